@@ -1,0 +1,159 @@
+//! The private PostgreSQL server: one directory, one owner, no network, nothing to administer.
+
+mod error;
+mod installation;
+mod layout;
+mod postmaster;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{Database, Logins};
+pub use error::ClusterError;
+pub use installation::{Installation, Sync};
+pub use layout::{Answer, Layout};
+use postmaster::{Server, supervise};
+
+/// Where the private server lives and how it is set.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// Everything the server owns is below this directory.
+    pub directory: PathBuf,
+    /// The server's programs; without it the newest below `/usr/lib/postgresql` that fits the data.
+    pub bin_dir: Option<PathBuf>,
+    /// Server settings, name and value; they win over the cluster's own.
+    pub settings: Vec<(String, String)>,
+}
+
+impl ClusterOptions {
+    /// The usual server in this directory.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), bin_dir: None, settings: Vec::new() }
+    }
+}
+
+/// A running private server, owned by this process.
+///
+/// Dropped without [`stop`](Self::stop), the server runs on and the next start adopts it: a database must not depend
+/// on how its user died.
+pub struct LocalCluster {
+    layout: Layout,
+    stop: CancellationToken,
+    supervisor: AbortOnDropHandle<Result<(), ClusterError>>,
+    _lock: File,
+}
+
+impl LocalCluster {
+    /// The database that the platform keeps in its private server.
+    pub const DATABASE: &str = "parking";
+
+    /// Takes the directory, makes the data in it when there is none, and brings the server up, or finds it up.
+    pub async fn start(options: ClusterOptions) -> Result<Self, ClusterError> {
+        let layout = Layout::new(&options.directory)?;
+        create_directory(layout.directory())?;
+        let lock = own(&layout)?;
+        let installation = Installation::find(options.bin_dir.as_deref(), &layout)?;
+        installation.check_reach(layout.directory())?;
+        if layout.data_version().is_none() {
+            installation.initdb(&layout, Sync::Durable).await?;
+        }
+        installation.make_private(&layout.socket())?;
+
+        let server = Server::new(installation, layout.clone(), options.settings);
+        let postmaster = server.raise().await?;
+        let stop = CancellationToken::new();
+        let supervisor = AbortOnDropHandle::new(tokio::spawn(supervise(server, postmaster, stop.clone())));
+        Ok(Self { layout, stop, supervisor, _lock: lock })
+    }
+
+    /// The way into a server that another process runs in this directory.
+    pub async fn attach(directory: &Path) -> Result<PgConnectOptions, ClusterError> {
+        let layout = Layout::new(directory)?;
+        match layout.answer().await {
+            Answer::Ready => Ok(layout.admin_options()),
+            Answer::NotYet | Answer::Nobody => {
+                Err(ClusterError::NotRunning { directory: layout.directory().to_owned() })
+            }
+        }
+    }
+
+    /// Where things lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The way in as administrator: Unix socket, user and database `postgres`.
+    pub fn admin_options(&self) -> PgConnectOptions {
+        self.layout.admin_options()
+    }
+
+    /// The platform's database in this server, for [`prepare`](crate::prepare).
+    pub fn database(&self) -> Database {
+        Database { admin: self.admin_options().database(Self::DATABASE), logins: Logins::Separate }
+    }
+
+    /// Stops the server (connections are ended, what is committed is kept) and gives the directory back.
+    #[expect(clippy::missing_panics_doc, reason = "says itself why it cannot")]
+    pub async fn stop(self) -> Result<(), ClusterError> {
+        self.stop.cancel();
+        self.supervisor.await.expect("only dropping the cluster aborts the supervisor, and it does not panic")
+    }
+}
+
+/// Where the private server lives unless told: `/var/lib/parking` for root, else the user's state directory.
+pub fn default_directory(
+    is_root: bool,
+    xdg_state_home: Option<PathBuf>,
+    home: Option<PathBuf>,
+) -> Result<PathBuf, ClusterError> {
+    if is_root {
+        return Ok(PathBuf::from("/var/lib/parking"));
+    }
+    // The XDG specification says to ignore what is not absolute, which includes what is set but empty.
+    xdg_state_home
+        .filter(|path| path.is_absolute())
+        .or_else(|| home.filter(|path| path.is_absolute()).map(|home| home.join(".local/state")))
+        .map(|state| state.join("parking"))
+        .ok_or(ClusterError::NoHome)
+}
+
+/// Whether this process runs as root: the server then needs a user of its own.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The server's user must be able to pass through a directory that root makes, and nobody needs to list it.
+fn create_directory(directory: &Path) -> Result<(), ClusterError> {
+    let mode = if is_root() { 0o711 } else { 0o700 };
+    if let Some(parent) = directory.parent() {
+        fs::create_dir_all(parent).map_err(ClusterError::io(parent))?;
+    }
+    match DirBuilder::new().mode(mode).create(directory) {
+        Err(error) if !directory.is_dir() => Err(ClusterError::io(directory)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The kernel forgets the lock with its owner, so nothing is left to clean up after a crash.
+fn own(layout: &Layout) -> Result<File, ClusterError> {
+    let path = layout.lock();
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(ClusterError::io(&path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(ClusterError::InUse { directory: layout.directory().to_owned() }),
+        Err(errno) => Err(ClusterError::io(&path)(errno.into())),
+    }
+}

@@ -1,0 +1,125 @@
+//! What can keep the private server from running, each with the way out.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the private server cannot be run, reached or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// No server programs on this machine.
+    #[error("no PostgreSQL server in {searched}; install the package `postgresql` or set PG_BIN_DIR")]
+    NoInstallation {
+        /// Where they were looked for.
+        searched: PathBuf,
+    },
+    /// Older than the platform needs.
+    #[error(
+        "PostgreSQL {found} in {bin_dir} is too old; install {needed} or newer, or set PG_BIN_DIR to one"
+    )]
+    TooOld {
+        /// The programs' directory.
+        bin_dir: PathBuf,
+        /// Their major version.
+        found: u32,
+        /// The oldest that will do.
+        needed: u32,
+    },
+    /// The data belongs to another major version than the programs.
+    #[error(
+        "the data in {data} is of PostgreSQL {written}, which is not installed; install postgresql-{written}, \
+         or move the data with pg_upgrade"
+    )]
+    OtherVersion {
+        /// The data directory.
+        data: PathBuf,
+        /// The major version that wrote it.
+        written: u32,
+    },
+    /// `postgres --version` did not say a version.
+    #[error("{program} does not tell its version; set PG_BIN_DIR to the directory of a PostgreSQL server")]
+    UnknownVersion {
+        /// The program asked.
+        program: PathBuf,
+    },
+    /// Root may not run the server itself.
+    #[error(
+        "PostgreSQL refuses to run as root and there is no user `postgres`; create it or start as another user"
+    )]
+    NoServerUser,
+    /// The server's user cannot get to the directory.
+    #[error("the user `postgres` may not enter {path}; run `chmod o+x {path}` or set PARKING_DATA_DIR")]
+    OutOfReach {
+        /// The directory that stands in the way.
+        path: PathBuf,
+    },
+    /// Unix socket addresses are short.
+    #[error("the socket path {path} is longer than {limit} bytes; set PARKING_DATA_DIR to a shorter path")]
+    SocketPathTooLong {
+        /// The path in question.
+        path: PathBuf,
+        /// The most that the system takes.
+        limit: usize,
+    },
+    /// Neither a home nor a state directory is known.
+    #[error("neither XDG_STATE_HOME nor HOME is set; set PARKING_DATA_DIR to the directory for the database")]
+    NoHome,
+    /// Another process owns the directory.
+    #[error("another parking process runs the database in {directory}; stop it or set PARKING_DATA_DIR")]
+    InUse {
+        /// The directory in question.
+        directory: PathBuf,
+    },
+    /// Nobody answers on the socket.
+    #[error("no database runs in {directory}; start one with `parking up` or set PARKING_DATA_DIR")]
+    NotRunning {
+        /// The directory in question.
+        directory: PathBuf,
+    },
+    /// `initdb` failed; it left nothing behind.
+    #[error("initdb failed, free its cause and start again: {output}")]
+    Initdb {
+        /// What it said.
+        output: String,
+    },
+    /// The server ended while starting.
+    #[error("the database server ended while starting; {log} tells why, at its end: {tail}")]
+    Ended {
+        /// The server's log.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+    },
+    /// The server runs but does not take connections yet.
+    #[error(
+        "the database server is not ready after {seconds} s; look into {log} and start again, it is adopted"
+    )]
+    NotReady {
+        /// How long it was waited for.
+        seconds: u64,
+        /// The server's log.
+        log: PathBuf,
+    },
+    /// The server was told to stop and still writes.
+    #[error("the database server (pid {pid}) still shuts down after {seconds} s; leave it to finish")]
+    StillStopping {
+        /// The postmaster.
+        pid: i32,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The file system refused.
+    #[error("{path}: {source}; check its owner, mode and free space, or set PARKING_DATA_DIR")]
+    Io {
+        /// What was being read or made.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl ClusterError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Io { path, source }
+    }
+}

@@ -1,0 +1,167 @@
+//! The running server: bringing it up, watching over it, bringing it down.
+
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Child;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Answer, ClusterError, Installation, Layout};
+
+/// Recovery after a crash may read a gigabyte of log.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long the remains of a killed server (its processes, its lock file) may stand in the way.
+const REMAINS_GONE_WITHIN: Duration = Duration::from_secs(20);
+/// A fast shutdown ends with a checkpoint.
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks at something that tells us nothing by itself.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Between two attempts to bring back a server that died.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// How to run the server.
+pub(super) struct Server {
+    installation: Installation,
+    layout: Layout,
+    settings: Vec<(String, String)>,
+}
+
+/// The server's first process.
+pub(super) enum Postmaster {
+    /// Ours.
+    Child(Child),
+    /// Left by an owner that was killed.
+    Adopted(Pid),
+}
+
+impl Server {
+    pub(super) fn new(installation: Installation, layout: Layout, settings: Vec<(String, String)>) -> Self {
+        Self { installation, layout, settings }
+    }
+
+    /// Brings the server up, or finds it up; returns when it takes connections.
+    pub(super) async fn raise(&self) -> Result<Postmaster, ClusterError> {
+        let started = Instant::now();
+        let mut child: Option<Child> = None;
+        while started.elapsed() < READY_WITHIN {
+            if let Some(running) = &mut child
+                && running.try_wait().map_err(ClusterError::io(&self.layout.log()))?.is_some()
+            {
+                // A server that ends by itself takes its pid file along: one that is there belongs to a killed
+                // predecessor, whose last processes are still leaving.
+                let predecessor = self.layout.postmaster_pid().is_some();
+                if !predecessor || started.elapsed() > REMAINS_GONE_WITHIN {
+                    return Err(self.ended());
+                }
+                child = None;
+            }
+            match (self.layout.answer().await, child.take()) {
+                (Answer::Ready, Some(child)) => return Ok(Postmaster::Child(child)),
+                (Answer::Ready, None) => {
+                    if let Some(pid) = self.layout.postmaster_pid() {
+                        tracing::info!(pid = pid.as_raw_pid(), "adopted the running database server");
+                        return Ok(Postmaster::Adopted(pid));
+                    }
+                }
+                (Answer::Nobody, None) => child = Some(self.spawn()?),
+                (_, waiting) => child = waiting,
+            }
+            sleep(PAUSE).await;
+        }
+        Err(ClusterError::NotReady { seconds: READY_WITHIN.as_secs(), log: self.layout.log() })
+    }
+
+    fn spawn(&self) -> Result<Child, ClusterError> {
+        let path = self.layout.log();
+        // The server reports rows and statements in it: nobody else's business.
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(ClusterError::io(&path))?;
+        let mut command = self.installation.server(&self.layout, &self.settings);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let program = command.get_program().to_owned();
+        tokio::process::Command::from(command).spawn().map_err(ClusterError::io(program.as_ref()))
+    }
+
+    fn ended(&self) -> ClusterError {
+        let log = self.layout.log();
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let tail = lines[lines.len().saturating_sub(4)..].join("\n");
+        ClusterError::Ended { log, tail }
+    }
+}
+
+impl Postmaster {
+    /// Returns when the process has ended; may be dropped and asked again.
+    async fn exited(&mut self) {
+        match self {
+            // An error would mean that somebody else has collected it: it has ended all the same.
+            Self::Child(child) => drop(child.wait().await),
+            Self::Adopted(pid) => {
+                while runs(*pid) {
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        match self {
+            Self::Child(child) => child.id().and_then(|id| Pid::from_raw(id.cast_signed())),
+            Self::Adopted(pid) => Some(*pid),
+        }
+    }
+
+    /// Fast shutdown: connections are ended, what is committed is kept.
+    async fn stop(mut self) -> Result<(), ClusterError> {
+        let Some(pid) = self.pid() else { return Ok(()) };
+        match kill_process(pid, Signal::INT) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(errno) => return Err(ClusterError::io("postmaster.pid".as_ref())(errno.into())),
+        }
+        timeout(STOPPED_WITHIN, self.exited()).await.map_err(|_| ClusterError::StillStopping {
+            pid: pid.as_raw_pid(),
+            seconds: STOPPED_WITHIN.as_secs(),
+        })
+    }
+}
+
+/// Brings the server back whenever it dies, until told to stop it.
+pub(super) async fn supervise(
+    server: Server,
+    mut postmaster: Postmaster,
+    stop: CancellationToken,
+) -> Result<(), ClusterError> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return postmaster.stop().await,
+            () = postmaster.exited() => tracing::warn!("the database server died; bringing it back"),
+        }
+        // Never cut short: a server dropped halfway up would be left running.
+        postmaster = loop {
+            match server.raise().await {
+                Ok(postmaster) => break postmaster,
+                Err(error) => tracing::error!(%error, "the database server does not come back; trying again"),
+            }
+            if stop.run_until_cancelled(sleep(BACKOFF)).await.is_none() {
+                return Ok(());
+            }
+        };
+        tracing::info!("the database server is back");
+    }
+}
+
+/// A zombie has ended, although nobody has collected it yet (in containers often nobody ever does).
+fn runs(pid: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid()))
+        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X'])))
+}

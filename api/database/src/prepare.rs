@@ -1,0 +1,74 @@
+//! Bringing a database to this version: it exists, the roles exist, the schema is ours.
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use crate::roles::{self, BootstrapError};
+use crate::{Database, Role};
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// `invalid_catalog_name`: there is no such database.
+const NO_SUCH_DATABASE: &str = "3D000";
+/// `duplicate_database`, or the index that noticed first.
+const SOMEBODY_WAS_FASTER: [&str; 2] = ["42P04", "23505"];
+
+/// Why a database could not be brought to this version.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The server is away or refuses the login.
+    #[error("cannot connect to the database, check that the server runs and DATABASE_URL is right: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// The database is absent and could not be made.
+    #[error("cannot create the database, create it yourself or connect as a role that may: {0}")]
+    Create(#[source] sqlx::Error),
+    /// The roles could not be set up.
+    #[error(transparent)]
+    Roles(#[from] BootstrapError),
+    /// A migration failed, or the database is of a newer version.
+    #[error("cannot migrate the database, nothing of the failed migration was kept: {0}")]
+    Migrate(#[from] MigrateError),
+    /// The read models' tables could not be made.
+    #[error("cannot install the read models: {0}")]
+    Install(#[source] sqlx::Error),
+}
+
+/// Brings the database to this version. Safe to repeat, and to run at once from several processes.
+pub async fn prepare(database: &Database) -> Result<(), PrepareError> {
+    let mut admin = connect_or_create(&database.admin).await?;
+    roles::bootstrap(&mut admin).await?;
+    admin.close().await.map_err(PrepareError::Connect)?;
+
+    let mut owner = database.as_role(Role::Owner).connect().await.map_err(PrepareError::Connect)?;
+    // Held until the connection closes: the migrator has a lock of its own, the read models have none.
+    sqlx::query("select pg_advisory_lock(hashtext('parking prepare'))")
+        .execute(&mut owner)
+        .await
+        .map_err(PrepareError::Connect)?;
+    MIGRATOR.run_direct(&mut owner).await?;
+    parking_projections::install(&mut owner).await.map_err(PrepareError::Install)?;
+    owner.close().await.map_err(PrepareError::Connect)
+}
+
+async fn connect_or_create(options: &PgConnectOptions) -> Result<PgConnection, PrepareError> {
+    match options.connect().await {
+        Err(error) if code(&error).as_deref() == Some(NO_SUCH_DATABASE) => {}
+        connected => return connected.map_err(PrepareError::Connect),
+    }
+    let name = options.get_database().unwrap_or_else(|| options.get_username()).replace('"', "\"\"");
+    let mut maintenance =
+        options.clone().database("postgres").connect().await.map_err(PrepareError::Connect)?;
+    match sqlx::query(&format!("create database \"{name}\"")).execute(&mut maintenance).await {
+        Err(error) if !code(&error).is_some_and(|code| SOMEBODY_WAS_FASTER.contains(&&*code)) => {
+            return Err(PrepareError::Create(error));
+        }
+        _ => {}
+    }
+    maintenance.close().await.map_err(PrepareError::Connect)?;
+    options.connect().await.map_err(PrepareError::Connect)
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}

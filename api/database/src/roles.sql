@@ -1,0 +1,35 @@
+-- The roles of the platform and their place in the current database. One statement, so one transaction.
+do $$
+declare
+    role text;
+begin
+    -- Two processes that start at once on one database take turns.
+    perform pg_advisory_xact_lock(hashtext('parking bootstrap'));
+
+    foreach role in array array[
+        'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor'
+    ] loop
+        -- Roles belong to the whole cluster and the lock to one database, so somebody may still be faster.
+        if not exists (select from pg_roles where rolname = role) then
+            begin
+                execute format('create role %I login nosuperuser nocreatedb nocreaterole nobypassrls', role);
+            exception when duplicate_object or unique_violation then
+                null;
+            end;
+        end if;
+        -- True for a superuser; anybody else needs the membership for `set role`.
+        if not pg_has_role(current_user, role, 'usage') then
+            begin
+                execute format('grant %I to current_user', role);
+            exception when unique_violation then
+                null;
+            end;
+        end if;
+        execute format('grant connect on database %I to %I', current_database(), role);
+    end loop;
+
+    execute format('revoke all on database %I from public', current_database());
+    execute format('alter database %I owner to parking_owner', current_database());
+    revoke create on schema public from public;
+end
+$$;

@@ -1,0 +1,23 @@
+//! From an empty server to a database of this version.
+
+use parking_database::{Role, prepare};
+use sqlx::ConnectOptions;
+
+use crate::{Home, text};
+
+#[tokio::test]
+async fn prepare_makes_the_database_and_may_be_repeated_and_raced() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let database = cluster.database();
+    let (first, second, third) = tokio::join!(prepare(&database), prepare(&database), prepare(&database));
+    first.and(second).and(third).unwrap();
+    prepare(&database).await.unwrap();
+
+    let mut owner = database.as_role(Role::Owner).connect().await.unwrap();
+    assert_eq!(text(&mut owner, "select current_database()::text").await, "parking");
+    let owners =
+        "select string_agg(distinct tableowner::text, ' ') from pg_tables where schemaname = 'public'";
+    assert_eq!(text(&mut owner, owners).await, "parking_owner");
+    cluster.stop().await.unwrap();
+}

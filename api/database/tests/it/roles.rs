@@ -1,0 +1,91 @@
+//! The roles: made once, weak, and chosen in either way.
+
+use parking_database::roles::{BootstrapError, bootstrap};
+use parking_database::{Database, Logins, Role};
+use sqlx::{ConnectOptions, Executor, PgConnection};
+
+use crate::{Home, admin, text};
+
+#[tokio::test]
+async fn bootstrap_may_be_repeated_and_raced() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let mut connection = admin(&cluster).await;
+    for name in ["one", "two", "three"] {
+        connection.execute(&*format!("create database {name}")).await.unwrap();
+    }
+
+    let race = ["one", "one", "two", "two", "three", "three"].map(|name| {
+        let options = cluster.admin_options().database(name);
+        tokio::spawn(async move { bootstrap(&mut options.connect().await.unwrap()).await })
+    });
+    for runner in race {
+        runner.await.unwrap().unwrap();
+    }
+    bootstrap(&mut cluster.admin_options().database("one").connect().await.unwrap()).await.unwrap();
+
+    let owners =
+        "select string_agg(datdba::regrole::text, ' ') from pg_database where datname in ('one', 'two')";
+    assert_eq!(text(&mut connection, owners).await, "parking_owner parking_owner");
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_role_connects_to_its_database_and_makes_nothing_there_unless_it_owns_it() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    bootstrap(&mut admin(&cluster).await).await.unwrap();
+
+    let database = Database { admin: cluster.admin_options(), logins: Logins::Separate };
+    for role in Role::ALL {
+        let mut connection = database.as_role(role).connect().await.unwrap();
+        assert_eq!(who(&mut connection).await, (role.name().to_owned(), role.name().to_owned()));
+        let made = connection.execute(&*format!("create table {}_s (id int)", role.name())).await;
+        assert_eq!(made.is_ok(), role == Role::Owner, "{role:?}");
+        let temporary = connection.execute("create temporary table scratch (id int)").await;
+        assert_eq!(temporary.is_ok(), role == Role::Owner, "{role:?}");
+    }
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_login_that_is_no_superuser_can_be_every_role() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let mut connection = admin(&cluster).await;
+    connection.execute("create role app login createrole createdb").await.unwrap();
+    connection.execute("create database app owner app").await.unwrap();
+
+    let login = cluster.admin_options().username("app").database("app");
+    let mut app = login.connect().await.unwrap();
+    bootstrap(&mut app).await.unwrap();
+    bootstrap(&mut app).await.unwrap();
+
+    let database = Database { admin: login, logins: Logins::SetRole };
+    for role in Role::ALL {
+        let mut connection = database.as_role(role).connect().await.unwrap();
+        connection.execute("reset role").await.unwrap();
+        assert_eq!(who(&mut connection).await, (role.name().to_owned(), role.name().to_owned()));
+    }
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_role_that_could_pass_every_wall_is_refused() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let mut connection = admin(&cluster).await;
+    connection.execute("create role parking_reader login bypassrls").await.unwrap();
+    let refusal = bootstrap(&mut connection).await.unwrap_err();
+    assert!(
+        matches!(&refusal, BootstrapError::TooPowerful { role } if role == "parking_reader"),
+        "{refusal}"
+    );
+    cluster.stop().await.unwrap();
+}
+
+/// The role at work and the name that monitoring shows.
+async fn who(connection: &mut PgConnection) -> (String, String) {
+    let role = text(connection, "select current_user::text").await;
+    (role, text(connection, "show application_name").await)
+}

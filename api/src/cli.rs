@@ -1,0 +1,90 @@
+//! The command line and the environment variables, in one place.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+/// The smart parking platform.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) logging: Logging,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts the platform: a private database unless `DATABASE_URL` names one, and the HTTP server.
+    Up(Up),
+    /// Runs a command on the platform's database, whether the platform is up or not.
+    Exec(Exec),
+}
+
+/// What is logged to stderr, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Logging {
+    /// What to log: a level, or directives such as `info,parking_commands=debug`.
+    #[arg(long, env = "PARKING_LOG", default_value = "info,sqlx=warn", global = true)]
+    log: String,
+    /// How to write it.
+    #[arg(long, env = "PARKING_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Where to listen. Anything but loopback needs a webhook secret.
+    #[arg(long, env = "PARKING_LISTEN", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: SocketAddr,
+    /// What ChirpStack's webhook must prove to know: as a token in a header, or as the key of an HMAC over the body.
+    #[arg(long, env = "CHIRPSTACK_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(crate) webhook_secret: Option<SecretString>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Which database.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Use this PostgreSQL server (15 or newer) and start none.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<SecretString>,
+    /// Where the private database lives. Default: `/var/lib/parking` for root, else `$XDG_STATE_HOME/parking` or
+    /// `~/.local/state/parking`.
+    #[arg(long, env = "PARKING_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The directory of the PostgreSQL server's programs. Default: the newest below /usr/lib/postgresql.
+    #[arg(long, env = "PG_BIN_DIR")]
+    pub(crate) pg_bin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The command and its arguments. It finds `DATABASE_URL` and PostgreSQL's own variables set.
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Logs to stderr from here on. Directives that do not parse are passed over.
+pub(crate) fn start_logging(logging: &Logging) {
+    let filter = EnvFilter::builder().parse_lossy(&logging.log);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match logging.log_format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

@@ -1,0 +1,57 @@
+//! `parking exec`: a command on the platform's database, such as psql or the auditor's tool.
+
+use std::process::ExitCode;
+
+use parking_database::cluster::Layout;
+use parking_database::{LocalCluster, Role, prepare};
+use tokio::process::Command;
+use tokio::signal;
+
+use crate::CommandError;
+use crate::cli;
+use crate::place::{Place, Running};
+
+/// Runs the command as the auditor, who reads everything and changes nothing; `PGUSER` chooses another role.
+pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError> {
+    let Place::Private(options) = Place::of(&arguments.place)? else {
+        // The command finds DATABASE_URL as it is.
+        return run(command(&arguments)).await;
+    };
+    let layout = Layout::new(&options.directory)?;
+    let user = std::env::var("PGUSER").unwrap_or_else(|_| Role::Auditor.name().to_owned());
+    let mut command = command(&arguments);
+    command
+        .env("PGHOST", layout.socket())
+        .env("PGUSER", &user)
+        .env("PGDATABASE", LocalCluster::DATABASE)
+        .env("DATABASE_URL", layout.url(&user, LocalCluster::DATABASE));
+    if LocalCluster::attach(&options.directory).await.is_ok() {
+        return run(command).await;
+    }
+    let running = Running::start(Place::Private(options)).await?;
+    prepare(&running.database).await?;
+    let result = run(command).await;
+    running.stop().await?;
+    result
+}
+
+fn command(arguments: &cli::Exec) -> Command {
+    let mut words = arguments.command.iter();
+    let mut command = Command::new(words.next().expect("clap requires one word at least"));
+    command.args(words);
+    command
+}
+
+/// Waits for the command to end; an interrupt is the command's own affair.
+async fn run(mut command: Command) -> Result<ExitCode, CommandError> {
+    let name = command.as_std().get_program().to_owned();
+    let mut child = command.spawn().map_err(|e| format!("{} cannot be started: {e}", name.display()))?;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status?,
+            interrupt = signal::ctrl_c() => interrupt?,
+        }
+    };
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}

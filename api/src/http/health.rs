@@ -1,0 +1,34 @@
+//! Is it well? The word "healthy" is only said when it is true.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::App;
+use super::problem::Problem;
+
+/// `GET /health`.
+pub(crate) async fn health(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    check_database(&app).await?;
+    Ok(Json(json!({
+        "status": "healthy",
+        "version": env!("CARGO_PKG_VERSION"),
+        "checks": {"database": "ok"},
+        "timestamp": app.clock.now(),
+    })))
+}
+
+/// `GET /webhooks/health`: well when a report that came now could be made durable.
+pub(crate) async fn webhooks(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    check_database(&app).await?;
+    Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
+}
+
+async fn check_database(app: &App) -> Result<(), Problem> {
+    let head = sqlx::query_scalar::<_, i64>("select position from log_head").fetch_one(&app.reader).await;
+    head.map(|_| ()).map_err(|error| {
+        warn!(%error, "the health check does not reach the database");
+        Problem::unavailable("unhealthy", "the database does not answer")
+    })
+}

@@ -1,0 +1,185 @@
+//! Refusals as RFC 9457 problem documents: the one place where an error becomes an answer.
+
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use parking_commands::append::AppendError;
+use parking_commands::ingest::IngestError;
+use parking_domain::chirpstack::ParseError;
+use serde::Serialize;
+use tracing::{error, warn};
+
+use super::BODY_LIMIT;
+use super::request::RequestId;
+
+/// A refusal: what went wrong, and what the caller can do about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+}
+
+/// The document, a superset of what V6's clients read: `detail` is always a plain text.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into() }
+    }
+
+    /// The problem that a status means when nothing more is known.
+    pub(crate) fn of(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path".to_owned()),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method_not_allowed",
+                "this path does not take this method: the Allow header names those it takes".to_owned(),
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("body_too_large", format!("the body is larger than {BODY_LIMIT} bytes: send a smaller one"))
+            }
+            StatusCode::REQUEST_TIMEOUT => {
+                ("request_timeout", "the request took too long to arrive: send it again".to_owned())
+            }
+            status if status.is_server_error() => (
+                "internal",
+                "the server failed: try again, and quote the request id if it goes on".to_owned(),
+            ),
+            _ => ("bad_request", "the request cannot be read".to_owned()),
+        };
+        Self::new(status, code, detail)
+    }
+
+    pub(crate) fn unauthorized(code: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    /// The server cannot do it now; the same request may succeed in a moment.
+    pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+    }
+
+    fn document(&self, request_id: Option<&str>) -> Vec<u8> {
+        let document = Document {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            request_id,
+        };
+        serde_json::to_vec(&document).expect("texts and numbers always serialise")
+    }
+}
+
+impl IntoResponse for Problem {
+    /// An answer without a body: [`render`] writes it, knowing the request.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Middleware: gives every refusal its document, those of the framework too.
+pub(crate) async fn render(request: Request, next: Next) -> Response {
+    let content_type = content_type(request.headers());
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| Problem::of(status));
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, content_type);
+    let document = problem.document(request_id.as_ref().map(|RequestId(id)| id.as_str()));
+    Response::from_parts(parts, document.into())
+}
+
+/// V6's front end reads a refusal only if it is called `application/json`: the finer name is for who asks for it.
+fn content_type(headers: &HeaderMap) -> HeaderValue {
+    const PROBLEM: &str = "application/problem+json";
+    let asked =
+        headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|text| text.contains(PROBLEM)));
+    HeaderValue::from_static(if asked { PROBLEM } else { "application/json" })
+}
+
+impl From<ParseError> for Problem {
+    fn from(error: ParseError) -> Self {
+        let (status, code) = match error {
+            ParseError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_json"),
+            ParseError::DevEuiMissing => (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_missing"),
+            ParseError::DevEuiInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_invalid"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<IngestError> for Problem {
+    /// What the database said stays in the server's log.
+    fn from(error: IngestError) -> Self {
+        warn!(%error, "a report was not recorded");
+        match error {
+            IngestError::TimedOut => Self::unavailable("too_slow", error.to_string()),
+            IngestError::Append(AppendError::Overloaded) => {
+                Self::unavailable("overloaded", error.to_string())
+            }
+            IngestError::Append(AppendError::Stopped) => {
+                Self::unavailable("shutting_down", error.to_string())
+            }
+            IngestError::Append(AppendError::Unavailable(_)) | IngestError::Load(_) => Self::unavailable(
+                "database_unavailable",
+                "the database is not available, nothing was stored: send it again",
+            ),
+            IngestError::Append(AppendError::Unsettled(_)) => Self::unavailable(
+                "unsettled",
+                "it is not known whether the report was stored: send it again, it is stored once at most",
+            ),
+            IngestError::Append(AppendError::Conflict { .. }) => {
+                Self::unavailable("busy", "the device's stream is being written by others: send it again")
+            }
+            IngestError::Append(AppendError::TooLarge { .. }) => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
+            IngestError::Append(AppendError::Rejected(_) | AppendError::Malformed) => {
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        error!(%error, "a query failed");
+        match error {
+            sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            _ => Self::unavailable(
+                "database_unavailable",
+                "the database is not available: try again in a moment",
+            ),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Where ChirpStack posts. It posts once, waits five seconds and reads nothing but success: 2xx means durable.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use parking_commands::ingest::{Incoming, Outcome};
+use parking_commands::metadata::Metadata;
+use parking_domain::chirpstack::{self, Content, EventKind, Report};
+use parking_domain::uplinks::Source;
+use serde::Serialize;
+
+use super::App;
+use super::problem::Problem;
+use super::request::RequestId;
+
+/// Who is named as the actor of what the network server reports.
+const ACTOR: &str = "chirpstack";
+
+/// The position at or after which a read model shows what the request did.
+pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
+
+/// The answer; ChirpStack itself reads only the status.
+#[derive(Serialize)]
+struct Answer {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dev_eui: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fcnt: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<i64>,
+    request_id: String,
+}
+
+/// `POST /api/v1/uplink`: any event; its type is the query parameter `event`, without it an uplink.
+pub(crate) async fn event(
+    app: State<App>,
+    request_id: Extension<RequestId>,
+    Query(query): Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    // ChirpStack appends its parameter to whatever query the URL was configured with: the last one is its own.
+    let event = query.iter().rfind(|(name, _)| name == "event").map_or("up", |(_, value)| value);
+    record(app, request_id, EventKind::from_name(event), &headers, body).await
+}
+
+/// `POST /webhooks/chirpstack/join`: a join, whatever the query says.
+pub(crate) async fn join(
+    app: State<App>,
+    request_id: Extension<RequestId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    record(app, request_id, Some(EventKind::Join), &headers, body).await
+}
+
+async fn record(
+    State(app): State<App>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    kind: Option<EventKind>,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let received_at = app.clock.now();
+    app.credential.check(headers, &body)?;
+    let Some(kind) = kind else {
+        return Ok(answer("ignored", None, None, request_id));
+    };
+    refuse_foreign_encoding(headers)?;
+    let report = chirpstack::parse(kind, &body)?;
+    let told = report.clone();
+    let metadata = Metadata {
+        actor: Some(ACTOR.to_owned()),
+        request_id: Some(request_id.clone()),
+        ..Metadata::default()
+    };
+    let incoming = Incoming { source: Source::Platform, report, received_at, body: body.into(), metadata };
+    let (status, position) = match app.ingest.record(incoming).await? {
+        Outcome::Accepted { position } => ("accepted", position),
+        Outcome::Duplicate { position } => ("duplicate", position),
+    };
+    Ok(answer(status, Some(&told), Some(position), request_id))
+}
+
+fn answer(
+    status: &'static str,
+    report: Option<&Report>,
+    position: Option<i64>,
+    request_id: String,
+) -> Response {
+    let fcnt = report.and_then(|report| match &report.content {
+        Content::Up(up) => up.f_cnt,
+        _ => None,
+    });
+    let dev_eui = report.map(|report| format!("{:X}", report.dev_eui));
+    let body = Json(Answer { status, dev_eui, fcnt, position, request_id });
+    match position {
+        Some(position) => ([(X_POSITION, position.to_string())], body).into_response(),
+        None => body.into_response(),
+    }
+}
+
+/// Only JSON is read so far. A body without a content type is taken for JSON: it is cheaper to try than to lose it.
+fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(content_type) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let detail = if media_type.eq_ignore_ascii_case("application/octet-stream") {
+        "protobuf bodies are not read yet: set the encoding of ChirpStack's HTTP integration to JSON"
+    } else {
+        "the body must be application/json"
+    };
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail))
+}

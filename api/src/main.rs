@@ -1,0 +1,40 @@
+//! The server `parking`: composition root, HTTP, local database. See `docs/architecture.md` for the map.
+
+mod cli;
+mod environment;
+mod exec;
+mod http;
+mod place;
+mod serve;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli::start_logging(&cli.logging);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.into()),
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Exec(arguments) => exec::exec(arguments).await,
+        }
+    });
+    result.unwrap_or_else(|error| complain(&error))
+}
+
+/// What a command that failed says: one line, on stderr.
+type CommandError = Box<dyn std::error::Error>;
+
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed belongs to whoever typed it")]
+fn complain(error: &CommandError) -> ExitCode {
+    eprintln!("parking: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,65 @@
+//! Where the platform's database is: a server that `DATABASE_URL` names, or a private one of our own.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use parking_database::{ClusterOptions, Database, LocalCluster, Logins, default_directory, is_root};
+use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::CommandError;
+use crate::cli;
+
+/// A server that was named, or where a private one belongs.
+pub(crate) enum Place {
+    Named(Box<Database>),
+    Private(ClusterOptions),
+}
+
+impl Place {
+    pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
+        if let Some(url) = &place.database_url {
+            // The error of a URL may repeat the URL, and the URL holds a password.
+            let admin = PgConnectOptions::from_str(url.expose_secret()).map_err(
+                |_| "DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/database",
+            )?;
+            return Ok(Self::Named(Box::new(Database { admin, logins: Logins::SetRole })));
+        }
+        let directory = match &place.data_dir {
+            Some(directory) => directory.clone(),
+            None => default_directory(is_root(), variable("XDG_STATE_HOME"), variable("HOME"))?,
+        };
+        let options = ClusterOptions { bin_dir: place.pg_bin_dir.clone(), ..ClusterOptions::at(directory) };
+        Ok(Self::Private(options))
+    }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// A database that is up, with the server that was started for it if there is one.
+pub(crate) struct Running {
+    pub(crate) database: Database,
+    pub(crate) cluster: Option<LocalCluster>,
+}
+
+impl Running {
+    /// Starts the private server, or takes up the one that an earlier process left behind.
+    pub(crate) async fn start(place: Place) -> Result<Self, CommandError> {
+        match place {
+            Place::Named(database) => Ok(Self { database: *database, cluster: None }),
+            Place::Private(options) => {
+                let cluster = LocalCluster::start(options).await?;
+                Ok(Self { database: cluster.database(), cluster: Some(cluster) })
+            }
+        }
+    }
+
+    pub(crate) async fn stop(self) -> Result<(), CommandError> {
+        match self.cluster {
+            Some(cluster) => Ok(cluster.stop().await?),
+            None => Ok(()),
+        }
+    }
+}

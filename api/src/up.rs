@@ -1,0 +1,82 @@
+//! `parking up`: the database, the schema, the server; and all of it down again in the opposite order.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use parking_database::prepare;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::CommandError;
+use crate::cli;
+use crate::http::credential::Credential;
+use crate::place::{Place, Running};
+use crate::serve;
+
+/// Serves until interrupted or terminated.
+pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
+    let credential = credential(&arguments)?;
+    let place = Place::of(&arguments.place)?;
+    let stop = stop_on_signal()?;
+    // Bound first: a port that is taken is told before a database is started.
+    let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
+        format!("cannot listen on {}: {e}; choose another with PARKING_LISTEN", arguments.listen)
+    })?;
+    let running = Running::start(place).await?;
+    let served = async {
+        prepare(&running.database).await?;
+        say_where(listener.local_addr()?, &running)?;
+        serve::serve(listener, &running.database, credential, stop).await
+    };
+    let result = served.await;
+    running.stop().await?;
+    result
+}
+
+/// Who may post. Without a secret only this machine may, and that is up to the listener.
+fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
+    let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
+    match arguments.webhook_secret.as_ref().filter(given) {
+        Some(secret) => Ok(Credential::Secret(secret.clone())),
+        None if arguments.listen.ip().is_loopback() => Ok(Credential::Open),
+        None => Err(format!(
+            "refusing to listen on {} without a webhook secret: set CHIRPSTACK_WEBHOOK_SECRET, or listen on loopback",
+            arguments.listen
+        )
+        .into()),
+    }
+}
+
+fn stop_on_signal() -> io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        stopping.cancel();
+    });
+    Ok(stop)
+}
+
+fn say_where(address: SocketAddr, running: &Running) -> io::Result<()> {
+    let database = match &running.cluster {
+        Some(cluster) => format!("./parking psql   (files in {})", cluster.layout().directory().display()),
+        None => "the server that DATABASE_URL names".to_owned(),
+    };
+    write!(
+        io::stdout(),
+        "\
+parking is up on http://{address}
+  ChirpStack posts to   http://{address}/api/v1/uplink
+  orphan devices        http://{address}/api/v6/orphan-devices
+  health                http://{address}/health
+  database              {database}
+  stop                  Ctrl-C
+"
+    )
+}

@@ -1,0 +1,11 @@
+//! The write side: the only room in the house that adds to the event log.
+//!
+//! A command loads its stream, decides in `parking-domain`, and hands what it decided to the [`writer`], which appends
+//! whatever waits in one round trip. Time and ids are passed in; nothing here reads a read model.
+
+pub mod append;
+pub mod ids;
+pub mod ingest;
+pub mod metadata;
+pub mod store;
+pub mod writer;

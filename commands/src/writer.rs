@@ -1,0 +1,226 @@
+//! The group-commit writer: one task per process, one round trip per batch.
+//!
+//! There is no timer: a batch forms from what waits while the one before it commits. Each append is decided whole
+//! inside `append_events()`, losers do not harm their neighbours, and an append whose answer was lost is settled by
+//! looking for its id, never by sending it again blindly.
+
+mod batch;
+mod session;
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::append::{Append, AppendError, Appended, MAX_EVENT_BYTES};
+use batch::Batches;
+use session::{Failure, Session, Verdict};
+
+/// Appends that may wait before new ones are refused.
+const QUEUE: usize = 2048;
+
+/// How long a batch may wait for the database to come back before its appends are refused.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The pause before the next attempt to reach a database that is away.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// An append that waits for its result.
+#[derive(Debug)]
+struct Pending {
+    append: Append,
+    reply: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+impl Pending {
+    fn answer(self, result: Result<Appended, AppendError>) {
+        // Nobody listens when the caller has gone away; the append is settled all the same.
+        let _gone = self.reply.send(result);
+    }
+}
+
+/// A handle on the writer task: cheap to clone, safe to share.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Pending>,
+    head: watch::Receiver<i64>,
+}
+
+impl Writer {
+    /// Starts the task on a connection of its own. Cancelled, it stops taking appends, answers those that wait, and
+    /// ends.
+    pub fn start(options: PgConnectOptions, stop: CancellationToken) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (raise_head, head) = watch::channel(0);
+        let task = Task { options, session: None, raise_head };
+        (Self { queue, head }, tokio::spawn(task.run(waiting, stop)))
+    }
+
+    /// Appends, and answers when it is durable or certain not to be.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        check(&append)?;
+        let (reply, result) = oneshot::channel();
+        self.queue.try_send(Pending { append, reply }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => AppendError::Stopped,
+        })?;
+        result.await.unwrap_or(Err(AppendError::Stopped))
+    }
+
+    /// The last position this process knows of; wakes whoever waits for new events.
+    pub fn head(&self) -> watch::Receiver<i64> {
+        self.head.clone()
+    }
+}
+
+/// Refuses what the log could not take, before it can cost its neighbours a second round trip.
+fn check(append: &Append) -> Result<(), AppendError> {
+    let streams = &append.streams;
+    let repeated = streams.iter().enumerate().any(|(i, a)| {
+        streams[..i]
+            .iter()
+            .any(|b| (&a.aggregate_type, &a.aggregate_id) == (&b.aggregate_type, &b.aggregate_id))
+    });
+    if repeated || append.event_count() == 0 {
+        return Err(AppendError::Malformed);
+    }
+    match append.events().map(crate::append::NewEvent::size).max() {
+        Some(size) if size > MAX_EVENT_BYTES => Err(AppendError::TooLarge { size }),
+        _ => Ok(()),
+    }
+}
+
+struct Task {
+    options: PgConnectOptions,
+    session: Option<Session>,
+    raise_head: watch::Sender<i64>,
+}
+
+impl Task {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Pending>, stop: CancellationToken) {
+        let mut batches = Batches::default();
+        loop {
+            if batches.is_empty() {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
+                    next = waiting.recv() => match next {
+                        Some(pending) => batches.push(pending),
+                        None => return,
+                    },
+                }
+            }
+            while let Ok(pending) = waiting.try_recv() {
+                batches.push(pending);
+            }
+            let batch = batches.take();
+            self.commit(batch).await;
+        }
+    }
+
+    /// Answers every append of the batch, whatever happens to the database.
+    async fn commit(&mut self, mut batch: Vec<Pending>) {
+        let deadline = Instant::now() + PATIENCE;
+        while !batch.is_empty() {
+            let session = match self.session(deadline).await {
+                Ok(session) => session,
+                Err(reason) => return refuse(batch, &AppendError::Unavailable(reason)),
+            };
+            match session.append(&batch).await {
+                Ok(verdicts) => return self.answer(batch, verdicts),
+                Err(Failure::Refused(reason)) if batch.len() == 1 => {
+                    error!(reason, "the database refused an event");
+                    return refuse(batch, &AppendError::Rejected(reason));
+                }
+                Err(Failure::Refused(_)) => return self.commit_singly(batch).await,
+                Err(Failure::Unavailable(reason)) => {
+                    warn!(reason, "a batch could not commit");
+                    return refuse(batch, &AppendError::Unavailable(reason));
+                }
+                Err(Failure::Lost(reason)) => {
+                    warn!(reason, appends = batch.len(), "the connection broke during a batch: settling it");
+                    batch = self.settle(batch, deadline, &reason).await;
+                }
+            }
+        }
+    }
+
+    /// One event that the database refuses must not fail its neighbours.
+    async fn commit_singly(&mut self, batch: Vec<Pending>) {
+        for pending in batch {
+            Box::pin(self.commit(vec![pending])).await;
+        }
+    }
+
+    /// After a connection was lost during a batch: answers what was committed and gives back what certainly was not.
+    async fn settle(&mut self, batch: Vec<Pending>, deadline: Instant, reason: &str) -> Vec<Pending> {
+        let Some(lost) = self.session.take() else { return batch };
+        let lost = lost.into_backend();
+        loop {
+            let Ok(session) = self.session(deadline).await else {
+                refuse(batch, &AppendError::Unsettled(reason.to_owned()));
+                return Vec::new();
+            };
+            match session.settle(&lost, &batch).await {
+                Ok(found) => return self.answer_found(batch, found),
+                Err(failure) => {
+                    warn!(?failure, "settling a batch failed");
+                    self.session = None;
+                    if Instant::now() >= deadline {
+                        refuse(batch, &AppendError::Unsettled(reason.to_owned()));
+                        return Vec::new();
+                    }
+                    sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn answer(&self, batch: Vec<Pending>, verdicts: Vec<Verdict>) {
+        let last = verdicts.iter().filter_map(|v| v.as_ref().ok().map(|done| done.last_position)).max();
+        self.raise(last);
+        for (pending, verdict) in batch.into_iter().zip(verdicts) {
+            pending.answer(verdict);
+        }
+    }
+
+    fn answer_found(&self, batch: Vec<Pending>, found: Vec<Option<Appended>>) -> Vec<Pending> {
+        self.raise(found.iter().flatten().map(|done| done.last_position).max());
+        let mut absent = Vec::new();
+        for (pending, found) in batch.into_iter().zip(found) {
+            match found {
+                Some(done) => pending.answer(Ok(done)),
+                None => absent.push(pending),
+            }
+        }
+        absent
+    }
+
+    fn raise(&self, last_position: Option<i64>) {
+        if let Some(position) = last_position {
+            self.raise_head.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+        }
+    }
+
+    /// The connection, made again if there is none, until the deadline.
+    async fn session(&mut self, deadline: Instant) -> Result<&mut Session, String> {
+        while self.session.is_none() {
+            match Session::open(&self.options).await {
+                Ok(session) => self.session = Some(session),
+                Err(error) if Instant::now() >= deadline => return Err(error.to_string()),
+                Err(_) => sleep(RETRY_PAUSE).await,
+            }
+        }
+        Ok(self.session.as_mut().expect("set by the loop above"))
+    }
+}
+
+fn refuse(batch: Vec<Pending>, error: &AppendError) {
+    for pending in batch {
+        pending.answer(Err(error.clone()));
+    }
+}

@@ -1,0 +1,117 @@
+//! Which of the waiting appends go into the next round trip.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::Pending;
+
+/// Events in a batch: from about 200 on, more gain nothing.
+const MAX_EVENTS: usize = 500;
+
+/// Bytes in a batch, so that a few large events do not make everybody wait.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// The appends that wait, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Batches {
+    waiting: VecDeque<Pending>,
+}
+
+impl Batches {
+    pub(super) fn push(&mut self, pending: Pending) {
+        self.waiting.push_back(pending);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next batch: never two appends to one stream, whose order only the next batch can keep, and at least one
+    /// append however large.
+    pub(super) fn take(&mut self) -> Vec<Pending> {
+        let (mut batch, mut later) = (Vec::new(), VecDeque::new());
+        let mut touched = HashSet::new();
+        let (mut events, mut bytes) = (0, 0);
+        while let Some(pending) = self.waiting.pop_front() {
+            let (count, size) = (pending.append.event_count(), pending.append.size());
+            let fits = batch.is_empty() || (events + count <= MAX_EVENTS && bytes + size <= MAX_BYTES);
+            if !fits {
+                later.push_back(pending);
+                break;
+            }
+            let streams = pending.append.streams.iter();
+            let streams: Vec<_> =
+                streams.map(|s| (s.aggregate_type.clone(), s.aggregate_id.clone())).collect();
+            let free = streams.iter().all(|stream| !touched.contains(stream));
+            // Also those put off are touched: what comes after them must not overtake them.
+            touched.extend(streams);
+            if free {
+                events += count;
+                bytes += size;
+                batch.push(pending);
+            } else {
+                later.push_back(pending);
+            }
+        }
+        later.append(&mut self.waiting);
+        self.waiting = later;
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::append::{Append, Expected, NewEvent, StreamAppend};
+
+    fn pending(name: u128, streams: &[&str], size: usize) -> Pending {
+        let event = NewEvent {
+            event_id: Uuid::nil(),
+            tenant_id: None,
+            event_type: "Tested".into(),
+            event_version: "1".into(),
+            payload: "x".repeat(size),
+            metadata: String::new(),
+            body: None,
+        };
+        let stream = |id: &&str| StreamAppend {
+            aggregate_type: "test".into(),
+            aggregate_id: (*id).into(),
+            expected: Expected::Any,
+            events: vec![event.clone()],
+        };
+        let append =
+            Append { append_id: Uuid::from_u128(name), streams: streams.iter().map(stream).collect() };
+        Pending { append, reply: oneshot::channel().0 }
+    }
+
+    fn names(batch: &[Pending]) -> Vec<u128> {
+        batch.iter().map(|pending| pending.append.append_id.as_u128()).collect()
+    }
+
+    #[test]
+    fn appends_to_one_stream_keep_their_order_over_batches() {
+        let mut batches = Batches::default();
+        batches.push(pending(1, &["a"], 1));
+        batches.push(pending(2, &["a", "b"], 1));
+        batches.push(pending(3, &["b"], 1));
+        batches.push(pending(4, &["c"], 1));
+        assert_eq!(names(&batches.take()), [1, 4]);
+        assert_eq!(names(&batches.take()), [2]);
+        assert_eq!(names(&batches.take()), [3]);
+        assert!(batches.is_empty());
+    }
+
+    #[test]
+    fn a_batch_is_bounded_and_never_empty() {
+        let mut batches = Batches::default();
+        batches.push(pending(1, &["a"], 3 * MAX_BYTES));
+        (2..1000).for_each(|n| batches.push(pending(n, &[&n.to_string()], 1)));
+        assert_eq!(names(&batches.take()), [1]);
+        assert_eq!(batches.take().len(), MAX_EVENTS);
+        assert_eq!(batches.take().len(), 498);
+        assert!(batches.is_empty());
+    }
+}

@@ -1,0 +1,143 @@
+//! What ChirpStack reports about a device, read tolerantly into types of our own.
+//!
+//! Layout: ChirpStack v4 `api/proto/integration/integration.proto` in its JSON form. Every field but
+//! `deviceInfo.devEui` is optional with its proto3 default, `null` means absent, unknown fields are passed over and a
+//! field of the wrong type counts as absent: an odd field may cost that field, never the report.
+
+mod device;
+mod fields;
+mod key;
+mod up;
+
+use chrono::{DateTime, Utc};
+
+use crate::lorawan::{DevAddr, DevEui};
+use fields::Fields;
+
+pub use device::DeviceInfo;
+pub use key::EventKey;
+pub use up::{Reception, Up};
+
+/// The event types ChirpStack names in the query parameter `event`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A data uplink.
+    Up,
+    /// A join-request was accepted.
+    Join,
+    /// Battery and link margin, answered to the network server.
+    Status,
+    /// A confirmed downlink was acknowledged, or timed out.
+    Ack,
+    /// A gateway took a downlink for transmission.
+    TxAck,
+    /// A warning or error of the network server about the device.
+    Log,
+    /// A resolved position.
+    Location,
+}
+
+impl EventKind {
+    /// Reads ChirpStack's name of the type; `None` for a name this platform does not know.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "up" => Self::Up,
+            "join" => Self::Join,
+            "status" => Self::Status,
+            "ack" => Self::Ack,
+            "txack" => Self::TxAck,
+            "log" => Self::Log,
+            "location" => Self::Location,
+            _ => return None,
+        })
+    }
+
+    /// ChirpStack's name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Join => "join",
+            Self::Status => "status",
+            Self::Ack => "ack",
+            Self::TxAck => "txack",
+            Self::Log => "log",
+            Self::Location => "location",
+        }
+    }
+}
+
+/// One event of the network server about one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The device it is about.
+    pub dev_eui: DevEui,
+    /// Recognises the same report when it comes again.
+    pub key: EventKey,
+    /// True when ChirpStack named the report; false when the key had to be derived from its content.
+    pub identified: bool,
+    /// ChirpStack's `time`: information only, it can be minutes wrong both ways.
+    pub time: Option<DateTime<Utc>>,
+    /// What ChirpStack knows about the device.
+    pub device: DeviceInfo,
+    /// What is particular to the event type.
+    pub content: Content,
+}
+
+/// What is particular to an event type. Types that nothing interprets yet carry nothing: their bodies are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A data uplink.
+    Up(Box<Up>),
+    /// A join, with the address of the new session.
+    Join(Option<DevAddr>),
+    /// A device status.
+    Status,
+    /// An acknowledgement.
+    Ack,
+    /// A transmission.
+    TxAck,
+    /// A log line.
+    Log,
+    /// A position.
+    Location,
+}
+
+/// Why a body is no report.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Not JSON, or not text.
+    #[error("the body is not valid JSON: {0}")]
+    Malformed(String),
+    /// No device can be told.
+    #[error("deviceInfo.devEui is missing: without it the event belongs to no device")]
+    DevEuiMissing,
+    /// A device is named, but not by an EUI.
+    #[error("deviceInfo.devEui is not an EUI: give 16 hexadecimal digits, such as 58a0cb0000100001")]
+    DevEuiInvalid,
+}
+
+/// Reads a JSON body that ChirpStack posted as an event of type `kind`.
+pub fn parse(kind: EventKind, body: &[u8]) -> Result<Report, ParseError> {
+    let text = std::str::from_utf8(body).map_err(|e| ParseError::Malformed(e.to_string()))?;
+    let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| ParseError::Malformed(e.to_string()))?;
+    let device_info = fields.object("deviceInfo").ok_or(ParseError::DevEuiMissing)?;
+    let dev_eui = device_info.text("devEui").ok_or(ParseError::DevEuiMissing)?;
+    let dev_eui = dev_eui.parse().map_err(|_| ParseError::DevEuiInvalid)?;
+    let (key, identified) = key::of(kind, dev_eui, &fields, text);
+    Ok(Report {
+        dev_eui,
+        key,
+        identified,
+        time: fields.time("time"),
+        device: DeviceInfo::read(&device_info),
+        content: match kind {
+            EventKind::Up => Content::Up(Box::new(Up::read(&fields))),
+            EventKind::Join => Content::Join(fields.parsed("devAddr")),
+            EventKind::Status => Content::Status,
+            EventKind::Ack => Content::Ack,
+            EventKind::TxAck => Content::TxAck,
+            EventKind::Log => Content::Log,
+            EventKind::Location => Content::Location,
+        },
+    })
+}

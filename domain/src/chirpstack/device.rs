@@ -1,0 +1,34 @@
+//! `deviceInfo`: what ChirpStack knows about the device besides its EUI.
+
+use serde::{Deserialize, Serialize};
+
+use super::fields::Fields;
+
+/// The part of `deviceInfo` that later interpretation may need; empty texts are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeviceInfo {
+    /// The name an operator gave the device in ChirpStack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The device profile's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_id: Option<String>,
+    /// The device profile's name: the usual hint at the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<String>,
+    /// The application's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<String>,
+}
+
+impl DeviceInfo {
+    pub(super) fn read(fields: &Fields<'_>) -> Self {
+        Self {
+            name: fields.text("deviceName"),
+            profile_id: fields.text("deviceProfileId"),
+            profile_name: fields.text("deviceProfileName"),
+            application_id: fields.text("applicationId"),
+        }
+    }
+}

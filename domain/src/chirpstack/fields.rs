@@ -1,0 +1,169 @@
+//! A JSON object whose fields are read one by one, so that an odd field costs itself and nothing else.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::payload::Payload;
+
+/// The fields of one object, unread. A name that comes twice counts with its last value, as in most JSON readers.
+#[derive(Debug)]
+pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    /// The raw text of a field named in lowerCamelCase; also found under its `snake_case` name. `null` is absent.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        let find = |name: &str| self.0.iter().rfind(|(key, _)| key == name);
+        let (_, raw) = find(name).or_else(|| find(&snake_case(name)))?;
+        Some(raw.get()).filter(|text| *text != "null")
+    }
+
+    /// True when the field is there, whatever it holds.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    /// A text that is not empty. NUL, which JSON can write and PostgreSQL's text cannot hold, becomes U+FFFD.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let text: String = serde_json::from_str(self.raw(name)?).ok()?;
+        Some(text.replace('\0', "\u{fffd}")).filter(|text| !text.is_empty())
+    }
+
+    /// A text that reads as a `T`.
+    pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// An RFC 3339 time.
+    pub(super) fn time(&self, name: &str) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc3339(&self.text(name)?).ok().map(|time| time.to_utc())
+    }
+
+    /// A base64 text. Empty and absent are the same.
+    pub(super) fn payload(&self, name: &str) -> Option<Payload> {
+        Payload::from_base64(&self.text(name)?).ok()
+    }
+
+    /// A number; a numeric text counts, as proto3's JSON form allows.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        match serde_json::from_str(self.raw(name)?).ok()? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+        .filter(|number: &f64| number.is_finite())
+    }
+
+    /// A whole number that fits into `T`.
+    pub(super) fn integer<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
+        let number = self.number(name).filter(|n| n.fract() == 0.0 && n.abs() < 9e15)?;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
+        let integer = number as i64;
+        T::try_from(integer).ok()
+    }
+
+    /// A truth value; absent means false.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.raw(name) == Some("true")
+    }
+
+    /// An object, its fields unread.
+    pub(super) fn object(&self, name: &str) -> Option<Fields<'a>> {
+        serde_json::from_str(self.raw(name)?).ok()
+    }
+
+    /// An object, read whole. One that PostgreSQL or a later reader could refuse (too deep, a number out of range, half
+    /// a surrogate pair) counts as absent: the body keeps it.
+    pub(super) fn map(&self, name: &str) -> Option<Map<String, Value>> {
+        serde_json::from_str(self.raw(name)?).ok()
+    }
+
+    /// A list of objects; entries of another type are passed over.
+    pub(super) fn list(&self, name: &str) -> Vec<Fields<'a>> {
+        let entries: Option<Vec<&RawValue>> = self.raw(name).and_then(|raw| serde_json::from_str(raw).ok());
+        entries.into_iter().flatten().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect()
+    }
+}
+
+/// `fCnt` → `f_cnt`: ChirpStack's own parser takes either spelling.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// An object key, borrowed from the body unless it contains escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut fields = Vec::with_capacity(20);
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    fields.push((key, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Fields<'_> {
+        serde_json::from_str(text).expect("an object")
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_absent() {
+        let fields =
+            read(r#"{"fCnt": {}, "fPort": "x", "data": 7, "time": "yesterday", "rxInfo": {}, "ok": true}"#);
+        assert_eq!(fields.integer::<u32>("fCnt"), None);
+        assert_eq!(fields.integer::<u8>("fPort"), None);
+        assert_eq!(fields.payload("data"), None);
+        assert_eq!(fields.time("time"), None);
+        assert!(fields.list("rxInfo").is_empty());
+        assert!(fields.flag("ok"));
+    }
+
+    #[test]
+    fn both_spellings_null_and_repeated_names() {
+        let fields = read(r#"{"f_cnt": 7.0, "fPort": "102", "data": null, "dr": 1, "dr": 5}"#);
+        assert_eq!(fields.integer::<u32>("fCnt"), Some(7));
+        assert_eq!(fields.integer::<u8>("fPort"), Some(102));
+        assert!(!fields.has("data"));
+        assert_eq!(fields.integer::<u8>("dr"), Some(5));
+    }
+
+    #[test]
+    fn what_the_store_could_not_read_back_is_absent() {
+        let deep = format!(r#"{{"object": {}1{}}}"#, r#"{"a":"#.repeat(200), "}".repeat(200));
+        assert_eq!(read(&deep).map("object"), None);
+        assert_eq!(read(r#"{"object": {"n": 1e999999}}"#).map("object"), None);
+        assert_eq!(read(r#"{"object": {"s": "\ud800"}}"#).map("object"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! The key by which a report is recognised when it comes again.
+//!
+//! ChirpStack gives one `deduplicationId` to the `up`, `status` and `ack` of one uplink, leaves it empty in a class-C
+//! time-out's `ack`, and sends none in `txack` and `log`. So the event type is always part of the key, and what has no
+//! id is named by the facts that cannot change between two deliveries.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::EventKind;
+use super::fields::Fields;
+use crate::lorawan::DevEui;
+
+/// Names keys as version-5 UUIDs (RFC 9562), so that a key has one size whatever it was made from.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7c1b_3a52_96f4_4d0e_8b7a_5d2f_10e3_c964);
+
+/// A report's identity within its device's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventKey(pub Uuid);
+
+/// The key of a report, and whether ChirpStack itself named it.
+pub(super) fn of(kind: EventKind, dev_eui: DevEui, fields: &Fields<'_>, body: &str) -> (EventKey, bool) {
+    let named = match kind {
+        EventKind::Up | EventKind::Join | EventKind::Status | EventKind::Location => {
+            fields.text("deduplicationId").map(|id| id.to_ascii_lowercase())
+        }
+        EventKind::Ack => {
+            fields.text("queueItemId").map(|id| format!("{id}|{}", fields.flag("acknowledged")))
+        }
+        EventKind::TxAck => fields
+            .text("queueItemId")
+            .map(|id| format!("{id}|{}", fields.integer::<u32>("downlinkId").unwrap_or_default())),
+        EventKind::Log => None,
+    };
+    let identified = named.is_some();
+    let name = named.unwrap_or_else(|| match kind {
+        EventKind::Log => log_facts(fields),
+        _ => canonical(body),
+    });
+    let name = format!("{}|{dev_eui}|{name}", kind.name());
+    (EventKey(Uuid::new_v5(&NAMESPACE, name.as_bytes())), identified)
+}
+
+/// What makes a log line itself: its time, code and context.
+fn log_facts(fields: &Fields<'_>) -> String {
+    let part = |name| fields.raw(name).map(canonical).unwrap_or_default();
+    [part("time"), part("code"), part("context")].join("|")
+}
+
+/// JSON with its keys in order: ChirpStack writes maps in random order. What cannot be read stands for itself.
+fn canonical(json: &str) -> String {
+    serde_json::from_str::<Value>(json).map_or_else(|_| json.to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{EventKind, parse};
+
+    const DEVICE: &str = r#""deviceInfo":{"devEui":"58a0cb0000100001"}"#;
+
+    fn key(kind: EventKind, rest: &str) -> (super::EventKey, bool) {
+        let report = parse(kind, format!("{{{DEVICE},{rest}}}").as_bytes()).expect("a report");
+        (report.key, report.identified)
+    }
+
+    #[test]
+    fn one_deduplication_id_names_three_events_of_one_uplink() {
+        let id = r#""deduplicationId":"581FE517-7f0e-4a19-bebd-b475e27f4104""#;
+        let (up, identified) = key(EventKind::Up, id);
+        assert!(identified);
+        assert_ne!(up, key(EventKind::Status, id).0);
+        assert_eq!(
+            up,
+            key(EventKind::Up, &id.to_lowercase().replace("deduplicationid", "deduplicationId")).0
+        );
+    }
+
+    #[test]
+    fn an_empty_id_is_no_key() {
+        let (first, identified) = key(EventKind::Up, r#""deduplicationId":"","fCnt":1"#);
+        assert!(!identified);
+        assert_ne!(first, key(EventKind::Up, r#""deduplicationId":"","fCnt":2"#).0);
+    }
+
+    #[test]
+    fn a_downlink_is_named_by_its_queue_item_and_what_became_of_it() {
+        let item = r#""queueItemId":"4fb9d05c-bb96-4338-a82d-9cb8eba2ad9f""#;
+        let sent = |n| key(EventKind::TxAck, &format!(r#"{item},"downlinkId":{n}"#)).0;
+        assert_ne!(sent(1), sent(2));
+        let acked =
+            |yes| key(EventKind::Ack, &format!(r#"{item},"deduplicationId":"","acknowledged":{yes}"#)).0;
+        assert_ne!(acked(true), acked(false));
+    }
+
+    #[test]
+    fn the_order_of_a_map_does_not_matter() {
+        let log = |context| key(EventKind::Log, &format!(r#""code":"OTAA","context":{{{context}}}"#)).0;
+        assert_eq!(log(r#""a":"1","b":"2""#), log(r#""b":"2","a":"1""#));
+        assert_ne!(log(r#""a":"1""#), log(r#""a":"2""#));
+    }
+}

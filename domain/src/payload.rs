@@ -1,0 +1,45 @@
+//! The decrypted bytes of a frame, written in JSON as base64.
+
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::{DecodePaddingMode, Engine};
+use base64::{DecodeError, alphabet};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Reads base64 with or without padding, as ChirpStack's own parser does.
+const TOLERANT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The bytes a device sent on one port; empty for a frame that carries MAC commands only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payload(Vec<u8>);
+
+impl Payload {
+    /// Reads standard base64, padded or not.
+    pub fn from_base64(text: &str) -> Result<Self, DecodeError> {
+        TOLERANT.decode(text).map(Self)
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// True when the frame carried no application bytes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_base64(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,206 @@
+//! The stream of everything ChirpStack reports about one device, each report once.
+//!
+//! `decide` answers three questions about a report: was it recorded before ([`recent_keys`]), to which LoRaWAN session
+//! does it belong, and where does it stand there ([`sessions`])? A report that was recorded before is refused, anything
+//! else is recorded, late and repeated frames too: what to make of them is each reader's affair.
+
+mod event;
+mod recent_keys;
+mod sessions;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use serde::{Deserialize, Serialize};
+
+use crate::chirpstack::{Content, Report, Up};
+use crate::lorawan::DevEui;
+use recent_keys::{Recall, RecentKeys};
+use sessions::Sessions;
+
+pub use event::{DeviceJoined, NetworkReport, Standing, UplinkEvent, UplinkReceived};
+pub use sessions::CLOCK_DOUBT;
+
+/// Whose webhook credential brought a report. Only the platform has one so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The platform's own ChirpStack.
+    Platform,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => f.write_str("platform"),
+        }
+    }
+}
+
+/// The id of a device's `uplinks` stream: `platform/58a0cb0000100001`.
+pub fn stream_id(source: Source, dev_eui: DevEui) -> String {
+    format!("{source}/{dev_eui}")
+}
+
+/// The device of an `uplinks` stream; `None` for an id that [`stream_id`] did not make.
+pub fn dev_eui_of(stream_id: &str) -> Option<DevEui> {
+    stream_id.rsplit_once('/')?.1.parse().ok()
+}
+
+/// Record a report in its device's stream.
+#[derive(Clone, Debug)]
+pub struct RecordReport {
+    /// What ChirpStack posted.
+    pub report: Report,
+    /// When it reached the platform.
+    pub at: DateTime<Utc>,
+    /// What a look-up of the key in the whole stream found, if there was one.
+    pub look_up: LookUp,
+}
+
+/// The state of knowledge about keys older than the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookUp {
+    /// Nobody looked: enough while the window can tell.
+    NotDone,
+    /// The stream does not hold the key.
+    Absent,
+    /// The stream holds the key.
+    Present,
+}
+
+/// Why a report is not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UplinkRefusal {
+    /// The stream holds it.
+    #[error("the report was recorded before")]
+    ReportAlreadyRecorded,
+    /// The window has forgotten keys of that age.
+    #[error(
+        "the report is older than the window of recent keys: look its key up in the stream and ask again"
+    )]
+    ReportOlderThanWindow,
+}
+
+/// What the decision about the next report needs to know of all the earlier ones. Bounded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Uplinks {
+    recent_keys: RecentKeys,
+    sessions: Sessions,
+    last_received_at: Option<DateTime<Utc>>,
+}
+
+impl Uplinks {
+    /// The events that recording the report amounts to.
+    pub fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
+        let RecordReport { report, at, look_up } = command;
+        self.refuse_recorded(&report, look_up)?;
+        let received_at = self.last_received_at.map_or(at, |last| last.max(at));
+        let (key, time, device) = (report.key, report.time, report.device);
+        let network_report = |device| NetworkReport { key, received_at, time, device };
+        Ok(vec![match report.content {
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(
+                *up,
+                NetworkReport { key, received_at, time, device },
+                report.identified,
+            )?)),
+            Content::Join(dev_addr) => {
+                let heard_at = time.unwrap_or(received_at);
+                let place = self.sessions.place_join(dev_addr, heard_at);
+                UplinkEvent::DeviceJoined(DeviceJoined {
+                    report: network_report(device),
+                    heard_at,
+                    session: place.session,
+                    standing: place.standing,
+                    dev_addr,
+                })
+            }
+            Content::Status => UplinkEvent::DeviceStatusReported(network_report(device)),
+            Content::Ack => UplinkEvent::DownlinkAcknowledged(network_report(device)),
+            Content::TxAck => UplinkEvent::DownlinkTransmitted(network_report(device)),
+            Content::Log => UplinkEvent::NetworkLogged(network_report(device)),
+            Content::Location => UplinkEvent::DeviceLocated(network_report(device)),
+        }])
+    }
+
+    fn refuse_recorded(&self, report: &Report, look_up: LookUp) -> Result<(), UplinkRefusal> {
+        match (self.recent_keys.recall(report.key, report.time), look_up) {
+            (Recall::Recorded, _) | (Recall::Forgotten, LookUp::Present) => {
+                Err(UplinkRefusal::ReportAlreadyRecorded)
+            }
+            (Recall::Forgotten, LookUp::NotDone) => Err(UplinkRefusal::ReportOlderThanWindow),
+            (Recall::Forgotten, LookUp::Absent) | (Recall::New, _) => Ok(()),
+        }
+    }
+
+    /// An uplink with its place in its session. One that ChirpStack did not name is known by session and counter.
+    fn receive(
+        &self,
+        up: Up,
+        report: NetworkReport,
+        identified: bool,
+    ) -> Result<UplinkReceived, UplinkRefusal> {
+        let heard_at = up.ns_time().or(report.time).unwrap_or(report.received_at);
+        let place = self.sessions.place_up(&up, heard_at, report.received_at);
+        if place.standing == Standing::Repeated && !identified {
+            return Err(UplinkRefusal::ReportAlreadyRecorded);
+        }
+        Ok(UplinkReceived {
+            report,
+            heard_at,
+            session: place.session,
+            standing: place.standing,
+            dev_addr: up.dev_addr,
+            f_cnt: up.f_cnt,
+            f_port: up.f_port,
+            confirmed: up.confirmed,
+            dr: up.dr,
+            frequency: up.frequency,
+            data: up.data,
+            object: up.object,
+            encrypted: up.encrypted,
+            rx_info: up.rx_info,
+        })
+    }
+
+    /// Takes one event into the state. Total: whatever the log holds is accepted.
+    pub fn evolve(&mut self, event: &UplinkEvent) {
+        let report = event.report();
+        self.recent_keys.remember(report.key, report.time);
+        self.last_received_at = self.last_received_at.max(Some(report.received_at));
+        match event {
+            UplinkEvent::UplinkReceived(uplink) => self.sessions.record_uplink(uplink),
+            UplinkEvent::DeviceJoined(join) => self.sessions.record_join(join),
+            UplinkEvent::DeviceStatusReported(_)
+            | UplinkEvent::DownlinkAcknowledged(_)
+            | UplinkEvent::DownlinkTransmitted(_)
+            | UplinkEvent::NetworkLogged(_)
+            | UplinkEvent::DeviceLocated(_) => {}
+        }
+    }
+}
+
+impl Aggregate for Uplinks {
+    const TYPE: &'static str = "uplinks";
+    type Command = RecordReport;
+    type Event = UplinkEvent;
+    type Error = UplinkRefusal;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        command: RecordReport,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), UplinkRefusal> {
+        for event in self.decide(command)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: UplinkEvent) {
+        self.evolve(&event);
+    }
+}

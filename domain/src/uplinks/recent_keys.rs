@@ -1,0 +1,117 @@
+//! A bounded window of recorded keys that knows what it has forgotten.
+//!
+//! The same report always bears the same `time`. The window evicts the key with the earliest `time`, so everything
+//! forgotten is at or before `forgotten_until`: a key that is not in the window and is later than that is new for
+//! certain. For the rest the stream itself must be asked, which only old reports ever cost.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::chirpstack::EventKey;
+
+/// Longer than any run of reports that overtake each other, small enough to keep for every device.
+pub(super) const WINDOW: usize = 64;
+
+/// What the window knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recall {
+    /// It was recorded.
+    Recorded,
+    /// It was never recorded.
+    New,
+    /// It may have been, before what the window remembers.
+    Forgotten,
+}
+
+/// The keys of the latest reports by `time`; reports without a time are the first to go.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct RecentKeys {
+    keys: Vec<(Option<DateTime<Utc>>, EventKey)>,
+    /// True once a key was evicted.
+    forgetful: bool,
+    /// The latest time of an evicted key; `None` while only reports without a time were evicted.
+    forgotten_until: Option<DateTime<Utc>>,
+}
+
+impl RecentKeys {
+    /// Says whether `key` was recorded, as far as the window can tell.
+    pub(super) fn recall(&self, key: EventKey, time: Option<DateTime<Utc>>) -> Recall {
+        if self.keys.iter().any(|(_, known)| *known == key) {
+            Recall::Recorded
+        } else if self.forgetful && time <= self.forgotten_until {
+            Recall::Forgotten
+        } else {
+            Recall::New
+        }
+    }
+
+    /// Takes a recorded key in, evicting the earliest one when the window is full.
+    pub(super) fn remember(&mut self, key: EventKey, time: Option<DateTime<Utc>>) {
+        self.keys.push((time, key));
+        if self.keys.len() > WINDOW {
+            let earliest = (0..self.keys.len()).min_by_key(|&i| self.keys[i].0).unwrap_or_default();
+            let (time, _) = self.keys.swap_remove(earliest);
+            self.forgetful = true;
+            self.forgotten_until = self.forgotten_until.max(time);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(n: i64) -> EventKey {
+        EventKey(Uuid::from_u64_pair(0, n.unsigned_abs()))
+    }
+
+    fn at(second: i64) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(second, 0)
+    }
+
+    fn full() -> RecentKeys {
+        let mut keys = RecentKeys::default();
+        (0..100).for_each(|n| keys.remember(key(n), at(n)));
+        keys
+    }
+
+    #[test]
+    fn before_anything_is_forgotten_every_unknown_key_is_new() {
+        let mut keys = RecentKeys::default();
+        keys.remember(key(1), at(1));
+        assert_eq!(keys.recall(key(1), at(1)), Recall::Recorded);
+        assert_eq!(keys.recall(key(2), at(0)), Recall::New);
+        assert_eq!(keys.recall(key(3), None), Recall::New);
+    }
+
+    #[test]
+    fn what_was_evicted_is_forgotten_and_never_new() {
+        let keys = full();
+        for n in 0..100 {
+            let expected = if n < 36 { Recall::Forgotten } else { Recall::Recorded };
+            assert_eq!(keys.recall(key(n), at(n)), expected, "{n}");
+        }
+        assert_eq!(keys.recall(key(200), at(100)), Recall::New);
+        assert_eq!(keys.recall(key(200), at(36)), Recall::New);
+        assert_eq!(keys.recall(key(200), None), Recall::Forgotten);
+    }
+
+    #[test]
+    fn one_clock_in_the_future_does_not_make_the_rest_forgotten() {
+        let mut keys = full();
+        keys.remember(key(1000), at(1_000_000));
+        (100..200).for_each(|n| keys.remember(key(n), at(n)));
+        assert_eq!(keys.recall(key(1000), at(1_000_000)), Recall::Recorded);
+        assert_eq!(keys.recall(key(201), at(201)), Recall::New);
+    }
+
+    #[test]
+    fn a_report_without_a_time_never_pushes_one_with_a_time_out() {
+        let mut keys = full();
+        (300..400).for_each(|n| keys.remember(key(n), None));
+        assert_eq!(keys.recall(key(99), at(99)), Recall::Recorded);
+        assert_eq!(keys.recall(key(399), None), Recall::Forgotten);
+    }
+}

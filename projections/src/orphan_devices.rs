@@ -1,0 +1,188 @@
+//! Read model `orphan_devices`: devices that are heard and belong to nobody.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use parking_domain::chirpstack::{DeviceInfo, Reception};
+use parking_domain::lorawan::DevEui;
+use parking_domain::stored::Event;
+use parking_domain::uplinks::{self, NetworkReport, Standing, UplinkEvent};
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection, PgExecutor};
+
+use crate::feed::RecordedEvent;
+use crate::projection::{ApplyError, Poison, Projection};
+
+/// The tables and the view that queries use.
+pub const SCHEMA: &str = include_str!("orphan_devices.sql");
+
+/// Folds uplinks and joins into one row a device.
+#[derive(Debug, Default)]
+pub struct OrphanDevices;
+
+impl Projection for OrphanDevices {
+    const NAME: &'static str = "orphan_devices";
+    const VERSION: i32 = 1;
+    const POISON: Poison = Poison::DeadLetter;
+
+    async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[RecordedEvent],
+    ) -> Result<(), ApplyError> {
+        let mut heard: BTreeMap<DevEui, Heard> = BTreeMap::new();
+        for recorded in events {
+            let Event::Uplink(event) = recorded.decode()?;
+            let Some(dev_eui) = uplinks::dev_eui_of(&recorded.aggregate_id) else { continue };
+            match &event {
+                UplinkEvent::UplinkReceived(uplink) => {
+                    let heard = Heard::entry(&mut heard, dev_eui, &uplink.report, recorded.position);
+                    heard.messages += i64::from(uplink.standing != Standing::Repeated);
+                    if uplink.standing != Standing::Late {
+                        heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
+                        let object =
+                            uplink.object.as_ref().map(|object| serde_json::Value::from(object.clone()));
+                        heard.object = object.map(|object| object.to_string()).or(heard.object.take());
+                    }
+                }
+                UplinkEvent::DeviceJoined(join) => {
+                    Heard::entry(&mut heard, dev_eui, &join.report, recorded.position);
+                }
+                _ => {}
+            }
+        }
+        Ok(save(connection, &heard).await?)
+    }
+}
+
+/// What a batch adds to a device's row.
+#[derive(Debug)]
+struct Heard {
+    first_seen: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+    messages: i64,
+    reception: Option<Reception>,
+    device: DeviceInfo,
+    object: Option<String>,
+    position: i64,
+}
+
+impl Heard {
+    /// The device's entry, with what every report tells taken in.
+    fn entry<'a>(
+        heard: &'a mut BTreeMap<DevEui, Self>,
+        dev_eui: DevEui,
+        report: &NetworkReport,
+        position: i64,
+    ) -> &'a mut Self {
+        let entry = heard.entry(dev_eui).or_insert_with(|| Self {
+            first_seen: report.received_at,
+            last_seen: report.received_at,
+            messages: 0,
+            reception: None,
+            device: DeviceInfo::default(),
+            object: None,
+            position,
+        });
+        entry.last_seen = entry.last_seen.max(report.received_at);
+        entry.device.name = report.device.name.clone().or(entry.device.name.take());
+        entry.device.profile_name = report.device.profile_name.clone().or(entry.device.profile_name.take());
+        entry.position = position;
+        entry
+    }
+}
+
+/// The gateway that heard the frame best.
+fn best(rx_info: &[Reception]) -> Option<&Reception> {
+    rx_info.iter().max_by(|a, b| a.rssi.cmp(&b.rssi).then(a.snr.total_cmp(&b.snr)))
+}
+
+async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) -> Result<(), sqlx::Error> {
+    if heard.is_empty() {
+        return Ok(());
+    }
+    let rows = || heard.values();
+    let reception = |heard: &Heard| heard.reception.clone();
+    sqlx::query(
+        "insert into projections.orphan_devices_1 as known \
+           (dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
+            device_name, last_object, last_position) \
+         select dev_eui, first_seen, last_seen, messages, rssi, snr, gateway, profile, name, object::json, position \
+           from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::integer[], \
+                       $6::double precision[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[]) \
+             as heard (dev_eui, first_seen, last_seen, messages, rssi, snr, gateway, profile, name, object, position) \
+         on conflict (dev_eui) do update set \
+           last_seen      = greatest(known.last_seen, excluded.last_seen), \
+           message_count  = known.message_count + excluded.message_count, \
+           last_gateway   = case when excluded.last_rssi is null then known.last_gateway \
+                                 else excluded.last_gateway end, \
+           last_rssi      = coalesce(excluded.last_rssi, known.last_rssi), \
+           last_snr       = coalesce(excluded.last_snr, known.last_snr), \
+           device_profile = coalesce(excluded.device_profile, known.device_profile), \
+           device_name    = coalesce(excluded.device_name, known.device_name), \
+           last_object    = coalesce(excluded.last_object, known.last_object), \
+           last_position  = excluded.last_position",
+    )
+    .bind(heard.keys().map(ToString::to_string).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.first_seen).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.last_seen).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.messages).collect::<Vec<_>>())
+    .bind(rows().map(|h| reception(h).map(|rx| rx.rssi)).collect::<Vec<_>>())
+    .bind(rows().map(|h| reception(h).map(|rx| rx.snr)).collect::<Vec<_>>())
+    .bind(rows().map(|h| reception(h).and_then(|rx| rx.gateway_id).map(|id| id.to_string())).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.device.profile_name.as_deref()).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.device.name.as_deref()).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.object.as_deref()).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.position).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A row, as queried.
+#[derive(Debug, FromRow)]
+pub struct OrphanDevice {
+    /// The device, 16 lower-case hex digits.
+    pub dev_eui: String,
+    /// When the platform first received something of it.
+    pub first_seen: DateTime<Utc>,
+    /// When the platform last received something of it.
+    pub last_seen: DateTime<Utc>,
+    /// Uplinks, repetitions of one transmission not counted.
+    pub message_count: i64,
+    /// Signal strength at the best gateway of the last uplink, in dBm.
+    pub last_rssi: Option<i32>,
+    /// Signal-to-noise ratio there, in dB.
+    pub last_snr: Option<f64>,
+    /// That gateway, 16 lower-case hex digits.
+    pub last_gateway: Option<String>,
+    /// The device profile's name in ChirpStack.
+    pub device_profile: Option<String>,
+    /// The device's name in ChirpStack.
+    pub device_name: Option<String>,
+    /// What ChirpStack's codec last made of an uplink.
+    pub last_object: Option<Json<Box<RawValue>>>,
+}
+
+/// One page of the devices, last heard first.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<OrphanDevice>, sqlx::Error> {
+    sqlx::query_as(
+        "select dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
+                device_name, last_object \
+           from projections.orphan_devices order by last_seen desc, dev_eui limit $1 offset $2",
+    )
+    .bind(limit)
+    .bind(offset)
+    .fetch_all(executor)
+    .await
+}
+
+/// How many devices there are.
+pub async fn count(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("select count(*) from projections.orphan_devices").fetch_one(executor).await
+}

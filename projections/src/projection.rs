@@ -1,0 +1,46 @@
+//! What a projection is: a name, a version, its tables, and how a batch of events becomes rows.
+
+use std::future::Future;
+
+use parking_domain::stored::DecodeError;
+use sqlx::PgConnection;
+
+use crate::feed::RecordedEvent;
+
+/// What to do with an event that a projection cannot take, however often it is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poison {
+    /// Stop before it, so that no row is ever wrong. For what money or a barrier depends on.
+    Stop,
+    /// Note it among the dead letters and go on. For telemetry.
+    DeadLetter,
+}
+
+/// Why a batch could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The database refused or did not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// An event cannot be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// A read model in the making. A new value is made whenever a runner takes over, so whatever it keeps in memory is
+/// always what its own checkpoint stands for.
+pub trait Projection: Default + Send + 'static {
+    /// The noun it shows.
+    const NAME: &'static str;
+    /// Raised whenever the same log would give other rows; each version has tables of its own.
+    const VERSION: i32;
+    /// What to do with an event it cannot take.
+    const POISON: Poison;
+
+    /// Writes what the events amount to, as sets. Runs in the transaction that moves the checkpoint.
+    fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[RecordedEvent],
+    ) -> impl Future<Output = Result<(), ApplyError>> + Send;
+}
