@@ -181,7 +181,7 @@ grant execute on function append_events to parking_writer;
 grant select on events, log_head to parking_projector;
 grant usage on schema projections to parking_projector, parking_reader, parking_auditor;
 grant select, insert, update on projections.checkpoints to parking_projector;
-grant select, insert, delete on projections.dead_letters to parking_projector;
+grant select, insert, update, delete on projections.dead_letters to parking_projector;
 
 grant select on log_head to parking_reader;
 grant select on projections.checkpoints to parking_reader;

@@ -65,23 +65,29 @@ pub async fn head(connection: &mut PgConnection) -> Result<i64, FeedError> {
     Ok(sqlx::query_scalar("select position from log_head").fetch_one(connection).await?)
 }
 
-/// Up to `limit` events that follow `after`, in order. Empty only when nothing follows.
+/// Up to `limit` events that follow `after`, in order, none missing. Empty only when nothing follows.
 pub async fn read(
     connection: &mut PgConnection,
     after: i64,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, FeedError> {
-    let events: Vec<RecordedEvent> = sqlx::query_as(
-        "select position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                payload::text, metadata::text, event_id, append_id, recorded_at \
-         from events where position > $1 order by position limit $2",
-    )
-    .bind(after)
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
+    let events = read_as_is(connection, after, limit).await?;
     match (after + 1..).zip(&events).find(|(expected, event)| *expected != event.position) {
         Some((missing, event)) => Err(FeedError::Gap { missing, found: event.position }),
         None => Ok(events),
     }
+}
+
+/// As [`read`], but passing over positions that are missing: for whoever examines a log that may be damaged.
+pub async fn read_as_is(
+    connection: &mut PgConnection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, FeedError> {
+    let events = sqlx::query_as(
+        "select position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                payload::text, metadata::text, event_id, append_id, recorded_at \
+         from events where position > $1 order by position limit $2",
+    );
+    Ok(events.bind(after).bind(limit).fetch_all(connection).await?)
 }

@@ -53,7 +53,7 @@ pub struct Runner<P> {
     options: PgConnectOptions,
     heads: watch::Receiver<i64>,
     reached: watch::Sender<i64>,
-    projection: PhantomData<P>,
+    projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> Runner<P> {
@@ -124,7 +124,12 @@ impl<P: Projection> Runner<P> {
     ) -> Result<(), RunError> {
         let (mut rest, mut size, mut attempts) = (events, events.len(), 1);
         while let Some(first) = rest.first() {
-            match apply(connection, checkpoint, projection, &rest[..size]).await {
+            let applied = apply(connection, checkpoint, projection, &rest[..size]).await;
+            if applied.is_err() {
+                // What it took in memory was not written.
+                *projection = P::default();
+            }
+            match applied {
                 Ok(position) => {
                     self.reached.send_replace(position);
                     rest = &rest[size..];
@@ -142,10 +147,6 @@ impl<P: Projection> Runner<P> {
                     rest = &rest[1..];
                     (size, attempts) = (rest.len(), 1);
                 }
-            }
-            if size < events.len() {
-                // A failed apply may have left its half-taken batch in memory.
-                *projection = P::default();
             }
         }
         Ok(())

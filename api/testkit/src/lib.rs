@@ -14,6 +14,8 @@
 
 mod cluster;
 mod database;
+mod log;
 
 pub use database::TestDatabase;
+pub use log::{Counter, EventLog};
 pub use parking_database::Role;

@@ -1,0 +1,153 @@
+//! An event log of its own for a test, and short words for what tests do to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_commands::append::{Append, AppendError, Appended, Expected, NewEvent, StreamAppend};
+use parking_commands::ids::Ids;
+use parking_commands::store::LogStore;
+use parking_commands::writer::Writer;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{Role, TestDatabase};
+
+/// Ids 1, 2, 3 …, apart from those of every other space.
+pub struct Counter {
+    space: u64,
+    next: AtomicU64,
+}
+
+impl Counter {
+    /// Ids of this space.
+    pub fn new(space: u64) -> Self {
+        Self { space, next: AtomicU64::new(1) }
+    }
+}
+
+impl Ids for Counter {
+    fn next(&self) -> Uuid {
+        Uuid::from_u64_pair(self.space, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// An event log with a writer.
+pub struct EventLog {
+    /// The database it lies in.
+    pub database: TestDatabase,
+    /// Its writer.
+    pub writer: Writer,
+    /// Where its ids come from.
+    pub ids: Arc<Counter>,
+    /// Reads everything.
+    pub pool: PgPool,
+    /// Stops whatever the test has started; cancelled when the log is dropped.
+    pub stop: CancellationToken,
+}
+
+impl EventLog {
+    /// A fresh log with a writer.
+    pub async fn create() -> Self {
+        let database = TestDatabase::create().await;
+        let stop = CancellationToken::new();
+        let (writer, _task) = Writer::start(database.as_role(Role::Writer), stop.clone());
+        let pool = database.pool(Role::Auditor);
+        Self { database, writer, ids: Arc::new(Counter::new(1)), pool, stop }
+    }
+
+    /// A second process, as far as the database can tell.
+    pub fn second_writer(&self) -> Writer {
+        Writer::start(self.database.as_role(Role::Writer), self.stop.clone()).0
+    }
+
+    /// The log as cqrs-es sees it.
+    pub fn store(&self) -> LogStore {
+        LogStore::new(self.database.pool(Role::Writer), self.writer.clone(), self.ids.clone())
+    }
+
+    /// An event with this payload.
+    pub fn event(&self, payload: &str) -> NewEvent {
+        NewEvent {
+            event_id: self.ids.next(),
+            tenant_id: None,
+            event_type: "Tested".into(),
+            event_version: "1".into(),
+            payload: payload.into(),
+            metadata: "{}".into(),
+            body: None,
+        }
+    }
+
+    /// An append of events with these payloads to one stream.
+    pub fn to(&self, stream: &str, expected: Expected, payloads: &[&str]) -> Append {
+        Append { append_id: self.ids.next(), streams: vec![self.part(stream, expected, payloads)] }
+    }
+
+    /// The part of an append that concerns one stream.
+    pub fn part(&self, stream: &str, expected: Expected, payloads: &[&str]) -> StreamAppend {
+        StreamAppend {
+            aggregate_type: "test".into(),
+            aggregate_id: stream.into(),
+            expected,
+            events: payloads.iter().map(|payload| self.event(payload)).collect(),
+        }
+    }
+
+    /// Appends events with these payloads to one stream.
+    pub async fn append(
+        &self,
+        stream: &str,
+        expected: Expected,
+        payloads: &[&str],
+    ) -> Result<Appended, AppendError> {
+        self.writer.append(self.to(stream, expected, payloads)).await
+    }
+
+    /// What the log holds of a stream: `(position, sequence, payload)`.
+    pub async fn stored(&self, stream: &str) -> Vec<(i64, i64, String)> {
+        sqlx::query_as(
+            "select position, sequence, payload::text from events where aggregate_id = $1 order by 1",
+        )
+        .bind(stream)
+        .fetch_all(&self.pool)
+        .await
+        .expect("the test database answers")
+    }
+
+    /// The last position.
+    pub async fn head(&self) -> i64 {
+        sqlx::query_scalar("select position from log_head")
+            .fetch_one(&self.pool)
+            .await
+            .expect("the test database answers")
+    }
+
+    /// Asserts that positions are 1 to head without a hole, and sequences 1 to version in every stream.
+    pub async fn assert_whole(&self) {
+        let (count, max): (i64, i64) =
+            sqlx::query_as("select count(*), coalesce(max(position), 0) from events")
+                .fetch_one(&self.pool)
+                .await
+                .expect("the test database answers");
+        assert_eq!(
+            (count, max),
+            (self.head().await, self.head().await),
+            "positions are gapless up to the head"
+        );
+        let broken: Vec<String> = sqlx::query_scalar(
+            "select aggregate_id from events join streams using (aggregate_type, aggregate_id) \
+             group by aggregate_id, version having max(sequence) <> count(*) or max(sequence) <> version",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .expect("the test database answers");
+        assert!(broken.is_empty(), "streams with gaps: {broken:?}");
+    }
+}
+
+impl Drop for EventLog {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

@@ -1,0 +1,87 @@
+//! What lies in the log, read past the server, as the auditor.
+
+use std::collections::{BTreeMap, HashMap};
+
+use parking_testkit::{Role, TestDatabase};
+use serde_json::Value;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgPool};
+
+/// An event as stored.
+#[derive(Debug, FromRow)]
+pub(crate) struct Stored {
+    pub(crate) position: i64,
+    pub(crate) aggregate_id: String,
+    pub(crate) sequence: i64,
+    pub(crate) event_type: String,
+    pub(crate) payload: Json<Value>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Stored {
+    /// A field of the event.
+    pub(crate) fn field(&self, name: &str) -> &Value {
+        &self.payload.0[&self.event_type][name]
+    }
+}
+
+/// The auditor's view of a test's database.
+pub(crate) struct Log(PgPool);
+
+impl Log {
+    pub(crate) fn of(database: &TestDatabase) -> Self {
+        Self(database.pool(Role::Auditor))
+    }
+
+    /// All of it, in order. Fails the test if the log is not whole: positions and sequences without a gap, head and
+    /// streams where they should be.
+    pub(crate) async fn whole(&self) -> Vec<Stored> {
+        let events: Vec<Stored> = sqlx::query_as(
+            "select position, aggregate_id, sequence, event_type, payload, body from events order by position",
+        )
+        .fetch_all(&self.0)
+        .await
+        .unwrap();
+        let mut versions = BTreeMap::new();
+        for (expected, event) in (1..).zip(&events) {
+            assert_eq!(event.position, expected, "a position is missing");
+            let version = versions.entry(event.aggregate_id.clone()).or_insert(0);
+            *version += 1;
+            assert_eq!(event.sequence, *version, "a sequence of {} is missing", event.aggregate_id);
+        }
+        let streams: Vec<(String, i64)> =
+            sqlx::query_as("select aggregate_id, version from streams").fetch_all(&self.0).await.unwrap();
+        assert_eq!(streams.into_iter().collect::<BTreeMap<_, _>>(), versions);
+        assert_eq!(self.head().await, i64::try_from(events.len()).unwrap());
+        events
+    }
+
+    /// How often each body lies in the log, which must be whole.
+    pub(crate) async fn bodies(&self) -> HashMap<Vec<u8>, usize> {
+        let mut bodies = HashMap::new();
+        for event in self.whole().await {
+            *bodies.entry(event.body).or_default() += 1;
+        }
+        bodies
+    }
+
+    /// The number of events and the last position.
+    pub(crate) async fn size(&self) -> (i64, i64) {
+        let count = sqlx::query_scalar("select count(*) from events").fetch_one(&self.0).await.unwrap();
+        (count, self.head().await)
+    }
+
+    /// Who brought the event at this position, and in which request.
+    pub(crate) async fn metadata(&self, position: i64) -> Value {
+        let metadata: Json<Value> = sqlx::query_scalar("select metadata from events where position = $1")
+            .bind(position)
+            .fetch_one(&self.0)
+            .await
+            .unwrap();
+        metadata.0
+    }
+
+    async fn head(&self) -> i64 {
+        sqlx::query_scalar("select position from log_head").fetch_one(&self.0).await.unwrap()
+    }
+}

@@ -1,0 +1,19 @@
+//! The server as its users meet it: the real program, over HTTP, on a real PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+mod bad_input;
+mod credentials;
+mod database_away;
+mod durability;
+mod fixtures;
+mod log;
+mod odd_input;
+mod orphan_devices;
+mod private_cluster;
+mod problems;
+mod random;
+mod real_events;
+mod refused_starts;
+mod support;
+mod uplinks;

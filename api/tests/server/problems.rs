@@ -1,0 +1,87 @@
+//! The form of refusals, and how a request is named.
+
+use parking_testkit::TestDatabase;
+
+use crate::log::Log;
+use crate::support::{TestServer, UPLINK};
+use crate::uplinks::uplink;
+
+#[tokio::test]
+async fn a_refusal_bears_the_name_its_caller_can_read() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let asked = [
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("application/problem+json", "application/problem+json"),
+        ("application/json;q=0.5, application/problem+json", "application/problem+json"),
+    ];
+    for (accept, content_type) in asked {
+        let answer = client.get_with("/nowhere", &[("accept", accept)]).await;
+        assert_eq!((answer.status, answer.header("content-type")), (404, content_type), "{accept}");
+        assert_eq!(answer.json()["title"], "Not Found");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_said_so() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    for path in ["/", "/api/v1/uplink/", "/api/v1/uplinks", "/webhooks/chirpstack", "/%00"] {
+        client.get(path).await.problem(404, "not_found");
+        client.post(path, "{}").await.problem(404, "not_found");
+    }
+    for path in [UPLINK, "/webhooks/chirpstack/uplink", "/webhooks/chirpstack/join"] {
+        let answer = client.get(path).await;
+        answer.problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), "POST", "{path}");
+    }
+    for path in ["/health", "/webhooks/health", "/api/v6/orphan-devices"] {
+        let answer = client.post(path, "{}").await;
+        answer.problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), "GET,HEAD", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_taken_over_and_any_other_replaced() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let longest = "x".repeat(128);
+    for sane in ["a", "0193-7b.c_d:e", &longest] {
+        let answer = client.get_with("/nowhere", &[("x-request-id", sane)]).await;
+        answer.problem(404, "not_found");
+        assert_eq!(answer.header("x-request-id"), sane);
+    }
+    let too_long = "x".repeat(129);
+    for other in ["", "two words", "a\"b", "<script>", "ä", &too_long] {
+        let answer = client.get_with("/nowhere", &[("x-request-id", other)]).await;
+        answer.problem(404, "not_found");
+        assert_ne!(answer.header("x-request-id"), other);
+    }
+}
+
+#[tokio::test]
+async fn the_request_id_is_in_the_answer_and_beside_the_event() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let headers = [("content-type", "application/json"), ("x-request-id", "from-the-proxy:1")];
+    let answer = client.post_with(UPLINK, &headers, uplink(1, 0).to_string()).await;
+    answer.accepted();
+    assert_eq!(answer.json()["request_id"], "from-the-proxy:1");
+    assert_eq!(answer.header("x-request-id"), "from-the-proxy:1");
+    let metadata = Log::of(&database).metadata(1).await;
+    assert_eq!(metadata["request_id"], "from-the-proxy:1");
+    assert_eq!(metadata["actor"], "chirpstack");
+}
+
+#[tokio::test]
+async fn a_server_that_is_well_says_so() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let health = client.get("/health").await;
+    assert_eq!((health.status, &health.json()["status"]), (200, &"healthy".into()));
+    assert_eq!(health.json()["checks"]["database"], "ok");
+    let webhooks = client.get("/webhooks/health").await;
+    assert_eq!((webhooks.status, &webhooks.json()["status"]), (200, &"healthy".into()));
+}

@@ -1,0 +1,28 @@
+//! Chance that can be repeated: a small generator (SplitMix64) with a seed that is printed.
+
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// The same for every run, unless TEST_SEED names another seed.
+    pub(crate) fn seeded() -> Self {
+        let seed = std::env::var("TEST_SEED").map_or(42, |seed| seed.parse().expect("TEST_SEED is a number"));
+        println!("this run's TEST_SEED is {seed}");
+        Self(seed)
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((bits ^ (bits >> 31)) % bound as u64).expect("below a usize")
+    }
+
+    /// Fisher and Yates.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}

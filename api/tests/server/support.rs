@@ -1,0 +1,234 @@
+//! A server to test: the real program in a process of its own, and a client that speaks to it.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use parking_testkit::TestDatabase;
+use reqwest::header::HeaderMap;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+pub(crate) const UPLINK: &str = "/api/v1/uplink?event=up";
+
+/// Longer than anything takes on a busy machine: only a test that fails waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program with these arguments and none of the settings of whoever runs the tests.
+pub(crate) fn parking(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parking"));
+    command.args(arguments).env("PARKING_LISTEN", "127.0.0.1:0").kill_on_drop(true);
+    let foreign = ["DATABASE_URL", "PARKING_DATA_DIR", "CHIRPSTACK_WEBHOOK_SECRET", "PGUSER", "PARKING_LOG"];
+    for name in foreign {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// `parking up`, serving. What it logged is shown when the test fails; it is killed with its owner.
+pub(crate) struct TestServer {
+    pub(crate) client: Client,
+    process: Child,
+    stderr: NamedTempFile,
+}
+
+impl TestServer {
+    /// On this database, open to everybody.
+    pub(crate) async fn start(database: &TestDatabase) -> Self {
+        Self::launch(parking(&["up"]).env("DATABASE_URL", database.url(None))).await
+    }
+
+    /// On this database, for who knows the secret.
+    pub(crate) async fn with_secret(database: &TestDatabase, secret: &str) -> Self {
+        let mut command = parking(&["up"]);
+        command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret);
+        Self::launch(&mut command).await
+    }
+
+    /// Runs the command until it says where it serves.
+    pub(crate) async fn launch(command: &mut Command) -> Self {
+        let stderr = NamedTempFile::new().unwrap();
+        command.stdout(Stdio::piped()).stderr(stderr.reopen().unwrap());
+        let mut process = command.spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let address = timeout(PATIENCE, async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some(address) = line.strip_prefix("parking is up on http://") {
+                    return address.parse().unwrap();
+                }
+            }
+            panic!("the server ended: {}", std::fs::read_to_string(stderr.path()).unwrap());
+        });
+        let address = address.await.expect("the server says where it serves");
+        // What else it says is read too, so that it never waits for us.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { client: Client::new(address), process, stderr }
+    }
+
+    /// Everything it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.stderr.path()).unwrap()
+    }
+
+    /// SIGKILL: it does nothing more, not even a farewell.
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// SIGTERM: it ends by itself.
+    pub(crate) async fn terminate(mut self) -> ExitStatus {
+        let pid = self.process.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        timeout(PATIENCE, self.process.wait()).await.expect("the server ends").unwrap()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Not the handle itself: written this way the test harness keeps it with the test.
+            eprintln!("the server's log:\n{}", self.log());
+            std::io::stderr().flush().unwrap();
+        }
+    }
+}
+
+/// Speaks to one server. Cheap to clone; keeps its connections open, as ChirpStack does.
+#[derive(Clone)]
+pub(crate) struct Client {
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Client {
+    fn new(address: SocketAddr) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { address, http }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.http.get(self.url(path))).await.unwrap()
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(with(self.http.get(self.url(path)), headers)).await.unwrap()
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+        self.try_post(path, body).await.unwrap()
+    }
+
+    /// Posts with these headers and no others.
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        self.send(with(self.http.post(self.url(path)), headers).body(body.into())).await.unwrap()
+    }
+
+    /// Posts JSON to a server that may be gone.
+    pub(crate) async fn try_post(
+        &self,
+        path: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Result<Answer, reqwest::Error> {
+        let request = self.http.post(self.url(path)).header("content-type", "application/json");
+        self.send(request.body(body.into())).await
+    }
+
+    /// Sends bytes and gives back what comes until the server closes or, keeping the connection, has said it all.
+    pub(crate) async fn raw(&self, request: &[u8]) -> String {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            stream.write_all(request).await.unwrap();
+            let (mut answer, mut chunk) = (Vec::new(), [0; 4096]);
+            while !answer.ends_with(b"}") {
+                match stream.read(&mut chunk).await.unwrap() {
+                    0 => break,
+                    read => answer.extend_from_slice(&chunk[..read]),
+                }
+            }
+            String::from_utf8(answer).unwrap()
+        };
+        timeout(PATIENCE, exchange).await.expect("the server answers")
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Answer { status, headers, body: response.text().await? })
+    }
+}
+
+fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The position at which the report was accepted; anything else fails the test.
+    pub(crate) fn accepted(&self) -> i64 {
+        let json = self.json();
+        assert_eq!((self.status, json["status"].as_str()), (200, Some("accepted")), "{self:?}");
+        assert_eq!(self.header("x-position"), json["position"].to_string());
+        json["position"].as_i64().unwrap()
+    }
+
+    /// Fails the test unless the report was known.
+    pub(crate) fn duplicate(&self) {
+        assert_eq!((self.status, self.json()["status"].as_str()), (200, Some("duplicate")), "{self:?}");
+    }
+
+    /// Fails the test unless this is a refusal, in the one form that every refusal has.
+    pub(crate) fn problem(&self, status: u16, code: &str) {
+        let json = self.json();
+        assert_eq!((self.status, json["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(json["status"], status);
+        assert_eq!(json["type"], "about:blank");
+        let texts = ["title", "detail", "request_id"].map(|name| json[name].as_str().unwrap_or_default());
+        assert!(texts.iter().all(|text| !text.is_empty()), "{self:?}");
+        assert_eq!(json.as_object().unwrap().len(), 6, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!(self.header("x-request-id"), json["request_id"]);
+    }
+}
+
+/// Asks again until the answer is there.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asked = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(asked.elapsed() < PATIENCE, "waited in vain: {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}

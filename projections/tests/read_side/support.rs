@@ -1,0 +1,63 @@
+//! Reports into a log, and a runner over it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_commands::ingest::{Incoming, Ingest};
+use parking_commands::metadata::Metadata;
+use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::uplinks::Source;
+use parking_projections::progress::Progress;
+use parking_projections::projection::Projection;
+use parking_projections::runner::Runner;
+use parking_testkit::{EventLog, Role};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything takes that works.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) fn at(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+}
+
+/// Records a report that came at `second`.
+pub(crate) async fn record(lanes: &Ingest, kind: EventKind, second: i64, body: Value) {
+    let body = body.to_string().into_bytes();
+    let report = chirpstack::parse(kind, &body).unwrap();
+    let metadata = Metadata::default();
+    let incoming = Incoming { source: Source::Platform, report, received_at: at(second), body, metadata };
+    lanes.record(incoming).await.unwrap();
+}
+
+/// A runner of its own life.
+pub(crate) struct Running {
+    pub(crate) progress: Progress,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Running {
+    pub(crate) fn start<P: Projection>(log: &EventLog) -> Self {
+        let stop = log.stop.child_token();
+        let (runner, progress) = Runner::<P>::new(log.database.as_role(Role::Projector), log.writer.head());
+        Self { progress, task: tokio::spawn(runner.run(stop.clone())), stop }
+    }
+
+    pub(crate) async fn wait_for(&self, position: i64) {
+        assert!(self.progress.wait_for(position, DEADLINE).await, "reached {}", self.progress.position());
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+/// Runs a projection until it has caught up with the log.
+pub(crate) async fn catch_up<P: Projection>(log: &EventLog) {
+    let running = Running::start::<P>(log);
+    running.wait_for(log.head().await).await;
+    running.stop().await;
+}

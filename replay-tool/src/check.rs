@@ -1,0 +1,122 @@
+//! `check`: is the log whole, in order and readable?
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use parking_projections::feed::RecordedEvent;
+
+use crate::ToolError;
+use crate::log::Log;
+use crate::progress;
+
+/// Problems that are named one by one; what is beyond is counted.
+const NAMED: usize = 100;
+
+/// What the events so far promise of the next one.
+#[derive(Default)]
+struct Examination {
+    position: i64,
+    recorded_at: DateTime<Utc>,
+    /// The version of each stream.
+    versions: HashMap<(String, String), i64>,
+    events: u64,
+    problems: Vec<String>,
+    unnamed: usize,
+}
+
+/// Exit code 0 when the log is clean, 1 when it is not.
+pub(crate) async fn check(mut log: Log) -> Result<ExitCode, ToolError> {
+    let bar = progress::bar(log.head);
+    let mut examination = Examination::default();
+    loop {
+        let page = log.next_page().await?;
+        let Some(last) = page.last() else { break };
+        for event in &page {
+            examination.take(event);
+        }
+        progress::show(&bar, last.position);
+    }
+    bar.finish_and_clear();
+    examination.compare_head(log.head);
+    let streams: Vec<(String, String, i64)> =
+        sqlx::query_as("select aggregate_type, aggregate_id, version from streams order by 1, 2")
+            .fetch_all(log.connection())
+            .await?;
+    examination.compare_streams(streams);
+    Ok(examination.report(&mut io::stdout().lock())?)
+}
+
+impl Examination {
+    fn take(&mut self, event: &RecordedEvent) {
+        self.events += 1;
+        let position = event.position;
+        match (self.position + 1, position - 1) {
+            (first, last) if first > last => {}
+            (first, last) if first == last => self.note(format!("position {first} is missing")),
+            (first, last) => self.note(format!("positions {first} to {last} are missing")),
+        }
+        self.position = position;
+        if event.recorded_at < self.recorded_at {
+            self.note(format!("position {position} was recorded before the one that precedes it"));
+        }
+        self.recorded_at = self.recorded_at.max(event.recorded_at);
+        let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
+        let before = self.versions.insert(stream, event.sequence).unwrap_or_default();
+        if event.sequence != before + 1 {
+            let stream = format!("{} {}", event.aggregate_type, event.aggregate_id);
+            self.note(format!(
+                "position {position} is event {} of {stream}, after event {before}",
+                event.sequence
+            ));
+        }
+        if let Err(error) = event.decode() {
+            self.note(format!("position {position} does not decode: {error}"));
+        }
+    }
+
+    fn compare_head(&mut self, head: i64) {
+        if head != self.position {
+            self.note(format!("the log ends at position {}, its head says {head}", self.position));
+        }
+    }
+
+    fn compare_streams(&mut self, streams: Vec<(String, String, i64)>) {
+        for (aggregate_type, id, version) in streams {
+            let stream = (aggregate_type, id);
+            let found = self.versions.remove(&stream).unwrap_or_default();
+            if found != version {
+                let (aggregate_type, id) = stream;
+                self.note(format!("{aggregate_type} {id} has {found} events, its version says {version}"));
+            }
+        }
+        let mut unknown: Vec<_> = std::mem::take(&mut self.versions).into_keys().collect();
+        unknown.sort();
+        for (aggregate_type, id) in unknown {
+            self.note(format!("{aggregate_type} {id} has events, but no version"));
+        }
+    }
+
+    fn note(&mut self, problem: impl Display) {
+        if self.problems.len() < NAMED {
+            self.problems.push(problem.to_string());
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    fn report(&self, out: &mut impl Write) -> io::Result<ExitCode> {
+        for problem in &self.problems {
+            writeln!(out, "{problem}")?;
+        }
+        if self.unnamed > 0 {
+            writeln!(out, "and {} more", self.unnamed)?;
+        }
+        let found = self.problems.len() + self.unnamed;
+        let verdict = if found == 0 { "clean".to_owned() } else { format!("{found} problems") };
+        writeln!(out, "{} events up to position {}: {verdict}", self.events, self.position)?;
+        Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}

@@ -1,0 +1,142 @@
+//! The auditor's tool as it is used: the program, a real log, what it prints and its exit code.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+use std::process::{Command, Output};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_commands::append::Expected;
+use parking_commands::ingest::{Incoming, Ingest};
+use parking_commands::metadata::Metadata;
+use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::uplinks::Source;
+use parking_testkit::{EventLog, Role};
+use serde_json::{Value, json};
+
+async fn log_with_uplinks() -> EventLog {
+    let log = EventLog::create().await;
+    let lanes = Ingest::new(log.store());
+    for n in 0..6 {
+        let received_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::seconds(n);
+        let body = json!({"deviceInfo": {"devEui": format!("58a0cb000010000{}", n % 2)},
+                          "deduplicationId": n.to_string(), "devAddr": "0100a001", "fCnt": n});
+        let body = body.to_string().into_bytes();
+        let kind = if n == 5 { EventKind::Join } else { EventKind::Up };
+        let report = chirpstack::parse(kind, &body).unwrap();
+        let incoming =
+            Incoming { source: Source::Platform, report, received_at, body, metadata: Metadata::default() };
+        lanes.record(incoming).await.unwrap();
+    }
+    log
+}
+
+/// Runs the tool as the auditor.
+async fn run(log: &EventLog, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_replay-tool"));
+    command.args(arguments).env("DATABASE_URL", log.database.url(Some(Role::Auditor)));
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+async fn events(log: &EventLog, arguments: &[&str]) -> Vec<Value> {
+    let output = run(log, &[&["events"], arguments].concat()).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn positions(events: &[Value]) -> Vec<i64> {
+    events.iter().map(|event| event["position"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn events_are_listed_in_order_as_json_lines() {
+    let log = log_with_uplinks().await;
+    let all = events(&log, &[]).await;
+    assert_eq!(positions(&all), [1, 2, 3, 4, 5, 6]);
+    let first = &all[0];
+    assert_eq!(first["aggregate_type"], "uplinks");
+    assert_eq!(first["aggregate_id"], "platform/58a0cb0000100000");
+    assert_eq!((&first["sequence"], &first["event_type"]), (&json!(1), &json!("UplinkReceived")));
+    assert_eq!(first["payload"]["UplinkReceived"]["f_cnt"], 0);
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list_and_combine() {
+    let log = log_with_uplinks().await;
+    assert_eq!(positions(&events(&log, &["--from", "2", "--to", "4"]).await), [2, 3, 4]);
+    assert_eq!(positions(&events(&log, &["--stream", "uplinks/platform/58a0cb0000100001"]).await), [2, 4, 6]);
+    assert_eq!(positions(&events(&log, &["--stream", "uplinks"]).await).len(), 6);
+    assert_eq!(positions(&events(&log, &["--type", "DeviceJoined"]).await), [6]);
+    let both = ["--type", "DeviceJoined", "--type", "UplinkReceived", "--from", "5"];
+    assert_eq!(positions(&events(&log, &both).await), [5, 6]);
+    let third = events(&log, &["--from", "3", "--to", "3"]).await[0]["recorded_at"].clone();
+    let since = positions(&events(&log, &["--since", third.as_str().unwrap()]).await);
+    let until = positions(&events(&log, &["--until", third.as_str().unwrap()]).await);
+    assert!(since.contains(&3) && !until.contains(&3));
+    assert_eq!([until, since].concat(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_sound_log_is_clean() {
+    let log = log_with_uplinks().await;
+    let output = run(&log, &["check"]).await;
+    assert_eq!(text(&output.stdout), "6 events up to position 6: clean\n");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn damage_is_found_and_named() {
+    let log = log_with_uplinks().await;
+    log.append("odd", Expected::Any, &["{}"]).await.unwrap();
+    let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
+    for damage in [
+        "alter table events disable trigger user",
+        "delete from events where position = 3",
+        "update events set payload = '{\"UplinkReceived\": {}}' where position = 4",
+        "update events set recorded_at = recorded_at - interval '1 hour' where position = 5",
+        "update streams set version = 9 where aggregate_id = 'platform/58a0cb0000100001'",
+        "update log_head set position = 8",
+    ] {
+        sqlx::query(damage).execute(&admin).await.unwrap();
+    }
+    let output = run(&log, &["check"]).await;
+    let expected = [
+        "position 3 is missing",
+        "position 4 does not decode: the payload is not a valid UplinkReceived: missing field `heard_at` at line 1 column 21",
+        "position 5 was recorded before the one that precedes it",
+        "position 5 is event 3 of uplinks platform/58a0cb0000100000, after event 1",
+        "position 7 does not decode: unknown event Tested version 1 of test: a newer release may know it",
+        "the log ends at position 7, its head says 8",
+        "uplinks platform/58a0cb0000100001 has 3 events, its version says 9",
+        "6 events up to position 7: 7 problems",
+    ];
+    assert_eq!(text(&output.stdout).lines().collect::<Vec<_>>(), expected);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn the_tool_changes_nothing_even_with_rights_to() {
+    let log = log_with_uplinks().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_replay-tool"));
+    command.arg("check").env("DATABASE_URL", log.database.url(None));
+    assert!(command.output().unwrap().status.success());
+    assert_eq!(log.head().await, 6);
+}
+
+#[test]
+fn without_a_database_it_says_what_to_do() {
+    let output = Command::new(env!("CARGO_BIN_EXE_replay-tool"))
+        .arg("check")
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("set DATABASE_URL"), "{}", text(&output.stderr));
+    let output = Command::new(env!("CARGO_BIN_EXE_replay-tool"))
+        .args(["check", "--database-url", "postgres://u:hunter2@[bad"])
+        .output()
+        .unwrap();
+    assert!(!text(&output.stderr).contains("hunter2"), "a password is never repeated");
+}
