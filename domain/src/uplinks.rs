@@ -16,7 +16,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::chirpstack::{Content, Report, Up};
-use crate::lorawan::DevEui;
+use crate::lorawan::{DevAddr, DevEui};
 use recent_keys::{Recall, RecentKeys};
 use sessions::Sessions;
 
@@ -96,31 +96,17 @@ impl Uplinks {
     pub fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
         let RecordReport { report, at, look_up } = command;
         self.refuse_recorded(&report, look_up)?;
+        let Report { key, identified, time, device, content, .. } = report;
         let received_at = self.last_received_at.map_or(at, |last| last.max(at));
-        let (key, time, device) = (report.key, report.time, report.device);
-        let network_report = |device| NetworkReport { key, received_at, time, device };
-        Ok(vec![match report.content {
-            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(
-                *up,
-                NetworkReport { key, received_at, time, device },
-                report.identified,
-            )?)),
-            Content::Join(dev_addr) => {
-                let heard_at = time.unwrap_or(received_at);
-                let place = self.sessions.place_join(dev_addr, heard_at);
-                UplinkEvent::DeviceJoined(DeviceJoined {
-                    report: network_report(device),
-                    heard_at,
-                    session: place.session,
-                    standing: place.standing,
-                    dev_addr,
-                })
-            }
-            Content::Status => UplinkEvent::DeviceStatusReported(network_report(device)),
-            Content::Ack => UplinkEvent::DownlinkAcknowledged(network_report(device)),
-            Content::TxAck => UplinkEvent::DownlinkTransmitted(network_report(device)),
-            Content::Log => UplinkEvent::NetworkLogged(network_report(device)),
-            Content::Location => UplinkEvent::DeviceLocated(network_report(device)),
+        let report = NetworkReport { key, received_at, time, device };
+        Ok(vec![match content {
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(*up, report, identified)?)),
+            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(dev_addr, report)),
+            Content::Status => UplinkEvent::DeviceStatusReported { report },
+            Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
+            Content::TxAck => UplinkEvent::DownlinkTransmitted { report },
+            Content::Log => UplinkEvent::NetworkLogged { report },
+            Content::Location => UplinkEvent::DeviceLocated { report },
         }])
     }
 
@@ -164,6 +150,12 @@ impl Uplinks {
         })
     }
 
+    fn join(&self, dev_addr: Option<DevAddr>, report: NetworkReport) -> DeviceJoined {
+        let heard_at = report.time.unwrap_or(report.received_at);
+        let place = self.sessions.place_join(dev_addr, heard_at);
+        DeviceJoined { report, heard_at, session: place.session, standing: place.standing, dev_addr }
+    }
+
     /// Takes one event into the state. Total: whatever the log holds is accepted.
     pub fn evolve(&mut self, event: &UplinkEvent) {
         let report = event.report();
@@ -172,11 +164,11 @@ impl Uplinks {
         match event {
             UplinkEvent::UplinkReceived(uplink) => self.sessions.record_uplink(uplink),
             UplinkEvent::DeviceJoined(join) => self.sessions.record_join(join),
-            UplinkEvent::DeviceStatusReported(_)
-            | UplinkEvent::DownlinkAcknowledged(_)
-            | UplinkEvent::DownlinkTransmitted(_)
-            | UplinkEvent::NetworkLogged(_)
-            | UplinkEvent::DeviceLocated(_) => {}
+            UplinkEvent::DeviceStatusReported { .. }
+            | UplinkEvent::DownlinkAcknowledged { .. }
+            | UplinkEvent::DownlinkTransmitted { .. }
+            | UplinkEvent::NetworkLogged { .. }
+            | UplinkEvent::DeviceLocated { .. } => {}
         }
     }
 }

@@ -104,7 +104,7 @@ async fn damage_is_found_and_named() {
     let output = run(&log, &["check"]).await;
     let expected = [
         "position 3 is missing",
-        "position 4 does not decode: the payload is not a valid UplinkReceived: missing field `heard_at` at line 1 column 21",
+        "position 4 does not decode: the payload is not a valid UplinkReceived: missing field `report` at line 1 column 21",
         "position 5 was recorded before the one that precedes it",
         "position 5 is event 3 of uplinks platform/58a0cb0000100000, after event 1",
         "position 7 does not decode: unknown event Tested version 1 of test: a newer release may know it",

@@ -102,10 +102,10 @@ pub(super) async fn holds_key(
     aggregate_id: &str,
     key: &str,
 ) -> Result<bool, LoadError> {
-    // The payload is tagged with its event type: {"UplinkReceived": {"key": …}}.
+    // {"UplinkReceived": {"report": {"key": …}, …}}
     Ok(sqlx::query_scalar(
         "select exists (select from events where aggregate_type = $1 and aggregate_id = $2 \
-                                             and payload #>> array[event_type, 'key'] = $3)",
+                                             and payload #>> array[event_type, 'report', 'key'] = $3)",
     )
     .bind(aggregate_type)
     .bind(aggregate_id)

@@ -18,15 +18,30 @@ pub enum UplinkEvent {
     /// The device joined: a session began.
     DeviceJoined(DeviceJoined),
     /// The device answered with battery and margin.
-    DeviceStatusReported(NetworkReport),
+    DeviceStatusReported {
+        /// What every report has.
+        report: NetworkReport,
+    },
     /// A confirmed downlink was acknowledged or timed out.
-    DownlinkAcknowledged(NetworkReport),
+    DownlinkAcknowledged {
+        /// What every report has.
+        report: NetworkReport,
+    },
     /// A gateway took a downlink for transmission.
-    DownlinkTransmitted(NetworkReport),
+    DownlinkTransmitted {
+        /// What every report has.
+        report: NetworkReport,
+    },
     /// The network server warned about the device.
-    NetworkLogged(NetworkReport),
+    NetworkLogged {
+        /// What every report has.
+        report: NetworkReport,
+    },
     /// The network server resolved a position.
-    DeviceLocated(NetworkReport),
+    DeviceLocated {
+        /// What every report has.
+        report: NetworkReport,
+    },
 }
 
 /// What every report has.
@@ -62,7 +77,6 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UplinkReceived {
     /// What every report has.
-    #[serde(flatten)]
     pub report: NetworkReport,
     /// When the network server heard the frame, by the best clock the report offers.
     pub heard_at: DateTime<Utc>,
@@ -103,7 +117,6 @@ pub struct UplinkReceived {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceJoined {
     /// What every report has.
-    #[serde(flatten)]
     pub report: NetworkReport,
     /// When the network server accepted the join.
     pub heard_at: DateTime<Utc>,
@@ -121,11 +134,11 @@ impl UplinkEvent {
         match self {
             Self::UplinkReceived(uplink) => &uplink.report,
             Self::DeviceJoined(join) => &join.report,
-            Self::DeviceStatusReported(report)
-            | Self::DownlinkAcknowledged(report)
-            | Self::DownlinkTransmitted(report)
-            | Self::NetworkLogged(report)
-            | Self::DeviceLocated(report) => report,
+            Self::DeviceStatusReported { report }
+            | Self::DownlinkAcknowledged { report }
+            | Self::DownlinkTransmitted { report }
+            | Self::NetworkLogged { report }
+            | Self::DeviceLocated { report } => report,
         }
     }
 
@@ -134,11 +147,11 @@ impl UplinkEvent {
         match self {
             Self::UplinkReceived(_) => "UplinkReceived",
             Self::DeviceJoined(_) => "DeviceJoined",
-            Self::DeviceStatusReported(_) => "DeviceStatusReported",
-            Self::DownlinkAcknowledged(_) => "DownlinkAcknowledged",
-            Self::DownlinkTransmitted(_) => "DownlinkTransmitted",
-            Self::NetworkLogged(_) => "NetworkLogged",
-            Self::DeviceLocated(_) => "DeviceLocated",
+            Self::DeviceStatusReported { .. } => "DeviceStatusReported",
+            Self::DownlinkAcknowledged { .. } => "DownlinkAcknowledged",
+            Self::DownlinkTransmitted { .. } => "DownlinkTransmitted",
+            Self::NetworkLogged { .. } => "NetworkLogged",
+            Self::DeviceLocated { .. } => "DeviceLocated",
         }
     }
 }
