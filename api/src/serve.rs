@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_commands::ingest::Ingest;
+use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::{Database, Role};
@@ -47,7 +48,8 @@ pub(crate) async fn serve(
     tasks.spawn(runner.run(requests_done.clone()));
     tasks.close();
 
-    let store = LogStore::new(pool(database, Role::Writer), writer, Arc::new(SystemIds));
+    let (snapshots, snapshotting) = Snapshots::start(pool(database, Role::Writer), requests_done.clone());
+    let store = LogStore::new(pool(database, Role::Writer), writer, snapshots, Arc::new(SystemIds));
     let app = App {
         ingest: Arc::new(Ingest::new(store)),
         reader: pool(database, Role::Reader),
@@ -59,6 +61,7 @@ pub(crate) async fn serve(
     let result = drain(listener, http::router(app), stop).await;
     requests_done.cancel();
     writing.await?;
+    snapshotting.await?;
     tasks.wait().await;
     info!("stopped");
     result

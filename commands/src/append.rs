@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use parking_domain::aggregate::{Claim, ClaimChange};
 use uuid::Uuid;
 
 /// The largest event the log takes: payload and body together, in bytes.
@@ -45,13 +47,13 @@ pub struct NewEvent {
     /// JSON: a flat map of texts.
     pub metadata: String,
     /// The webhook body it came in, byte for byte.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
 }
 
 impl NewEvent {
     /// What it weighs, in bytes.
     pub fn size(&self) -> usize {
-        self.payload.len() + self.metadata.len() + self.body.as_ref().map_or(0, Vec::len)
+        self.payload.len() + self.metadata.len() + self.body.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -66,6 +68,19 @@ pub struct StreamAppend {
     pub expected: Expected,
     /// The events to add, in order.
     pub events: Vec<NewEvent>,
+    /// What the stream takes for itself or gives up.
+    pub claims: Vec<ClaimChange>,
+}
+
+/// A key of the caller's own for what it asks: asked again, it gets the first answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestKey {
+    /// Whose key it is; the nil UUID for the platform itself.
+    pub tenant_id: Uuid,
+    /// The key.
+    pub key: String,
+    /// Names the content: the same key with another content is refused.
+    pub fingerprint: Uuid,
 }
 
 /// One append, over one or several streams: all of it or nothing. A stream comes once.
@@ -73,6 +88,8 @@ pub struct StreamAppend {
 pub struct Append {
     /// Names the append, so that a lost answer can be settled.
     pub append_id: Uuid,
+    /// The caller's key, if it gave one.
+    pub request: Option<RequestKey>,
     /// What it does to each stream.
     pub streams: Vec<StreamAppend>,
 }
@@ -92,6 +109,11 @@ impl Append {
     pub fn events(&self) -> impl Iterator<Item = &NewEvent> {
         self.streams.iter().flat_map(|stream| &stream.events)
     }
+
+    /// The claims it changes.
+    pub fn claims(&self) -> impl Iterator<Item = &ClaimChange> {
+        self.streams.iter().flat_map(|stream| &stream.claims)
+    }
 }
 
 /// Where an append ended up.
@@ -105,6 +127,8 @@ pub struct Appended {
     pub recorded_at: DateTime<Utc>,
     /// The version each stream has reached that got events, in the append's order.
     pub versions: Vec<i64>,
+    /// True when the same request had been appended before: this is what it got then.
+    pub repeated: bool,
 }
 
 /// Why an append did not happen, or cannot be said to have happened.
@@ -124,14 +148,28 @@ pub enum AppendError {
         /// What was found.
         actual: i64,
     },
+    /// Another stream has what this one claims.
+    #[error("{} {} is taken by {holder}: choose another", claim.scope, claim.key)]
+    ClaimHeld {
+        /// What is claimed.
+        claim: Claim,
+        /// The stream that has it, as type and id.
+        holder: String,
+    },
+    /// The request's key was used before for something else.
+    #[error("the request key {key} was used before with other content: choose a new key for a new request")]
+    RequestKeyReused {
+        /// The key.
+        key: String,
+    },
     /// An event exceeds [`MAX_EVENT_BYTES`].
     #[error("an event of {size} bytes is too large: {MAX_EVENT_BYTES} is the limit")]
     TooLarge {
         /// Its size in bytes.
         size: usize,
     },
-    /// A stream comes twice in one append, or an append adds nothing.
-    #[error("an append names each stream once and adds at least one event")]
+    /// A stream or a taken claim comes twice in one append, or the append adds nothing.
+    #[error("an append names each stream once, takes each claim once and adds at least one event")]
     Malformed,
     /// The database refused the content.
     #[error("the database refused the event: {0}")]

@@ -1,35 +1,21 @@
-//! The way of a report into the log: routed to its device's lane, decided there, durable when this answers.
-//!
-//! A lane is a lock and the streams it has in memory. All reports of a device share one lane, so they are decided one
-//! after the other; another process that appends to the same stream only costs a conflict and a fresh load.
+//! The way of a report into the log: routed to its device's stream, decided there, durable when this answers.
 
-use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
-use lru::LruCache;
 use parking_domain::chirpstack::Report;
 use parking_domain::uplinks::{self, LookUp, RecordReport, Source, UplinkRefusal, Uplinks};
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::append::AppendError;
+use crate::bus::{Bus, ExecuteError};
 use crate::metadata::Metadata;
-use crate::store::{LoadError, LogContext, LogStore};
-
-/// More lanes than requests in flight, so that devices seldom wait for each other.
-const LANES: usize = 1024;
-
-/// Streams each lane keeps in memory.
-const STREAMS_PER_LANE: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not 0");
+use crate::store::{Circumstances, LoadError, LogStore};
 
 /// ChirpStack gives up after five seconds: later than this an answer reaches nobody.
 const PATIENCE: Duration = Duration::from_millis(4500);
-
-/// Conflicts with other processes before the report is refused.
-const ATTEMPTS: usize = 10;
 
 /// A report on its way in, with what is kept beside it.
 #[derive(Clone, Debug)]
@@ -41,7 +27,7 @@ pub struct Incoming {
     /// When it came.
     pub received_at: DateTime<Utc>,
     /// The body as posted, byte for byte.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Who and in which request.
     pub metadata: Metadata,
 }
@@ -75,84 +61,39 @@ pub enum IngestError {
     TimedOut,
 }
 
-/// The lanes. One per process.
-pub struct Ingest {
-    store: LogStore,
-    lanes: Vec<Mutex<Lane>>,
-    hasher: RandomState,
-}
-
-type Lane = LruCache<String, LogContext<Uplinks>>;
+/// Takes reports in. One per process, so that the reports of a device are decided one after the other.
+pub struct Ingest(Bus<Uplinks>);
 
 impl Ingest {
-    /// Lanes over a store.
+    /// Into this store.
     pub fn new(store: LogStore) -> Self {
-        let lanes = (0..LANES).map(|_| Mutex::new(LruCache::new(STREAMS_PER_LANE))).collect();
-        Self { store, lanes, hasher: RandomState::new() }
+        Self(Bus::new(store))
     }
 
     /// Records a report, once however often it comes.
     pub async fn record(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
-        timeout(PATIENCE, self.record_in_lane(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
+        timeout(PATIENCE, self.record_in_stream(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
     }
 
-    async fn record_in_lane(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
+    async fn record_in_stream(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
         let id = uplinks::stream_id(incoming.source, incoming.report.dev_eui);
-        let lane = usize::try_from(self.hasher.hash_one(&id) % LANES as u64).expect("below LANES");
-        let mut lane = self.lanes[lane].lock().await;
-        // Taken out while it is worked on: if this future is dropped half-way, the next report loads the stream afresh.
-        let mut context = match lane.pop(&id) {
-            Some(context) => context,
-            None => self.store.load(&id).await?,
-        };
-        let mut attempt = 1;
-        let outcome = loop {
-            match self.record_in_stream(&mut context, &incoming).await {
-                Err(IngestError::Append(AppendError::Conflict { .. })) if attempt < ATTEMPTS => {
-                    context = self.store.load(&id).await?;
-                    attempt += 1;
+        let Incoming { report, received_at, body, metadata, .. } = incoming;
+        let key = report.key;
+        let circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
+        let mut command = RecordReport { report, at: received_at, look_up: LookUp::NotDone };
+        loop {
+            match self.0.execute(&id, command.clone(), &circumstances).await {
+                Ok(executed) => return Ok(Outcome::Accepted { position: executed.position }),
+                Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportAlreadyRecorded, position }) => {
+                    return Ok(Outcome::Duplicate { position });
                 }
-                outcome => break outcome?,
+                Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportOlderThanWindow, .. }) => {
+                    let found = self.0.store().holds_key(Uplinks::TYPE, &id, &key.0.to_string()).await?;
+                    command.look_up = if found { LookUp::Present } else { LookUp::Absent };
+                }
+                Err(ExecuteError::Load(error)) => return Err(error.into()),
+                Err(ExecuteError::Append(error)) => return Err(error.into()),
             }
-        };
-        lane.put(id, context);
-        Ok(outcome)
-    }
-
-    async fn record_in_stream(
-        &self,
-        context: &mut LogContext<Uplinks>,
-        incoming: &Incoming,
-    ) -> Result<Outcome, IngestError> {
-        let mut decision = decide(context, incoming, LookUp::NotDone);
-        if let Err(UplinkRefusal::ReportOlderThanWindow) = decision {
-            decision = decide(context, incoming, self.look_up(context, &incoming.report).await?);
         }
-        let Ok(events) = decision else {
-            return Ok(Outcome::Duplicate { position: context.position });
-        };
-        let body = Some(incoming.body.clone());
-        let appended = self.store.append(context, &events, &incoming.metadata, body).await?;
-        for event in &events {
-            context.aggregate.evolve(event);
-        }
-        context.version = appended.versions.last().copied().unwrap_or(context.version);
-        context.position = appended.last_position;
-        Ok(Outcome::Accepted { position: appended.last_position })
     }
-
-    async fn look_up(&self, context: &LogContext<Uplinks>, report: &Report) -> Result<LookUp, LoadError> {
-        let key = report.key.0.to_string();
-        let found = self.store.holds_key(Uplinks::TYPE, &context.aggregate_id, &key).await?;
-        Ok(if found { LookUp::Present } else { LookUp::Absent })
-    }
-}
-
-fn decide(
-    context: &LogContext<Uplinks>,
-    incoming: &Incoming,
-    look_up: LookUp,
-) -> Result<Vec<parking_domain::uplinks::UplinkEvent>, UplinkRefusal> {
-    let report = incoming.report.clone();
-    context.aggregate.decide(RecordReport { report, at: incoming.received_at, look_up })
 }

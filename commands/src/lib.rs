@@ -4,8 +4,10 @@
 //! whatever waits in one round trip. Time and ids are passed in; nothing here reads a read model.
 
 pub mod append;
+pub mod bus;
 pub mod ids;
 pub mod ingest;
 pub mod metadata;
+pub mod snapshots;
 pub mod store;
 pub mod writer;

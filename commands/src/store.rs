@@ -1,16 +1,22 @@
-//! The event log as cqrs-es sees it: streams are loaded from the log and committed through the writer.
+//! Streams out of the log and into it: loaded by snapshot and tail, appended through the writer.
 
+mod cqrs;
 mod load;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use cqrs_es::{Aggregate, AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
+use bytes::Bytes;
+use cqrs_es::DomainEvent;
+use parking_domain::aggregate::Decider;
+use parking_domain::stored;
+use parking_domain::upcast::Upcasters;
 use sqlx::PgPool;
+use uuid::Uuid;
 
-use crate::append::{Append, AppendError, Appended, Expected, NewEvent, StreamAppend};
+use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 use crate::ids::Ids;
 use crate::metadata::Metadata;
+use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 
 pub use load::LoadError;
@@ -20,11 +26,13 @@ pub use load::LoadError;
 pub struct LogStore {
     pool: PgPool,
     writer: Writer,
+    snapshots: Snapshots,
+    upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
 }
 
 /// A stream as it was loaded: what its aggregate has become, and at which version.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogContext<A> {
     /// The stream's id.
     pub aggregate_id: String,
@@ -36,46 +44,90 @@ pub struct LogContext<A> {
     pub position: i64,
 }
 
-impl<A: Aggregate> AggregateContext<A> for LogContext<A> {
-    fn aggregate(&mut self) -> &mut A {
-        &mut self.aggregate
-    }
+/// What comes with a command besides its content.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// Whose events they will be; `None` for events of the network.
+    pub tenant_id: Option<Uuid>,
+    /// Who and in which conversation.
+    pub metadata: Metadata,
+    /// The caller's key, if it gave one.
+    pub request: Option<RequestKey>,
+    /// The webhook body it came in, kept beside the first event.
+    pub body: Option<Bytes>,
 }
 
 impl LogStore {
     /// A store that reads with `pool` (role writer) and appends through `writer`.
-    pub fn new(pool: PgPool, writer: Writer, ids: Arc<dyn Ids>) -> Self {
-        Self { pool, writer, ids }
+    pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
+        Self { pool, writer, snapshots, upcasters: stored::upcasters(), ids }
     }
 
-    /// Folds a stream from the log.
-    pub async fn load<A: Aggregate>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        load::fold(&self.pool, aggregate_id).await
+    /// The same store, with other steps from old forms of events to today's.
+    #[must_use]
+    pub fn with_upcasters(self, upcasters: &'static Upcasters) -> Self {
+        Self { upcasters, ..self }
     }
 
-    /// Appends to a stream at the version it was loaded at. `body` is kept beside the first event.
-    pub async fn append<A: Aggregate>(
+    /// Folds a stream: from its snapshot if there is a good one, and the events after it.
+    pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        load::fold(&self.pool, self.upcasters, aggregate_id).await
+    }
+
+    /// Appends to a stream at the version it was loaded at. `context` must already have taken the events in, except for
+    /// its version and position: these follow from the append.
+    pub async fn append<A: Decider>(
+        &self,
+        context: &mut LogContext<A>,
+        events: &[A::Event],
+        circumstances: &Circumstances,
+    ) -> Result<Appended, AppendError> {
+        let appended = self.writer.append(self.new_append(context, events, circumstances)).await?;
+        if !appended.repeated {
+            let before = context.version;
+            context.version = appended.versions.last().copied().unwrap_or(before);
+            context.position = appended.last_position;
+            self.snapshots.offer(context, before);
+        }
+        Ok(appended)
+    }
+
+    fn new_append<A: Decider>(
         &self,
         context: &LogContext<A>,
         events: &[A::Event],
-        metadata: &Metadata,
-        body: Option<Vec<u8>>,
-    ) -> Result<Appended, AppendError> {
-        let metadata = metadata.to_json();
-        let mut events: Vec<NewEvent> = events.iter().map(|event| self.new_event(event, &metadata)).collect();
-        if let Some(first) = events.first_mut() {
-            first.body = body;
-        }
+        circumstances: &Circumstances,
+    ) -> Append {
+        let metadata = circumstances.metadata.to_json();
+        let new_event = |(n, event): (usize, &A::Event)| NewEvent {
+            event_id: self.ids.next(),
+            tenant_id: circumstances.tenant_id,
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event)
+                .expect("events are plain data with text keys: they serialise"),
+            metadata: metadata.clone(),
+            body: circumstances.body.clone().filter(|_| n == 0),
+        };
         let stream = StreamAppend {
             aggregate_type: A::TYPE.to_owned(),
             aggregate_id: context.aggregate_id.clone(),
             expected: Expected::Version(context.version),
-            events,
+            events: events.iter().enumerate().map(new_event).collect(),
+            claims: events.iter().flat_map(A::claims).collect(),
         };
-        self.writer.append(Append { append_id: self.ids.next(), streams: vec![stream] }).await
+        Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams: vec![stream] }
     }
 
-    /// True when an event of an `uplinks` stream bears the key. Reads the whole stream: for old reports only.
+    /// What a request got when it was made before; refused if its key was used for something else.
+    pub async fn find_request<A: Decider>(
+        &self,
+        request: &RequestKey,
+    ) -> Result<Option<Earlier<A>>, FindRequestError> {
+        load::request(&self.pool, self.upcasters, request).await
+    }
+
+    /// True when an event of the stream bears the key. Reads the whole stream: for old reports only.
     pub async fn holds_key(
         &self,
         aggregate_type: &str,
@@ -84,79 +136,26 @@ impl LogStore {
     ) -> Result<bool, LoadError> {
         load::holds_key(&self.pool, aggregate_type, aggregate_id, key).await
     }
-
-    fn new_event(&self, event: &impl DomainEvent, metadata: &str) -> NewEvent {
-        NewEvent {
-            event_id: self.ids.next(),
-            tenant_id: None,
-            event_type: event.event_type(),
-            event_version: event.event_version(),
-            payload: serde_json::to_string(event)
-                .expect("events are plain data with text keys: they serialise"),
-            metadata: metadata.to_owned(),
-            body: None,
-        }
-    }
 }
 
-impl<A: Aggregate> EventStore<A> for LogStore {
-    type AC = LogContext<A>;
-
-    async fn load_events(
-        &self,
-        aggregate_id: &str,
-    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
-        Ok(load::envelopes(&self.pool, aggregate_id).await?)
-    }
-
-    async fn load_aggregate(&self, aggregate_id: &str) -> Result<LogContext<A>, AggregateError<A::Error>> {
-        Ok(self.load(aggregate_id).await?)
-    }
-
-    /// Commits and answers with the events as stored; their metadata says `position` besides what was given.
-    async fn commit(
-        &self,
-        events: Vec<A::Event>,
-        context: LogContext<A>,
-        metadata: HashMap<String, String>,
-    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        let appended = self.append(&context, &events, &Metadata::from(metadata.clone()), None).await?;
-        let sequences = context.version + 1..;
-        let positions = appended.first_position..;
-        Ok(events
-            .into_iter()
-            .zip(sequences.zip(positions))
-            .map(|(payload, (sequence, position))| {
-                let mut metadata = metadata.clone();
-                metadata.insert("position".into(), position.to_string());
-                let sequence = usize::try_from(sequence).expect("sequences are positive");
-                EventEnvelope { aggregate_id: context.aggregate_id.clone(), sequence, payload, metadata }
-            })
-            .collect())
-    }
+/// What a request did when it was first made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Earlier<A: Decider> {
+    /// The position of its last event.
+    pub position: i64,
+    /// The version its stream reached.
+    pub version: i64,
+    /// Its events.
+    pub events: Vec<A::Event>,
 }
 
-impl<E: std::error::Error> From<AppendError> for AggregateError<E> {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Conflict { .. } => Self::AggregateConflict,
-            AppendError::Unavailable(_) | AppendError::Unsettled(_) => {
-                Self::DatabaseConnectionError(error.into())
-            }
-            _ => Self::UnexpectedError(error.into()),
-        }
-    }
-}
-
-impl<E: std::error::Error> From<LoadError> for AggregateError<E> {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Database(_) => Self::DatabaseConnectionError(error.into()),
-            LoadError::Undecodable { .. } => Self::DeserializationError(error.into()),
-            LoadError::Gap { .. } => Self::UnexpectedError(error.into()),
-        }
-    }
+/// Why an earlier request cannot be answered again.
+#[derive(Debug, thiserror::Error)]
+pub enum FindRequestError {
+    /// It could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The key was used for something else.
+    #[error(transparent)]
+    Reused(#[from] AppendError),
 }

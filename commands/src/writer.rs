@@ -5,10 +5,14 @@
 //! looking for its id, never by sending it again blindly.
 
 mod batch;
+mod call;
+mod found;
 mod session;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use parking_domain::aggregate::ClaimChange;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -16,9 +20,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::append::{Append, AppendError, Appended, MAX_EVENT_BYTES};
+use crate::append::{Append, AppendError, Appended, MAX_EVENT_BYTES, NewEvent};
 use batch::Batches;
-use session::{Failure, Session, Verdict};
+use call::Verdict;
+use session::{Failure, Session};
 
 /// Appends that may wait before new ones are refused.
 const QUEUE: usize = 2048;
@@ -33,10 +38,16 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 struct Pending {
     append: Append,
+    /// The streams, claims and requests it must not share with another append of its batch.
+    touches: Vec<u64>,
     reply: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
 impl Pending {
+    fn new(append: Append, reply: oneshot::Sender<Result<Appended, AppendError>>) -> Self {
+        Self { touches: batch::touches(&append), append, reply }
+    }
+
     fn answer(self, result: Result<Appended, AppendError>) {
         // Nobody listens when the caller has gone away; the append is settled all the same.
         let _gone = self.reply.send(result);
@@ -64,7 +75,7 @@ impl Writer {
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         check(&append)?;
         let (reply, result) = oneshot::channel();
-        self.queue.try_send(Pending { append, reply }).map_err(|refused| match refused {
+        self.queue.try_send(Pending::new(append, reply)).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => AppendError::Stopped,
         })?;
@@ -79,16 +90,18 @@ impl Writer {
 
 /// Refuses what the log could not take, before it can cost its neighbours a second round trip.
 fn check(append: &Append) -> Result<(), AppendError> {
-    let streams = &append.streams;
-    let repeated = streams.iter().enumerate().any(|(i, a)| {
-        streams[..i]
-            .iter()
-            .any(|b| (&a.aggregate_type, &a.aggregate_id) == (&b.aggregate_type, &b.aggregate_id))
+    let mut streams = HashSet::new();
+    let mut taken = HashSet::new();
+    let each_stream_once =
+        append.streams.iter().all(|s| streams.insert((&s.aggregate_type, &s.aggregate_id)));
+    let each_claim_once = append.claims().all(|change| match change {
+        ClaimChange::Take(claim) => taken.insert(claim),
+        ClaimChange::Release(_) => true,
     });
-    if repeated || append.event_count() == 0 {
+    if !each_stream_once || !each_claim_once || append.event_count() == 0 {
         return Err(AppendError::Malformed);
     }
-    match append.events().map(crate::append::NewEvent::size).max() {
+    match append.events().map(NewEvent::size).max() {
         Some(size) if size > MAX_EVENT_BYTES => Err(AppendError::TooLarge { size }),
         _ => Ok(()),
     }

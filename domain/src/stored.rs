@@ -1,7 +1,10 @@
 //! From what the log stores back to events: the one place that knows every event type ever released.
 
+use std::sync::LazyLock;
+
 use cqrs_es::Aggregate;
 
+use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
 
 /// An event of any stream.
@@ -44,14 +47,35 @@ pub enum DecodeError {
     },
 }
 
-/// Reads a stored payload as today's event.
+/// The steps from every released form of an event to today's: none yet.
+pub fn upcasters() -> &'static Upcasters {
+    static UPCASTERS: LazyLock<Upcasters> = LazyLock::new(Upcasters::default);
+    &UPCASTERS
+}
+
+/// Reads a stored payload as today's event, whatever released form it has.
 pub fn decode(
     aggregate_type: &str,
     event_type: &str,
     event_version: &str,
     payload: &str,
 ) -> Result<Event, DecodeError> {
-    if aggregate_type != Uplinks::TYPE || event_version != "1" {
+    if !upcasters().apply_to(event_type, event_version) {
+        return decode_current(aggregate_type, event_type, event_version, payload);
+    }
+    let value = serde_json::from_str(payload)
+        .map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
+    let raised = upcasters().raise(event_type, event_version, value);
+    decode_current(aggregate_type, &raised.event_type, &raised.event_version, &raised.payload.to_string())
+}
+
+fn decode_current(
+    aggregate_type: &str,
+    event_type: &str,
+    event_version: &str,
+    payload: &str,
+) -> Result<Event, DecodeError> {
+    if aggregate_type != Uplinks::TYPE || event_version != "1" || !UplinkEvent::TYPES.contains(&event_type) {
         return Err(DecodeError::Unknown {
             aggregate_type: aggregate_type.to_owned(),
             event_type: event_type.to_owned(),

@@ -15,6 +15,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
+use crate::aggregate::Decider;
 use crate::chirpstack::{Content, Report, Up};
 use crate::lorawan::{DevAddr, DevEui};
 use recent_keys::{Recall, RecentKeys};
@@ -92,24 +93,6 @@ pub struct Uplinks {
 }
 
 impl Uplinks {
-    /// The events that recording the report amounts to.
-    pub fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
-        let RecordReport { report, at, look_up } = command;
-        self.refuse_recorded(&report, look_up)?;
-        let Report { key, identified, time, device, content, .. } = report;
-        let received_at = self.last_received_at.map_or(at, |last| last.max(at));
-        let report = NetworkReport { key, received_at, time, device };
-        Ok(vec![match content {
-            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(*up, report, identified)?)),
-            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(dev_addr, report)),
-            Content::Status => UplinkEvent::DeviceStatusReported { report },
-            Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
-            Content::TxAck => UplinkEvent::DownlinkTransmitted { report },
-            Content::Log => UplinkEvent::NetworkLogged { report },
-            Content::Location => UplinkEvent::DeviceLocated { report },
-        }])
-    }
-
     fn refuse_recorded(&self, report: &Report, look_up: LookUp) -> Result<(), UplinkRefusal> {
         match (self.recent_keys.recall(report.key, report.time), look_up) {
             (Recall::Recorded, _) | (Recall::Forgotten, LookUp::Present) => {
@@ -155,9 +138,29 @@ impl Uplinks {
         let place = self.sessions.place_join(dev_addr, heard_at);
         DeviceJoined { report, heard_at, session: place.session, standing: place.standing, dev_addr }
     }
+}
 
-    /// Takes one event into the state. Total: whatever the log holds is accepted.
-    pub fn evolve(&mut self, event: &UplinkEvent) {
+impl Decider for Uplinks {
+    const STATE_VERSION: i32 = 1;
+
+    fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
+        let RecordReport { report, at, look_up } = command;
+        self.refuse_recorded(&report, look_up)?;
+        let Report { key, identified, time, device, content, .. } = report;
+        let received_at = self.last_received_at.map_or(at, |last| last.max(at));
+        let report = NetworkReport { key, received_at, time, device };
+        Ok(vec![match content {
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(*up, report, identified)?)),
+            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(dev_addr, report)),
+            Content::Status => UplinkEvent::DeviceStatusReported { report },
+            Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
+            Content::TxAck => UplinkEvent::DownlinkTransmitted { report },
+            Content::Log => UplinkEvent::NetworkLogged { report },
+            Content::Location => UplinkEvent::DeviceLocated { report },
+        }])
+    }
+
+    fn evolve(&mut self, event: &UplinkEvent) {
         let report = event.report();
         self.recent_keys.remember(report.key, report.time);
         self.last_received_at = self.last_received_at.max(Some(report.received_at));

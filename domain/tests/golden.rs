@@ -1,6 +1,7 @@
 //! The stored form of every event type and version ever released. A file here never changes: today's program must read
 //! it, and must write the newest version exactly so.
 
+use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::stored::{Event, decode};
 use parking_domain::uplinks::{LookUp, RecordReport, UplinkEvent, Uplinks};

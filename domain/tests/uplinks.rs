@@ -1,6 +1,7 @@
 //! The `uplinks` stream as a specification: given what was recorded, when a report comes, then this is recorded.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind, Report};
 use parking_domain::uplinks::{LookUp, RecordReport, Standing, UplinkEvent, UplinkRefusal, Uplinks};
 use serde_json::json;

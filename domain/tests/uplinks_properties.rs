@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind, Report};
 use parking_domain::uplinks::{LookUp, RecordReport, Standing, UplinkEvent, UplinkRefusal, Uplinks};
 use proptest::collection::vec;

@@ -3,6 +3,7 @@
 
 use std::process::{Command, Output};
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_commands::append::Expected;
 use parking_commands::ingest::{Incoming, Ingest};
@@ -19,7 +20,7 @@ async fn log_with_uplinks() -> EventLog {
         let received_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::seconds(n);
         let body = json!({"deviceInfo": {"devEui": format!("58a0cb000010000{}", n % 2)},
                           "deduplicationId": n.to_string(), "devAddr": "0100a001", "fCnt": n});
-        let body = body.to_string().into_bytes();
+        let body = Bytes::from(body.to_string());
         let kind = if n == 5 { EventKind::Join } else { EventKind::Up };
         let report = chirpstack::parse(kind, &body).unwrap();
         let incoming =

@@ -162,9 +162,13 @@ impl From<IngestError> for Problem {
                 Self::unavailable("busy", "the device's stream is being written by others: send it again")
             }
             IngestError::Append(AppendError::TooLarge { .. }) => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
-            IngestError::Append(AppendError::Rejected(_) | AppendError::Malformed) => {
-                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
-            }
+            // A report claims nothing and bears no request key.
+            IngestError::Append(
+                AppendError::Rejected(_)
+                | AppendError::Malformed
+                | AppendError::ClaimHeld { .. }
+                | AppendError::RequestKeyReused { .. },
+            ) => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }

@@ -78,7 +78,7 @@ async fn record(
         request_id: Some(request_id.clone()),
         ..Metadata::default()
     };
-    let incoming = Incoming { source: Source::Platform, report, received_at, body: body.into(), metadata };
+    let incoming = Incoming { source: Source::Platform, report, received_at, body, metadata };
     let (status, position) = match app.ingest.record(incoming).await? {
         Outcome::Accepted { position } => ("accepted", position),
         Outcome::Duplicate { position } => ("duplicate", position),

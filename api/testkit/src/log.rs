@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_commands::append::{Append, AppendError, Appended, Expected, NewEvent, StreamAppend};
 use parking_commands::ids::Ids;
+use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use sqlx::PgPool;
@@ -63,7 +64,7 @@ impl EventLog {
 
     /// The log as cqrs-es sees it.
     pub fn store(&self) -> LogStore {
-        LogStore::new(self.database.pool(Role::Writer), self.writer.clone(), self.ids.clone())
+        LogStore::new(self.database.pool(Role::Writer), self.writer.clone(), Snapshots::off(), self.ids.clone())
     }
 
     /// An event with this payload.
@@ -81,7 +82,7 @@ impl EventLog {
 
     /// An append of events with these payloads to one stream.
     pub fn to(&self, stream: &str, expected: Expected, payloads: &[&str]) -> Append {
-        Append { append_id: self.ids.next(), streams: vec![self.part(stream, expected, payloads)] }
+        Append { append_id: self.ids.next(), request: None, streams: vec![self.part(stream, expected, payloads)] }
     }
 
     /// The part of an append that concerns one stream.
@@ -91,6 +92,7 @@ impl EventLog {
             aggregate_id: stream.into(),
             expected,
             events: payloads.iter().map(|payload| self.event(payload)).collect(),
+            claims: Vec::new(),
         }
     }
 

@@ -93,7 +93,8 @@ fn bodies(name: &str) -> Vec<Fixture> {
 /// A file of `chirpstack-wire`.
 #[derive(Deserialize)]
 struct Request {
-    request_line: String,
+    #[serde(rename = "request_line")]
+    line: String,
     #[serde(default)]
     headers: Vec<(String, String)>,
     /// The exact text; where it is missing, the file shows the body itself.
@@ -104,7 +105,7 @@ struct Request {
 
 impl Request {
     fn fixture(self, name: String) -> Fixture {
-        let (_, event) = self.request_line.split_once("?event=").unwrap();
+        let (_, event) = self.line.split_once("?event=").unwrap();
         let event = event.trim_end_matches(" HTTP/1.1").to_owned();
         // The client says these itself.
         let kept = |(name, _): &(String, String)| !matches!(name.as_str(), "host" | "content-length");

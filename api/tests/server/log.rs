@@ -19,9 +19,9 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// A field of the event.
-    pub(crate) fn field(&self, name: &str) -> &Value {
-        &self.payload.0[&self.event_type][name]
+    /// When the platform received what it tells.
+    pub(crate) fn received_at(&self) -> &Value {
+        &self.payload.0[&self.event_type]["report"]["received_at"]
     }
 }
 

@@ -1,12 +1,12 @@
-//! Chance that can be repeated: a small generator (SplitMix64) with a seed that is printed.
+//! Chance that can be repeated: a small generator (`SplitMix64`) with a seed that is printed.
 
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The same for every run, unless TEST_SEED names another seed.
+    /// The same for every run, unless `TEST_SEED` names another seed.
     pub(crate) fn seeded() -> Self {
         let seed = std::env::var("TEST_SEED").map_or(42, |seed| seed.parse().expect("TEST_SEED is a number"));
-        println!("this run's TEST_SEED is {seed}");
+        eprintln!("this run's TEST_SEED is {seed}");
         Self(seed)
     }
 

@@ -112,6 +112,11 @@ impl Client {
         Self { address, http }
     }
 
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.http.get(self.url(path))).await.unwrap()
     }

@@ -1,12 +1,15 @@
-//! Reading one stream from the log.
+//! Reading streams, snapshots and requests from the log.
 
 use std::collections::HashMap;
 
-use cqrs_es::{Aggregate, EventEnvelope};
-use sqlx::PgPool;
+use cqrs_es::EventEnvelope;
+use parking_domain::aggregate::Decider;
+use parking_domain::upcast::Upcasters;
 use sqlx::types::Json;
+use sqlx::{FromRow, PgPool};
 
-use super::LogContext;
+use super::{Earlier, FindRequestError, LogContext};
+use crate::append::{AppendError, RequestKey};
 
 /// Why a stream cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -14,8 +17,8 @@ pub enum LoadError {
     /// The database did not answer.
     #[error("the stream could not be read: {0}")]
     Database(#[from] sqlx::Error),
-    /// An event is not what its type and version promise.
-    #[error("{aggregate_type} {aggregate_id} holds an undecodable event {sequence}: {source}")]
+    /// An event is of no form this program knows: a newer release may, or it was tampered with.
+    #[error("{aggregate_type} {aggregate_id} holds an undecodable event {sequence}, {event_type}: {source}")]
     Undecodable {
         /// The stream's aggregate type.
         aggregate_type: &'static str,
@@ -23,6 +26,8 @@ pub enum LoadError {
         aggregate_id: String,
         /// The event's place in the stream.
         sequence: i64,
+        /// Its type and version.
+        event_type: String,
         /// What the reader of the payload said.
         source: serde_json::Error,
     },
@@ -38,62 +43,157 @@ pub enum LoadError {
     },
 }
 
-type Row = (i64, i64, String, Json<HashMap<String, String>>);
+/// An event of one stream, as stored.
+#[derive(FromRow)]
+struct Stored {
+    position: i64,
+    sequence: i64,
+    event_type: String,
+    event_version: String,
+    payload: String,
+    metadata: Json<HashMap<String, String>>,
+}
 
-/// The stream's events in order, each with its position, none missing.
-async fn read<A: Aggregate>(
-    pool: &PgPool,
+const STORED: &str = "select position, sequence, event_type, event_version, payload::text, metadata from events \
+                      where aggregate_type = $1 and aggregate_id = $2";
+
+/// The events of a stream from `first` on, in order.
+async fn read<A: Decider>(pool: &PgPool, aggregate_id: &str, first: i64) -> Result<Vec<Stored>, LoadError> {
+    let query = format!("{STORED} and sequence >= $3 order by sequence");
+    let query = sqlx::query_as(&query).bind(A::TYPE).bind(aggregate_id).bind(first);
+    let events: Vec<Stored> = query.fetch_all(pool).await?;
+    match (first..).zip(&events).find(|(expected, event)| *expected != event.sequence) {
+        Some((sequence, _)) => {
+            Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_owned(), sequence })
+        }
+        None => Ok(events),
+    }
+}
+
+/// Today's form is parsed straight; older forms are raised to it first.
+fn decode<A: Decider>(
+    upcasters: &Upcasters,
     aggregate_id: &str,
-) -> Result<Vec<(i64, EventEnvelope<A>)>, LoadError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "select position, sequence, payload::text, metadata from events \
-         where aggregate_type = $1 and aggregate_id = $2 order by sequence",
+    event: &Stored,
+) -> Result<A::Event, LoadError> {
+    let (event_type, event_version) = (&event.event_type, &event.event_version);
+    let decoded = if upcasters.apply_to(event_type, event_version) {
+        serde_json::from_str(&event.payload).and_then(|payload| {
+            serde_json::from_value(upcasters.raise(event_type, event_version, payload).payload)
+        })
+    } else {
+        serde_json::from_str(&event.payload)
+    };
+    decoded.map_err(|source| LoadError::Undecodable {
+        aggregate_type: A::TYPE,
+        aggregate_id: aggregate_id.to_owned(),
+        sequence: event.sequence,
+        event_type: format!("{event_type} version {event_version}"),
+        source,
+    })
+}
+
+pub(super) async fn envelopes<A: Decider>(
+    pool: &PgPool,
+    upcasters: &Upcasters,
+    aggregate_id: &str,
+) -> Result<Vec<EventEnvelope<A>>, LoadError> {
+    let envelope = |event: Stored| {
+        let payload = decode::<A>(upcasters, aggregate_id, &event)?;
+        let sequence = usize::try_from(event.sequence).expect("sequences are positive");
+        Ok(EventEnvelope {
+            aggregate_id: aggregate_id.to_owned(),
+            sequence,
+            payload,
+            metadata: event.metadata.0,
+        })
+    };
+    read::<A>(pool, aggregate_id, 1).await?.into_iter().map(envelope).collect()
+}
+
+pub(super) async fn fold<A: Decider>(
+    pool: &PgPool,
+    upcasters: &Upcasters,
+    aggregate_id: &str,
+) -> Result<LogContext<A>, LoadError> {
+    let empty = || LogContext {
+        aggregate_id: aggregate_id.to_owned(),
+        aggregate: A::default(),
+        version: 0,
+        position: 0,
+    };
+    if let Some((version, aggregate)) = snapshot::<A>(pool, aggregate_id).await? {
+        let mut events = read::<A>(pool, aggregate_id, version).await?.into_iter();
+        // The snapshot's last event must be there: a cache may be ahead of a log that was restored.
+        if let Some(last) = events.next() {
+            return take(
+                LogContext { aggregate, version, position: last.position, ..empty() },
+                upcasters,
+                events,
+            );
+        }
+    }
+    take(empty(), upcasters, read::<A>(pool, aggregate_id, 1).await?.into_iter())
+}
+
+fn take<A: Decider>(
+    mut context: LogContext<A>,
+    upcasters: &Upcasters,
+    events: impl Iterator<Item = Stored>,
+) -> Result<LogContext<A>, LoadError> {
+    for event in events {
+        context.aggregate.evolve(&decode::<A>(upcasters, &context.aggregate_id, &event)?);
+        context.version = event.sequence;
+        context.position = event.position;
+    }
+    Ok(context)
+}
+
+/// The stream's snapshot; one of another form, or one that cannot be read, is as good as none.
+async fn snapshot<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Result<Option<(i64, A)>, sqlx::Error> {
+    let found: Option<(i64, String)> = sqlx::query_as(
+        "select version, state::text from snapshots \
+         where aggregate_type = $1 and aggregate_id = $2 and state_version = $3",
     )
     .bind(A::TYPE)
     .bind(aggregate_id)
-    .fetch_all(pool)
+    .bind(A::STATE_VERSION)
+    .fetch_optional(pool)
     .await?;
-    (1..)
-        .zip(rows)
-        .map(|(expected, (position, sequence, payload, Json(metadata)))| {
-            if sequence != expected {
-                let aggregate_id = aggregate_id.to_owned();
-                return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence: expected });
-            }
-            let payload = serde_json::from_str(&payload).map_err(|source| LoadError::Undecodable {
-                aggregate_type: A::TYPE,
-                aggregate_id: aggregate_id.to_owned(),
-                sequence,
-                source,
-            })?;
-            let sequence = usize::try_from(sequence).expect("sequences are positive");
-            Ok((
-                position,
-                EventEnvelope { aggregate_id: aggregate_id.to_owned(), sequence, payload, metadata },
-            ))
-        })
-        .collect()
+    Ok(found.and_then(|(version, state)| Some((version, serde_json::from_str(&state).ok()?))))
 }
 
-pub(super) async fn envelopes<A: Aggregate>(
+pub(super) async fn request<A: Decider>(
     pool: &PgPool,
-    aggregate_id: &str,
-) -> Result<Vec<EventEnvelope<A>>, LoadError> {
-    Ok(read(pool, aggregate_id).await?.into_iter().map(|(_, envelope)| envelope).collect())
-}
-
-pub(super) async fn fold<A: Aggregate>(
-    pool: &PgPool,
-    aggregate_id: &str,
-) -> Result<LogContext<A>, LoadError> {
-    let aggregate_id = aggregate_id.to_owned();
-    let mut context = LogContext { aggregate_id, aggregate: A::default(), version: 0, position: 0 };
-    for (position, envelope) in read::<A>(pool, &context.aggregate_id).await? {
-        context.aggregate.apply(envelope.payload);
-        context.version += 1;
-        context.position = position;
+    upcasters: &Upcasters,
+    request: &RequestKey,
+) -> Result<Option<Earlier<A>>, FindRequestError> {
+    #[derive(FromRow)]
+    struct Row {
+        same: bool,
+        aggregate_id: String,
+        #[sqlx(flatten)]
+        event: Stored,
     }
-    Ok(context)
+    let rows: Vec<Row> = sqlx::query_as(
+        "select r.fingerprint = $3 as same, e.aggregate_id, e.position, e.sequence, e.event_type, e.event_version, \
+                e.payload::text, e.metadata \
+           from requests r join events e on e.position between r.first_position and r.last_position \
+          where r.tenant_id = $1 and r.key = $2 order by e.position",
+    )
+    .bind(request.tenant_id)
+    .bind(&request.key)
+    .bind(request.fingerprint)
+    .fetch_all(pool)
+    .await
+    .map_err(LoadError::from)?;
+    let Some(last) = rows.last() else { return Ok(None) };
+    if !last.same {
+        return Err(AppendError::RequestKeyReused { key: request.key.clone() }.into());
+    }
+    let (position, version) = (last.event.position, last.event.sequence);
+    let events = rows.iter().map(|row| decode::<A>(upcasters, &row.aggregate_id, &row.event));
+    Ok(Some(Earlier { position, version, events: events.collect::<Result<_, _>>()? }))
 }
 
 pub(super) async fn holds_key(

@@ -1,8 +1,10 @@
 //! Which of the waiting appends go into the next round trip.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Pending;
+use crate::append::Append;
 
 /// Events in a batch: from about 200 on, more gain nothing.
 const MAX_EVENTS: usize = 500;
@@ -25,11 +27,11 @@ impl Batches {
         self.waiting.is_empty()
     }
 
-    /// The next batch: never two appends to one stream, whose order only the next batch can keep, and at least one
-    /// append however large.
+    /// The next batch: no stream, claim or request in two of its appends, whose order only the next batch can keep; and
+    /// at least one append however large.
     pub(super) fn take(&mut self) -> Vec<Pending> {
         let (mut batch, mut later) = (Vec::new(), VecDeque::new());
-        let mut touched = HashSet::new();
+        let mut touched: HashSet<u64> = HashSet::new();
         let (mut events, mut bytes) = (0, 0);
         while let Some(pending) = self.waiting.pop_front() {
             let (count, size) = (pending.append.event_count(), pending.append.size());
@@ -38,12 +40,9 @@ impl Batches {
                 later.push_back(pending);
                 break;
             }
-            let streams = pending.append.streams.iter();
-            let streams: Vec<_> =
-                streams.map(|s| (s.aggregate_type.clone(), s.aggregate_id.clone())).collect();
-            let free = streams.iter().all(|stream| !touched.contains(stream));
-            // Also those put off are touched: what comes after them must not overtake them.
-            touched.extend(streams);
+            // What is put off touches too: what comes after it must not overtake it.
+            let free = pending.touches.iter().all(|thing| !touched.contains(thing));
+            touched.extend(&pending.touches);
             if free {
                 events += count;
                 bytes += size;
@@ -58,13 +57,29 @@ impl Batches {
     }
 }
 
+/// What an append touches, each thing by a hash: two things that share one only wait for each other.
+pub(super) fn touches(append: &Append) -> Vec<u64> {
+    let hash = |thing: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        thing(&mut hasher);
+        hasher.finish()
+    };
+    let streams = append.streams.iter();
+    let streams = streams.map(|s| hash(&|h| ("stream", &s.aggregate_type, &s.aggregate_id).hash(h)));
+    let mut claims: Vec<u64> = append.claims().map(|change| hash(&|h| change.claim().hash(h))).collect();
+    claims.sort_unstable();
+    claims.dedup();
+    let request = append.request.iter().map(|r| hash(&|h| ("request", r.tenant_id, &r.key).hash(h)));
+    streams.chain(claims).chain(request).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::sync::oneshot;
     use uuid::Uuid;
 
     use super::*;
-    use crate::append::{Append, Expected, NewEvent, StreamAppend};
+    use crate::append::{Expected, NewEvent, StreamAppend};
 
     fn pending(name: u128, streams: &[&str], size: usize) -> Pending {
         let event = NewEvent {
@@ -81,10 +96,13 @@ mod tests {
             aggregate_id: (*id).into(),
             expected: Expected::Any,
             events: vec![event.clone()],
+            claims: Vec::new(),
         };
-        let append =
-            Append { append_id: Uuid::from_u128(name), streams: streams.iter().map(stream).collect() };
-        Pending { append, reply: oneshot::channel().0 }
+        let streams = streams.iter().map(stream).collect();
+        Pending::new(
+            Append { append_id: Uuid::from_u128(name), request: None, streams },
+            oneshot::channel().0,
+        )
     }
 
     fn names(batch: &[Pending]) -> Vec<u128> {

@@ -36,7 +36,8 @@ fn command(n: i64) -> RecordReport {
 async fn ingest(lanes: &Ingest, n: i64) -> Outcome {
     let (report, body) = report(n);
     let metadata = Metadata { actor: Some("chirpstack".into()), ..Metadata::default() };
-    let incoming = Incoming { source: Source::Platform, report, received_at: at(n), body, metadata };
+    let incoming =
+        Incoming { source: Source::Platform, report, received_at: at(n), body: body.into(), metadata };
     lanes.record(incoming).await.unwrap()
 }
 
@@ -99,6 +100,7 @@ async fn two_processes_ingest_one_device_and_record_each_report_once() {
     let second = parking_commands::store::LogStore::new(
         log.database.pool(Role::Writer),
         log.second_writer(),
+        parking_commands::snapshots::Snapshots::off(),
         log.ids.clone(),
     );
     let second = Arc::new(Ingest::new(second));

@@ -41,6 +41,7 @@ async fn an_append_spans_streams_all_or_nothing() {
     log.append("b", NEW, &["1"]).await.unwrap();
     let both = |b| Append {
         append_id: log.ids.next(),
+        request: None,
         streams: vec![log.part("a", NEW, &["1", "2"]), log.part("b", b, &["3"])],
     };
     assert_eq!(conflict(log.writer.append(both(NEW)).await), 1);
@@ -133,6 +134,7 @@ async fn conformance_18_a_condition_on_another_stream_is_checked_and_adds_nothin
     let log = EventLog::create().await;
     let guarded = |guard| Append {
         append_id: log.ids.next(),
+        request: None,
         streams: vec![log.part("guard", guard, &[]), log.part("a", Expected::Any, &["1"])],
     };
     assert_eq!(conflict(log.writer.append(guarded(Expected::Exists)).await), 0);
@@ -145,7 +147,7 @@ async fn conformance_18_a_condition_on_another_stream_is_checked_and_adds_nothin
 async fn conformance_19_an_oversized_event_is_refused_and_nothing_is_stored() {
     let log = EventLog::create().await;
     let mut append = log.to("a", NEW, &["1", "2"]);
-    append.streams[0].events[1].body = Some(vec![0; MAX_EVENT_BYTES + 1]);
+    append.streams[0].events[1].body = Some(vec![0; MAX_EVENT_BYTES + 1].into());
     assert!(matches!(log.writer.append(append).await, Err(AppendError::TooLarge { .. })));
     assert_eq!(log.head().await, 0);
 }
@@ -162,7 +164,7 @@ async fn conformance_20_payload_and_body_come_back_byte_for_byte() {
     ];
     let mut append = log.to("a", NEW, &payloads);
     let body: Vec<u8> = (0..=255).collect();
-    append.streams[0].events[0].body = Some(body.clone());
+    append.streams[0].events[0].body = Some(body.clone().into());
     log.writer.append(append).await.unwrap();
     let stored: Vec<String> = log.stored("a").await.into_iter().map(|(.., payload)| payload).collect();
     assert_eq!(stored, payloads);
@@ -189,6 +191,7 @@ async fn an_append_that_adds_nothing_or_names_a_stream_twice_is_refused() {
     let nothing = log.to("a", NEW, &[]);
     let twice = Append {
         append_id: log.ids.next(),
+        request: None,
         streams: vec![log.part("a", NEW, &["1"]), log.part("a", NEW, &["2"])],
     };
     assert_eq!(log.writer.append(nothing).await, Err(AppendError::Malformed));

@@ -40,6 +40,6 @@ async fn nobody_inserts_past_the_function_and_only_the_writer_may_call_it() {
         let pool = log.database.pool(role);
         assert!(sqlx::query(insert).execute(&pool).await.is_err(), "{} may not insert", role.name());
         assert!(sqlx::query(raise).execute(&pool).await.is_err(), "{} may not move the head", role.name());
-        assert_eq!(sqlx::query(call).execute(&pool).await.is_ok(), role == Role::Writer, "{}", role.name());
+        assert_eq!(sqlx::query(&call).execute(&pool).await.is_ok(), role == Role::Writer, "{}", role.name());
     }
 }

@@ -129,6 +129,17 @@ pub struct DeviceJoined {
 }
 
 impl UplinkEvent {
+    /// The names of all types.
+    pub const TYPES: [&'static str; 7] = [
+        "UplinkReceived",
+        "DeviceJoined",
+        "DeviceStatusReported",
+        "DownlinkAcknowledged",
+        "DownlinkTransmitted",
+        "NetworkLogged",
+        "DeviceLocated",
+    ];
+
     /// What every report has.
     pub fn report(&self) -> &NetworkReport {
         match self {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_commands::ingest::{Incoming, Ingest};
 use parking_commands::metadata::Metadata;
@@ -24,7 +25,7 @@ pub(crate) fn at(second: i64) -> DateTime<Utc> {
 
 /// Records a report that came at `second`.
 pub(crate) async fn record(lanes: &Ingest, kind: EventKind, second: i64, body: Value) {
-    let body = body.to_string().into_bytes();
+    let body = Bytes::from(body.to_string());
     let report = chirpstack::parse(kind, &body).unwrap();
     let metadata = Metadata::default();
     let incoming = Incoming { source: Source::Platform, report, received_at: at(second), body, metadata };

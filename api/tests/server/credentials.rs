@@ -1,0 +1,113 @@
+//! Who may post, when there is a secret to know.
+
+use hmac::{Hmac, KeyInit, Mac};
+use parking_testkit::TestDatabase;
+use sha2::Sha256;
+
+use crate::log::Log;
+use crate::support::{TestServer, UPLINK, parking};
+use crate::uplinks::uplink;
+
+const SECRET: &str = "correct-horse-battery-staple";
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+fn sign(secret: &str, body: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    hex::encode(mac.chain_update(body).finalize().into_bytes())
+}
+
+#[tokio::test]
+async fn who_knows_the_secret_may_post_by_any_of_its_signs() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::with_secret(&database, SECRET).await.client;
+    let signs = |body: &str| {
+        let signature = sign(SECRET, body.as_bytes());
+        [
+            vec![("authorization", format!("Bearer {SECRET}"))],
+            vec![("authorization", format!("bearer  {SECRET}"))],
+            vec![("x-webhook-token", SECRET.to_owned())],
+            vec![("x-signature", signature.clone())],
+            vec![("x-signature", format!("sha256={signature}"))],
+            vec![("x-webhook-signature", signature.clone())],
+            vec![("x-webhook-signature", format!("sha256={}", signature.to_uppercase()))],
+            // One good sign is enough, as long as it is not a signature that is wrong.
+            vec![("authorization", "Basic Zm9v".to_owned()), ("x-webhook-token", SECRET.to_owned())],
+            vec![("x-webhook-token", "wrong".to_owned()), ("authorization", format!("Bearer {SECRET}"))],
+            vec![("x-signature", signature), ("x-webhook-token", "wrong".to_owned())],
+        ]
+    };
+    for (f_cnt, n) in (0..).zip(0..signs("").len()) {
+        let body = uplink(1, f_cnt).to_string();
+        let headers = &signs(&body)[n];
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).chain([JSON]).collect();
+        client.post_with(UPLINK, &headers, body).await.accepted();
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_may_and_nothing_of_theirs_is_stored() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::with_secret(&database, SECRET).await;
+    let body = uplink(1, 0).to_string();
+    let signature = sign(SECRET, body.as_bytes());
+    let (cut, longer) = (&signature[..62], format!("{signature}00"));
+    let (of_another_body, by_another_key) = (sign(SECRET, b"{}"), sign("wrong", body.as_bytes()));
+    let lower_case = format!("bearer {}", SECRET.to_uppercase());
+    let prefixed = format!("sha1={signature}");
+    let bearer = format!("Bearer {SECRET}");
+    let basic = format!("Basic {SECRET}");
+    let refusals: [(&[(&str, &str)], &str); 17] = [
+        (&[], "credential_missing"),
+        (&[("authorization", "Basic Zm9v")], "credential_missing"),
+        (&[("authorization", &basic)], "credential_missing"),
+        (&[("authorization", SECRET)], "credential_missing"),
+        (&[("authorization", "Bearer wrong")], "token_wrong"),
+        (&[("authorization", "Bearer ")], "credential_missing"),
+        (&[("authorization", &lower_case)], "token_wrong"),
+        (&[("x-webhook-token", "")], "token_wrong"),
+        (&[("x-webhook-token", &signature)], "token_wrong"),
+        (&[("x-signature", "")], "signature_wrong"),
+        (&[("x-signature", "not hex")], "signature_wrong"),
+        (&[("x-signature", cut)], "signature_wrong"),
+        (&[("x-signature", &longer)], "signature_wrong"),
+        (&[("x-signature", &prefixed)], "signature_wrong"),
+        (&[("x-signature", &of_another_body)], "signature_wrong"),
+        (&[("x-webhook-signature", &by_another_key)], "signature_wrong"),
+        // A signature that is given must be right, whatever else is given.
+        (&[("x-signature", &of_another_body), ("authorization", &bearer)], "signature_wrong"),
+    ];
+    for path in [UPLINK, "/webhooks/chirpstack/uplink?event=integration", "/webhooks/chirpstack/join"] {
+        for (headers, code) in refusals {
+            println!("{headers:?}");
+            let headers: Vec<_> = headers.iter().copied().chain([JSON]).collect();
+            let answer = server.client.post_with(path, &headers, body.clone()).await;
+            answer.problem(401, code);
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+        }
+    }
+    // Who may not post is not told what else is wrong.
+    let answer = server.client.post_with(UPLINK, &[("content-type", "text/plain")], "{").await;
+    answer.problem(401, "credential_missing");
+    assert_eq!(Log::of(&database).size().await, (0, 0));
+}
+
+#[tokio::test]
+async fn the_secret_is_never_written_down() {
+    let database = TestDatabase::create().await;
+    let mut command = parking(&["up"]);
+    command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", SECRET);
+    let server = TestServer::launch(command.env("PARKING_LOG", "trace")).await;
+    let (bearer, body) = (format!("Bearer {SECRET}"), uplink(1, 0).to_string());
+    let good = server.client.post_with(UPLINK, &[JSON, ("authorization", &bearer)], body.clone()).await;
+    good.accepted();
+    let signed = [JSON, ("x-signature", "wrong"), ("x-webhook-token", SECRET)];
+    let bad = server.client.post_with(UPLINK, &signed, body).await;
+    bad.problem(401, "signature_wrong");
+    for text in [server.log(), good.body, bad.body, format!("{:?}{:?}", good.headers, bad.headers)] {
+        assert!(!text.contains(SECRET));
+    }
+    assert!(server.log().contains("DEBUG"), "everything was logged");
+    assert!(server.terminate().await.success());
+}

@@ -1,0 +1,173 @@
+//! The database goes away and comes back; the server stays, says so, and goes on by itself.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use parking_testkit::TestDatabase;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Executor, PgConnection};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+
+use crate::log::Log;
+use crate::support::{Client, TestServer, UPLINK, eventually};
+use crate::uplinks::{self, uplink};
+
+/// ChirpStack waits no longer.
+const CHIRPSTACK_WAITS: Duration = Duration::from_secs(5);
+
+/// The administrator, connected beside the test's database.
+struct Administrator {
+    connection: PgConnection,
+    database: String,
+}
+
+impl Administrator {
+    async fn of(database: &TestDatabase) -> Self {
+        let options: &PgConnectOptions = &database.database().admin;
+        let connection = options.clone().database("postgres").connect().await.unwrap();
+        Self { connection, database: options.get_database().unwrap().to_owned() }
+    }
+
+    /// Ends every connection to the test's database.
+    async fn disconnect_all(&mut self) -> i64 {
+        let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
+        sqlx::query_scalar(sql).bind(&self.database).fetch_one(&mut self.connection).await.unwrap()
+    }
+
+    async fn allow_connections(&mut self, allow: bool) {
+        let sql = format!("alter database {} allow_connections {allow}", self.database);
+        self.connection.execute(&*sql).await.unwrap();
+    }
+}
+
+/// Posts until it is accepted, as only the server's own recovery can bring about.
+async fn accepted_again(client: &Client, body: &str) {
+    eventually("the server takes uplinks again", async || {
+        let answer = client.post(UPLINK, body).await;
+        assert!(matches!(answer.status, 200 | 503), "{answer:?}");
+        (answer.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn connections_cut_under_load_cost_nothing_that_was_acknowledged() {
+    let database = TestDatabase::create().await;
+    let mut administrator = Administrator::of(&database).await;
+    let bodies = uplinks::fleet(100, 30);
+    let server = TestServer::start(&database).await;
+    let (cut, mut cuts) = mpsc::unbounded_channel();
+    let load = uplinks::post_all(&server.client, &bodies, 64, move |acknowledged| {
+        if acknowledged % 400 == 0 {
+            cut.send(()).unwrap();
+        }
+    });
+    let (outcomes, ended) = tokio::join!(load, async {
+        let mut ended = 0;
+        while cuts.recv().await.is_some() {
+            ended += administrator.disconnect_all().await;
+        }
+        ended
+    });
+    assert!(ended > 0);
+    let statuses = outcomes.iter().map(|(_, answer)| answer.as_ref().unwrap().status);
+    let refused =
+        statuses.inspect(|status| assert!(matches!(status, 200 | 503))).filter(|s| *s == 503).count();
+    println!("{ended} connections were ended, {refused} of {} uplinks refused", bodies.len());
+
+    let stored = Log::of(&database).bodies().await;
+    assert!(uplinks::acknowledged(&outcomes).iter().all(|body| stored[*body] == 1));
+    accepted_again(&server.client, &uplink(1000, 0).to_string()).await;
+    let again = uplinks::post_all(&server.client, &bodies, 64, |_| {}).await;
+    assert_eq!(uplinks::acknowledged(&again).len(), bodies.len());
+    let stored = Log::of(&database).bodies().await;
+    assert!(bodies.iter().all(|body| stored[body] == 1) && stored.len() == bodies.len() + 1);
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_said_in_time_and_the_server_recovers() {
+    let database = TestDatabase::create().await;
+    let mut administrator = Administrator::of(&database).await;
+    let server = TestServer::start(&database).await;
+    server.client.post(UPLINK, uplink(1, 0).to_string()).await.accepted();
+
+    administrator.allow_connections(false).await;
+    administrator.disconnect_all().await;
+    // A device the server knows, one it must load, and many at once.
+    let bodies: Vec<_> = (1..=8).flat_map(|device| [uplink(device, 1), uplink(device, 2)]).collect();
+    let answers = join_all(bodies.iter().map(async |body| {
+        let asked = Instant::now();
+        let answer = server.client.post(UPLINK, body.to_string()).await;
+        (asked.elapsed(), answer)
+    }));
+    for (took, answer) in answers.await {
+        println!("refused after {took:?}");
+        assert!(took < CHIRPSTACK_WAITS, "{took:?}");
+        assert_eq!(answer.header("retry-after"), "1");
+        let code = answer.json()["code"].as_str().unwrap().to_owned();
+        assert!(matches!(code.as_str(), "database_unavailable" | "unsettled" | "too_slow"), "{answer:?}");
+        answer.problem(503, &code);
+    }
+    // What is wrong with a request is told all the same.
+    server.client.post(UPLINK, "{").await.problem(400, "malformed_json");
+
+    administrator.allow_connections(true).await;
+    for body in &bodies {
+        accepted_again(&server.client, &body.to_string()).await;
+    }
+    let stored = Log::of(&database).bodies().await;
+    assert!(stored.len() == bodies.len() + 1 && stored.values().all(|times| *times == 1));
+    let path = format!("/api/v6/orphan-devices?min_position={}", stored.len());
+    let devices = eventually("the projection runs again", async || {
+        let answer = server.client.get(&path).await;
+        (answer.status == 200).then_some(answer)
+    });
+    assert_eq!(devices.await.json()["total"], 8);
+    assert_eq!(server.client.get("/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn reads_and_health_say_so_too() {
+    let database = TestDatabase::create().await;
+    let mut administrator = Administrator::of(&database).await;
+    let server = TestServer::start(&database).await;
+    administrator.allow_connections(false).await;
+    administrator.disconnect_all().await;
+    let expected = [
+        ("/health", "unhealthy"),
+        ("/webhooks/health", "unhealthy"),
+        ("/api/v6/orphan-devices", "database_unavailable"),
+    ];
+    for (path, code) in expected {
+        let answer = timeout(CHIRPSTACK_WAITS, server.client.get(path)).await.unwrap();
+        answer.problem(503, code);
+        assert_eq!(answer.header("retry-after"), "1", "{path}");
+    }
+    administrator.allow_connections(true).await;
+    for (path, _) in expected {
+        assert_eq!(server.client.get(path).await.status, 200, "{path}");
+    }
+}
+
+/// The database answers, but somebody holds what every append needs.
+#[tokio::test]
+async fn a_log_that_is_locked_is_not_waited_for_longer_than_the_sender_waits() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let mut other = database.database().admin.connect().await.unwrap();
+    other.execute("begin; select from log_head for update").await.unwrap();
+    let bodies = uplinks::fleet(3, 4);
+    let asked = Instant::now();
+    for (_, answer) in uplinks::post_all(&server.client, &bodies, bodies.len(), |_| {}).await {
+        let answer = answer.unwrap();
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
+    }
+    assert!(asked.elapsed() < CHIRPSTACK_WAITS);
+    other.execute("rollback").await.unwrap();
+    for body in &bodies {
+        accepted_again(&server.client, std::str::from_utf8(body).unwrap()).await;
+    }
+    let stored = Log::of(&database).bodies().await;
+    assert!(stored.len() == bodies.len() && stored.values().all(|times| *times == 1));
+}

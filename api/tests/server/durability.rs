@@ -1,0 +1,106 @@
+//! Whatever happens to the server: what it acknowledged is in the log, once.
+
+use parking_testkit::TestDatabase;
+use tokio::sync::oneshot;
+
+use crate::log::Log;
+use crate::support::{Client, TestServer};
+use crate::uplinks::{self, Outcome};
+
+const CONNECTIONS: usize = 64;
+
+/// Load until the connections fail, and beside it what happens once `after` uplinks are acknowledged.
+async fn under_load<'a, T>(
+    client: &Client,
+    bodies: &'a [Vec<u8>],
+    after: usize,
+    event: impl Future<Output = T>,
+) -> (Vec<Outcome<'a>>, T) {
+    let (reached, wait) = oneshot::channel();
+    let mut reached = Some(reached);
+    let load = uplinks::post_all(client, bodies, CONNECTIONS, |acknowledged| {
+        if acknowledged == after {
+            reached.take().map(|reached| reached.send(()));
+        }
+    });
+    tokio::join!(load, async {
+        wait.await.expect("so many are acknowledged");
+        event.await
+    })
+}
+
+/// Every acknowledged uplink is there, and nothing is there twice or was never sent.
+async fn check_kept(log: &Log, outcomes: &[Outcome<'_>]) -> usize {
+    let stored = log.bodies().await;
+    let acknowledged = uplinks::acknowledged(outcomes);
+    let lost = acknowledged.iter().filter(|body| !stored.contains_key(**body)).count();
+    assert_eq!(lost, 0, "acknowledged, but not in the log");
+    assert!(stored.values().all(|times| *times == 1), "stored twice");
+    assert!(stored.keys().all(|body| outcomes.iter().any(|(sent, _)| *sent == body)), "changed");
+    acknowledged.len()
+}
+
+/// After everything was posted again, lost answers too, each uplink is there once.
+async fn check_repeatable(database: &TestDatabase, bodies: &[Vec<u8>]) {
+    let server = TestServer::start(database).await;
+    let outcomes = uplinks::post_all(&server.client, bodies, CONNECTIONS, |_| {}).await;
+    let log = Log::of(database);
+    assert_eq!(check_kept(&log, &outcomes).await, bodies.len());
+    assert_eq!(log.bodies().await.len(), bodies.len());
+}
+
+#[tokio::test]
+async fn a_server_killed_under_load_has_kept_what_it_acknowledged() {
+    let database = TestDatabase::create().await;
+    let bodies = uplinks::fleet(100, 30);
+    let server = TestServer::start(&database).await;
+    let client = server.client.clone();
+    let (outcomes, ()) = under_load(&client, &bodies, 1000, server.kill()).await;
+
+    // What the database had begun for the killed server is over when the next one serves.
+    let _next = TestServer::start(&database).await;
+    let acknowledged = check_kept(&Log::of(&database), &outcomes).await;
+    println!("{acknowledged} of {} were acknowledged", bodies.len());
+    assert!(acknowledged < bodies.len(), "the server was killed in the middle");
+    check_repeatable(&database, &bodies).await;
+}
+
+/// The projections too go on where they were, and miss nothing.
+#[tokio::test]
+async fn a_server_killed_again_and_again_loses_nothing() {
+    let database = TestDatabase::create().await;
+    let bodies = uplinks::fleet(20, 60);
+    for part in bodies.chunks(400) {
+        let server = TestServer::start(&database).await;
+        let client = server.client.clone();
+        let (outcomes, ()) = under_load(&client, part, 100, server.kill()).await;
+        let stored = Log::of(&database).bodies().await;
+        assert!(uplinks::acknowledged(&outcomes).iter().all(|body| stored.contains_key(*body)));
+    }
+    check_repeatable(&database, &bodies).await;
+    let server = TestServer::start(&database).await;
+    let path = format!("/api/v6/orphan-devices?min_position={}", bodies.len());
+    let devices = server.client.get(&path).await.json();
+    assert_eq!(devices["total"], 20);
+    for device in devices["items"].as_array().unwrap() {
+        assert_eq!(device["message_count"], 60, "{device}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_told_to_stop_under_load_ends_well() {
+    let database = TestDatabase::create().await;
+    let bodies = uplinks::fleet(100, 30);
+    let server = TestServer::start(&database).await;
+    let client = server.client.clone();
+    let (outcomes, status) = under_load(&client, &bodies, 1000, server.terminate()).await;
+
+    assert_eq!(status.code(), Some(0));
+    let answers = outcomes.iter().filter_map(|(_, answer)| answer.as_ref().ok());
+    for answer in answers.filter(|answer| answer.status != 200) {
+        assert_eq!(answer.status, 503, "{answer:?}");
+    }
+    let acknowledged = check_kept(&Log::of(&database), &outcomes).await;
+    assert!(acknowledged < bodies.len(), "the server was stopped in the middle");
+    check_repeatable(&database, &bodies).await;
+}

@@ -1,0 +1,190 @@
+//! `GET /api/v6/orphan-devices`: what it shows of a device, page by page, up to a position.
+
+use parking_testkit::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::log::Log;
+use crate::support::{Client, TestServer, UPLINK};
+use crate::uplinks::{dev_eui, uplink};
+
+async fn post(client: &Client, event: &Value) -> i64 {
+    client.post(UPLINK, event.to_string()).await.accepted()
+}
+
+/// The only device, as shown at this position.
+async fn device_at(client: &Client, position: i64) -> Value {
+    let answer = client.get(&format!("/api/v6/orphan-devices?min_position={position}")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let list = answer.json();
+    assert_eq!(list["total"], 1, "{list}");
+    list["orphan_devices"][0].clone()
+}
+
+fn gateway(id: &str, rssi: i32, snr: f64) -> Value {
+    json!({"gatewayId": id, "rssi": rssi, "snr": snr})
+}
+
+#[tokio::test]
+async fn a_device_is_shown_with_what_was_last_heard_of_it() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let mut first = uplink(1, 0);
+    first["object"] = json!({"occupied": true, "temperature": 21.5});
+    first["rxInfo"] = json!([
+        gateway("0016c001f1500001", -98, 3.2),
+        gateway("0016c001f150000a", -71, 9.8),
+        gateway("0016c001f1500003", -112, 12.0),
+    ]);
+    let position = post(client, &first).await;
+    let received =
+        async |sequence: usize| Log::of(&database).whole().await[sequence - 1].received_at().clone();
+    let (first_received, device) = (received(1).await, device_at(client, position).await);
+    assert_eq!(
+        device,
+        json!({
+            "dev_eui": dev_eui(1).to_uppercase(),
+            "first_seen": first_received,
+            "last_seen": first_received,
+            "message_count": 1,
+            "uplink_count": 1,
+            "last_rssi": -71,
+            "last_snr": 9.8,
+            "last_gateway": "0016C001F150000A",
+            "device_profile": "TBMS100",
+            "device_name": "Bay 1",
+            "last_object": {"occupied": true, "temperature": 21.5},
+        })
+    );
+
+    // Of what the next uplink does not tell, the last word stands.
+    let mut second = uplink(1, 1);
+    second["deviceInfo"]["deviceName"] = json!("Bay 1 (moved)");
+    second["rxInfo"] = json!([{"gatewayId": "0016c001f1500002"}]);
+    let device = device_at(client, post(client, &second).await).await;
+    assert_eq!(device["first_seen"], first_received);
+    assert_eq!(device["last_seen"], received(2).await);
+    assert_eq!(device["message_count"], 2);
+    assert_eq!((&device["last_rssi"], &device["last_snr"]), (&json!(0), &json!(0.0)), "absent is zero");
+    assert_eq!(device["last_gateway"], "0016C001F1500002");
+    assert_eq!(device["device_name"], "Bay 1 (moved)");
+    assert_eq!(device["last_object"]["occupied"], true);
+}
+
+#[tokio::test]
+async fn a_device_that_has_only_joined_is_shown_without_uplinks() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let mut join = uplink(1, 0);
+    for field in ["fCnt", "fPort", "data", "rxInfo", "txInfo", "dr", "adr", "confirmed"] {
+        join.as_object_mut().unwrap().remove(field);
+    }
+    let position = client.post("/webhooks/chirpstack/join", join.to_string()).await.accepted();
+    let device = device_at(client, position).await;
+    assert_eq!(
+        (&device["dev_eui"], &device["message_count"]),
+        (&json!(dev_eui(1).to_uppercase()), &json!(0))
+    );
+    for unknown in ["last_rssi", "last_snr", "last_gateway", "last_object"] {
+        assert_eq!(device[unknown], Value::Null, "{unknown}");
+    }
+}
+
+/// The same transmission reported again: by the same report, or by a late gateway under a new id.
+#[tokio::test]
+async fn repetitions_are_not_counted() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let first = uplink(1, 7);
+    post(client, &first).await;
+    client.post(UPLINK, first.to_string()).await.duplicate();
+    let mut again = first.clone();
+    again["deduplicationId"] = json!("00000000-0000-4000-8000-00000000ffff");
+    let position = post(client, &again).await;
+    assert_eq!(position, 2, "a report of its own is kept");
+    assert_eq!(device_at(client, position).await["message_count"], 1);
+}
+
+#[tokio::test]
+async fn a_late_frame_counts_but_what_was_heard_after_it_stands() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let heard = |f_cnt: u32, id: u32, rssi: i32| {
+        let mut heard = uplink(1, f_cnt);
+        heard["deduplicationId"] = json!(format!("00000000-0000-4000-8000-{id:012x}"));
+        heard["object"] = json!({"f_cnt": f_cnt});
+        heard["rxInfo"] = json!([gateway("0016c001f1500001", rssi, 1.0)]);
+        heard
+    };
+    post(client, &heard(5, 1, -70)).await;
+    post(client, &heard(9, 2, -80)).await;
+    let device = device_at(client, post(client, &heard(7, 3, -90)).await).await;
+    assert_eq!(device["message_count"], 3);
+    assert_eq!((&device["last_rssi"], &device["last_object"]["f_cnt"]), (&json!(-80), &json!(9)));
+    // Late and a repetition at once: counter 5 was heard before, and 9 since.
+    let device = device_at(client, post(client, &heard(5, 4, -60)).await).await;
+    assert_eq!(device["message_count"], 3);
+    assert_eq!((&device["last_rssi"], &device["last_object"]["f_cnt"]), (&json!(-80), &json!(9)));
+}
+
+#[tokio::test]
+async fn the_list_comes_in_pages_last_heard_first() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let mut position = 0;
+    for device in 1..=5 {
+        position = post(client, &uplink(device, 0)).await;
+    }
+    let page = async |query: &str| {
+        let answer = client.get(&format!("/api/v6/orphan-devices?min_position={position}&{query}")).await;
+        assert_eq!((answer.status, answer.header("x-position")), (200, "5"), "{answer:?}");
+        answer.json()
+    };
+    let euis = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["dev_eui"].as_str().unwrap().to_owned()).collect()
+    };
+    let expected = |devices: &[u32]| -> Vec<String> {
+        devices.iter().map(|device| dev_eui(*device).to_uppercase()).collect()
+    };
+
+    let first = page("page_size=2").await;
+    assert_eq!(euis(&first), expected(&[5, 4]));
+    assert_eq!(first["orphan_devices"], first["items"]);
+    let numbers = ["total", "count", "page", "page_size", "total_pages", "pages"].map(|name| &first[name]);
+    assert_eq!(numbers.map(|number| number.as_i64().unwrap()), [5, 5, 1, 2, 3, 3]);
+    assert_eq!(euis(&page("page_size=2&page=3").await), expected(&[1]));
+    assert_eq!(euis(&page("page_size=2&page=4").await), expected(&[]));
+    let all = page("page=undefined&page_size=undefined&status=null").await;
+    assert_eq!((euis(&all), &all["page_size"]), (expected(&[5, 4, 3, 2, 1]), &json!(100)));
+
+    for query in
+        ["page=0", "page=-1", "page=x", "page=1.5", "page_size=0", "page_size=501", "min_position=-1"]
+    {
+        let answer = client.get(&format!("/api/v6/orphan-devices?{query}")).await;
+        answer.problem(422, "parameter_invalid");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_a_list() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let answer = client.get("/api/v6/orphan-devices?min_position=0").await;
+    assert_eq!((answer.status, answer.header("x-position")), (200, "0"));
+    assert_eq!((&answer.json()["items"], &answer.json()["total"]), (&json!([]), &json!(0)));
+}
+
+/// Each read follows its write at once: without the wait some would come too early.
+#[tokio::test]
+async fn a_read_waits_for_the_position_it_asks_for() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    for f_cnt in 0..200 {
+        let position = post(client, &uplink(1, f_cnt)).await;
+        assert_eq!(device_at(client, position).await["message_count"], position);
+    }
+    let beyond = client.get("/api/v6/orphan-devices?min_position=201").await;
+    beyond.problem(422, "position_unknown");
+    let far = client.get(&format!("/api/v6/orphan-devices?min_position={}", i64::MAX)).await;
+    far.problem(422, "position_unknown");
+}

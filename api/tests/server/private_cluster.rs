@@ -1,0 +1,159 @@
+//! `parking up` and `parking exec` with a private database of their own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::support::{PATIENCE, TestServer, UPLINK, eventually, parking};
+use crate::uplinks::uplink;
+
+/// A directory for one test's cluster. Should the test fail, the database server goes with it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let directory = TempDir::with_prefix("parking-").unwrap();
+        // As root, the database server's user must be able to pass.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self(directory)
+    }
+
+    fn parking(&self, arguments: &[&str]) -> Command {
+        let mut command = parking(arguments);
+        command.env("PARKING_DATA_DIR", self.0.path().join("platform"));
+        command
+    }
+
+    async fn up(&self) -> TestServer {
+        TestServer::launch(&mut self.parking(&["up"])).await
+    }
+
+    /// What a query gives, asked by `parking exec`.
+    async fn psql(&self, sql: &str) -> Output {
+        let mut command = self.parking(&["exec", "--", "psql", "-XAtc", sql]);
+        timeout(PATIENCE, command.output()).await.expect("psql ends").unwrap()
+    }
+
+    async fn count(&self) -> String {
+        let output = self.psql("select count(*) from events").await;
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The database server's first process, as long as it runs.
+    fn postmaster(&self) -> Option<Pid> {
+        let file = fs::read_to_string(self.0.path().join("platform/data/postmaster.pid")).ok()?;
+        Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(pid) = self.postmaster() {
+            let _gone = kill_process(pid, Signal::QUIT);
+        }
+    }
+}
+
+async fn post(server: &TestServer, f_cnt: u32) {
+    server.client.post(UPLINK, uplink(1, f_cnt).to_string()).await.accepted();
+}
+
+/// True while the process is there; one that has ended but was not collected by its parent is not.
+fn runs(pid: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid()))
+        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X'])))
+}
+
+#[tokio::test]
+async fn up_brings_a_database_along_and_takes_it_down_again() {
+    let home = Home::new();
+    let server = home.up().await;
+    post(&server, 0).await;
+    assert_eq!(home.count().await, "1", "exec finds the database while the server is up");
+
+    let second = timeout(PATIENCE, home.parking(&["up"]).output()).await.expect("the second ends").unwrap();
+    let error = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("another parking process runs the database") && error.contains("platform"),
+        "{error}"
+    );
+    post(&server, 1).await;
+
+    let postmaster = home.postmaster().unwrap();
+    assert_eq!(server.terminate().await.code(), Some(0));
+    assert!(!runs(postmaster) && home.postmaster().is_none(), "the database server has stopped");
+
+    assert_eq!(home.count().await, "2", "exec brings the database up for as long as it takes");
+    assert!(home.postmaster().is_none(), "and down again");
+    let server = home.up().await;
+    server.client.post(UPLINK, uplink(1, 1).to_string()).await.duplicate();
+    assert_eq!(server.terminate().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_a_killed_server_leaves_behind_is_taken_over() {
+    let home = Home::new();
+    let server = home.up().await;
+    post(&server, 0).await;
+    post(&server, 1).await;
+    let postmaster = home.postmaster().unwrap();
+    server.kill().await;
+    assert!(runs(postmaster), "the database does not depend on how its user died");
+
+    let server = home.up().await;
+    assert_eq!(home.postmaster(), Some(postmaster), "it is the same one");
+    assert_eq!(home.count().await, "2");
+    post(&server, 2).await;
+
+    // Killed under the running server, the database comes back, and the server with it.
+    kill_process(postmaster, Signal::KILL).unwrap();
+    let revived = eventually("the database comes back", async || {
+        home.postmaster().filter(|revived| *revived != postmaster)
+    });
+    let postmaster = revived.await;
+    eventually("uplinks are taken again", async || {
+        let answer = server.client.post(UPLINK, uplink(1, 3).to_string()).await;
+        assert!(matches!(answer.status, 200 | 503), "{answer:?}");
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(home.count().await, "4");
+    assert_eq!(server.terminate().await.code(), Some(0));
+    assert!(!runs(postmaster) && home.postmaster().is_none(), "an adopted database is stopped too");
+}
+
+#[tokio::test]
+async fn exec_works_as_the_auditor_who_changes_nothing() {
+    let home = Home::new();
+    let server = home.up().await;
+    post(&server, 0).await;
+    let user = home.psql("select current_user").await;
+    assert_eq!(String::from_utf8(user.stdout).unwrap().trim(), "parking_auditor");
+    for sql in [
+        "update events set body = ''",
+        "delete from events",
+        "truncate events",
+        "insert into events select * from events",
+        "update log_head set position = 0",
+        "drop table events",
+    ] {
+        let output = home.psql(sql).await;
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("ERROR"), "{sql}: {error}");
+    }
+    assert_eq!(home.count().await, "1");
+
+    // The command's own exit code comes through.
+    let status = home.parking(&["exec", "--", "sh", "-c", "exit 7"]).status().await.unwrap();
+    assert_eq!(status.code(), Some(7));
+    let unknown = home.parking(&["exec", "--", "no-such-program"]).output().await.unwrap();
+    let error = String::from_utf8(unknown.stderr).unwrap();
+    assert!(unknown.status.code() == Some(1) && error.contains("no-such-program"), "{error}");
+}

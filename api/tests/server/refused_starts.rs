@@ -1,0 +1,63 @@
+//! What keeps the server from starting, each told in one line and before anything is touched.
+
+use std::process::Output;
+
+use parking_testkit::TestDatabase;
+use tempfile::TempDir;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::support::{PATIENCE, TestServer, parking};
+
+/// The last words of a command that must fail.
+async fn failure(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } =
+        timeout(PATIENCE, command.output()).await.expect("it ends by itself").unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout.is_empty());
+    String::from_utf8(stderr).unwrap()
+}
+
+#[tokio::test]
+async fn listening_to_the_world_without_a_secret() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("data");
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8000"] {
+        for secret in [None, Some("")] {
+            let mut command = parking(&["up"]);
+            command.env("PARKING_LISTEN", listen).env("PARKING_DATA_DIR", &directory);
+            if let Some(secret) = secret {
+                command.env("CHIRPSTACK_WEBHOOK_SECRET", secret);
+            }
+            let error = failure(&mut command).await;
+            assert!(error.contains("CHIRPSTACK_WEBHOOK_SECRET"), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+    assert!(!directory.exists());
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("data");
+    let mut command = parking(&["up"]);
+    command.env("PARKING_LISTEN", server.client.address()).env("PARKING_DATA_DIR", &directory);
+    let error = failure(&mut command).await;
+    assert!(error.contains("cannot listen on") && error.contains("PARKING_LISTEN"), "{error}");
+    assert!(!directory.exists());
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there() {
+    let nowhere = "postgres://parking:correct-horse@127.0.0.1:1/parking";
+    let error = failure(parking(&["up"]).env("DATABASE_URL", nowhere)).await;
+    assert!(error.contains("cannot connect to the database") && error.contains("DATABASE_URL"), "{error}");
+    assert!(!error.contains("correct-horse"), "{error}");
+    let nonsense = "mysql//parking:correct-horse@here";
+    let error = failure(parking(&["up"]).env("DATABASE_URL", nonsense)).await;
+    assert!(error.contains("DATABASE_URL is not a PostgreSQL URL"), "{error}");
+    assert!(!error.contains("correct-horse"), "{error}");
+}

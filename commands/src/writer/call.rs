@@ -1,0 +1,166 @@
+//! The call of `append_events`: a batch as arrays, and its answer as verdicts.
+
+use chrono::{DateTime, Utc};
+use parking_domain::aggregate::ClaimChange;
+use sqlx::FromRow;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use super::Pending;
+use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
+
+const APPEND: &str = "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+                                                  $16, $17, $18, $19, $20)";
+
+/// What became of one append.
+pub(super) type Verdict = Result<Appended, AppendError>;
+
+/// What `append_events` answers. Arrays that no command of the batch had use for are null.
+#[derive(FromRow)]
+pub(super) struct Answer {
+    head: i64,
+    stamp: DateTime<Utc>,
+    wins: Vec<bool>,
+    first_positions: Option<Vec<Option<i64>>>,
+    last_positions: Option<Vec<Option<i64>>>,
+    same_requests: Option<Vec<Option<bool>>>,
+    versions: Vec<i64>,
+    holds: Vec<bool>,
+    holders: Option<Vec<Option<String>>>,
+}
+
+/// A thing of the batch beside the place of what it belongs to, from 1.
+type Placed<'a, T> = (i32, &'a T);
+
+fn numbered<'a, T, U: 'a>(
+    owners: impl Iterator<Item = &'a T>,
+    owned: impl Fn(&'a T) -> &'a [U],
+) -> Vec<Placed<'a, U>>
+where
+    T: 'a,
+{
+    (1..)
+        .zip(owners)
+        .flat_map(|(place, owner)| owned(owner).iter().map(move |thing| (place, thing)))
+        .collect()
+}
+
+/// Sends the batch.
+pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> Result<Answer, sqlx::Error> {
+    let appends = || batch.iter().map(|pending| &pending.append);
+    let requests = || appends().map(|append| append.request.as_ref());
+    let streams: Vec<Placed<'_, StreamAppend>> = numbered(appends(), |append| &append.streams);
+    let all_streams = || streams.iter().map(|(_, stream)| *stream);
+    let claims: Vec<Placed<'_, ClaimChange>> = numbered(all_streams(), |stream| &stream.claims);
+    let events: Vec<Placed<'_, NewEvent>> = numbered(all_streams(), |stream| &stream.events);
+    let all_events = || events.iter().map(|(_, event)| *event);
+    sqlx::query_as(APPEND)
+        .bind(appends().map(|append| append.append_id).collect::<Vec<_>>())
+        .bind(requests().map(|r| r.map_or(Uuid::nil(), |r| r.tenant_id)).collect::<Vec<_>>())
+        .bind(requests().map(|r| r.map(|r| r.key.as_str())).collect::<Vec<_>>())
+        .bind(requests().map(|r| r.map_or(Uuid::nil(), |r| r.fingerprint)).collect::<Vec<_>>())
+        .bind(streams.iter().map(|(command, _)| *command).collect::<Vec<_>>())
+        .bind(all_streams().map(|s| s.aggregate_type.as_str()).collect::<Vec<_>>())
+        .bind(all_streams().map(|s| s.aggregate_id.as_str()).collect::<Vec<_>>())
+        .bind(all_streams().map(|s| expected_version(s.expected)).collect::<Vec<_>>())
+        .bind(claims.iter().map(|(stream, _)| *stream).collect::<Vec<_>>())
+        .bind(claims.iter().map(|(_, change)| change.claim().scope.as_str()).collect::<Vec<_>>())
+        .bind(claims.iter().map(|(_, change)| change.claim().key.as_str()).collect::<Vec<_>>())
+        .bind(claims.iter().map(|(_, change)| matches!(change, ClaimChange::Take(_))).collect::<Vec<_>>())
+        .bind(events.iter().map(|(stream, _)| *stream).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.event_id).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.tenant_id).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.event_type.as_str()).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.event_version.as_str()).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.payload.as_str()).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.metadata.as_str()).collect::<Vec<_>>())
+        .bind(all_events().map(|e| e.body.as_deref()).collect::<Vec<_>>())
+        .fetch_one(connection)
+        .await
+}
+
+fn expected_version(expected: Expected) -> Option<i64> {
+    match expected {
+        Expected::Version(version) => Some(version),
+        Expected::Exists => Some(-1),
+        Expected::Any => None,
+    }
+}
+
+impl Answer {
+    /// The verdict on each append, and the head after the batch. Winners have the positions after the head before it, in
+    /// the order of the batch.
+    pub(super) fn judge(self, batch: &[Pending]) -> (Vec<Verdict>, i64) {
+        let mut head = self.head;
+        let (mut streams, mut claims) = (0, 0);
+        let verdicts = (0..batch.len()).map(|command| {
+            let append = &batch[command].append;
+            let (first_stream, first_claim) = (streams, claims);
+            streams += append.streams.len();
+            claims += append.claims().count();
+            if !self.wins[command] {
+                return self.refusal(command, append, first_stream, first_claim);
+            }
+            let first_position = head + 1;
+            head += count(append.event_count());
+            let written = append.streams.iter().zip(&self.versions[first_stream..]);
+            let written = written.filter(|(stream, _)| !stream.events.is_empty());
+            let versions = written.map(|(stream, version)| version + count(stream.events.len())).collect();
+            Ok(Appended {
+                first_position,
+                last_position: head,
+                recorded_at: self.stamp,
+                versions,
+                repeated: false,
+            })
+        });
+        (verdicts.collect(), head)
+    }
+
+    /// Why the append did not win: its request was made before, a version did not hold, or a claim is held.
+    fn refusal(&self, command: usize, append: &Append, first_stream: usize, first_claim: usize) -> Verdict {
+        if let Some(repeated) = append.request.as_ref().and_then(|request| self.repeated(command, request)) {
+            return repeated;
+        }
+        let verdicts = self.holds[first_stream..].iter().zip(&self.versions[first_stream..]);
+        for (stream, (holds, version)) in append.streams.iter().zip(verdicts) {
+            if !holds {
+                return Err(AppendError::Conflict {
+                    aggregate_type: stream.aggregate_type.clone(),
+                    aggregate_id: stream.aggregate_id.clone(),
+                    expected: stream.expected,
+                    actual: *version,
+                });
+            }
+        }
+        let holders = self.holders.iter().flatten().skip(first_claim);
+        let held = append
+            .claims()
+            .zip(holders)
+            .find_map(|(change, holder)| Some((change.claim(), holder.as_ref()?)));
+        let (claim, holder) = held.expect("append_events refuses for a request, a version or a claim");
+        Err(AppendError::ClaimHeld { claim: claim.clone(), holder: holder.clone() })
+    }
+
+    /// What the command's request got before, or that its key was used for something else; `None` if it is new.
+    fn repeated(&self, command: usize, request: &RequestKey) -> Option<Verdict> {
+        let first_position = self.first_positions.as_ref()?[command]?;
+        let last_position = self.last_positions.as_ref()?[command]?;
+        if self.same_requests.as_ref()?[command]? {
+            let versions = Vec::new();
+            Some(Ok(Appended {
+                first_position,
+                last_position,
+                recorded_at: self.stamp,
+                versions,
+                repeated: true,
+            }))
+        } else {
+            Some(Err(AppendError::RequestKeyReused { key: request.key.clone() }))
+        }
+    }
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).expect("a batch is bounded far below 2^63")
+}

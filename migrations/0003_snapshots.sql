@@ -1,0 +1,16 @@
+-- States of aggregates, so that long streams load fast. A cache: it may be emptied at any time.
+
+create table snapshots (
+    aggregate_type text    not null,
+    aggregate_id   text    not null,
+    state_version  integer not null,
+    version        bigint  not null check (version > 0),
+    state          json    not null,
+    primary key (aggregate_type, aggregate_id)
+);
+
+comment on column snapshots.state_version is 'The form of the state: a state of another form is passed over.';
+comment on column snapshots.version is 'The event of the stream up to which the state was folded.';
+
+grant select, insert, update, delete on snapshots to parking_writer;
+grant select on snapshots to parking_auditor;
