@@ -27,8 +27,15 @@ impl Upcasters {
     pub fn raise(&self, event_type: &str, event_version: &str, payload: Value) -> SerializedEvent {
         // Upcasters see type, version and payload; where the event stands is none of their business.
         let (event_type, event_version) = (event_type.to_owned(), event_version.to_owned());
-        let event =
-            SerializedEvent::new(String::new(), 0, String::new(), event_type, event_version, payload, Value::Null);
+        let event = SerializedEvent::new(
+            String::new(),
+            0,
+            String::new(),
+            event_type,
+            event_version,
+            payload,
+            Value::Null,
+        );
         self.steps.iter().fold(event, |event, _| match self.step(&event.event_type, &event.event_version) {
             Some(step) => step.upcast(event),
             None => event,

@@ -64,7 +64,12 @@ impl EventLog {
 
     /// The log as cqrs-es sees it.
     pub fn store(&self) -> LogStore {
-        LogStore::new(self.database.pool(Role::Writer), self.writer.clone(), Snapshots::off(), self.ids.clone())
+        LogStore::new(
+            self.database.pool(Role::Writer),
+            self.writer.clone(),
+            Snapshots::off(),
+            self.ids.clone(),
+        )
     }
 
     /// An event with this payload.
@@ -82,7 +87,11 @@ impl EventLog {
 
     /// An append of events with these payloads to one stream.
     pub fn to(&self, stream: &str, expected: Expected, payloads: &[&str]) -> Append {
-        Append { append_id: self.ids.next(), request: None, streams: vec![self.part(stream, expected, payloads)] }
+        Append {
+            append_id: self.ids.next(),
+            request: None,
+            streams: vec![self.part(stream, expected, payloads)],
+        }
     }
 
     /// The part of an append that concerns one stream.
