@@ -65,6 +65,26 @@ pub async fn head(connection: &mut PgConnection) -> Result<i64, FeedError> {
     Ok(sqlx::query_scalar("select position from log_head").fetch_one(connection).await?)
 }
 
+/// The last position at which the log stood at a time; 0 before its first event.
+pub async fn position_at(connection: &mut PgConnection, time: DateTime<Utc>) -> Result<i64, FeedError> {
+    // Times never run backwards with positions, so this is a search for where they pass `time`.
+    let (mut before, mut behind) = (0, head(connection).await? + 1);
+    while behind - before > 1 {
+        let middle = before + (behind - before) / 2;
+        let recorded_at: DateTime<Utc> =
+            sqlx::query_scalar("select recorded_at from events where position = $1")
+                .bind(middle)
+                .fetch_one(&mut *connection)
+                .await?;
+        if recorded_at <= time { before = middle } else { behind = middle }
+    }
+    Ok(before)
+}
+
+/// The columns of a [`RecordedEvent`].
+const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                       payload::text, metadata::text, event_id, append_id, recorded_at";
+
 /// Up to `limit` events that follow `after`, in order, none missing. Empty only when nothing follows.
 pub async fn read(
     connection: &mut PgConnection,
@@ -84,10 +104,57 @@ pub async fn read_as_is(
     after: i64,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, FeedError> {
-    let events = sqlx::query_as(
-        "select position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                payload::text, metadata::text, event_id, append_id, recorded_at \
-         from events where position > $1 order by position limit $2",
+    let query = format!("select {COLUMNS} from events where position > $1 order by position limit $2");
+    Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(connection).await?)
+}
+
+/// What a page of the log holds of some streams.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The events of those streams, in order.
+    pub events: Vec<RecordedEvent>,
+    /// The last position that was looked at; that before the page when nothing follows.
+    pub through: i64,
+    /// True when more may follow at once.
+    pub full: bool,
+}
+
+/// The events of some aggregate types among the `limit` that follow `after`. The others are counted where they lie, so
+/// that a missing position is found as by [`read`].
+pub async fn read_page(
+    connection: &mut PgConnection,
+    after: i64,
+    limit: i64,
+    aggregate_types: &[&str],
+) -> Result<Page, FeedError> {
+    #[derive(FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        event: RecordedEvent,
+        looked_at: i64,
+        through: i64,
+    }
+    // The page's last event comes along whatever it is: without it a page of other streams would tell nothing.
+    let query = format!(
+        "with page as (select {COLUMNS} from events where position > $1 order by position limit $2), \
+              extent as (select count(*) as looked_at, max(position) as through from page) \
+         select page.*, looked_at, through from page, extent \
+          where aggregate_type = any($3) or position = through order by position"
     );
-    Ok(events.bind(after).bind(limit).fetch_all(connection).await?)
+    let rows: Vec<Row> = sqlx::query_as(&query)
+        .bind(after)
+        .bind(limit)
+        .bind(aggregate_types)
+        .fetch_all(&mut *connection)
+        .await?;
+    let Some((through, looked_at)) = rows.last().map(|last| (last.through, last.looked_at)) else {
+        return Ok(Page { events: Vec::new(), through: after, full: false });
+    };
+    if through - after != looked_at {
+        read(connection, after, limit).await?;
+        return Err(FeedError::Gap { missing: after + 1, found: through });
+    }
+    let wanted = |event: &RecordedEvent| aggregate_types.contains(&event.aggregate_type.as_str());
+    let events = rows.into_iter().map(|row| row.event).filter(wanted).collect();
+    Ok(Page { events, through, full: looked_at == limit })
 }

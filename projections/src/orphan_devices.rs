@@ -24,6 +24,7 @@ pub struct OrphanDevices;
 impl Projection for OrphanDevices {
     const NAME: &'static str = "orphan_devices";
     const VERSION: i32 = 1;
+    const STREAMS: &'static [&'static str] = &["uplinks"];
     const POISON: Poison = Poison::DeadLetter;
 
     async fn apply(

@@ -34,6 +34,8 @@ pub trait Projection: Default + Send + 'static {
     const NAME: &'static str;
     /// Raised whenever the same log would give other rows; each version has tables of its own.
     const VERSION: i32;
+    /// The aggregate types it is made from. Events of others only move its checkpoint.
+    const STREAMS: &'static [&'static str];
     /// What to do with an event it cannot take.
     const POISON: Poison;
 

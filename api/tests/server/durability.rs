@@ -87,6 +87,23 @@ async fn a_server_killed_again_and_again_loses_nothing() {
     }
 }
 
+/// Neither knows what the other has in memory; the log decides.
+#[tokio::test]
+async fn two_servers_on_one_database_store_each_uplink_once() {
+    let database = TestDatabase::create().await;
+    let bodies = uplinks::fleet(50, 10);
+    let (one, other) = tokio::join!(TestServer::start(&database), TestServer::start(&database));
+    let (ours, theirs) = tokio::join!(
+        uplinks::post_all(&one.client, &bodies, 16, |_| {}),
+        uplinks::post_all(&other.client, &bodies, 16, |_| {}),
+    );
+    let answers =
+        ours.iter().chain(&theirs).map(|(_, answer)| answer.as_ref().unwrap().json()["status"].clone());
+    let accepted = answers.inspect(|status| assert!(status == "accepted" || status == "duplicate"));
+    assert_eq!(accepted.filter(|status| status == "accepted").count(), bodies.len());
+    assert_eq!(check_kept(&Log::of(&database), &ours).await, bodies.len());
+}
+
 #[tokio::test]
 async fn a_server_told_to_stop_under_load_ends_well() {
     let database = TestDatabase::create().await;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, SubsecRound, Utc};
 use parking_testkit::{Role, TestDatabase};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -19,9 +20,10 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// When the platform received what it tells.
-    pub(crate) fn received_at(&self) -> &Value {
-        &self.payload.0[&self.event_type]["report"]["received_at"]
+    /// When the platform received what it tells, to the microsecond: tables keep no more.
+    pub(crate) fn received_at(&self) -> DateTime<Utc> {
+        let text = self.payload.0[&self.event_type]["report"]["received_at"].as_str().unwrap();
+        text.parse::<DateTime<Utc>>().unwrap().trunc_subsecs(6)
     }
 }
 

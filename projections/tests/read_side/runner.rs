@@ -20,6 +20,7 @@ struct Diary<const STOPS: bool> {
 impl<const STOPS: bool> Projection for Diary<STOPS> {
     const NAME: &'static str = "diary";
     const VERSION: i32 = 1;
+    const STREAMS: &'static [&'static str] = &["test"];
     const POISON: Poison = if STOPS { Poison::Stop } else { Poison::DeadLetter };
 
     async fn apply(

@@ -1,0 +1,148 @@
+//! Takes a page in: whole if it goes, else in ever smaller parts down to the event that is to blame.
+
+use std::time::Duration;
+
+use parking_domain::stored::DecodeError;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::error;
+
+use super::RunError;
+use super::checkpoint::Checkpoint;
+use crate::feed::{Page, RecordedEvent};
+use crate::projection::{ApplyError, Poison, Projection};
+
+/// How often an event is tried before it counts as poison, and the pause between.
+const ATTEMPTS: u32 = 3;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A projection at its checkpoint.
+pub(super) struct Taker<P> {
+    connection: PgConnection,
+    checkpoint: Checkpoint,
+    projection: P,
+    position: i64,
+    reached: watch::Sender<i64>,
+}
+
+enum Failure {
+    /// The connection or the lock is gone: nothing to do with the events.
+    Fatal(RunError),
+    /// These events do not go in.
+    Events(ApplyError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+impl<P: Projection> Taker<P> {
+    pub(super) fn new(
+        connection: PgConnection,
+        checkpoint: Checkpoint,
+        projection: P,
+        position: i64,
+        reached: watch::Sender<i64>,
+    ) -> Self {
+        Self { connection, checkpoint, projection, position, reached }
+    }
+
+    /// Takes the page's events and moves the checkpoint to its end.
+    pub(super) async fn take(&mut self, page: &Page) -> Result<(), RunError> {
+        let (mut rest, mut size, mut attempts) = (&page.events[..], page.events.len(), 1);
+        while self.position < page.through {
+            // Behind the last event taken, or behind the page when nothing of it is left.
+            let through = if size == rest.len() { page.through } else { rest[size - 1].position };
+            match self.apply(&rest[..size], through).await {
+                Ok(()) => {
+                    rest = &rest[size..];
+                    (size, attempts) = (rest.len(), 1);
+                }
+                Err(Failure::Fatal(error)) => return Err(error),
+                Err(Failure::Events(_)) if size > 1 => size /= 2,
+                Err(Failure::Events(error)) if attempts < ATTEMPTS && !is_unknown(&error) => {
+                    attempts += 1;
+                    sleep(ATTEMPT_PAUSE).await;
+                }
+                Err(Failure::Events(error)) => {
+                    self.bury(rest[0].position, &error).await?;
+                    rest = &rest[1..];
+                    (size, attempts) = (rest.len(), 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies events that follow each other and moves the checkpoint, in one transaction.
+    async fn apply(&mut self, events: &[RecordedEvent], through: i64) -> Result<(), Failure> {
+        let result = self.try_apply(events, through).await;
+        match &result {
+            Ok(()) => self.reach(through),
+            // What it took in memory was not written.
+            Err(_) => self.projection = P::default(),
+        }
+        result
+    }
+
+    async fn try_apply(&mut self, events: &[RecordedEvent], through: i64) -> Result<(), Failure> {
+        let mut transaction = self.connection.begin().await?;
+        if !events.is_empty() {
+            match self.projection.apply(&mut transaction, events).await {
+                Err(ApplyError::Database(error)) if is_passing(&error) => return Err(error.into()),
+                Err(error) => {
+                    transaction.rollback().await?;
+                    return Err(Failure::Events(error));
+                }
+                Ok(()) => {}
+            }
+        }
+        if !self.checkpoint.advance(&mut transaction, self.position, through).await? {
+            return Err(Failure::Fatal(RunError::Deposed));
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// What the projection's policy says about an event it cannot take. One that nobody knows yet never stops a running
+    /// projection: a newer release wrote it, and a rebuild by that release will take it.
+    async fn bury(&mut self, position: i64, error: &ApplyError) -> Result<(), RunError> {
+        let failure = error.to_string();
+        if P::POISON == Poison::Stop && !is_unknown(error) {
+            self.checkpoint.stop(&mut self.connection, &failure).await?;
+            return Err(RunError::Poisoned { position, failure });
+        }
+        error!(projection = P::NAME, position, failure, "an event became a dead letter");
+        let mut transaction = self.connection.begin().await?;
+        self.checkpoint.note_dead_letter(&mut transaction, position, &failure).await?;
+        if !self.checkpoint.advance(&mut transaction, self.position, position).await? {
+            return Err(RunError::Deposed);
+        }
+        transaction.commit().await?;
+        self.reach(position);
+        Ok(())
+    }
+
+    fn reach(&mut self, position: i64) {
+        self.position = position;
+        self.reached.send_replace(position);
+    }
+}
+
+fn is_unknown(error: &ApplyError) -> bool {
+    matches!(error, ApplyError::Decode(DecodeError::Unknown { .. }))
+}
+
+/// True for errors that say something about the database's state, not about the events.
+fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(refusal) => refusal.code().is_none_or(|code| {
+            ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+        }),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
+        _ => true,
+    }
+}
