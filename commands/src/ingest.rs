@@ -47,7 +47,8 @@ pub enum Outcome {
     },
 }
 
-/// Why a report was not recorded. It is then not in the log, save for [`AppendError::Unsettled`].
+/// Why a report was not recorded. After [`IngestError::TimedOut`] and [`AppendError::Unsettled`] it may be in the log all
+/// the same; sending it again does no harm.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The stream could not be loaded.

@@ -105,8 +105,8 @@ pub enum Content {
 /// Why a body is no report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not JSON, or not text.
-    #[error("the body is not valid JSON: {0}")]
+    /// Not JSON, not text, or no object.
+    #[error("the body is not a JSON object: {0}")]
     Malformed(String),
     /// No device can be told.
     #[error("deviceInfo.devEui is missing: without it the event belongs to no device")]

@@ -5,6 +5,7 @@
 
 pub mod feed;
 pub mod orphan_devices;
+pub mod outage;
 pub mod progress;
 pub mod projection;
 pub mod runner;

@@ -40,7 +40,7 @@ impl Projection for OrphanDevices {
                 UplinkEvent::UplinkReceived(uplink) => {
                     let heard = Heard::entry(&mut heard, dev_eui, &uplink.report, recorded.position);
                     heard.messages += i64::from(uplink.standing != Standing::Repeated);
-                    if uplink.standing != Standing::Late {
+                    if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
                         heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
                         let object =
                             uplink.object.as_ref().map(|object| serde_json::Value::from(object.clone()));

@@ -7,7 +7,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_commands::append::AppendError;
 use parking_commands::ingest::IngestError;
+use parking_commands::store::LoadError;
 use parking_domain::chirpstack::ParseError;
+use parking_projections::outage::is_outage;
 use serde::Serialize;
 use tracing::{error, warn};
 
@@ -150,10 +152,12 @@ impl From<IngestError> for Problem {
             IngestError::Append(AppendError::Stopped) => {
                 Self::unavailable("shutting_down", error.to_string())
             }
-            IngestError::Append(AppendError::Unavailable(_)) | IngestError::Load(_) => Self::unavailable(
-                "database_unavailable",
-                "the database is not available, nothing was stored: send it again",
-            ),
+            IngestError::Append(AppendError::Unavailable(_)) | IngestError::Load(LoadError::Database(_)) => {
+                Self::unavailable(
+                    "database_unavailable",
+                    "the database is not available, nothing was stored: send it again",
+                )
+            }
             IngestError::Append(AppendError::Unsettled(_)) => Self::unavailable(
                 "unsettled",
                 "it is not known whether the report was stored: send it again, it is stored once at most",
@@ -162,8 +166,9 @@ impl From<IngestError> for Problem {
                 Self::unavailable("busy", "the device's stream is being written by others: send it again")
             }
             IngestError::Append(AppendError::TooLarge { .. }) => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
-            // A report claims nothing and bears no request key.
-            IngestError::Append(
+            // A report claims nothing and bears no request key; a stream that cannot be read is damaged.
+            IngestError::Load(LoadError::Undecodable { .. } | LoadError::Gap { .. })
+            | IngestError::Append(
                 AppendError::Rejected(_)
                 | AppendError::Malformed
                 | AppendError::ClaimHeld { .. }
@@ -176,14 +181,10 @@ impl From<IngestError> for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         error!(%error, "a query failed");
-        match error {
-            sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-            _ => Self::unavailable(
-                "database_unavailable",
-                "the database is not available: try again in a moment",
-            ),
+        if is_outage(&error) {
+            Self::unavailable("database_unavailable", "the database is not available: try again in a moment")
+        } else {
+            Self::of(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 }

@@ -8,7 +8,8 @@ use parking_commands::ids::Ids;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
-use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -24,6 +25,35 @@ impl Counter {
     /// Ids of this space.
     pub fn new(space: u64) -> Self {
         Self { space, next: AtomicU64::new(1) }
+    }
+
+    /// An event with this payload.
+    pub fn event(&self, payload: &str) -> NewEvent {
+        NewEvent {
+            event_id: self.next(),
+            tenant_id: None,
+            event_type: "Tested".into(),
+            event_version: "1".into(),
+            payload: payload.into(),
+            metadata: "{}".into(),
+            body: None,
+        }
+    }
+
+    /// The part of an append that concerns one stream.
+    pub fn part(&self, stream: &str, expected: Expected, payloads: &[&str]) -> StreamAppend {
+        StreamAppend {
+            aggregate_type: "test".into(),
+            aggregate_id: stream.into(),
+            expected,
+            events: payloads.iter().map(|payload| self.event(payload)).collect(),
+            claims: Vec::new(),
+        }
+    }
+
+    /// An append of these parts.
+    pub fn over(&self, streams: Vec<StreamAppend>) -> Append {
+        Append { append_id: self.next(), request: None, streams }
     }
 }
 
@@ -64,45 +94,64 @@ impl EventLog {
 
     /// The log as cqrs-es sees it.
     pub fn store(&self) -> LogStore {
-        LogStore::new(
-            self.database.pool(Role::Writer),
-            self.writer.clone(),
-            Snapshots::off(),
-            self.ids.clone(),
+        self.store_of(self.writer.clone(), Snapshots::off())
+    }
+
+    /// The log as a process with this writer and these snapshots sees it.
+    pub fn store_of(&self, writer: Writer, snapshots: Snapshots) -> LogStore {
+        LogStore::new(self.database.pool(Role::Writer), writer, snapshots, self.ids.clone())
+    }
+
+    /// Snapshots that are written, until the log is dropped.
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots::start(self.database.pool(Role::Writer), self.stop.clone()).0
+    }
+
+    /// Connections of the administrator, who may do everything.
+    pub fn admin(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(5).connect_lazy_with(self.database.database().admin.clone())
+    }
+
+    /// Breaks all connections of a role; how many there were.
+    pub async fn terminate(&self, role: Role) -> u64 {
+        let terminate = "select pg_terminate_backend(pid) from pg_stat_activity \
+                         where usename = $1 and datname = current_database()";
+        let terminated = sqlx::query(terminate).bind(role.name()).execute(&self.admin()).await;
+        terminated.expect("the administrator may break connections").rows_affected()
+    }
+
+    /// An append of one event to a stream that is not committed yet.
+    pub async fn open_append(&self, stream: &str) -> Transaction<'static, Postgres> {
+        let writer = self.database.pool(Role::Writer);
+        let mut transaction = writer.begin().await.expect("the test database answers");
+        let (one, none) = (vec![self.ids.next()], vec![Uuid::nil()]);
+        sqlx::query(
+            "select append_events($1, $2, array[null], $2, '{1}', '{test}', array[$3], array[null::bigint], '{}', '{}', \
+                                  '{}', '{}', '{1}', $1, array[null::uuid], '{Tested}', '{1}', array['{}'], array['{}'], \
+                                  array[null::bytea])",
         )
+        .bind(one)
+        .bind(none)
+        .bind(stream)
+        .execute(&mut *transaction)
+        .await
+        .expect("the writer may append");
+        transaction
     }
 
     /// An event with this payload.
     pub fn event(&self, payload: &str) -> NewEvent {
-        NewEvent {
-            event_id: self.ids.next(),
-            tenant_id: None,
-            event_type: "Tested".into(),
-            event_version: "1".into(),
-            payload: payload.into(),
-            metadata: "{}".into(),
-            body: None,
-        }
+        self.ids.event(payload)
     }
 
     /// An append of events with these payloads to one stream.
     pub fn to(&self, stream: &str, expected: Expected, payloads: &[&str]) -> Append {
-        Append {
-            append_id: self.ids.next(),
-            request: None,
-            streams: vec![self.part(stream, expected, payloads)],
-        }
+        self.ids.over(vec![self.part(stream, expected, payloads)])
     }
 
     /// The part of an append that concerns one stream.
     pub fn part(&self, stream: &str, expected: Expected, payloads: &[&str]) -> StreamAppend {
-        StreamAppend {
-            aggregate_type: "test".into(),
-            aggregate_id: stream.into(),
-            expected,
-            events: payloads.iter().map(|payload| self.event(payload)).collect(),
-            claims: Vec::new(),
-        }
+        self.ids.part(stream, expected, payloads)
     }
 
     /// Appends events with these payloads to one stream.

@@ -202,10 +202,11 @@ pub(super) async fn holds_key(
     aggregate_id: &str,
     key: &str,
 ) -> Result<bool, LoadError> {
-    // {"UplinkReceived": {"report": {"key": …}, …}}
+    // Payloads begin {"UplinkReceived":{"report":{"key":"…". Compared as text: PostgreSQL's JSON operators read the whole
+    // document, and cannot read everything that JSON can hold.
     Ok(sqlx::query_scalar(
         "select exists (select from events where aggregate_type = $1 and aggregate_id = $2 \
-                                             and payload #>> array[event_type, 'report', 'key'] = $3)",
+                                             and starts_with(payload::text, format('{\"%s\":{\"report\":{\"key\":\"%s\"', event_type, $3::text)))",
     )
     .bind(aggregate_type)
     .bind(aggregate_id)

@@ -5,11 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::payload::Payload;
+
+/// Deep enough for every codec's object, and far from where JSON readers give up.
+const MAX_DEPTH: usize = 32;
 
 /// The fields of one object, unread. A name that comes twice counts with its last value, as in most JSON readers.
 #[derive(Debug)]
@@ -28,10 +31,10 @@ impl<'a> Fields<'a> {
         self.raw(name).is_some()
     }
 
-    /// A text that is not empty. NUL, which JSON can write and PostgreSQL's text cannot hold, becomes U+FFFD.
+    /// A text that is not empty, without NUL.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let text: String = serde_json::from_str(self.raw(name)?).ok()?;
-        Some(text.replace('\0', "\u{fffd}")).filter(|text| !text.is_empty())
+        Some(without_nul(text)).filter(|text| !text.is_empty())
     }
 
     /// A text that reads as a `T`.
@@ -77,10 +80,13 @@ impl<'a> Fields<'a> {
         serde_json::from_str(self.raw(name)?).ok()
     }
 
-    /// An object, read whole. One that PostgreSQL or a later reader could refuse (too deep, a number out of range, half
-    /// a surrogate pair) counts as absent: the body keeps it.
+    /// An object, read whole. One that a later reader could refuse (deeper than [`MAX_DEPTH`], a number out of range,
+    /// half a surrogate pair) counts as absent: the body keeps it.
     pub(super) fn map(&self, name: &str) -> Option<Map<String, Value>> {
-        serde_json::from_str(self.raw(name)?).ok()
+        match storable(serde_json::from_str(self.raw(name)?).ok()?, MAX_DEPTH)? {
+            Value::Object(map) => Some(map),
+            _ => None,
+        }
     }
 
     /// A list of objects; entries of another type are passed over.
@@ -88,6 +94,26 @@ impl<'a> Fields<'a> {
         let entries: Option<Vec<&RawValue>> = self.raw(name).and_then(|raw| serde_json::from_str(raw).ok());
         entries.into_iter().flatten().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect()
     }
+}
+
+/// The value as every later reader can take it: texts without NUL, and no deeper than `depth`.
+fn storable(value: Value, depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    Some(match value {
+        Value::String(text) => Value::String(without_nul(text)),
+        Value::Array(items) => items.into_iter().map(|item| storable(item, depth)).collect::<Option<_>>()?,
+        Value::Object(map) => {
+            let entries =
+                map.into_iter().map(|(key, value)| Some((without_nul(key), storable(value, depth)?)));
+            Value::Object(entries.collect::<Option<_>>()?)
+        }
+        other => other,
+    })
+}
+
+/// JSON can write NUL and PostgreSQL's text cannot hold it: it becomes U+FFFD.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// `fCnt` → `f_cnt`: ChirpStack's own parser takes either spelling.
@@ -102,9 +128,33 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// An object key, borrowed from the body unless it contains escapes.
-#[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+/// An object key, borrowed from the body unless it contains escapes. Half a surrogate pair in it becomes U+FFFD.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field name")
+            }
+
+            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Key(String::from_utf8_lossy(bytes)))
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(String::from_utf8_lossy(bytes).into_owned())))
+            }
+        }
+
+        // As bytes, because as text serde_json would refuse the whole object for one odd name.
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -161,9 +211,21 @@ mod tests {
 
     #[test]
     fn what_the_store_could_not_read_back_is_absent() {
-        let deep = format!(r#"{{"object": {}1{}}}"#, r#"{"a":"#.repeat(200), "}".repeat(200));
-        assert_eq!(read(&deep).map("object"), None);
+        let nested = |depth| format!(r#"{{"object": {}1{}}}"#, r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        assert!(read(&nested(MAX_DEPTH - 1)).map("object").is_some());
+        for depth in [MAX_DEPTH, 126, 200, 100_000] {
+            assert_eq!(read(&nested(depth)).map("object"), None, "{depth}");
+        }
         assert_eq!(read(r#"{"object": {"n": 1e999999}}"#).map("object"), None);
         assert_eq!(read(r#"{"object": {"s": "\ud800"}}"#).map("object"), None);
+        let cleaned = read(r#"{"object": {"a\u0000": ["\u0000b"]}}"#)
+            .map("object")
+            .map(|map| Value::from(map).to_string());
+        assert_eq!(cleaned.as_deref(), Some("{\"a\u{fffd}\":[\"\u{fffd}b\"]}"));
+    }
+
+    #[test]
+    fn an_odd_name_costs_only_itself() {
+        assert_eq!(read(r#"{"\ud800": 1, "f\u0043nt": 7, "a\u0000": 2}"#).integer::<u32>("fCnt"), Some(7));
     }
 }

@@ -12,6 +12,7 @@ use tracing::error;
 use super::RunError;
 use super::checkpoint::Checkpoint;
 use crate::feed::{Page, RecordedEvent};
+use crate::outage::is_outage;
 use crate::projection::{ApplyError, Poison, Projection};
 
 /// How often an event is tried before it counts as poison, and the pause between.
@@ -93,7 +94,7 @@ impl<P: Projection> Taker<P> {
         let mut transaction = self.connection.begin().await?;
         if !events.is_empty() {
             match self.projection.apply(&mut transaction, events).await {
-                Err(ApplyError::Database(error)) if is_passing(&error) => return Err(error.into()),
+                Err(ApplyError::Database(error)) if is_outage(&error) => return Err(error.into()),
                 Err(error) => {
                     transaction.rollback().await?;
                     return Err(Failure::Events(error));
@@ -134,15 +135,4 @@ impl<P: Projection> Taker<P> {
 
 fn is_unknown(error: &ApplyError) -> bool {
     matches!(error, ApplyError::Decode(DecodeError::Unknown { .. }))
-}
-
-/// True for errors that say something about the database's state, not about the events.
-fn is_passing(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(refusal) => refusal.code().is_none_or(|code| {
-            ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
-        }),
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
-        _ => true,
-    }
 }

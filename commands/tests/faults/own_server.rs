@@ -1,0 +1,220 @@
+//! Faults of the server itself, each on a private PostgreSQL of its own: killed under load, moved, out of disk.
+
+use std::collections::HashSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_commands::append::{Append, AppendError, Expected, NewEvent, StreamAppend};
+use parking_commands::ids::Ids;
+use parking_commands::writer::Writer;
+use parking_database::{ClusterOptions, Database, LocalCluster, Role, prepare};
+use parking_projections::feed;
+use parking_testkit::Counter;
+use rustix::process::{Signal, kill_process};
+use sqlx::{ConnectOptions, PgPool};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Longer than anything takes that works.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A server, its database, and a writer on it.
+struct Server {
+    cluster: LocalCluster,
+    database: Database,
+    writer: Writer,
+    ids: Arc<Counter>,
+    stop: CancellationToken,
+}
+
+/// A directory that the server's own user may enter too.
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    directory
+}
+
+impl Server {
+    async fn start(directory: &Path, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let cluster =
+            LocalCluster::start(ClusterOptions { settings, ..ClusterOptions::at(directory) }).await.unwrap();
+        let database = cluster.database();
+        prepare(&database).await.unwrap();
+        let stop = CancellationToken::new();
+        let (writer, _task) = Writer::start(database.as_role(Role::Writer), stop.clone());
+        Self { cluster, database, writer, ids: Arc::new(Counter::new(7)), stop }
+    }
+
+    async fn append(&self, stream: &str, body: usize) -> Result<Uuid, AppendError> {
+        let event_id = self.ids.next();
+        let event = NewEvent {
+            event_id,
+            tenant_id: None,
+            event_type: "Tested".into(),
+            event_version: "1".into(),
+            payload: "{}".into(),
+            metadata: "{}".into(),
+            body: (body > 0).then(|| vec![b'x'; body].into()),
+        };
+        let stream = StreamAppend {
+            aggregate_type: "test".into(),
+            aggregate_id: stream.into(),
+            expected: Expected::Any,
+            events: vec![event],
+            claims: Vec::new(),
+        };
+        let append = Append { append_id: self.ids.next(), request: None, streams: vec![stream] };
+        self.writer.append(append).await.map(|_| event_id)
+    }
+
+    /// Appends until one succeeds: service is back by itself.
+    async fn wait_until_back(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        while let Err(error) = self.append("back", 0).await {
+            assert!(Instant::now() < deadline, "still away: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Every acknowledged event is there, positions are gapless.
+    async fn assert_holds(&self, acknowledged: &[Uuid]) {
+        let mut auditor = self.database.as_role(Role::Auditor).connect().await.unwrap();
+        let stored = feed::read(&mut auditor, 0, i64::MAX).await.unwrap();
+        assert_eq!(i64::try_from(stored.len()).unwrap(), feed::head(&mut auditor).await.unwrap());
+        let ids: HashSet<Uuid> = stored.iter().map(|event| event.event_id).collect();
+        assert_eq!(ids.len(), stored.len(), "none twice");
+        let lost: Vec<_> = acknowledged.iter().filter(|id| !ids.contains(id)).collect();
+        assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.cluster.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_killed_under_load_comes_back_and_has_lost_nothing() {
+    let directory = directory();
+    let server = Server::start(directory.path(), &[]).await;
+    let mut acknowledged = Vec::new();
+    for round in 0..3 {
+        let postmaster = server.cluster.layout().postmaster_pid().unwrap();
+        let load = async {
+            let mut done = Vec::new();
+            for n in 0..150 {
+                let streams: Vec<String> = (0..8).map(|stream| format!("{round} {stream}")).collect();
+                let appends = streams.iter().map(|stream| server.append(stream, 100));
+                done.extend(futures_util::future::join_all(appends).await);
+                if n == 50 {
+                    kill_process(postmaster, Signal::KILL).unwrap();
+                }
+            }
+            done
+        };
+        for result in load.await {
+            match result {
+                Ok(event_id) => acknowledged.push(event_id),
+                Err(AppendError::Unavailable(_) | AppendError::Unsettled(_)) => {}
+                Err(other) => panic!("not what a broken server means: {other}"),
+            }
+        }
+        server.wait_until_back().await;
+    }
+    assert!(acknowledged.len() > 1000, "there was load: {}", acknowledged.len());
+    server.assert_holds(&acknowledged).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_moved_to_another_server_reads_the_same_and_goes_on() {
+    let (old_place, new_place) = (directory(), directory());
+    let old = Server::start(old_place.path(), &[]).await;
+    let mut acknowledged = Vec::new();
+    for n in 0..200 {
+        acknowledged.push(old.append(&(n % 7).to_string(), 50).await.unwrap());
+    }
+    let new = Server::start(new_place.path(), &[]).await;
+    let admin = PgPool::connect_with(new.cluster.admin_options()).await.unwrap();
+    for statement in ["drop database parking with (force)", "create database parking owner parking_owner"] {
+        sqlx::query(statement).execute(&admin).await.unwrap();
+    }
+    let bin = newest_bin();
+    let dump = Command::new(bin.join("pg_dump"))
+        .arg("-Fc")
+        .arg(old.cluster.layout().url("postgres", "parking"))
+        .output();
+    let file = new_place.path().join("dump");
+    std::fs::write(&file, dump.unwrap().stdout).unwrap();
+    let restore = Command::new(bin.join("pg_restore"))
+        .args(["--exit-on-error", "-d", &new.cluster.layout().url("postgres", "parking")])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
+
+    new.assert_holds(&acknowledged).await;
+    // Ids of another space: those of the old server are in the log already.
+    let new = Server { ids: Arc::new(Counter::new(8)), ..new };
+    acknowledged.push(new.append("0", 50).await.unwrap());
+    new.assert_holds(&acknowledged).await;
+    old.stop().await;
+    new.stop().await;
+}
+
+fn newest_bin() -> std::path::PathBuf {
+    if let Some(bin) = std::env::var_os("PG_BIN_DIR") {
+        return bin.into();
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|entry| entry.unwrap().path());
+    let number = |path: &std::path::PathBuf| -> u32 {
+        path.file_name().unwrap().to_str().unwrap().parse().unwrap_or(0)
+    };
+    versions.max_by_key(number).unwrap().join("bin")
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_clearly_and_costs_nothing_that_was_acknowledged() {
+    let directory = directory();
+    let disk = directory.path();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=200m,mode=755", "tmpfs"]).arg(disk).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: a small file system cannot be mounted here");
+        return;
+    }
+    let _unmount = Unmount(disk);
+    let ballast = disk.join("ballast");
+    std::fs::write(&ballast, vec![0; 48 << 20]).unwrap();
+    let server = Server::start(disk, &[("max_wal_size", "48MB"), ("min_wal_size", "32MB")]).await;
+
+    let mut acknowledged = Vec::new();
+    let refusal = loop {
+        match server.append(&acknowledged.len().to_string(), 1 << 20).await {
+            Ok(event_id) => acknowledged.push(event_id),
+            Err(refusal) => break refusal,
+        }
+        assert!(acknowledged.len() < 400, "the disk holds no more than 200 MiB");
+    };
+    assert!(matches!(refusal, AppendError::Unavailable(_) | AppendError::Unsettled(_)), "{refusal}");
+    assert!(!acknowledged.is_empty());
+
+    std::fs::remove_file(&ballast).unwrap();
+    server.wait_until_back().await;
+    server.assert_holds(&acknowledged).await;
+    server.stop().await;
+}
+
+struct Unmount<'a>(&'a Path);
+
+impl Drop for Unmount<'_> {
+    fn drop(&mut self) {
+        // Lazily: a server that a failed test left running may still be in there.
+        let _unmounted = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
