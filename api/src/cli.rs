@@ -1,6 +1,7 @@
 //! The command line and the environment variables, in one place.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -82,7 +83,10 @@ pub(crate) struct Exec {
 /// Logs to stderr from here on. Directives that do not parse are passed over.
 pub(crate) fn start_logging(logging: &Logging) {
     let filter = EnvFilter::builder().parse_lossy(&logging.log);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match logging.log_format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

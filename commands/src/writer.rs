@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use parking_domain::aggregate::ClaimChange;
+use parking_failpoint::reach;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -74,6 +75,7 @@ impl Writer {
     /// Appends, and answers when it is durable or certain not to be.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         check(&append)?;
+        reach("append.queued");
         let (reply, result) = oneshot::channel();
         self.queue.try_send(Pending::new(append, reply)).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
@@ -143,8 +145,13 @@ impl Task {
                 Ok(session) => session,
                 Err(reason) => return refuse(batch, &AppendError::Unavailable(reason)),
             };
+            reach("append.batched");
             match session.append(&batch).await {
-                Ok(verdicts) => return self.answer(batch, verdicts),
+                Ok(verdicts) => {
+                    reach("append.committed");
+                    self.answer(batch, verdicts);
+                    return reach("append.answered");
+                }
                 Err(Failure::Refused(reason)) if batch.len() == 1 => {
                     error!(reason, "the database refused an event");
                     return refuse(batch, &AppendError::Rejected(reason));

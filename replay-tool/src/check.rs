@@ -115,8 +115,13 @@ impl Examination {
             writeln!(out, "and {} more", self.unnamed)?;
         }
         let found = self.problems.len() + self.unnamed;
-        let verdict = if found == 0 { "clean".to_owned() } else { format!("{found} problems") };
-        writeln!(out, "{} events up to position {}: {verdict}", self.events, self.position)?;
+        let verdict = match found {
+            0 => "clean".to_owned(),
+            1 => "1 problem".to_owned(),
+            _ => format!("{found} problems"),
+        };
+        let events = if self.events == 1 { "1 event".to_owned() } else { format!("{} events", self.events) };
+        writeln!(out, "{events} up to position {}: {verdict}", self.position)?;
         Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

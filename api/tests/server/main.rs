@@ -6,6 +6,7 @@ mod bad_input;
 mod credentials;
 mod database_away;
 mod durability;
+mod failpoints;
 mod fixtures;
 mod log;
 mod odd_input;

@@ -81,11 +81,16 @@ impl TestServer {
         self.process.kill().await.unwrap();
     }
 
+    /// How it ended, by its own hand or another.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        timeout(PATIENCE, self.process.wait()).await.expect("the server ends").unwrap()
+    }
+
     /// SIGTERM: it ends by itself.
-    pub(crate) async fn terminate(mut self) -> ExitStatus {
+    pub(crate) async fn terminate(self) -> ExitStatus {
         let pid = self.process.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
-        timeout(PATIENCE, self.process.wait()).await.expect("the server ends").unwrap()
+        self.ended().await
     }
 }
 

@@ -81,7 +81,8 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> 
 
 fn expected_version(expected: Expected) -> Option<i64> {
     match expected {
-        Expected::Version(version) => Some(version),
+        // Below zero is no version, and must not be taken for the -1 below.
+        Expected::Version(version) => Some(if version < 0 { i64::MIN } else { version }),
         Expected::Exists => Some(-1),
         Expected::Any => None,
     }

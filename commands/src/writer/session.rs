@@ -63,7 +63,6 @@ impl Session {
     pub(super) async fn append(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Failure> {
         let answer = in_time(call::append(&mut self.connection, batch)).await?;
         let (mut verdicts, head) = answer.judge(batch);
-        self.backend.head = head;
         for verdict in verdicts.iter_mut().filter_map(|verdict| verdict.as_mut().ok()) {
             if verdict.repeated {
                 // The batch is committed: what goes wrong from here on is an answer lost, not an append.
@@ -72,6 +71,8 @@ impl Session {
                 *verdict = first.await.map_err(|error| Failure::Lost(error.to_string()))?;
             }
         }
+        // Only now: until then the batch may have to be looked for behind the head before it.
+        self.backend.head = head;
         Ok(verdicts)
     }
 

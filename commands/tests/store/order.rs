@@ -1,34 +1,47 @@
-//! The order of it all, with many writers, and what happens when connections break.
+//! The order of it all, with many writers.
+
+use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use parking_commands::append::{AppendError, Expected};
-use parking_testkit::EventLog;
 
+use crate::log::{Log, on_both};
 use crate::support::conflict;
 
-#[tokio::test]
-async fn conformance_09_appends_of_any_version_always_succeed_and_lose_nothing() {
-    let log = EventLog::create().await;
-    let other = log.second_writer();
-    let appends = (0..200).map(|n| {
-        let writer = if n % 2 == 0 { &log.writer } else { &other };
-        writer.append(log.to("a", Expected::Any, &[&n.to_string()]))
-    });
+const NEW: Expected = Expected::Version(0);
+
+on_both! {
+    conformance_09_appends_of_any_version_always_succeed_and_lose_nothing,
+    conformance_10_of_racing_appends_with_one_expected_version_one_wins,
+    conformance_11_of_racing_creators_of_one_stream_one_wins,
+    conformance_12_appends_to_different_streams_do_not_conflict,
+    conformance_34_positions_have_no_holes_after_conflicts_and_refusals,
+    conformance_36_the_events_of_one_append_are_adjacent,
+    conformance_37_within_a_stream_the_order_of_positions_is_that_of_sequences,
+}
+
+/// Appends to one stream, by way of either process in turn.
+async fn either(log: &impl Log, n: usize, stream: &str, expected: Expected, payload: &str) -> Outcome {
+    let append = log.to(stream, expected, &[payload]);
+    if n.is_multiple_of(2) { log.commit(append).await } else { log.commit_elsewhere(append).await }
+}
+
+type Outcome = Result<parking_commands::append::Appended, AppendError>;
+
+async fn conformance_09_appends_of_any_version_always_succeed_and_lose_nothing(log: impl Log) {
+    let payloads: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+    let appends = payloads.iter().enumerate().map(|(n, it)| either(&log, n, "a", Expected::Any, it));
     let done = join_all(appends).await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
-    assert_eq!(log.stored("a").await.len(), 200);
+    let mut stored: Vec<String> = log.stored("a").await.into_iter().map(|(.., payload)| payload).collect();
+    stored.sort_by_key(|payload| payload.parse::<u32>().unwrap());
+    assert_eq!(stored, payloads, "each once");
     log.assert_whole().await;
 }
 
-#[tokio::test]
-async fn conformance_10_of_racing_appends_with_one_expected_version_one_wins() {
-    let log = EventLog::create().await;
-    let other = log.second_writer();
+async fn conformance_10_of_racing_appends_with_one_expected_version_one_wins(log: impl Log) {
     for version in 0..10 {
-        let appends = (0..20).map(|n| {
-            let writer = if n % 2 == 0 { &log.writer } else { &other };
-            writer.append(log.to("a", Expected::Version(version), &["{}"]))
-        });
+        let appends = (0..20).map(|n| either(&log, n, "a", Expected::Version(version), "{}"));
         let done = join_all(appends).await;
         let (won, lost): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
         assert_eq!(won.len(), 1);
@@ -39,88 +52,86 @@ async fn conformance_10_of_racing_appends_with_one_expected_version_one_wins() {
     log.assert_whole().await;
 }
 
-#[tokio::test]
-async fn conformance_12_appends_to_different_streams_do_not_conflict() {
-    let log = EventLog::create().await;
+async fn conformance_11_of_racing_creators_of_one_stream_one_wins(log: impl Log) {
+    for round in 0..5 {
+        let stream = format!("stream {round}");
+        let payloads: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        let creators = payloads.iter().enumerate().map(|(n, it)| either(&log, n, &stream, NEW, it));
+        let done = join_all(creators).await;
+        let winners: Vec<usize> = (0..20).filter(|n| done[*n].is_ok()).collect();
+        assert_eq!(winners.len(), 1, "{done:?}");
+        assert_eq!(log.stored(&stream).await, [(round + 1, 1, winners[0].to_string())]);
+        done.into_iter().filter(Result::is_err).for_each(|lost| assert_eq!(conflict(lost), 1));
+    }
+    log.assert_whole().await;
+}
+
+async fn conformance_12_appends_to_different_streams_do_not_conflict(log: impl Log) {
     let names: Vec<String> = (0..600).map(|n| n.to_string()).collect();
-    let done = join_all(names.iter().map(|name| log.append(name, Expected::Version(0), &["{}"]))).await;
+    let done = join_all(names.iter().map(|name| log.append(name, NEW, &["{}"]))).await;
     assert!(done.iter().all(Result::is_ok));
     assert_eq!(log.head().await, 600);
     log.assert_whole().await;
 }
 
-#[tokio::test]
-async fn a_batch_whose_connection_breaks_is_settled_and_no_append_happens_twice() {
-    let log = EventLog::create().await;
-    log.append("first", Expected::Version(0), &["{}"]).await.unwrap();
-    let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
-    for round in 0..10 {
-        let names: Vec<String> = (0..50).map(|n| format!("{round} {n}")).collect();
-        let appends = join_all(names.iter().map(|name| log.append(name, Expected::Version(0), &["{}"])));
-        let kill = sqlx::query(
-            "select pg_terminate_backend(pid) from pg_stat_activity \
-             where usename = 'parking_writer' and datname = current_database()",
-        )
-        .execute(&admin);
-        let (done, killed) = tokio::join!(appends, kill);
-        killed.unwrap();
-        for (name, result) in names.iter().zip(done) {
-            result.unwrap();
-            assert_eq!(log.stored(name).await.len(), 1, "{name} is there once");
+async fn conformance_34_positions_have_no_holes_after_conflicts_and_refusals(log: impl Log) {
+    let appends = (0..100).map(|n: i64| {
+        let (stream, log) = (format!("stream {}", n % 7), &log);
+        async move {
+            match n % 5 {
+                0 => log.append(&stream, Expected::Version(n), &["1", "2"]).await,
+                1 => log.append(&stream, Expected::Any, &["1", "not json", "3"]).await,
+                _ => log.append(&stream, Expected::Any, &["1", "2", "3"]).await,
+            }
         }
+    });
+    let mut done: Vec<_> = join_all(appends).await.into_iter().flatten().collect();
+    done.sort_by_key(|done| done.first_position);
+    let mut next = 1;
+    for done in &done {
+        assert_eq!(done.first_position, next, "each begins right behind the one before");
+        next = done.last_position + 1;
+    }
+    assert!((60..100).contains(&done.len()), "some lost, most won");
+    assert_eq!(next - 1, log.head().await, "what was answered is what is there");
+    log.assert_whole().await;
+}
+
+async fn conformance_36_the_events_of_one_append_are_adjacent(log: impl Log) {
+    let appends = (0..100).map(|n| {
+        let (a, b) = (format!("a {}", n % 9), format!("b {}", n % 4));
+        let parts = vec![
+            log.part(&a, Expected::Any, &["1", "2"]),
+            log.part(&b, Expected::Any, &["3"]),
+            log.part("guard", NEW, &[]),
+            log.part("all", Expected::Any, &["4", "5", "6"]),
+        ];
+        let (append, log) = (log.over(parts), &log);
+        async move { if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await } }
+    });
+    for done in join_all(appends).await {
+        let done = done.unwrap();
+        assert_eq!(done.last_position - done.first_position, 5);
+        assert_eq!(done.versions.len(), 3);
+    }
+    let rows = log.rows().await;
+    assert_eq!(rows.len(), 600);
+    for append in rows.chunks(6) {
+        assert!(append.iter().all(|row| row.append_id == append[0].append_id), "nothing comes in between");
+        let payloads: Vec<&str> = append.iter().map(|row| row.payload.as_str()).collect();
+        assert_eq!(payloads, ["1", "2", "3", "4", "5", "6"], "in the order given");
     }
     log.assert_whole().await;
 }
 
-#[tokio::test]
-async fn a_lost_batch_that_waits_for_the_lock_is_ended_before_it_is_sent_again() {
-    let log = EventLog::create().await;
-    log.append("first", Expected::Version(0), &["{}"]).await.unwrap();
-    // Somebody holds the head for a while: the batch waits in the server.
-    let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
-    let mut holder = admin.begin().await.unwrap();
-    sqlx::query("select * from log_head for update").execute(&mut *holder).await.unwrap();
-    let append = log.append("a", Expected::Any, &["{}"]);
-    let break_and_release = async {
-        let waiting = "select pid from pg_stat_activity where usename = 'parking_writer' and wait_event_type = 'Lock' \
-                       and datname = current_database()";
-        let pid: i32 = loop {
-            if let Some(pid) = sqlx::query_scalar(waiting).fetch_optional(&admin).await.unwrap() {
-                break pid;
-            }
-        };
-        sqlx::query("select pg_terminate_backend($1)").bind(pid).execute(&admin).await.unwrap();
-        holder.commit().await.unwrap();
-    };
-    let (done, ()) = tokio::join!(append, break_and_release);
-    done.unwrap();
-    assert_eq!(log.stored("a").await.len(), 1);
-    log.assert_whole().await;
-}
-
-#[tokio::test]
-async fn an_append_that_cannot_get_the_lock_is_refused_in_time_and_the_next_one_succeeds() {
-    let log = EventLog::create().await;
-    log.append("first", Expected::Version(0), &["{}"]).await.unwrap();
-    let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
-    let mut holder = admin.begin().await.unwrap();
-    sqlx::query("select * from log_head for update").execute(&mut *holder).await.unwrap();
-    let refused = log.append("a", Expected::Any, &["{}"]).await;
-    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
-    holder.rollback().await.unwrap();
-    log.append("a", Expected::Version(0), &["{}"]).await.unwrap();
-    log.assert_whole().await;
-}
-
-#[tokio::test]
-async fn a_writer_that_is_stopped_answers_what_waits_and_refuses_the_rest() {
-    let log = EventLog::create().await;
-    let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
-    let appends = join_all(names.iter().map(|name| log.append(name, Expected::Version(0), &["{}"])));
-    let stop = async { log.stop.cancel() };
-    let (done, ()) = tokio::join!(biased; appends, stop);
-    let stored = done.iter().filter(|result| result.is_ok()).count();
-    assert_eq!(i64::try_from(stored).unwrap(), log.head().await, "what was answered is what is there");
-    log.writer.head().wait_for(|_| false).await.unwrap_err();
-    assert_eq!(log.append("late", Expected::Any, &["{}"]).await, Err(AppendError::Stopped));
+async fn conformance_37_within_a_stream_the_order_of_positions_is_that_of_sequences(log: impl Log) {
+    let streams: Vec<String> = (0..300).map(|n| (n % 5).to_string()).collect();
+    let appends = streams.iter().enumerate().map(|(n, stream)| either(&log, n, stream, Expected::Any, "{}"));
+    assert!(join_all(appends).await.iter().all(Result::is_ok));
+    let mut last: HashMap<String, i64> = HashMap::new();
+    for row in log.rows().await {
+        let before = last.insert(row.aggregate_id, row.sequence).unwrap_or(0);
+        assert_eq!(row.sequence, before + 1, "position {}", row.position);
+    }
+    assert_eq!(last.into_values().collect::<Vec<_>>(), [60; 5]);
 }

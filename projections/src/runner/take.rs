@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use parking_domain::stored::DecodeError;
+use parking_failpoint::reach;
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use tokio::sync::watch;
@@ -91,6 +92,7 @@ impl<P: Projection> Taker<P> {
     }
 
     async fn try_apply(&mut self, events: &[RecordedEvent], through: i64) -> Result<(), Failure> {
+        reach("projection.read");
         let mut transaction = self.connection.begin().await?;
         if !events.is_empty() {
             match self.projection.apply(&mut transaction, events).await {
@@ -102,10 +104,14 @@ impl<P: Projection> Taker<P> {
                 Ok(()) => {}
             }
         }
+        reach("projection.applied");
         if !self.checkpoint.advance(&mut transaction, self.position, through).await? {
             return Err(Failure::Fatal(RunError::Deposed));
         }
-        Ok(transaction.commit().await?)
+        reach("projection.moved");
+        transaction.commit().await?;
+        reach("projection.committed");
+        Ok(())
     }
 
     /// What the projection's policy says about an event it cannot take. One that nobody knows yet never stops a running

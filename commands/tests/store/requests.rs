@@ -1,0 +1,178 @@
+//! Requests: asked again under the same key, the first answer comes again and nothing happens.
+
+use futures_util::future::join_all;
+use parking_commands::append::{Append, AppendError, Expected, RequestKey};
+use parking_commands::writer::Writer;
+use parking_domain::aggregate::{Claim, ClaimChange};
+use parking_testkit::{EventLog, Role};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::log::{Log, on_both};
+
+const NEW: Expected = Expected::Version(0);
+
+on_both! {
+    conformance_14_the_same_request_twice_returns_the_first_result,
+    conformance_14_the_same_request_from_another_process_returns_the_first_result,
+    conformance_14_the_same_request_fifty_times_at_once_happens_once,
+    conformance_14_a_request_that_failed_may_be_made_again,
+    conformance_15_the_same_key_with_other_content_is_refused,
+    conformance_15_of_racing_requests_with_one_key_and_other_contents_one_wins,
+    the_same_key_of_another_tenant_is_another_request,
+}
+
+fn request(key: &str, content: u128) -> RequestKey {
+    RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::from_u128(content) }
+}
+
+/// An append of two events to one stream and one to another.
+fn ask(log: &impl Log, key: &str, content: u128) -> Append {
+    let streams = vec![log.part("a", Expected::Any, &["1", "2"]), log.part("b", Expected::Any, &["3"])];
+    Append { request: Some(request(key, content)), ..log.over(streams) }
+}
+
+async fn conformance_14_the_same_request_twice_returns_the_first_result(log: impl Log) {
+    log.append("b", NEW, &["0"]).await.unwrap();
+    let first = log.commit(ask(&log, "key", 1)).await.unwrap();
+    assert_eq!((first.first_position, first.last_position, &first.versions[..]), (2, 4, &[2, 2][..]));
+    assert!(!first.repeated);
+    log.append("a", Expected::Version(2), &["4"]).await.unwrap();
+    let again = log.commit(ask(&log, "key", 1)).await.unwrap();
+    assert!(again.repeated);
+    assert_eq!((again.first_position, again.last_position, again.versions), (2, 4, first.versions));
+    assert_eq!(again.recorded_at, first.recorded_at);
+    assert_eq!(log.head().await, 5);
+    log.assert_whole().await;
+}
+
+async fn conformance_14_the_same_request_from_another_process_returns_the_first_result(log: impl Log) {
+    let first = log.commit(ask(&log, "key", 1)).await.unwrap();
+    let again = log.commit_elsewhere(ask(&log, "key", 1)).await.unwrap();
+    assert_eq!((again.first_position, again.last_position), (first.first_position, first.last_position));
+    assert!(again.repeated && !first.repeated);
+    assert_eq!(log.head().await, 3);
+}
+
+async fn conformance_14_the_same_request_fifty_times_at_once_happens_once(log: impl Log) {
+    let attempts = (0..50).map(|n| {
+        let (append, log) = (ask(&log, "key", 1), &log);
+        async move { if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await } }
+    });
+    let done: Vec<_> = join_all(attempts).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(done.iter().filter(|done| !done.repeated).count(), 1);
+    assert!(done.iter().all(|done| (done.first_position, done.last_position) == (1, 3)));
+    assert_eq!(log.head().await, 3);
+    log.assert_whole().await;
+}
+
+async fn conformance_14_a_request_that_failed_may_be_made_again(log: impl Log) {
+    let mut conflicting = ask(&log, "key", 1);
+    conflicting.streams[0].expected = Expected::Exists;
+    log.commit(conflicting).await.unwrap_err();
+    log.append("holder", NEW, &["1"]).await.unwrap();
+    let mut refused = ask(&log, "key", 1);
+    refused.streams[1].events[0].payload = "not json".into();
+    log.commit(refused).await.unwrap_err();
+    assert!(!log.commit(ask(&log, "key", 1)).await.unwrap().repeated);
+    log.assert_whole().await;
+}
+
+async fn conformance_15_the_same_key_with_other_content_is_refused(log: impl Log) {
+    log.commit(ask(&log, "key", 1)).await.unwrap();
+    let mut other = ask(&log, "key", 2);
+    other.streams[0].claims =
+        vec![ClaimChange::Take(Claim { scope: "name".into(), key: "untaken".into() })];
+    let reused = Err(AppendError::RequestKeyReused { key: "key".into() });
+    assert_eq!(log.commit(other).await, reused);
+    assert!(log.claims().await.is_empty(), "nothing of it happens");
+    let mut other = ask(&log, "key", 2);
+    other.streams[0].expected = Expected::Version(100);
+    assert_eq!(log.commit_elsewhere(other).await, reused, "whatever else is wrong with it");
+    assert_eq!(log.head().await, 3);
+    log.assert_whole().await;
+}
+
+async fn conformance_15_of_racing_requests_with_one_key_and_other_contents_one_wins(log: impl Log) {
+    let attempts = (0..20_u32).map(|n| {
+        let (append, log) = (ask(&log, "key", n.into()), &log);
+        async move { if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await } }
+    });
+    let done = join_all(attempts).await;
+    let (won, lost): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    assert!(lost.iter().all(|lost| matches!(lost, Err(AppendError::RequestKeyReused { .. }))), "{lost:?}");
+    assert_eq!(log.head().await, 3);
+}
+
+async fn the_same_key_of_another_tenant_is_another_request(log: impl Log) {
+    log.commit(ask(&log, "key", 1)).await.unwrap();
+    let other = RequestKey { tenant_id: Uuid::from_u128(7), ..request("key", 2) };
+    let done = log.commit(Append { request: Some(other), ..ask(&log, "key", 1) }).await.unwrap();
+    assert!(!done.repeated);
+    assert_eq!(log.head().await, 6);
+}
+
+fn asked(log: &EventLog, stream: &str, key: &str) -> Append {
+    Append { request: Some(request(key, 1)), ..log.to(stream, Expected::Any, &["1", "2"]) }
+}
+
+#[tokio::test]
+async fn conformance_14_the_first_result_comes_again_after_a_restart() {
+    let log = EventLog::create().await;
+    let first = log.writer.append(asked(&log, "a", "key")).await.unwrap();
+    log.stop.cancel();
+    log.writer.head().wait_for(|_| false).await.unwrap_err();
+    assert_eq!(log.writer.append(asked(&log, "a", "key")).await, Err(AppendError::Stopped));
+    let (restarted, _task) = Writer::start(log.database.as_role(Role::Writer), CancellationToken::new());
+    let again = restarted.append(asked(&log, "a", "key")).await.unwrap();
+    assert_eq!((again.first_position, again.recorded_at), (first.first_position, first.recorded_at));
+    assert!(again.repeated);
+    assert_eq!(log.head().await, 2);
+}
+
+#[tokio::test]
+async fn conformance_14_requests_of_a_batch_whose_connection_breaks_happen_once() {
+    let log = EventLog::create().await;
+    let other = log.second_writer();
+    for round in 0..10 {
+        let keys: Vec<String> = (0..20).map(|n| format!("{round} {n}")).collect();
+        // Each is made by both processes, as by a caller who lost patience; both lose their connections on the way.
+        let here = join_all(keys.iter().map(|key| log.writer.append(asked(&log, key, key))));
+        let there = join_all(keys.iter().map(|key| other.append(asked(&log, key, key))));
+        let (here, there, _broken) = tokio::join!(here, there, log.terminate(Role::Writer));
+        for (key, (here, there)) in keys.iter().zip(here.into_iter().zip(there)) {
+            let (here, there) = (here.unwrap(), there.unwrap());
+            assert_eq!(here.first_position, there.first_position, "one answer for {key}");
+            assert_eq!(log.stored(key).await.len(), 2, "{key} happened once");
+        }
+    }
+    log.assert_whole().await;
+}
+
+#[tokio::test]
+async fn conformance_14_neighbours_of_a_repeated_request_are_settled_when_its_first_answer_cannot_be_read() {
+    let log = EventLog::create().await;
+    let admin = log.admin();
+    log.writer.append(asked(&log, "a", "key")).await.unwrap();
+    // The batch commits, then the first answer cannot be read for a while: the function may read what its caller may not.
+    sqlx::query("revoke select on events from parking_writer").execute(&admin).await.unwrap();
+    let batch = async {
+        tokio::join!(
+            log.writer.append(asked(&log, "a", "key")),
+            log.append("neighbour", NEW, &["1"]),
+            log.append("careless", Expected::Any, &["1"]),
+        )
+    };
+    let give_back = async {
+        while log.head().await < 4 {
+            tokio::task::yield_now().await;
+        }
+        sqlx::query("grant select on events to parking_writer").execute(&admin).await.unwrap();
+    };
+    let ((again, neighbour, careless), ()) = tokio::join!(batch, give_back);
+    assert!(again.unwrap().repeated);
+    assert_eq!(neighbour.unwrap().versions, [1], "it was stored, and says so");
+    assert_eq!(careless.unwrap().versions, [1]);
+    log.assert_whole().await;
+}
