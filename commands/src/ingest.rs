@@ -14,8 +14,8 @@ use crate::bus::{Bus, ExecuteError};
 use crate::metadata::Metadata;
 use crate::store::{Circumstances, LoadError, LogStore};
 
-/// ChirpStack gives up after five seconds: later than this an answer reaches nobody.
-const PATIENCE: Duration = Duration::from_millis(4500);
+/// ChirpStack gives up after five seconds: much later than this an answer reaches nobody.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A report on its way in, with what is kept beside it.
 #[derive(Clone, Debug)]

@@ -164,6 +164,10 @@ impl Task {
                 Err(Failure::Lost(reason)) => {
                     warn!(reason, appends = batch.len(), "the connection broke during a batch: settling it");
                     batch = self.settle(batch, deadline, &reason).await;
+                    if Instant::now() >= deadline {
+                        // What is left was certainly not stored.
+                        return refuse(batch, &AppendError::Unavailable(reason));
+                    }
                 }
             }
         }
