@@ -121,7 +121,15 @@ where
         command: A::Command,
         circumstances: &Circumstances,
     ) -> Result<Executed<A>, ExecuteError<A::Error>> {
-        let events = match context.aggregate.decide(command) {
+        let decision = context.aggregate.decide(command);
+        if !matches!(&decision, Ok(events) if !events.is_empty())
+            && let Some(earlier) = self.earlier(circumstances).await?
+        {
+            // The same request came first, a moment ago: that it cannot happen twice is no reason to refuse it.
+            lane.put(context.aggregate_id.clone(), context);
+            return Ok(earlier);
+        }
+        let events = match decision {
             Ok(events) => events,
             Err(refusal) => {
                 let position = context.position;

@@ -72,7 +72,8 @@ async fn write_all(pool: PgPool, mut waiting: mpsc::Receiver<Snapshot>, stop: Ca
     }
 }
 
-/// One row a stream: the newest state, or the first of a new form.
+/// One row a stream: the newest state, or the first of a new form. One that is ahead of its stream, as after the log was
+/// restored without it, gives way too.
 async fn write(pool: &PgPool, batch: &[Snapshot]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into snapshots as old (aggregate_type, aggregate_id, state_version, version, state) \
@@ -82,7 +83,9 @@ async fn write(pool: &PgPool, batch: &[Snapshot]) -> Result<(), sqlx::Error> {
           order by 1, 2, version desc \
          on conflict (aggregate_type, aggregate_id) do update \
             set state_version = excluded.state_version, version = excluded.version, state = excluded.state \
-          where old.state_version <> excluded.state_version or old.version < excluded.version",
+          where old.state_version <> excluded.state_version or old.version < excluded.version \
+             or old.version > (select s.version from streams s where s.aggregate_type = old.aggregate_type \
+                                                                 and s.aggregate_id = old.aggregate_id)",
     )
     .bind(batch.iter().map(|s| s.aggregate_type).collect::<Vec<_>>())
     .bind(batch.iter().map(|s| s.aggregate_id.as_str()).collect::<Vec<_>>())

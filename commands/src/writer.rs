@@ -81,7 +81,8 @@ impl Writer {
             mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => AppendError::Stopped,
         })?;
-        result.await.unwrap_or(Err(AppendError::Stopped))
+        // A writer that stops answers everything first: one that does not has died, maybe after the commit.
+        result.await.unwrap_or_else(|_| Err(AppendError::Unsettled("the writer has died".into())))
     }
 
     /// The last position this process knows of; wakes whoever waits for new events.

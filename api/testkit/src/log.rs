@@ -1,5 +1,7 @@
 //! An event log of its own for a test, and short words for what tests do to it.
 
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,6 +10,7 @@ use parking_commands::ids::Ids;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
+use parking_database::cluster::Installation;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -80,11 +83,37 @@ pub struct EventLog {
 impl EventLog {
     /// A fresh log with a writer.
     pub async fn create() -> Self {
-        let database = TestDatabase::create().await;
+        Self::of(TestDatabase::create().await)
+    }
+
+    /// The log in a database, with a writer. Its ids are of a space of its own.
+    fn of(database: TestDatabase) -> Self {
+        static SPACES: AtomicU64 = AtomicU64::new(1);
         let stop = CancellationToken::new();
         let (writer, _task) = Writer::start(database.as_role(Role::Writer), stop.clone());
         let pool = database.pool(Role::Auditor);
-        Self { database, writer, ids: Arc::new(Counter::new(1)), pool, stop }
+        let ids = Arc::new(Counter::new(SPACES.fetch_add(1, Ordering::Relaxed)));
+        Self { database, writer, ids, pool, stop }
+    }
+
+    /// The same log in another database: dumped and restored.
+    pub async fn moved(&self) -> Self {
+        let other = TestDatabase::create().await;
+        let layout = crate::cluster::shared().await;
+        let bin_dir = std::env::var_os("PG_BIN_DIR").map(PathBuf::from);
+        let installation = Installation::find(bin_dir.as_deref(), layout).expect("the server is of one");
+        let mut dump = installation.command("pg_dump");
+        dump.args(["--format=custom", &self.database.url(None)]).stdout(Stdio::piped());
+        let mut dump = dump.spawn().expect("every server comes with it");
+        let restored = installation
+            .command("pg_restore")
+            .args(["--clean", "--if-exists", "--exit-on-error", "--dbname", &other.url(None)])
+            .stdin(dump.stdout.take().expect("it is piped"))
+            .output()
+            .expect("every server comes with it");
+        assert!(dump.wait().is_ok_and(|status| status.success()), "the log can be dumped");
+        assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+        Self::of(other)
     }
 
     /// A second process, as far as the database can tell.
@@ -197,7 +226,8 @@ impl EventLog {
         );
         let broken: Vec<String> = sqlx::query_scalar(
             "select aggregate_id from events join streams using (aggregate_type, aggregate_id) \
-             group by aggregate_id, version having max(sequence) <> count(*) or max(sequence) <> version",
+             group by aggregate_type, aggregate_id, version \
+             having max(sequence) <> count(*) or max(sequence) <> version",
         )
         .fetch_all(&self.pool)
         .await

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use cqrs_es::EventEnvelope;
+use cqrs_es::{DomainEvent, EventEnvelope};
 use parking_domain::aggregate::Decider;
 use parking_domain::upcast::Upcasters;
+use serde::de::Error as _;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
+use tracing::warn;
 
 use super::{Earlier, FindRequestError, LogContext};
 use crate::append::{AppendError, RequestKey};
@@ -79,10 +81,11 @@ fn decode<A: Decider>(
     let (event_type, event_version) = (&event.event_type, &event.event_version);
     let decoded = if upcasters.apply_to(event_type, event_version) {
         serde_json::from_str(&event.payload).and_then(|payload| {
-            serde_json::from_value(upcasters.raise(event_type, event_version, payload).payload)
+            let raised = upcasters.raise(event_type, event_version, payload);
+            as_today(serde_json::from_value(raised.payload)?, &raised.event_type, &raised.event_version)
         })
     } else {
-        serde_json::from_str(&event.payload)
+        serde_json::from_str(&event.payload).and_then(|read| as_today(read, event_type, event_version))
     };
     decoded.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
@@ -91,6 +94,15 @@ fn decode<A: Decider>(
         event_type: format!("{event_type} version {event_version}"),
         source,
     })
+}
+
+/// A newer release's event may look like today's and mean something else: what was read must be what the row says.
+fn as_today<E: DomainEvent>(event: E, event_type: &str, event_version: &str) -> Result<E, serde_json::Error> {
+    if event.event_type() == event_type && event.event_version() == event_version {
+        return Ok(event);
+    }
+    let read = format!("it was read as {} version {}", event.event_type(), event.event_version());
+    Err(serde_json::Error::custom(read))
 }
 
 pub(super) async fn envelopes<A: Decider>(
@@ -122,7 +134,11 @@ pub(super) async fn fold<A: Decider>(
         version: 0,
         position: 0,
     };
-    if let Some((version, aggregate)) = snapshot::<A>(pool, aggregate_id).await? {
+    let snapshot = snapshot::<A>(pool, aggregate_id).await.unwrap_or_else(|error| {
+        warn!(%error, "snapshots cannot be read; streams load slower until they can");
+        None
+    });
+    if let Some((version, aggregate)) = snapshot {
         let mut events = read::<A>(pool, aggregate_id, version).await?.into_iter();
         // The snapshot's last event must be there: a cache may be ahead of a log that was restored.
         if let Some(last) = events.next() {

@@ -14,7 +14,7 @@ use parking_testkit::{EventLog, Role};
 use postgres_es::PostgresEventRepository;
 use serde_json::json;
 
-const ID: &str = "platform/58a0cb0000100001";
+pub(crate) const ID: &str = "platform/58a0cb0000100001";
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -33,7 +33,7 @@ fn command(n: i64) -> RecordReport {
     RecordReport { report: report(n).0, at: at(n), look_up: LookUp::NotDone }
 }
 
-async fn ingest(lanes: &Ingest, n: i64) -> Outcome {
+pub(crate) async fn ingest(lanes: &Ingest, n: i64) -> Outcome {
     let (report, body) = report(n);
     let metadata = Metadata { actor: Some("chirpstack".into()), ..Metadata::default() };
     let incoming =

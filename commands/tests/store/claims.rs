@@ -111,11 +111,14 @@ async fn of_racing_appends_for_one_claim_one_wins_and_the_losers_leave_nothing(l
     for round in 0..5 {
         let key = format!("key {round}");
         let names: Vec<String> = (0..20).map(|n| format!("{round} {n}")).collect();
-        let race = names.iter().enumerate().map(|(n, name)| {
-            let append = one(&log, name, vec![take(&key)]);
-            let log = &log;
-            async move { if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await } }
-        });
+        let race =
+            names.iter().enumerate().map(|(n, name)| {
+                let append = one(&log, name, vec![take(&key)]);
+                let log = &log;
+                async move {
+                    if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await }
+                }
+            });
         let done = join_all(race).await;
         let winner = done.iter().position(Result::is_ok).unwrap();
         for (name, result) in names.iter().zip(&done).filter(|(name, _)| **name != names[winner]) {
@@ -141,10 +144,7 @@ async fn a_conflict_elsewhere_in_the_append_leaves_its_claims_as_they_were(log: 
 
 async fn a_claim_held_elsewhere_in_the_append_leaves_everything_as_it_was(log: impl Log) {
     log.commit(one(&log, "a", vec![take("x")])).await.unwrap();
-    let append = log.over(vec![
-        part(&log, "b", NEW, vec![take("y")]),
-        part(&log, "c", NEW, vec![take("x")]),
-    ]);
+    let append = log.over(vec![part(&log, "b", NEW, vec![take("y")]), part(&log, "c", NEW, vec![take("x")])]);
     assert_eq!(log.commit(append).await, Err(held_by("x", "a")));
     assert_eq!(holder(&log, "y").await, None);
     assert_eq!(log.versions().await.into_keys().collect::<Vec<_>>(), ["a"]);
@@ -152,8 +152,7 @@ async fn a_claim_held_elsewhere_in_the_append_leaves_everything_as_it_was(log: i
 }
 
 async fn one_claim_twice_in_one_append_is_refused(log: impl Log) {
-    let twice =
-        log.over(vec![part(&log, "a", NEW, vec![take("x")]), part(&log, "b", NEW, vec![take("x")])]);
+    let twice = log.over(vec![part(&log, "a", NEW, vec![take("x")]), part(&log, "b", NEW, vec![take("x")])]);
     assert_eq!(log.commit(twice).await, Err(AppendError::Malformed));
 }
 

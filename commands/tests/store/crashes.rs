@@ -2,7 +2,9 @@
 
 use futures_util::future::join_all;
 use parking_commands::append::{AppendError, Expected};
+use parking_commands::writer::Writer;
 use parking_testkit::{EventLog, Role};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn a_batch_whose_connection_breaks_is_settled_and_no_append_happens_twice() {
@@ -71,4 +73,45 @@ async fn a_writer_that_is_stopped_answers_what_waits_and_refuses_the_rest() {
     assert_eq!(i64::try_from(stored).unwrap(), log.head().await, "what was answered is what is there");
     log.writer.head().wait_for(|_| false).await.unwrap_err();
     assert_eq!(log.append("late", Expected::Any, &["{}"]).await, Err(AppendError::Stopped));
+}
+
+#[tokio::test]
+async fn conformance_34_positions_have_no_holes_after_rollbacks_and_broken_connections() {
+    let log = EventLog::create().await;
+    for round in 1..=10 {
+        // An append that is rolled back gives its position back.
+        log.open_append("rolled back").await.rollback().await.unwrap();
+        let names: Vec<String> = (0..10).map(|n| format!("{round} {n}")).collect();
+        let appends = join_all(names.iter().map(|name| log.append(name, Expected::Version(0), &["1", "2"])));
+        let (done, _broken) = tokio::join!(appends, log.terminate(Role::Writer));
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
+        assert_eq!(log.head().await, round * 20);
+        log.assert_whole().await;
+    }
+    assert_eq!(log.stored("rolled back").await, []);
+}
+
+#[tokio::test]
+async fn an_append_whose_writer_dies_is_never_said_not_to_be_stored() {
+    let log = EventLog::create().await;
+    let (writer, task) = Writer::start(log.database.as_role(Role::Writer), CancellationToken::new());
+    writer.append(log.to("first", Expected::Version(0), &["{}"])).await.unwrap();
+    // The batch waits in the server while its writer dies.
+    let admin = log.admin();
+    let mut holder = admin.begin().await.unwrap();
+    sqlx::query("select * from log_head for update").execute(&mut *holder).await.unwrap();
+    let append = writer.append(log.to("a", Expected::Version(0), &["{}"]));
+    let die = async {
+        let waiting = "select exists (select from pg_stat_activity where usename = 'parking_writer' \
+                                          and wait_event_type = 'Lock' and datname = current_database())";
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&admin).await.unwrap() {}
+        task.abort();
+    };
+    let (answer, ()) = tokio::join!(append, die);
+    assert!(matches!(answer, Err(AppendError::Unsettled(_))), "{answer:?}");
+    holder.commit().await.unwrap();
+    while log.head().await < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.stored("a").await.len(), 1, "nobody was told, and it happened");
 }

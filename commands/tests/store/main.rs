@@ -2,13 +2,19 @@
 //! behaviours of the conformance list in `docs/testing.md`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod account;
 mod aggregates;
 mod append;
+mod bus;
 mod claims;
 mod crashes;
+mod loading;
 mod log;
 mod model;
 mod order;
+mod plans;
 mod privileges;
 mod requests;
+mod snapshots;
+mod state_machine;
 mod support;

@@ -195,10 +195,7 @@ fn key_of(request: &RequestKey) -> (Uuid, String) {
 }
 
 fn changes(append: &Append) -> impl Iterator<Item = (Stream, &ClaimChange)> {
-    append
-        .streams
-        .iter()
-        .flat_map(|stream| stream.claims.iter().map(move |change| (name_of(stream), change)))
+    append.streams.iter().flat_map(|stream| stream.claims.iter().map(move |change| (name_of(stream), change)))
 }
 
 fn released(stream: Stream, change: &ClaimChange) -> Option<(Stream, &Claim)> {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use parking_commands::append::{AppendError, Expected};
+use parking_commands::append::{AppendError, Appended, Expected};
+use parking_testkit::{EventLog, Role};
 
 use crate::log::{Log, on_both};
 use crate::support::conflict;
@@ -26,7 +28,7 @@ async fn either(log: &impl Log, n: usize, stream: &str, expected: Expected, payl
     if n.is_multiple_of(2) { log.commit(append).await } else { log.commit_elsewhere(append).await }
 }
 
-type Outcome = Result<parking_commands::append::Appended, AppendError>;
+type Outcome = Result<Appended, AppendError>;
 
 async fn conformance_09_appends_of_any_version_always_succeed_and_lose_nothing(log: impl Log) {
     let payloads: Vec<String> = (0..200).map(|n| n.to_string()).collect();
@@ -134,4 +136,25 @@ async fn conformance_37_within_a_stream_the_order_of_positions_is_that_of_sequen
         assert_eq!(row.sequence, before + 1, "position {}", row.position);
     }
     assert_eq!(last.into_values().collect::<Vec<_>>(), [60; 5]);
+}
+
+#[tokio::test]
+async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwards_with_position() {
+    let log = EventLog::create().await;
+    let now = "select clock_timestamp()";
+    let before: DateTime<Utc> = sqlx::query_scalar(now).fetch_one(&log.pool).await.unwrap();
+    let first = log.append("a", NEW, &["1"]).await.unwrap().recorded_at;
+    let after: DateTime<Utc> = sqlx::query_scalar(now).fetch_one(&log.pool).await.unwrap();
+    assert!(before <= first && first <= after, "{before} {first} {after}");
+    // A clock that was set back: the head remembers a later time than the server now gives.
+    let owner = log.database.pool(Role::Owner);
+    sqlx::query("update log_head set recorded_at = now() + interval '1 hour'").execute(&owner).await.unwrap();
+    let ahead = log.append("b", NEW, &["1"]).await.unwrap();
+    let next = log.append("c", NEW, &["1"]).await.unwrap();
+    assert!(ahead.recorded_at > after && next.recorded_at >= ahead.recorded_at);
+    let stored: Vec<DateTime<Utc>> = sqlx::query_scalar("select recorded_at from events order by position")
+        .fetch_all(&log.pool)
+        .await
+        .unwrap();
+    assert_eq!(stored, [first, ahead.recorded_at, next.recorded_at], "what is answered is what is stored");
 }

@@ -81,8 +81,7 @@ async fn conformance_14_a_request_that_failed_may_be_made_again(log: impl Log) {
 async fn conformance_15_the_same_key_with_other_content_is_refused(log: impl Log) {
     log.commit(ask(&log, "key", 1)).await.unwrap();
     let mut other = ask(&log, "key", 2);
-    other.streams[0].claims =
-        vec![ClaimChange::Take(Claim { scope: "name".into(), key: "untaken".into() })];
+    other.streams[0].claims = vec![ClaimChange::Take(Claim { scope: "name".into(), key: "untaken".into() })];
     let reused = Err(AppendError::RequestKeyReused { key: "key".into() });
     assert_eq!(log.commit(other).await, reused);
     assert!(log.claims().await.is_empty(), "nothing of it happens");

@@ -1,0 +1,51 @@
+//! A private, durable PostgreSQL server for one run: its directory and its data go when the run is over.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use parking_database::cluster::Layout;
+use parking_database::{ClusterOptions, LocalCluster};
+use rustix::process::{Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::BenchError;
+
+/// A temporary directory for a server's cluster. However the run ends, the server ends with it.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    /// Where `TMPDIR` points: measure on a real disk.
+    pub(crate) fn new() -> Result<Self, BenchError> {
+        let directory = TempDir::with_prefix("parking-bench-")?;
+        // As root, the database server's user must be able to pass.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711))?;
+        Ok(Self(directory))
+    }
+
+    /// The directory of the cluster.
+    pub(crate) fn cluster_directory(&self) -> PathBuf {
+        self.0.path().join("platform")
+    }
+
+    /// Starts the server as the platform does: durable.
+    pub(crate) async fn start(&self) -> Result<LocalCluster, BenchError> {
+        let bin_dir = std::env::var_os("PG_BIN_DIR").map(PathBuf::from);
+        let options = ClusterOptions { bin_dir, ..ClusterOptions::at(self.cluster_directory()) };
+        Ok(LocalCluster::start(options).await?)
+    }
+
+    /// The server's processes' common parent, while there is one.
+    pub(crate) fn postmaster(&self) -> Option<rustix::process::Pid> {
+        Layout::new(&self.cluster_directory()).ok()?.postmaster_pid()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // A run that came to its end has stopped the server: then there is none.
+        if let Some(pid) = self.postmaster() {
+            let _gone = kill_process(pid, Signal::QUIT);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What goes wrong during a soak, on purpose: processes killed, connections cut, transactions given up, sessions idle.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use parking_database::{Database, Role};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, Executor};
+use tokio::time::sleep;
+
+use super::plan::AGGREGATE_TYPE;
+
+/// Something to do when the log has reached a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mischief {
+    /// SIGKILL to a writer process, which is started again.
+    Kill { writer: usize },
+    /// The server ends the connection of one of the writers.
+    Terminate,
+    /// SIGKILL to the database server itself, which is started again.
+    Crash,
+}
+
+/// All that is to happen, in order, spread by chance over the run.
+pub(crate) fn schedule(
+    chance: &mut Rng,
+    events: i64,
+    writers: usize,
+    [kills, terminations, crashes]: [usize; 3],
+) -> Vec<(i64, Mischief)> {
+    let mut times = |count: usize, what: &dyn Fn(usize) -> Mischief| {
+        let at = |n: usize| (chance.i64(events / 50..events * 49 / 50), what(n));
+        (0..count).map(at).collect::<Vec<_>>()
+    };
+    let mut all = times(kills, &|n| Mischief::Kill { writer: n % writers });
+    all.extend(times(terminations, &|_| Mischief::Terminate));
+    all.extend(times(crashes, &|_| Mischief::Crash));
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all
+}
+
+/// Ends one of the writers' connections, if there is any at the moment.
+pub(crate) async fn terminate(admin: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = admin.connect().await?;
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity \
+          where datname = current_database() and application_name = $1 order by random() limit 1",
+    )
+    .bind(Role::Writer.name())
+    .execute(&mut connection)
+    .await?;
+    connection.close().await
+}
+
+/// Takes the next positions in transactions that are then given up, for ever.
+pub(crate) async fn roll_back(database: Database, mut chance: Rng) {
+    loop {
+        // It fails while the server is away.
+        if let Ok(mut connection) = database.as_role(Role::Owner).connect().await {
+            while roll_back_once(&mut connection, &mut chance).await.is_ok() {
+                sleep(Duration::from_millis(chance.u64(50..200))).await;
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// As an append would do it, up to the commit.
+async fn roll_back_once(connection: &mut PgConnection, chance: &mut Rng) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute("select position from log_head for update").await?;
+    sqlx::query(
+        "insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
+                             metadata, event_id, append_id, recorded_at) \
+         select h.position + n, $1, 'given up', n, 'Soaked', '1', '{}', '{}', gen_random_uuid(), gen_random_uuid(), \
+                clock_timestamp() from log_head h, generate_series(1, $2) n",
+    )
+    .bind(AGGREGATE_TYPE)
+    .bind(chance.i32(1..10))
+    .execute(&mut *transaction)
+    .await?;
+    transaction.execute("update log_head set position = position + 1").await?;
+    sleep(Duration::from_micros(chance.u64(0..8000))).await;
+    transaction.rollback().await
+}
+
+/// Holds a transaction open and does nothing, for ever: who stands by must delay nobody.
+pub(crate) async fn stand_by(database: Database, mut chance: Rng) {
+    loop {
+        if let Ok(mut connection) = database.as_role(Role::Owner).connect().await {
+            while stand_by_once(&mut connection, &mut chance).await.is_ok() {}
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn stand_by_once(connection: &mut PgConnection, chance: &mut Rng) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute("select pg_current_xact_id()").await?;
+    sleep(Duration::from_millis(chance.u64(100..3000))).await;
+    transaction.rollback().await
+}

@@ -1,0 +1,111 @@
+//! A writer process of the soak: appends from many tasks at once and says every answer on stdout the moment it has it.
+//!
+//! It lives until it is killed, or until its stdin closes: then it waits for what is in flight, and ends.
+
+use std::io::{self, Write};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_commands::append::AppendError;
+use parking_commands::writer::Writer;
+use parking_database::{Database, Logins, Role};
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncReadExt, stdin};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::Answer;
+use super::draw::{Drawer, Who};
+use crate::BenchError;
+
+/// The pause of a task whose database is away.
+const AWAY_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) url: String,
+    #[arg(long)]
+    pub(crate) seed: u64,
+    /// Which writer this is.
+    #[arg(long)]
+    pub(crate) writer: u32,
+    /// How many processes bore that number before.
+    #[arg(long)]
+    pub(crate) life: u32,
+    #[arg(long)]
+    pub(crate) tasks: u32,
+    #[arg(long)]
+    pub(crate) request_keys: u32,
+}
+
+impl Arguments {
+    /// The command line that gives these arguments; the URL goes by the environment, where no other user reads it.
+    pub(crate) fn to_words(&self) -> Vec<String> {
+        let Self { url: _, seed, writer, life, tasks, request_keys } = self;
+        [
+            "soak-writer".to_owned(),
+            format!("--seed={seed}"),
+            format!("--writer={writer}"),
+            format!("--life={life}"),
+            format!("--tasks={tasks}"),
+            format!("--request-keys={request_keys}"),
+        ]
+        .into()
+    }
+}
+
+/// A database that is reached by a URL, for all roles.
+pub(crate) fn database(url: &str) -> Result<Database, BenchError> {
+    let admin = PgConnectOptions::from_str(url).map_err(|_| "this is not a PostgreSQL URL")?;
+    Ok(Database { admin, logins: Logins::SetRole })
+}
+
+/// Appends until stdin closes.
+pub(crate) async fn write(arguments: Arguments) -> Result<(), BenchError> {
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let options = database(&arguments.url)?.as_role(Role::Writer);
+    let (writer, writing) = Writer::start(options, stop.clone());
+    let Arguments { seed, writer: number, life, request_keys, .. } = arguments;
+    let memory = Arc::default();
+    for task in 0..arguments.tasks {
+        let who = Who { seed, writer: number, life, task };
+        let drawer = Drawer::new(who, request_keys, Arc::clone(&memory));
+        tasks.spawn(append(writer.clone(), drawer, stop.clone()));
+    }
+    tasks.close();
+    stdin().read_to_end(&mut Vec::new()).await?;
+    stop.cancel();
+    tasks.wait().await;
+    writing.await?;
+    Ok(())
+}
+
+async fn append(writer: Writer, mut drawer: Drawer, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let draft = drawer.draw();
+        let result = writer.append(draft.plan.append(draft.spoiled)).await;
+        if matches!(result, Err(AppendError::Stopped)) && stop.is_cancelled() {
+            return;
+        }
+        if say(&Answer::to(&draft.plan, &result)).is_err() {
+            // Nobody reads any more: the soak itself is gone.
+            return stop.cancel();
+        }
+        if matches!(result, Err(AppendError::Unavailable(_) | AppendError::Unsettled(_))) {
+            sleep(AWAY_PAUSE).await;
+        }
+        drawer.learn(&draft.plan, &result);
+    }
+}
+
+/// One line, in one piece: a pipe takes so short a line whole, even from a process about to be killed.
+fn say(answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}

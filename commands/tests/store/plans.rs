@@ -1,0 +1,92 @@
+//! What is read often is read by an index. The plans are those of the very statements that the program prepared.
+
+use cqrs_es::EventStore;
+use futures_util::future::try_join_all;
+use parking_commands::append::{Expected, RequestKey};
+use parking_commands::snapshots::Snapshots;
+use parking_commands::store::LogStore;
+use parking_projections::feed;
+use parking_testkit::{EventLog, Role};
+use serde_json::Value;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+use crate::account::Account;
+
+/// A log of 5000 events in 100 streams.
+async fn full_log() -> EventLog {
+    let log = EventLog::create().await;
+    let payloads = vec!["{}"; 10];
+    let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    for _ in 0..5 {
+        let appends = names.iter().map(|name| log.append(name, Expected::Any, &payloads));
+        try_join_all(appends).await.unwrap();
+    }
+    let admin = log.admin();
+    let snapshots =
+        "insert into snapshots select 'account', n::text, 2, 1, '{}' from generate_series(1, 2000) n";
+    sqlx::query(snapshots).execute(&admin).await.unwrap();
+    let requests = "insert into requests select gen_random_uuid(), n::text, gen_random_uuid(), n, n \
+                      from generate_series(1, 2000) n";
+    sqlx::query(requests).execute(&admin).await.unwrap();
+    sqlx::query("analyze").execute(&admin).await.unwrap();
+    log
+}
+
+/// One connection of the writer, so that what it prepared can be asked for; its plans do not know the parameters.
+fn one_connection(log: &EventLog) -> PgPool {
+    let options = log.database.as_role(Role::Writer).options([("plan_cache_mode", "force_generic_plan")]);
+    PgPoolOptions::new().max_connections(1).connect_lazy_with(options)
+}
+
+/// The plan of the statement like this that the connection has prepared.
+async fn plan(pool: &PgPool, like: &str, parameters: &str) -> Value {
+    let prepared = "select name from pg_prepared_statements where statement like $1";
+    let names: Vec<String> = sqlx::query_scalar(prepared).bind(like).fetch_all(pool).await.unwrap();
+    let [name] = &names[..] else { panic!("one statement like {like}: {names:?}") };
+    let explain = format!("explain (format json) execute {name} ({parameters})");
+    sqlx::raw_sql(&explain).fetch_one(pool).await.unwrap().get(0)
+}
+
+/// Asserts that the plan uses these indexes, in order, and scans no table.
+fn assert_indexed(plan: &Value, expected: &[&str]) {
+    let mut indexes = Vec::new();
+    let mut nodes = vec![&plan[0]["Plan"]];
+    while let Some(node) = nodes.pop() {
+        nodes.extend(node["Plans"].as_array().into_iter().flatten().rev());
+        assert_ne!(node["Node Type"], "Seq Scan", "{plan:#}");
+        indexes.extend(node["Index Name"].as_str());
+    }
+    assert_eq!(indexes, expected, "{plan:#}");
+}
+
+#[tokio::test]
+async fn the_feed_reads_pages_by_the_index_on_positions() {
+    let log = full_log().await;
+    let pool = one_connection(&log);
+    let mut connection = pool.acquire().await.unwrap();
+    assert_eq!(feed::read(&mut connection, 4000, 100).await.unwrap().len(), 100);
+    assert_eq!(feed::read_page(&mut connection, 4000, 100, &["test"]).await.unwrap().events.len(), 100);
+    drop(connection);
+    assert_indexed(&plan(&pool, "select position%limit $2", "4000, 100").await, &["events_pkey"]);
+    assert_indexed(&plan(&pool, "with page%", "4000, 100, '{test}'").await, &["events_pkey"]);
+}
+
+#[tokio::test]
+async fn streams_snapshots_and_requests_are_read_by_their_keys() {
+    let log = full_log().await;
+    let pool = one_connection(&log);
+    let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
+    EventStore::<Account>::load_events(&store, "7").await.unwrap();
+    store.load::<Account>("7").await.unwrap();
+    let request = RequestKey { tenant_id: Uuid::nil(), key: "7".into(), fingerprint: Uuid::nil() };
+    assert_eq!(store.find_request::<Account>(&request).await.unwrap(), None);
+    let stream = plan(&pool, "%order by sequence", "'test', '7', 1").await;
+    assert_indexed(&stream, &["events_stream_sequence"]);
+    let snapshot = plan(&pool, "%from snapshots%", "'account', '7', 2").await;
+    assert_indexed(&snapshot, &["snapshots_pkey"]);
+    let nil = "'00000000-0000-0000-0000-000000000000'";
+    let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}")).await;
+    assert_indexed(&request, &["requests_pkey", "events_pkey"]);
+}
