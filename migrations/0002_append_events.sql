@@ -50,6 +50,8 @@ create function append_events(
 )
     language plpgsql volatile security definer
     set search_path = public, pg_temp
+    -- Plans are made while the tables are small and kept while they grow: look-ups go by index from the first day.
+    set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -66,7 +68,8 @@ begin
                      end order by s.ordinal)
       into versions, holds
       from unnest(stream_types, stream_ids, expected_versions) with ordinality as s (type, id, expected, ordinal)
-      left join streams k on k.aggregate_type = s.type and k.aggregate_id = s.id;
+      left join lateral (select k.version from streams k
+                          where k.aggregate_type = s.type and k.aggregate_id = s.id limit 1) k on true;
 
     -- Most batches claim nothing and bear no request: they skip what follows.
     if cardinality(array_remove(request_keys, null)) > 0 then
@@ -75,7 +78,8 @@ begin
           into first_positions, last_positions, same_requests
           from unnest(request_tenants, request_keys, request_fingerprints)
                    with ordinality as q (tenant_id, key, fingerprint, ordinal)
-          left join requests r on r.tenant_id = q.tenant_id and r.key = q.key;
+          left join lateral (select r.* from requests r
+                              where r.tenant_id = q.tenant_id and r.key = q.key limit 1) r on true;
     end if;
 
     if cardinality(claim_streams) > 0 then
@@ -94,7 +98,8 @@ begin
                        stream_types[u.stream] as type, stream_ids[u.stream] as id
                   from unnest(claim_streams, claim_scopes, claim_keys, claims_taken)
                            with ordinality as u (stream, scope, key, taken, ordinal)) c
-          left join claims h on h.scope = c.scope and h.key = c.key;
+          left join lateral (select h.* from claims h
+                              where h.scope = c.scope and h.key = c.key limit 1) h on true;
     end if;
 
     select array_agg(v.wins order by v.command)

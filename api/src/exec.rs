@@ -4,8 +4,11 @@ use std::process::ExitCode;
 
 use parking_database::cluster::Layout;
 use parking_database::{LocalCluster, Role, prepare};
+use secrecy::ExposeSecret;
+use sqlx::ConnectOptions;
 use tokio::process::Command;
-use tokio::signal;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::CommandError;
 use crate::cli;
@@ -14,8 +17,10 @@ use crate::place::{Place, Running};
 /// Runs the command as the auditor, who reads everything and changes nothing; `PGUSER` chooses another role.
 pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError> {
     let Place::Private(options) = Place::of(&arguments.place)? else {
-        // The command finds DATABASE_URL as it is.
-        return run(command(&arguments)).await;
+        let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
+        let mut command = command(&arguments);
+        command.envs(url.map(|url| ("DATABASE_URL", url)));
+        return run(command).await;
     };
     let layout = Layout::new(&options.directory)?;
     let user = std::env::var("PGUSER").unwrap_or_else(|_| Role::Auditor.name().to_owned());
@@ -29,8 +34,14 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
         return run(command).await;
     }
     let running = Running::start(Place::Private(options)).await?;
-    prepare(&running.database).await?;
-    let result = run(command).await;
+    let result = async {
+        // A database that is there is taken as it is: looking at it must not migrate it.
+        if running.database.as_role(Role::Auditor).connect().await.is_err() {
+            prepare(&running.database).await?;
+        }
+        run(command).await
+    };
+    let result = result.await;
     running.stop().await?;
     result
 }
@@ -42,14 +53,17 @@ fn command(arguments: &cli::Exec) -> Command {
     command
 }
 
-/// Waits for the command to end; an interrupt is the command's own affair.
+/// Waits for the command to end. An interrupt is the command's own affair; who is told to end takes it along.
 async fn run(mut command: Command) -> Result<ExitCode, CommandError> {
     let name = command.as_std().get_program().to_owned();
     let mut child = command.spawn().map_err(|e| format!("{} cannot be started: {e}", name.display()))?;
+    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let status = loop {
         tokio::select! {
             status = child.wait() => break status?,
-            interrupt = signal::ctrl_c() => interrupt?,
+            interrupt = ctrl_c() => interrupt?,
+            _ = terminate.recv() => child.start_kill()?,
+            _ = hang_up.recv() => child.start_kill()?,
         }
     };
     let code = status.code().and_then(|code| u8::try_from(code).ok());

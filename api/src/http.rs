@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
+use parking_commands::writer::Writer;
 use parking_projections::progress::Progress;
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -42,20 +43,25 @@ pub(crate) struct App {
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) reader: PgPool,
     pub(crate) orphan_devices: Progress,
+    pub(crate) writer: Writer,
     pub(crate) credential: Arc<Credential>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
 }
 
-/// Every route of the server.
-pub(crate) fn router(app: App) -> Router {
+/// Every route of the server. What shows data is open, so it is only there on loopback until there are logins.
+pub(crate) fn router(app: App, on_loopback: bool) -> Router {
+    let mut reads = Router::new();
+    if on_loopback {
+        reads = reads.route("/api/v6/orphan-devices", get(orphan_devices::list));
+    }
     Router::new()
         .route("/api/v1/uplink", post(webhooks::event))
         .route("/webhooks/chirpstack/uplink", post(webhooks::event))
         .route("/webhooks/chirpstack/join", post(webhooks::join))
         .route("/webhooks/health", get(health::webhooks))
         .route("/health", get(health::health))
-        .route("/api/v6/orphan-devices", get(orphan_devices::list))
+        .merge(reads)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_LIMIT))

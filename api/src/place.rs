@@ -18,14 +18,15 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
-        if let Some(url) = &place.database_url {
+        let url = place.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
+        if let Some(url) = url {
             // The error of a URL may repeat the URL, and the URL holds a password.
             let admin = PgConnectOptions::from_str(url.expose_secret()).map_err(
                 |_| "DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/database",
             )?;
             return Ok(Self::Named(Box::new(Database { admin, logins: Logins::SetRole })));
         }
-        let directory = match &place.data_dir {
+        let directory = match place.data_dir.as_ref().filter(|directory| !directory.as_os_str().is_empty()) {
             Some(directory) => directory.clone(),
             None => default_directory(is_root(), variable("XDG_STATE_HOME"), variable("HOME"))?,
         };

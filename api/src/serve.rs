@@ -1,6 +1,6 @@
-//! Puts the parts together: pools by role, writer, projections, HTTP; and takes them apart in the right order.
+//! Puts the parts together: pools by role, writer, projections, HTTP; and takes them apart in the opposite order.
 
-use std::future::{Future, IntoFuture};
+use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use parking_projections::wake;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,62 +29,73 @@ use crate::http::{self, App};
 /// How long requests in flight may take to end once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long the projections may take to show what was appended last.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
 /// How long a request waits for a connection of a pool.
 const POOL_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves until `stop`, then drains: requests first, then the writer, then the projections.
+/// Serves until `stop`, or until the writer dies. Then the requests end, the writer answers what waits, the projections
+/// catch up, and everything else stops.
 pub(crate) async fn serve(
     listener: TcpListener,
     database: &Database,
     credential: Credential,
     stop: CancellationToken,
 ) -> Result<(), CommandError> {
-    let (requests_done, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let (writer, writing) = Writer::start(database.as_role(Role::Writer), requests_done.clone());
+    let (requests_done, appends_done, tasks) =
+        (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+    let (writer, mut writing) = Writer::start(database.as_role(Role::Writer), requests_done.clone());
+    let (snapshots, _) = Snapshots::start(pool(database, Role::Writer), appends_done.clone());
 
-    let (heads, woken) = watch::channel(0);
+    let (signal, woken) = watch::channel(());
     let projector = database.as_role(Role::Projector);
-    tasks.spawn(wake::listen(projector.clone(), writer.head(), heads, requests_done.clone()));
+    tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
     let (runner, orphan_devices) = Runner::<OrphanDevices>::new(projector, woken);
-    tasks.spawn(runner.run(requests_done.clone()));
+    tasks.spawn(runner.run(appends_done.clone()));
     tasks.close();
 
-    let (snapshots, snapshotting) = Snapshots::start(pool(database, Role::Writer), requests_done.clone());
-    let store = LogStore::new(pool(database, Role::Writer), writer, snapshots, Arc::new(SystemIds));
+    let store = LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
     let app = App {
         ingest: Arc::new(Ingest::new(store)),
         reader: pool(database, Role::Reader),
-        orphan_devices,
+        orphan_devices: orphan_devices.clone(),
+        writer: writer.clone(),
         credential: Arc::new(credential),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
-    let result = drain(listener, http::router(app), stop).await;
+    let router = http::router(app, listener.local_addr()?.ip().is_loopback());
+    let result = drain(listener, router, stop, &mut writing).await;
     requests_done.cancel();
-    writing.await?;
-    snapshotting.await?;
+    if !writing.is_finished() {
+        writing.await?;
+    }
+    if !orphan_devices.wait_for(*writer.head().borrow(), CATCH_UP).await {
+        info!("the projections are behind: they go on from there next time");
+    }
+    appends_done.cancel();
     tasks.wait().await;
     info!("stopped");
     result
 }
 
-/// Serves HTTP until `stop`, then lets the requests in flight end, but not for ever.
+/// Serves HTTP until `stop`, then lets the requests in flight end, but not for ever. Without a writer there is nothing to
+/// serve: whoever watches over the process starts it again.
 async fn drain(
     listener: TcpListener,
     router: axum::Router,
     stop: CancellationToken,
+    writing: &mut JoinHandle<()>,
 ) -> Result<(), CommandError> {
     let serving =
         axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     tokio::pin!(serving);
     tokio::select! {
         result = &mut serving => return Ok(result?),
+        died = writing => return Err(format!("the writer has died: {died:?}").into()),
         () = stop.cancelled() => info!("stopping: requests in flight may end"),
     }
-    bounded(serving).await
-}
-
-async fn bounded(serving: impl Future<Output = std::io::Result<()>>) -> Result<(), CommandError> {
     let Ok(result) = timeout(DRAIN, serving).await else {
         warn!("some requests did not end in time and were cut off");
         return Ok(());

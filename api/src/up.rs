@@ -39,6 +39,10 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
 fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
     let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
     match arguments.webhook_secret.as_ref().filter(given) {
+        // No header can carry these: it would never match.
+        Some(secret) if secret.expose_secret().trim() != secret.expose_secret() => {
+            Err("the webhook secret begins or ends with white space: set CHIRPSTACK_WEBHOOK_SECRET without it".into())
+        }
         Some(secret) => Ok(Credential::Secret(secret.clone())),
         None if arguments.listen.ip().is_loopback() => Ok(Credential::Open),
         None => Err(format!(
@@ -52,11 +56,14 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
 fn stop_on_signal() -> io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // The terminal was closed.
+    let mut hang_up = signal(SignalKind::hangup())?;
     let stopping = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
         }
         stopping.cancel();
     });

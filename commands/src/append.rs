@@ -168,8 +168,8 @@ pub enum AppendError {
         /// Its size in bytes.
         size: usize,
     },
-    /// A stream or a taken claim comes twice in one append, or the append adds nothing.
-    #[error("an append names each stream once, takes each claim once and adds at least one event")]
+    /// A stream comes twice in one append, or a claim that is taken or of one stream, or the append adds nothing.
+    #[error("an append names each stream once, each stream each claim once, and adds at least one event")]
     Malformed,
     /// The database refused the content.
     #[error("the database refused the event: {0}")]

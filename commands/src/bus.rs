@@ -62,8 +62,8 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
 
 /// Executes the commands of one kind of aggregate, with its streams in memory as far as they fit.
 ///
-/// A stream's commands share a lane and are executed one after the other; what another process appends shows as a
-/// conflict, which loads the stream afresh. While a command works on it the stream is out of memory, so one that fails
+/// A stream's commands share a lane and are executed one after the other. What another process appends shows as a
+/// conflict, or, for a command that appends nothing, in the stream's version: either loads the stream afresh. While a command works on it the stream is out of memory, so one that fails
 /// or is dropped half-way leaves nothing behind.
 pub struct Bus<A> {
     store: LogStore,
@@ -99,59 +99,68 @@ where
             return Ok(earlier);
         }
         let mut lane = self.lane(aggregate_id).await;
-        let mut context = match lane.pop(aggregate_id) {
-            Some(context) => context,
-            None => self.store.load(aggregate_id).await?,
+        let (mut context, mut remembered) = match lane.pop(aggregate_id) {
+            Some(context) => (context, true),
+            None => (self.store.load(aggregate_id).await?, false),
         };
-        for _ in 1..ATTEMPTS {
-            match self.attempt(&mut lane, context, command.clone(), circumstances).await {
-                Err(ExecuteError::Append(AppendError::Conflict { .. })) => {
-                    context = self.store.load(aggregate_id).await?;
+        let mut attempts = 1;
+        loop {
+            match self.attempt(&mut lane, context, remembered, command.clone(), circumstances).await {
+                Ok(Some(executed)) => return Ok(executed),
+                Ok(None) => {}
+                Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
+                    attempts += 1;
                 }
-                result => return result,
+                Err(error) => return Err(error),
             }
+            (context, remembered) = (self.store.load(aggregate_id).await?, false);
         }
-        self.attempt(&mut lane, context, command, circumstances).await
     }
 
+    /// One attempt on a context; `None` when it was remembered and is out of date.
     async fn attempt(
         &self,
         lane: &mut Lane<A>,
         mut context: LogContext<A>,
+        remembered: bool,
         command: A::Command,
         circumstances: &Circumstances,
-    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
+    ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
         let decision = context.aggregate.decide(command);
-        if !matches!(&decision, Ok(events) if !events.is_empty())
-            && let Some(earlier) = self.earlier(circumstances).await?
-        {
-            // The same request came first, a moment ago: that it cannot happen twice is no reason to refuse it.
-            lane.put(context.aggregate_id.clone(), context);
-            return Ok(earlier);
-        }
-        let events = match decision {
-            Ok(events) => events,
-            Err(refusal) => {
-                let position = context.position;
+        let Ok(events @ [_, ..]) = decision.as_deref() else {
+            // Nothing is appended, so no conflict can tell that another process was faster, or this very request.
+            if let Some(earlier) = self.earlier(circumstances).await? {
                 lane.put(context.aggregate_id.clone(), context);
-                return Err(ExecuteError::Refused { refusal, position });
+                return Ok(Some(earlier));
             }
+            if remembered && self.store.version::<A>(&context.aggregate_id).await? != context.version {
+                return Ok(None);
+            }
+            let (position, version) = (context.position, context.version);
+            lane.put(context.aggregate_id.clone(), context);
+            return match decision {
+                Ok(events) => Ok(Some(Executed { position, version, events, repeated: false })),
+                Err(refusal) => Err(ExecuteError::Refused { refusal, position }),
+            };
         };
-        if !events.is_empty() {
-            for event in &events {
-                context.aggregate.evolve(event);
-            }
-            let appended = self.store.append(&mut context, &events, circumstances).await?;
-            if appended.repeated {
-                // Made a moment ago by somebody else: what was decided here is not what is stored.
-                let earlier = self.earlier(circumstances).await?;
-                return earlier
-                    .ok_or_else(|| AppendError::Unsettled("the earlier request is not there".into()).into());
-            }
+        for event in events {
+            context.aggregate.evolve(event);
         }
-        let (position, version) = (context.position, context.version);
+        let appended = self.store.append(&mut context, events, circumstances).await?;
+        if appended.repeated {
+            // Made a moment ago by somebody else: what was decided here is not what is stored.
+            let earlier = self.earlier(circumstances).await?;
+            let gone = || AppendError::Unsettled("the earlier request is not there".into());
+            return Ok(Some(earlier.ok_or_else(gone)?));
+        }
+        let executed = Executed {
+            position: context.position,
+            version: context.version,
+            events: decision.unwrap_or_default(),
+            repeated: false,
+        };
         lane.put(context.aggregate_id.clone(), context);
-        Ok(Executed { position, version, events, repeated: false })
+        Ok(Some(executed))
     }
 
     async fn lane(&self, aggregate_id: &str) -> MutexGuard<'_, Lane<A>> {

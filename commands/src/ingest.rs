@@ -8,8 +8,9 @@ use cqrs_es::Aggregate;
 use parking_domain::chirpstack::Report;
 use parking_domain::uplinks::{self, LookUp, RecordReport, Source, UplinkRefusal, Uplinks};
 use tokio::time::timeout;
+use uuid::Uuid;
 
-use crate::append::AppendError;
+use crate::append::{AppendError, RequestKey};
 use crate::bus::{Bus, ExecuteError};
 use crate::metadata::Metadata;
 use crate::store::{Circumstances, LoadError, LogStore};
@@ -79,18 +80,25 @@ impl Ingest {
     async fn record_in_stream(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
         let id = uplinks::stream_id(incoming.source, incoming.report.dev_eui);
         let Incoming { report, received_at, body, metadata, .. } = incoming;
-        let key = report.key;
-        let circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
+        let key = report.key.0;
+        let mut circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
         let mut command = RecordReport { report, at: received_at, look_up: LookUp::NotDone };
         loop {
             match self.0.execute(&id, command.clone(), &circumstances).await {
+                Ok(executed) if executed.repeated => {
+                    return Ok(Outcome::Duplicate { position: executed.position });
+                }
                 Ok(executed) => return Ok(Outcome::Accepted { position: executed.position }),
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportAlreadyRecorded, position }) => {
                     return Ok(Outcome::Duplicate { position });
                 }
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportOlderThanWindow, .. }) => {
-                    let found = self.0.store().holds_key(Uplinks::TYPE, &id, &key.0.to_string()).await?;
+                    let found = self.0.store().holds_key(Uplinks::TYPE, &id, &key.to_string()).await?;
                     command.look_up = if found { LookUp::Present } else { LookUp::Absent };
+                    // What was looked up is out of date at once: the append decides between two that looked together.
+                    let request_key = format!("{} {id} {key}", Uplinks::TYPE);
+                    circumstances.request =
+                        Some(RequestKey { tenant_id: Uuid::nil(), key: request_key, fingerprint: key });
                 }
                 Err(ExecuteError::Load(error)) => return Err(error.into()),
                 Err(ExecuteError::Append(error)) => return Err(error.into()),

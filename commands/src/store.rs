@@ -74,6 +74,11 @@ impl LogStore {
         load::fold(&self.pool, self.upcasters, aggregate_id).await
     }
 
+    /// How many events a stream has by now.
+    pub async fn version<A: Decider>(&self, aggregate_id: &str) -> Result<i64, LoadError> {
+        load::version::<A>(&self.pool, aggregate_id).await
+    }
+
     /// Appends to a stream at the version it was loaded at. `context` must already have taken the events in, except for
     /// its version and position: these follow from the append.
     pub async fn append<A: Decider>(

@@ -85,6 +85,11 @@ impl Writer {
         result.await.unwrap_or_else(|_| Err(AppendError::Unsettled("the writer has died".into())))
     }
 
+    /// False once the writer has stopped or died: nothing can be appended any more.
+    pub fn is_running(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
     /// The last position this process knows of; wakes whoever waits for new events.
     pub fn head(&self) -> watch::Receiver<i64> {
         self.head.clone()
@@ -94,12 +99,15 @@ impl Writer {
 /// Refuses what the log could not take, before it can cost its neighbours a second round trip.
 fn check(append: &Append) -> Result<(), AppendError> {
     let mut streams = HashSet::new();
+    let mut changed = HashSet::new();
     let mut taken = HashSet::new();
     let each_stream_once =
         append.streams.iter().all(|s| streams.insert((&s.aggregate_type, &s.aggregate_id)));
-    let each_claim_once = append.claims().all(|change| match change {
-        ClaimChange::Take(claim) => taken.insert(claim),
-        ClaimChange::Release(_) => true,
+    let each_claim_once = append.streams.iter().zip(0..).all(|(stream, place)| {
+        stream.claims.iter().all(|change| {
+            let taken_once = !matches!(change, ClaimChange::Take(claim) if !taken.insert(claim));
+            taken_once && changed.insert((place, change.claim()))
+        })
     });
     if !each_stream_once || !each_claim_once || append.event_count() == 0 {
         return Err(AppendError::Malformed);
@@ -130,17 +138,19 @@ impl Task {
                     },
                 }
             }
-            while let Ok(pending) = waiting.try_recv() {
+            // No more than a batch and what it may put off: the rest stays in the queue, which is what bounds it.
+            while batches.has_room()
+                && let Ok(pending) = waiting.try_recv()
+            {
                 batches.push(pending);
             }
             let batch = batches.take();
-            self.commit(batch).await;
+            self.commit(batch, Instant::now() + PATIENCE).await;
         }
     }
 
     /// Answers every append of the batch, whatever happens to the database.
-    async fn commit(&mut self, mut batch: Vec<Pending>) {
-        let deadline = Instant::now() + PATIENCE;
+    async fn commit(&mut self, mut batch: Vec<Pending>, deadline: Instant) {
         while !batch.is_empty() {
             let session = match self.session(deadline).await {
                 Ok(session) => session,
@@ -157,9 +167,11 @@ impl Task {
                     error!(reason, "the database refused an event");
                     return refuse(batch, &AppendError::Rejected(reason));
                 }
-                Err(Failure::Refused(_)) => return self.commit_singly(batch).await,
+                Err(Failure::Refused(_)) => return self.commit_singly(batch, deadline).await,
                 Err(Failure::Unavailable(reason)) => {
                     warn!(reason, "a batch could not commit");
+                    // A new connection may meet a database that can.
+                    self.session = None;
                     return refuse(batch, &AppendError::Unavailable(reason));
                 }
                 Err(Failure::Lost(reason)) => {
@@ -175,9 +187,9 @@ impl Task {
     }
 
     /// One event that the database refuses must not fail its neighbours.
-    async fn commit_singly(&mut self, batch: Vec<Pending>) {
+    async fn commit_singly(&mut self, batch: Vec<Pending>, deadline: Instant) {
         for pending in batch {
-            Box::pin(self.commit(vec![pending])).await;
+            Box::pin(self.commit(vec![pending], deadline)).await;
         }
     }
 

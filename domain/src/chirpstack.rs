@@ -73,8 +73,6 @@ pub struct Report {
     pub dev_eui: DevEui,
     /// Recognises the same report when it comes again.
     pub key: EventKey,
-    /// True when ChirpStack named the report; false when the key had to be derived from its content.
-    pub identified: bool,
     /// ChirpStack's `time`: information only, it can be minutes wrong both ways.
     pub time: Option<DateTime<Utc>>,
     /// What ChirpStack knows about the device.
@@ -123,11 +121,10 @@ pub fn parse(kind: EventKind, body: &[u8]) -> Result<Report, ParseError> {
     let device_info = fields.object("deviceInfo").ok_or(ParseError::DevEuiMissing)?;
     let dev_eui = device_info.text("devEui").ok_or(ParseError::DevEuiMissing)?;
     let dev_eui = dev_eui.parse().map_err(|_| ParseError::DevEuiInvalid)?;
-    let (key, identified) = key::of(kind, dev_eui, &fields, text);
+    let key = key::of(kind, dev_eui, &fields, text);
     Ok(Report {
         dev_eui,
         key,
-        identified,
         time: fields.time("time"),
         device: DeviceInfo::read(&device_info),
         content: match kind {

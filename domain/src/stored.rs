@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use cqrs_es::Aggregate;
+use cqrs_es::{Aggregate, DomainEvent};
 
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
@@ -18,12 +18,8 @@ pub enum Event {
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Written by a newer release, or not by this platform.
-    #[error(
-        "unknown event {event_type} version {event_version} of {aggregate_type}: a newer release may know it"
-    )]
+    #[error("unknown event {event_type} version {event_version}: a newer release may know it")]
     Unknown {
-        /// The stream's aggregate type.
-        aggregate_type: String,
         /// The event type.
         event_type: String,
         /// The event's version.
@@ -43,7 +39,7 @@ pub enum DecodeError {
         /// The event type of the row.
         event_type: String,
         /// The event type of the payload.
-        found: &'static str,
+        found: String,
     },
 }
 
@@ -60,32 +56,47 @@ pub fn decode(
     event_version: &str,
     payload: &str,
 ) -> Result<Event, DecodeError> {
-    if !upcasters().apply_to(event_type, event_version) {
-        return decode_current(aggregate_type, event_type, event_version, payload);
+    match aggregate_type {
+        Uplinks::TYPE => read(upcasters(), event_type, event_version, payload).map(Event::Uplink),
+        _ => Err(unknown(event_type, event_version)),
     }
-    let value = serde_json::from_str(payload)
-        .map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
-    let raised = upcasters().raise(event_type, event_version, value);
-    decode_current(aggregate_type, &raised.event_type, &raised.event_version, &raised.payload.to_string())
 }
 
-fn decode_current(
-    aggregate_type: &str,
+/// Reads a stored payload as an event of type `E`. Today's form is parsed straight; older ones are raised to it first.
+pub fn read<E: DomainEvent>(
+    upcasters: &Upcasters,
     event_type: &str,
     event_version: &str,
     payload: &str,
-) -> Result<Event, DecodeError> {
-    if aggregate_type != Uplinks::TYPE || event_version != "1" || !UplinkEvent::TYPES.contains(&event_type) {
-        return Err(DecodeError::Unknown {
-            aggregate_type: aggregate_type.to_owned(),
-            event_type: event_type.to_owned(),
-            event_version: event_version.to_owned(),
-        });
+) -> Result<E, DecodeError> {
+    if !upcasters.apply_to(event_type, event_version) {
+        return as_today(serde_json::from_str(payload), event_type, event_version);
     }
-    let event: UplinkEvent = serde_json::from_str(payload)
-        .map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
-    if event.name() != event_type {
-        return Err(DecodeError::TypeMismatch { event_type: event_type.to_owned(), found: event.name() });
+    let raised = serde_json::from_str(payload).map(|value| upcasters.raise(event_type, event_version, value));
+    let raised =
+        raised.map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
+    as_today(serde_json::from_value(raised.payload), &raised.event_type, &raised.event_version)
+}
+
+/// A newer release's event may look like today's and mean something else: what was read must be what the row says.
+fn as_today<E: DomainEvent>(
+    read: Result<E, serde_json::Error>,
+    event_type: &str,
+    event_version: &str,
+) -> Result<E, DecodeError> {
+    match read {
+        Ok(event) if event.event_type() != event_type => {
+            Err(DecodeError::TypeMismatch { event_type: event_type.to_owned(), found: event.event_type() })
+        }
+        Ok(event) if event.event_version() != event_version => Err(unknown(event_type, event_version)),
+        Ok(event) => Ok(event),
+        Err(source) if source.to_string().starts_with("unknown variant") => {
+            Err(unknown(event_type, event_version))
+        }
+        Err(source) => Err(DecodeError::Payload { event_type: event_type.to_owned(), source }),
     }
-    Ok(Event::Uplink(event))
+}
+
+fn unknown(event_type: &str, event_version: &str) -> DecodeError {
+    DecodeError::Unknown { event_type: event_type.to_owned(), event_version: event_version.to_owned() }
 }

@@ -103,19 +103,11 @@ impl Uplinks {
         }
     }
 
-    /// An uplink with its place in its session. One that ChirpStack did not name is known by session and counter.
-    fn receive(
-        &self,
-        up: Up,
-        report: NetworkReport,
-        identified: bool,
-    ) -> Result<UplinkReceived, UplinkRefusal> {
-        let heard_at = up.ns_time().or(report.time).unwrap_or(report.received_at);
+    /// An uplink with its place in its session. Nothing was heard after it was received: some clock was wrong then.
+    fn receive(&self, up: Up, report: NetworkReport) -> UplinkReceived {
+        let heard_at = up.ns_time().or(report.time).unwrap_or(report.received_at).min(report.received_at);
         let place = self.sessions.place_up(&up, heard_at, report.received_at);
-        if place.standing == Standing::Repeated && !identified {
-            return Err(UplinkRefusal::ReportAlreadyRecorded);
-        }
-        Ok(UplinkReceived {
+        UplinkReceived {
             report,
             heard_at,
             session: place.session,
@@ -130,11 +122,11 @@ impl Uplinks {
             object: up.object,
             encrypted: up.encrypted,
             rx_info: up.rx_info,
-        })
+        }
     }
 
     fn join(&self, dev_addr: Option<DevAddr>, report: NetworkReport) -> DeviceJoined {
-        let heard_at = report.time.unwrap_or(report.received_at);
+        let heard_at = report.time.unwrap_or(report.received_at).min(report.received_at);
         let place = self.sessions.place_join(dev_addr, heard_at);
         DeviceJoined { report, heard_at, session: place.session, standing: place.standing, dev_addr }
     }
@@ -146,11 +138,11 @@ impl Decider for Uplinks {
     fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
         let RecordReport { report, at, look_up } = command;
         self.refuse_recorded(&report, look_up)?;
-        let Report { key, identified, time, device, content, .. } = report;
+        let Report { key, time, device, content, .. } = report;
         let received_at = self.last_received_at.map_or(at, |last| last.max(at));
         let report = NetworkReport { key, received_at, time, device };
         Ok(vec![match content {
-            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(*up, report, identified)?)),
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(*up, report))),
             Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(dev_addr, report)),
             Content::Status => UplinkEvent::DeviceStatusReported { report },
             Content::Ack => UplinkEvent::DownlinkAcknowledged { report },

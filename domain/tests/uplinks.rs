@@ -213,11 +213,54 @@ fn a_confirmed_frame_repeated_minutes_later_is_no_restart() {
 }
 
 #[test]
-fn a_frame_that_chirpstack_did_not_name_is_known_by_session_and_counter() {
+fn a_frame_that_chirpstack_did_not_name_is_known_by_its_content_and_never_by_its_counter() {
     let mut stream = Stream::default();
-    stream.record_at(up(&frame("0100a001", 1, 0), ""), 0, LookUp::NotDone).expect("the first time");
-    let again = stream.record_at(up(&frame("0100a001", 1, 3), ""), 3, LookUp::NotDone);
+    let anonymous = |data, second| up(&Frame { data, ..frame("0100a001", 0, second) }, "");
+    stream.record_at(anonymous("AQ==", 0), 0, LookUp::NotDone).expect("the first time");
+    let again = stream.record_at(anonymous("AQ==", 0), 3, LookUp::NotDone);
     assert_eq!(again, Err(UplinkRefusal::ReportAlreadyRecorded));
+    for other in [anonymous("Ag==", 0), anonymous("AQ==", 1)] {
+        stream.record_at(other, 4, LookUp::NotDone).expect("another report, whatever its counter says");
+    }
+}
+
+#[test]
+fn a_counter_that_does_not_count_costs_the_order_and_not_what_is_said() {
+    let mut stream = Stream::default();
+    let says = |data, second| Frame { data, ..frame("0100a001", 0, second) };
+    assert_eq!(stream.up(&says("AQ==", 0)), (1, InOrder));
+    assert_eq!(stream.up(&says("Ag==", 30)), (1, Uncounted));
+    assert_eq!(stream.up(&says("AQ==", 45)), (1, Uncounted), "back to what the first one said");
+    assert_eq!(stream.up(&says("AQ==", 50)), (1, Repeated));
+}
+
+#[test]
+fn a_clock_in_the_future_does_not_freeze_the_device() {
+    let week = 7 * 86_400;
+    let mut stream = Stream::default();
+    let join = stream.record_at(join("0100a001", week), 0, LookUp::NotDone).expect("recorded");
+    assert!(matches!(join, UplinkEvent::DeviceJoined(join) if join.heard_at == time(0)));
+    assert_eq!(stream.up(&frame("0100a001", 0, 10)), (1, InOrder));
+    assert_eq!(stream.join("0200b002", 86_400), (2, InOrder));
+    assert_eq!(stream.up(&frame("0200b002", 0, 86_410)), (2, InOrder));
+    assert_eq!(stream.up_received(&frame("0200b002", 50, 2 * week), 90_000), (2, InOrder));
+    assert_eq!(stream.up(&frame("0200b002", 0, 90_300)), (3, InOrder), "a re-activation is seen at once");
+}
+
+#[test]
+fn joins_seconds_apart_come_in_the_order_of_their_arrival() {
+    let mut stream = Stream::default();
+    assert_eq!(stream.join("0100a001", 106), (1, InOrder));
+    assert_eq!(stream.record_at(join("0200b002", 100), 112, LookUp::NotDone).map(session), Ok((2, InOrder)));
+    assert_eq!(stream.up(&frame("0200b002", 0, 115)), (2, InOrder));
+    assert_eq!(stream.record_at(join("0300c003", 20), 116, LookUp::NotDone).map(session), Ok((3, Late)));
+}
+
+fn session(event: UplinkEvent) -> (u32, Standing) {
+    match event {
+        UplinkEvent::DeviceJoined(join) => (join.session, join.standing),
+        other => panic!("expected a join, got {other:?}"),
+    }
 }
 
 #[test]

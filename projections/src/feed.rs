@@ -58,6 +58,20 @@ pub enum FeedError {
         /// The one found in its stead.
         found: i64,
     },
+    /// The log ends before a position that was read from it before.
+    #[error("position {position} was read before, and the log ends at {head}: restore it whole, or rebuild")]
+    Short {
+        /// The position that was read.
+        position: i64,
+        /// Where the log ends.
+        head: i64,
+    },
+}
+
+/// Refuses a place in the log that the log does not reach: a part of it is missing, or it is another log.
+pub async fn check_reach(connection: &mut PgConnection, position: i64) -> Result<(), FeedError> {
+    let head = head(connection).await?;
+    if position > head { Err(FeedError::Short { position, head }) } else { Ok(()) }
 }
 
 /// The last position of the log; 0 while it is empty.

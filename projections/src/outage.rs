@@ -8,7 +8,12 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(refusal) => refusal.code().is_none_or(|code| {
             ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
         }),
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
-        _ => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
     }
 }

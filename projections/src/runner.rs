@@ -43,34 +43,31 @@ enum RunError {
     Database(#[from] sqlx::Error),
     #[error("the checkpoint was moved by another runner")]
     Deposed,
-    #[error("stopped before position {position}: {failure}")]
-    Poisoned { position: i64, failure: String },
+    #[error("stopped after position {position}: {failure}")]
+    Stopped { position: i64, failure: String },
 }
 
 /// Runs one projection.
 pub struct Runner<P> {
     options: PgConnectOptions,
-    heads: watch::Receiver<i64>,
+    woken: watch::Receiver<()>,
     reached: watch::Sender<i64>,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> Runner<P> {
-    /// A runner with connections of its own (role projector), woken by `heads`.
-    pub fn new(options: PgConnectOptions, heads: watch::Receiver<i64>) -> (Self, Progress) {
+    /// A runner with connections of its own (role projector), that looks at the log whenever `woken` changes.
+    pub fn new(options: PgConnectOptions, woken: watch::Receiver<()>) -> (Self, Progress) {
         let (reached, progress) = Progress::new();
-        (Self { options, heads, reached, projection: PhantomData }, progress)
+        (Self { options, woken, reached, projection: PhantomData }, progress)
     }
 
     /// Runs until stopped, through lost connections and restarts of the database.
     pub async fn run(mut self, stop: CancellationToken) {
         while let Some(result) = stop.run_until_cancelled(self.tenure()).await {
             let pause = match result {
-                Err(RunError::Poisoned { position, failure }) => {
-                    error!(
-                        projection = P::NAME,
-                        position, failure, "the projection stopped before a poison event"
-                    );
+                Err(RunError::Stopped { position, failure }) => {
+                    error!(projection = P::NAME, position, failure, "the projection stopped");
                     STOPPED_PAUSE
                 }
                 Err(error) => {
@@ -90,20 +87,37 @@ impl<P: Projection> Runner<P> {
         let position = self.wait_for_lock(&mut connection, &checkpoint).await?;
         info!(projection = P::NAME, position, "the projection runs");
         let mut taker = Taker::new(connection, checkpoint, P::default(), position, self.reached.clone());
-        let mut page = self.next(&mut reader, position).await?;
+        let Err(error) = self.follow(&mut reader, &mut taker, position).await;
+        match error {
+            // Damage: to step over it or to wait for it would be wrong alike.
+            RunError::Feed(gap @ (FeedError::Gap { .. } | FeedError::Short { .. })) => {
+                Err(taker.stop(gap.to_string()).await?)
+            }
+            error => Err(error),
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        reader: &mut PgConnection,
+        taker: &mut Taker<P>,
+        position: i64,
+    ) -> Result<Infallible, RunError> {
+        feed::check_reach(reader, position).await?;
+        let mut page = self.next(reader, position).await?;
         loop {
             // While a full page is folded and written, the one after it is read.
             let ahead = async {
                 if !page.full {
                     return None;
                 }
-                Some(feed::read_page(&mut reader, page.through, BATCH, P::STREAMS).await)
+                Some(feed::read_page(reader, page.through, BATCH, P::STREAMS).await)
             };
             let (done, ahead) = tokio::join!(taker.take(&page), ahead);
             done?;
             page = match ahead {
                 Some(next) => next?,
-                None => self.next(&mut reader, page.through).await?,
+                None => self.next(reader, page.through).await?,
             };
         }
     }
@@ -127,13 +141,15 @@ impl<P: Projection> Runner<P> {
     /// The next page with anything in it; waits for one.
     async fn next(&mut self, reader: &mut PgConnection, after: i64) -> Result<Page, RunError> {
         loop {
-            self.heads.mark_unchanged();
+            self.woken.mark_unchanged();
             let page = feed::read_page(reader, after, BATCH, P::STREAMS).await?;
             if page.through > after {
                 return Ok(page);
             }
-            // Woken or not, the next read tells.
-            let _woken = timeout(POLL, self.heads.changed()).await;
+            // Woken or not, the next read tells. When nobody is left to wake anybody, it is polling.
+            if let Ok(Err(_)) = timeout(POLL, self.woken.changed()).await {
+                sleep(POLL).await;
+            }
         }
     }
 }

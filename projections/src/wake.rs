@@ -1,6 +1,7 @@
 //! Tells the runners that the log has grown: by the writer of this process at once, by NOTIFY for other processes.
 //!
-//! Neither is needed for correctness: a runner that hears nothing polls.
+//! A signal says only "look": neither where it came from nor what it brought matters, and a runner that hears nothing
+//! polls.
 
 use std::time::Duration;
 
@@ -10,25 +11,22 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-/// The channel `append_events` notifies, once a batch, with the new head.
+/// The channel `append_events` notifies, once a batch.
 const CHANNEL: &str = "events_appended";
 
 /// The pause before listening is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Passes on every new head that either the local writer or the database tells of, until stopped.
+/// Signals whenever the local writer or the database tells of new events, until stopped.
 pub async fn listen(
     options: PgConnectOptions,
     mut local: watch::Receiver<i64>,
-    heads: watch::Sender<i64>,
+    signal: watch::Sender<()>,
     stop: CancellationToken,
 ) {
-    let raise = |head: i64| {
-        heads.send_if_modified(|known| std::mem::replace(known, head.max(*known)) < head);
-    };
     let remote = async {
         loop {
-            if let Err(error) = relay(&options, raise).await {
+            if let Err(error) = relay(&options, &signal).await {
                 debug!(%error, "listening for appends failed: polling until it works again");
             }
             sleep(RETRY_PAUSE).await;
@@ -36,7 +34,7 @@ pub async fn listen(
     };
     let local = async {
         while local.changed().await.is_ok() {
-            raise(*local.borrow_and_update());
+            signal.send_replace(());
         }
         // The writer has stopped; other processes may go on.
         std::future::pending::<()>().await;
@@ -48,14 +46,12 @@ pub async fn listen(
     }
 }
 
-async fn relay(options: &PgConnectOptions, raise: impl Fn(i64)) -> Result<(), sqlx::Error> {
+async fn relay(options: &PgConnectOptions, signal: &watch::Sender<()>) -> Result<(), sqlx::Error> {
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
-        let notification = listener.recv().await?;
-        if let Ok(head) = notification.payload().parse() {
-            raise(head);
-        }
+        listener.recv().await?;
+        signal.send_replace(());
     }
 }

@@ -73,7 +73,10 @@ struct Line<'a> {
 }
 
 pub(crate) async fn list(mut log: Log, filter: &Filter) -> Result<ExitCode, ToolError> {
-    log.skip_to(filter.from.saturating_sub(1).max(0));
+    log.skip_to(filter.from.saturating_sub(1));
+    if let Some(since) = filter.since {
+        log.skip_to_time(since).await?;
+    }
     let visible = !io::stdout().is_terminal();
     let bar = if visible { progress::bar(log.head.min(filter.to)) } else { progress::hidden() };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -1,20 +1,22 @@
-//! The log as it stood when the tool was started: one snapshot, read in pages.
+//! The log as it stood when the tool was started, read in pages.
 
 use std::str::FromStr;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_projections::feed::{self, FeedError, RecordedEvent};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, FromRow};
 
 use crate::ToolError;
 
 /// Events a page.
 const PAGE: i64 = 5000;
 
-/// The log up to its head, seen in one read-only transaction: what is appended meanwhile does not disturb.
+/// The log up to where its head was. Rows never change, so no transaction is held open meanwhile: that would keep the
+/// server from cleaning up behind its busiest rows.
 pub(crate) struct Log {
     connection: PgConnection,
-    /// The last position.
+    /// The last position when the tool was started.
     pub(crate) head: i64,
     after: i64,
 }
@@ -34,27 +36,45 @@ impl Log {
             .options([("default_transaction_read_only", "on")])
             .connect()
             .await?;
-        connection.execute("begin isolation level repeatable read read only").await?;
         let head = feed::head(&mut connection).await?;
         Ok(Self { connection, head, after: 0 })
     }
 
     /// Goes on after this position.
     pub(crate) fn skip_to(&mut self, after: i64) {
-        self.after = after;
+        self.after = self.after.max(after);
+    }
+
+    /// Goes on with the first event recorded at this time or later.
+    pub(crate) async fn skip_to_time(&mut self, since: DateTime<Utc>) -> Result<(), FeedError> {
+        let before = feed::position_at(&mut self.connection, since - TimeDelta::microseconds(1)).await?;
+        self.skip_to(before);
+        Ok(())
     }
 
     /// The next events, whatever is missing between them; empty at the end.
     pub(crate) async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, FeedError> {
-        let page = feed::read_as_is(&mut self.connection, self.after, PAGE).await?;
+        let mut page = feed::read_as_is(&mut self.connection, self.after, PAGE).await?;
+        page.retain(|event| event.position <= self.head);
         if let Some(last) = page.last() {
             self.after = last.position;
         }
         Ok(page)
     }
 
-    /// The connection, for questions besides the events.
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.connection
+    /// The version of every stream, by now.
+    pub(crate) async fn streams(&mut self) -> Result<Vec<StreamVersion>, FeedError> {
+        let streams =
+            "select aggregate_type, aggregate_id, version, last_position from streams order by 1, 2";
+        Ok(sqlx::query_as(streams).fetch_all(&mut self.connection).await?)
     }
+}
+
+/// What `streams` says of one stream.
+#[derive(FromRow)]
+pub(crate) struct StreamVersion {
+    pub(crate) aggregate_type: String,
+    pub(crate) aggregate_id: String,
+    pub(crate) version: i64,
+    pub(crate) last_position: i64,
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use parking_database::cluster::Layout;
 use parking_database::{ClusterOptions, LocalCluster};
@@ -26,6 +26,11 @@ impl Home {
     /// The directory of the cluster.
     pub(crate) fn cluster_directory(&self) -> PathBuf {
         self.0.path().join("platform")
+    }
+
+    /// For whatever else a run keeps in files.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// Starts the server as the platform does: durable.

@@ -1,9 +1,16 @@
 //! Benchmarks of the write side, and the soak test that checks its history. See `docs/benchmarks.md`.
 
+mod append;
+mod cpu;
 mod environment;
 mod home;
+mod ingest;
+mod machine;
+mod measure;
 mod report;
 mod soak;
+mod stock;
+mod uplinks;
 
 use std::process::ExitCode;
 
@@ -21,8 +28,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Commands into the log, against a bare insert and against stock postgres-es.
+    Append(append::Arguments),
+    /// Signed uplinks over HTTP into the real server, against a handler that stores nothing and a stock one.
+    Ingest(ingest::Arguments),
     /// Appends from processes that are killed, and checks everything that was ever acknowledged or read.
     Soak(soak::Arguments),
+    /// The handler that stores nothing.
+    #[command(hide = true)]
+    ServeCeiling,
+    /// The stock handler.
+    #[command(hide = true)]
+    ServeStock,
     /// One of the soak's writers.
     #[command(hide = true)]
     SoakWriter(soak::writer::Arguments),
@@ -50,6 +67,10 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), BenchError> {
     match command {
+        Command::Append(arguments) => append::append(arguments).await,
+        Command::Ingest(arguments) => ingest::ingest(arguments).await,
+        Command::ServeCeiling => ingest::handlers::serve_ceiling().await,
+        Command::ServeStock => ingest::handlers::serve_stock().await,
         Command::Soak(arguments) => soak::soak(arguments).await,
         Command::SoakWriter(arguments) => soak::writer::write(arguments).await,
     }

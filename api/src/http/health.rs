@@ -19,9 +19,12 @@ pub(crate) async fn health(State(app): State<App>) -> Result<Json<Value>, Proble
     })))
 }
 
-/// `GET /webhooks/health`: well when a report that came now could be made durable.
+/// `GET /webhooks/health`: well when the database answers and the writer takes appends.
 pub(crate) async fn webhooks(State(app): State<App>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
+    if !app.writer.is_running() {
+        return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
+    }
     Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use cqrs_es::{DomainEvent, EventEnvelope};
+use cqrs_es::EventEnvelope;
 use parking_domain::aggregate::Decider;
+use parking_domain::stored::{self, DecodeError};
 use parking_domain::upcast::Upcasters;
-use serde::de::Error as _;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 use tracing::warn;
@@ -31,7 +31,7 @@ pub enum LoadError {
         /// Its type and version.
         event_type: String,
         /// What the reader of the payload said.
-        source: serde_json::Error,
+        source: DecodeError,
     },
     /// An event is missing: the log was tampered with.
     #[error("{aggregate_type} {aggregate_id} has no event {sequence}, but later ones")]
@@ -72,37 +72,26 @@ async fn read<A: Decider>(pool: &PgPool, aggregate_id: &str, first: i64) -> Resu
     }
 }
 
-/// Today's form is parsed straight; older forms are raised to it first.
 fn decode<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
     event: &Stored,
 ) -> Result<A::Event, LoadError> {
-    let (event_type, event_version) = (&event.event_type, &event.event_version);
-    let decoded = if upcasters.apply_to(event_type, event_version) {
-        serde_json::from_str(&event.payload).and_then(|payload| {
-            let raised = upcasters.raise(event_type, event_version, payload);
-            as_today(serde_json::from_value(raised.payload)?, &raised.event_type, &raised.event_version)
-        })
-    } else {
-        serde_json::from_str(&event.payload).and_then(|read| as_today(read, event_type, event_version))
-    };
-    decoded.map_err(|source| LoadError::Undecodable {
+    let read = stored::read(upcasters, &event.event_type, &event.event_version, &event.payload);
+    read.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
         aggregate_id: aggregate_id.to_owned(),
         sequence: event.sequence,
-        event_type: format!("{event_type} version {event_version}"),
+        event_type: format!("{} version {}", event.event_type, event.event_version),
         source,
     })
 }
 
-/// A newer release's event may look like today's and mean something else: what was read must be what the row says.
-fn as_today<E: DomainEvent>(event: E, event_type: &str, event_version: &str) -> Result<E, serde_json::Error> {
-    if event.event_type() == event_type && event.event_version() == event_version {
-        return Ok(event);
-    }
-    let read = format!("it was read as {} version {}", event.event_type(), event.event_version());
-    Err(serde_json::Error::custom(read))
+/// The version of a stream; 0 when it does not exist.
+pub(super) async fn version<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Result<i64, LoadError> {
+    let version =
+        sqlx::query_scalar("select version from streams where aggregate_type = $1 and aggregate_id = $2");
+    Ok(version.bind(A::TYPE).bind(aggregate_id).fetch_optional(pool).await?.unwrap_or_default())
 }
 
 pub(super) async fn envelopes<A: Decider>(

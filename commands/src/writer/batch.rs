@@ -23,6 +23,11 @@ impl Batches {
         self.waiting.push_back(pending);
     }
 
+    /// False when enough waits for the next batch.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < MAX_EVENTS
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -89,9 +89,8 @@ fn expected_version(expected: Expected) -> Option<i64> {
 }
 
 impl Answer {
-    /// The verdict on each append, and the head after the batch. Winners have the positions after the head before it, in
-    /// the order of the batch.
-    pub(super) fn judge(self, batch: &[Pending]) -> (Vec<Verdict>, i64) {
+    /// The verdict on each append. Winners have the positions after the head, in the order of the batch.
+    pub(super) fn judge(self, batch: &[Pending]) -> Vec<Verdict> {
         let mut head = self.head;
         let (mut streams, mut claims) = (0, 0);
         let verdicts = (0..batch.len()).map(|command| {
@@ -115,7 +114,7 @@ impl Answer {
                 repeated: false,
             })
         });
-        (verdicts.collect(), head)
+        verdicts.collect()
     }
 
     /// Why the append did not win: its request was made before, a version did not hold, or a claim is held.

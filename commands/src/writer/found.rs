@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::append::{Append, Appended};
+use crate::append::{Append, Appended, Expected};
 
 /// What one append did to one stream.
 #[derive(FromRow)]
@@ -28,17 +28,27 @@ const PARTS: &str = "append_id, aggregate_type, aggregate_id, max(sequence) as v
 pub(super) struct Appends(HashMap<Uuid, Vec<Part>>);
 
 impl Appends {
-    /// Looks for appends after a position.
-    pub(super) async fn after<'a>(
+    /// Looks for appends in the streams they were meant for, behind the versions they expected.
+    pub(super) async fn find<'a>(
         connection: &mut PgConnection,
-        position: i64,
         appends: impl Iterator<Item = &'a Append>,
     ) -> Result<Self, sqlx::Error> {
-        let ids: Vec<Uuid> = appends.map(|append| append.append_id).collect();
+        let appends: Vec<&Append> = appends.collect();
+        let streams =
+            || appends.iter().flat_map(|append| append.streams.iter().map(move |s| (append.append_id, s)));
         let query = format!(
-            "select {PARTS} from events where position > $1 and append_id = any($2) group by 1, 2, 3"
+            "select {PARTS} \
+               from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as s (append, type, id, version) \
+               join events on aggregate_type = s.type and aggregate_id = s.id and sequence > s.version \
+                          and append_id = s.append group by 1, 2, 3"
         );
-        let parts: Vec<Part> = sqlx::query_as(&query).bind(position).bind(ids).fetch_all(connection).await?;
+        let parts: Vec<Part> = sqlx::query_as(&query)
+            .bind(streams().map(|(append_id, _)| append_id).collect::<Vec<_>>())
+            .bind(streams().map(|(_, s)| s.aggregate_type.as_str()).collect::<Vec<_>>())
+            .bind(streams().map(|(_, s)| s.aggregate_id.as_str()).collect::<Vec<_>>())
+            .bind(streams().map(|(_, s)| at_least(s.expected)).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await?;
         let mut found: HashMap<Uuid, Vec<Part>> = HashMap::new();
         for part in parts {
             found.entry(part.append_id).or_default().push(part);
@@ -62,6 +72,14 @@ impl Appends {
             versions: versions.collect(),
             repeated: false,
         })
+    }
+}
+
+/// The version a stream had at the least when an append was made that expected this.
+fn at_least(expected: Expected) -> i64 {
+    match expected {
+        Expected::Version(version) => version,
+        Expected::Exists | Expected::Any => 0,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
 use tokio::time::timeout;
+use tracing::warn;
 
 use super::Pending;
 use super::call::{self, Verdict};
@@ -35,22 +37,25 @@ pub(super) struct Session {
     backend: Backend,
 }
 
-/// A server process that may still be at work on a lost batch.
-#[derive(Clone, Copy, Debug)]
+/// A server process that may still be at work on a lost batch. Process ids are used again: its start tells it apart.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub(super) struct Backend {
     pid: i32,
-    /// The head before the batch: what the batch stored stands after it.
-    head: i64,
+    backend_start: DateTime<Utc>,
 }
 
 impl Session {
     pub(super) async fn open(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
         let open = async {
             let mut connection = options.clone().options(LIMITS).connect().await?;
-            let (pid, head) = sqlx::query_as("select pg_backend_pid(), position from log_head")
-                .fetch_one(&mut connection)
-                .await?;
-            Ok(Self { connection, backend: Backend { pid, head } })
+            make_durable(&mut connection).await?;
+            let backend = sqlx::query_as(
+                "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()",
+            );
+            let mut transaction = as_login(&mut connection).await?;
+            let backend = backend.fetch_one(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(Self { connection, backend })
         };
         in_time(open).await
     }
@@ -61,8 +66,7 @@ impl Session {
 
     /// Appends the batch in one round trip. Requests that were made before cost another, to say what they got.
     pub(super) async fn append(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Failure> {
-        let answer = in_time(call::append(&mut self.connection, batch)).await?;
-        let (mut verdicts, head) = answer.judge(batch);
+        let mut verdicts = in_time(call::append(&mut self.connection, batch)).await?.judge(batch);
         for verdict in verdicts.iter_mut().filter_map(|verdict| verdict.as_mut().ok()) {
             if verdict.repeated {
                 // The batch is committed: what goes wrong from here on is an answer lost, not an append.
@@ -72,7 +76,6 @@ impl Session {
             }
         }
         // Only now: until then the batch may have to be looked for behind the head before it.
-        self.backend.head = head;
         Ok(verdicts)
     }
 
@@ -90,25 +93,44 @@ impl Session {
         lost: &Backend,
         batch: &[Pending],
     ) -> Result<Vec<Option<Appended>>, sqlx::Error> {
-        // A backend may be ended by its own login, which this connection may have left for the writer's role.
-        let mut transaction = self.connection.begin().await?;
-        sqlx::query("set local role none").execute(&mut *transaction).await?;
-        sqlx::query("select pg_terminate_backend($1, 2000)")
-            .bind(lost.pid)
-            .execute(&mut *transaction)
-            .await?;
+        const SAME: &str = "from pg_stat_activity where pid = $1 and backend_start = $2";
+        let terminate = format!("select pg_terminate_backend(pid, 2000) {SAME}");
+        let alive = format!("select exists (select {SAME})");
+        let mut transaction = as_login(&mut self.connection).await?;
+        sqlx::query(&terminate).bind(lost.pid).bind(lost.backend_start).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        let alive: bool = sqlx::query_scalar("select exists (select from pg_stat_activity where pid = $1)")
-            .bind(lost.pid)
-            .fetch_one(&mut self.connection)
-            .await?;
+        let mut transaction = as_login(&mut self.connection).await?;
+        let alive = sqlx::query_scalar(&alive).bind(lost.pid).bind(lost.backend_start);
+        let alive: bool = alive.fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
         if alive {
             return Err(sqlx::Error::Protocol("the lost backend is still at work".into()));
         }
         let appends =
-            Appends::after(&mut self.connection, lost.head, batch.iter().map(|p| &p.append)).await?;
+            Appends::find(&mut self.connection, batch.iter().map(|pending| &pending.append)).await?;
         Ok(batch.iter().map(|pending| appends.get(&pending.append)).collect())
     }
+}
+
+/// A backend may be seen and ended by its own login, which the connection may have left for the writer's role.
+async fn as_login(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("set local role none").execute(&mut *transaction).await?;
+    Ok(transaction)
+}
+
+/// An answer means durable: a server that does not wait for its disk is told to, where a session may tell it.
+async fn make_durable(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let fsync: String = sqlx::query_scalar(
+        "select current_setting('fsync') from (select case when current_setting('synchronous_commit') = 'off' \
+                then set_config('synchronous_commit', 'on', false) end) as made_durable",
+    )
+    .fetch_one(connection)
+    .await?;
+    if fsync == "off" {
+        warn!("the database runs with fsync off: what it acknowledges may be lost when its machine fails");
+    }
+    Ok(())
 }
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
@@ -122,16 +144,17 @@ impl From<sqlx::Error> for Failure {
         let sqlx::Error::Database(refusal) = &error else {
             return Self::Lost(reason);
         };
+        let severity = refusal.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
+        let fatal = matches!(severity, None | Some(PgSeverity::Fatal | PgSeverity::Panic));
         match refusal.code().as_deref() {
-            // The server is going away: it may have committed first.
-            Some("57P01" | "57P02" | "57P03") | None => Self::Lost(reason),
-            Some(code) if code.starts_with("08") => Self::Lost(reason),
-            // Lock and statement time-outs, deadlocks, resources, read-only after a fail-over, broken disks.
-            Some("55P03" | "57014" | "25006") => Self::Unavailable(reason),
-            Some(code) if ["40", "53", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
-                Self::Unavailable(reason)
+            // The server ends the session: it may have committed first.
+            _ if fatal => Self::Lost(reason),
+            // Data, integrity, limits of the program: about the events, and the same whenever it is tried.
+            Some(code) if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
+                Self::Refused(reason)
             }
-            Some(_) => Self::Refused(reason),
+            // Everything else is about the database: locks, time-outs, resources, rights, a standby.
+            _ => Self::Unavailable(reason),
         }
     }
 }

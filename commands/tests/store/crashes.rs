@@ -1,9 +1,12 @@
 //! What happens when connections break, locks are held and writers are stopped.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use parking_commands::append::{AppendError, Expected};
 use parking_commands::writer::Writer;
 use parking_testkit::{EventLog, Role};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -114,4 +117,28 @@ async fn an_append_whose_writer_dies_is_never_said_not_to_be_stored() {
         tokio::task::yield_now().await;
     }
     assert_eq!(log.stored("a").await.len(), 1, "nobody was told, and it happened");
+}
+
+#[tokio::test]
+async fn more_than_the_queue_holds_is_refused_however_slowly_it_empties() {
+    let log = Arc::new(EventLog::create().await);
+    let (mut waves, mut refused) = (JoinSet::new(), 0);
+    for _ in 0..5 {
+        for _ in 0..2048 {
+            // All to one stream: a batch has room for one of them.
+            let log = log.clone();
+            waves.spawn(async move { log.append("a", Expected::Any, &["{}"]).await });
+        }
+        // Until one more has got through, and the writer has taken what waits.
+        loop {
+            match waves.join_next().await.unwrap().unwrap() {
+                Ok(_) => break,
+                Err(error) => refused += usize::from(error == AppendError::Overloaded),
+            }
+        }
+        while let Some(done) = waves.try_join_next() {
+            refused += usize::from(done.unwrap() == Err(AppendError::Overloaded));
+        }
+    }
+    assert!(refused > 2048, "of 10240 that came at once {refused} were refused");
 }

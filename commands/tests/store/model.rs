@@ -173,9 +173,10 @@ fn well_formed(append: &Append) -> Result<(), AppendError> {
     let mut seen = HashSet::new();
     let mut taken = HashSet::new();
     let streams_once = append.streams.iter().all(|stream| seen.insert(name_of(stream)));
-    let claims_once = append.claims().all(|change| match change {
-        ClaimChange::Take(claim) => taken.insert(claim),
-        ClaimChange::Release(_) => true,
+    let mut changed = HashSet::new();
+    let claims_once = changes(append).all(|(stream, change)| {
+        changed.insert((stream, change.claim()))
+            && (matches!(change, ClaimChange::Release(_)) || taken.insert(change.claim()))
     });
     if !streams_once || !claims_once || append.event_count() == 0 {
         return Err(AppendError::Malformed);

@@ -225,7 +225,7 @@ fn explanations(model: &Model, appends: &[Append], answers: &[Answer]) -> Vec<Mo
 /// The answer to an append that was sent before and whose connection now broke: it is looked for, and found.
 fn settled(model: &Model, append: &Append) -> Option<Answer> {
     let rows = || model.rows.iter().filter(|row| row.append_id == append.append_id);
-    let (first, last) = (rows().next()?, rows().last()?);
+    let (first, last) = (rows().next()?, rows().next_back()?);
     let version = |stream: &StreamAppend| {
         rows().rfind(|row| row.aggregate_id == stream.aggregate_id).map(|row| row.sequence)
     };

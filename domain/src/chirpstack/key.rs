@@ -20,8 +20,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7c1b_3a52_96f4_4d0e_8b7a_5d2f_10e3_c96
 #[serde(transparent)]
 pub struct EventKey(pub Uuid);
 
-/// The key of a report, and whether ChirpStack itself named it.
-pub(super) fn of(kind: EventKind, dev_eui: DevEui, fields: &Fields<'_>, body: &str) -> (EventKey, bool) {
+/// The key of a report.
+pub(super) fn of(kind: EventKind, dev_eui: DevEui, fields: &Fields<'_>, body: &str) -> EventKey {
     let named = match kind {
         EventKind::Up | EventKind::Join | EventKind::Status | EventKind::Location => {
             fields.text("deduplicationId").map(|id| id.to_ascii_lowercase())
@@ -34,13 +34,12 @@ pub(super) fn of(kind: EventKind, dev_eui: DevEui, fields: &Fields<'_>, body: &s
             .map(|id| format!("{id}|{}", fields.integer::<u32>("downlinkId").unwrap_or_default())),
         EventKind::Log => None,
     };
-    let identified = named.is_some();
     let name = named.unwrap_or_else(|| match kind {
         EventKind::Log => log_facts(fields),
         _ => canonical(body),
     });
     let name = format!("{}|{dev_eui}|{name}", kind.name());
-    (EventKey(Uuid::new_v5(&NAMESPACE, name.as_bytes())), identified)
+    EventKey(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }
 
 /// What makes a log line itself: its time, code and context.
@@ -60,43 +59,38 @@ mod tests {
 
     const DEVICE: &str = r#""deviceInfo":{"devEui":"58a0cb0000100001"}"#;
 
-    fn key(kind: EventKind, rest: &str) -> (super::EventKey, bool) {
-        let report = parse(kind, format!("{{{DEVICE},{rest}}}").as_bytes()).expect("a report");
-        (report.key, report.identified)
+    fn key(kind: EventKind, rest: &str) -> super::EventKey {
+        parse(kind, format!("{{{DEVICE},{rest}}}").as_bytes()).expect("a report").key
     }
 
     #[test]
     fn one_deduplication_id_names_three_events_of_one_uplink() {
         let id = r#""deduplicationId":"581FE517-7f0e-4a19-bebd-b475e27f4104""#;
-        let (up, identified) = key(EventKind::Up, id);
-        assert!(identified);
-        assert_ne!(up, key(EventKind::Status, id).0);
-        assert_eq!(
-            up,
-            key(EventKind::Up, &id.to_lowercase().replace("deduplicationid", "deduplicationId")).0
-        );
+        assert_ne!(key(EventKind::Up, id), key(EventKind::Status, id));
+        let lower = id.to_lowercase().replace("deduplicationid", "deduplicationId");
+        assert_eq!(key(EventKind::Up, id), key(EventKind::Up, &lower));
     }
 
     #[test]
-    fn an_empty_id_is_no_key() {
-        let (first, identified) = key(EventKind::Up, r#""deduplicationId":"","fCnt":1"#);
-        assert!(!identified);
-        assert_ne!(first, key(EventKind::Up, r#""deduplicationId":"","fCnt":2"#).0);
+    fn without_an_id_the_content_is_the_key() {
+        let anonymous = |rest: &str| key(EventKind::Up, &format!(r#""deduplicationId":"",{rest}"#));
+        assert_ne!(anonymous(r#""fCnt":1"#), anonymous(r#""fCnt":2"#));
+        assert_eq!(anonymous(r#""fCnt":1,"fPort":2"#), anonymous(r#""fPort":2, "fCnt":1"#));
     }
 
     #[test]
     fn a_downlink_is_named_by_its_queue_item_and_what_became_of_it() {
         let item = r#""queueItemId":"4fb9d05c-bb96-4338-a82d-9cb8eba2ad9f""#;
-        let sent = |n| key(EventKind::TxAck, &format!(r#"{item},"downlinkId":{n}"#)).0;
+        let sent = |n| key(EventKind::TxAck, &format!(r#"{item},"downlinkId":{n}"#));
         assert_ne!(sent(1), sent(2));
         let acked =
-            |yes| key(EventKind::Ack, &format!(r#"{item},"deduplicationId":"","acknowledged":{yes}"#)).0;
+            |yes| key(EventKind::Ack, &format!(r#"{item},"deduplicationId":"","acknowledged":{yes}"#));
         assert_ne!(acked(true), acked(false));
     }
 
     #[test]
     fn the_order_of_a_map_does_not_matter() {
-        let log = |context| key(EventKind::Log, &format!(r#""code":"OTAA","context":{{{context}}}"#)).0;
+        let log = |context| key(EventKind::Log, &format!(r#""code":"OTAA","context":{{{context}}}"#));
         assert_eq!(log(r#""a":"1","b":"2""#), log(r#""b":"2","a":"1""#));
         assert_ne!(log(r#""a":"1""#), log(r#""a":"2""#));
     }

@@ -8,6 +8,9 @@ use super::fields::Fields;
 use crate::lorawan::{DevAddr, GatewayEui};
 use crate::payload::Payload;
 
+/// More gateways than ever heard one frame; what is beyond stays in the body.
+const MAX_RECEPTIONS: usize = 64;
+
 /// A data uplink, uninterpreted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Up {
@@ -29,7 +32,7 @@ pub struct Up {
     pub object: Option<Map<String, Value>>,
     /// True when the network server could not decrypt `data`: the join server kept the key.
     pub encrypted: bool,
-    /// The gateways that heard the frame, in no order.
+    /// The gateways that heard the frame, in no order, 64 at most.
     pub rx_info: Vec<Reception>,
 }
 
@@ -61,7 +64,7 @@ impl Up {
             data: fields.payload("data").unwrap_or_default(),
             object: fields.map("object"),
             encrypted: fields.has("joinServerContext"),
-            rx_info: fields.list("rxInfo").iter().map(Reception::read).collect(),
+            rx_info: fields.list("rxInfo").iter().take(MAX_RECEPTIONS).map(Reception::read).collect(),
         }
     }
 

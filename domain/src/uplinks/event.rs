@@ -67,9 +67,9 @@ pub enum Standing {
     InOrder,
     /// Older than what the stream already holds: counts for the device's health, never moves a space.
     Late,
-    /// Its counter came before in this session: one transmission, reported twice.
+    /// Its counter came before in this session: as far as can be told one transmission, reported twice.
     Repeated,
-    /// Its counter could not be read: nothing can be said about order.
+    /// Its counter could not be read, or is the newest one's with other content: nothing can be said about order.
     Uncounted,
 }
 
@@ -129,17 +129,6 @@ pub struct DeviceJoined {
 }
 
 impl UplinkEvent {
-    /// The names of all types.
-    pub const TYPES: [&'static str; 7] = [
-        "UplinkReceived",
-        "DeviceJoined",
-        "DeviceStatusReported",
-        "DownlinkAcknowledged",
-        "DownlinkTransmitted",
-        "NetworkLogged",
-        "DeviceLocated",
-    ];
-
     /// What every report has.
     pub fn report(&self) -> &NetworkReport {
         match self {

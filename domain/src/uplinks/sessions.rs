@@ -94,7 +94,8 @@ impl Sessions {
         }
         match former.iter().rfind(|s| s.dev_addr == dev_addr) {
             Some(former) => Place { session: former.number, standing: Standing::Late },
-            None if heard_at < current.began_at => self.discover(),
+            // Devices join again within seconds, through gateways whose clocks differ: then arrival tells the order.
+            None if after(current.began_at, heard_at) => self.discover(),
             None => self.open(),
         }
     }
@@ -180,6 +181,11 @@ impl Session {
     fn place(&self, up: &Up) -> Place {
         let standing = match (&self.counter, up.f_cnt) {
             (_, None) => Standing::Uncounted,
+            // The same counter with other content is another frame, of a device whose counter does not count.
+            (Some(counter), Some(f_cnt)) if f_cnt == counter.highest => {
+                let same = counter.content == content(up.f_port, &up.data);
+                if same { Standing::Repeated } else { Standing::Uncounted }
+            }
             (Some(counter), Some(f_cnt)) if counter.has_seen(f_cnt) => Standing::Repeated,
             (Some(counter), Some(f_cnt)) if f_cnt < counter.highest => Standing::Late,
             (_, Some(_)) => Standing::InOrder,
@@ -211,6 +217,7 @@ impl Counter {
                 let shifted = known.seen.checked_shl(f_cnt - known.highest).unwrap_or_default();
                 *known = Self { highest: f_cnt, seen: shifted | 1, content };
             }
+            Some(known) if f_cnt == known.highest => known.content = content,
             Some(known) => known.seen |= 1_u64.checked_shl(known.highest - f_cnt).unwrap_or_default(),
         }
     }

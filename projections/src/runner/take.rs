@@ -119,8 +119,7 @@ impl<P: Projection> Taker<P> {
     async fn bury(&mut self, position: i64, error: &ApplyError) -> Result<(), RunError> {
         let failure = error.to_string();
         if P::POISON == Poison::Stop && !is_unknown(error) {
-            self.checkpoint.stop(&mut self.connection, &failure).await?;
-            return Err(RunError::Poisoned { position, failure });
+            return Err(self.stop(format!("position {position}: {failure}")).await?);
         }
         error!(projection = P::NAME, position, failure, "an event became a dead letter");
         let mut transaction = self.connection.begin().await?;
@@ -131,6 +130,12 @@ impl<P: Projection> Taker<P> {
         transaction.commit().await?;
         self.reach(position);
         Ok(())
+    }
+
+    /// Says for all to see that the projection stands still, and why.
+    pub(super) async fn stop(&mut self, failure: String) -> Result<RunError, RunError> {
+        self.checkpoint.stop(&mut self.connection, &failure).await?;
+        Ok(RunError::Stopped { position: self.position, failure })
     }
 
     fn reach(&mut self, position: i64) {

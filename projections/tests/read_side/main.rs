@@ -2,6 +2,8 @@
 //! list in `docs/testing.md`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod checkpoint;
+mod diary;
 mod feed;
 mod orphan_devices;
 mod runner;

@@ -1,87 +1,13 @@
-//! The runner: atomic, alone, and back on its feet after whatever happens.
+//! The runner: alone, and back on its feet after whatever happens.
 
 use std::time::Duration;
 
 use parking_commands::append::Expected;
-use parking_projections::feed::RecordedEvent;
-use parking_projections::projection::{ApplyError, Poison, Projection};
-use parking_testkit::EventLog;
-use sqlx::PgConnection;
+use parking_projections::feed;
+use parking_testkit::Role;
 
+use crate::diary::{Noting, Stopping, append, checkpoint, diary, log_with_diary};
 use crate::support::Running;
-
-/// Writes down each position it was given, and chokes on payloads that say "poison".
-#[derive(Default)]
-struct Diary<const STOPS: bool> {
-    /// Positions taken since this value was made: memory that must not outlive its tenure.
-    taken: Vec<i64>,
-}
-
-impl<const STOPS: bool> Projection for Diary<STOPS> {
-    const NAME: &'static str = "diary";
-    const VERSION: i32 = 1;
-    const STREAMS: &'static [&'static str] = &["test"];
-    const POISON: Poison = if STOPS { Poison::Stop } else { Poison::DeadLetter };
-
-    async fn apply(
-        &mut self,
-        connection: &mut PgConnection,
-        events: &[RecordedEvent],
-    ) -> Result<(), ApplyError> {
-        for event in events {
-            self.taken.push(event.position);
-            if event.payload.contains("poison") {
-                return Err(sqlx::Error::Decode("poison".into()).into());
-            }
-        }
-        let growing = self.taken.windows(2).all(|pair| pair[0] < pair[1]);
-        assert!(growing, "what is in memory was taken in order, once: {:?}", self.taken);
-        let positions: Vec<i64> = events.iter().map(|event| event.position).collect();
-        sqlx::query("insert into projections.diary select unnest($1)")
-            .bind(positions)
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
-}
-
-type Stopping = Diary<true>;
-type Noting = Diary<false>;
-
-async fn log_with_diary() -> EventLog {
-    let log = EventLog::create().await;
-    let owner = log.database.pool(parking_testkit::Role::Owner);
-    // No key: an event taken twice would show.
-    sqlx::query("create table projections.diary (position bigint)").execute(&owner).await.unwrap();
-    sqlx::query("grant insert on projections.diary to parking_projector").execute(&owner).await.unwrap();
-    sqlx::query("grant select on projections.diary to parking_auditor").execute(&owner).await.unwrap();
-    log
-}
-
-async fn append(log: &EventLog, payloads: &[&str]) -> i64 {
-    log.append("a", Expected::Any, payloads).await.unwrap().last_position
-}
-
-async fn diary(log: &EventLog) -> Vec<i64> {
-    sqlx::query_scalar("select position from projections.diary order by 1")
-        .fetch_all(&log.pool)
-        .await
-        .unwrap()
-}
-
-async fn checkpoint(log: &EventLog) -> (i64, String, Option<String>) {
-    sqlx::query_as("select position, status, failure from projections.checkpoints")
-        .fetch_one(&log.pool)
-        .await
-        .unwrap()
-}
-
-async fn terminate_projectors(log: &EventLog) -> u64 {
-    let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
-    let terminate = "select pg_terminate_backend(pid) from pg_stat_activity \
-                     where usename = 'parking_projector' and datname = current_database()";
-    sqlx::query(terminate).execute(&admin).await.unwrap().rows_affected()
-}
 
 #[tokio::test]
 async fn conformance_46_catch_up_then_live_without_gap_or_duplicate() {
@@ -119,7 +45,7 @@ async fn conformance_49_a_deposed_runner_cannot_write() {
     let running = Running::start::<Stopping>(&log);
     running.wait_for(append(&log, &["1"; 5]).await).await;
     // Another runner, which the lock did not keep out, has moved the checkpoint.
-    let owner = log.database.pool(parking_testkit::Role::Owner);
+    let owner = log.database.pool(Role::Owner);
     sqlx::query("update projections.checkpoints set position = 7").execute(&owner).await.unwrap();
     append(&log, &["1"; 5]).await;
     running.wait_for(10).await;
@@ -148,7 +74,7 @@ async fn conformance_52_a_runner_whose_connections_break_again_and_again_loses_a
         for _ in 0..20 {
             last = append(&log, &["1", "2", "3"]).await;
         }
-        broken += terminate_projectors(&log).await;
+        broken += log.terminate(Role::Projector).await;
     }
     running.wait_for(last).await;
     assert_eq!(diary(&log).await, (1..=last).collect::<Vec<_>>());
@@ -198,10 +124,10 @@ async fn conformance_53_a_poison_event_becomes_a_dead_letter_and_its_neighbours_
 async fn a_missing_position_stops_every_runner_and_is_never_stepped_over() {
     let log = log_with_diary().await;
     append(&log, &["1", "2", "3"]).await;
-    let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
+    let admin = log.admin();
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
     sqlx::query("delete from events where position = 2").execute(&admin).await.unwrap();
     let mut connection = log.pool.acquire().await.unwrap();
-    let gap = parking_projections::feed::read(&mut connection, 0, 10).await.unwrap_err();
+    let gap = feed::read(&mut connection, 0, 10).await.unwrap_err();
     assert_eq!(gap.to_string(), "position 2 is missing from the log, position 3 follows");
 }

@@ -11,8 +11,10 @@ use parking_domain::uplinks::Source;
 use parking_projections::progress::Progress;
 use parking_projections::projection::Projection;
 use parking_projections::runner::Runner;
+use parking_projections::wake;
 use parking_testkit::{EventLog, Role};
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +34,14 @@ pub(crate) async fn record(lanes: &Ingest, kind: EventKind, second: i64, body: V
     lanes.record(incoming).await.unwrap();
 }
 
+/// Signals with every append of the log's own writer.
+pub(crate) fn woken(log: &EventLog) -> watch::Receiver<()> {
+    let (signal, woken) = watch::channel(());
+    let (options, stop) = (log.database.as_role(Role::Projector), log.stop.child_token());
+    tokio::spawn(wake::listen(options, log.writer.head(), signal, stop));
+    woken
+}
+
 /// A runner of its own life.
 pub(crate) struct Running {
     pub(crate) progress: Progress,
@@ -42,7 +52,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start<P: Projection>(log: &EventLog) -> Self {
         let stop = log.stop.child_token();
-        let (runner, progress) = Runner::<P>::new(log.database.as_role(Role::Projector), log.writer.head());
+        let (runner, progress) = Runner::<P>::new(log.database.as_role(Role::Projector), woken(log));
         Self { progress, task: tokio::spawn(runner.run(stop.clone())), stop }
     }
 

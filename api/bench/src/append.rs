@@ -1,0 +1,167 @@
+//! `append`: commands into the log, against a bare insert of the same rows and against stock postgres-es.
+//!
+//! Everything runs on one private, durable server and in turns: the machine may be half as fast a minute later, so only
+//! ratios within a repetition mean something.
+
+mod ours;
+mod raw;
+mod table;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_database::prepare;
+use parking_domain::uplinks::{RecordReport, Uplinks as Aggregate};
+use postgres_es::PostgresCqrs;
+use rustix::process::getpid;
+
+use crate::environment::now;
+use crate::home::Home;
+use crate::measure::{Sample, drive};
+use crate::report::say;
+use crate::uplinks::Uplinks;
+use crate::{BenchError, cpu, machine, stock, uplinks};
+use ours::Ours;
+use raw::Raw;
+use table::{Figures, What};
+
+/// Commands in flight.
+const CONCURRENCIES: [usize; 4] = [1, 8, 64, 256];
+
+/// Streams that the measurement with streams in memory goes round.
+const CACHED_STREAMS: usize = 2560;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How often everything is measured.
+    #[arg(long, default_value_t = 5)]
+    repetitions: usize,
+    /// Commands of one measurement, at 256 in flight; fewer where less is in flight.
+    #[arg(long, default_value_t = 30_000)]
+    commands: usize,
+}
+
+/// A command with all that comes with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) command: RecordReport,
+    pub(crate) body: Bytes,
+}
+
+impl Job {
+    fn of(body: Bytes) -> Result<Self, BenchError> {
+        let (id, command) = uplinks::command(&body, now())?;
+        Ok(Self { id, command, body })
+    }
+}
+
+/// Measures and prints.
+pub(crate) async fn append(arguments: Arguments) -> Result<(), BenchError> {
+    let home = Home::new()?;
+    let cluster = home.start().await?;
+    let database = cluster.database();
+    prepare(&database).await?;
+    stock::prepare(&cluster.admin_options()).await?;
+    say(machine::describe(&cluster.admin_options(), home.path()).await?);
+
+    let mut bench = Bench {
+        home: &home,
+        commands: arguments.commands,
+        next_device: 0,
+        raw: Raw::start(&database.admin).await?,
+        ours: Ours::start(&database),
+        stock: Arc::new(stock::framework(&cluster.layout().url("postgres", stock::DATABASE)).await),
+        figures: Figures::default(),
+    };
+    for repetition in 1..=arguments.repetitions {
+        say(format_args!("repetition {repetition} of {}", arguments.repetitions));
+        bench.repeat().await?;
+    }
+    bench.figures.print();
+    drop(bench);
+    Ok(cluster.stop().await?)
+}
+
+struct Bench<'a> {
+    home: &'a Home,
+    commands: usize,
+    /// Devices that were used are not new any more.
+    next_device: u32,
+    raw: Raw,
+    ours: Ours,
+    stock: Arc<PostgresCqrs<Aggregate>>,
+    figures: Figures,
+}
+
+impl Bench<'_> {
+    /// Everything once.
+    async fn repeat(&mut self) -> Result<(), BenchError> {
+        for (what, table) in [(What::Raw, "events"), (What::RawBare, "bare")] {
+            let (jobs, before) = (self.new_devices(self.commands)?, self.cpu());
+            let sample = self.raw.insert(table, jobs).await?;
+            self.note(what, 1, sample, before);
+        }
+        let (warm, mut cached) = (self.ours.bus(), self.uplinks(CACHED_STREAMS));
+        ours::execute(&warm, jobs(&mut cached, CACHED_STREAMS)?, 256).await?;
+        for concurrency in CONCURRENCIES {
+            let count = self.commands * [1, 5, 15, 30][place(concurrency)] / 30;
+            let mut devices = self.uplinks(count);
+            let (first, second) = (jobs(&mut devices, count)?, jobs(&mut devices, count)?);
+            let again = jobs(&mut cached, count)?;
+            let other = self.new_devices(count / 4)?;
+            for (what, bus, jobs) in [
+                (What::New, self.ours.bus(), first),
+                (What::Existing, self.ours.bus(), second),
+                (What::Cached, warm.clone(), again),
+            ] {
+                let before = self.cpu();
+                let sample = ours::execute(&bus, jobs, concurrency).await?;
+                self.note(what, concurrency, sample, before);
+            }
+            let before = self.cpu();
+            let sample = self.execute_stock(other, concurrency).await?;
+            self.note(What::Stock, concurrency, sample, before);
+        }
+        Ok(())
+    }
+
+    async fn execute_stock(&self, jobs: Vec<Job>, concurrency: usize) -> Result<Sample, BenchError> {
+        let framework = self.stock.clone();
+        drive(jobs, concurrency, move |Job { id, command, body }| {
+            let framework = framework.clone();
+            async move { Ok(stock::execute(&framework, &id, command, &body).await?) }
+        })
+        .await
+    }
+
+    fn uplinks(&mut self, devices: usize) -> Uplinks {
+        let devices = u32::try_from(devices).expect("a measurement is bounded");
+        self.next_device += devices;
+        Uplinks::of_devices(self.next_device - devices, devices)
+    }
+
+    fn new_devices(&mut self, count: usize) -> Result<Vec<Job>, BenchError> {
+        jobs(&mut self.uplinks(count), count)
+    }
+
+    /// Of this process and of the database.
+    fn cpu(&self) -> [std::time::Duration; 2] {
+        let database = self.home.postmaster().map(cpu::of_family).unwrap_or_default();
+        [cpu::of_process(getpid()), database]
+    }
+
+    fn note(&mut self, what: What, concurrency: usize, mut sample: Sample, before: [std::time::Duration; 2]) {
+        let after = self.cpu();
+        sample.cpu = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
+        self.figures.note(what, concurrency, sample);
+    }
+}
+
+fn place(concurrency: usize) -> usize {
+    CONCURRENCIES.iter().position(|c| *c == concurrency).unwrap_or_default()
+}
+
+fn jobs(uplinks: &mut Uplinks, count: usize) -> Result<Vec<Job>, BenchError> {
+    (0..count).map(|_| Job::of(uplinks.make())).collect()
+}

@@ -1,0 +1,129 @@
+//! Old forms of events, raised step by step to today's.
+
+use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster, SerializedEvent};
+use parking_domain::stored;
+use parking_domain::upcast::Upcasters;
+use serde_json::{Value, json};
+
+/// From exactly one version of one type to another, as a step of our own is written.
+struct Step {
+    from: (&'static str, &'static str),
+    to: (&'static str, &'static str),
+    /// What it adds to the trace.
+    mark: &'static str,
+}
+
+impl EventUpcaster for Step {
+    fn can_upcast(&self, event_type: &str, event_version: &str) -> bool {
+        (event_type, event_version) == self.from
+    }
+
+    fn upcast(&self, mut event: SerializedEvent) -> SerializedEvent {
+        self.to.0.clone_into(&mut event.event_type);
+        self.to.1.clone_into(&mut event.event_version);
+        event.payload = marked(event.payload, self.mark);
+        event
+    }
+}
+
+/// The payload with a mark added to its trace, so that a step left out, doubled or misplaced shows.
+fn marked(mut payload: Value, mark: &str) -> Value {
+    let trace = payload["trace"].as_str().unwrap_or_default();
+    payload["trace"] = json!(format!("{trace}{mark}"));
+    payload
+}
+
+fn step(from: (&'static str, &'static str), to: (&'static str, &'static str), mark: &'static str) -> Step {
+    Step { from, to, mark }
+}
+
+/// Every order of things so many.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let insert_last = |order: Vec<usize>| {
+        (0..count).map(move |place| {
+            let mut order = order.clone();
+            order.insert(place, count - 1);
+            order
+        })
+    };
+    orders(count - 1).into_iter().flat_map(insert_last).collect()
+}
+
+/// Type, version and trace of the event raised.
+fn raise(upcasters: &Upcasters, event_type: &str, version: &str) -> (String, String, String) {
+    let raised = upcasters.raise(event_type, version, json!({"kept": [1, {"a": null}]}));
+    assert_eq!(raised.payload["kept"], json!([1, {"a": null}]), "what no step touches stays");
+    let trace = raised.payload["trace"].as_str().unwrap_or_default().to_owned();
+    (raised.event_type, raised.event_version, trace)
+}
+
+fn is(event_type: &str, version: &str, trace: &str) -> (String, String, String) {
+    (event_type.into(), version.into(), trace.into())
+}
+
+#[test]
+fn conformance_31_a_chain_of_steps_leads_from_every_version_to_todays_in_whatever_order_they_are_listed() {
+    for order in orders(4) {
+        let steps = order.iter().map(|n| -> Box<dyn EventUpcaster> {
+            Box::new(match n {
+                0 => step(("Opened", "1"), ("Opened", "2"), "a"),
+                1 => step(("Opened", "2"), ("Opened", "3"), "b"),
+                // A type that got another name on the way.
+                2 => step(("Begun", "7"), ("Opened", "1"), "c"),
+                _ => step(("Closed", "1"), ("Closed", "2"), "d"),
+            })
+        });
+        let upcasters = Upcasters::new(steps.collect());
+        for (from, raised) in [
+            (("Begun", "7"), is("Opened", "3", "cab")),
+            (("Opened", "1"), is("Opened", "3", "ab")),
+            (("Opened", "2"), is("Opened", "3", "b")),
+            (("Opened", "3"), is("Opened", "3", "")),
+            (("Closed", "1"), is("Closed", "2", "d")),
+            (("Moved", "1"), is("Moved", "1", "")),
+        ] {
+            assert_eq!(raise(&upcasters, from.0, from.1), raised, "{order:?}");
+            assert_eq!(upcasters.apply_to(from.0, from.1), !raised.2.is_empty(), "{from:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "a known fault: of the steps that accept an event the first listed is taken, not the nearest"]
+fn conformance_31_the_steps_that_cqrs_es_offers_are_taken_one_by_one_in_whatever_order_they_are_listed() {
+    // These accept every version below their own: the chain must not jump over what lies between.
+    for order in orders(3) {
+        let steps = order.iter().map(|n| -> Box<dyn EventUpcaster> {
+            let (version, mark) = [("2", "a"), ("3", "b"), ("10", "c")][*n];
+            Box::new(SemanticVersionEventUpcaster::new(
+                "Opened",
+                version,
+                Box::new(move |payload| marked(payload, mark)),
+            ))
+        });
+        let upcasters = Upcasters::new(steps.collect());
+        for (from, trace) in [("1", "abc"), ("2", "bc"), ("3", "c"), ("10", "")] {
+            let raised = raise(&upcasters, "Opened", from);
+            assert_eq!(
+                (raised.2.as_str(), raised.0.as_str()),
+                (trace, "Opened"),
+                "from {from}, listed {order:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn steps_that_lead_in_a_circle_end() {
+    let circle: [Box<dyn EventUpcaster>; 2] =
+        [Box::new(step(("A", "1"), ("B", "1"), "a")), Box::new(step(("B", "1"), ("A", "1"), "b"))];
+    assert_eq!(raise(&Upcasters::new(circle.into()), "A", "1"), is("A", "1", "ab"));
+}
+
+#[test]
+fn todays_events_need_no_step() {
+    assert!(!stored::upcasters().apply_to("UplinkReceived", "1"));
+}
