@@ -1,7 +1,8 @@
 //! Old forms of events, raised step by step to today's before they are read.
 //!
-//! An upcaster of cqrs-es turns version k of one event type into version k+1, on the raw JSON. The steps are chained by
-//! what they accept, so the order in which they are listed does not matter.
+//! An upcaster of cqrs-es turns version k of one event type into version k+1, on the raw JSON. Each accepts one version
+//! of one type and nothing else, so the steps chain by themselves in whatever order they are listed. (cqrs-es's own
+//! `SemanticVersionEventUpcaster` accepts every version below its own: it would jump over what lies between.)
 
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The stream of everything ChirpStack reports about one device, each report once.
 //!
-//! `decide` answers three questions about a report: was it recorded before ([`recent_keys`]), to which LoRaWAN session
-//! does it belong, and where does it stand there ([`sessions`])? A report that was recorded before is refused, anything
+//! `decide` answers three questions about a report: was it recorded before (`recent_keys`), to which LoRaWAN session
+//! does it belong, and where does it stand there (`sessions`)? A report that was recorded before is refused, anything
 //! else is recorded, late and repeated frames too: what to make of them is each reader's affair.
 
 mod event;

@@ -108,7 +108,7 @@ async fn damage_is_found_and_named() {
         "position 4 does not decode: the payload is not a valid UplinkReceived: missing field `report` at line 1 column 21",
         "position 5 was recorded before the one that precedes it",
         "position 5 is event 3 of uplinks platform/58a0cb0000100000, after event 1",
-        "position 7 does not decode: unknown event Tested version 1 of test: a newer release may know it",
+        "position 7 does not decode: unknown event Tested version 1: a newer release may know it",
         "the log ends at position 7, its head says 8",
         "uplinks platform/58a0cb0000100001 has 3 events, its version says 9",
         "6 events up to position 7: 7 problems",

@@ -101,6 +101,21 @@ async fn conformance_10_commands_of_two_processes_on_one_stream_are_decided_agai
 }
 
 #[tokio::test]
+async fn what_appends_nothing_is_not_founded_on_a_memory_that_another_process_has_outdated() {
+    let log = EventLog::create().await;
+    let (bus, other) = (bus(&log), other_bus(&log));
+    bus.execute("a", Command::Deposit(vec![1]), &plain()).await.unwrap_err();
+    other.execute("a", Command::Open("A"), &plain()).await.unwrap();
+    let done = bus.execute("a", Command::Deposit(vec![1]), &plain()).await.unwrap();
+    assert_eq!(done.version, 2, "not refused any more");
+    other.execute("a", Command::Rename("B"), &plain()).await.unwrap();
+    let done = bus.execute("a", Command::Rename("A"), &plain()).await.unwrap();
+    assert_eq!((done.version, done.events.len()), (4, 1), "no longer its name");
+    let none = bus.execute("a", Command::Deposit(Vec::new()), &plain()).await.unwrap();
+    assert_eq!((none.version, none.position), (4, 4));
+}
+
+#[tokio::test]
 async fn a_claim_is_refused_with_its_holder_and_the_stream_stays_usable() {
     let log = EventLog::create().await;
     let bus = bus(&log);

@@ -15,13 +15,14 @@ use parking_projections::runner::Runner;
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
 use sqlx::PgConnection;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::diary::{
     Noting, Stopping, append, append_elsewhere, assert_atomic, checkpoint, clear_away, diary, log_with_diary,
 };
-use crate::support::{DEADLINE, Running, at, record, woken};
+use crate::support::{DEADLINE, Running, at, record};
 
 /// Waits until the projection has stopped; where and why.
 async fn stopped(log: &EventLog) -> (i64, String) {
@@ -84,7 +85,8 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
     for steps in 1..=70 {
         // More than one page, so that reading ahead, writing and committing all come under the knife.
         last = append(&log, &["1"; 30]).await;
-        let (runner, progress) = Runner::<Stopping>::new(log.database.as_role(Role::Projector), woken(&log));
+        let (_nobody_wakes, woken) = watch::channel(());
+        let (runner, progress) = Runner::<Stopping>::new(log.database.as_role(Role::Projector), woken);
         let mut left = steps;
         let mut run = pin!(runner.run(CancellationToken::new()));
         let killed = std::future::poll_fn(|context| {

@@ -88,9 +88,13 @@ pub(crate) async fn assert_atomic(log: &EventLog) -> i64 {
     position
 }
 
-/// Breaks the connections of the runners and waits until they are gone, and their locks with them.
+/// Ends the runners' sessions that are still at work and waits until they are gone, and their locks with them.
 pub(crate) async fn clear_away(log: &EventLog) {
-    while log.terminate(parking_testkit::Role::Projector).await > 0 {
+    let admin = log.admin();
+    let end = "select count(pg_terminate_backend(pid)) from pg_locks \
+                where locktype = 'advisory' \
+                  and database = (select oid from pg_database where datname = current_database())";
+    while sqlx::query_scalar::<_, i64>(end).fetch_one(&admin).await.unwrap() > 0 {
         tokio::task::yield_now().await;
     }
 }
