@@ -52,13 +52,14 @@ create function append_events(
     set search_path = public, pg_temp
     -- Plans are made while the tables are small and kept while they grow: look-ups go by index from the first day.
     set enable_seqscan = off
+    set jit = off
 as $$
 #variable_conflict use_column
 declare
     last_time timestamptz;
     appended  bigint;
 begin
-    select h.position, h.recorded_at into head, last_time from log_head h for update;
+    select h.position, h.recorded_at into head, last_time from log_head h where h.singleton for update;
     stamp := greatest(clock_timestamp(), last_time);
 
     select array_agg(coalesce(k.version, 0) order by s.ordinal),
@@ -147,7 +148,7 @@ begin
     select count(*) into appended from placed;
 
     if appended > 0 then
-        update log_head h set position = head + appended, recorded_at = stamp;
+        update log_head h set position = head + appended, recorded_at = stamp where h.singleton;
         perform pg_notify('events_appended', (head + appended)::text);
     end if;
 

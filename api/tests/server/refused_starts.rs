@@ -19,6 +19,23 @@ async fn failure(command: &mut Command) -> String {
 }
 
 #[tokio::test]
+async fn what_shows_data_is_not_served_to_the_world() {
+    let database = TestDatabase::create().await;
+    let mut command = parking(&["up"]);
+    command.env("PARKING_LISTEN", "0.0.0.0:0").env("CHIRPSTACK_WEBHOOK_SECRET", "hunter2");
+    let server = TestServer::launch(command.env("DATABASE_URL", database.url(None))).await;
+    server.client.get("/api/v6/orphan-devices").await.problem(404, "not_found");
+    assert_eq!(server.client.get("/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_secret_that_no_header_can_carry() {
+    let mut command = parking(&["up"]);
+    let error = failure(command.env("CHIRPSTACK_WEBHOOK_SECRET", "hunter2\n")).await;
+    assert!(error.contains("white space") && !error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
 async fn listening_to_the_world_without_a_secret() {
     let home = TempDir::new().unwrap();
     let directory = home.path().join("data");

@@ -137,6 +137,24 @@ async fn a_report_older_than_the_window_is_found_in_the_stream_after_a_restart()
 }
 
 #[tokio::test]
+async fn an_old_report_that_comes_from_two_sides_at_once_is_recorded_once() {
+    let log = EventLog::create().await;
+    let (here, elsewhere) = (Ingest::new(log.store()), Ingest::new(log.store()));
+    for n in 0..100 {
+        ingest(&here, n).await;
+    }
+    ingest(&elsewhere, 99).await;
+    // Older than the window, and never recorded: each is looked up, and not found, by all four.
+    for n in 1..=15 {
+        let (a, b, c, d) =
+            tokio::join!(ingest(&here, -n), ingest(&here, -n), ingest(&elsewhere, -n), ingest(&elsewhere, -n));
+        let accepted = [a, b, c, d].iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count();
+        assert_eq!(accepted, 1, "report {n}: {a:?} {b:?} {c:?} {d:?}");
+    }
+    assert_eq!(log.stored(ID).await.len(), 115);
+}
+
+#[tokio::test]
 async fn the_body_of_a_report_lies_beside_its_event() {
     let log = EventLog::create().await;
     ingest(&Ingest::new(log.store()), 7).await;
