@@ -7,6 +7,9 @@ pub trait Decider: Aggregate {
     /// Raised whenever the serialised state has another form or another meaning: older snapshots are then passed over.
     const STATE_VERSION: i32;
 
+    /// Every type its events have, and the version each has today.
+    const EVENTS: &'static [(&'static str, &'static str)];
+
     /// The events a command amounts to, or the reason it is refused.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 

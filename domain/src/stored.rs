@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use cqrs_es::{Aggregate, DomainEvent};
 
+use crate::aggregate::Decider;
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
 
@@ -57,44 +58,47 @@ pub fn decode(
     payload: &str,
 ) -> Result<Event, DecodeError> {
     match aggregate_type {
-        Uplinks::TYPE => read(upcasters(), event_type, event_version, payload).map(Event::Uplink),
+        Uplinks::TYPE => read::<Uplinks>(upcasters(), event_type, event_version, payload).map(Event::Uplink),
         _ => Err(unknown(event_type, event_version)),
     }
 }
 
-/// Reads a stored payload as an event of type `E`. Today's form is parsed straight; older ones are raised to it first.
-pub fn read<E: DomainEvent>(
+/// Reads a stored payload as an event of an aggregate. Today's form is parsed straight; older ones are raised to it first.
+pub fn read<A: Decider>(
     upcasters: &Upcasters,
     event_type: &str,
     event_version: &str,
     payload: &str,
-) -> Result<E, DecodeError> {
+) -> Result<A::Event, DecodeError> {
     if !upcasters.apply_to(event_type, event_version) {
-        return as_today(serde_json::from_str(payload), event_type, event_version);
+        return as_today::<A>(event_type, event_version, || serde_json::from_str(payload));
     }
     let raised = serde_json::from_str(payload).map(|value| upcasters.raise(event_type, event_version, value));
     let raised =
         raised.map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
-    as_today(serde_json::from_value(raised.payload), &raised.event_type, &raised.event_version)
+    as_today::<A>(&raised.event_type, &raised.event_version, || {
+        serde_json::from_value(raised.payload.clone())
+    })
 }
 
-/// A newer release's event may look like today's and mean something else: what was read must be what the row says.
-fn as_today<E: DomainEvent>(
-    read: Result<E, serde_json::Error>,
+/// Reads what is of today's form. A newer release's event may look like one and mean something else: it is not even tried.
+fn as_today<A: Decider>(
     event_type: &str,
     event_version: &str,
-) -> Result<E, DecodeError> {
-    match read {
-        Ok(event) if event.event_type() != event_type => {
-            Err(DecodeError::TypeMismatch { event_type: event_type.to_owned(), found: event.event_type() })
-        }
-        Ok(event) if event.event_version() != event_version => Err(unknown(event_type, event_version)),
-        Ok(event) => Ok(event),
-        Err(source) if source.to_string().starts_with("unknown variant") => {
-            Err(unknown(event_type, event_version))
-        }
-        Err(source) => Err(DecodeError::Payload { event_type: event_type.to_owned(), source }),
+    parse: impl FnOnce() -> Result<A::Event, serde_json::Error>,
+) -> Result<A::Event, DecodeError> {
+    if !A::EVENTS.contains(&(event_type, event_version)) {
+        return Err(unknown(event_type, event_version));
     }
+    let event =
+        parse().map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
+    if event.event_type() != event_type {
+        return Err(DecodeError::TypeMismatch {
+            event_type: event_type.to_owned(),
+            found: event.event_type(),
+        });
+    }
+    Ok(event)
 }
 
 fn unknown(event_type: &str, event_version: &str) -> DecodeError {

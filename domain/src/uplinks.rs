@@ -135,6 +135,16 @@ impl Uplinks {
 impl Decider for Uplinks {
     const STATE_VERSION: i32 = 1;
 
+    const EVENTS: &'static [(&'static str, &'static str)] = &[
+        ("UplinkReceived", "1"),
+        ("DeviceJoined", "1"),
+        ("DeviceStatusReported", "1"),
+        ("DownlinkAcknowledged", "1"),
+        ("DownlinkTransmitted", "1"),
+        ("NetworkLogged", "1"),
+        ("DeviceLocated", "1"),
+    ];
+
     fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
         let RecordReport { report, at, look_up } = command;
         self.refuse_recorded(&report, look_up)?;

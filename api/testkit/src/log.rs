@@ -78,6 +78,7 @@ pub struct EventLog {
     pub pool: PgPool,
     /// Stops whatever the test has started; cancelled when the log is dropped.
     pub stop: CancellationToken,
+    admin: PgPool,
 }
 
 impl EventLog {
@@ -93,7 +94,9 @@ impl EventLog {
         let (writer, _task) = Writer::start(database.as_role(Role::Writer), stop.clone());
         let pool = database.pool(Role::Auditor);
         let ids = Arc::new(Counter::new(SPACES.fetch_add(1, Ordering::Relaxed)));
-        Self { database, writer, ids, pool, stop }
+        let admin =
+            PgPoolOptions::new().max_connections(5).connect_lazy_with(database.database().admin.clone());
+        Self { database, writer, ids, pool, stop, admin }
     }
 
     /// The same log in another database: dumped and restored.
@@ -136,9 +139,9 @@ impl EventLog {
         Snapshots::start(self.database.pool(Role::Writer), self.stop.clone()).0
     }
 
-    /// Connections of the administrator, who may do everything.
+    /// Up to five connections of the administrator, who may do everything.
     pub fn admin(&self) -> PgPool {
-        PgPoolOptions::new().max_connections(5).connect_lazy_with(self.database.database().admin.clone())
+        self.admin.clone()
     }
 
     /// Breaks all connections of a role; how many there were.

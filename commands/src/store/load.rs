@@ -31,7 +31,7 @@ pub enum LoadError {
         /// Its type and version.
         event_type: String,
         /// What the reader of the payload said.
-        source: DecodeError,
+        source: Box<DecodeError>,
     },
     /// An event is missing: the log was tampered with.
     #[error("{aggregate_type} {aggregate_id} has no event {sequence}, but later ones")]
@@ -77,13 +77,13 @@ fn decode<A: Decider>(
     aggregate_id: &str,
     event: &Stored,
 ) -> Result<A::Event, LoadError> {
-    let read = stored::read(upcasters, &event.event_type, &event.event_version, &event.payload);
+    let read = stored::read::<A>(upcasters, &event.event_type, &event.event_version, &event.payload);
     read.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
         aggregate_id: aggregate_id.to_owned(),
         sequence: event.sequence,
         event_type: format!("{} version {}", event.event_type, event.event_version),
-        source,
+        source: Box::new(source),
     })
 }
 

@@ -60,6 +60,9 @@ pub(crate) fn fold(events: &[AccountEvent]) -> Account {
 impl Decider for Account {
     const STATE_VERSION: i32 = 2;
 
+    const EVENTS: &'static [(&'static str, &'static str)] =
+        &[("Opened", "1"), ("Renamed", "1"), ("Deposited", "3")];
+
     fn decide(&self, command: Command) -> Result<Vec<AccountEvent>, Refusal> {
         match (command, &self.name) {
             (Command::Open(_), Some(_)) => Err(Refusal::AccountAlreadyOpen),

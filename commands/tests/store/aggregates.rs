@@ -146,9 +146,14 @@ async fn an_old_report_that_comes_from_two_sides_at_once_is_recorded_once() {
     ingest(&elsewhere, 99).await;
     // Older than the window, and never recorded: each is looked up, and not found, by all four.
     for n in 1..=15 {
-        let (a, b, c, d) =
-            tokio::join!(ingest(&here, -n), ingest(&here, -n), ingest(&elsewhere, -n), ingest(&elsewhere, -n));
-        let accepted = [a, b, c, d].iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count();
+        let (a, b, c, d) = tokio::join!(
+            ingest(&here, -n),
+            ingest(&here, -n),
+            ingest(&elsewhere, -n),
+            ingest(&elsewhere, -n)
+        );
+        let accepted =
+            [a, b, c, d].iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count();
         assert_eq!(accepted, 1, "report {n}: {a:?} {b:?} {c:?} {d:?}");
     }
     assert_eq!(log.stored(ID).await.len(), 115);

@@ -27,8 +27,8 @@ type Request = (Uuid, i64, i64);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub(crate) rows: Vec<Row>,
-    pub(crate) versions: BTreeMap<Stream, i64>,
-    pub(crate) claims: BTreeMap<(String, String), Stream>,
+    streams: BTreeMap<Stream, i64>,
+    holders: BTreeMap<(String, String), Stream>,
     requests: BTreeMap<(Uuid, String), Request>,
 }
 
@@ -51,12 +51,23 @@ impl Model {
         Ok(self.keep(append))
     }
 
+    /// The version of each stream, by its id.
+    pub(crate) fn versions(&self) -> BTreeMap<String, i64> {
+        self.streams.iter().map(|((_, id), version)| (id.clone(), *version)).collect()
+    }
+
+    /// Who holds what.
+    pub(crate) fn claims(&self) -> Claims {
+        let claims = self.holders.iter();
+        claims.map(|(key, (kind, id))| (key.clone(), format!("{kind} {id}"))).collect()
+    }
+
     fn head(&self) -> i64 {
         i64::try_from(self.rows.len()).unwrap()
     }
 
     fn version(&self, stream: &StreamAppend) -> i64 {
-        self.versions.get(&name_of(stream)).copied().unwrap_or(0)
+        self.streams.get(&name_of(stream)).copied().unwrap_or(0)
     }
 
     /// The first answer, given again.
@@ -112,7 +123,7 @@ impl Model {
         released: &HashSet<(Stream, &Claim)>,
     ) -> Result<(), AppendError> {
         let ClaimChange::Take(claim) = change else { return Ok(()) };
-        match self.claims.get(&(claim.scope.clone(), claim.key.clone())) {
+        match self.holders.get(&(claim.scope.clone(), claim.key.clone())) {
             Some(holder) if holder != stream && !released.contains(&(holder.clone(), claim)) => {
                 Err(AppendError::ClaimHeld {
                     claim: claim.clone(),
@@ -142,7 +153,7 @@ impl Model {
         let mut versions = Vec::new();
         for stream in append.streams.iter().filter(|stream| !stream.events.is_empty()) {
             for event in &stream.events {
-                let version = self.versions.entry(name_of(stream)).or_insert(0);
+                let version = self.streams.entry(name_of(stream)).or_insert(0);
                 *version += 1;
                 let row = row(stream, event, append.append_id, self.rows.len(), *version);
                 self.rows.push(Row { recorded_at, ..row });
@@ -152,13 +163,13 @@ impl Model {
         // Released before any is taken.
         for (stream, claim) in changes(append).filter_map(|(stream, change)| released(stream, change)) {
             let key = (claim.scope.clone(), claim.key.clone());
-            if self.claims.get(&key) == Some(&stream) {
-                self.claims.remove(&key);
+            if self.holders.get(&key) == Some(&stream) {
+                self.holders.remove(&key);
             }
         }
         for (stream, change) in changes(append) {
             if let ClaimChange::Take(claim) = change {
-                self.claims.insert((claim.scope.clone(), claim.key.clone()), stream);
+                self.holders.insert((claim.scope.clone(), claim.key.clone()), stream);
             }
         }
         let last_position = self.head();
@@ -263,12 +274,10 @@ impl Log for InMemory {
     }
 
     async fn versions(&self) -> BTreeMap<String, i64> {
-        let versions = &self.model.lock().unwrap().versions;
-        versions.iter().map(|((_, id), version)| (id.clone(), *version)).collect()
+        self.model.lock().unwrap().versions()
     }
 
     async fn claims(&self) -> Claims {
-        let claims = &self.model.lock().unwrap().claims;
-        claims.iter().map(|(key, (kind, id))| (key.clone(), format!("{kind} {id}"))).collect()
+        self.model.lock().unwrap().claims()
     }
 }

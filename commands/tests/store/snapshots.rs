@@ -71,7 +71,7 @@ async fn compare(log: &EventLog, id: &'static str, deposits: &[i64], sizes: &[us
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 4,
+        cases: 3,
         max_shrink_iters: 20,
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(73),
