@@ -1,7 +1,10 @@
 //! What codecs get wrong: each trap that a vendor, a network or an earlier platform fell into, by name.
 
 use parking_domain::sensors::Occupancy::{self, Occupied, Unknown, Vacant};
-use parking_domain::sensors::{CODECS, Fault, Frame, Kind, Measured, Reading, Undecodable, by_name, choose};
+use parking_domain::sensors::{
+    CODECS, Fault, Frame, Kind, Measured, Reading, Undecodable, by_name, choose, interpret,
+};
+use parking_domain::uplinks::{UplinkEvent, UplinkReceived};
 use serde_json::{Map, Value, json};
 
 type Read = Result<Reading, Undecodable>;
@@ -311,6 +314,19 @@ fn then_the_profiles_name_the_object_and_the_layout() {
     assert_eq!(chosen(None, None, &with(&occupied)), Ok("object"));
     assert_eq!(chosen(None, None, &motion), Ok("browan-tabs"));
     assert_eq!(chosen(None, None, &frame(85, &[0x01, 0x75, 0x5c])), Ok("milesight"));
+}
+
+#[test]
+fn an_uplink_of_the_log_is_read_by_its_profile_or_by_the_chosen_codec() {
+    let stored = include_str!("golden/uplinks/UplinkReceived.1.json");
+    let UplinkEvent::UplinkReceived(uplink) = serde_json::from_str(stored).expect("an event") else {
+        panic!("an uplink")
+    };
+    let by_profile = interpret(&uplink, None).expect("a reading");
+    assert_eq!((by_profile.codec.name, by_profile.occupancy), ("browan-tbms100", Occupied));
+    assert_eq!(interpret(&uplink, Some("nwave-nps405")), Err(Undecodable::UnknownPort { port: 102 }));
+    let encrypted = UplinkReceived { encrypted: true, ..*uplink };
+    assert_eq!(interpret(&encrypted, None), Err(Undecodable::Encrypted));
 }
 
 #[test]

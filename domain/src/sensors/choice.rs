@@ -105,7 +105,9 @@ fn by_layout(frame: &Frame<'_>) -> Option<&'static Codec> {
     let length = frame.data.len();
     by_name(match (frame.f_port, frame.data) {
         (3, [0x80, _, _, _, told, .., 0x81]) if usize::from(*told) == length => "dingtek-do200",
-        (6, [0x01, 0x59, 0x00 | 0x01, ..]) | (7, [0x81 | 0x82, 0x59, ..]) if length == 11 => "netvox-r719a",
+        (6, [0x01, 0x59 | 0xaf, 0x00 | 0x01, ..]) | (7, [0x81 | 0x82, 0x59 | 0xaf, ..]) if length == 11 => {
+            "netvox-r719a"
+        }
         (15, _) if matches!(length, 24 | 25) => "kuando-busylight",
         (85, [0x01, 0x75, 0..=100, ..] | [0xff, 0x0b, 0xff, ..]) => "milesight",
         // A motion sensor has one bit to say.

@@ -82,7 +82,7 @@ pub static CODECS: [Codec; 36] = [
     Codec::new("nwave-ncc405", "Nwave NCC405 vehicle counter", &[1, 2, 3, 6], nwave::ncc405),
     Codec::new("nwave-nps310", "Nwave NPS310SM (G3)", &[1, 2, 3, 6], nwave::nps310),
     Codec::new("nwave-nps405", "Nwave NPS405 (G4)", &[1, 2, 3, 6, 10], nwave::nps405),
-    Codec::new("object", "any codec in the network server that names occupancy", &[], object::plain),
+    Codec::new("object", "any object that names occupancy", &[], object::plain),
     Codec::new("pni-placepod", "PNI PlacePod", &[], placepod::placepod),
 ];
 
