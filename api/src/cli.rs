@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Up(Up),
     /// Runs a command on the platform's database, whether the platform is up or not.
     Exec(Exec),
+    /// Says what a sensor's payload means: an occupancy, a battery, or why it cannot be read (exit code 1).
+    Decode(Decode),
 }
 
 /// What is logged to stderr, and how.
@@ -78,6 +80,28 @@ pub(crate) struct Exec {
     /// The command and its arguments. It finds `DATABASE_URL` and PostgreSQL's own variables set.
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decode {
+    /// The codec's name or the sensor's model, such as `bosch-tps110` or `TBMS100`. Default: what port and layout tell.
+    #[arg(long, short)]
+    pub(crate) model: Option<String>,
+    /// The port it came on.
+    #[arg(long, short = 'p', required_unless_present = "list")]
+    pub(crate) f_port: Option<u8>,
+    /// Take the payload as base64 even if it reads as hex.
+    #[arg(long)]
+    pub(crate) base64: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Name the models and exit.
+    #[arg(long, conflicts_with = "payload")]
+    pub(crate) list: bool,
+    /// The bytes in hex or base64, or as JSON the object that a codec in the network server made of them.
+    #[arg(required_unless_present = "list")]
+    pub(crate) payload: Option<String>,
 }
 
 /// Logs to stderr from here on. Directives that do not parse are passed over.

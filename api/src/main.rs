@@ -1,6 +1,7 @@
 //! The server `parking`: composition root, HTTP, local database. See `docs/architecture.md` for the map.
 
 mod cli;
+mod decode;
 mod environment;
 mod exec;
 mod http;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Exec(arguments) => exec::exec(arguments).await,
+            Command::Decode(arguments) => decode::decode(&arguments),
         }
     });
     result.unwrap_or_else(|error| complain(&error))

@@ -5,8 +5,10 @@
 
 pub mod aggregate;
 pub mod chirpstack;
+pub mod downlink;
 pub mod lorawan;
 pub mod payload;
+pub mod sensors;
 pub mod stored;
 pub mod upcast;
 pub mod uplinks;

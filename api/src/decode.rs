@@ -1,0 +1,143 @@
+//! `parking decode`: what a payload means, for integrators who hold one in their hands. No database, no server.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use parking_domain::payload::Payload;
+use parking_domain::sensors::{
+    CODECS, Codec, Frame, Measured, Reading, Undecodable, by_model, by_name, choose,
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::CommandError;
+use crate::cli;
+
+/// Prints the reading, or why there is none: then the exit code is 1.
+pub(crate) fn decode(arguments: &cli::Decode) -> Result<ExitCode, CommandError> {
+    if arguments.list {
+        print(&list())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let input = Input::read(arguments.payload.as_deref().unwrap_or_default(), arguments.base64)?;
+    let frame = Frame {
+        f_port: arguments.f_port.unwrap_or_default(),
+        data: &input.data,
+        object: input.object.as_ref(),
+        encrypted: false,
+    };
+    let codec = match arguments.model.as_deref() {
+        Some(model) => Ok(named(model)?),
+        None => choose(None, None, &frame),
+    };
+    let read = codec.and_then(|codec| codec.decode(&frame));
+    print(&if arguments.json { as_json(&read) } else { as_text(&read) })?;
+    Ok(if read.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The payload as typed: hex or base64 bytes, or the object of a codec in the network server, as JSON.
+struct Input {
+    data: Vec<u8>,
+    object: Option<Map<String, Value>>,
+}
+
+impl Input {
+    fn read(payload: &str, base64: bool) -> Result<Self, CommandError> {
+        if payload.starts_with('{') {
+            let object = serde_json::from_str(payload).map_err(|e| format!("the object is not JSON: {e}"))?;
+            return Ok(Self { data: payload.as_bytes().to_vec(), object: Some(object) });
+        }
+        let digits = payload.strip_prefix("0x").unwrap_or(payload).replace([' ', ':', '-'], "");
+        let data = match hex::decode(digits) {
+            Ok(data) if !base64 => data,
+            _ => Payload::from_base64(payload)
+                .map_err(|_| "the payload is neither hex nor base64, such as 01fb38 or Afs4")?
+                .as_bytes()
+                .to_vec(),
+        };
+        Ok(Self { data, object: None })
+    }
+}
+
+/// A codec by its own name, or by the model's as in a profile's name.
+fn named(model: &str) -> Result<&'static Codec, CommandError> {
+    by_name(model).or_else(|| by_model(model)).ok_or_else(|| {
+        format!("no codec reads {model}: `parking decode --list` names those there are").into()
+    })
+}
+
+fn list() -> String {
+    let mut text = format!("{:<26} {:>7}  {:<45} {}\n", "MODEL", "VERSION", "READS", "PORTS");
+    for Codec { name, version, models, ports, .. } in &CODECS {
+        let ports = match ports {
+            [] => "any".to_owned(),
+            ports => ports.iter().map(u8::to_string).collect::<Vec<_>>().join(" "),
+        };
+        let _ = writeln!(text, "{name:<26} {version:>7}  {models:<45} {ports}");
+    }
+    text
+}
+
+fn as_json(read: &Result<Reading, Undecodable>) -> String {
+    let value = match read {
+        Ok(reading) => json!({"reading": reading}),
+        Err(why) => json!({"reading": null, "undecodable": why, "detail": why.to_string()}),
+    };
+    format!("{value:#}\n")
+}
+
+fn as_text(read: &Result<Reading, Undecodable>) -> String {
+    let reading = match read {
+        Ok(reading) => reading,
+        Err(why) => return format!("reading                unknown: {why}\n"),
+    };
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<22} {value}");
+    };
+    line("occupancy", &word(&reading.occupancy));
+    line("kind", &word(&reading.kind));
+    if let Some(volts) = reading.battery_v {
+        line("battery", &format!("{volts} V"));
+    }
+    if let Some(percent) = reading.battery_pct {
+        line("battery", &format!("{percent} %"));
+    }
+    if let Some(celsius) = reading.temperature_c {
+        line("temperature", &format!("{celsius} °C"));
+    }
+    if let Some(millimetres) = reading.distance_mm {
+        line("distance", &format!("{millimetres} mm"));
+    }
+    for fault in &reading.faults {
+        line("fault", &word(fault));
+    }
+    if let Some(firmware) = &reading.firmware {
+        line("firmware", firmware);
+    }
+    for extra in &reading.extra {
+        let value = match &extra.value {
+            Measured::Integer(value) => value.to_string(),
+            Measured::Number(value) => value.to_string(),
+            Measured::Flag(value) => (if *value { "yes" } else { "no" }).to_owned(),
+            Measured::Text(value) => value.to_string(),
+        };
+        line(extra.name, [value.as_str(), extra.unit.unwrap_or_default()].join(" ").trim_end());
+    }
+    line("codec", &format!("{} {}", reading.codec.name, reading.codec.version));
+    text
+}
+
+/// An enum's value as it is written everywhere else.
+fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Who closes the pipe early has seen enough.
+fn print(text: &str) -> Result<(), CommandError> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
