@@ -2,6 +2,7 @@
 
 mod cqrs;
 mod load;
+mod loader;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::ids::Ids;
 use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
+use loader::Loader;
 
 pub use load::LoadError;
 
@@ -26,6 +28,7 @@ pub use load::LoadError;
 pub struct LogStore {
     pool: PgPool,
     writer: Writer,
+    loader: Loader,
     snapshots: Snapshots,
     upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
@@ -58,9 +61,11 @@ pub struct Circumstances {
 }
 
 impl LogStore {
-    /// A store that reads with `pool` (role writer) and appends through `writer`.
+    /// A store that reads with `pool` (role writer) and appends through `writer`. Starts a task that loads streams, so it
+    /// wants a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
-        Self { pool, writer, snapshots, upcasters: stored::upcasters(), ids }
+        let loader = Loader::start(pool.clone());
+        Self { pool, writer, loader, snapshots, upcasters: stored::upcasters(), ids }
     }
 
     /// The same store, with other steps from old forms of events to today's.
@@ -71,6 +76,11 @@ impl LogStore {
 
     /// Folds a stream: from its snapshot if there is a good one, and the events after it.
     pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, A::STATE_VERSION).await
+            && let Some(context) = load::fold_tail(self.upcasters, aggregate_id, tail)?
+        {
+            return Ok(context);
+        }
         load::fold(&self.pool, self.upcasters, aggregate_id).await
     }
 

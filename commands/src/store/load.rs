@@ -10,6 +10,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 use tracing::warn;
 
+use super::loader::Tail;
 use super::{Earlier, FindRequestError, LogContext};
 use crate::append::{AppendError, RequestKey};
 
@@ -46,8 +47,8 @@ pub enum LoadError {
 }
 
 /// An event of one stream, as stored.
-#[derive(FromRow)]
-struct Stored {
+#[derive(Debug, FromRow)]
+pub(super) struct Stored {
     position: i64,
     sequence: i64,
     event_type: String,
@@ -64,11 +65,17 @@ async fn read<A: Decider>(pool: &PgPool, aggregate_id: &str, first: i64) -> Resu
     let query = format!("{STORED} and sequence >= $3 order by sequence");
     let query = sqlx::query_as(&query).bind(A::TYPE).bind(aggregate_id).bind(first);
     let events: Vec<Stored> = query.fetch_all(pool).await?;
-    match (first..).zip(&events).find(|(expected, event)| *expected != event.sequence) {
+    check_sequence::<A>(aggregate_id, first, &events)?;
+    Ok(events)
+}
+
+/// Refuses events of a stream that do not follow each other from `first` on.
+fn check_sequence<A: Decider>(aggregate_id: &str, first: i64, events: &[Stored]) -> Result<(), LoadError> {
+    match (first..).zip(events).find(|(expected, event)| *expected != event.sequence) {
         Some((sequence, _)) => {
             Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_owned(), sequence })
         }
-        None => Ok(events),
+        None => Ok(()),
     }
 }
 
@@ -117,12 +124,6 @@ pub(super) async fn fold<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
 ) -> Result<LogContext<A>, LoadError> {
-    let empty = || LogContext {
-        aggregate_id: aggregate_id.to_owned(),
-        aggregate: A::default(),
-        version: 0,
-        position: 0,
-    };
     let snapshot = snapshot::<A>(pool, aggregate_id).await.unwrap_or_else(|error| {
         warn!(%error, "snapshots cannot be read; streams load slower until they can");
         None
@@ -132,13 +133,38 @@ pub(super) async fn fold<A: Decider>(
         // The snapshot's last event must be there: a cache may be ahead of a log that was restored.
         if let Some(last) = events.next() {
             return take(
-                LogContext { aggregate, version, position: last.position, ..empty() },
+                LogContext { aggregate, version, position: last.position, ..empty(aggregate_id) },
                 upcasters,
                 events,
             );
         }
     }
-    take(empty(), upcasters, read::<A>(pool, aggregate_id, 1).await?.into_iter())
+    take(empty(aggregate_id), upcasters, read::<A>(pool, aggregate_id, 1).await?.into_iter())
+}
+
+/// Folds what the loader gave; `None` when its snapshot is of no use, so that the stream has to be read whole.
+pub(super) fn fold_tail<A: Decider>(
+    upcasters: &Upcasters,
+    aggregate_id: &str,
+    Tail { snapshot, events }: Tail,
+) -> Result<Option<LogContext<A>>, LoadError> {
+    let Some((version, state)) = snapshot else {
+        check_sequence::<A>(aggregate_id, 1, &events)?;
+        return take(empty(aggregate_id), upcasters, events.into_iter()).map(Some);
+    };
+    check_sequence::<A>(aggregate_id, version, &events)?;
+    let mut events = events.into_iter();
+    let (Some(last), Some(aggregate)) =
+        (events.next(), state.and_then(|state| serde_json::from_str(&state).ok()))
+    else {
+        return Ok(None);
+    };
+    let context = LogContext { aggregate, version, position: last.position, ..empty(aggregate_id) };
+    take(context, upcasters, events).map(Some)
+}
+
+fn empty<A: Decider>(aggregate_id: &str) -> LogContext<A> {
+    LogContext { aggregate_id: aggregate_id.to_owned(), aggregate: A::default(), version: 0, position: 0 }
 }
 
 fn take<A: Decider>(
