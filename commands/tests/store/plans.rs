@@ -82,7 +82,7 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
     store.load::<Account>("7").await.unwrap();
     let request = RequestKey { tenant_id: Uuid::nil(), key: "7".into(), fingerprint: Uuid::nil() };
     assert_eq!(store.find_request::<Account>(&request).await.unwrap(), None);
-    let stream = plan(&pool, "%order by sequence", "'test', '7', 1").await;
+    let stream = plan(&pool, "select position%order by sequence", "'test', '7', 1").await;
     assert_indexed(&stream, &["events_stream_sequence"]);
     let together = plan(&pool, "select r.place%", "'{account}', '{7}', '{2}'").await;
     assert_indexed(&together, &["snapshots_pkey", "events_stream_sequence"]);
@@ -92,4 +92,15 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
     let nil = "'00000000-0000-0000-0000-000000000000'";
     let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}")).await;
     assert_indexed(&request, &["requests_pkey", "events_pkey"]);
+}
+
+#[tokio::test]
+async fn streams_that_are_loaded_together_are_read_by_their_keys() {
+    let log = full_log().await;
+    let pool = one_connection(&log);
+    let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
+    store.load::<Account>("7").await.unwrap();
+    let loaded =
+        plan(&pool, "%unnest%from snapshots%from events%", "'{test,account}', '{7,8}', '{2,2}'").await;
+    assert_indexed(&loaded, &["snapshots_pkey", "events_stream_sequence"]);
 }

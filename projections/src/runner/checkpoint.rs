@@ -63,15 +63,21 @@ impl Checkpoint {
         Ok(moved.rows_affected() == 1)
     }
 
-    /// Says for all to see that the projection stands still, and why.
-    pub(super) async fn stop(&self, connection: &mut PgConnection, failure: &str) -> Result<(), sqlx::Error> {
+    /// Says for all to see that the projection stands still, and why, if it still stands at `position`.
+    pub(super) async fn stop(
+        &self,
+        connection: &mut PgConnection,
+        position: i64,
+        failure: &str,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update projections.checkpoints set status = 'stopped', failure = $3, updated_at = clock_timestamp() \
-              where projection = $1 and version = $2",
+              where projection = $1 and version = $2 and position = $4",
         )
         .bind(self.projection)
         .bind(self.version)
         .bind(failure)
+        .bind(position)
         .execute(connection)
         .await?;
         Ok(())

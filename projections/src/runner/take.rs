@@ -134,7 +134,7 @@ impl<P: Projection> Taker<P> {
 
     /// Says for all to see that the projection stands still, and why.
     pub(super) async fn stop(&mut self, failure: String) -> Result<RunError, RunError> {
-        self.checkpoint.stop(&mut self.connection, &failure).await?;
+        self.checkpoint.stop(&mut self.connection, self.position, &failure).await?;
         Ok(RunError::Stopped { position: self.position, failure })
     }
 

@@ -6,5 +6,6 @@ mod checkpoint;
 mod diary;
 mod feed;
 mod orphan_devices;
+mod poison;
 mod runner;
 mod support;

@@ -1,12 +1,10 @@
 //! The runner: alone, and back on its feet after whatever happens.
 
-use std::time::Duration;
-
 use parking_commands::append::Expected;
 use parking_projections::feed;
 use parking_testkit::Role;
 
-use crate::diary::{Noting, Stopping, append, checkpoint, diary, log_with_diary};
+use crate::diary::{Stopping, append, diary, log_with_diary};
 use crate::support::Running;
 
 #[tokio::test]
@@ -79,44 +77,6 @@ async fn conformance_52_a_runner_whose_connections_break_again_and_again_loses_a
     running.wait_for(last).await;
     assert_eq!(diary(&log).await, (1..=last).collect::<Vec<_>>());
     assert!(broken > 0, "at least one connection was there to break");
-    running.stop().await;
-}
-
-#[tokio::test]
-async fn conformance_53_a_poison_event_stops_the_projection_right_before_it() {
-    let log = log_with_diary().await;
-    append(&log, &["1", "2", "\"poison\"", "4"]).await;
-    let running = Running::start::<Stopping>(&log);
-    running.wait_for(2).await;
-    let stopped = async {
-        loop {
-            let (position, status, failure) = checkpoint(&log).await;
-            if status == "stopped" {
-                return (position, failure.unwrap_or_default());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let (position, failure) = tokio::time::timeout(crate::support::DEADLINE, stopped).await.unwrap();
-    assert_eq!(position, 2);
-    assert!(failure.contains("poison"), "{failure}");
-    assert_eq!(diary(&log).await, [1, 2]);
-    running.stop().await;
-}
-
-#[tokio::test]
-async fn conformance_53_a_poison_event_becomes_a_dead_letter_and_its_neighbours_are_taken() {
-    let log = log_with_diary().await;
-    let last = append(&log, &["1", "2", "\"poison\"", "4", "5"]).await;
-    let running = Running::start::<Noting>(&log);
-    running.wait_for(last).await;
-    assert_eq!(diary(&log).await, [1, 2, 4, 5]);
-    let letters: Vec<(i64, String)> =
-        sqlx::query_as("select position, failure from projections.dead_letters")
-            .fetch_all(&log.pool)
-            .await
-            .unwrap();
-    assert!(matches!(&letters[..], [(3, failure)] if failure.contains("poison")), "{letters:?}");
     running.stop().await;
 }
 
