@@ -75,7 +75,6 @@ impl Session {
                 *verdict = first.await.map_err(|error| Failure::Lost(error.to_string()))?;
             }
         }
-        // Only now: until then the batch may have to be looked for behind the head before it.
         Ok(verdicts)
     }
 
