@@ -2,6 +2,72 @@
 
 use cqrs_es::Aggregate;
 
+/// Makes a [`Decider`] the aggregate that cqrs-es knows: its `handle` only forwards to `decide`, its `apply` to `evolve`.
+macro_rules! aggregate {
+    ($aggregate:ty, $name:literal, $command:ty, $event:ty, $refusal:ty) => {
+        impl cqrs_es::Aggregate for $aggregate {
+            const TYPE: &'static str = $name;
+            type Command = $command;
+            type Event = $event;
+            type Error = $refusal;
+            type Services = ();
+
+            async fn handle(
+                &mut self,
+                command: $command,
+                (): &(),
+                sink: &cqrs_es::event_sink::EventSink<Self>,
+            ) -> Result<(), $refusal> {
+                for event in $crate::aggregate::Decider::decide(self, command)? {
+                    sink.write(event, self).await;
+                }
+                Ok(())
+            }
+
+            fn apply(&mut self, event: $event) {
+                $crate::aggregate::Decider::evolve(self, &event);
+            }
+        }
+    };
+}
+
+/// Names the types that an enum of events has, each with its version of today.
+macro_rules! events {
+    ($events:ty { $($event:ident: $version:literal),+ $(,)? }) => {
+        impl $events {
+            /// Every type its events have, and the version each has today.
+            pub const CATALOGUE: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($event), $version)),+];
+
+            /// The event type's name as stored.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$event { .. } => stringify!($event)),+
+                }
+            }
+
+            /// The version of the event's form as stored.
+            pub fn version(&self) -> &'static str {
+                match self {
+                    $(Self::$event { .. } => $version),+
+                }
+            }
+        }
+
+        impl cqrs_es::DomainEvent for $events {
+            fn event_type(&self) -> String {
+                self.name().to_owned()
+            }
+
+            fn event_version(&self) -> String {
+                self.version().to_owned()
+            }
+        }
+    };
+}
+
+pub(crate) use {aggregate, events};
+
 /// Decides and evolves without doing anything else. cqrs-es's `handle` only forwards to `decide`.
 pub trait Decider: Aggregate {
     /// Raised whenever the serialised state has another form or another meaning: older snapshots are then passed over.

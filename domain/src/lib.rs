@@ -3,12 +3,24 @@
 //! Pure by rule: no I/O, no clock, no randomness, no logging. Commands carry the time they were given (`at`);
 //! `decide` returns events or a typed refusal; `evolve` accepts every event the log can hold.
 
+pub mod actor;
 pub mod aggregate;
 pub mod chirpstack;
+pub mod device;
+pub mod display;
 pub mod downlink;
+pub mod gateway;
+pub mod geo;
+pub mod id;
 pub mod lorawan;
 pub mod payload;
+pub mod policy;
+pub mod sealed;
 pub mod sensors;
+pub mod site;
+pub mod space;
 pub mod stored;
+pub mod tenant;
 pub mod upcast;
 pub mod uplinks;
+pub mod user;

@@ -5,14 +5,35 @@ use std::sync::LazyLock;
 use cqrs_es::{Aggregate, DomainEvent};
 
 use crate::aggregate::Decider;
+use crate::device::DeviceEvent;
+use crate::display::DisplayEvent;
+use crate::gateway::GatewayEvent;
+use crate::site::SiteEvent;
+use crate::space::SpaceEvent;
+use crate::tenant::TenantEvent;
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
+use crate::user::UserEvent;
 
 /// An event of any stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// Of an `uplinks` stream.
     Uplink(UplinkEvent),
+    /// Of a `device` stream.
+    Device(DeviceEvent),
+    /// Of a `display` stream.
+    Display(DisplayEvent),
+    /// Of a `space` stream.
+    Space(SpaceEvent),
+    /// Of a `site` stream.
+    Site(SiteEvent),
+    /// Of a `gateway` stream.
+    Gateway(GatewayEvent),
+    /// Of a `tenant` stream.
+    Tenant(TenantEvent),
+    /// Of a `user` stream.
+    User(UserEvent),
 }
 
 /// Why a stored event cannot be read.

@@ -11,11 +11,9 @@ mod sessions;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::Decider;
+use crate::aggregate::{Decider, aggregate};
 use crate::chirpstack::{Content, Report, Up};
 use crate::lorawan::{DevAddr, DevEui};
 use recent_keys::{Recall, RecentKeys};
@@ -135,15 +133,7 @@ impl Uplinks {
 impl Decider for Uplinks {
     const STATE_VERSION: i32 = 1;
 
-    const EVENTS: &'static [(&'static str, &'static str)] = &[
-        ("UplinkReceived", "1"),
-        ("DeviceJoined", "1"),
-        ("DeviceStatusReported", "1"),
-        ("DownlinkAcknowledged", "1"),
-        ("DownlinkTransmitted", "1"),
-        ("NetworkLogged", "1"),
-        ("DeviceLocated", "1"),
-    ];
+    const EVENTS: &'static [(&'static str, &'static str)] = UplinkEvent::CATALOGUE;
 
     fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
         let RecordReport { report, at, look_up } = command;
@@ -178,26 +168,4 @@ impl Decider for Uplinks {
     }
 }
 
-impl Aggregate for Uplinks {
-    const TYPE: &'static str = "uplinks";
-    type Command = RecordReport;
-    type Event = UplinkEvent;
-    type Error = UplinkRefusal;
-    type Services = ();
-
-    async fn handle(
-        &mut self,
-        command: RecordReport,
-        (): &(),
-        sink: &EventSink<Self>,
-    ) -> Result<(), UplinkRefusal> {
-        for event in self.decide(command)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: UplinkEvent) {
-        self.evolve(&event);
-    }
-}
+aggregate!(Uplinks, "uplinks", RecordReport, UplinkEvent, UplinkRefusal);

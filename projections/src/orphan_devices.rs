@@ -34,7 +34,7 @@ impl Projection for OrphanDevices {
     ) -> Result<(), ApplyError> {
         let mut heard: BTreeMap<DevEui, Heard> = BTreeMap::new();
         for recorded in events {
-            let Event::Uplink(event) = recorded.decode()?;
+            let Event::Uplink(event) = recorded.decode()? else { continue };
             let Some(dev_eui) = uplinks::dev_eui_of(&recorded.aggregate_id) else { continue };
             match &event {
                 UplinkEvent::UplinkReceived(uplink) => {

@@ -1,10 +1,10 @@
 //! What happened to a device on the network: the events of an `uplinks` stream, version 1.
 
 use chrono::{DateTime, Utc};
-use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::aggregate::events;
 use crate::chirpstack::{DeviceInfo, EventKey, Reception};
 use crate::lorawan::DevAddr;
 use crate::payload::Payload;
@@ -141,30 +141,17 @@ impl UplinkEvent {
             | Self::DeviceLocated { report } => report,
         }
     }
-
-    /// The event type's name as stored.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::UplinkReceived(_) => "UplinkReceived",
-            Self::DeviceJoined(_) => "DeviceJoined",
-            Self::DeviceStatusReported { .. } => "DeviceStatusReported",
-            Self::DownlinkAcknowledged { .. } => "DownlinkAcknowledged",
-            Self::DownlinkTransmitted { .. } => "DownlinkTransmitted",
-            Self::NetworkLogged { .. } => "NetworkLogged",
-            Self::DeviceLocated { .. } => "DeviceLocated",
-        }
-    }
 }
 
-impl DomainEvent for UplinkEvent {
-    fn event_type(&self) -> String {
-        self.name().to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
-    }
-}
+events!(UplinkEvent {
+    UplinkReceived: "1",
+    DeviceJoined: "1",
+    DeviceStatusReported: "1",
+    DownlinkAcknowledged: "1",
+    DownlinkTransmitted: "1",
+    NetworkLogged: "1",
+    DeviceLocated: "1",
+});
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde's skip_serializing_if asks for")]
 fn is_false(flag: &bool) -> bool {

@@ -1,0 +1,49 @@
+//! What happened to a gateway as a thing that somebody owns, version 1.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::actor::Actor;
+use crate::aggregate::events;
+use crate::geo::Position;
+use crate::id::{SiteId, TenantId};
+
+/// An event of a `gateway` stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "what a variant says, its fields say")]
+pub enum GatewayEvent {
+    /// A tenant owns it now.
+    GatewayRegistered { tenant_id: TenantId, definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    /// Its definition is now this.
+    GatewayUpdated { definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    /// It belongs to nobody any more, and can be registered again.
+    GatewayRemoved { at: DateTime<Utc>, by: Actor },
+}
+
+events!(GatewayEvent { GatewayRegistered: "1", GatewayUpdated: "1", GatewayRemoved: "1" });
+
+/// A gateway's description.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// For people.
+    pub name: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it is, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Where on earth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// Metres above the ellipsoid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altitude: Option<f64>,
+    /// The site it stands on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_id: Option<SiteId>,
+    /// The owner's own data; the platform does not read them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+}

@@ -1,0 +1,141 @@
+//! What happened to a space: its definition, its overrides and its reservations, version 1.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::definition::{Definition, StateByHand};
+use super::overrides::OverrideKind;
+use super::reservation::{Confirmation, Details, Window};
+use crate::actor::Actor;
+use crate::aggregate::events;
+use crate::id::{OverrideId, ReservationId, SiteId, TenantId};
+use crate::sealed::Sealed;
+
+/// An event of a `space` stream. `at` is when it was decided, `by` who asked for it; `due` is when something should have
+/// happened that the platform noticed at `at`, and is the event's effective time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "what a variant says, its fields say")]
+pub enum SpaceEvent {
+    /// The space exists from now on, with its code unique in its site.
+    SpaceCreated {
+        tenant_id: TenantId,
+        site_id: SiteId,
+        code: String,
+        definition: Box<Definition>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// Its definition is now this.
+    SpaceUpdated { definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    /// It has another code now.
+    SpaceCodeChanged { site_id: SiteId, from: String, to: String, at: DateTime<Utc>, by: Actor },
+    /// It is no more. Its code is free again; its places for a sensor and a display are taken for ever.
+    SpaceDeleted {
+        site_id: SiteId,
+        code: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// Somebody said what its state is.
+    StateSetByHand {
+        state: StateByHand,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+
+    /// It will be blocked or out of service for a time.
+    OverrideSet {
+        override_id: OverrideId,
+        kind: OverrideKind,
+        from: DateTime<Utc>,
+        /// None means until it is cleared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notes: Option<Sealed>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// The override holds from now on.
+    OverrideStarted { override_id: OverrideId, due: DateTime<Utc>, at: DateTime<Utc> },
+    /// The override's time is over.
+    OverrideEnded { override_id: OverrideId, due: DateTime<Utc>, at: DateTime<Utc> },
+    /// Somebody took the override away.
+    OverrideCleared { override_id: OverrideId, at: DateTime<Utc>, by: Actor },
+
+    /// The window is reserved.
+    ReservationBooked {
+        reservation_id: ReservationId,
+        tenant_id: TenantId,
+        window: Window,
+        details: Box<Details>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// Another window is reserved instead.
+    ReservationRescheduled {
+        reservation_id: ReservationId,
+        from: Window,
+        to: Window,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// What is kept with it is now this.
+    ReservationAmended { reservation_id: ReservationId, details: Box<Details>, at: DateTime<Utc>, by: Actor },
+    /// Somebody gave it up.
+    ReservationCancelled {
+        reservation_id: ReservationId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Sealed>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// It begins within the policy's time.
+    ReservationApproached { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    /// Its window began.
+    ReservationStarted { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    /// The vehicle is there: somebody checked in, or the sensor saw it.
+    ReservationConfirmed {
+        reservation_id: ReservationId,
+        confirmation: Confirmation,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// The vehicle left: the reservation is completed before its end.
+    ReservationCheckedOut { reservation_id: ReservationId, at: DateTime<Utc>, by: Actor },
+    /// It was confirmed, and its end came.
+    ReservationCompleted { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    /// Nobody came until its end.
+    ReservationExpired { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    /// Nobody came within the time the space gives: it is released.
+    ReservationNotTakenUp { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+}
+
+events!(SpaceEvent {
+    SpaceCreated: "1",
+    SpaceUpdated: "1",
+    SpaceCodeChanged: "1",
+    SpaceDeleted: "1",
+    StateSetByHand: "1",
+    OverrideSet: "1",
+    OverrideStarted: "1",
+    OverrideEnded: "1",
+    OverrideCleared: "1",
+    ReservationBooked: "1",
+    ReservationRescheduled: "1",
+    ReservationAmended: "1",
+    ReservationCancelled: "1",
+    ReservationApproached: "1",
+    ReservationStarted: "1",
+    ReservationConfirmed: "1",
+    ReservationCheckedOut: "1",
+    ReservationCompleted: "1",
+    ReservationExpired: "1",
+    ReservationNotTakenUp: "1",
+});

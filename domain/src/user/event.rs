@@ -1,0 +1,70 @@
+//! What happened to a user, version 1. Passwords are not here: secrets never enter the log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::aggregate::events;
+use crate::id::TenantId;
+use crate::sealed::Sealed;
+
+/// An event of a `user` stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "what a variant says, its fields say")]
+pub enum UserEvent {
+    /// The user exists from now on, with an e-mail that nobody else has.
+    UserRegistered {
+        email: Sealed,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Sealed>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// The user is called otherwise.
+    UserRenamed { name: Sealed, at: DateTime<Utc>, by: Actor },
+    /// The user has another e-mail.
+    UserEmailChanged { from: Sealed, to: Sealed, at: DateTime<Utc>, by: Actor },
+    /// The user belongs to a tenant.
+    MembershipGranted { tenant_id: TenantId, role: Role, at: DateTime<Utc>, by: Actor },
+    /// The user may do other things there.
+    MembershipRoleChanged { tenant_id: TenantId, from: Role, to: Role, at: DateTime<Utc>, by: Actor },
+    /// The user belongs to the tenant no more.
+    MembershipRevoked { tenant_id: TenantId, at: DateTime<Utc>, by: Actor },
+    /// The user is locked out.
+    UserDisabled {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+    /// The user is let in again.
+    UserEnabled { at: DateTime<Utc>, by: Actor },
+    /// The user is no more. The e-mail is free again.
+    UserArchived { email: Sealed, at: DateTime<Utc>, by: Actor },
+}
+
+events!(UserEvent {
+    UserRegistered: "1",
+    UserRenamed: "1",
+    UserEmailChanged: "1",
+    MembershipGranted: "1",
+    MembershipRoleChanged: "1",
+    MembershipRevoked: "1",
+    UserDisabled: "1",
+    UserEnabled: "1",
+    UserArchived: "1",
+});
+
+/// What a member may do, each more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Book, and set states.
+    Operator,
+    /// Build: sites, spaces, devices, users.
+    Admin,
+    /// Everything of the tenant's: keys, secrets, settings.
+    Owner,
+}
