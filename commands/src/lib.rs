@@ -8,6 +8,8 @@ pub mod bus;
 pub mod ids;
 pub mod ingest;
 pub mod metadata;
+pub mod personal;
+pub mod randomness;
 pub mod snapshots;
 pub mod store;
 pub mod writer;
