@@ -11,7 +11,7 @@ use crate::append::AppendError;
 use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogStore};
 
 /// Conflicts with other processes before the command is given back.
-const ATTEMPTS: usize = 10;
+pub(crate) const ATTEMPTS: usize = 10;
 
 /// More lanes than commands in flight, so that streams seldom wait for each other.
 const LANES: usize = 1024;

@@ -7,6 +7,7 @@ pub mod append;
 pub mod bus;
 pub mod ids;
 pub mod ingest;
+pub mod joint;
 pub mod metadata;
 pub mod personal;
 pub mod randomness;

@@ -113,6 +113,18 @@ impl LogStore {
         events: &[A::Event],
         circumstances: &Circumstances,
     ) -> Append {
+        let stream = self.stream_append(context, events, circumstances);
+        Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams: vec![stream] }
+    }
+
+    /// What the append of a decision on one stream does to it: nothing, where nothing was decided, but the stream must
+    /// be as it was loaded.
+    pub(crate) fn stream_append<A: Decider>(
+        &self,
+        context: &LogContext<A>,
+        events: &[A::Event],
+        circumstances: &Circumstances,
+    ) -> StreamAppend {
         let metadata = circumstances.metadata.to_json();
         let new_event = |(n, event): (usize, &A::Event)| NewEvent {
             event_id: self.ids.next(),
@@ -124,14 +136,28 @@ impl LogStore {
             metadata: metadata.clone(),
             body: circumstances.body.clone().filter(|_| n == 0),
         };
-        let stream = StreamAppend {
+        StreamAppend {
             aggregate_type: A::TYPE.to_owned(),
             aggregate_id: context.aggregate_id.clone(),
             expected: Expected::Version(context.version),
             events: events.iter().enumerate().map(new_event).collect(),
             claims: events.iter().flat_map(A::claims).collect(),
-        };
-        Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams: vec![stream] }
+        }
+    }
+
+    /// Appends to several streams, all or nothing.
+    pub(crate) async fn append_all(
+        &self,
+        streams: Vec<StreamAppend>,
+        circumstances: &Circumstances,
+    ) -> Result<Appended, AppendError> {
+        let request = circumstances.request.clone();
+        self.writer.append(Append { append_id: self.ids.next(), request, streams }).await
+    }
+
+    /// The stream that has a claim, as aggregate type and id.
+    pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
+        load::holder(&self.pool, scope, key).await
     }
 
     /// What a request got when it was made before; refused if its key was used for something else.

@@ -210,11 +210,12 @@ pub(super) async fn request<A: Decider>(
         "select r.fingerprint = $3 as same, e.aggregate_id, e.position, e.sequence, e.event_type, e.event_version, \
                 e.payload::text, e.metadata \
            from requests r join events e on e.position between r.first_position and r.last_position \
-          where r.tenant_id = $1 and r.key = $2 order by e.position",
+          where r.tenant_id = $1 and r.key = $2 and e.aggregate_type = $4 order by e.position",
     )
     .bind(request.tenant_id)
     .bind(&request.key)
     .bind(request.fingerprint)
+    .bind(A::TYPE)
     .fetch_all(pool)
     .await
     .map_err(LoadError::from)?;
@@ -225,6 +226,16 @@ pub(super) async fn request<A: Decider>(
     let (position, version) = (last.event.position, last.event.sequence);
     let events = rows.iter().map(|row| decode::<A>(upcasters, &row.aggregate_id, &row.event));
     Ok(Some(Earlier { position, version, events: events.collect::<Result<_, _>>()? }))
+}
+
+pub(super) async fn holder(
+    pool: &PgPool,
+    scope: &str,
+    key: &str,
+) -> Result<Option<(String, String)>, LoadError> {
+    let holder =
+        sqlx::query_as("select aggregate_type, aggregate_id from claims where scope = $1 and key = $2");
+    Ok(holder.bind(scope).bind(key).fetch_optional(pool).await?)
 }
 
 pub(super) async fn holds_key(

@@ -8,6 +8,7 @@ mod append;
 mod bus;
 mod claims;
 mod crashes;
+mod joint;
 mod loading;
 mod log;
 mod model;

@@ -1,0 +1,124 @@
+//! Commands over several streams: loaded, decided and appended as one, all or nothing.
+//!
+//! Such a command reads every stream it needs from the log, decides on each, and appends what came of it together; a
+//! stream that it only looked at is a condition of the append. If another append was faster, it starts over.
+
+use std::future::Future;
+
+use cqrs_es::Aggregate;
+use parking_domain::aggregate::Decider;
+
+use crate::append::{AppendError, StreamAppend};
+use crate::bus::ATTEMPTS;
+use crate::store::{Circumstances, Earlier, FindRequestError, LoadError, LogContext, LogStore};
+
+/// A command over several streams.
+pub trait Joint: Sync {
+    /// The aggregate whose events are the answer.
+    type Lead: Decider;
+    /// Why it may do nothing.
+    type Error: From<LoadError> + From<AppendError> + Send;
+
+    /// Loads what it needs and decides on it; the events of the lead. May run several times.
+    fn decide(
+        &self,
+        work: &mut Work<'_>,
+    ) -> impl Future<Output = Result<Vec<<Self::Lead as Aggregate>::Event>, Self::Error>> + Send;
+}
+
+/// What a joint command did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done<A: Decider> {
+    /// The position at or after which the read side shows it; `None` when there was nothing to do.
+    pub position: Option<i64>,
+    /// The lead's events.
+    pub events: Vec<A::Event>,
+    /// True when the same request was made before: this is what it did then.
+    pub repeated: bool,
+}
+
+/// What a joint command has loaded and decided so far.
+pub struct Work<'a> {
+    store: &'a LogStore,
+    circumstances: &'a Circumstances,
+    streams: Vec<StreamAppend>,
+}
+
+impl Work<'_> {
+    /// A stream, from the log.
+    pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        self.store.load(aggregate_id).await
+    }
+
+    /// The stream that has a claim, as aggregate type and id.
+    pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
+        self.store.holder(scope, key).await
+    }
+
+    /// Decides a command on a loaded stream. Whatever it amounts to, the append asks that the stream is as it was loaded.
+    /// A stream is decided on once.
+    pub fn decide<A: Decider>(
+        &mut self,
+        context: &LogContext<A>,
+        command: A::Command,
+    ) -> Result<Vec<A::Event>, A::Error> {
+        let events = context.aggregate.decide(command)?;
+        self.streams.push(self.store.stream_append(context, &events, self.circumstances));
+        Ok(events)
+    }
+}
+
+impl LogStore {
+    /// Executes a joint command. When this answers, all its events are durable.
+    pub async fn execute<J: Joint>(
+        &self,
+        joint: &J,
+        circumstances: &Circumstances,
+    ) -> Result<Done<J::Lead>, J::Error> {
+        if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+            return Ok(earlier);
+        }
+        let mut attempts = 1;
+        loop {
+            let mut work = Work { store: self, circumstances, streams: Vec::new() };
+            let events = joint.decide(&mut work).await?;
+            if work.streams.iter().all(|stream| stream.events.is_empty()) {
+                return Ok(Done { position: None, events, repeated: false });
+            }
+            match self.append_all(work.streams, circumstances).await {
+                Err(AppendError::Conflict { .. }) if attempts < ATTEMPTS => attempts += 1,
+                Err(error) => return Err(error.into()),
+                Ok(appended) if appended.repeated => {
+                    // Made a moment ago by somebody else: what was decided here is not what is stored.
+                    let gone = || AppendError::Unsettled("the earlier request is not there".into());
+                    let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
+                    return Ok(earlier.ok_or_else(gone)?);
+                }
+                Ok(appended) => {
+                    return Ok(Done { position: Some(appended.last_position), events, repeated: false });
+                }
+            }
+        }
+    }
+
+    /// What the request did when it was made before.
+    async fn done_before<A: Decider>(
+        &self,
+        circumstances: &Circumstances,
+    ) -> Result<Option<Done<A>>, FindRequestError> {
+        let Some(request) = &circumstances.request else { return Ok(None) };
+        let earlier = self.find_request::<A>(request).await?;
+        Ok(earlier.map(|Earlier { position, events, .. }| Done {
+            position: Some(position),
+            events,
+            repeated: true,
+        }))
+    }
+}
+
+fn raise<J: Joint>(error: FindRequestError) -> J::Error {
+    match error {
+        FindRequestError::Load(error) => error.into(),
+        FindRequestError::Reused(error) => error.into(),
+    }
+}

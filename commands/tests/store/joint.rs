@@ -1,0 +1,169 @@
+//! Commands over several streams: all or nothing, started over when another append was faster, answered once.
+
+use cqrs_es::Aggregate;
+use futures_util::future::join_all;
+use parking_commands::append::{AppendError, RequestKey};
+use parking_commands::bus::Bus;
+use parking_commands::joint::{Joint, Work};
+use parking_commands::snapshots::Snapshots;
+use parking_commands::store::{Circumstances, LoadError};
+use parking_testkit::EventLog;
+use uuid::Uuid;
+
+use crate::account::{Account, AccountEvent, Command, Refusal, deposited};
+
+/// Moves money, if there is enough of it.
+struct Transfer {
+    from: &'static str,
+    to: &'static str,
+    cents: i64,
+}
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum TransferError {
+    #[error("not enough money")]
+    TooLittle,
+    #[error(transparent)]
+    Account(#[from] Refusal),
+    #[error("load: {0}")]
+    Load(String),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl From<LoadError> for TransferError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(error.to_string())
+    }
+}
+
+impl Joint for Transfer {
+    type Lead = Account;
+    type Error = TransferError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<AccountEvent>, TransferError> {
+        let (from, to) = (work.load::<Account>(self.from).await?, work.load::<Account>(self.to).await?);
+        if from.aggregate.cents < self.cents {
+            return Err(TransferError::TooLittle);
+        }
+        let amount = |cents: i64| Command::Deposit(if cents == 0 { Vec::new() } else { vec![cents] });
+        work.decide(&from, amount(-self.cents))?;
+        Ok(work.decide(&to, amount(self.cents))?)
+    }
+}
+
+/// Deposits a cent for every account that has a name of the two.
+struct Watch;
+
+impl Joint for Watch {
+    type Lead = Account;
+    type Error = TransferError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<AccountEvent>, TransferError> {
+        let held = work.holder("account name", "B").await?;
+        assert_eq!(held, Some((Account::TYPE.to_owned(), "b".to_owned())));
+        assert_eq!(work.holder("account name", "nobody").await?, None);
+        let (a, b) = (work.load::<Account>("a").await?, work.load::<Account>("b").await?);
+        // Looked at only: and the append is founded on it all the same.
+        work.decide(&a, Command::Deposit(Vec::new()))?;
+        Ok(work.decide(&b, Command::Deposit(vec![1]))?)
+    }
+}
+
+fn plain() -> Circumstances {
+    Circumstances::default()
+}
+
+async fn two_accounts(log: &EventLog) -> Bus<Account> {
+    let bus = Bus::new(log.store());
+    bus.execute("a", Command::Open("A"), &plain()).await.unwrap();
+    bus.execute("a", Command::Deposit(vec![100]), &plain()).await.unwrap();
+    bus.execute("b", Command::Open("B"), &plain()).await.unwrap();
+    bus
+}
+
+async fn cents(log: &EventLog) -> [i64; 2] {
+    let store = log.store();
+    let a = store.load::<Account>("a").await.unwrap().aggregate.cents;
+    [a, store.load::<Account>("b").await.unwrap().aggregate.cents]
+}
+
+#[tokio::test]
+async fn both_streams_get_their_events_in_one_append_or_neither_does() {
+    let log = EventLog::create().await;
+    two_accounts(&log).await;
+    let store = log.store();
+    let done = store.execute(&Transfer { from: "a", to: "b", cents: 30 }, &plain()).await.unwrap();
+    assert_eq!((done.position, done.events, done.repeated), (Some(5), vec![deposited(30)], false));
+    let refused = store.execute(&Transfer { from: "a", to: "b", cents: 71 }, &plain()).await;
+    assert_eq!(refused.unwrap_err(), TransferError::TooLittle);
+    let refused = store.execute(&Transfer { from: "a", to: "nowhere", cents: 1 }, &plain()).await;
+    assert_eq!(refused.unwrap_err(), TransferError::Account(Refusal::AccountNotOpen));
+    assert_eq!(cents(&log).await, [70, 30]);
+    log.assert_whole().await;
+}
+
+#[tokio::test]
+async fn nothing_to_do_appends_nothing() {
+    let log = EventLog::create().await;
+    two_accounts(&log).await;
+    let done = log.store().execute(&Transfer { from: "a", to: "b", cents: 0 }, &plain()).await.unwrap();
+    assert_eq!((done.position, done.events), (None, Vec::new()));
+    assert_eq!(log.head().await, 3);
+}
+
+#[tokio::test]
+async fn transfers_that_race_from_two_processes_never_overdraw() {
+    let log = EventLog::create().await;
+    let bus = two_accounts(&log).await;
+    let stores = [log.store(), log.store_of(log.second_writer(), Snapshots::off())];
+    let transfer = Transfer { from: "a", to: "b", cents: 30 };
+    let circumstances = plain();
+    let results = join_all((0..8).map(|n| stores[n % 2].execute(&transfer, &circumstances))).await;
+    let moved = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(moved, 3, "{results:?}");
+    assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|error| *error == TransferError::TooLittle));
+    assert_eq!(cents(&log).await, [10, 90]);
+    // The bus remembers the stream as it was; its next command notices.
+    let done = bus.execute("a", Command::Deposit(vec![1]), &plain()).await.unwrap();
+    assert_eq!(done.version, 6);
+}
+
+#[tokio::test]
+async fn the_same_request_again_gets_the_first_answer() {
+    let log = EventLog::create().await;
+    two_accounts(&log).await;
+    let request = |content| Circumstances {
+        request: Some(RequestKey {
+            tenant_id: Uuid::nil(),
+            key: "once".into(),
+            fingerprint: Uuid::from_u128(content),
+        }),
+        ..plain()
+    };
+    let store = log.store();
+    let transfer = Transfer { from: "a", to: "b", cents: 60 };
+    let first = store.execute(&transfer, &request(1)).await.unwrap();
+    let again = store.execute(&transfer, &request(1)).await.unwrap();
+    assert_eq!((again.position, again.repeated), (first.position, true));
+    assert_eq!(again.events, [deposited(-60), deposited(60)], "the lead's events, of both its streams");
+    let reused = store.execute(&transfer, &request(2)).await.unwrap_err();
+    assert!(matches!(reused, TransferError::Append(AppendError::RequestKeyReused { .. })), "{reused}");
+    assert_eq!(cents(&log).await, [40, 60]);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_only_looked_at_is_a_condition() {
+    let log = EventLog::create().await;
+    let bus = two_accounts(&log).await;
+    let store = log.store();
+    let circumstances = plain();
+    let (watched, deposited) = tokio::join!(
+        join_all((0..5).map(|_| store.execute(&Watch, &circumstances))),
+        join_all((0..5).map(|_| bus.execute("a", Command::Deposit(vec![1]), &circumstances))),
+    );
+    assert!(deposited.iter().all(Result::is_ok), "{deposited:?}");
+    assert!(watched.iter().all(Result::is_ok), "{watched:?}");
+    assert_eq!(cents(&log).await, [105, 5]);
+    log.assert_whole().await;
+}
