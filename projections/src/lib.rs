@@ -4,17 +4,14 @@
 //! run twice, be killed anywhere, or be down, and its rows are always those of one prefix of the log.
 
 pub mod feed;
+mod install;
 pub mod orphan_devices;
 pub mod outage;
 pub mod progress;
 pub mod projection;
+pub mod reader;
+pub mod rows;
 pub mod runner;
 pub mod wake;
 
-use sqlx::{Executor, PgConnection};
-
-/// Creates the tables of every read model that are not there yet. Needs the owner's role.
-pub async fn install(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    connection.execute(orphan_devices::SCHEMA).await?;
-    Ok(())
-}
+pub use install::{READ_MODELS, ReadModel, install};

@@ -14,9 +14,6 @@ use sqlx::{FromRow, PgConnection, PgExecutor};
 use crate::feed::RecordedEvent;
 use crate::projection::{ApplyError, Poison, Projection};
 
-/// The tables and the view that queries use.
-pub const SCHEMA: &str = include_str!("orphan_devices.sql");
-
 /// Folds uplinks and joins into one row a device.
 #[derive(Debug, Default)]
 pub struct OrphanDevices;
@@ -24,6 +21,8 @@ pub struct OrphanDevices;
 impl Projection for OrphanDevices {
     const NAME: &'static str = "orphan_devices";
     const VERSION: i32 = 1;
+    const TABLES: &'static [&'static str] = &["orphan_devices"];
+    const SCHEMA: &'static str = include_str!("orphan_devices.sql");
     const STREAMS: &'static [&'static str] = &["uplinks"];
     const POISON: Poison = Poison::DeadLetter;
 
@@ -106,7 +105,7 @@ async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) ->
     let rows = || heard.values();
     let reception = |heard: &Heard| heard.reception.clone();
     sqlx::query(
-        "insert into projections.orphan_devices_1 as known \
+        "insert into orphan_devices as known \
            (dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
             device_name, last_object, last_position) \
          select dev_eui, first_seen, last_seen, messages, rssi, snr, gateway, profile, name, object::json, position \
@@ -175,7 +174,7 @@ pub async fn list(
     sqlx::query_as(
         "select dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
                 device_name, last_object \
-           from projections.orphan_devices order by last_seen desc, dev_eui limit $1 offset $2",
+           from orphan_devices order by last_seen desc, dev_eui limit $1 offset $2",
     )
     .bind(limit)
     .bind(offset)
@@ -185,5 +184,5 @@ pub async fn list(
 
 /// How many devices there are.
 pub async fn count(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("select count(*) from projections.orphan_devices").fetch_one(executor).await
+    sqlx::query_scalar("select count(*) from orphan_devices").fetch_one(executor).await
 }

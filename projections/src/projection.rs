@@ -32,8 +32,12 @@ pub enum ApplyError {
 pub trait Projection: Default + Send + 'static {
     /// The noun it shows.
     const NAME: &'static str;
-    /// Raised whenever the same log would give other rows; each version has tables of its own.
+    /// Raised whenever the same log would give other rows; tables of another version are made anew.
     const VERSION: i32;
+    /// Its tables, by name.
+    const TABLES: &'static [&'static str];
+    /// Creates them where they are not there yet, in the schema that the connection looks in first, and walls them off.
+    const SCHEMA: &'static str;
     /// The aggregate types it is made from. Events of others only move its checkpoint.
     const STREAMS: &'static [&'static str];
     /// What to do with an event it cannot take.

@@ -23,10 +23,14 @@ pub enum Logins {
 }
 
 impl Database {
-    /// How this role connects; it bears the role's name as application name.
+    /// How this role connects; it bears the role's name as application name. Those who work with read models find them by
+    /// their bare names.
     #[must_use]
     pub fn as_role(&self, role: Role) -> PgConnectOptions {
-        let options = self.admin.clone().application_name(role.name());
+        let mut options = self.admin.clone().application_name(role.name());
+        if let Role::Projector | Role::Reader | Role::Auditor = role {
+            options = options.options([("search_path", "projections,public")]);
+        }
         match self.logins {
             Logins::Separate => options.username(role.name()),
             // As a startup option it is also what `reset role` goes back to.

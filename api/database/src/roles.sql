@@ -7,12 +7,14 @@ begin
     perform pg_advisory_xact_lock(hashtext('parking bootstrap'));
 
     foreach role in array array[
-        'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor'
+        'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor', 'parking_analyst'
     ] loop
         -- Roles belong to the whole cluster and the lock to one database, so somebody may still be faster.
         if not exists (select from pg_roles where rolname = role) then
             begin
-                execute format('create role %I login nosuperuser nocreatedb nocreaterole nobypassrls', role);
+                execute format('create role %I %s nosuperuser nocreatedb nocreaterole nobypassrls', role,
+                               -- Analysts each have a role of their own, a member of this one.
+                               case role when 'parking_analyst' then 'nologin' else 'login' end);
             exception when duplicate_object or unique_violation then
                 null;
             end;

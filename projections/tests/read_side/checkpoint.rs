@@ -121,6 +121,8 @@ struct Slow;
 impl Projection for Slow {
     const NAME: &'static str = "slow";
     const VERSION: i32 = 1;
+    const TABLES: &'static [&'static str] = &[];
+    const SCHEMA: &'static str = "";
     const STREAMS: &'static [&'static str] = &["test"];
     const POISON: Poison = Poison::Stop;
 

@@ -16,6 +16,8 @@ pub(crate) struct Diary<const STOPS: bool> {
 impl<const STOPS: bool> Projection for Diary<STOPS> {
     const NAME: &'static str = "diary";
     const VERSION: i32 = 1;
+    const TABLES: &'static [&'static str] = &[];
+    const SCHEMA: &'static str = "";
     const STREAMS: &'static [&'static str] = &["test"];
     const POISON: Poison = if STOPS { Poison::Stop } else { Poison::DeadLetter };
 

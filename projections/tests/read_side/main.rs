@@ -7,5 +7,7 @@ mod diary;
 mod feed;
 mod orphan_devices;
 mod poison;
+mod rows;
 mod runner;
 mod support;
+mod walls;

@@ -79,7 +79,7 @@ async fn rows_are_the_same_in_whatever_batches_the_events_come() {
     catch_up::<OrphanDevices>(&log).await;
     let in_parts: String = row_text(&log).await;
     let owner = log.database.pool(Role::Owner);
-    sqlx::query("truncate projections.orphan_devices_1, projections.checkpoints")
+    sqlx::query("truncate projections.orphan_devices, projections.checkpoints")
         .execute(&owner)
         .await
         .unwrap();

@@ -88,6 +88,8 @@ struct Reader;
 impl Projection for Reader {
     const NAME: &'static str = "reader";
     const VERSION: i32 = 1;
+    const TABLES: &'static [&'static str] = &[];
+    const SCHEMA: &'static str = "";
     const STREAMS: &'static [&'static str] = &["uplinks"];
     const POISON: Poison = Poison::Stop;
 

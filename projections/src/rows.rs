@@ -1,0 +1,169 @@
+//! Rows that a projection folds events into: read once, kept in memory, written back as a set.
+//!
+//! A struct is a row: its fields are the table's columns, by name. Whoever folds a batch first asks for the rows it
+//! concerns, changes them as the events say, and saves what changed in one statement.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Display;
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+
+/// Rows kept between batches. Beyond that memory starts anew: it is only a cache.
+const KEPT: usize = 200_000;
+
+/// A row of a read model's table.
+pub trait Row: Serialize + DeserializeOwned + Send + Sync {
+    /// The table, in the schema that the connection looks in first.
+    const TABLE: &'static str;
+    /// The column that is its primary key.
+    const KEY: &'static str;
+    /// That column's type in SQL.
+    const KEY_TYPE: &'static str;
+    /// The key as the program has it. Prints as PostgreSQL reads it.
+    type Key: Clone + Eq + Hash + Ord + Display + Send + Sync;
+
+    /// Which row it is.
+    fn key(&self) -> Self::Key;
+}
+
+/// The rows of a table, as far as they have been asked for.
+pub struct Rows<R: Row> {
+    /// `None` for a row that is known not to be there.
+    known: HashMap<R::Key, Option<R>>,
+    changed: BTreeSet<R::Key>,
+}
+
+impl<R: Row> Default for Rows<R> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), changed: BTreeSet::new() }
+    }
+}
+
+impl<R: Row> Rows<R> {
+    /// Makes the rows of these keys known. Must come before [`Self::get`] and its like.
+    pub async fn load(
+        &mut self,
+        connection: &mut PgConnection,
+        keys: impl IntoIterator<Item = R::Key>,
+    ) -> Result<(), sqlx::Error> {
+        let missing: BTreeSet<R::Key> =
+            keys.into_iter().filter(|key| !self.known.contains_key(key)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let query = format!(
+            "select to_json(t)::text from {0} t where {1} = any($1::text[]::{2}[])",
+            R::TABLE,
+            R::KEY,
+            R::KEY_TYPE
+        );
+        let keys: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let rows: Vec<String> = sqlx::query_scalar(&query).bind(keys).fetch_all(connection).await?;
+        self.known.extend(missing.into_iter().map(|key| (key, None)));
+        for row in rows {
+            let row: R = serde_json::from_str(&row).map_err(|e| sqlx::Error::Decode(e.into()))?;
+            self.known.insert(row.key(), Some(row));
+        }
+        Ok(())
+    }
+
+    /// A row, if there is one.
+    pub fn get(&self, key: &R::Key) -> Option<&R> {
+        self.known.get(key)?.as_ref()
+    }
+
+    /// A row to change, if there is one.
+    pub fn change(&mut self, key: &R::Key) -> Option<&mut R> {
+        let row = self.known.get_mut(key)?.as_mut()?;
+        self.changed.insert(key.clone());
+        Some(row)
+    }
+
+    /// A row to change, made first if there is none.
+    pub fn change_or(&mut self, key: &R::Key, make: impl FnOnce() -> R) -> &mut R {
+        self.changed.insert(key.clone());
+        self.known.entry(key.clone()).or_default().get_or_insert_with(make)
+    }
+
+    /// A new row, or one in the place of another.
+    pub fn put(&mut self, row: R) {
+        let key = row.key();
+        self.changed.insert(key.clone());
+        self.known.insert(key, Some(row));
+    }
+
+    /// Takes a row away, if there is one.
+    pub fn remove(&mut self, key: &R::Key) {
+        if let Some(row @ Some(_)) = self.known.get_mut(key) {
+            *row = None;
+            self.changed.insert(key.clone());
+        }
+    }
+
+    /// Writes what changed: one statement for the rows there are, one for those there are no more.
+    pub async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let changed = std::mem::take(&mut self.changed);
+        let rows: Vec<&R> = changed.iter().filter_map(|key| self.get(key)).collect();
+        upsert(connection, R::TABLE, R::KEY, &rows).await?;
+        let gone: Vec<String> =
+            changed.iter().filter(|key| self.get(key).is_none()).map(ToString::to_string).collect();
+        if !gone.is_empty() {
+            let query =
+                format!("delete from {} where {} = any($1::text[]::{}[])", R::TABLE, R::KEY, R::KEY_TYPE);
+            sqlx::query(&query).bind(gone).execute(connection).await?;
+        }
+        if self.known.len() > KEPT {
+            self.known.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Writes rows as a set: new ones are added, those whose key is there are replaced. `key` may name several columns.
+pub async fn upsert<R: Serialize>(
+    connection: &mut PgConnection,
+    table: &str,
+    key: &str,
+    rows: &[R],
+) -> Result<(), sqlx::Error> {
+    write(connection, table, rows, |columns| {
+        let assignments: Vec<String> =
+            columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        format!("on conflict ({key}) do update set {}", assignments.join(", "))
+    })
+    .await
+}
+
+/// Adds rows as a set.
+pub async fn insert<R: Serialize>(
+    connection: &mut PgConnection,
+    table: &str,
+    rows: &[R],
+) -> Result<(), sqlx::Error> {
+    write(connection, table, rows, |_| String::new()).await
+}
+
+async fn write<R: Serialize>(
+    connection: &mut PgConnection,
+    table: &str,
+    rows: &[R],
+    conflict: impl FnOnce(&[String]) -> String,
+) -> Result<(), sqlx::Error> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    let serde_json::Value::Object(fields) = serde_json::to_value(first).map_err(encode)? else {
+        return Err(sqlx::Error::Encode("a row is a struct with named fields".into()));
+    };
+    let columns: Vec<String> = fields.into_iter().map(|(name, _)| name).collect();
+    let query = format!(
+        "insert into {table} ({0}) select {0} from json_populate_recordset(null::{table}, $1::text::json) {1}",
+        columns.join(", "),
+        conflict(&columns)
+    );
+    let rows = serde_json::to_string(rows).map_err(encode)?;
+    sqlx::query(&query).bind(rows).execute(connection).await?;
+    Ok(())
+}
