@@ -1,33 +1,40 @@
-//! The list of all read models, and the making of their tables.
+//! The list of all projections, and the making of their tables.
 
 use sqlx::{Executor, PgConnection};
 
 use crate::orphan_devices::OrphanDevices;
-use crate::projection::Projection;
+use crate::projection::{Projection, Tables};
+use crate::registry::Registry;
 
-/// A read model, as far as its tables go.
+/// A projection, as far as its tables go.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadModel {
-    /// Its projection's name.
+pub struct Installed {
+    /// Its name.
     pub name: &'static str,
     /// The version that this program makes.
     pub version: i32,
-    /// Its tables.
-    pub tables: &'static [&'static str],
-    schema: &'static str,
+    tables: &'static [Tables],
 }
 
 /// All there are.
-pub const READ_MODELS: [ReadModel; 1] = [ReadModel::of::<OrphanDevices>()];
+pub const PROJECTIONS: [Installed; 2] = [Installed::of::<OrphanDevices>(), Installed::of::<Registry>()];
 
-impl ReadModel {
+impl Installed {
     const fn of<P: Projection>() -> Self {
-        Self { name: P::NAME, version: P::VERSION, tables: P::TABLES, schema: P::SCHEMA }
+        Self { name: P::NAME, version: P::VERSION, tables: P::TABLES }
+    }
+
+    /// The names of its tables.
+    pub fn tables(&self) -> impl Iterator<Item = &'static str> {
+        self.tables.iter().flat_map(|tables| tables.names).copied()
     }
 
     /// Creates the tables where they are not there yet, in the schema that the connection looks in first.
     pub async fn create(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        connection.execute(self.schema).await.map(drop)
+        for tables in self.tables {
+            connection.execute(tables.schema).await?;
+        }
+        Ok(())
     }
 
     /// Takes away what another version made, so that it is made anew from the start of the log.
@@ -39,7 +46,7 @@ impl ReadModel {
                 .execute(&mut *connection)
                 .await?;
         if others.rows_affected() > 0 {
-            let tables = self.tables.join(", ");
+            let tables = self.tables().collect::<Vec<_>>().join(", ");
             connection.execute(&*format!("drop table if exists {tables}")).await?;
         }
         Ok(())
@@ -49,9 +56,9 @@ impl ReadModel {
 /// Creates the tables of every read model that are not there yet. Needs the owner's role.
 pub async fn install(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     connection.execute("set search_path to projections, public").await?;
-    for read_model in READ_MODELS {
-        read_model.drop_other_versions(connection).await?;
-        read_model.create(connection).await?;
+    for projection in PROJECTIONS {
+        projection.drop_other_versions(connection).await?;
+        projection.create(connection).await?;
     }
     Ok(())
 }

@@ -3,15 +3,21 @@
 //! Only [`feed`] reads the log in order. A projection commits its rows and its checkpoint in one transaction, so it may
 //! run twice, be killed anywhere, or be down, and its rows are always those of one prefix of the log.
 
+pub mod display_policies;
 pub mod feed;
 mod install;
 pub mod orphan_devices;
 pub mod outage;
+pub mod overrides;
 pub mod progress;
 pub mod projection;
 pub mod reader;
+pub mod registry;
+pub mod reservations;
 pub mod rows;
 pub mod runner;
+pub mod sites;
+pub mod spaces;
 pub mod wake;
 
-pub use install::{READ_MODELS, ReadModel, install};
+pub use install::{Installed, PROJECTIONS, install};

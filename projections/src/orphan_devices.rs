@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor};
 
 use crate::feed::RecordedEvent;
-use crate::projection::{ApplyError, Poison, Projection};
+use crate::projection::{ApplyError, Poison, Projection, Tables};
 
 /// Folds uplinks and joins into one row a device.
 #[derive(Debug, Default)]
@@ -21,8 +21,8 @@ pub struct OrphanDevices;
 impl Projection for OrphanDevices {
     const NAME: &'static str = "orphan_devices";
     const VERSION: i32 = 1;
-    const TABLES: &'static [&'static str] = &["orphan_devices"];
-    const SCHEMA: &'static str = include_str!("orphan_devices.sql");
+    const TABLES: &'static [Tables] =
+        &[Tables { names: &["orphan_devices"], schema: include_str!("orphan_devices.sql") }];
     const STREAMS: &'static [&'static str] = &["uplinks"];
     const POISON: Poison = Poison::DeadLetter;
 

@@ -2,10 +2,33 @@
 
 use std::future::Future;
 
-use parking_domain::stored::DecodeError;
+use parking_domain::stored::{DecodeError, Event};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::feed::RecordedEvent;
+
+/// An event with its place in the log, read.
+#[derive(Debug)]
+pub struct Decoded<'a> {
+    /// As the log holds it.
+    pub recorded: &'a RecordedEvent,
+    /// As the domain knows it.
+    pub event: Event,
+}
+
+impl<'a> Decoded<'a> {
+    /// Reads a batch, once for all the read models of a projection.
+    pub fn all(events: &'a [RecordedEvent]) -> Result<Vec<Self>, DecodeError> {
+        let decode = |recorded: &'a RecordedEvent| Ok(Self { event: recorded.decode()?, recorded });
+        events.iter().map(decode).collect()
+    }
+
+    /// The id of the event's stream, where it is a UUID.
+    pub fn stream_uuid(&self) -> Option<Uuid> {
+        self.recorded.aggregate_id.parse().ok()
+    }
+}
 
 /// What to do with an event that a projection cannot take, however often it is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +50,24 @@ pub enum ApplyError {
     Decode(#[from] DecodeError),
 }
 
-/// A read model in the making. A new value is made whenever a runner takes over, so whatever it keeps in memory is
+/// The tables of a read model.
+#[derive(Clone, Copy, Debug)]
+pub struct Tables {
+    /// Their names.
+    pub names: &'static [&'static str],
+    /// Creates them where they are not there yet, in the schema that the connection looks in first, and walls them off.
+    pub schema: &'static str,
+}
+
+/// One or several read models in the making, carried along the log together. A new value is made whenever a runner takes over, so whatever it keeps in memory is
 /// always what its own checkpoint stands for.
 pub trait Projection: Default + Send + 'static {
-    /// The noun it shows.
+    /// The noun it shows, or what its read models have in common.
     const NAME: &'static str;
     /// Raised whenever the same log would give other rows; tables of another version are made anew.
     const VERSION: i32;
-    /// Its tables, by name.
-    const TABLES: &'static [&'static str];
-    /// Creates them where they are not there yet, in the schema that the connection looks in first, and walls them off.
-    const SCHEMA: &'static str;
+    /// The tables of its read models.
+    const TABLES: &'static [Tables];
     /// The aggregate types it is made from. Events of others only move its checkpoint.
     const STREAMS: &'static [&'static str];
     /// What to do with an event it cannot take.

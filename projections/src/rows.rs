@@ -75,6 +75,11 @@ impl<R: Row> Rows<R> {
         self.known.get(key)?.as_ref()
     }
 
+    /// The rows that are known, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &R> {
+        self.known.values().flatten()
+    }
+
     /// A row to change, if there is one.
     pub fn change(&mut self, key: &R::Key) -> Option<&mut R> {
         let row = self.known.get_mut(key)?.as_mut()?;

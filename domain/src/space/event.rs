@@ -139,3 +139,23 @@ events!(SpaceEvent {
     ReservationExpired: "1",
     ReservationNotTakenUp: "1",
 });
+
+impl SpaceEvent {
+    /// The reservation it is about, if it is about one.
+    pub fn reservation_id(&self) -> Option<ReservationId> {
+        match self {
+            Self::ReservationBooked { reservation_id, .. }
+            | Self::ReservationRescheduled { reservation_id, .. }
+            | Self::ReservationAmended { reservation_id, .. }
+            | Self::ReservationCancelled { reservation_id, .. }
+            | Self::ReservationApproached { reservation_id, .. }
+            | Self::ReservationStarted { reservation_id, .. }
+            | Self::ReservationConfirmed { reservation_id, .. }
+            | Self::ReservationCheckedOut { reservation_id, .. }
+            | Self::ReservationCompleted { reservation_id, .. }
+            | Self::ReservationExpired { reservation_id, .. }
+            | Self::ReservationNotTakenUp { reservation_id, .. } => Some(*reservation_id),
+            _ => None,
+        }
+    }
+}

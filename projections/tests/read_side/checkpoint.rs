@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use parking_commands::append::Expected;
 use parking_projections::feed::{self, RecordedEvent};
-use parking_projections::projection::{ApplyError, Poison, Projection};
+use parking_projections::projection::{ApplyError, Poison, Projection, Tables};
 use parking_projections::runner::Runner;
 use parking_testkit::{EventLog, Role};
 use sqlx::PgConnection;
@@ -121,8 +121,7 @@ struct Slow;
 impl Projection for Slow {
     const NAME: &'static str = "slow";
     const VERSION: i32 = 1;
-    const TABLES: &'static [&'static str] = &[];
-    const SCHEMA: &'static str = "";
+    const TABLES: &'static [Tables] = &[];
     const STREAMS: &'static [&'static str] = &["test"];
     const POISON: Poison = Poison::Stop;
 

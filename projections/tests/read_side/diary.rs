@@ -2,7 +2,7 @@
 
 use parking_commands::append::Expected;
 use parking_projections::feed::RecordedEvent;
-use parking_projections::projection::{ApplyError, Poison, Projection};
+use parking_projections::projection::{ApplyError, Poison, Projection, Tables};
 use parking_testkit::EventLog;
 use sqlx::PgConnection;
 
@@ -16,8 +16,7 @@ pub(crate) struct Diary<const STOPS: bool> {
 impl<const STOPS: bool> Projection for Diary<STOPS> {
     const NAME: &'static str = "diary";
     const VERSION: i32 = 1;
-    const TABLES: &'static [&'static str] = &[];
-    const SCHEMA: &'static str = "";
+    const TABLES: &'static [Tables] = &[];
     const STREAMS: &'static [&'static str] = &["test"];
     const POISON: Poison = if STOPS { Poison::Stop } else { Poison::DeadLetter };
 

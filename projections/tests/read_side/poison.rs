@@ -6,7 +6,7 @@ use parking_commands::append::Expected;
 use parking_commands::ingest::Ingest;
 use parking_domain::chirpstack::EventKind::Status;
 use parking_projections::feed::RecordedEvent;
-use parking_projections::projection::{ApplyError, Poison, Projection};
+use parking_projections::projection::{ApplyError, Poison, Projection, Tables};
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -88,8 +88,7 @@ struct Reader;
 impl Projection for Reader {
     const NAME: &'static str = "reader";
     const VERSION: i32 = 1;
-    const TABLES: &'static [&'static str] = &[];
-    const SCHEMA: &'static str = "";
+    const TABLES: &'static [Tables] = &[];
     const STREAMS: &'static [&'static str] = &["uplinks"];
     const POISON: Poison = Poison::Stop;
 

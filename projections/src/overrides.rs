@@ -1,0 +1,145 @@
+//! Read model `overrides`: times in which spaces are not to be used.
+
+use chrono::{DateTime, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::sealed::Sealed;
+use parking_domain::space::{OverrideKind, SpaceEvent};
+use parking_domain::stored::Event;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::projection::{Decoded, Tables};
+use crate::rows::{Row, Rows};
+
+pub(crate) const TABLES: Tables = Tables { names: &["overrides"], schema: include_str!("overrides.sql") };
+
+/// An override, as far as it has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// Its id.
+    pub override_id: Uuid,
+    /// The space's owner.
+    pub tenant_id: Uuid,
+    /// The space.
+    pub space_id: Uuid,
+    /// Blocked or out of service.
+    pub kind: OverrideKind,
+    /// How far it has come.
+    pub status: OverrideStatus,
+    /// When it starts to hold.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What else is to be said, sealed.
+    pub notes: Option<Sealed>,
+    /// Who set it.
+    pub created_by: Actor,
+    /// When it was set.
+    pub created_at: DateTime<Utc>,
+    /// When its status last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The event that last changed it.
+    pub position: i64,
+}
+
+/// How far an override has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverrideStatus {
+    /// Its time has not come.
+    Set,
+    /// It holds.
+    Active,
+    /// Its time is over.
+    Ended,
+    /// Somebody took it away.
+    Cleared,
+}
+
+impl Row for Override {
+    const TABLE: &'static str = "overrides";
+    const KEY: &'static str = "override_id";
+    const KEY_TYPE: &'static str = "uuid";
+    type Key = Uuid;
+
+    fn key(&self) -> Uuid {
+        self.override_id
+    }
+}
+
+/// Folds what happens to overrides into rows.
+#[derive(Default)]
+pub(crate) struct Overrides(Rows<Override>);
+
+impl Overrides {
+    pub(crate) async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[Decoded<'_>],
+    ) -> Result<(), sqlx::Error> {
+        self.0.load(connection, events.iter().filter_map(|decoded| override_of(&decoded.event))).await?;
+        for decoded in events {
+            self.take(decoded);
+        }
+        self.0.save(connection).await
+    }
+
+    fn take(&mut self, decoded: &Decoded<'_>) {
+        let Event::Space(event) = &decoded.event else { return };
+        let position = decoded.recorded.position;
+        match event {
+            SpaceEvent::OverrideSet { override_id, kind, from, until, reason, notes, at, by } => {
+                let (Some(space_id), Some(tenant_id)) = (decoded.stream_uuid(), decoded.recorded.tenant_id)
+                else {
+                    return;
+                };
+                self.0.put(Override {
+                    override_id: override_id.uuid(),
+                    tenant_id,
+                    space_id,
+                    kind: *kind,
+                    status: OverrideStatus::Set,
+                    starts_at: *from,
+                    ends_at: *until,
+                    reason: reason.clone(),
+                    notes: notes.clone(),
+                    created_by: *by,
+                    created_at: *at,
+                    updated_at: *at,
+                    position,
+                });
+            }
+            SpaceEvent::OverrideStarted { override_id, at, .. } => {
+                self.becomes(override_id.uuid(), OverrideStatus::Active, *at, position);
+            }
+            SpaceEvent::OverrideEnded { override_id, at, .. } => {
+                self.becomes(override_id.uuid(), OverrideStatus::Ended, *at, position);
+            }
+            SpaceEvent::OverrideCleared { override_id, at, .. } => {
+                self.becomes(override_id.uuid(), OverrideStatus::Cleared, *at, position);
+            }
+            _ => {}
+        }
+    }
+
+    fn becomes(&mut self, id: Uuid, status: OverrideStatus, at: DateTime<Utc>, position: i64) {
+        if let Some(row) = self.0.change(&id) {
+            (row.status, row.updated_at, row.position) = (status, at, position);
+        }
+    }
+}
+
+fn override_of(event: &Event) -> Option<Uuid> {
+    match event {
+        Event::Space(
+            SpaceEvent::OverrideSet { override_id, .. }
+            | SpaceEvent::OverrideStarted { override_id, .. }
+            | SpaceEvent::OverrideEnded { override_id, .. }
+            | SpaceEvent::OverrideCleared { override_id, .. },
+        ) => Some(override_id.uuid()),
+        _ => None,
+    }
+}

@@ -1,0 +1,46 @@
+//! Projection `registry`: what people have laid down, as it is now. Sites, spaces, their overrides and reservations, and
+//! display policies; all small, all small in number of events, and all wrong together if one of them is.
+
+use sqlx::PgConnection;
+
+use crate::display_policies::DisplayPolicies;
+use crate::feed::RecordedEvent;
+use crate::overrides::Overrides;
+use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
+use crate::reservations::Reservations;
+use crate::sites::Sites;
+use crate::spaces::Spaces;
+use crate::{display_policies, overrides, reservations, sites, spaces};
+
+/// Carries them along the log.
+#[derive(Default)]
+pub struct Registry {
+    sites: Sites,
+    spaces: Spaces,
+    overrides: Overrides,
+    reservations: Reservations,
+    display_policies: DisplayPolicies,
+}
+
+impl Projection for Registry {
+    const NAME: &'static str = "registry";
+    const VERSION: i32 = 1;
+    const TABLES: &'static [Tables] =
+        &[sites::TABLES, spaces::TABLES, overrides::TABLES, reservations::TABLES, display_policies::TABLES];
+    const STREAMS: &'static [&'static str] = &["site", "space", "tenant"];
+    const POISON: Poison = Poison::Stop;
+
+    async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[RecordedEvent],
+    ) -> Result<(), ApplyError> {
+        let events = Decoded::all(events)?;
+        self.sites.apply(connection, &events).await?;
+        self.spaces.apply(connection, &events).await?;
+        self.overrides.apply(connection, &events).await?;
+        self.reservations.apply(connection, &events).await?;
+        self.display_policies.apply(connection, &events).await?;
+        Ok(())
+    }
+}

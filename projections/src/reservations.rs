@@ -1,0 +1,168 @@
+//! Read model `reservations`: every reservation, how far it has come and when.
+
+use chrono::{DateTime, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::id::Id;
+use parking_domain::sealed::Sealed;
+use parking_domain::space::{Confirmation, Details, SpaceEvent, Status};
+use parking_domain::stored::Event;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::projection::{Decoded, Tables};
+use crate::rows::{Row, Rows};
+
+pub(crate) const TABLES: Tables =
+    Tables { names: &["reservations"], schema: include_str!("reservations.sql") };
+
+/// A reservation. Times are effective times: of what was due, when it was due.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Its id.
+    pub reservation_id: Uuid,
+    /// The space's owner.
+    pub tenant_id: Uuid,
+    /// The space.
+    pub space_id: Uuid,
+    /// How far it has come.
+    pub status: Status,
+    /// The first moment of its window.
+    pub start_time: DateTime<Utc>,
+    /// The first moment after its window.
+    pub end_time: DateTime<Utc>,
+    /// When its window began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When its vehicle was first known to be there.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When somebody checked in.
+    pub checked_in_at: Option<DateTime<Utc>>,
+    /// When somebody checked out.
+    pub checked_out_at: Option<DateTime<Utc>>,
+    /// When it got its final status.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Who cancelled it.
+    pub cancelled_by: Option<Actor>,
+    /// Why, sealed.
+    pub cancellation_reason: Option<Sealed>,
+    /// What is kept with it.
+    pub details: Details,
+    /// Who booked it.
+    pub created_by: Actor,
+    /// When it was booked.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The event that last changed it.
+    pub position: i64,
+}
+
+impl Row for Reservation {
+    const TABLE: &'static str = "reservations";
+    const KEY: &'static str = "reservation_id";
+    const KEY_TYPE: &'static str = "uuid";
+    type Key = Uuid;
+
+    fn key(&self) -> Uuid {
+        self.reservation_id
+    }
+}
+
+/// Folds what happens to reservations into rows.
+#[derive(Default)]
+pub(crate) struct Reservations(Rows<Reservation>);
+
+impl Reservations {
+    pub(crate) async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[Decoded<'_>],
+    ) -> Result<(), sqlx::Error> {
+        self.0.load(connection, events.iter().filter_map(reservation_of)).await?;
+        for decoded in events {
+            let (Some(id), Some(space_id)) = (reservation_of(decoded), decoded.stream_uuid()) else {
+                continue;
+            };
+            if let Event::Space(event) = &decoded.event {
+                self.take(space_id, id, event, decoded.recorded.position);
+            }
+        }
+        self.0.save(connection).await
+    }
+
+    fn take(&mut self, space_id: Uuid, id: Uuid, event: &SpaceEvent, position: i64) {
+        if let SpaceEvent::ReservationBooked { tenant_id, window, details, at, by, .. } = event {
+            self.0.put(Reservation {
+                reservation_id: id,
+                tenant_id: tenant_id.uuid(),
+                space_id,
+                status: Status::Active,
+                start_time: window.start,
+                end_time: window.end,
+                started_at: None,
+                confirmed_at: None,
+                checked_in_at: None,
+                checked_out_at: None,
+                ended_at: None,
+                cancelled_by: None,
+                cancellation_reason: None,
+                details: (**details).clone(),
+                created_by: *by,
+                created_at: *at,
+                updated_at: *at,
+                position,
+            });
+        } else if let Some(row) = self.0.change(&id) {
+            row.goes_on(event);
+            row.position = position;
+        }
+    }
+}
+
+fn reservation_of(decoded: &Decoded<'_>) -> Option<Uuid> {
+    match &decoded.event {
+        Event::Space(event) => event.reservation_id().map(Id::uuid),
+        _ => None,
+    }
+}
+
+impl Reservation {
+    fn goes_on(&mut self, event: &SpaceEvent) {
+        match event {
+            SpaceEvent::ReservationRescheduled { to, at, .. } => {
+                (self.start_time, self.end_time, self.updated_at) = (to.start, to.end, *at);
+            }
+            SpaceEvent::ReservationAmended { details, at, .. } => {
+                self.details.clone_from(details);
+                self.updated_at = *at;
+            }
+            SpaceEvent::ReservationStarted { due, at, .. } => {
+                (self.started_at, self.updated_at) = (Some(*due), *at);
+            }
+            SpaceEvent::ReservationConfirmed { confirmation, at, .. } => {
+                self.confirmed_at.get_or_insert(*at);
+                if *confirmation == Confirmation::CheckIn {
+                    self.checked_in_at.get_or_insert(*at);
+                }
+                self.updated_at = *at;
+            }
+            SpaceEvent::ReservationCheckedOut { at, .. } => {
+                self.checked_out_at = Some(*at);
+                self.ends(Status::Completed, *at, *at);
+            }
+            SpaceEvent::ReservationCancelled { reason, at, by, .. } => {
+                (self.cancelled_by, self.cancellation_reason) = (Some(*by), reason.clone());
+                self.ends(Status::Cancelled, *at, *at);
+            }
+            SpaceEvent::ReservationCompleted { due, at, .. } => self.ends(Status::Completed, *due, *at),
+            SpaceEvent::ReservationExpired { due, at, .. } => self.ends(Status::Expired, *due, *at),
+            SpaceEvent::ReservationNotTakenUp { due, at, .. } => self.ends(Status::NoShow, *due, *at),
+            // That it approaches concerns the display alone; the rest concerns no reservation.
+            _ => {}
+        }
+    }
+
+    fn ends(&mut self, status: Status, ended_at: DateTime<Utc>, at: DateTime<Utc>) {
+        (self.status, self.ended_at, self.updated_at) = (status, Some(ended_at), at);
+    }
+}

@@ -1,0 +1,96 @@
+//! Read model `spaces`: the spaces there are, as their operators describe them.
+
+use chrono::{DateTime, Utc};
+use parking_domain::space::{Definition, SpaceEvent};
+use parking_domain::stored::Event;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::projection::{Decoded, Tables};
+use crate::rows::{Row, Rows};
+
+pub(crate) const TABLES: Tables = Tables { names: &["spaces"], schema: include_str!("spaces.sql") };
+
+/// A space that is not deleted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    /// Its id.
+    pub space_id: Uuid,
+    /// Its owner.
+    pub tenant_id: Uuid,
+    /// The site it is on.
+    pub site_id: Uuid,
+    /// Unique on its site.
+    pub code: String,
+    /// What its operator says of it.
+    pub definition: Definition,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When its code or its definition last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The event that last changed them.
+    pub position: i64,
+}
+
+impl Row for Space {
+    const TABLE: &'static str = "spaces";
+    const KEY: &'static str = "space_id";
+    const KEY_TYPE: &'static str = "uuid";
+    type Key = Uuid;
+
+    fn key(&self) -> Uuid {
+        self.space_id
+    }
+}
+
+/// Folds space events into rows.
+#[derive(Default)]
+pub(crate) struct Spaces(Rows<Space>);
+
+impl Spaces {
+    pub(crate) async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[Decoded<'_>],
+    ) -> Result<(), sqlx::Error> {
+        let concerned = events.iter().filter(|decoded| matches!(decoded.event, Event::Space(_)));
+        self.0.load(connection, concerned.filter_map(Decoded::stream_uuid)).await?;
+        for decoded in events {
+            if let (Event::Space(event), Some(space_id)) = (&decoded.event, decoded.stream_uuid()) {
+                self.take(space_id, event, decoded.recorded.position);
+            }
+        }
+        self.0.save(connection).await
+    }
+
+    fn take(&mut self, space_id: Uuid, event: &SpaceEvent, position: i64) {
+        match event {
+            SpaceEvent::SpaceCreated { tenant_id, site_id, code, definition, at, .. } => {
+                self.0.put(Space {
+                    space_id,
+                    tenant_id: tenant_id.uuid(),
+                    site_id: site_id.uuid(),
+                    code: code.clone(),
+                    definition: (**definition).clone(),
+                    created_at: *at,
+                    updated_at: *at,
+                    position,
+                });
+            }
+            SpaceEvent::SpaceUpdated { definition, at, .. } => {
+                let Some(space) = self.0.change(&space_id) else { return };
+                space.definition.clone_from(definition);
+                (space.updated_at, space.position) = (*at, position);
+            }
+            SpaceEvent::SpaceCodeChanged { to, at, .. } => {
+                let Some(space) = self.0.change(&space_id) else { return };
+                space.code.clone_from(to);
+                (space.updated_at, space.position) = (*at, position);
+            }
+            SpaceEvent::SpaceDeleted { .. } => self.0.remove(&space_id),
+            // What happens at a space changes nothing of what it is.
+            _ => {}
+        }
+    }
+}
