@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod geo;
 pub mod id;
 pub mod lorawan;
+pub mod occupancy;
 pub mod payload;
 pub mod policy;
 pub mod sealed;

@@ -1,0 +1,40 @@
+//! The display policies of a tenant, as far as one of them is in force.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::PolicyId;
+use crate::policy::Policy;
+use crate::tenant::TenantEvent;
+
+/// A tenant's display policies, and which is in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantPolicies {
+    policies: BTreeMap<PolicyId, Policy>,
+    active: Option<PolicyId>,
+}
+
+impl TenantPolicies {
+    /// The policy in force: the default one until another is activated.
+    pub fn in_force(&self) -> Policy {
+        self.active.and_then(|id| self.policies.get(&id)).copied().unwrap_or_default()
+    }
+
+    /// Takes an event of the tenant.
+    pub(super) fn evolve(&mut self, event: &TenantEvent) {
+        match event {
+            TenantEvent::DisplayPolicyCreated { policy_id, policy, .. }
+            | TenantEvent::DisplayPolicyUpdated { policy_id, policy, .. } => {
+                self.policies.insert(*policy_id, policy.policy);
+            }
+            TenantEvent::DisplayPolicyActivated { policy_id, .. } => self.active = Some(*policy_id),
+            TenantEvent::TenantCreated { .. }
+            | TenantEvent::TenantUpdated { .. }
+            | TenantEvent::TenantSlugChanged { .. }
+            | TenantEvent::TenantSuspended { .. }
+            | TenantEvent::TenantActivated { .. }
+            | TenantEvent::TenantArchived { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What happens to spaces themselves: they begin, end, and have overrides, reservations and states set by hand.
+
+use chrono::{DateTime, Utc};
+
+use super::{Changes, Room, Spaces};
+use crate::id::SpaceId;
+use crate::occupancy::change::{Cause, effect};
+use crate::occupancy::machine::SpaceMachine;
+use crate::space::SpaceEvent;
+
+impl Spaces {
+    pub(super) fn apply_space(&mut self, space: &str, event: &SpaceEvent, changes: &mut Changes) {
+        let Ok(space_id) = space.parse::<SpaceId>() else { return };
+        let (at, cause) = effect(event);
+        match event {
+            SpaceEvent::SpaceCreated { .. } => self.create(space_id, event, changes),
+            SpaceEvent::SpaceDeleted { .. } => self.delete(space_id, at, cause, changes),
+            SpaceEvent::SpaceUpdated { .. } => {
+                self.at_space(space_id, at, cause, changes, |space, _| space.evolve(event));
+                self.decide_anew_one(space_id, at, changes);
+            }
+            _ => self.at_space(space_id, at, cause, changes, |space, _| space.evolve(event)),
+        }
+    }
+
+    fn create(&mut self, space_id: SpaceId, event: &SpaceEvent, changes: &mut Changes) {
+        let SpaceEvent::SpaceCreated { tenant_id, site_id, definition, at, by, .. } = event else { return };
+        if self.rooms.contains_key(&space_id) {
+            return;
+        }
+        let policy = self.policy_of(*tenant_id, *site_id, &definition.policy);
+        let machine = SpaceMachine::new(space_id, *tenant_id, *site_id, definition.policy, *at, &policy);
+        let (shown, at) = machine.last_shown();
+        self.rooms.insert(space_id, Room { machine, policy });
+        self.touched.spaces.insert(space_id);
+        changes.push(space_id, at, None, Some(shown), Cause::Created(*by));
+    }
+
+    fn delete(&mut self, space_id: SpaceId, at: DateTime<Utc>, cause: Cause, changes: &mut Changes) {
+        if let Some(Room { machine, .. }) = self.rooms.remove(&space_id) {
+            self.touched.spaces.insert(space_id);
+            let (shown, _) = machine.last_shown();
+            changes.push(space_id, machine.effective(at), Some(shown), None, cause);
+        }
+    }
+}

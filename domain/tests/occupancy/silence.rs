@@ -1,0 +1,192 @@
+//! When a sensor is silent, and what that changes.
+
+use chrono::{DateTime, TimeDelta};
+use parking_domain::device::Definition;
+use parking_domain::lorawan::DevEui;
+use parking_domain::occupancy::silence::{due, timeout};
+use parking_domain::occupancy::{Cause, DeviceFacts, Reason, SpaceState};
+use parking_domain::policy::{Policy, PolicyOverrides};
+
+use crate::steps::{
+    Counter, Frame, Step, TENANT, alive, assigned, claimed, device_updated, disabled, eui, fell_silent,
+    occupied, sensor, space_updated, t, unassigned, vacant, with,
+};
+use crate::world::World;
+
+const HOUR: i64 = 3600;
+
+fn told_of(seconds: u32) -> Policy {
+    Policy { sensor_unknown_timeout_sec: Some(seconds), ..Policy::default() }
+}
+
+#[test]
+fn the_policy_decides_else_three_heartbeats_of_the_device_else_of_its_model() {
+    let model = Some("browan-tbms100");
+    let cases = [
+        (told_of(60), Some(100), model, 60),
+        (told_of(0), Some(100), model, 0),
+        (Policy::default(), Some(100), model, 300),
+        (Policy::default(), None, model, 3 * HOUR),
+        (Policy::default(), None, Some("none such"), 72 * HOUR),
+        (Policy::default(), None, None, 72 * HOUR),
+        (Policy::default(), Some(u32::MAX), None, 3 * i64::from(u32::MAX)),
+    ];
+    for (policy, own, codec, seconds) in cases {
+        assert_eq!(timeout(&policy, own, codec), TimeDelta::seconds(seconds), "{own:?} {codec:?}");
+    }
+    assert_eq!(due(t(10), TimeDelta::seconds(5)), Some(t(15)));
+    assert_eq!(due(DateTime::<chrono::Utc>::MAX_UTC, TimeDelta::seconds(1)), None);
+}
+
+#[test]
+fn silence_is_due_for_claimed_and_enabled_sensors_that_were_heard() {
+    let mut world = World::new();
+    let due_after = |world: &mut World, step: Step| {
+        world.given([step]);
+        world.spaces.silent_due(eui(1))
+    };
+    assert_eq!(due_after(&mut world, occupied(1, 10)), None, "nobody's");
+    assert_eq!(due_after(&mut world, claimed(1, TENANT, sensor(), 20)), Some(t(10 + 3 * HOUR)));
+    assert_eq!(due_after(&mut world, device_updated(1, disabled(), 30)), None);
+    assert_eq!(due_after(&mut world, device_updated(1, sensor(), 40)), Some(t(10 + 3 * HOUR)));
+    assert_eq!(due_after(&mut world, alive(1, 50)), Some(t(50 + 3 * HOUR)));
+    let often = Definition { heartbeat_sec: Some(60), ..sensor() };
+    assert_eq!(due_after(&mut world, device_updated(1, often, 60)), Some(t(50 + 180)));
+    assert_eq!(due_after(&mut world, fell_silent(1, 50, 230)), None, "it is known");
+    assert_eq!(due_after(&mut world, vacant(1, 300)), Some(t(300 + 180)));
+    world.given([claimed(2, TENANT, sensor(), 0)]);
+    assert_eq!(world.spaces.silent_due(eui(2)), None, "never heard");
+    assert_eq!(world.spaces.silent_due(eui(3)), None);
+}
+
+#[test]
+fn the_codec_that_the_owner_chose_tells_the_heartbeat_before_anything_is_read() {
+    let mut world = World::new();
+    let chosen = Definition { codec: Some("dragino-ldds75".to_owned()), ..sensor() };
+    world.given([claimed(1, TENANT, chosen, 0), alive(1, 10)]);
+    assert_eq!(world.spaces.silent_due(eui(1)), Some(t(10 + HOUR)));
+}
+
+#[test]
+fn the_policy_of_the_space_counts_where_the_sensor_stands_and_else_the_tenants() {
+    let mut world = World::new().policy(|policy| policy.sensor_unknown_timeout_sec = Some(100));
+    world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 10)]);
+    assert_eq!(world.spaces.silent_due(eui(1)), Some(t(110)));
+    let own = PolicyOverrides { sensor_unknown_timeout_sec: Some(50), ..PolicyOverrides::default() };
+    world.given([space_updated(1, own, 20), assigned(1, 1, 20)]);
+    assert_eq!(world.spaces.silent_due(eui(1)), Some(t(60)));
+    world.given([unassigned(1, 1, 30)]);
+    assert_eq!(world.spaces.silent_due(eui(1)), Some(t(110)));
+}
+
+#[test]
+fn the_next_silence_is_the_earliest() {
+    let mut world = World::new();
+    assert_eq!(world.spaces.next_silence(), None);
+    world.given([claimed(1, TENANT, sensor(), 0), claimed(2, TENANT, sensor(), 0)]);
+    world.given([occupied(1, 20), occupied(2, 10), occupied(3, 5)]);
+    let next = |world: &World| -> Option<(DevEui, _)> { world.spaces.next_silence() };
+    assert_eq!(next(&world), Some((eui(2), t(10 + 3 * HOUR))));
+    world.given([occupied(2, 30)]);
+    assert_eq!(next(&world), Some((eui(1), t(20 + 3 * HOUR))));
+}
+
+#[test]
+fn a_silent_sensors_word_stays_and_says_that_it_is_old() {
+    let mut world = World::with_sensor();
+    world.given([occupied(1, 10)]);
+    let change = world.when(fell_silent(1, 10, 100)).remove(0);
+    assert_eq!((change.at, change.cause), (t(100), Cause::Silence(eui(1))), "when it was due");
+    let (from, to) = (change.from.expect("before"), change.to.expect("after"));
+    assert_eq!((to.state, to.level, to.reason), (SpaceState::Occupied, 6, Reason::SensorSilent));
+    assert_eq!(from.display, to.display, "the light stays");
+    assert_eq!(world.when(fell_silent(1, 10, 100)), [], "once");
+}
+
+#[test]
+fn any_frame_in_order_ends_the_silence() {
+    for frame in [alive(1, 200), occupied(1, 200)] {
+        let mut world = World::with_sensor();
+        world.given([occupied(1, 10), fell_silent(1, 10, 100)]);
+        assert_eq!(world.then(frame), (SpaceState::Occupied, 5, Reason::Sensor));
+        assert!(!world.spaces.device(eui(1)).expect("a device").is_silent());
+    }
+}
+
+#[test]
+fn a_join_ends_the_silence_and_a_late_one_does_not() {
+    use parking_domain::chirpstack::EventKind;
+    use parking_domain::stored::Event;
+    use parking_domain::uplinks::{DeviceJoined, Standing, UplinkEvent};
+
+    let mut world = World::with_sensor();
+    world.given([occupied(1, 10), fell_silent(1, 10, 100)]);
+    let Some((stream, Event::Uplink(UplinkEvent::UplinkReceived(uplink)))) =
+        world.log.iter().find(|(_, event)| matches!(event, Event::Uplink(_))).cloned()
+    else {
+        panic!("an uplink was recorded");
+    };
+    let mut report = uplink.report.clone();
+    report.received_at = t(200);
+    let joined = |standing| {
+        let (heard_at, session, dev_addr) = (t(200), 2, None);
+        let report = report.clone();
+        Event::Uplink(UplinkEvent::DeviceJoined(DeviceJoined {
+            report,
+            heard_at,
+            session,
+            standing,
+            dev_addr,
+        }))
+    };
+    assert_eq!(world.append(stream.clone(), joined(Standing::Late)), [], "{:?}", EventKind::Join);
+    let status = Event::Uplink(UplinkEvent::DeviceStatusReported { report: report.clone() });
+    assert_eq!(world.append(stream.clone(), status), []);
+    assert_eq!(world.append(stream, joined(Standing::InOrder)).len(), 1);
+    assert_eq!(world.shown(1), (SpaceState::Occupied, 5, Reason::Sensor));
+    assert_eq!(world.spaces.device(eui(1)).and_then(DeviceFacts::last_heard_at), Some(t(200)));
+}
+
+#[test]
+fn a_silence_that_was_over_before_it_was_told_is_none() {
+    let mut world = World::with_sensor();
+    world.given([occupied(1, 10), vacant(1, 11)]);
+    assert_eq!(world.when(fell_silent(1, 10, 100)), []);
+    assert!(!world.spaces.device(eui(1)).expect("a device").is_silent());
+    assert_eq!(world.when(fell_silent(1, 11, 100)).len(), 1);
+}
+
+#[test]
+fn a_silent_sensor_that_has_said_nothing_leaves_nothing_known() {
+    let mut world = World::with_sensor();
+    world.given([alive(1, 10)]);
+    assert_eq!(world.then(fell_silent(1, 10, 100)), (SpaceState::Unknown, 7, Reason::NothingKnown));
+    assert_eq!(world.then(occupied(1, 200)), (SpaceState::Occupied, 5, Reason::Sensor));
+}
+
+#[test]
+fn a_sensor_that_is_not_where_it_was_falls_silent_alone() {
+    let mut world = World::with_sensor();
+    world.given([occupied(1, 10), unassigned(1, 1, 20)]);
+    assert_eq!(world.when(fell_silent(1, 10, 100)), []);
+    assert!(world.spaces.device(eui(1)).expect("a device").is_silent());
+}
+
+#[test]
+fn a_battery_only_frame_of_a_known_codec_shows_life() {
+    let mut world = World::new();
+    let chosen = Definition { codec: Some("milesight-vs330".to_owned()), ..sensor() };
+    world.given([claimed(1, TENANT, chosen, 0), assigned(1, 1, 0)]);
+    let battery = Frame {
+        dev: 1,
+        second: 10,
+        f_port: 85,
+        data: vec![0x01, 0x75, 0x5f],
+        counter: Counter::Next,
+        profile: "",
+    };
+    world.given([with(Step::Sends(battery), Counter::Next)]);
+    let facts = world.spaces.device(eui(1)).expect("a device");
+    assert_eq!((facts.last_heard_at(), facts.problem()), (Some(t(10)), None));
+    assert_eq!(world.shown(1), (SpaceState::Unknown, 7, Reason::NothingKnown));
+}
