@@ -1,7 +1,143 @@
 //! A device as a thing that somebody owns and puts somewhere. What it reports is in its `uplinks` stream.
+//!
+//! A device is ownerless until a tenant claims it, and again after its owner released or retired it; then anybody may
+//! claim it. While it is owned it stands at one space at most, and holds the space's place for its category.
 
+mod claims;
+mod command;
 mod definition;
 mod event;
+mod id;
+mod lifecycle;
+mod ownership;
+mod refusal;
 
-pub use definition::{Category, Definition};
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{ClaimChange, Decider, aggregate};
+use crate::id::{SpaceId, TenantId};
+use crate::naming::moved;
+use ownership::Ownership;
+
+pub use claims::place;
+pub use command::{DeviceCommand, DevicePatch};
+pub use definition::{Category, Definition, LONGEST_HEARTBEAT_SEC};
 pub use event::DeviceEvent;
+pub use id::{dev_eui_of, device_id};
+pub use lifecycle::{Lifecycle, Status};
+pub use refusal::DeviceRefusal;
+
+/// What decisions about a device need to know: whose it is, and how it was given up if it is nobody's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    owned: Option<Ownership>,
+    retired: bool,
+}
+
+impl Device {
+    /// Whose it is.
+    pub fn owner(&self) -> Option<TenantId> {
+        self.owned.as_ref().map(|owned| owned.tenant_id)
+    }
+
+    /// What it is for, while it is owned.
+    pub fn category(&self) -> Option<Category> {
+        self.owned.as_ref().map(|owned| owned.category)
+    }
+
+    /// Its definition, while it is owned.
+    pub fn definition(&self) -> Option<&Definition> {
+        self.owned.as_ref().map(|owned| &owned.definition)
+    }
+
+    /// Where it stands.
+    pub fn space_id(&self) -> Option<SpaceId> {
+        self.owned.as_ref().and_then(|owned| owned.space_id)
+    }
+
+    /// A tenant's own device; another's is not found.
+    fn of(&self, tenant_id: TenantId) -> Result<&Ownership, DeviceRefusal> {
+        self.owned.as_ref().filter(|owned| owned.tenant_id == tenant_id).ok_or(DeviceRefusal::DeviceNotFound)
+    }
+}
+
+impl Decider for Device {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = DeviceEvent::CATALOGUE;
+
+    fn decide(&self, command: DeviceCommand) -> Result<Vec<DeviceEvent>, DeviceRefusal> {
+        use DeviceCommand::{
+            AssignDevice, ClaimDevice, DismissOrphan, ReleaseDevice, ReportSilence, RetireDevice,
+            UnassignDevice, UpdateDevice,
+        };
+        match command {
+            ClaimDevice { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceAlreadyClaimed),
+            ClaimDevice { tenant_id, category, definition, at, by } => {
+                definition.check()?;
+                Ok(vec![DeviceEvent::DeviceClaimed { tenant_id, category, definition, at, by }])
+            }
+            UpdateDevice { tenant_id, patch, at, by } => self.of(tenant_id)?.update(*patch, at, by),
+            AssignDevice { tenant_id, space_id, replace, reason, at, by } => {
+                self.of(tenant_id)?.assign(space_id, replace, reason, at, by)
+            }
+            UnassignDevice { tenant_id, reason, at, by } => {
+                let unassigned = self.of(tenant_id)?.unassigned(reason, at, by);
+                unassigned.map(|event| vec![event]).ok_or(DeviceRefusal::DeviceNotAssigned)
+            }
+            ReleaseDevice { tenant_id, reason, at, by } => {
+                let unassigned = self.of(tenant_id)?.unassigned(reason.clone(), at, by);
+                let released = DeviceEvent::DeviceReleased { reason, at, by };
+                Ok(unassigned.into_iter().chain([released]).collect())
+            }
+            RetireDevice { tenant_id, reason, at, by } => {
+                let unassigned = self.of(tenant_id)?.unassigned(reason.clone(), at, by);
+                let retired = DeviceEvent::DeviceRetired { reason, at, by };
+                Ok(unassigned.into_iter().chain([retired]).collect())
+            }
+            ReportSilence { last_heard_at, due, at } => {
+                let silent = self.owned.as_ref().filter(|owned| owned.fell_silent(last_heard_at, due, at));
+                Ok(silent
+                    .map(|_| DeviceEvent::DeviceFellSilent { last_heard_at, due, at })
+                    .into_iter()
+                    .collect())
+            }
+            DismissOrphan { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceNotOrphan),
+            // Again is not nothing: it hides the orphan until it is heard after this.
+            DismissOrphan { reason, at, by } => Ok(vec![DeviceEvent::OrphanDismissed { reason, at, by }]),
+        }
+    }
+
+    fn evolve(&mut self, event: &DeviceEvent) {
+        match event {
+            DeviceEvent::DeviceClaimed { tenant_id, category, definition, .. } => {
+                self.owned = Some(Ownership::new(*tenant_id, *category, Definition::clone(definition)));
+                self.retired = false;
+            }
+            DeviceEvent::DeviceReleased { .. } => *self = Self { owned: None, retired: false },
+            DeviceEvent::DeviceRetired { .. } => *self = Self { owned: None, retired: true },
+            event => {
+                if let Some(owned) = &mut self.owned {
+                    owned.evolve(event);
+                }
+            }
+        }
+    }
+
+    fn claims(event: &DeviceEvent) -> Vec<ClaimChange> {
+        match event {
+            DeviceEvent::DeviceAssigned { space_id, category, .. } => {
+                vec![ClaimChange::Take(place(*category, *space_id))]
+            }
+            DeviceEvent::DeviceReassigned { from, to, category, .. } => {
+                moved(place(*category, *from), place(*category, *to))
+            }
+            DeviceEvent::DeviceUnassigned { space_id, category, .. } => {
+                vec![ClaimChange::Release(place(*category, *space_id))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+aggregate!(Device, "device", DeviceCommand, DeviceEvent, DeviceRefusal);

@@ -1,5 +1,135 @@
 //! What a display is told: one downlink at a time, the newest wins.
+//!
+//! The newest order is what counts. If one is asked for before the last was sent, that one is never sent. If the last
+//! was sent and its outcome is awaited, it is kept beside the newest until its outcome comes; two orders are all that the
+//! state holds.
 
+mod asked;
+mod command;
 mod event;
+mod refusal;
+mod rules;
+mod showing;
 
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Decider, aggregate};
+use crate::downlink::Light;
+use crate::id::DownlinkId;
+use asked::Asked;
+
+pub use asked::Status;
+pub use command::DisplayCommand;
 pub use event::{DisplayEvent, Order};
+pub use refusal::DisplayRefusal;
+pub use rules::{LONGEST_REASON, MOST_ATTEMPTS, MOST_BYTES, PORTS, PRIORITIES};
+pub use showing::{SHOWING_PRIORITY, order_to_show};
+
+/// What decisions about a display's downlinks need to know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Display {
+    newest: Option<Asked>,
+    /// Sent before the newest was asked for, its outcome awaited.
+    overtaken: Option<Asked>,
+    /// The light of the last order before the newest that was sent.
+    light: Option<Light>,
+}
+
+impl Display {
+    /// What to send next.
+    pub fn pending(&self) -> Option<(DownlinkId, &Order)> {
+        let newest = self.newest.as_ref().filter(|newest| newest.status == Status::Queued)?;
+        Some((newest.downlink_id, &newest.order))
+    }
+
+    /// The light that was last sent, as far as is known. An order that failed does not count, nor one without a light.
+    pub fn shown(&self) -> Option<Light> {
+        self.newest
+            .as_ref()
+            .filter(|newest| newest.left())
+            .and_then(|newest| newest.order.light)
+            .or(self.light)
+    }
+
+    /// How an order fares; none for one that is superseded, or too old to matter.
+    pub fn status(&self, downlink_id: DownlinkId) -> Option<Status> {
+        self.asked(downlink_id).map(|asked| asked.status)
+    }
+
+    /// How often an order was tried in vain.
+    pub fn failed_attempts(&self, downlink_id: DownlinkId) -> Option<u8> {
+        self.asked(downlink_id).map(|asked| asked.failed_attempts)
+    }
+
+    fn asked(&self, downlink_id: DownlinkId) -> Option<&Asked> {
+        self.newest.iter().chain(&self.overtaken).find(|asked| asked.downlink_id == downlink_id)
+    }
+}
+
+impl Decider for Display {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = DisplayEvent::CATALOGUE;
+
+    fn decide(&self, command: DisplayCommand) -> Result<Vec<DisplayEvent>, DisplayRefusal> {
+        use DisplayCommand::{ConfirmDownlink, FailDownlink, MarkDownlinkSent, RequestDownlink};
+        match command {
+            RequestDownlink { downlink_id, tenant_id, order, force, at, by } => {
+                rules::check(&order)?;
+                if self.makes_needless(downlink_id, &order, force) {
+                    return Ok(Vec::new());
+                }
+                let superseded = self.pending().map(|(downlink_id, _)| downlink_id);
+                let superseded =
+                    superseded.map(|downlink_id| DisplayEvent::DownlinkSuperseded { downlink_id, at });
+                let requested = DisplayEvent::DownlinkRequested { downlink_id, tenant_id, order, at, by };
+                Ok(superseded.into_iter().chain([requested]).collect())
+            }
+            MarkDownlinkSent { downlink_id, queue_item_id, at } => {
+                Ok(self.sent(downlink_id, queue_item_id, at).into_iter().collect())
+            }
+            ConfirmDownlink { downlink_id, at } => Ok(self.confirmed(downlink_id, at).into_iter().collect()),
+            FailDownlink { downlink_id, reason, at } => {
+                Ok(self.failed(downlink_id, reason, at).into_iter().collect())
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &DisplayEvent) {
+        match event {
+            DisplayEvent::DownlinkRequested { downlink_id, order, .. } => {
+                self.light = self.shown();
+                let before = self.newest.replace(Asked::new(*downlink_id, Order::clone(order)));
+                if let Some(before) = before.filter(|before| before.status == Status::Pending) {
+                    self.overtaken = Some(before);
+                }
+            }
+            DisplayEvent::DownlinkSuperseded { downlink_id, .. } => {
+                self.newest.take_if(|newest| newest.downlink_id == *downlink_id);
+            }
+            DisplayEvent::DownlinkSent { downlink_id, .. } => self.set(*downlink_id, Status::Pending),
+            DisplayEvent::DownlinkConfirmed { downlink_id, .. } => self.set(*downlink_id, Status::Confirmed),
+            DisplayEvent::DownlinkFailed { downlink_id, attempt, last, .. } => {
+                let failed = self.newest.as_mut().filter(|newest| newest.downlink_id == *downlink_id);
+                if let Some(failed) = failed {
+                    failed.failed_attempts = *attempt;
+                }
+                self.set(*downlink_id, if *last { Status::Failed } else { Status::Queued });
+            }
+        }
+    }
+}
+
+impl Display {
+    /// What becomes of an overtaken order is no longer awaited once it is known.
+    fn set(&mut self, downlink_id: DownlinkId, status: Status) {
+        match &mut self.newest {
+            Some(newest) if newest.downlink_id == downlink_id => newest.status = status,
+            _ => {
+                self.overtaken.take_if(|overtaken| overtaken.downlink_id == downlink_id);
+            }
+        }
+    }
+}
+
+aggregate!(Display, "display", DisplayCommand, DisplayEvent, DisplayRefusal);

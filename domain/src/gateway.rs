@@ -1,5 +1,91 @@
 //! A gateway as a thing that somebody owns.
 
+mod command;
 mod event;
+mod id;
+mod refusal;
+mod rules;
 
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Decider, aggregate};
+use crate::id::TenantId;
+
+pub use command::{GatewayCommand, GatewayPatch};
 pub use event::{Definition, GatewayEvent};
+pub use id::{gateway_eui_of, gateway_id};
+pub use refusal::GatewayRefusal;
+
+/// What decisions about a gateway need to know: whose it is, if it is anybody's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gateway {
+    owned: Option<Owned>,
+}
+
+/// A gateway that belongs to somebody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Owned {
+    tenant_id: TenantId,
+    definition: Definition,
+}
+
+impl Gateway {
+    /// Whose it is.
+    pub fn owner(&self) -> Option<TenantId> {
+        self.owned.as_ref().map(|owned| owned.tenant_id)
+    }
+
+    /// Its definition, while it belongs to somebody.
+    pub fn definition(&self) -> Option<&Definition> {
+        self.owned.as_ref().map(|owned| &owned.definition)
+    }
+
+    /// A tenant's own gateway; another's is not found.
+    fn of(&self, tenant_id: TenantId) -> Result<&Owned, GatewayRefusal> {
+        self.owned
+            .as_ref()
+            .filter(|owned| owned.tenant_id == tenant_id)
+            .ok_or(GatewayRefusal::GatewayNotFound)
+    }
+}
+
+impl Decider for Gateway {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = GatewayEvent::CATALOGUE;
+
+    fn decide(&self, command: GatewayCommand) -> Result<Vec<GatewayEvent>, GatewayRefusal> {
+        use GatewayCommand::{RegisterGateway, RemoveGateway, UpdateGateway};
+        match command {
+            RegisterGateway { .. } if self.owned.is_some() => Err(GatewayRefusal::GatewayAlreadyRegistered),
+            RegisterGateway { tenant_id, definition, at, by } => {
+                rules::check(&definition)?;
+                Ok(vec![GatewayEvent::GatewayRegistered { tenant_id, definition, at, by }])
+            }
+            UpdateGateway { tenant_id, patch, at, by } => {
+                let changed = rules::changed(&self.of(tenant_id)?.definition, *patch)?;
+                let event = |definition| GatewayEvent::GatewayUpdated { definition, at, by };
+                Ok(changed.map(event).into_iter().collect())
+            }
+            RemoveGateway { tenant_id, at, by } => {
+                self.of(tenant_id).map(|_| vec![GatewayEvent::GatewayRemoved { at, by }])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &GatewayEvent) {
+        match event {
+            GatewayEvent::GatewayRegistered { tenant_id, definition, .. } => {
+                self.owned = Some(Owned { tenant_id: *tenant_id, definition: Definition::clone(definition) });
+            }
+            GatewayEvent::GatewayUpdated { definition, .. } => {
+                if let Some(owned) = &mut self.owned {
+                    owned.definition = Definition::clone(definition);
+                }
+            }
+            GatewayEvent::GatewayRemoved { .. } => self.owned = None,
+        }
+    }
+}
+
+aggregate!(Gateway, "gateway", GatewayCommand, GatewayEvent, GatewayRefusal);

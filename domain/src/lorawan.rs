@@ -57,6 +57,12 @@ impl<Kind> From<u64> for Eui<Kind> {
     }
 }
 
+impl<Kind> From<Eui<Kind>> for u64 {
+    fn from(eui: Eui<Kind>) -> Self {
+        eui.value
+    }
+}
+
 impl<Kind> fmt::Display for Eui<Kind> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.value)

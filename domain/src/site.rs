@@ -1,7 +1,147 @@
 //! A place with parking spaces, and a time zone of its own.
 
+mod command;
 mod definition;
 mod event;
+mod refusal;
+mod rules;
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
+use crate::id::TenantId;
+use crate::naming::moved;
+
+pub use command::{NewSite, SiteCommand, SitePatch};
 pub use definition::Definition;
 pub use event::{SiteEvent, SiteMember};
+pub use refusal::SiteRefusal;
+pub use rules::MOST_MEMBERS;
+
+/// What decisions about a site need to know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    place: Option<Place>,
+    archived: bool,
+}
+
+/// A site that exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Place {
+    tenant_id: TenantId,
+    name: String,
+    slug: String,
+    definition: Definition,
+    members: BTreeSet<SiteMember>,
+}
+
+impl Site {
+    /// Whose it is, while it exists.
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        self.place.as_ref().map(|place| place.tenant_id)
+    }
+
+    /// Its definition, while it exists.
+    pub fn definition(&self) -> Option<&Definition> {
+        self.place.as_ref().map(|place| &place.definition)
+    }
+
+    /// Its name and its slug, while it exists.
+    pub fn name_and_slug(&self) -> Option<(&str, &str)> {
+        self.place.as_ref().map(|place| (place.name.as_str(), place.slug.as_str()))
+    }
+
+    /// A tenant's own site; another's is not found, so that nobody learns that it exists.
+    fn of(&self, tenant_id: TenantId) -> Result<&Place, SiteRefusal> {
+        self.place.as_ref().filter(|place| place.tenant_id == tenant_id).ok_or(SiteRefusal::SiteNotFound)
+    }
+}
+
+impl Decider for Site {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = SiteEvent::CATALOGUE;
+
+    fn decide(&self, command: SiteCommand) -> Result<Vec<SiteEvent>, SiteRefusal> {
+        use SiteCommand::{AddSiteMember, ArchiveSite, CreateSite, RemoveSiteMember, RenameSite, UpdateSite};
+        match command {
+            CreateSite { .. } if self.place.is_some() || self.archived => Err(SiteRefusal::SiteAlreadyExists),
+            CreateSite { tenant_id, site, at, by } => rules::create(tenant_id, *site, at, by),
+            UpdateSite { tenant_id, patch, at, by } => self.of(tenant_id)?.update(*patch, at, by),
+            RenameSite { tenant_id, name, slug, at, by } => self.of(tenant_id)?.rename(name, slug, at, by),
+            AddSiteMember { tenant_id, member, at } => self.of(tenant_id)?.add(member, at),
+            RemoveSiteMember { tenant_id, member, at } => Ok(self.of(tenant_id)?.remove(member, at)),
+            ArchiveSite { tenant_id, at, by } => self.of(tenant_id)?.archive(at, by),
+        }
+    }
+
+    fn evolve(&mut self, event: &SiteEvent) {
+        match event {
+            SiteEvent::SiteCreated { tenant_id, name, slug, definition, .. } => {
+                self.place = Some(Place {
+                    tenant_id: *tenant_id,
+                    name: name.clone(),
+                    slug: slug.clone(),
+                    definition: Definition::clone(definition),
+                    members: BTreeSet::new(),
+                });
+            }
+            SiteEvent::SiteArchived { .. } => *self = Self { place: None, archived: true },
+            event => {
+                if let Some(place) = &mut self.place {
+                    place.evolve(event);
+                }
+            }
+        }
+    }
+
+    fn claims(event: &SiteEvent) -> Vec<ClaimChange> {
+        match event {
+            SiteEvent::SiteCreated { tenant_id, name, slug, .. } => {
+                [name_claim(*tenant_id, name), slug_claim(*tenant_id, slug)].map(ClaimChange::Take).into()
+            }
+            SiteEvent::SiteRenamed { tenant_id, from_name, to_name, from_slug, to_slug, .. } => [
+                moved(name_claim(*tenant_id, from_name), name_claim(*tenant_id, to_name)),
+                moved(slug_claim(*tenant_id, from_slug), slug_claim(*tenant_id, to_slug)),
+            ]
+            .concat(),
+            SiteEvent::SiteArchived { tenant_id, name, slug, .. } => {
+                [name_claim(*tenant_id, name), slug_claim(*tenant_id, slug)].map(ClaimChange::Release).into()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Place {
+    fn evolve(&mut self, event: &SiteEvent) {
+        match event {
+            SiteEvent::SiteUpdated { definition, .. } => self.definition = Definition::clone(definition),
+            SiteEvent::SiteRenamed { to_name, to_slug, .. } => {
+                self.name.clone_from(to_name);
+                self.slug.clone_from(to_slug);
+            }
+            SiteEvent::SiteMemberAdded { member, .. } => {
+                self.members.insert(*member);
+            }
+            SiteEvent::SiteMemberRemoved { member, .. } => {
+                self.members.remove(member);
+            }
+            SiteEvent::SiteCreated { .. } | SiteEvent::SiteArchived { .. } => {}
+        }
+    }
+}
+
+/// One name, one site of the tenant. People do not tell sites apart by letter case or by blanks at the ends.
+fn name_claim(tenant_id: TenantId, name: &str) -> Claim {
+    Claim { scope: format!("site_name/{tenant_id}"), key: name.trim().to_lowercase() }
+}
+
+/// One slug, one site of the tenant, whatever its letter case.
+fn slug_claim(tenant_id: TenantId, slug: &str) -> Claim {
+    Claim { scope: format!("site_slug/{tenant_id}"), key: slug.to_lowercase() }
+}
+
+aggregate!(Site, "site", SiteCommand, SiteEvent, SiteRefusal);

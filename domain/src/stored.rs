@@ -5,15 +5,15 @@ use std::sync::LazyLock;
 use cqrs_es::{Aggregate, DomainEvent};
 
 use crate::aggregate::Decider;
-use crate::device::DeviceEvent;
-use crate::display::DisplayEvent;
-use crate::gateway::GatewayEvent;
-use crate::site::SiteEvent;
+use crate::device::{Device, DeviceEvent};
+use crate::display::{Display, DisplayEvent};
+use crate::gateway::{Gateway, GatewayEvent};
+use crate::site::{Site, SiteEvent};
 use crate::space::SpaceEvent;
-use crate::tenant::TenantEvent;
+use crate::tenant::{Tenant, TenantEvent};
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
-use crate::user::UserEvent;
+use crate::user::{User, UserEvent};
 
 /// An event of any stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +80,12 @@ pub fn decode(
 ) -> Result<Event, DecodeError> {
     match aggregate_type {
         Uplinks::TYPE => read::<Uplinks>(upcasters(), event_type, event_version, payload).map(Event::Uplink),
+        Device::TYPE => read::<Device>(upcasters(), event_type, event_version, payload).map(Event::Device),
+        Display::TYPE => read::<Display>(upcasters(), event_type, event_version, payload).map(Event::Display),
+        Site::TYPE => read::<Site>(upcasters(), event_type, event_version, payload).map(Event::Site),
+        Gateway::TYPE => read::<Gateway>(upcasters(), event_type, event_version, payload).map(Event::Gateway),
+        Tenant::TYPE => read::<Tenant>(upcasters(), event_type, event_version, payload).map(Event::Tenant),
+        User::TYPE => read::<User>(upcasters(), event_type, event_version, payload).map(Event::User),
         _ => Err(unknown(event_type, event_version)),
     }
 }

@@ -1,7 +1,187 @@
 //! Whoever runs parking on the platform, with what they pay for and their display policies.
 
+mod command;
 mod definition;
 mod event;
+mod policies;
+mod refusal;
+mod rules;
+mod tier;
 
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
+use crate::id::PolicyId;
+use crate::naming::moved;
+use crate::policy::Policy;
+use policies::Policies;
+
+pub use command::{NewTenant, TenantCommand, TenantPatch};
 pub use definition::{Definition, NamedPolicy, TenantType, Tier};
 pub use event::TenantEvent;
+pub use policies::MOST_POLICIES;
+pub use refusal::TenantRefusal;
+pub use rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
+
+/// What decisions about a tenant need to know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tenant {
+    account: Option<Account>,
+    archived: bool,
+}
+
+/// A tenant that exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Account {
+    slug: String,
+    definition: Definition,
+    suspended: bool,
+    policies: Policies,
+}
+
+/// How a tenant stands with the platform: derived, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionStatus {
+    /// Its people and programs are locked out.
+    Suspended,
+    /// It tries the platform out.
+    Trial,
+    /// It is an ordinary tenant.
+    Active,
+}
+
+impl Tenant {
+    /// Its slug, while it exists.
+    pub fn slug(&self) -> Option<&str> {
+        self.account.as_ref().map(|account| account.slug.as_str())
+    }
+
+    /// Its definition, while it exists.
+    pub fn definition(&self) -> Option<&Definition> {
+        self.account.as_ref().map(|account| &account.definition)
+    }
+
+    /// How it stands, while it exists. A trial that ran out is still a trial: nobody is locked out by a date alone.
+    pub fn subscription_status(&self) -> Option<SubscriptionStatus> {
+        self.account.as_ref().map(|account| match account.definition.tenant_type {
+            _ if account.suspended => SubscriptionStatus::Suspended,
+            TenantType::Trial => SubscriptionStatus::Trial,
+            TenantType::Platform | TenantType::Customer => SubscriptionStatus::Active,
+        })
+    }
+
+    /// Whether it may do that. What nobody ever spoke of, it may not.
+    pub fn feature(&self, name: &str) -> bool {
+        self.definition().and_then(|definition| definition.features.get(name)).copied().unwrap_or(false)
+    }
+
+    /// How much of that it may have; none means that nobody set a limit.
+    ///
+    /// Limits are soft: whoever adds something compares the limit with the usage as read models know it, so commands
+    /// that run at the same time can overshoot by as many as they are.
+    pub fn limit(&self, name: &str) -> Option<u32> {
+        self.definition().and_then(|definition| definition.limits.get(name)).copied()
+    }
+
+    /// The display policy in force; the default where none was ever made.
+    pub fn active_policy(&self) -> Policy {
+        self.account.as_ref().map(|account| account.policies.active()).unwrap_or_default()
+    }
+
+    /// The display policy in force by id, if one was ever made.
+    pub fn active_policy_id(&self) -> Option<PolicyId> {
+        self.account.as_ref().and_then(|account| account.policies.active_id())
+    }
+
+    /// The display policy of that id.
+    pub fn display_policy(&self, policy_id: PolicyId) -> Option<&NamedPolicy> {
+        self.account.as_ref().and_then(|account| account.policies.get(policy_id))
+    }
+}
+
+impl Decider for Tenant {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = TenantEvent::CATALOGUE;
+
+    fn decide(&self, command: TenantCommand) -> Result<Vec<TenantEvent>, TenantRefusal> {
+        use TenantCommand::{
+            ActivateDisplayPolicy, ActivateTenant, ArchiveTenant, ChangeTenantSlug, CreateDisplayPolicy,
+            CreateTenant, SuspendTenant, UpdateDisplayPolicy, UpdateTenant,
+        };
+        let account = || self.account.as_ref().ok_or(TenantRefusal::TenantNotFound);
+        match command {
+            CreateTenant { .. } if self.account.is_some() || self.archived => {
+                Err(TenantRefusal::TenantAlreadyExists)
+            }
+            CreateTenant { tenant, at, by } => rules::create(*tenant, at, by),
+            UpdateTenant { patch, at, by } => account()?.update(*patch, at, by),
+            ChangeTenantSlug { slug, at, by } => account()?.change_slug(slug, at, by),
+            SuspendTenant { reason, at, by } => account()?.suspend(reason, at, by),
+            ActivateTenant { at, by } => Ok(account()?.activate(at, by)),
+            ArchiveTenant { at, by } => account()?.archive(at, by),
+            CreateDisplayPolicy { policy_id, policy, at, by } => {
+                account()?.policies.create(policy_id, policy, at, by)
+            }
+            UpdateDisplayPolicy { policy_id, name, description, changes, at, by } => {
+                let changed = account()?.policies.changed(policy_id, name, description, &changes)?;
+                let event = |policy| TenantEvent::DisplayPolicyUpdated { policy_id, policy, at, by };
+                Ok(changed.map(event).into_iter().collect())
+            }
+            ActivateDisplayPolicy { policy_id, at, by } => account()?.policies.activate(policy_id, at, by),
+        }
+    }
+
+    fn evolve(&mut self, event: &TenantEvent) {
+        match event {
+            TenantEvent::TenantCreated { slug, definition, .. } => {
+                self.account = Some(Account {
+                    slug: slug.clone(),
+                    definition: Definition::clone(definition),
+                    suspended: false,
+                    policies: Policies::default(),
+                });
+            }
+            TenantEvent::TenantArchived { .. } => *self = Self { account: None, archived: true },
+            event => {
+                if let Some(account) = &mut self.account {
+                    account.evolve(event);
+                }
+            }
+        }
+    }
+
+    fn claims(event: &TenantEvent) -> Vec<ClaimChange> {
+        match event {
+            TenantEvent::TenantCreated { slug, .. } => vec![ClaimChange::Take(slug_claim(slug))],
+            TenantEvent::TenantSlugChanged { from, to, .. } => moved(slug_claim(from), slug_claim(to)),
+            TenantEvent::TenantArchived { slug, .. } => vec![ClaimChange::Release(slug_claim(slug))],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Account {
+    fn evolve(&mut self, event: &TenantEvent) {
+        match event {
+            TenantEvent::TenantUpdated { definition, .. } => self.definition = Definition::clone(definition),
+            TenantEvent::TenantSlugChanged { to, .. } => self.slug.clone_from(to),
+            TenantEvent::TenantSuspended { .. } => self.suspended = true,
+            TenantEvent::TenantActivated { .. } => self.suspended = false,
+            TenantEvent::DisplayPolicyCreated { policy_id, policy, .. }
+            | TenantEvent::DisplayPolicyUpdated { policy_id, policy, .. } => {
+                self.policies.put(*policy_id, policy);
+            }
+            TenantEvent::DisplayPolicyActivated { policy_id, .. } => self.policies.put_in_force(*policy_id),
+            TenantEvent::TenantCreated { .. } | TenantEvent::TenantArchived { .. } => {}
+        }
+    }
+}
+
+/// One slug, one tenant on the platform.
+fn slug_claim(slug: &str) -> Claim {
+    Claim { scope: "tenant_slug".to_owned(), key: slug.to_owned() }
+}
+
+aggregate!(Tenant, "tenant", TenantCommand, TenantEvent, TenantRefusal);

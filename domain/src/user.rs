@@ -1,5 +1,148 @@
 //! A person with access, and what they may do for which tenant.
 
+mod command;
 mod event;
+mod refusal;
+mod role;
+mod rules;
 
-pub use event::{Role, UserEvent};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
+use crate::id::TenantId;
+use crate::naming::moved;
+use crate::sealed::{KeyedHash, Sealed};
+
+pub use command::UserCommand;
+pub use event::UserEvent;
+pub use refusal::UserRefusal;
+pub use role::Role;
+pub use rules::MOST_MEMBERSHIPS;
+
+/// What decisions about a user need to know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    person: Option<Person>,
+    archived: bool,
+}
+
+/// A user who exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Person {
+    email: Sealed,
+    name: Option<Sealed>,
+    disabled: bool,
+    memberships: BTreeMap<TenantId, Role>,
+}
+
+impl User {
+    /// What the user may do for the tenant. A user who is disabled may do nothing anywhere.
+    pub fn role_in(&self, tenant_id: TenantId) -> Option<Role> {
+        let person = self.person.as_ref().filter(|person| !person.disabled)?;
+        person.memberships.get(&tenant_id).copied()
+    }
+
+    /// True while the user exists and is locked out.
+    pub fn is_disabled(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.disabled)
+    }
+}
+
+impl Decider for User {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = UserEvent::CATALOGUE;
+
+    fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserRefusal> {
+        use UserCommand::{
+            ArchiveUser, ChangeMembershipRole, ChangeUserEmail, DisableUser, EnableUser, GrantMembership,
+            RegisterUser, RenameUser, RevokeMembership,
+        };
+        let person = || self.person.as_ref().ok_or(UserRefusal::UserNotFound);
+        match command {
+            RegisterUser { .. } if self.person.is_some() || self.archived => {
+                Err(UserRefusal::UserAlreadyExists)
+            }
+            RegisterUser { email, name, at, by } => rules::register(email, name, at, by),
+            RenameUser { name, at, by } => Ok(person()?.rename(name, at, by)),
+            ChangeUserEmail { email, at, by } => person()?.change_email(email, at, by),
+            GrantMembership { tenant_id, role, at, by } => person()?.grant(tenant_id, role, at, by),
+            ChangeMembershipRole { tenant_id, role, at, by } => {
+                person()?.change_role(tenant_id, role, at, by)
+            }
+            RevokeMembership { tenant_id, at, by } => person()?.revoke(tenant_id, at, by),
+            DisableUser { reason, at, by } => Ok(person()?.disable(reason, at, by)),
+            EnableUser { at, by } => Ok(person()?.enable(at, by)),
+            ArchiveUser { at, by } => {
+                Ok(vec![UserEvent::UserArchived { email: person()?.email.clone(), at, by }])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &UserEvent) {
+        match event {
+            UserEvent::UserRegistered { email, name, .. } => {
+                self.person = Some(Person {
+                    email: email.clone(),
+                    name: name.clone(),
+                    disabled: false,
+                    memberships: BTreeMap::new(),
+                });
+            }
+            UserEvent::UserArchived { .. } => *self = Self { person: None, archived: true },
+            event => {
+                if let Some(person) = &mut self.person {
+                    person.evolve(event);
+                }
+            }
+        }
+    }
+
+    fn claims(event: &UserEvent) -> Vec<ClaimChange> {
+        match event {
+            UserEvent::UserRegistered { email, .. } => {
+                email_claim(email).map(ClaimChange::Take).into_iter().collect()
+            }
+            UserEvent::UserEmailChanged { from, to, .. } => match (email_claim(from), email_claim(to)) {
+                (Some(from), Some(to)) => moved(from, to),
+                (from, to) => {
+                    from.map(ClaimChange::Release).into_iter().chain(to.map(ClaimChange::Take)).collect()
+                }
+            },
+            UserEvent::UserArchived { email, .. } => {
+                email_claim(email).map(ClaimChange::Release).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Person {
+    fn evolve(&mut self, event: &UserEvent) {
+        match event {
+            UserEvent::UserRenamed { name, .. } => self.name = Some(name.clone()),
+            UserEvent::UserEmailChanged { to, .. } => self.email = to.clone(),
+            UserEvent::MembershipGranted { tenant_id, role, .. }
+            | UserEvent::MembershipRoleChanged { tenant_id, to: role, .. } => {
+                self.memberships.insert(*tenant_id, *role);
+            }
+            UserEvent::MembershipRevoked { tenant_id, .. } => {
+                self.memberships.remove(tenant_id);
+            }
+            UserEvent::UserDisabled { .. } => self.disabled = true,
+            UserEvent::UserEnabled { .. } => self.disabled = false,
+            UserEvent::UserRegistered { .. } | UserEvent::UserArchived { .. } => {}
+        }
+    }
+}
+
+/// One e-mail, one user on the platform; known by its hash. Without a hash nothing can be claimed, and `decide` lets
+/// no such e-mail pass.
+fn email_claim(email: &Sealed) -> Option<Claim> {
+    let KeyedHash(key) = email.hash.clone()?;
+    Some(Claim { scope: "user_email".to_owned(), key })
+}
+
+aggregate!(User, "user", UserCommand, UserEvent, UserRefusal);

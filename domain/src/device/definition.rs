@@ -3,8 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::downlink::DisplayType;
-use crate::sensors::Threshold;
+use super::command::DevicePatch;
+use super::refusal::DeviceRefusal;
+use crate::display::{MOST_BYTES, PORTS};
+use crate::downlink::{DisplayType, Layout};
+use crate::naming::{LONGEST_NAME, is_name};
+use crate::patch::replace;
+use crate::sensors::{self, Threshold};
+
+/// The longest heartbeat: a week.
+pub const LONGEST_HEARTBEAT_SEC: u32 = 604_800;
 
 /// What a device is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,4 +58,52 @@ pub struct Definition {
     /// The owner's own data; the platform does not read them.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
+}
+
+impl Definition {
+    /// Refuses what the platform could not work with.
+    pub(super) fn check(&self) -> Result<(), DeviceRefusal> {
+        if !is_name(&self.name, LONGEST_NAME) {
+            return Err(DeviceRefusal::DeviceNameInvalid);
+        }
+        if let Some(codec) = self.codec.as_ref().filter(|codec| sensors::by_name(codec).is_none()) {
+            return Err(DeviceRefusal::CodecUnknown { codec: codec.clone() });
+        }
+        if self.heartbeat_sec.is_some_and(|seconds| !(1..=LONGEST_HEARTBEAT_SEC).contains(&seconds)) {
+            return Err(DeviceRefusal::HeartbeatOutOfBounds);
+        }
+        self.display_type.as_ref().map_or(Ok(()), check_display_type)
+    }
+
+    /// The definition with what the patch changes.
+    pub(super) fn patched(&self, patch: DevicePatch) -> Self {
+        let mut new = self.clone();
+        replace(&mut new.name, patch.name);
+        replace(&mut new.enabled, patch.enabled);
+        patch.manufacturer.apply_to(&mut new.manufacturer);
+        patch.model.apply_to(&mut new.model);
+        patch.codec.apply_to(&mut new.codec);
+        patch.threshold.apply_to(&mut new.threshold);
+        patch.heartbeat_sec.apply_to(&mut new.heartbeat_sec);
+        patch.display_type.apply_to(&mut new.display_type);
+        patch.location.apply_to(&mut new.location);
+        replace(&mut new.config, patch.config);
+        replace(&mut new.metadata, patch.metadata);
+        new
+    }
+}
+
+/// Whatever the light, the downlink must be one that a display's stream accepts.
+fn check_display_type(display_type: &DisplayType) -> Result<(), DeviceRefusal> {
+    if !PORTS.contains(&display_type.f_port) {
+        return Err(DeviceRefusal::DisplayPortInvalid);
+    }
+    let fits = |bytes| (1..=MOST_BYTES).contains(&bytes);
+    let sendable = match &display_type.layout {
+        Layout::Parts(parts) => fits(parts.len()),
+        Layout::Codes(codes) => {
+            !codes.is_empty() && codes.iter().all(|(_, code)| fits(code.as_bytes().len()))
+        }
+    };
+    if sendable { Ok(()) } else { Err(DeviceRefusal::DisplayLayoutInvalid) }
 }

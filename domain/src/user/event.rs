@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::role::Role;
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::id::TenantId;
@@ -54,17 +55,3 @@ events!(UserEvent {
     UserEnabled: "1",
     UserArchived: "1",
 });
-
-/// What a member may do, each more than the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Look.
-    Viewer,
-    /// Book, and set states.
-    Operator,
-    /// Build: sites, spaces, devices, users.
-    Admin,
-    /// Everything of the tenant's: keys, secrets, settings.
-    Owner,
-}

@@ -1,0 +1,97 @@
+//! What an owner may do with a device: describe it, put it at a space, take it away, and hear when it falls silent.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::command::DevicePatch;
+use super::definition::{Category, Definition};
+use super::event::DeviceEvent;
+use super::refusal::DeviceRefusal;
+use crate::actor::Actor;
+use crate::id::{SpaceId, TenantId};
+
+type Decision = Result<Vec<DeviceEvent>, DeviceRefusal>;
+
+/// A device in somebody's hands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ownership {
+    pub(super) tenant_id: TenantId,
+    pub(super) category: Category,
+    pub(super) definition: Definition,
+    pub(super) space_id: Option<SpaceId>,
+    /// It stood at a space once since it was claimed.
+    pub(super) commissioned: bool,
+    /// When it was last heard before the newest silence that was noted.
+    silent_since: Option<DateTime<Utc>>,
+}
+
+impl Ownership {
+    pub(super) fn new(tenant_id: TenantId, category: Category, definition: Definition) -> Self {
+        Self { tenant_id, category, definition, space_id: None, commissioned: false, silent_since: None }
+    }
+
+    pub(super) fn update(&self, patch: DevicePatch, at: DateTime<Utc>, by: Actor) -> Decision {
+        let definition = self.definition.patched(patch);
+        definition.check()?;
+        if definition == self.definition {
+            return Ok(Vec::new());
+        }
+        Ok(vec![DeviceEvent::DeviceUpdated { definition: Box::new(definition), at, by }])
+    }
+
+    /// Where it stands already it stays; from another space it goes only if it is told to.
+    pub(super) fn assign(
+        &self,
+        to: SpaceId,
+        replace: bool,
+        reason: Option<String>,
+        at: DateTime<Utc>,
+        by: Actor,
+    ) -> Decision {
+        let category = self.category;
+        match self.space_id {
+            None => Ok(vec![DeviceEvent::DeviceAssigned { space_id: to, category, reason, at, by }]),
+            Some(space_id) if space_id == to => Ok(Vec::new()),
+            Some(space_id) if !replace => Err(DeviceRefusal::DeviceAlreadyAssigned { space_id }),
+            Some(from) => Ok(vec![DeviceEvent::DeviceReassigned { from, to, category, reason, at, by }]),
+        }
+    }
+
+    /// That it stands nowhere any more, if it stood somewhere.
+    pub(super) fn unassigned(
+        &self,
+        reason: Option<String>,
+        at: DateTime<Utc>,
+        by: Actor,
+    ) -> Option<DeviceEvent> {
+        let category = self.category;
+        self.space_id.map(|space_id| DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by })
+    }
+
+    /// True for a silence that has become too long and was not noted yet.
+    pub(super) fn fell_silent(
+        &self,
+        last_heard_at: DateTime<Utc>,
+        due: DateTime<Utc>,
+        at: DateTime<Utc>,
+    ) -> bool {
+        due <= at && self.silent_since.is_none_or(|noted| last_heard_at > noted)
+    }
+
+    pub(super) fn evolve(&mut self, event: &DeviceEvent) {
+        match event {
+            DeviceEvent::DeviceUpdated { definition, .. } => self.definition = Definition::clone(definition),
+            DeviceEvent::DeviceAssigned { space_id, .. }
+            | DeviceEvent::DeviceReassigned { to: space_id, .. } => {
+                self.space_id = Some(*space_id);
+                self.commissioned = true;
+            }
+            DeviceEvent::DeviceUnassigned { .. } => self.space_id = None,
+            DeviceEvent::DeviceFellSilent { last_heard_at, .. } => self.silent_since = Some(*last_heard_at),
+            DeviceEvent::DeviceClaimed { .. }
+            | DeviceEvent::DeviceReleased { .. }
+            | DeviceEvent::DeviceRetired { .. }
+            | DeviceEvent::OrphanDismissed { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! How the names that people give may look, and how a claim follows a name.
+
+use crate::aggregate::{Claim, ClaimChange};
+
+/// The longest name, in characters, where no rule says otherwise.
+pub(crate) const LONGEST_NAME: usize = 255;
+
+/// The longest slug, in characters.
+pub(crate) const LONGEST_SLUG: usize = 100;
+
+/// True for a text that shows something and is not too long.
+pub(crate) fn is_name(text: &str, longest: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= longest
+}
+
+/// True for a slug of the characters allowed.
+pub(crate) fn is_slug(text: &str, allowed: fn(char) -> bool) -> bool {
+    (1..=LONGEST_SLUG).contains(&text.chars().count()) && text.chars().all(allowed)
+}
+
+/// What a change from one key to another does. The same key is neither released nor taken: releases come first within
+/// an append, and a stream must not give up what it keeps.
+pub(crate) fn moved(from: Claim, to: Claim) -> Vec<ClaimChange> {
+    if from == to { Vec::new() } else { vec![ClaimChange::Release(from), ClaimChange::Take(to)] }
+}

@@ -1,0 +1,72 @@
+//! What an update asks of each field of a description: keep it, clear it, or set it.
+
+use serde::{Deserialize, Deserializer};
+
+/// What an update asks of a field that may be absent. A field that cannot be absent is patched by an `Option` instead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Stays as it is.
+    #[default]
+    Keep,
+    /// Is absent from now on.
+    Clear,
+    /// Is this from now on.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Does to the field what is asked.
+    pub fn apply_to(self, field: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *field = None,
+            Self::Set(value) => *field = Some(value),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    /// `null` clears; with `#[serde(default)]` beside the field, an absent one is kept.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
+    }
+}
+
+/// Gives a field that cannot be absent its new value, if there is one.
+pub fn replace<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Body {
+        #[serde(default)]
+        city: Patch<String>,
+    }
+
+    #[test]
+    fn absent_keeps_null_clears_and_a_value_sets() {
+        let cases =
+            [("{}", Some("Lyon")), (r#"{"city": null}"#, None), (r#"{"city": "Paris"}"#, Some("Paris"))];
+        for (body, expected) in cases {
+            let body: Body = serde_json::from_str(body).expect("a body");
+            let mut city = Some("Lyon".to_owned());
+            body.city.apply_to(&mut city);
+            assert_eq!(city.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_absent_is_replaced_or_stays() {
+        let mut field = 1;
+        replace(&mut field, None);
+        assert_eq!(field, 1);
+        replace(&mut field, Some(2));
+        assert_eq!(field, 2);
+    }
+}

@@ -1,0 +1,132 @@
+//! The rules of a site: what it may be called, where it may be, what stands on it, and when it may end.
+
+use chrono::{DateTime, Utc};
+
+use super::Place;
+use super::command::{NewSite, SitePatch};
+use super::definition::Definition;
+use super::event::{SiteEvent, SiteMember};
+use super::refusal::SiteRefusal;
+use crate::actor::Actor;
+use crate::geo::Position;
+use crate::id::TenantId;
+use crate::naming::{LONGEST_NAME, is_name, is_slug};
+use crate::patch::replace;
+use crate::policy::Policy;
+
+/// How many spaces and gateways can stand on a site.
+pub const MOST_MEMBERS: usize = 10_000;
+
+/// The longest name of a time zone.
+pub(super) const LONGEST_TIMEZONE: usize = 50;
+
+type Decision = Result<Vec<SiteEvent>, SiteRefusal>;
+
+pub(super) fn create(tenant_id: TenantId, site: NewSite, at: DateTime<Utc>, by: Actor) -> Decision {
+    let NewSite { name, slug, definition } = site;
+    check_name_and_slug(&name, &slug)?;
+    check(&definition)?;
+    let definition = Box::new(definition);
+    Ok(vec![SiteEvent::SiteCreated { tenant_id, name, slug, definition, at, by }])
+}
+
+impl Place {
+    pub(super) fn update(&self, patch: SitePatch, at: DateTime<Utc>, by: Actor) -> Decision {
+        let definition = self.definition.patched(patch);
+        check(&definition)?;
+        if definition == self.definition {
+            return Ok(Vec::new());
+        }
+        Ok(vec![SiteEvent::SiteUpdated { definition: Box::new(definition), at, by }])
+    }
+
+    pub(super) fn rename(
+        &self,
+        name: Option<String>,
+        slug: Option<String>,
+        at: DateTime<Utc>,
+        by: Actor,
+    ) -> Decision {
+        let (from_name, from_slug) = (self.name.clone(), self.slug.clone());
+        let (to_name, to_slug) =
+            (name.unwrap_or_else(|| from_name.clone()), slug.unwrap_or_else(|| from_slug.clone()));
+        check_name_and_slug(&to_name, &to_slug)?;
+        if to_name == from_name && to_slug == from_slug {
+            return Ok(Vec::new());
+        }
+        let tenant_id = self.tenant_id;
+        Ok(vec![SiteEvent::SiteRenamed { tenant_id, from_name, to_name, from_slug, to_slug, at, by }])
+    }
+
+    pub(super) fn add(&self, member: SiteMember, at: DateTime<Utc>) -> Decision {
+        if self.members.contains(&member) {
+            return Ok(Vec::new());
+        }
+        if self.members.len() >= MOST_MEMBERS {
+            return Err(SiteRefusal::SiteFull);
+        }
+        Ok(vec![SiteEvent::SiteMemberAdded { member, at }])
+    }
+
+    pub(super) fn remove(&self, member: SiteMember, at: DateTime<Utc>) -> Vec<SiteEvent> {
+        if self.members.contains(&member) {
+            vec![SiteEvent::SiteMemberRemoved { member, at }]
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn archive(&self, at: DateTime<Utc>, by: Actor) -> Decision {
+        let spaces = self.members.iter().filter(|member| matches!(member, SiteMember::Space(_))).count();
+        let gateways = self.members.len() - spaces;
+        if !self.members.is_empty() {
+            return Err(SiteRefusal::SiteNotEmpty { spaces, gateways });
+        }
+        let (tenant_id, name, slug) = (self.tenant_id, self.name.clone(), self.slug.clone());
+        Ok(vec![SiteEvent::SiteArchived { tenant_id, name, slug, at, by }])
+    }
+}
+
+impl Definition {
+    /// The definition with what the patch changes.
+    fn patched(&self, patch: SitePatch) -> Self {
+        let mut new = self.clone();
+        patch.address.apply_to(&mut new.address);
+        patch.city.apply_to(&mut new.city);
+        patch.state.apply_to(&mut new.state);
+        patch.postal_code.apply_to(&mut new.postal_code);
+        patch.country.apply_to(&mut new.country);
+        patch.position.apply_to(&mut new.position);
+        replace(&mut new.timezone, patch.timezone);
+        replace(&mut new.policy, patch.policy);
+        replace(&mut new.metadata, patch.metadata);
+        new
+    }
+}
+
+fn check_name_and_slug(name: &str, slug: &str) -> Result<(), SiteRefusal> {
+    if !is_name(name, LONGEST_NAME) {
+        return Err(SiteRefusal::SiteNameInvalid);
+    }
+    if !is_slug(slug, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        return Err(SiteRefusal::SiteSlugInvalid);
+    }
+    Ok(())
+}
+
+fn check(definition: &Definition) -> Result<(), SiteRefusal> {
+    if !looks_like_a_timezone(&definition.timezone) {
+        return Err(SiteRefusal::TimezoneInvalid);
+    }
+    if let Some(Position { latitude, longitude }) = definition.position {
+        Position::new(latitude, longitude)?;
+    }
+    Policy::default().with(&definition.policy).checked()?;
+    Ok(())
+}
+
+/// The table of zones is data that changes with the world's governments; a decision must not depend on it.
+fn looks_like_a_timezone(name: &str) -> bool {
+    (1..=LONGEST_TIMEZONE).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '+' | '-'))
+}

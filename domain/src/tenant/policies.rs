@@ -1,0 +1,109 @@
+//! A tenant's display policies, of which one is in force.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::definition::NamedPolicy;
+use super::event::TenantEvent;
+use super::refusal::TenantRefusal;
+use crate::actor::Actor;
+use crate::id::PolicyId;
+use crate::naming::is_name;
+use crate::patch::{Patch, replace};
+use crate::policy::{Policy, PolicyOverrides};
+
+/// How many display policies a tenant can have.
+pub const MOST_POLICIES: usize = 100;
+
+/// The longest name of a display policy.
+const LONGEST_NAME: usize = 100;
+
+/// The display policies by id, and which of them is in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Policies {
+    named: BTreeMap<PolicyId, NamedPolicy>,
+    active: Option<PolicyId>,
+}
+
+impl Policies {
+    /// What is in force; the default where nothing is.
+    pub(super) fn active(&self) -> Policy {
+        self.active.and_then(|id| self.get(id)).map(|named| named.policy).unwrap_or_default()
+    }
+
+    pub(super) fn active_id(&self) -> Option<PolicyId> {
+        self.active
+    }
+
+    pub(super) fn get(&self, policy_id: PolicyId) -> Option<&NamedPolicy> {
+        self.named.get(&policy_id)
+    }
+
+    pub(super) fn put(&mut self, policy_id: PolicyId, policy: &NamedPolicy) {
+        self.named.insert(policy_id, policy.clone());
+    }
+
+    pub(super) fn put_in_force(&mut self, policy_id: PolicyId) {
+        self.active = Some(policy_id);
+    }
+
+    /// A new policy replaces the one in force.
+    pub(super) fn create(
+        &self,
+        policy_id: PolicyId,
+        policy: Box<NamedPolicy>,
+        at: DateTime<Utc>,
+        by: Actor,
+    ) -> Result<Vec<TenantEvent>, TenantRefusal> {
+        if self.named.contains_key(&policy_id) {
+            return Err(TenantRefusal::DisplayPolicyAlreadyExists);
+        }
+        if self.named.len() >= MOST_POLICIES {
+            return Err(TenantRefusal::TooManyDisplayPolicies);
+        }
+        check(&policy)?;
+        Ok(vec![
+            TenantEvent::DisplayPolicyCreated { policy_id, policy, at, by },
+            TenantEvent::DisplayPolicyActivated { policy_id, at, by },
+        ])
+    }
+
+    /// The policy with what is changed; none if nothing is.
+    pub(super) fn changed(
+        &self,
+        policy_id: PolicyId,
+        name: Option<String>,
+        description: Patch<String>,
+        changes: &PolicyOverrides,
+    ) -> Result<Option<Box<NamedPolicy>>, TenantRefusal> {
+        let old = self.get(policy_id).ok_or(TenantRefusal::DisplayPolicyNotFound)?;
+        let mut new = NamedPolicy { policy: old.policy.with(changes), ..old.clone() };
+        replace(&mut new.name, name);
+        description.apply_to(&mut new.description);
+        check(&new)?;
+        Ok((new != *old).then(|| Box::new(new)))
+    }
+
+    pub(super) fn activate(
+        &self,
+        policy_id: PolicyId,
+        at: DateTime<Utc>,
+        by: Actor,
+    ) -> Result<Vec<TenantEvent>, TenantRefusal> {
+        match self.get(policy_id) {
+            None => Err(TenantRefusal::DisplayPolicyNotFound),
+            Some(_) if self.active == Some(policy_id) => Ok(Vec::new()),
+            Some(_) => Ok(vec![TenantEvent::DisplayPolicyActivated { policy_id, at, by }]),
+        }
+    }
+}
+
+fn check(policy: &NamedPolicy) -> Result<(), TenantRefusal> {
+    if !is_name(&policy.name, LONGEST_NAME) {
+        return Err(TenantRefusal::DisplayPolicyNameInvalid);
+    }
+    policy.policy.checked()?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The rules of a tenant's own life: how it begins, changes, is locked out and ends.
+
+use chrono::{DateTime, Days, Utc};
+
+use super::Account;
+use super::command::{NewTenant, TenantPatch};
+use super::definition::{Definition, TenantType};
+use super::event::TenantEvent;
+use super::refusal::TenantRefusal;
+use super::tier::carried_over;
+use crate::actor::Actor;
+use crate::naming::{LONGEST_NAME, is_name, is_slug};
+use crate::patch::replace;
+
+/// The longest trial, in days.
+pub const LONGEST_TRIAL_DAYS: u32 = 3650;
+
+/// How many features a tenant can have by name, and how many limits.
+pub const MOST_ENTITLEMENTS: usize = 100;
+
+/// The longest name of a feature or a limit.
+const LONGEST_ENTITLEMENT: usize = 100;
+
+type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
+
+/// A tenant begins with what its tier brings, and what it was given otherwise.
+pub(super) fn create(tenant: NewTenant, at: DateTime<Utc>, by: Actor) -> Decision {
+    let NewTenant { name, slug, tenant_type, tier, trial_days, features, limits, metadata } = tenant;
+    checked_slug(&slug)?;
+    let trial_ends_at = match (tenant_type, trial_days) {
+        (TenantType::Trial, Some(days)) => Some(trial_end(at, days)?),
+        _ => None,
+    };
+    let features = tier.features().into_iter().chain(features).collect();
+    let limits = tier.limits().into_iter().chain(limits).collect();
+    let definition = Definition { name, tenant_type, tier, trial_ends_at, features, limits, metadata };
+    let definition = Box::new(checked(definition)?);
+    Ok(vec![TenantEvent::TenantCreated { slug, definition, at, by }])
+}
+
+impl Account {
+    pub(super) fn update(&self, patch: TenantPatch, at: DateTime<Utc>, by: Actor) -> Decision {
+        let definition = checked(self.definition.patched(patch)?)?;
+        if definition == self.definition {
+            return Ok(Vec::new());
+        }
+        Ok(vec![TenantEvent::TenantUpdated { definition: Box::new(definition), at, by }])
+    }
+
+    pub(super) fn change_slug(&self, to: String, at: DateTime<Utc>, by: Actor) -> Decision {
+        checked_slug(&to)?;
+        if to == self.slug {
+            return Ok(Vec::new());
+        }
+        Ok(vec![TenantEvent::TenantSlugChanged { from: self.slug.clone(), to, at, by }])
+    }
+
+    pub(super) fn suspend(&self, reason: String, at: DateTime<Utc>, by: Actor) -> Decision {
+        self.refuse_platform()?;
+        match (reason.trim(), self.suspended) {
+            ("", _) => Err(TenantRefusal::SuspensionWithoutReason),
+            (_, true) => Ok(Vec::new()),
+            (_, false) => Ok(vec![TenantEvent::TenantSuspended { reason, at, by }]),
+        }
+    }
+
+    pub(super) fn activate(&self, at: DateTime<Utc>, by: Actor) -> Vec<TenantEvent> {
+        if self.suspended { vec![TenantEvent::TenantActivated { at, by }] } else { Vec::new() }
+    }
+
+    pub(super) fn archive(&self, at: DateTime<Utc>, by: Actor) -> Decision {
+        self.refuse_platform()?;
+        Ok(vec![TenantEvent::TenantArchived { slug: self.slug.clone(), at, by }])
+    }
+
+    fn refuse_platform(&self) -> Result<(), TenantRefusal> {
+        match self.definition.tenant_type {
+            TenantType::Platform => Err(TenantRefusal::TenantIsPlatform),
+            TenantType::Customer | TenantType::Trial => Ok(()),
+        }
+    }
+}
+
+impl Definition {
+    /// The definition with what the patch changes. A tenant that is no trial has no end of one.
+    fn patched(&self, patch: TenantPatch) -> Result<Self, TenantRefusal> {
+        let TenantPatch { name, tenant_type, tier, trial_ends_at, features, limits, metadata } = patch;
+        let mut new = self.clone();
+        replace(&mut new.name, name);
+        replace(&mut new.tenant_type, tenant_type);
+        if (new.tenant_type == TenantType::Platform) != (self.tenant_type == TenantType::Platform) {
+            return Err(TenantRefusal::TenantTypeFixed);
+        }
+        replace(&mut new.tier, tier);
+        if new.tier != self.tier {
+            new.features = carried_over(&self.features, &self.tier.features(), new.tier.features());
+            new.limits = carried_over(&self.limits, &self.tier.limits(), new.tier.limits());
+        }
+        new.features.extend(features);
+        new.limits.extend(limits);
+        trial_ends_at.apply_to(&mut new.trial_ends_at);
+        new.trial_ends_at = new.trial_ends_at.filter(|_| new.tenant_type == TenantType::Trial);
+        replace(&mut new.metadata, metadata);
+        Ok(new)
+    }
+}
+
+fn trial_end(at: DateTime<Utc>, days: u32) -> Result<DateTime<Utc>, TenantRefusal> {
+    let end = at.checked_add_days(Days::new(days.into()));
+    end.filter(|_| (1..=LONGEST_TRIAL_DAYS).contains(&days)).ok_or(TenantRefusal::TrialDaysInvalid)
+}
+
+fn checked(definition: Definition) -> Result<Definition, TenantRefusal> {
+    if !is_name(&definition.name, LONGEST_NAME) {
+        return Err(TenantRefusal::TenantNameInvalid);
+    }
+    let counts = [definition.features.len(), definition.limits.len()];
+    let mut names = definition.features.keys().chain(definition.limits.keys());
+    if counts.into_iter().any(|count| count > MOST_ENTITLEMENTS)
+        || !names.all(|name| is_name(name, LONGEST_ENTITLEMENT))
+    {
+        return Err(TenantRefusal::EntitlementsInvalid);
+    }
+    Ok(definition)
+}
+
+fn checked_slug(slug: &str) -> Result<(), TenantRefusal> {
+    if is_slug(slug, |c| matches!(c, 'a'..='z' | '0'..='9' | '-')) {
+        Ok(())
+    } else {
+        Err(TenantRefusal::TenantSlugInvalid)
+    }
+}

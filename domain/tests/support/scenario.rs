@@ -1,0 +1,49 @@
+//! Given, when, then: given what happened, when a command comes, then this happens, nothing does, or it is refused.
+
+use std::fmt::Debug;
+
+use parking_domain::aggregate::Decider;
+
+/// A stream with a history.
+pub(crate) struct Given<A>(A);
+
+/// What a command came to.
+pub(crate) struct Outcome<A: Decider>(Result<Vec<A::Event>, A::Error>);
+
+/// A stream to which this happened.
+pub(crate) fn given<A: Decider>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
+    Given(fold(events))
+}
+
+/// The state after this happened.
+pub(crate) fn fold<A: Decider>(events: impl IntoIterator<Item = A::Event>) -> A {
+    let mut state = A::default();
+    events.into_iter().for_each(|event| state.evolve(&event));
+    state
+}
+
+impl<A: Decider> Given<A> {
+    pub(crate) fn when(&self, command: A::Command) -> Outcome<A> {
+        Outcome(self.0.decide(command))
+    }
+}
+
+impl<A: Decider> Outcome<A>
+where
+    A::Error: PartialEq + Debug,
+{
+    #[track_caller]
+    pub(crate) fn then(self, events: impl IntoIterator<Item = A::Event>) {
+        assert_eq!(self.0, Ok(events.into_iter().collect()));
+    }
+
+    #[track_caller]
+    pub(crate) fn then_nothing(self) {
+        self.then([]);
+    }
+
+    #[track_caller]
+    pub(crate) fn then_refused(self, refusal: A::Error) {
+        assert_eq!(self.0, Err(refusal));
+    }
+}
