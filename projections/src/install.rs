@@ -5,6 +5,7 @@ use sqlx::{Executor, PgConnection};
 use crate::orphan_devices::OrphanDevices;
 use crate::projection::{Projection, Tables};
 use crate::registry::Registry;
+use crate::space_occupancy::SpaceOccupancies;
 
 /// A projection, as far as its tables go.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,8 @@ pub struct Installed {
 }
 
 /// All there are.
-pub const PROJECTIONS: [Installed; 2] = [Installed::of::<OrphanDevices>(), Installed::of::<Registry>()];
+pub const PROJECTIONS: [Installed; 3] =
+    [Installed::of::<OrphanDevices>(), Installed::of::<Registry>(), Installed::of::<SpaceOccupancies>()];
 
 impl Installed {
     const fn of<P: Projection>() -> Self {

@@ -6,6 +6,7 @@
 pub mod display_policies;
 pub mod feed;
 mod install;
+pub mod occupancy_hourly;
 pub mod orphan_devices;
 pub mod outage;
 pub mod overrides;
@@ -17,7 +18,10 @@ pub mod reservations;
 pub mod rows;
 pub mod runner;
 pub mod sites;
+pub mod space_history;
+pub mod space_occupancy;
 pub mod spaces;
+pub mod stays;
 pub mod wake;
 
 pub use install::{Installed, PROJECTIONS, install};

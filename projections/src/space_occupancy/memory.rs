@@ -1,0 +1,154 @@
+//! The domain's fold in memory, and what is stored of it to go on from.
+
+use parking_domain::id::{SiteId, SpaceId, TenantId};
+use parking_domain::lorawan::DevEui;
+use parking_domain::occupancy::{Change, Parts, Spaces};
+use parking_domain::stored::Event;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use sqlx::PgConnection;
+
+use super::Whose;
+use crate::feed;
+use crate::projection::{ApplyError, Decoded};
+use crate::rows::upsert;
+
+/// Positions between two times that the fold is stored; as many are folded again at most when it is taken up.
+const STORED_EVERY: i64 = 20_000;
+
+/// Events read at once when it is taken up.
+const PAGE: i64 = 5_000;
+
+/// The fold, and up to where it is stored.
+pub(super) struct Memory {
+    spaces: Spaces,
+    stored_through: i64,
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    kind: &'static str,
+    key: String,
+    state: Option<&'a RawValue>,
+}
+
+impl Memory {
+    /// The fold of everything that stands before a position.
+    pub(super) async fn load(
+        connection: &mut PgConnection,
+        before: i64,
+        streams: &[&str],
+    ) -> Result<Self, ApplyError> {
+        let stored_through: i64 =
+            sqlx::query_scalar("select coalesce(max(position), 0) from occupancy_parts_reached")
+                .fetch_one(&mut *connection)
+                .await?;
+        let parts = Parts {
+            spaces: part::<SpaceId, _>(connection, "space")
+                .await?
+                .into_iter()
+                .map(|(_, part)| part)
+                .collect(),
+            devices: part::<DevEui, _>(connection, "device").await?,
+            sites: part::<SiteId, _>(connection, "site").await?,
+            tenants: part::<TenantId, _>(connection, "tenant").await?,
+        };
+        let mut memory = Self { spaces: Spaces::from_parts(parts), stored_through };
+        let mut after = stored_through;
+        while after < before - 1 {
+            let page = feed::read_page(connection, after, PAGE.min(before - 1 - after), streams)
+                .await
+                .map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+            for decoded in Decoded::all(&page.events)? {
+                memory.spaces.apply(
+                    decoded.recorded.position,
+                    &decoded.recorded.aggregate_id,
+                    &decoded.event,
+                );
+            }
+            after = page.through;
+        }
+        Ok(memory)
+    }
+
+    /// Takes an event; what is shown otherwise by it, and of whose space.
+    pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Vec<(Change, Whose)> {
+        let recorded = decoded.recorded;
+        // A space that ends is gone from the fold afterwards.
+        let ending = match &decoded.event {
+            Event::Space(_) => recorded.aggregate_id.parse().ok().and_then(|id| self.whose(id)),
+            _ => None,
+        };
+        let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, &decoded.event);
+        changes
+            .into_iter()
+            .filter_map(|change| self.whose(change.space_id).or(ending).map(|whose| (change, whose)))
+            .collect()
+    }
+
+    fn whose(&self, space_id: SpaceId) -> Option<Whose> {
+        self.spaces.space(space_id).map(Whose::from)
+    }
+
+    /// Stores what changed, when enough has.
+    pub(super) async fn keep(
+        &mut self,
+        connection: &mut PgConnection,
+        through: i64,
+    ) -> Result<(), ApplyError> {
+        if through - self.stored_through < STORED_EVERY {
+            return Ok(());
+        }
+        let touched = self.spaces.take_touched();
+        let spaces = touched.spaces.iter().map(|id| (*id, self.spaces.space(*id)));
+        store(connection, "space", spaces).await?;
+        let devices = touched.devices.iter().map(|id| (*id, self.spaces.device(*id)));
+        store(connection, "device", devices).await?;
+        store(connection, "site", touched.sites.iter().map(|id| (*id, self.spaces.site(*id)))).await?;
+        store(connection, "tenant", touched.tenants.iter().map(|id| (*id, self.spaces.tenant(*id)))).await?;
+        sqlx::query(
+            "insert into occupancy_parts_reached values (true, $1) \
+             on conflict (singleton) do update set position = excluded.position",
+        )
+        .bind(through)
+        .execute(connection)
+        .await?;
+        self.stored_through = through;
+        Ok(())
+    }
+}
+
+async fn part<K: std::str::FromStr, V: DeserializeOwned>(
+    connection: &mut PgConnection,
+    kind: &str,
+) -> Result<Vec<(K, V)>, sqlx::Error> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select key, state::text from occupancy_parts where kind = $1 and state is not null")
+            .bind(kind)
+            .fetch_all(connection)
+            .await?;
+    let read = |(key, state): (String, String)| {
+        let key = key.parse().map_err(|_| sqlx::Error::Decode(format!("{key} names no {kind}").into()))?;
+        let state = serde_json::from_str(&state).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok((key, state))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// A part that has ended is stored as null.
+async fn store<'a, K: ToString, V: Serialize + 'a>(
+    connection: &mut PgConnection,
+    kind: &'static str,
+    parts: impl Iterator<Item = (K, Option<&'a V>)>,
+) -> Result<(), sqlx::Error> {
+    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    let states = parts
+        .map(|(key, state)| {
+            Ok((key.to_string(), state.map(serde_json::value::to_raw_value).transpose().map_err(encode)?))
+        })
+        .collect::<Result<Vec<(String, Option<Box<RawValue>>)>, sqlx::Error>>()?;
+    let parts: Vec<Part<'_>> =
+        states.iter().map(|(key, state)| Part { kind, key: key.clone(), state: state.as_deref() }).collect();
+    upsert(connection, "occupancy_parts", "kind, key", &parts).await
+}

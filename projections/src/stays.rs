@@ -1,0 +1,78 @@
+//! Read model `stays`: from when to when a space was shown occupied. One vehicle's time in it, as far as can be seen.
+
+use chrono::{DateTime, Utc};
+use parking_domain::occupancy::SpaceState::Occupied;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::projection::Tables;
+use crate::rows::upsert;
+use crate::space_history::Moment;
+use crate::space_occupancy::SpaceOccupancy;
+
+pub(crate) const TABLES: Tables = Tables { names: &["stays"], schema: include_str!("stays.sql") };
+
+/// A stay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stay {
+    /// The event that began it.
+    pub position: i64,
+    /// The change's number among those of that event.
+    pub ordinal: i64,
+    /// The space.
+    pub space_id: Uuid,
+    /// Its owner.
+    pub tenant_id: Uuid,
+    /// The site it is on.
+    pub site_id: Uuid,
+    /// When it began: effective time.
+    pub arrived_at: DateTime<Utc>,
+    /// When it ended; none while it goes on.
+    pub departed_at: Option<DateTime<Utc>>,
+    /// The event that ended it.
+    pub departure_position: Option<i64>,
+}
+
+impl Stay {
+    /// The stay that a change begins or ends.
+    pub(crate) fn of(before: &SpaceOccupancy, moment: &Moment) -> Option<Self> {
+        match (before.state, moment.state) {
+            (Occupied, Some(Occupied)) => None,
+            (Occupied, _) => Some(Self {
+                position: before.since_position,
+                ordinal: before.since_ordinal,
+                space_id: moment.space_id,
+                tenant_id: moment.tenant_id,
+                site_id: moment.site_id,
+                arrived_at: before.since,
+                departed_at: Some(moment.at),
+                departure_position: Some(moment.position),
+            }),
+            _ => Self::begun_by(moment),
+        }
+    }
+
+    /// The stay that a change begins.
+    pub(crate) fn begun_by(moment: &Moment) -> Option<Self> {
+        (moment.state == Some(Occupied)).then_some(Self {
+            position: moment.position,
+            ordinal: moment.ordinal,
+            space_id: moment.space_id,
+            tenant_id: moment.tenant_id,
+            site_id: moment.site_id,
+            arrived_at: moment.at,
+            departed_at: None,
+            departure_position: None,
+        })
+    }
+
+    /// What names it.
+    pub(crate) fn key(&self) -> (i64, i64) {
+        (self.position, self.ordinal)
+    }
+}
+
+pub(crate) async fn save(connection: &mut PgConnection, stays: Vec<Stay>) -> Result<(), sqlx::Error> {
+    upsert(connection, "stays", "position, ordinal", &stays).await
+}
