@@ -9,7 +9,7 @@ use crate::device::DeviceEvent;
 use crate::display::DisplayEvent;
 use crate::gateway::GatewayEvent;
 use crate::site::SiteEvent;
-use crate::space::SpaceEvent;
+use crate::space::{Space, SpaceEvent};
 use crate::tenant::TenantEvent;
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
@@ -80,6 +80,7 @@ pub fn decode(
 ) -> Result<Event, DecodeError> {
     match aggregate_type {
         Uplinks::TYPE => read::<Uplinks>(upcasters(), event_type, event_version, payload).map(Event::Uplink),
+        Space::TYPE => read::<Space>(upcasters(), event_type, event_version, payload).map(Event::Space),
         _ => Err(unknown(event_type, event_version)),
     }
 }
