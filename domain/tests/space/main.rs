@@ -1,0 +1,9 @@
+//! The `space` stream as a specification: given what happened, when something is asked, then this happens or is refused.
+
+mod booking;
+mod defining;
+mod due;
+mod fixture;
+mod overrides;
+mod rescheduling;
+mod running;
