@@ -298,7 +298,7 @@ fn any_patience() -> impl Strategy<Value = Option<u16>> {
 
 proptest! {
     #[test]
-    fn no_two_reservations_hold_a_moment(patience in any_patience(), wishes in any_wishes(150)) {
+    fn no_two_reservations_hold_a_moment(patience in any_patience(), wishes in any_wishes(100)) {
         let history = History::after(patience, &wishes);
         for known in told(&history.log) {
             let held: Vec<_> = known.values().filter(|told| told.ends.is_empty()).collect();
@@ -314,7 +314,7 @@ proptest! {
     #[test]
     fn the_state_is_a_fold_of_the_log_and_survives_its_snapshot(
         patience in any_patience(),
-        wishes in any_wishes(100),
+        wishes in any_wishes(50),
     ) {
         let mut history = History::new(patience);
         for (later, wish) in &wishes {

@@ -223,6 +223,16 @@ fn a_new_code_is_an_event_of_its_own() {
 }
 
 #[test]
+fn the_description_is_what_was_last_said() {
+    let (_, all) = everything();
+    let space = space([created(), updated(all.clone(), "09:00"), code_changed("A-001", "B-002")]);
+    let description = space.description().expect("it exists");
+    assert_eq!((description.code.as_str(), &description.definition), ("B-002", &all));
+    assert_eq!((description.tenant_id, description.site_id), (TenantId::DEFAULT, SiteId::DEFAULT));
+    assert!(!space.is_deleted());
+}
+
+#[test]
 fn a_state_by_hand_is_an_event() {
     use StateByHand::{Free, Maintenance, Occupied, Reserved, Unknown};
     for state in [Free, Occupied, Reserved, Maintenance] {

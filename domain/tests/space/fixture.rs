@@ -304,3 +304,17 @@ pub(crate) fn see(at: &str) -> SpaceCommand {
 pub(crate) fn pass(at: &str) -> SpaceCommand {
     SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: SOON })
 }
+
+pub(crate) fn book_with(command: BookReservation) -> SpaceCommand {
+    SpaceCommand::BookReservation(Box::new(command))
+}
+
+pub(crate) fn booked_with(id: u128, details: Details) -> SpaceEvent {
+    match booked(id, "10:00", "11:00") {
+        SpaceEvent::ReservationBooked { reservation_id, tenant_id, window, at, by, .. } => {
+            let details = Box::new(details);
+            SpaceEvent::ReservationBooked { reservation_id, tenant_id, window, details, at, by }
+        }
+        other => other,
+    }
+}

@@ -1,5 +1,6 @@
 //! The `space` stream as a specification: given what happened, when something is asked, then this happens or is refused.
 
+mod amending;
 mod booking;
 mod defining;
 mod due;
