@@ -3,7 +3,6 @@
 //! A device is ownerless until a tenant claims it, and again after its owner released or retired it; then anybody may
 //! claim it. While it is owned it stands at one space at most, and holds the space's place for its category.
 
-mod claims;
 mod command;
 mod definition;
 mod event;
@@ -12,6 +11,7 @@ mod lifecycle;
 mod ownership;
 mod refusal;
 
+use crate::space::claims::place;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{ClaimChange, Decider, aggregate};
@@ -19,7 +19,6 @@ use crate::id::{SpaceId, TenantId};
 use crate::naming::moved;
 use ownership::Ownership;
 
-pub use claims::place;
 pub use command::{DeviceCommand, DevicePatch};
 pub use definition::{Category, Definition, LONGEST_HEARTBEAT_SEC};
 pub use event::DeviceEvent;

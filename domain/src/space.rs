@@ -1,12 +1,252 @@
 //! One parking space with its overrides and its reservations: one consistency boundary, so that no two reservations of it
 //! can overlap.
+//!
+//! A command finds the space as time has made it, whether or not the scheduler has come by: what is due at its moment
+//! comes first, in the same decision. Only a reservation's approach waits for the scheduler, which knows the policy.
 
+pub mod claims;
+
+mod booking;
+mod commands;
+mod defining;
 mod definition;
+mod due;
 mod event;
 mod overrides;
+mod patch;
+mod refusal;
 mod reservation;
+mod reservations;
+mod running;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{ClaimChange, Decider, aggregate};
+use crate::id::{ReservationId, SiteId, TenantId};
+use overrides::Overrides;
+use reservations::Reservations;
+
+pub use booking::{MAX_DURATION, START_GRACE};
+pub use commands::{
+    AmendReservation, Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride,
+    ConfirmBySensor, CreateSpace, DeleteSpace, PassTime, RescheduleReservation, SetOverride, SetStateByHand,
+    SpaceCommand, UpdateSpace,
+};
 pub use definition::{Definition, StateByHand};
+pub use due::{Due, DueTime};
 pub use event::SpaceEvent;
-pub use overrides::OverrideKind;
-pub use reservation::{Confirmation, Details, PaymentStatus, Status, Window};
+pub use overrides::{MAX_OVERRIDES, OverrideKind};
+pub use patch::{DefinitionPatch, DetailsPatch};
+pub use refusal::{Conflict, SpaceRefusal};
+pub use reservation::{Confirmation, Details, PaymentStatus, Reservation, Status, Window};
+pub use reservations::{MAX_HOLDING, REMEMBERED};
+pub use running::CHECK_IN_GRACE;
+
+/// What decisions about a space need to know. After its end nothing but that it ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    description: Option<Description>,
+    deleted: bool,
+    by_hand: Option<StateByHand>,
+    overrides: Overrides,
+    reservations: Reservations,
+}
+
+/// What a space is: there from its creation to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// Where it is.
+    pub site_id: SiteId,
+    /// Its code in its site.
+    pub code: String,
+    /// Everything else.
+    pub definition: Definition,
+    /// Since when reservations are released after the time that the definition says.
+    auto_release_since: DateTime<Utc>,
+}
+
+impl Space {
+    /// What it is; none before its creation and after its end.
+    pub fn description(&self) -> Option<&Description> {
+        self.description.as_ref()
+    }
+
+    /// True after its end.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+
+    /// The state that somebody said last, if it was not taken back. Sensors may have spoken since.
+    pub fn state_by_hand(&self) -> Option<StateByHand> {
+        self.by_hand
+    }
+
+    /// A reservation, while it holds or is one of the last that are over.
+    pub fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
+        self.reservations.get(id)
+    }
+
+    /// The reservations that hold it.
+    pub fn holding(&self) -> impl ExactSizeIterator<Item = (ReservationId, &Reservation)> {
+        self.reservations.holding()
+    }
+
+    /// The reservations that hold it at some moment of the window, in order of their start; without one that wants to move.
+    pub fn conflicts(&self, window: &Window, ignoring: Option<ReservationId>) -> Vec<Conflict> {
+        self.reservations.conflicts(window, ignoring)
+    }
+
+    /// True when it could be booked for the whole window.
+    pub fn is_available(&self, window: &Window, ignoring: Option<ReservationId>) -> bool {
+        self.is_enabled()
+            && self.overrides.in_the_way_of(window).is_empty()
+            && self.conflicts(window, ignoring).is_empty()
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.description.as_ref().is_some_and(|description| description.definition.enabled)
+    }
+
+    /// What a rule says to whoever asks, after what time brought until then.
+    fn answer(
+        &self,
+        asked: Asked,
+        rule: impl FnOnce(&Self, &Description) -> Result<Vec<SpaceEvent>, SpaceRefusal>,
+    ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let (passed, now) = self.pass_time(asked.at, TimeDelta::zero());
+        match &now.description {
+            Some(description) if description.tenant_id == asked.tenant_id => {
+                rule(&now, description).map(|own| after(passed, own))
+            }
+            _ => Err(SpaceRefusal::SpaceNotFound),
+        }
+    }
+
+    fn take_definition(&mut self, definition: &Definition, at: DateTime<Utc>) {
+        let Some(description) = &mut self.description else { return };
+        if description.definition.auto_release_minutes != definition.auto_release_minutes {
+            description.auto_release_since = at;
+        }
+        description.definition = definition.clone();
+    }
+
+    fn change(&mut self, id: ReservationId, change: impl FnOnce(&mut Reservation)) {
+        if let Some(reservation) = self.reservations.holding_mut(id) {
+            change(reservation);
+        }
+    }
+}
+
+/// A command's own events after what time brought. What changes nothing leaves time to the scheduler.
+fn after(mut passed: Vec<SpaceEvent>, own: Vec<SpaceEvent>) -> Vec<SpaceEvent> {
+    if own.is_empty() {
+        return own;
+    }
+    passed.extend(own);
+    passed
+}
+
+impl Decider for Space {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = SpaceEvent::CATALOGUE;
+
+    fn decide(&self, command: SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        use SpaceCommand as Command;
+        match command {
+            Command::CreateSpace(create) => self.create(*create),
+            Command::UpdateSpace(update) => self.answer(update.asked, |_, is| is.update(*update)),
+            Command::DeleteSpace(delete) => self.answer(delete.asked, |now, is| now.delete(is, delete)),
+            Command::SetStateByHand(set) => self.answer(set.asked, |now, _| Ok(now.set_state_by_hand(set))),
+            Command::SetOverride(set) => self.answer(set.asked, |now, _| now.set_override(*set)),
+            Command::ClearOverride(clear) => self.answer(clear.asked, |now, _| now.clear_override(&clear)),
+            Command::BookReservation(book) => self.answer(book.asked, |now, _| now.book(*book)),
+            Command::RescheduleReservation(to) => self.answer(to.asked, |now, _| now.reschedule(&to)),
+            Command::AmendReservation(amend) => self.answer(amend.asked, |now, _| now.amend(*amend)),
+            Command::CancelReservation(cancel) => self.answer(cancel.asked, |now, _| now.cancel(*cancel)),
+            Command::CheckIn(check_in) => self.answer(check_in.asked, |now, _| now.check_in(&check_in)),
+            Command::CheckOut(check_out) => self.answer(check_out.asked, |now, _| now.check_out(&check_out)),
+            Command::ConfirmBySensor(confirm) => {
+                let (passed, then) = self.pass_time(confirm.at, TimeDelta::zero());
+                Ok(after(passed, then.confirm_by_sensor(&confirm)))
+            }
+            Command::PassTime(PassTime { at, reserved_soon }) => Ok(self.pass_time(at, reserved_soon).0),
+        }
+    }
+
+    fn evolve(&mut self, event: &SpaceEvent) {
+        use SpaceEvent as Event;
+        match event {
+            Event::SpaceCreated { tenant_id, site_id, code, definition, at, .. } => {
+                self.description = Some(Description {
+                    tenant_id: *tenant_id,
+                    site_id: *site_id,
+                    code: code.clone(),
+                    definition: definition.as_ref().clone(),
+                    auto_release_since: *at,
+                });
+            }
+            Event::SpaceUpdated { definition, at, .. } => self.take_definition(definition, *at),
+            Event::SpaceCodeChanged { to, .. } => {
+                if let Some(description) = &mut self.description {
+                    description.code.clone_from(to);
+                }
+            }
+            Event::SpaceDeleted { .. } => *self = Self { deleted: true, ..Self::default() },
+            Event::StateSetByHand { state, .. } => {
+                self.by_hand = Some(*state).filter(|state| *state != StateByHand::Unknown);
+            }
+
+            Event::OverrideSet { override_id, from, until, .. } => {
+                self.overrides.set(*override_id, *from, *until);
+            }
+            Event::OverrideStarted { override_id, .. } => self.overrides.start(*override_id),
+            Event::OverrideEnded { override_id, .. } | Event::OverrideCleared { override_id, .. } => {
+                self.overrides.forget(*override_id);
+            }
+
+            Event::ReservationBooked { reservation_id, window, details, at, .. } => {
+                self.reservations.book(*reservation_id, Reservation::booked(*window, details.clone(), *at));
+            }
+            Event::ReservationRescheduled { reservation_id, to, at, .. } => {
+                self.change(*reservation_id, |held| held.reschedule(*to, *at));
+            }
+            Event::ReservationAmended { reservation_id, details, .. } => {
+                if let Some(reservation) = self.reservations.get_mut(*reservation_id) {
+                    reservation.details.clone_from(details);
+                }
+            }
+            Event::ReservationApproached { reservation_id, .. } => {
+                self.change(*reservation_id, Reservation::approach);
+            }
+            Event::ReservationStarted { reservation_id, .. } => {
+                self.change(*reservation_id, Reservation::start);
+            }
+            Event::ReservationConfirmed { reservation_id, confirmation, .. } => {
+                self.change(*reservation_id, |held| held.confirm(*confirmation));
+            }
+            Event::ReservationCancelled { reservation_id, .. } => {
+                self.reservations.end(*reservation_id, Status::Cancelled);
+            }
+            Event::ReservationCheckedOut { reservation_id, .. }
+            | Event::ReservationCompleted { reservation_id, .. } => {
+                self.reservations.end(*reservation_id, Status::Completed);
+            }
+            Event::ReservationExpired { reservation_id, .. } => {
+                self.reservations.end(*reservation_id, Status::Expired);
+            }
+            Event::ReservationNotTakenUp { reservation_id, .. } => {
+                self.reservations.end(*reservation_id, Status::NoShow);
+            }
+        }
+    }
+
+    fn claims(event: &SpaceEvent) -> Vec<ClaimChange> {
+        claims::of(event)
+    }
+}
+
+aggregate!(Space, "space", SpaceCommand, SpaceEvent, SpaceRefusal);

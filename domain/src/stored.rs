@@ -9,7 +9,7 @@ use crate::device::{Device, DeviceEvent};
 use crate::display::{Display, DisplayEvent};
 use crate::gateway::{Gateway, GatewayEvent};
 use crate::site::{Site, SiteEvent};
-use crate::space::SpaceEvent;
+use crate::space::{Space, SpaceEvent};
 use crate::tenant::{Tenant, TenantEvent};
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
@@ -86,6 +86,7 @@ pub fn decode(
         Gateway::TYPE => read::<Gateway>(upcasters(), event_type, event_version, payload).map(Event::Gateway),
         Tenant::TYPE => read::<Tenant>(upcasters(), event_type, event_version, payload).map(Event::Tenant),
         User::TYPE => read::<User>(upcasters(), event_type, event_version, payload).map(Event::User),
+        Space::TYPE => read::<Space>(upcasters(), event_type, event_version, payload).map(Event::Space),
         _ => Err(unknown(event_type, event_version)),
     }
 }

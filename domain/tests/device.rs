@@ -8,7 +8,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
-    LONGEST_HEARTBEAT_SEC, Lifecycle, Status, dev_eui_of, device_id, place,
+    LONGEST_HEARTBEAT_SEC, Lifecycle, Status, dev_eui_of, device_id,
 };
 use parking_domain::downlink::{Colour, DisplayType, Layout, Part};
 use parking_domain::id::{SpaceId, TenantId};
@@ -16,6 +16,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::patch::Patch;
 use parking_domain::payload::Payload;
 use parking_domain::sensors::Threshold;
+use parking_domain::space::claims::place;
 use scenario::{Given, fold};
 use serde_json::json;
 use uuid::Uuid;

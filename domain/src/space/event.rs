@@ -8,7 +8,7 @@ use super::overrides::OverrideKind;
 use super::reservation::{Confirmation, Details, Window};
 use crate::actor::Actor;
 use crate::aggregate::events;
-use crate::id::{OverrideId, ReservationId, SiteId, TenantId};
+use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use crate::sealed::Sealed;
 
 /// An event of a `space` stream. `at` is when it was decided, `by` who asked for it; `due` is when something should have
@@ -31,6 +31,7 @@ pub enum SpaceEvent {
     SpaceCodeChanged { site_id: SiteId, from: String, to: String, at: DateTime<Utc>, by: Actor },
     /// It is no more. Its code is free again; its places for a sensor and a display are taken for ever.
     SpaceDeleted {
+        space_id: SpaceId,
         site_id: SiteId,
         code: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +79,7 @@ pub enum SpaceEvent {
         at: DateTime<Utc>,
         by: Actor,
     },
-    /// Another window is reserved instead.
+    /// Another window is reserved instead. With another start it has not approached yet, even if it had before.
     ReservationRescheduled {
         reservation_id: ReservationId,
         from: Window,

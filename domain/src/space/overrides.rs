@@ -1,6 +1,19 @@
 //! Times in which a space is not to be used, whatever its sensor says.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+use super::Space;
+use super::commands::{ClearOverride, SetOverride};
+use super::event::SpaceEvent;
+use super::refusal::SpaceRefusal;
+use super::reservation::Window;
+use crate::id::OverrideId;
+
+/// How many overrides of a space may be set and not over.
+pub const MAX_OVERRIDES: usize = 100;
 
 /// Why a space is not to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -10,4 +23,83 @@ pub enum OverrideKind {
     Blocked,
     /// Broken, closed or under repair: outweighs everything.
     OutOfService,
+}
+
+/// An override that is set and not over.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Override {
+    from: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+    started: bool,
+}
+
+impl Override {
+    fn overlaps(&self, window: &Window) -> bool {
+        self.from < window.end && self.until.is_none_or(|until| window.start < until)
+    }
+
+    /// When it starts to hold, if it does not yet.
+    pub(super) fn starts_at(&self) -> Option<DateTime<Utc>> {
+        (!self.started).then_some(self.from)
+    }
+
+    /// When it is over.
+    pub(super) fn ends_at(&self) -> Option<DateTime<Utc>> {
+        self.until
+    }
+}
+
+/// The overrides that are set and not over; the others are forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Overrides(BTreeMap<OverrideId, Override>);
+
+impl Overrides {
+    pub(super) fn set(&mut self, id: OverrideId, from: DateTime<Utc>, until: Option<DateTime<Utc>>) {
+        self.0.insert(id, Override { from, until, started: false });
+    }
+
+    pub(super) fn start(&mut self, id: OverrideId) {
+        if let Some(known) = self.0.get_mut(&id) {
+            known.started = true;
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: OverrideId) {
+        self.0.remove(&id);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (OverrideId, &Override)> {
+        self.0.iter().map(|(id, known)| (*id, known))
+    }
+
+    /// Those that keep the space from being used at some moment of the window.
+    pub(super) fn in_the_way_of(&self, window: &Window) -> Vec<OverrideId> {
+        self.iter().filter(|(_, known)| known.overlaps(window)).map(|(id, _)| id).collect()
+    }
+}
+
+impl Space {
+    /// An override that is to hold already starts at once, and not before it was asked for.
+    pub(super) fn set_override(&self, command: SetOverride) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let SetOverride { override_id, kind, from, until, reason, notes, asked } = command;
+        match until {
+            Some(until) if until <= from => return Err(SpaceRefusal::OverrideWindowEmpty),
+            Some(until) if until <= asked.at => return Err(SpaceRefusal::OverrideEndsInThePast),
+            _ if self.overrides.0.contains_key(&override_id) => return Err(SpaceRefusal::OverrideAlreadySet),
+            _ if self.overrides.0.len() >= MAX_OVERRIDES => return Err(SpaceRefusal::TooManyOverrides),
+            _ => {}
+        }
+        let (at, by) = (asked.at, asked.by);
+        let set = SpaceEvent::OverrideSet { override_id, kind, from, until, reason, notes, at, by };
+        let started = SpaceEvent::OverrideStarted { override_id, due: at, at };
+        Ok(if from <= at { vec![set, started] } else { vec![set] })
+    }
+
+    pub(super) fn clear_override(&self, command: &ClearOverride) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let ClearOverride { override_id, asked } = *command;
+        if !self.overrides.0.contains_key(&override_id) {
+            return Err(SpaceRefusal::OverrideNotFound);
+        }
+        Ok(vec![SpaceEvent::OverrideCleared { override_id, at: asked.at, by: asked.by }])
+    }
 }

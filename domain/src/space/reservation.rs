@@ -1,6 +1,6 @@
 //! One reservation of a space: its window, what is kept with it, and how far it has come.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,6 +25,11 @@ impl Window {
     /// True when the moment is in it.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
         self.start <= at && at < self.end
+    }
+
+    /// True when every moment of the other is in it.
+    pub fn encloses(&self, other: &Self) -> bool {
+        self.start <= other.start && other.end <= self.end
     }
 }
 
@@ -109,4 +114,131 @@ pub enum Status {
     Expired,
     /// Released because nobody came in time.
     NoShow,
+}
+
+impl Status {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::NoShow => "no_show",
+        }
+    }
+}
+
+/// A reservation as far as decisions need it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reservation {
+    pub(super) window: Window,
+    pub(super) details: Box<Details>,
+    pub(super) status: Status,
+    stage: Stage,
+    /// Since when the window starts when it starts: nothing can have approached before.
+    asked_at: DateTime<Utc>,
+    pub(super) checked_in: bool,
+    seen: bool,
+}
+
+/// How far time has brought a reservation that holds its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stage {
+    /// It is some time away.
+    Booked,
+    /// It begins soon.
+    Approached,
+    /// It runs.
+    Started,
+}
+
+impl Reservation {
+    pub(super) fn booked(window: Window, details: Box<Details>, asked_at: DateTime<Utc>) -> Self {
+        let (status, stage) = (Status::Active, Stage::Booked);
+        Self { window, details, status, stage, asked_at, checked_in: false, seen: false }
+    }
+
+    /// Another window. With another start it is to come again.
+    pub(super) fn reschedule(&mut self, to: Window, at: DateTime<Utc>) {
+        if to.start != self.window.start {
+            (self.stage, self.asked_at) = (Stage::Booked, at);
+        }
+        self.window = to;
+    }
+
+    pub(super) fn approach(&mut self) {
+        if self.stage == Stage::Booked {
+            self.stage = Stage::Approached;
+        }
+    }
+
+    pub(super) fn start(&mut self) {
+        self.stage = Stage::Started;
+    }
+
+    pub(super) fn confirm(&mut self, confirmation: Confirmation) {
+        match confirmation {
+            Confirmation::CheckIn => self.checked_in = true,
+            Confirmation::Sensor => self.seen = true,
+        }
+    }
+
+    /// The time it holds, or held.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// What is kept with it.
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
+    /// How far it has come.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// True when its window began.
+    pub fn has_started(&self) -> bool {
+        self.stage == Stage::Started
+    }
+
+    /// True when somebody checked in.
+    pub fn is_checked_in(&self) -> bool {
+        self.checked_in
+    }
+
+    /// True when the vehicle is there, as far as is known: somebody checked in, or the sensor saw it.
+    pub fn is_confirmed(&self) -> bool {
+        self.checked_in || self.seen
+    }
+
+    /// When it begins to show, if that is to come: `reserved_soon` before its start, or when its start was asked for.
+    pub(super) fn approaches_at(&self, reserved_soon: TimeDelta) -> Option<DateTime<Utc>> {
+        let shows_at = earlier(self.window.start, reserved_soon).max(self.asked_at);
+        (self.stage == Stage::Booked && shows_at < self.window.start).then_some(shows_at)
+    }
+
+    /// When it starts, if it has not.
+    pub(super) fn starts_at(&self) -> Option<DateTime<Utc>> {
+        (self.stage != Stage::Started).then_some(self.window.start)
+    }
+
+    /// When it is released unless somebody comes; none if it waits until its end. A time that the space got while the
+    /// reservation ran releases nothing before it got it.
+    pub(super) fn released_at(&self, minutes: Option<u16>, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let patience = TimeDelta::minutes(minutes?.into());
+        let released_at = later(self.window.start, patience).max(since);
+        (!self.is_confirmed() && released_at < self.window.end).then_some(released_at)
+    }
+}
+
+fn earlier(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    at.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    at.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

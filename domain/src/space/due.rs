@@ -1,0 +1,115 @@
+//! What time brings to a space: what is due next, and everything that is due by a moment.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Space;
+use super::event::SpaceEvent;
+use super::overrides::Override;
+use super::reservation::Reservation;
+use crate::aggregate::Decider;
+use crate::id::{OverrideId, ReservationId};
+
+/// Something that will happen to a space unless somebody does something before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueTime {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub what: Due,
+}
+
+/// What can be due. In this order, if at the same moment: what ends makes room for what begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// A reservation's window ends.
+    ReservationEnd(ReservationId),
+    /// A reservation is released, because nobody came.
+    ReservationRelease(ReservationId),
+    /// An override ends.
+    OverrideEnd(OverrideId),
+    /// An override begins.
+    OverrideStart(OverrideId),
+    /// A reservation begins to show.
+    ReservationApproach(ReservationId),
+    /// A reservation's window begins.
+    ReservationStart(ReservationId),
+}
+
+impl Space {
+    /// The first thing that [`PassTime`](super::PassTime) would let happen: a scheduler only has to wait for it.
+    pub fn next_due(&self, reserved_soon: TimeDelta) -> Option<DueTime> {
+        self.description.as_ref()?;
+        let overrides = self.overrides.iter().flat_map(|(id, known)| of_override(id, known));
+        let reservations = self.reservations.holding();
+        let reservations = reservations.flat_map(|(id, held)| self.of_reservation(id, held, reserved_soon));
+        overrides.chain(reservations).min()
+    }
+
+    /// Everything that is due at `at` or before, one after the other, and the space after that.
+    pub(super) fn pass_time(
+        &self,
+        at: DateTime<Utc>,
+        reserved_soon: TimeDelta,
+    ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
+        let (mut events, mut space) = (Vec::new(), Cow::Borrowed(self));
+        while let Some(due) = space.next_due(reserved_soon).filter(|due| due.at <= at) {
+            let event = space.event_of(due, at);
+            space.to_mut().evolve(&event);
+            events.push(event);
+        }
+        (events, space)
+    }
+
+    fn of_reservation(
+        &self,
+        id: ReservationId,
+        held: &Reservation,
+        reserved_soon: TimeDelta,
+    ) -> impl Iterator<Item = DueTime> + use<> {
+        let description = self.description.as_ref();
+        let released_at = description.and_then(|space| {
+            held.released_at(space.definition.auto_release_minutes, space.auto_release_since)
+        });
+        [
+            (held.approaches_at(reserved_soon), Due::ReservationApproach(id)),
+            (held.starts_at(), Due::ReservationStart(id)),
+            (released_at, Due::ReservationRelease(id)),
+            (Some(held.window.end), Due::ReservationEnd(id)),
+        ]
+        .into_iter()
+        .filter_map(|(at, what)| Some(DueTime { at: at?, what }))
+    }
+
+    fn event_of(&self, due: DueTime, at: DateTime<Utc>) -> SpaceEvent {
+        let DueTime { at: due, what } = due;
+        match what {
+            Due::ReservationApproach(reservation_id) => {
+                SpaceEvent::ReservationApproached { reservation_id, due, at }
+            }
+            Due::ReservationStart(reservation_id) => {
+                SpaceEvent::ReservationStarted { reservation_id, due, at }
+            }
+            Due::ReservationRelease(reservation_id) => {
+                SpaceEvent::ReservationNotTakenUp { reservation_id, due, at }
+            }
+            Due::ReservationEnd(reservation_id) if self.is_confirmed(reservation_id) => {
+                SpaceEvent::ReservationCompleted { reservation_id, due, at }
+            }
+            Due::ReservationEnd(reservation_id) => SpaceEvent::ReservationExpired { reservation_id, due, at },
+            Due::OverrideStart(override_id) => SpaceEvent::OverrideStarted { override_id, due, at },
+            Due::OverrideEnd(override_id) => SpaceEvent::OverrideEnded { override_id, due, at },
+        }
+    }
+
+    fn is_confirmed(&self, id: ReservationId) -> bool {
+        self.reservations.get(id).is_some_and(Reservation::is_confirmed)
+    }
+}
+
+fn of_override(id: OverrideId, known: &Override) -> impl Iterator<Item = DueTime> + use<> {
+    [(known.starts_at(), Due::OverrideStart(id)), (known.ends_at(), Due::OverrideEnd(id))]
+        .into_iter()
+        .filter_map(|(at, what)| Some(DueTime { at: at?, what }))
+}

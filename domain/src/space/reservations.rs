@@ -1,0 +1,79 @@
+//! The reservations of a space: all that hold a window, and the last of those that are over.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::refusal::{Conflict, SpaceRefusal};
+use super::reservation::{Reservation, Status, Window};
+use crate::id::ReservationId;
+
+/// How many reservations may hold a space at a time.
+pub const MAX_HOLDING: usize = 10_000;
+
+/// How many reservations that are over a space remembers, so that whoever asks again hears how they ended.
+pub const REMEMBERED: usize = 32;
+
+/// What is known of a space's reservations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Reservations {
+    holding: BTreeMap<ReservationId, Reservation>,
+    over: VecDeque<(ReservationId, Reservation)>,
+}
+
+impl Reservations {
+    pub(super) fn book(&mut self, id: ReservationId, reservation: Reservation) {
+        self.holding.insert(id, reservation);
+    }
+
+    /// Ends a reservation; the oldest of those that are over is forgotten for it.
+    pub(super) fn end(&mut self, id: ReservationId, status: Status) {
+        let Some(mut reservation) = self.holding.remove(&id) else { return };
+        reservation.status = status;
+        self.over.push_back((id, reservation));
+        if self.over.len() > REMEMBERED {
+            self.over.pop_front();
+        }
+    }
+
+    pub(super) fn holding(&self) -> impl ExactSizeIterator<Item = (ReservationId, &Reservation)> {
+        self.holding.iter().map(|(id, reservation)| (*id, reservation))
+    }
+
+    pub(super) fn holding_mut(&mut self, id: ReservationId) -> Option<&mut Reservation> {
+        self.holding.get_mut(&id)
+    }
+
+    /// The reservation, while it holds or is remembered.
+    pub(super) fn get(&self, id: ReservationId) -> Option<&Reservation> {
+        let over =
+            || self.over.iter().rev().find(|(over, _)| *over == id).map(|(_, reservation)| reservation);
+        self.holding.get(&id).or_else(over)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ReservationId) -> Option<&mut Reservation> {
+        let over =
+            self.over.iter_mut().rev().find(|(over, _)| *over == id).map(|(_, reservation)| reservation);
+        self.holding.get_mut(&id).or(over)
+    }
+
+    /// The reservation, if it holds.
+    pub(super) fn held(&self, id: ReservationId) -> Result<&Reservation, SpaceRefusal> {
+        match self.get(id) {
+            Some(reservation) if reservation.status == Status::Active => Ok(reservation),
+            Some(reservation) => Err(SpaceRefusal::ReservationOver { status: reservation.status }),
+            None => Err(SpaceRefusal::ReservationNotFound),
+        }
+    }
+
+    /// Those that hold a moment of the window, without one, in order of their start.
+    pub(super) fn conflicts(&self, window: &Window, ignoring: Option<ReservationId>) -> Vec<Conflict> {
+        let mut conflicts: Vec<_> = self
+            .holding()
+            .filter(|(id, other)| Some(*id) != ignoring && other.window.overlaps(window))
+            .map(|(reservation_id, other)| Conflict { reservation_id, window: other.window })
+            .collect();
+        conflicts.sort_by_key(|conflict| conflict.window.start);
+        conflicts
+    }
+}

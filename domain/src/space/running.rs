@@ -1,0 +1,53 @@
+//! Running: who came, and who left.
+
+use chrono::TimeDelta;
+
+use super::Space;
+use super::commands::{CheckIn, CheckOut, ConfirmBySensor};
+use super::event::SpaceEvent;
+use super::refusal::SpaceRefusal;
+use super::reservation::Confirmation;
+
+/// How long before its start a reservation lets somebody check in.
+pub const CHECK_IN_GRACE: TimeDelta = TimeDelta::minutes(15);
+
+impl Space {
+    /// A check-in is worth recording even where the sensor saw the vehicle first: it says who it is.
+    pub(super) fn check_in(&self, command: &CheckIn) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let CheckIn { reservation_id, asked } = *command;
+        let reservation = self.reservations.held(reservation_id)?;
+        let start = reservation.window.start;
+        if reservation.checked_in {
+            return Ok(Vec::new());
+        }
+        if start - asked.at > CHECK_IN_GRACE {
+            return Err(SpaceRefusal::CheckInTooEarly { opens: start - CHECK_IN_GRACE });
+        }
+        let confirmation = Confirmation::CheckIn;
+        let (at, by) = (asked.at, asked.by);
+        Ok(vec![SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by }])
+    }
+
+    pub(super) fn check_out(&self, command: &CheckOut) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let CheckOut { reservation_id, asked } = *command;
+        if !self.reservations.held(reservation_id)?.is_confirmed() {
+            return Err(SpaceRefusal::NotCheckedIn);
+        }
+        Ok(vec![SpaceEvent::ReservationCheckedOut { reservation_id, at: asked.at, by: asked.by }])
+    }
+
+    /// The reservation that runs is confirmed by what the sensor saw then, unless it was before.
+    pub(super) fn confirm_by_sensor(&self, command: &ConfirmBySensor) -> Vec<SpaceEvent> {
+        let ConfirmBySensor { reservation_id: meant, at, by } = *command;
+        let running = self.reservations.holding().find(|(_, held)| held.window.contains(at));
+        match running {
+            Some((reservation_id, held))
+                if !held.is_confirmed() && meant.is_none_or(|meant| meant == reservation_id) =>
+            {
+                let confirmation = Confirmation::Sensor;
+                vec![SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by }]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

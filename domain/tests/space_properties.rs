@@ -1,0 +1,531 @@
+//! What never happens to a space, whatever is asked of it in whatever order, and however late time is noticed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::aggregate::Decider;
+use parking_domain::id::{ReservationId, SiteId, TenantId};
+use parking_domain::policy::PolicyOverrides;
+use parking_domain::space::{
+    Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor,
+    Confirmation, CreateSpace, Definition, DefinitionPatch, DeleteSpace, Details, MAX_DURATION, OverrideKind,
+    PassTime, RescheduleReservation, SetOverride, SetStateByHand, Space, SpaceCommand, SpaceEvent,
+    SpaceRefusal, StateByHand, Status, UpdateSpace, Window,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+const SOON: TimeDelta = TimeDelta::minutes(15);
+
+fn time(minute: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minute)
+}
+
+fn id<Id: From<Uuid>>(number: u8) -> Id {
+    Uuid::from_u128(number.into()).into()
+}
+
+fn asked(at: DateTime<Utc>) -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at }
+}
+
+/// Something to ask, so many minutes after what was asked before. Starts and ends are minutes from then. A number other
+/// than a new booking's mostly means one of those that hold the space.
+#[derive(Clone, Debug)]
+enum Wish {
+    Book {
+        id: u8,
+        start: i64,
+        length: i64,
+    },
+    Reschedule {
+        id: u8,
+        start: i64,
+        length: i64,
+    },
+    /// Another end for the same start.
+    Extend {
+        id: u8,
+        end: i64,
+    },
+    Cancel(u8),
+    CheckIn(u8),
+    CheckOut(u8),
+    See {
+        ago: i64,
+    },
+    Pass,
+    SetOverride {
+        id: u8,
+        from: i64,
+        length: Option<i64>,
+    },
+    ClearOverride(u8),
+    Update {
+        enabled: bool,
+        auto_release_minutes: Option<u16>,
+    },
+    SetState(StateByHand),
+    Delete,
+}
+
+fn any_wish() -> impl Strategy<Value = Wish> {
+    let ids = || 0..24_u8;
+    prop_oneof![
+        20 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Wish::Book { id, start, length }),
+        6 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Wish::Reschedule { id, start, length }),
+        6 => (ids(), -2..90_i64).prop_map(|(id, end)| Wish::Extend { id, end }),
+        4 => ids().prop_map(Wish::Cancel),
+        8 => ids().prop_map(Wish::CheckIn),
+        6 => ids().prop_map(Wish::CheckOut),
+        6 => (0..4_i64).prop_map(|ago| Wish::See { ago }),
+        6 => Just(Wish::Pass),
+        2 => (0..4_u8, -5..60_i64, proptest::option::of(0..20_i64))
+            .prop_map(|(id, from, length)| Wish::SetOverride { id, from, length }),
+        3 => (0..4_u8).prop_map(Wish::ClearOverride),
+        2 => (prop::bool::weighted(0.8), proptest::option::of(0..20_u16))
+            .prop_map(|(enabled, auto_release_minutes)| Wish::Update { enabled, auto_release_minutes }),
+        1 => prop::sample::select(vec![StateByHand::Free, StateByHand::Maintenance, StateByHand::Unknown])
+            .prop_map(Wish::SetState),
+        1 => prop::bool::weighted(0.1).prop_map(|really| if really { Wish::Delete } else { Wish::Pass }),
+    ]
+}
+
+fn any_wishes(most: usize) -> impl Strategy<Value = Vec<(i64, Wish)>> {
+    vec((0..12_i64, any_wish()), 1..most)
+}
+
+/// One of the reservations that hold the space, or an id that may be none's.
+fn meant(space: &Space, number: u8) -> ReservationId {
+    let nth = usize::from(number) % (space.holding().len() + 1);
+    space.holding().nth(nth).map_or_else(|| id(number), |(id, _)| id)
+}
+
+fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
+    let at = time(minute);
+    let asked = asked(at);
+    let window =
+        |start: i64, length: i64| Window { start: time(minute + start), end: time(minute + start + length) };
+    match *wish {
+        Wish::Book { id: number, start, length } => {
+            SpaceCommand::BookReservation(Box::new(BookReservation {
+                reservation_id: id(number),
+                window: window(start, length),
+                max_duration: MAX_DURATION,
+                details: Box::default(),
+                asked,
+            }))
+        }
+        Wish::Reschedule { id: number, start, length } => {
+            SpaceCommand::RescheduleReservation(RescheduleReservation {
+                reservation_id: meant(space, number),
+                to: window(start, length),
+                max_duration: MAX_DURATION,
+                asked,
+            })
+        }
+        Wish::Extend { id: number, end } => {
+            let start = space.reservation(meant(space, number)).map_or(at, |known| known.window().start);
+            SpaceCommand::RescheduleReservation(RescheduleReservation {
+                reservation_id: meant(space, number),
+                to: Window { start, end: time(minute + end) },
+                max_duration: MAX_DURATION,
+                asked,
+            })
+        }
+        Wish::Cancel(number) => SpaceCommand::CancelReservation(Box::new(CancelReservation {
+            reservation_id: meant(space, number),
+            reason: None,
+            asked,
+        })),
+        Wish::CheckIn(number) => {
+            SpaceCommand::CheckIn(CheckIn { reservation_id: meant(space, number), asked })
+        }
+        Wish::CheckOut(number) => {
+            SpaceCommand::CheckOut(CheckOut { reservation_id: meant(space, number), asked })
+        }
+        Wish::See { ago } => SpaceCommand::ConfirmBySensor(ConfirmBySensor {
+            reservation_id: None,
+            at: time(minute - ago),
+            by: Actor::System,
+        }),
+        Wish::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON }),
+        Wish::SetOverride { id: number, from, length } => SpaceCommand::SetOverride(Box::new(SetOverride {
+            override_id: id(number),
+            kind: OverrideKind::Blocked,
+            from: time(minute + from),
+            until: length.map(|length| time(minute + from + length)),
+            reason: None,
+            notes: None,
+            asked,
+        })),
+        Wish::ClearOverride(number) => {
+            SpaceCommand::ClearOverride(ClearOverride { override_id: id(number), asked })
+        }
+        Wish::Update { enabled, auto_release_minutes } => SpaceCommand::UpdateSpace(Box::new(UpdateSpace {
+            code: None,
+            definition: DefinitionPatch {
+                enabled: Some(enabled),
+                auto_release_minutes,
+                ..DefinitionPatch::default()
+            },
+            asked,
+        })),
+        Wish::SetState(state) => SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked }),
+        Wish::Delete => SpaceCommand::DeleteSpace(DeleteSpace { space_id: id(1), reason: None, asked }),
+    }
+}
+
+/// A space, everything that happened to it, and the minute it has come to.
+struct History {
+    space: Space,
+    log: Vec<SpaceEvent>,
+    minute: i64,
+}
+
+impl History {
+    fn new(auto_release_minutes: Option<u16>) -> Self {
+        let definition = DefinitionPatch { auto_release_minutes, ..DefinitionPatch::default() };
+        let mut history = Self { space: Space::default(), log: Vec::new(), minute: 0 };
+        let (code, asked) = ("A-001".to_owned(), asked(time(0)));
+        let create = CreateSpace { site_id: SiteId::DEFAULT, code, definition, asked };
+        history.ask(SpaceCommand::CreateSpace(Box::new(create))).expect("a new space");
+        history
+    }
+
+    fn after(auto_release_minutes: Option<u16>, wishes: &[(i64, Wish)]) -> Self {
+        let mut history = Self::new(auto_release_minutes);
+        for (later, wish) in wishes {
+            let _refused_or_not = history.wish(*later, wish);
+        }
+        history
+    }
+
+    fn wish(&mut self, later: i64, wish: &Wish) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        self.minute += later;
+        self.ask(command(wish, self.minute, &self.space))
+    }
+
+    fn ask(&mut self, command: SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let events = self.space.decide(command)?;
+        for event in &events {
+            self.space.evolve(event);
+            self.log.push(event.clone());
+        }
+        Ok(events)
+    }
+
+    fn pass(&mut self, minute: i64, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
+        let pass = SpaceCommand::PassTime(PassTime { at: time(minute), reserved_soon });
+        self.ask(pass).expect("time always passes")
+    }
+}
+
+/// What the log says about a reservation, told apart from how the aggregate tells it.
+#[derive(Clone, Debug)]
+struct Told {
+    window: Window,
+    confirmed: bool,
+    ends: Vec<Status>,
+}
+
+/// What the log says about all reservations after each of its events.
+fn told(log: &[SpaceEvent]) -> Vec<BTreeMap<ReservationId, Told>> {
+    let mut known = BTreeMap::new();
+    log.iter()
+        .map(|event| {
+            match event {
+                SpaceEvent::ReservationBooked { reservation_id, window, .. } => {
+                    let told = Told { window: *window, confirmed: false, ends: Vec::new() };
+                    assert!(known.insert(*reservation_id, told).is_none(), "booked twice");
+                }
+                SpaceEvent::ReservationRescheduled { reservation_id, to, .. } => {
+                    change(&mut known, *reservation_id).window = *to;
+                }
+                SpaceEvent::ReservationConfirmed { reservation_id, .. } => {
+                    change(&mut known, *reservation_id).confirmed = true;
+                }
+                SpaceEvent::ReservationCancelled { reservation_id, .. } => {
+                    change(&mut known, *reservation_id).ends.push(Status::Cancelled);
+                }
+                SpaceEvent::ReservationCheckedOut { reservation_id, .. }
+                | SpaceEvent::ReservationCompleted { reservation_id, .. } => {
+                    change(&mut known, *reservation_id).ends.push(Status::Completed);
+                }
+                SpaceEvent::ReservationExpired { reservation_id, .. } => {
+                    change(&mut known, *reservation_id).ends.push(Status::Expired);
+                }
+                SpaceEvent::ReservationNotTakenUp { reservation_id, .. } => {
+                    change(&mut known, *reservation_id).ends.push(Status::NoShow);
+                }
+                _ => {}
+            }
+            known.clone()
+        })
+        .collect()
+}
+
+fn change(known: &mut BTreeMap<ReservationId, Told>, id: ReservationId) -> &mut Told {
+    known.get_mut(&id).expect("nothing happens to what was not booked")
+}
+
+/// The event without the moment at which it was noticed.
+fn unnoticed(event: &SpaceEvent) -> serde_json::Value {
+    let mut value = serde_json::to_value(event).expect("serialises");
+    for content in value.as_object_mut().expect("an object").values_mut() {
+        if content.get("due").is_some() {
+            content["at"] = serde_json::Value::Null;
+        }
+    }
+    value
+}
+
+fn all_unnoticed(events: &[SpaceEvent]) -> Vec<serde_json::Value> {
+    events.iter().map(unnoticed).collect()
+}
+
+fn is_due(event: &SpaceEvent) -> bool {
+    unnoticed(event)
+        .as_object()
+        .is_some_and(|event| event.values().any(|content| content.get("due").is_some()))
+}
+
+fn any_patience() -> impl Strategy<Value = Option<u16>> {
+    proptest::option::of(1..30_u16)
+}
+
+proptest! {
+    #[test]
+    fn no_two_reservations_hold_a_moment(patience in any_patience(), wishes in any_wishes(100)) {
+        let history = History::after(patience, &wishes);
+        for known in told(&history.log) {
+            let held: Vec<_> = known.values().filter(|told| told.ends.is_empty()).collect();
+            for (n, one) in held.iter().enumerate() {
+                prop_assert!(one.window.start < one.window.end);
+                for other in &held[n + 1..] {
+                    prop_assert!(!one.window.overlaps(&other.window), "{one:?} and {other:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_is_a_fold_of_the_log_and_survives_its_snapshot(
+        patience in any_patience(),
+        wishes in any_wishes(50),
+    ) {
+        let mut history = History::new(patience);
+        for (later, wish) in &wishes {
+            let _refused_or_not = history.wish(*later, wish);
+            let snapshot = serde_json::to_string(&history.space).expect("serialises");
+            history.space = serde_json::from_str(&snapshot).expect("deserialises");
+        }
+        let mut replayed = Space::default();
+        for event in &history.log {
+            let stored = serde_json::to_string(event).expect("serialises");
+            replayed.evolve(&serde_json::from_str(&stored).expect("deserialises"));
+        }
+        prop_assert_eq!(replayed, history.space);
+    }
+
+    #[test]
+    fn the_state_says_of_each_reservation_what_the_log_says(
+        patience in any_patience(),
+        wishes in any_wishes(100),
+    ) {
+        let history = History::after(patience, &wishes);
+        let known = told(&history.log).pop().unwrap_or_default();
+        let held: Vec<_> = history.space.holding().map(|(id, held)| (id, held.window(), held.is_confirmed())).collect();
+        let told: Vec<_> = known.iter().filter(|(_, told)| told.ends.is_empty())
+            .map(|(id, told)| (*id, told.window, told.confirmed))
+            .collect();
+        prop_assert_eq!(held, told);
+    }
+
+    #[test]
+    fn time_passes_at_once_as_it_passes_in_steps(
+        patience in any_patience(),
+        wishes in any_wishes(60),
+        mut steps in vec(0..400_i64, 1..20),
+    ) {
+        let history = || History::after(patience, &wishes);
+        let (mut at_once, mut in_steps) = (history(), history());
+        steps.sort_unstable();
+        let now = at_once.minute;
+        let together = at_once.pass(now + steps.last().copied().unwrap_or(0), SOON);
+        let apart: Vec<_> = steps.iter().flat_map(|step| in_steps.pass(now + step, SOON)).collect();
+        prop_assert_eq!(all_unnoticed(&together), all_unnoticed(&apart));
+        prop_assert_eq!(at_once.space, in_steps.space);
+    }
+
+    #[test]
+    fn what_is_due_next_is_what_passing_time_brings(
+        patience in any_patience(),
+        wishes in any_wishes(60),
+        later in 0..200_i64,
+    ) {
+        let mut history = History::after(patience, &wishes);
+        let minute = history.minute + later;
+        let due = history.space.next_due(SOON).filter(|due| due.at <= time(minute));
+        let passed = history.pass(minute, SOON);
+        prop_assert_eq!(due.is_some(), !passed.is_empty());
+        if let (Some(due), Some(first)) = (due, passed.first()) {
+            let first = serde_json::to_string(first).expect("serialises");
+            prop_assert!(first.contains(&serde_json::to_string(&due.at).expect("serialises")), "{first}");
+        }
+        prop_assert!(history.space.next_due(SOON).is_none_or(|due| due.at > time(minute)));
+        prop_assert_eq!(history.pass(minute, SOON), []);
+    }
+
+    #[test]
+    fn a_scheduler_that_lags_changes_no_decision(
+        patience in any_patience(),
+        wishes in any_wishes(100),
+    ) {
+        let (mut prompt, mut lagging) = (History::new(patience), History::new(patience));
+        for (later, wish) in &wishes {
+            if matches!(wish, Wish::See { ago: 1.. } | Wish::Pass) {
+                continue;
+            }
+            let minute = prompt.minute + later;
+            let command = command(wish, minute, &prompt.space);
+            prompt.pass(minute, TimeDelta::zero());
+            (prompt.minute, lagging.minute) = (minute, minute);
+            let (promptly, lately) = (prompt.ask(command.clone()), lagging.ask(command));
+            match (promptly, lately) {
+                (Ok(promptly), Ok(lately)) => {
+                    let own = |events: Vec<SpaceEvent>| events.into_iter().filter(|event| !is_due(event)).collect::<Vec<_>>();
+                    prop_assert_eq!(own(promptly), own(lately));
+                }
+                (promptly, lately) => prop_assert_eq!(promptly, lately),
+            }
+        }
+        let (late, soon) = (prompt.minute + 500, TimeDelta::zero());
+        prompt.pass(late, soon);
+        lagging.pass(late, soon);
+        prop_assert_eq!(all_unnoticed(&prompt.log), all_unnoticed(&lagging.log));
+        prop_assert_eq!(prompt.space, lagging.space);
+    }
+
+    #[test]
+    fn every_reservation_ends_once_and_as_it_went(patience in any_patience(), wishes in any_wishes(100)) {
+        let mut history = History::after(patience, &wishes);
+        history.pass(history.minute + 1000, SOON);
+        prop_assert_eq!(history.space.holding().len(), 0);
+        for told in told(&history.log).pop().unwrap_or_default().values() {
+            prop_assert_eq!(told.ends.len(), 1, "{:?}", told);
+            match told.ends[0] {
+                Status::Completed => prop_assert!(told.confirmed),
+                Status::Expired | Status::NoShow => prop_assert!(!told.confirmed),
+                Status::Cancelled => {}
+                Status::Active => prop_assert!(false, "not an end"),
+            }
+        }
+    }
+
+    #[test]
+    fn evolve_takes_events_in_any_order_and_decisions_follow(
+        created in any::<bool>(),
+        events in vec(any_event(), 0..80),
+        wishes in any_wishes(20),
+    ) {
+        let mut space = Space::default();
+        if created {
+            space = History::new(Some(15)).space;
+        }
+        for event in &events {
+            space.evolve(event);
+        }
+        for (minute, wish) in &wishes {
+            let _refused_or_not = space.decide(command(wish, *minute, &space));
+        }
+        for at in [DateTime::<Utc>::MIN_UTC, time(60), DateTime::<Utc>::MAX_UTC] {
+            for reserved_soon in [TimeDelta::zero(), SOON, TimeDelta::MAX, TimeDelta::MIN] {
+                let passed = space.decide(SpaceCommand::PassTime(PassTime { at, reserved_soon })).expect("time passes");
+                let mut after = space.clone();
+                for event in &passed {
+                    after.evolve(event);
+                }
+                prop_assert!(after.next_due(reserved_soon).is_none_or(|due| due.at > at));
+            }
+        }
+    }
+}
+
+fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
+    prop_oneof![
+        20 => (0..120_i64).prop_map(time),
+        1 => Just(DateTime::<Utc>::MIN_UTC),
+        1 => Just(DateTime::<Utc>::MAX_UTC),
+    ]
+}
+
+fn any_definition() -> impl Strategy<Value = Box<Definition>> {
+    (any::<bool>(), proptest::option::of(any::<u16>())).prop_map(|(enabled, auto_release_minutes)| {
+        Box::new(Definition {
+            name: "A-001".to_owned(),
+            display_name: "A-001".to_owned(),
+            enabled,
+            auto_release_minutes,
+            building: None,
+            floor: None,
+            zone: None,
+            position: None,
+            policy: PolicyOverrides::default(),
+            config: serde_json::Map::new(),
+            metadata: serde_json::Map::new(),
+        })
+    })
+}
+
+/// Any event of a small world, with windows that may end before they start.
+fn any_event() -> impl Strategy<Value = SpaceEvent> {
+    let parts = (0..20_usize, 0..4_u8, any_time(), any_time(), any_time(), any_definition(), any::<bool>());
+    parts.prop_map(|(kind, number, at, start, end, definition, flag)| {
+        let (tenant_id, site_id, by) = (TenantId::DEFAULT, SiteId::DEFAULT, Actor::System);
+        let (reservation_id, override_id, due) = (id(number), id(number), start);
+        let (window, details) = (Window { start, end }, Box::<Details>::default());
+        let code = number.to_string();
+        match kind {
+            0 => SpaceEvent::SpaceCreated { tenant_id, site_id, code, definition, at, by },
+            1 => SpaceEvent::SpaceUpdated { definition, at, by },
+            2 => SpaceEvent::SpaceCodeChanged { site_id, from: code.clone(), to: code, at, by },
+            3 if flag && number == 0 => {
+                SpaceEvent::SpaceDeleted { space_id: id(1), site_id, code, reason: None, at, by }
+            }
+            3 | 4 => SpaceEvent::StateSetByHand { state: StateByHand::Reserved, reason: None, at, by },
+            5 => {
+                let (kind, until) = (OverrideKind::Blocked, flag.then_some(end));
+                SpaceEvent::OverrideSet {
+                    override_id,
+                    kind,
+                    from: start,
+                    until,
+                    reason: None,
+                    notes: None,
+                    at,
+                    by,
+                }
+            }
+            6 => SpaceEvent::OverrideStarted { override_id, due, at },
+            7 => SpaceEvent::OverrideEnded { override_id, due, at },
+            8 => SpaceEvent::OverrideCleared { override_id, at, by },
+            9 => SpaceEvent::ReservationBooked { reservation_id, tenant_id, window, details, at, by },
+            10 => SpaceEvent::ReservationRescheduled { reservation_id, from: window, to: window, at, by },
+            11 => SpaceEvent::ReservationAmended { reservation_id, details, at, by },
+            12 => SpaceEvent::ReservationCancelled { reservation_id, reason: None, at, by },
+            13 => SpaceEvent::ReservationApproached { reservation_id, due, at },
+            14 => SpaceEvent::ReservationStarted { reservation_id, due, at },
+            15 => {
+                let confirmation = if flag { Confirmation::CheckIn } else { Confirmation::Sensor };
+                SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by }
+            }
+            16 => SpaceEvent::ReservationCheckedOut { reservation_id, at, by },
+            17 => SpaceEvent::ReservationCompleted { reservation_id, due, at },
+            18 => SpaceEvent::ReservationExpired { reservation_id, due, at },
+            _ => SpaceEvent::ReservationNotTakenUp { reservation_id, due, at },
+        }
+    })
+}
