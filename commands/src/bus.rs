@@ -73,10 +73,7 @@ pub struct Bus<A> {
 
 type Lane<A> = LruCache<String, LogContext<A>>;
 
-impl<A: Decider> Bus<A>
-where
-    A::Command: Clone,
-{
+impl<A: Decider> Bus<A> {
     /// A bus over a store.
     pub fn new(store: LogStore) -> Self {
         let lanes = (0..LANES).map(|_| Mutex::new(LruCache::new(STREAMS_PER_LANE))).collect();
@@ -92,7 +89,7 @@ where
     pub async fn execute(
         &self,
         aggregate_id: &str,
-        command: A::Command,
+        command: &A::Command,
         circumstances: &Circumstances,
     ) -> Result<Executed<A>, ExecuteError<A::Error>> {
         if let Some(earlier) = self.earlier(circumstances).await? {
@@ -105,7 +102,7 @@ where
         };
         let mut attempts = 1;
         loop {
-            match self.attempt(&mut lane, context, remembered, command.clone(), circumstances).await {
+            match self.attempt(&mut lane, context, remembered, command, circumstances).await {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
@@ -123,7 +120,7 @@ where
         lane: &mut Lane<A>,
         mut context: LogContext<A>,
         remembered: bool,
-        command: A::Command,
+        command: &A::Command,
         circumstances: &Circumstances,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
         let decision = context.aggregate.decide(command);

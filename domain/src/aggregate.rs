@@ -10,8 +10,8 @@ pub trait Decider: Aggregate {
     /// Every type its events have, and the version each has today.
     const EVENTS: &'static [(&'static str, &'static str)];
 
-    /// The events a command amounts to, or the reason it is refused.
-    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+    /// The events a command amounts to, or the reason it is refused. Borrowed: after a conflict it is decided again.
+    fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
     /// Takes one event into the state. Total: whatever the log holds is accepted.
     fn evolve(&mut self, event: &Self::Event);
