@@ -13,11 +13,11 @@ use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogSt
 /// Conflicts with other processes before the command is given back.
 const ATTEMPTS: usize = 10;
 
-/// More lanes than commands in flight, so that streams seldom wait for each other.
-const LANES: usize = 1024;
+/// Many more lanes than commands in flight: whoever shares one waits for the other's commit.
+const LANES: usize = 4096;
 
-/// Streams each lane keeps in memory.
-const STREAMS_PER_LANE: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not 0");
+/// Streams each lane keeps in memory: more than its share of ten thousand devices, which never fall evenly.
+const STREAMS_PER_LANE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq)]
