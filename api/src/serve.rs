@@ -41,6 +41,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     database: &Database,
     credential: Credential,
+    linger: Duration,
     stop: CancellationToken,
 ) -> Result<(), CommandError> {
     let (requests_done, appends_done, tasks) =
@@ -52,7 +53,7 @@ pub(crate) async fn serve(
     let projector = database.as_role(Role::Projector);
     tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
     let (runner, orphan_devices) = Runner::<OrphanDevices>::new(projector, woken);
-    tasks.spawn(runner.run(appends_done.clone()));
+    tasks.spawn(runner.lingering(linger).run(appends_done.clone()));
     tasks.close();
 
     let store = LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
