@@ -1,4 +1,7 @@
 -- Devices that are heard and belong to nobody. Version 1.
+--
+-- Every uplink of a device changes its row, so the rows have room for that and no index but the key: an index on
+-- last_seen would have to be written each time, and a page of the list costs less than the count beside it without one.
 
 create table if not exists projections.orphan_devices_1 (
     dev_eui        text             primary key,
@@ -12,9 +15,7 @@ create table if not exists projections.orphan_devices_1 (
     device_name    text,
     last_object    json,
     last_position  bigint           not null
-);
-
-create index if not exists orphan_devices_1_last_seen on projections.orphan_devices_1 (last_seen desc, dev_eui);
+) with (fillfactor = 50);
 
 create or replace view projections.orphan_devices with (security_invoker = true) as
 select dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, device_name,
