@@ -57,15 +57,15 @@ pub(crate) async fn serve(
     tasks.close();
 
     let store = LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
-    let app = App {
-        ingest: Arc::new(Ingest::new(store)),
+    let app = Arc::new(App {
+        ingest: Ingest::new(store),
         reader: pool(database, Role::Reader),
         orphan_devices: orphan_devices.clone(),
         writer: writer.clone(),
-        credential: Arc::new(credential),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-    };
+        credential,
+        clock: Box::new(SystemClock),
+        ids: Box::new(SystemIds),
+    });
     let router = http::router(app, listener.local_addr()?.ip().is_loopback());
     let result = drain(listener, router, stop, &mut writing).await;
     requests_done.cancel();
