@@ -6,10 +6,12 @@
 -- began: so what is read below is what the lock protects. The lock is held until the commit is visible, which makes
 -- positions gapless and puts them in commit order.
 --
--- The caller sees to it that a stream, a claim and a request come in one command of a batch at most.
+-- The caller sees to it that a stream, a claim and a request come in one command of a batch at most, and that streams
+-- come in the order of their commands and events in that of their streams.
 --
 -- In, per command:  its append id; tenant, key and fingerprint of its request, key null for none.
---     per stream:   its command; an expected version of n means exactly n events, 0 none, -1 at least one, null any.
+--     per stream:   its command; an expected version of n means exactly n events, 0 none, -1 at least one, null any;
+--                   how many events it gets.
 --     per claim:    its stream; whether it is taken or released.
 --     per event:    its stream, and what is stored.
 --     Commands, streams, claims and events are named by their place in these arrays, from 1.
@@ -26,6 +28,7 @@ create function append_events(
     stream_types         text[],
     stream_ids           text[],
     expected_versions    bigint[],
+    stream_events        integer[],
     claim_streams        integer[],
     claim_scopes         text[],
     claim_keys           text[],
@@ -57,23 +60,29 @@ as $$
 #variable_conflict use_column
 declare
     last_time timestamptz;
-    appended  bigint;
+    bears_requests constant boolean := cardinality(array_remove(request_keys, null)) > 0;
+    makes_claims   constant boolean := cardinality(claim_streams) > 0;
+    stream_rows    tid[];     -- where a stream's row lies; nobody moves it while the head is locked
+    events_before  bigint[];  -- per stream, how many events come before its own in the batch
+    firsts         bigint[];  -- per stream, the position of its first event; null when it gets none
+    lasts          bigint[];  -- and of its last one
+    new_head       bigint;
 begin
     select h.position, h.recorded_at into head, last_time from log_head h where h.singleton for update;
     stamp := greatest(clock_timestamp(), last_time);
 
-    select array_agg(coalesce(k.version, 0) order by s.ordinal),
-           array_agg(case s.expected
-                         when -1 then k.version is not null
-                         else coalesce(coalesce(k.version, 0) = s.expected, true)
-                     end order by s.ordinal)
-      into versions, holds
-      from unnest(stream_types, stream_ids, expected_versions) with ordinality as s (type, id, expected, ordinal)
-      left join lateral (select k.version from streams k
-                          where k.aggregate_type = s.type and k.aggregate_id = s.id limit 1) k on true;
+    select array_agg(s.version), array_agg(s.tid),
+           array_agg(case s.expected when -1 then s.version > 0 else coalesce(s.version = s.expected, true) end)
+      into versions, stream_rows, holds
+      from (select s.expected, k.tid, coalesce(k.version, 0) as version
+              from unnest(stream_types, stream_ids, expected_versions)
+                       with ordinality as s (type, id, expected, ordinal)
+              left join lateral (select k.ctid as tid, k.version from streams k
+                                  where k.aggregate_type = s.type and k.aggregate_id = s.id limit 1) k on true
+             order by s.ordinal) s;
 
-    -- Most batches claim nothing and bear no request: they skip what follows.
-    if cardinality(array_remove(request_keys, null)) > 0 then
+    -- Most batches claim nothing, bear no request and hold no loser: they skip what follows.
+    if bears_requests then
         select array_agg(r.first_position order by q.ordinal), array_agg(r.last_position order by q.ordinal),
                array_agg(r.fingerprint = q.fingerprint order by q.ordinal)
           into first_positions, last_positions, same_requests
@@ -83,7 +92,7 @@ begin
                               where r.tenant_id = q.tenant_id and r.key = q.key limit 1) r on true;
     end if;
 
-    if cardinality(claim_streams) > 0 then
+    if makes_claims then
         select array_agg(case when c.taken and (h.aggregate_type, h.aggregate_id) <> (c.type, c.id) and not exists (
                                        -- Given up by its holder in the same command.
                                        select from unnest(claim_streams, claim_scopes, claim_keys, claims_taken)
@@ -103,56 +112,68 @@ begin
                               where h.scope = c.scope and h.key = c.key limit 1) h on true;
     end if;
 
-    select array_agg(v.wins order by v.command)
-      into wins
-      from (select each.command, bool_and(each.fine) as wins
-              from (select s.command, s.fine from unnest(stream_commands, holds) as s (command, fine)
-                     union all
-                    select stream_commands[c.stream], c.holder is null
-                      from unnest(claim_streams, holders) as c (stream, holder)
-                     where c.stream is not null
-                     union all
-                    select q.command, q.position is null
-                      from unnest(first_positions) with ordinality as q (position, command)) each
-             group by each.command) v;
+    if bears_requests or makes_claims or false = any (holds) then
+        select array_agg(v.wins order by v.command)
+          into wins
+          from (select each.command, bool_and(each.fine) as wins
+                  from (select s.command, s.fine from unnest(stream_commands, holds) as s (command, fine)
+                         union all
+                        select stream_commands[c.stream], c.holder is null
+                          from unnest(claim_streams, holders) as c (stream, holder)
+                         where c.stream is not null
+                         union all
+                        select q.command, q.position is null
+                          from unnest(first_positions) with ordinality as q (position, command)) each
+                 group by each.command) v;
+    else
+        wins := array_fill(true, array[cardinality(append_ids)]);
+    end if;
 
-    with placed as (
+    -- Small numbers now save sorting and joining the events themselves.
+    select array_agg(p.before), array_agg(p.first), array_agg(p.last), max(p.last)
+      into events_before, firsts, lasts, new_head
+      from (select sum(s.given) over so_far - s.given as before,
+                   case when s.placed > 0 then head + sum(s.placed) over so_far - s.placed + 1 end as first,
+                   case when s.placed > 0 then head + sum(s.placed) over so_far end as last
+              from (select u.ordinal, u.given, case when wins[u.command] then u.given else 0 end as placed
+                      from unnest(stream_commands, stream_events) with ordinality as u (command, given, ordinal)) s
+            window so_far as (order by s.ordinal)
+             order by s.ordinal) p;
+
+    if new_head is not null then
         insert into events (position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version,
                             payload, metadata, event_id, append_id, recorded_at, body)
-        select head + row_number() over (order by e.ordinal), e.tenant_id, s.type, s.id,
-               s.version + row_number() over (partition by e.stream order by e.ordinal),
-               e.event_type, e.event_version, e.payload::json, e.metadata::json, e.event_id, append_ids[s.command],
-               stamp, e.body
+        select firsts[e.stream] + e.ordinal - events_before[e.stream] - 1, e.tenant_id,
+               stream_types[e.stream], stream_ids[e.stream], versions[e.stream] + e.ordinal - events_before[e.stream],
+               e.event_type, e.event_version, e.payload::json, e.metadata::json, e.event_id,
+               append_ids[stream_commands[e.stream]], stamp, e.body
           from unnest(event_streams, event_ids, tenant_ids, event_types, event_versions, payloads, metadatas, bodies)
                    with ordinality as e (stream, event_id, tenant_id, event_type, event_version, payload, metadata,
                                          body, ordinal)
-          join unnest(stream_commands, stream_types, stream_ids, versions)
-                   with ordinality as s (command, type, id, version, ordinal) on s.ordinal = e.stream
-         where wins[s.command]
-         order by e.ordinal
-        returning position, aggregate_type, aggregate_id, sequence, append_id
-    ), raised as (
-        insert into streams (aggregate_type, aggregate_id, version, last_position)
-        select p.aggregate_type, p.aggregate_id, max(p.sequence), max(p.position) from placed p group by 1, 2
-        on conflict (aggregate_type, aggregate_id)
-            do update set version = excluded.version, last_position = excluded.last_position
-    ), requested as (
-        insert into requests (tenant_id, key, fingerprint, first_position, last_position)
-        select q.tenant_id, q.key, q.fingerprint, min(p.position), max(p.position)
-          from unnest(append_ids, request_tenants, request_keys, request_fingerprints)
-                   as q (append_id, tenant_id, key, fingerprint)
-          join placed p on p.append_id = q.append_id
-         where q.key is not null
-         group by 1, 2, 3
-    )
-    select count(*) into appended from placed;
-
-    if appended > 0 then
-        update log_head h set position = head + appended, recorded_at = stamp where h.singleton;
-        perform pg_notify('events_appended', (head + appended)::text);
+         where firsts[e.stream] is not null;
+        update streams k set version = s.version + s.last - s.first + 1, last_position = s.last
+          from unnest(stream_rows, versions, firsts, lasts) as s (tid, version, first, last)
+         where k.ctid = s.tid and s.first is not null;
+        if 0 = any (versions) then
+            insert into streams (aggregate_type, aggregate_id, version, last_position)
+            select s.type, s.id, s.last - s.first + 1, s.last
+              from unnest(stream_types, stream_ids, versions, firsts, lasts) as s (type, id, version, first, last)
+             where s.version = 0 and s.first is not null;
+        end if;
+        if bears_requests then
+            insert into requests (tenant_id, key, fingerprint, first_position, last_position)
+            select q.tenant_id, q.key, q.fingerprint, min(s.first), max(s.last)
+              from unnest(request_tenants, request_keys, request_fingerprints)
+                       with ordinality as q (tenant_id, key, fingerprint, command)
+              join unnest(stream_commands, firsts, lasts) as s (command, first, last) on s.command = q.command
+             where q.key is not null and s.first is not null
+             group by 1, 2, 3;
+        end if;
+        update log_head h set position = new_head, recorded_at = stamp where h.singleton;
+        perform pg_notify('events_appended', new_head::text);
     end if;
 
-    if cardinality(claim_streams) > 0 then
+    if makes_claims then
         -- Released before any is taken: what one stream gives up another may take in the same command.
         delete from claims k
          using unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
@@ -54,6 +54,10 @@ pub(crate) struct Up {
     /// What ChirpStack's webhook must prove to know: as a token in a header, or as the key of an HMAC over the body.
     #[arg(long, env = "CHIRPSTACK_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<SecretString>,
+    /// How long read models gather events under load, in milliseconds: longer costs less, shorter shows sooner. The first
+    /// events after a quiet time and reads with `min_position` never wait for it.
+    #[arg(long, env = "PARKING_PROJECTION_LINGER_MS", default_value_t = 20, value_parser = value_parser!(u64).range(..=1000))]
+    pub(crate) projection_linger_ms: u64,
     #[command(flatten)]
     pub(crate) place: Place,
 }

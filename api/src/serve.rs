@@ -41,6 +41,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     database: &Database,
     credential: Credential,
+    linger: Duration,
     stop: CancellationToken,
 ) -> Result<(), CommandError> {
     let (requests_done, appends_done, tasks) =
@@ -52,19 +53,19 @@ pub(crate) async fn serve(
     let projector = database.as_role(Role::Projector);
     tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
     let (runner, orphan_devices) = Runner::<OrphanDevices>::new(projector, woken);
-    tasks.spawn(runner.run(appends_done.clone()));
+    tasks.spawn(runner.lingering(linger).run(appends_done.clone()));
     tasks.close();
 
     let store = LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
-    let app = App {
-        ingest: Arc::new(Ingest::new(store)),
+    let app = Arc::new(App {
+        ingest: Ingest::new(store),
         reader: pool(database, Role::Reader),
         orphan_devices: orphan_devices.clone(),
         writer: writer.clone(),
-        credential: Arc::new(credential),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-    };
+        credential,
+        clock: Box::new(SystemClock),
+        ids: Box::new(SystemIds),
+    });
     let router = http::router(app, listener.local_addr()?.ip().is_loopback());
     let result = drain(listener, router, stop, &mut writing).await;
     requests_done.cancel();

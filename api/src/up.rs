@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use parking_database::prepare;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +20,7 @@ use crate::serve;
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
     let place = Place::of(&arguments.place)?;
+    let linger = Duration::from_millis(arguments.projection_linger_ms);
     let stop = stop_on_signal()?;
     // Bound first: a port that is taken is told before a database is started.
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
@@ -28,7 +30,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let served = async {
         prepare(&running.database).await?;
         say_where(listener.local_addr()?, &running)?;
-        serve::serve(listener, &running.database, credential, stop).await
+        serve::serve(listener, &running.database, credential, linger, stop).await
     };
     let result = served.await;
     running.stop().await?;

@@ -13,11 +13,11 @@ use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogSt
 /// Conflicts with other processes before the command is given back.
 pub(crate) const ATTEMPTS: usize = 10;
 
-/// More lanes than commands in flight, so that streams seldom wait for each other.
-const LANES: usize = 1024;
+/// Many more lanes than commands in flight: whoever shares one waits for the other's commit.
+const LANES: usize = 4096;
 
-/// Streams each lane keeps in memory.
-const STREAMS_PER_LANE: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not 0");
+/// Streams each lane keeps in memory: more than its share of ten thousand devices, which never fall evenly.
+const STREAMS_PER_LANE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,10 +73,7 @@ pub struct Bus<A> {
 
 type Lane<A> = LruCache<String, LogContext<A>>;
 
-impl<A: Decider> Bus<A>
-where
-    A::Command: Clone,
-{
+impl<A: Decider> Bus<A> {
     /// A bus over a store.
     pub fn new(store: LogStore) -> Self {
         let lanes = (0..LANES).map(|_| Mutex::new(LruCache::new(STREAMS_PER_LANE))).collect();
@@ -92,7 +89,7 @@ where
     pub async fn execute(
         &self,
         aggregate_id: &str,
-        command: A::Command,
+        command: &A::Command,
         circumstances: &Circumstances,
     ) -> Result<Executed<A>, ExecuteError<A::Error>> {
         if let Some(earlier) = self.earlier(circumstances).await? {
@@ -105,7 +102,7 @@ where
         };
         let mut attempts = 1;
         loop {
-            match self.attempt(&mut lane, context, remembered, command.clone(), circumstances).await {
+            match self.attempt(&mut lane, context, remembered, command, circumstances).await {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
@@ -123,7 +120,7 @@ where
         lane: &mut Lane<A>,
         mut context: LogContext<A>,
         remembered: bool,
-        command: A::Command,
+        command: &A::Command,
         circumstances: &Circumstances,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
         let decision = context.aggregate.decide(command);

@@ -84,7 +84,7 @@ impl Ingest {
         let mut circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
         let mut command = RecordReport { report, at: received_at, look_up: LookUp::NotDone };
         loop {
-            match self.0.execute(&id, command.clone(), &circumstances).await {
+            match self.0.execute(&id, &command, &circumstances).await {
                 Ok(executed) if executed.repeated => {
                     return Ok(Outcome::Duplicate { position: executed.position });
                 }

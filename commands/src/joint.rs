@@ -60,7 +60,7 @@ impl Work<'_> {
     pub fn decide<A: Decider>(
         &mut self,
         context: &LogContext<A>,
-        command: A::Command,
+        command: &A::Command,
     ) -> Result<Vec<A::Event>, A::Error> {
         let events = context.aggregate.decide(command)?;
         self.streams.push(self.store.stream_append(context, &events, self.circumstances));

@@ -18,7 +18,7 @@ macro_rules! aggregate {
                 (): &(),
                 sink: &cqrs_es::event_sink::EventSink<Self>,
             ) -> Result<(), $refusal> {
-                for event in $crate::aggregate::Decider::decide(self, command)? {
+                for event in $crate::aggregate::Decider::decide(self, &command)? {
                     sink.write(event, self).await;
                 }
                 Ok(())
@@ -76,8 +76,9 @@ pub trait Decider: Aggregate {
     /// Every type its events have, and the version each has today.
     const EVENTS: &'static [(&'static str, &'static str)];
 
-    /// The events a command amounts to, or the reason it is refused.
-    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+    /// The events a command amounts to, or the reason it is refused. Borrowed: after a conflict it is decided
+    /// again, so what goes into the events is cloned.
+    fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
     /// Takes one event into the state. Total: whatever the log holds is accepted.
     fn evolve(&mut self, event: &Self::Event);

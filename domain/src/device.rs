@@ -65,12 +65,12 @@ impl Decider for Device {
 
     const EVENTS: &'static [(&'static str, &'static str)] = DeviceEvent::CATALOGUE;
 
-    fn decide(&self, command: DeviceCommand) -> Result<Vec<DeviceEvent>, DeviceRefusal> {
+    fn decide(&self, command: &DeviceCommand) -> Result<Vec<DeviceEvent>, DeviceRefusal> {
         use DeviceCommand::{
             AssignDevice, ClaimDevice, DismissOrphan, ReleaseDevice, ReportSilence, RetireDevice,
             UnassignDevice, UpdateDevice,
         };
-        match command {
+        match command.clone() {
             ClaimDevice { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceAlreadyClaimed),
             ClaimDevice { tenant_id, category, definition, at, by } => {
                 definition.check()?;

@@ -71,9 +71,9 @@ impl Decider for Display {
 
     const EVENTS: &'static [(&'static str, &'static str)] = DisplayEvent::CATALOGUE;
 
-    fn decide(&self, command: DisplayCommand) -> Result<Vec<DisplayEvent>, DisplayRefusal> {
+    fn decide(&self, command: &DisplayCommand) -> Result<Vec<DisplayEvent>, DisplayRefusal> {
         use DisplayCommand::{ConfirmDownlink, FailDownlink, MarkDownlinkSent, RequestDownlink};
-        match command {
+        match command.clone() {
             RequestDownlink { downlink_id, tenant_id, order, force, at, by } => {
                 rules::check(&order)?;
                 if self.makes_needless(downlink_id, &order, force) {

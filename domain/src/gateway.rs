@@ -54,9 +54,9 @@ impl Decider for Gateway {
 
     const EVENTS: &'static [(&'static str, &'static str)] = GatewayEvent::CATALOGUE;
 
-    fn decide(&self, command: GatewayCommand) -> Result<Vec<GatewayEvent>, GatewayRefusal> {
+    fn decide(&self, command: &GatewayCommand) -> Result<Vec<GatewayEvent>, GatewayRefusal> {
         use GatewayCommand::{RegisterGateway, RemoveGateway, UpdateGateway};
-        match command {
+        match command.clone() {
             RegisterGateway { .. } if self.owned.is_some() => Err(GatewayRefusal::GatewayAlreadyRegistered),
             RegisterGateway { tenant_id, definition, at, by } => {
                 rules::check(&definition)?;

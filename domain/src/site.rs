@@ -64,9 +64,9 @@ impl Decider for Site {
 
     const EVENTS: &'static [(&'static str, &'static str)] = SiteEvent::CATALOGUE;
 
-    fn decide(&self, command: SiteCommand) -> Result<Vec<SiteEvent>, SiteRefusal> {
+    fn decide(&self, command: &SiteCommand) -> Result<Vec<SiteEvent>, SiteRefusal> {
         use SiteCommand::{AddSiteMember, ArchiveSite, CreateSite, RemoveSiteMember, RenameSite, UpdateSite};
-        match command {
+        match command.clone() {
             CreateSite { .. } if self.place.is_some() || self.archived => Err(SiteRefusal::SiteAlreadyExists),
             CreateSite { tenant_id, site, at, by } => rules::create(tenant_id, *site, at, by),
             UpdateSite { tenant_id, patch, at, by } => self.of(tenant_id)?.update(*patch, at, by),

@@ -154,9 +154,9 @@ impl Decider for Space {
 
     const EVENTS: &'static [(&'static str, &'static str)] = SpaceEvent::CATALOGUE;
 
-    fn decide(&self, command: SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+    fn decide(&self, command: &SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         use SpaceCommand as Command;
-        match command {
+        match command.clone() {
             Command::CreateSpace(create) => self.create(*create),
             Command::UpdateSpace(update) => self.answer(update.asked, |_, is| is.update(*update)),
             Command::DeleteSpace(delete) => self.answer(delete.asked, |now, is| now.delete(is, delete)),

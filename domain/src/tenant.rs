@@ -105,13 +105,13 @@ impl Decider for Tenant {
 
     const EVENTS: &'static [(&'static str, &'static str)] = TenantEvent::CATALOGUE;
 
-    fn decide(&self, command: TenantCommand) -> Result<Vec<TenantEvent>, TenantRefusal> {
+    fn decide(&self, command: &TenantCommand) -> Result<Vec<TenantEvent>, TenantRefusal> {
         use TenantCommand::{
             ActivateDisplayPolicy, ActivateTenant, ArchiveTenant, ChangeTenantSlug, CreateDisplayPolicy,
             CreateTenant, SuspendTenant, UpdateDisplayPolicy, UpdateTenant,
         };
         let account = || self.account.as_ref().ok_or(TenantRefusal::TenantNotFound);
-        match command {
+        match command.clone() {
             CreateTenant { .. } if self.account.is_some() || self.archived => {
                 Err(TenantRefusal::TenantAlreadyExists)
             }

@@ -102,9 +102,9 @@ impl Uplinks {
     }
 
     /// An uplink with its place in its session. Nothing was heard after it was received: some clock was wrong then.
-    fn receive(&self, up: Up, report: NetworkReport) -> UplinkReceived {
+    fn receive(&self, up: &Up, report: NetworkReport) -> UplinkReceived {
         let heard_at = up.ns_time().or(report.time).unwrap_or(report.received_at).min(report.received_at);
-        let place = self.sessions.place_up(&up, heard_at, report.received_at);
+        let place = self.sessions.place_up(up, heard_at, report.received_at);
         UplinkReceived {
             report,
             heard_at,
@@ -116,10 +116,10 @@ impl Uplinks {
             confirmed: up.confirmed,
             dr: up.dr,
             frequency: up.frequency,
-            data: up.data,
-            object: up.object,
+            data: up.data.clone(),
+            object: up.object.clone(),
             encrypted: up.encrypted,
-            rx_info: up.rx_info,
+            rx_info: up.rx_info.clone(),
         }
     }
 
@@ -135,15 +135,15 @@ impl Decider for Uplinks {
 
     const EVENTS: &'static [(&'static str, &'static str)] = UplinkEvent::CATALOGUE;
 
-    fn decide(&self, command: RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
+    fn decide(&self, command: &RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
         let RecordReport { report, at, look_up } = command;
-        self.refuse_recorded(&report, look_up)?;
+        self.refuse_recorded(report, *look_up)?;
         let Report { key, time, device, content, .. } = report;
-        let received_at = self.last_received_at.map_or(at, |last| last.max(at));
-        let report = NetworkReport { key, received_at, time, device };
+        let received_at = self.last_received_at.map_or(*at, |last| last.max(*at));
+        let report = NetworkReport { key: *key, received_at, time: *time, device: device.clone() };
         Ok(vec![match content {
-            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(*up, report))),
-            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(dev_addr, report)),
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(up, report))),
+            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(*dev_addr, report)),
             Content::Status => UplinkEvent::DeviceStatusReported { report },
             Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
             Content::TxAck => UplinkEvent::DownlinkTransmitted { report },

@@ -55,13 +55,13 @@ impl Decider for User {
 
     const EVENTS: &'static [(&'static str, &'static str)] = UserEvent::CATALOGUE;
 
-    fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserRefusal> {
+    fn decide(&self, command: &UserCommand) -> Result<Vec<UserEvent>, UserRefusal> {
         use UserCommand::{
             ArchiveUser, ChangeMembershipRole, ChangeUserEmail, DisableUser, EnableUser, GrantMembership,
             RegisterUser, RenameUser, RevokeMembership,
         };
         let person = || self.person.as_ref().ok_or(UserRefusal::UserNotFound);
-        match command {
+        match command.clone() {
             RegisterUser { .. } if self.person.is_some() || self.archived => {
                 Err(UserRefusal::UserAlreadyExists)
             }

@@ -34,7 +34,7 @@ fn written(kind: EventKind) -> UplinkEvent {
     });
     let report = chirpstack::parse(kind, body.to_string().as_bytes()).expect("a report");
     let at = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
-    let events = Uplinks::default().decide(RecordReport { report, at, look_up: LookUp::NotDone });
+    let events = Uplinks::default().decide(&RecordReport { report, at, look_up: LookUp::NotDone });
     events.expect("a first report is recorded").remove(0)
 }
 

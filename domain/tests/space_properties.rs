@@ -209,7 +209,7 @@ impl History {
     }
 
     fn ask(&mut self, command: SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
-        let events = self.space.decide(command)?;
+        let events = self.space.decide(&command)?;
         for event in &events {
             self.space.evolve(event);
             self.log.push(event.clone());
@@ -439,11 +439,11 @@ proptest! {
             space.evolve(event);
         }
         for (minute, wish) in &wishes {
-            let _refused_or_not = space.decide(command(wish, *minute, &space));
+            let _refused_or_not = space.decide(&command(wish, *minute, &space));
         }
         for at in [DateTime::<Utc>::MIN_UTC, time(60), DateTime::<Utc>::MAX_UTC] {
             for reserved_soon in [TimeDelta::zero(), SOON, TimeDelta::MAX, TimeDelta::MIN] {
-                let passed = space.decide(SpaceCommand::PassTime(PassTime { at, reserved_soon })).expect("time passes");
+                let passed = space.decide(&SpaceCommand::PassTime(PassTime { at, reserved_soon })).expect("time passes");
                 let mut after = space.clone();
                 for event in &passed {
                     after.evolve(event);

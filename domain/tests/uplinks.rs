@@ -56,7 +56,7 @@ impl Stream {
         second: i64,
         look_up: LookUp,
     ) -> Result<UplinkEvent, UplinkRefusal> {
-        let mut events = self.state.decide(RecordReport { report, at: time(second), look_up })?;
+        let mut events = self.state.decide(&RecordReport { report, at: time(second), look_up })?;
         assert_eq!(events.len(), 1, "one report, one event");
         let event = events.remove(0);
         self.state.evolve(&event);

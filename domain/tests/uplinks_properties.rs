@@ -36,7 +36,7 @@ fn any_report() -> impl Strategy<Value = Report> {
 /// Records as the write side does: asks the stream when the window cannot tell.
 fn record(state: &mut Uplinks, log: &mut Vec<UplinkEvent>, report: &Report, second: i64) {
     let decide = |state: &Uplinks, look_up| {
-        state.decide(RecordReport { report: report.clone(), at: time(second), look_up })
+        state.decide(&RecordReport { report: report.clone(), at: time(second), look_up })
     };
     let mut decision = decide(state, LookUp::NotDone);
     if decision == Err(UplinkRefusal::ReportOlderThanWindow) {
@@ -111,7 +111,7 @@ proptest! {
         let mut shuffled = Uplinks::default();
         log.iter().rev().for_each(|event| shuffled.evolve(event));
         for (report, second) in &reports {
-            let _total = shuffled.decide(RecordReport { report: report.clone(), at: time(*second), look_up: LookUp::Absent });
+            let _total = shuffled.decide(&RecordReport { report: report.clone(), at: time(*second), look_up: LookUp::Absent });
         }
     }
 

@@ -1,4 +1,7 @@
 -- Devices that are heard and belong to nobody.
+--
+-- Every uplink of a device changes its row, so the rows have room for that and no index but the key: an index on
+-- last_seen would have to be written each time, and a page of the list costs less than the count beside it without one.
 
 create table if not exists orphan_devices (
     dev_eui        text             primary key,
@@ -12,8 +15,6 @@ create table if not exists orphan_devices (
     device_name    text,
     last_object    json,
     last_position  bigint           not null
-);
-
-create index if not exists orphan_devices_last_seen on orphan_devices (last_seen desc, dev_eui);
+) with (fillfactor = 50);
 
 select wall_off('orphan_devices', 'platform');

@@ -1,28 +1,55 @@
 //! How far a projection has come, for whoever wants to read what he has written.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 /// The position a projection has reached.
 #[derive(Clone, Debug)]
-pub struct Progress(watch::Receiver<i64>);
+pub struct Progress {
+    reached: watch::Receiver<i64>,
+    awaited: Arc<Notify>,
+}
+
+/// The runner's end: where it says how far it has come, and hears that somebody waits.
+pub(crate) struct Reporter {
+    reached: watch::Sender<i64>,
+    awaited: Arc<Notify>,
+}
+
+impl Reporter {
+    pub(crate) fn new() -> (Self, Progress) {
+        let (sender, reached) = watch::channel(0);
+        let awaited = Arc::new(Notify::new());
+        (Self { reached: sender, awaited: awaited.clone() }, Progress { reached, awaited })
+    }
+
+    /// Where the runner has come to.
+    pub(crate) fn reached(&self) -> &watch::Sender<i64> {
+        &self.reached
+    }
+
+    /// Returns when somebody waits for a position, or has begun to since this last returned.
+    pub(crate) async fn awaited(&self) {
+        self.awaited.notified().await;
+    }
+}
 
 impl Progress {
-    pub(crate) fn new() -> (watch::Sender<i64>, Self) {
-        let (sender, receiver) = watch::channel(0);
-        (sender, Self(receiver))
-    }
-
     /// The position reached.
     pub fn position(&self) -> i64 {
-        *self.0.borrow()
+        *self.reached.borrow()
     }
 
-    /// Waits until the projection has reached `position`; false when it has not after `patience`.
+    /// Waits until the projection has reached `position`; false when it has not after `patience`. A runner that lingers
+    /// looks at once.
     pub async fn wait_for(&self, position: i64, patience: Duration) -> bool {
-        let mut receiver = self.0.clone();
+        if self.position() < position {
+            self.awaited.notify_one();
+        }
+        let mut receiver = self.reached.clone();
         let reached = receiver.wait_for(|reached| *reached >= position);
         matches!(timeout(patience, reached).await, Ok(Ok(_)))
     }

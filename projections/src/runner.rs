@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::feed::{self, FeedError, Page};
-use crate::progress::Progress;
+use crate::progress::{Progress, Reporter};
 use crate::projection::Projection;
 use checkpoint::Checkpoint;
 use take::Taker;
@@ -51,15 +51,23 @@ enum RunError {
 pub struct Runner<P> {
     options: PgConnectOptions,
     woken: watch::Receiver<()>,
-    reached: watch::Sender<i64>,
+    reporter: Reporter,
+    linger: Duration,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> Runner<P> {
     /// A runner with connections of its own (role projector), that looks at the log whenever `woken` changes.
     pub fn new(options: PgConnectOptions, woken: watch::Receiver<()>) -> (Self, Progress) {
-        let (reached, progress) = Progress::new();
-        (Self { options, woken, reached, projection: PhantomData }, progress)
+        let (reporter, progress) = Reporter::new();
+        (Self { options, woken, reporter, linger: Duration::ZERO, projection: PhantomData }, progress)
+    }
+
+    /// The same runner, pausing so long after each page that was not full, so that under load it takes events in sets and
+    /// not one by one. The first events after a quiet time do not wait, nor does a reader who waits for a position.
+    #[must_use]
+    pub fn lingering(self, linger: Duration) -> Self {
+        Self { linger, ..self }
     }
 
     /// Runs until stopped, through lost connections and restarts of the database.
@@ -86,7 +94,8 @@ impl<P: Projection> Runner<P> {
         let checkpoint = Checkpoint::of::<P>();
         let position = self.wait_for_lock(&mut connection, &checkpoint).await?;
         info!(projection = P::NAME, position, "the projection runs");
-        let mut taker = Taker::new(connection, checkpoint, P::default(), position, self.reached.clone());
+        let mut taker =
+            Taker::new(connection, checkpoint, P::default(), position, self.reporter.reached().clone());
         let Err(error) = self.follow(&mut reader, &mut taker, position).await;
         match error {
             // Damage: to step over it or to wait for it would be wrong alike.
@@ -115,11 +124,17 @@ impl<P: Projection> Runner<P> {
             };
             let (done, ahead) = tokio::join!(taker.take(&page), ahead);
             done?;
-            page = match ahead {
-                Some(next) => next?,
-                None => self.next(reader, page.through).await?,
+            page = if let Some(next) = ahead {
+                next?
+            } else {
+                self.linger().await;
+                self.next(reader, page.through).await?
             };
         }
+    }
+
+    async fn linger(&self) {
+        let _over_or_awaited = timeout(self.linger, self.reporter.awaited()).await;
     }
 
     /// Waits for whoever runs the projection to end; the position from which to go on.
@@ -130,7 +145,7 @@ impl<P: Projection> Runner<P> {
     ) -> Result<i64, RunError> {
         loop {
             let (position, ours) = checkpoint.claim(connection).await?;
-            self.reached.send_replace(position);
+            self.reporter.reached().send_replace(position);
             if ours {
                 return Ok(position);
             }

@@ -32,8 +32,8 @@ const CONNECTIONS: [usize; 2] = [64, 256];
 /// Devices that send in turns.
 const DEVICES: u32 = 10_000;
 
-/// Not measured: connections, plans and caches settle.
-const WARM_UP: Duration = Duration::from_secs(1);
+/// Not measured: connections, plans and caches settle, and each device has sent something.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Projections that lag longer than this have stopped.
 const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(60);

@@ -1,5 +1,7 @@
 //! cqrs-es and postgres-es as their documentation sets them up: what this store is measured against.
 
+mod orphans;
+
 use std::collections::HashMap;
 
 use cqrs_es::AggregateError;
@@ -34,12 +36,19 @@ pub(crate) async fn prepare(admin: &PgConnectOptions) -> Result<(), sqlx::Error>
     connection.close().await?;
     let mut connection = admin.clone().database(DATABASE).connect().await?;
     connection.execute(SCHEMA).await?;
+    connection.execute(orphans::SCHEMA).await?;
     connection.close().await
 }
 
 /// The framework on that database, with the pool and the store that postgres-es offers.
 pub(crate) async fn framework(url: &str) -> PostgresCqrs<Uplinks> {
     postgres_cqrs(default_postgress_pool(url).await, Vec::new(), ())
+}
+
+/// The same, keeping the platform's read model too.
+pub(crate) async fn framework_with_view(url: &str) -> PostgresCqrs<Uplinks> {
+    let pool = default_postgress_pool(url).await;
+    postgres_cqrs(pool.clone(), vec![orphans::query(pool)], ())
 }
 
 /// Executes one command and keeps what the platform keeps: the body too, for which there is no place but the metadata.

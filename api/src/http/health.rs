@@ -1,5 +1,7 @@
 //! Is it well? The word "healthy" is only said when it is true.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
@@ -9,7 +11,7 @@ use super::App;
 use super::problem::Problem;
 
 /// `GET /health`.
-pub(crate) async fn health(State(app): State<App>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     Ok(Json(json!({
         "status": "healthy",
@@ -20,7 +22,7 @@ pub(crate) async fn health(State(app): State<App>) -> Result<Json<Value>, Proble
 }
 
 /// `GET /webhooks/health`: well when the database answers and the writer takes appends.
-pub(crate) async fn webhooks(State(app): State<App>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     if !app.writer.is_running() {
         return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));

@@ -1,5 +1,6 @@
 //! `GET /api/v6/orphan-devices`: devices that are heard and belong to nobody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -55,7 +56,7 @@ impl From<OrphanDevice> for Item {
 
 /// Last heard first. With `min_position` the answer shows at least what stood in the log at that position.
 pub(crate) async fn list(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let parameters = Parameters(query);

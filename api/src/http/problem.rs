@@ -1,9 +1,7 @@
 //! Refusals as RFC 9457 problem documents: the one place where an error becomes an answer.
 
-use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_commands::append::AppendError;
 use parking_commands::ingest::IngestError;
@@ -14,7 +12,6 @@ use serde::Serialize;
 use tracing::{error, warn};
 
 use super::BODY_LIMIT;
-use super::request::RequestId;
 
 /// A refusal: what went wrong, and what the caller can do about it.
 #[derive(Clone, Debug)]
@@ -32,8 +29,7 @@ struct Document<'a> {
     status: u16,
     detail: &'a str,
     code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
+    request_id: &'a str,
 }
 
 impl Problem {
@@ -73,7 +69,7 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
-    fn document(&self, request_id: Option<&str>) -> Vec<u8> {
+    fn document(&self, request_id: &str) -> Vec<u8> {
         let document = Document {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -104,25 +100,18 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Middleware: gives every refusal its document, those of the framework too.
-pub(crate) async fn render(request: Request, next: Next) -> Response {
-    let content_type = content_type(request.headers());
-    let request_id = request.extensions().get::<RequestId>().cloned();
-    let response = next.run(request).await;
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return response;
-    }
-    let (mut parts, _) = response.into_parts();
-    let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| Problem::of(status));
+/// Gives a refusal its document, one of the framework's too.
+pub(crate) fn render(refusal: Response, content_type: HeaderValue, request_id: &str) -> Response {
+    let (mut parts, _) = refusal.into_parts();
+    let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| Problem::of(parts.status));
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, content_type);
-    let document = problem.document(request_id.as_ref().map(|RequestId(id)| id.as_str()));
+    let document = problem.document(request_id);
     Response::from_parts(parts, document.into())
 }
 
 /// V6's front end reads a refusal only if it is called `application/json`: the finer name is for who asks for it.
-fn content_type(headers: &HeaderMap) -> HeaderValue {
+pub(crate) fn content_type(headers: &HeaderMap) -> HeaderValue {
     const PROBLEM: &str = "application/problem+json";
     let asked =
         headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|text| text.contains(PROBLEM)));

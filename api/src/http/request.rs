@@ -1,37 +1,71 @@
-//! Each request has an id: the caller's own if it is a sane one, else a new one. It is in the answer and in the log.
+//! What is done around every request: it gets an id, which is in the answer and in the log; it may not take for ever or
+//! bring the server down; and a refusal gets its document.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
-use tracing::{Instrument, info_span};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use tracing::{Instrument, error, info_span};
 
 use super::App;
+use super::problem::{self, Problem};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longer ids than any tracing system makes are not taken over.
 const MAX_LENGTH: usize = 128;
 
+/// A request that takes longer is cut off: its sender is slow or gone.
+const LIMIT: Duration = Duration::from_secs(15);
+
 /// The id of the request at hand, for handlers to take as an extension.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
+pub(crate) struct RequestId(pub(crate) Arc<str>);
 
-/// Middleware: names the request, and says the name in the answer.
-pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Middleware: the one there is.
+pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(X_REQUEST_ID).and_then(sane);
-    let id = given.unwrap_or_else(|| app.ids.next().to_string());
+    let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = info_span!("request", id, method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span).await;
+    let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
+    let content_type = problem::content_type(request.headers());
+
+    let mut response = run(request, next).instrument(span).await;
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = problem::render(response, content_type, &id);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
 }
 
-fn sane(id: &HeaderValue) -> Option<String> {
+/// The handler's answer, or what to say when it takes too long or panics.
+async fn run(request: Request, next: Next) -> Response {
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match timeout(LIMIT, handled).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => panicked(&*panic),
+        Err(_) => Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
+    }
+}
+
+fn sane(id: &HeaderValue) -> Option<Arc<str>> {
     let id = id.to_str().ok()?;
     let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    (!id.is_empty() && id.len() <= MAX_LENGTH && id.chars().all(sane)).then(|| id.to_owned())
+    (!id.is_empty() && id.len() <= MAX_LENGTH && id.chars().all(sane)).then(|| id.into())
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let message = panic.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    error!(message, "a handler panicked");
+    Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }

@@ -1,5 +1,7 @@
 //! Where ChirpStack posts. It posts once, waits five seconds and reads nothing but success: 2xx means durable.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Query, State};
@@ -24,7 +26,7 @@ pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
 
 /// The answer; ChirpStack itself reads only the status.
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dev_eui: Option<String>,
@@ -32,12 +34,12 @@ struct Answer {
     fcnt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<i64>,
-    request_id: String,
+    request_id: &'a str,
 }
 
 /// `POST /api/v1/uplink`: any event; its type is the query parameter `event`, without it an uplink.
 pub(crate) async fn event(
-    app: State<App>,
+    app: State<Arc<App>>,
     request_id: Extension<RequestId>,
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
@@ -50,7 +52,7 @@ pub(crate) async fn event(
 
 /// `POST /webhooks/chirpstack/join`: a join, whatever the query says.
 pub(crate) async fn join(
-    app: State<App>,
+    app: State<Arc<App>>,
     request_id: Extension<RequestId>,
     headers: HeaderMap,
     body: Bytes,
@@ -59,7 +61,7 @@ pub(crate) async fn join(
 }
 
 async fn record(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     kind: Option<EventKind>,
     headers: &HeaderMap,
@@ -68,14 +70,14 @@ async fn record(
     let received_at = app.clock.now();
     app.credential.check(headers, &body)?;
     let Some(kind) = kind else {
-        return Ok(answer("ignored", None, None, request_id));
+        return Ok(Answer::of("ignored", &request_id).into_response());
     };
     refuse_foreign_encoding(headers)?;
     let report = chirpstack::parse(kind, &body)?;
-    let told = report.clone();
+    let told = (Some(format!("{:X}", report.dev_eui)), f_cnt(&report));
     let metadata = Metadata {
         actor: Some(ACTOR.to_owned()),
-        request_id: Some(request_id.clone()),
+        request_id: Some(request_id.to_string()),
         ..Metadata::default()
     };
     let incoming = Incoming { source: Source::Platform, report, received_at, body, metadata };
@@ -83,24 +85,27 @@ async fn record(
         Outcome::Accepted { position } => ("accepted", position),
         Outcome::Duplicate { position } => ("duplicate", position),
     };
-    Ok(answer(status, Some(&told), Some(position), request_id))
+    let (dev_eui, fcnt) = told;
+    let answer = Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, &request_id) };
+    Ok(([(X_POSITION, position.to_string())], answer).into_response())
 }
 
-fn answer(
-    status: &'static str,
-    report: Option<&Report>,
-    position: Option<i64>,
-    request_id: String,
-) -> Response {
-    let fcnt = report.and_then(|report| match &report.content {
+fn f_cnt(report: &Report) -> Option<u32> {
+    match &report.content {
         Content::Up(up) => up.f_cnt,
         _ => None,
-    });
-    let dev_eui = report.map(|report| format!("{:X}", report.dev_eui));
-    let body = Json(Answer { status, dev_eui, fcnt, position, request_id });
-    match position {
-        Some(position) => ([(X_POSITION, position.to_string())], body).into_response(),
-        None => body.into_response(),
+    }
+}
+
+impl<'a> Answer<'a> {
+    fn of(status: &'static str, request_id: &'a str) -> Self {
+        Self { status, dev_eui: None, fcnt: None, position: None, request_id }
+    }
+}
+
+impl IntoResponse for Answer<'_> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
     }
 }
 

@@ -158,7 +158,7 @@ impl EventLog {
         let mut transaction = writer.begin().await.expect("the test database answers");
         let (one, none) = (vec![self.ids.next()], vec![Uuid::nil()]);
         sqlx::query(
-            "select append_events($1, $2, array[null], $2, '{1}', '{test}', array[$3], array[null::bigint], '{}', '{}', \
+            "select append_events($1, $2, array[null], $2, '{1}', '{test}', array[$3], array[null::bigint], '{1}', '{}', '{}', \
                                   '{}', '{}', '{1}', $1, array[null::uuid], '{Tested}', '{1}', array['{}'], array['{}'], \
                                   array[null::bytea])",
         )

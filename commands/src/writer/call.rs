@@ -10,7 +10,7 @@ use super::Pending;
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 
 const APPEND: &str = "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-                                                  $16, $17, $18, $19, $20)";
+                                                  $16, $17, $18, $19, $20, $21)";
 
 /// What became of one append.
 pub(super) type Verdict = Result<Appended, AppendError>;
@@ -63,6 +63,7 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> 
         .bind(all_streams().map(|s| s.aggregate_type.as_str()).collect::<Vec<_>>())
         .bind(all_streams().map(|s| s.aggregate_id.as_str()).collect::<Vec<_>>())
         .bind(all_streams().map(|s| expected_version(s.expected)).collect::<Vec<_>>())
+        .bind(all_streams().map(|s| i32::try_from(s.events.len()).unwrap_or(i32::MAX)).collect::<Vec<_>>())
         .bind(claims.iter().map(|(stream, _)| *stream).collect::<Vec<_>>())
         .bind(claims.iter().map(|(_, change)| change.claim().scope.as_str()).collect::<Vec<_>>())
         .bind(claims.iter().map(|(_, change)| change.claim().key.as_str()).collect::<Vec<_>>())

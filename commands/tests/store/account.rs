@@ -63,16 +63,16 @@ impl Decider for Account {
     const EVENTS: &'static [(&'static str, &'static str)] =
         &[("Opened", "1"), ("Renamed", "1"), ("Deposited", "3")];
 
-    fn decide(&self, command: Command) -> Result<Vec<AccountEvent>, Refusal> {
+    fn decide(&self, command: &Command) -> Result<Vec<AccountEvent>, Refusal> {
         match (command, &self.name) {
             (Command::Open(_), Some(_)) => Err(Refusal::AccountAlreadyOpen),
-            (Command::Open(name), None) => Ok(vec![AccountEvent::Opened { name: name.into() }]),
+            (Command::Open(name), None) => Ok(vec![AccountEvent::Opened { name: (*name).into() }]),
             (_, None) => Err(Refusal::AccountNotOpen),
             (Command::Rename(to), Some(from)) if to == from => Ok(Vec::new()),
             (Command::Rename(to), Some(from)) => {
-                Ok(vec![AccountEvent::Renamed { from: from.clone(), to: to.into() }])
+                Ok(vec![AccountEvent::Renamed { from: from.clone(), to: (*to).into() }])
             }
-            (Command::Deposit(cents), _) => Ok(cents.into_iter().map(deposited).collect()),
+            (Command::Deposit(cents), _) => Ok(cents.iter().copied().map(deposited).collect()),
         }
     }
 
@@ -108,7 +108,7 @@ impl Aggregate for Account {
     type Services = ();
 
     async fn handle(&mut self, command: Command, (): &(), sink: &EventSink<Self>) -> Result<(), Refusal> {
-        for event in self.decide(command)? {
+        for event in self.decide(&command)? {
             sink.write(event, self).await;
         }
         Ok(())

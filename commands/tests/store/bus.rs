@@ -36,8 +36,8 @@ fn request(key: &str, content: u128) -> Circumstances {
 async fn a_command_answers_with_position_version_and_events() {
     let log = EventLog::create().await;
     let bus = bus(&log);
-    bus.execute("a", Command::Open("A"), &plain()).await.unwrap();
-    let done = bus.execute("a", Command::Deposit(vec![5, 7]), &plain()).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![5, 7]), &plain()).await.unwrap();
     assert_eq!((done.position, done.version, done.repeated), (3, 3, false));
     assert_eq!(done.events, [deposited(5), deposited(7)]);
     assert_eq!(log.store().load::<Account>("a").await.unwrap().aggregate.cents, 12);
@@ -47,11 +47,11 @@ async fn a_command_answers_with_position_version_and_events() {
 async fn conformance_04_a_command_that_decides_nothing_is_a_no_op_that_answers_where_the_stream_stands() {
     let log = EventLog::create().await;
     let bus = bus(&log);
-    bus.execute("a", Command::Open("A"), &plain()).await.unwrap();
-    bus.execute("b", Command::Open("B"), &plain()).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
+    bus.execute("b", &Command::Open("B"), &plain()).await.unwrap();
     for bus in [&bus, &other_bus(&log)] {
         for command in [Command::Rename("A"), Command::Deposit(Vec::new())] {
-            let done = bus.execute("a", command, &plain()).await.unwrap();
+            let done = bus.execute("a", &command, &plain()).await.unwrap();
             assert_eq!((done.position, done.version, done.repeated), (1, 1, false));
             assert_eq!(done.events, []);
         }
@@ -63,13 +63,13 @@ async fn conformance_04_a_command_that_decides_nothing_is_a_no_op_that_answers_w
 async fn a_refusal_says_on_what_it_is_founded() {
     let log = EventLog::create().await;
     let bus = bus(&log);
-    let refused = bus.execute("a", Command::Deposit(vec![1]), &plain()).await;
+    let refused = bus.execute("a", &Command::Deposit(vec![1]), &plain()).await;
     assert!(
         matches!(refused, Err(ExecuteError::Refused { refusal: Refusal::AccountNotOpen, position: 0 })),
         "{refused:?}"
     );
-    bus.execute("a", Command::Open("A"), &plain()).await.unwrap();
-    let refused = bus.execute("a", Command::Open("A"), &plain()).await;
+    bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
+    let refused = bus.execute("a", &Command::Open("A"), &plain()).await;
     assert!(
         matches!(refused, Err(ExecuteError::Refused { refusal: Refusal::AccountAlreadyOpen, position: 1 })),
         "{refused:?}"
@@ -81,11 +81,11 @@ async fn a_refusal_says_on_what_it_is_founded() {
 async fn conformance_10_commands_of_two_processes_on_one_stream_are_decided_again_until_each_has_happened() {
     let log = EventLog::create().await;
     let buses = [bus(&log), other_bus(&log)];
-    buses[0].execute("a", Command::Open("A"), &plain()).await.unwrap();
+    buses[0].execute("a", &Command::Open("A"), &plain()).await.unwrap();
     let plain = plain();
     let deposit = async |bus: &Bus<Account>| {
         loop {
-            match bus.execute("a", Command::Deposit(vec![1]), &plain).await {
+            match bus.execute("a", &Command::Deposit(vec![1]), &plain).await {
                 Ok(done) => return done.version,
                 // The other process was faster ten times: to ask again is up to the caller.
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) => {}
@@ -104,14 +104,14 @@ async fn conformance_10_commands_of_two_processes_on_one_stream_are_decided_agai
 async fn what_appends_nothing_is_not_founded_on_a_memory_that_another_process_has_outdated() {
     let log = EventLog::create().await;
     let (bus, other) = (bus(&log), other_bus(&log));
-    bus.execute("a", Command::Deposit(vec![1]), &plain()).await.unwrap_err();
-    other.execute("a", Command::Open("A"), &plain()).await.unwrap();
-    let done = bus.execute("a", Command::Deposit(vec![1]), &plain()).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![1]), &plain()).await.unwrap_err();
+    other.execute("a", &Command::Open("A"), &plain()).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![1]), &plain()).await.unwrap();
     assert_eq!(done.version, 2, "not refused any more");
-    other.execute("a", Command::Rename("B"), &plain()).await.unwrap();
-    let done = bus.execute("a", Command::Rename("A"), &plain()).await.unwrap();
+    other.execute("a", &Command::Rename("B"), &plain()).await.unwrap();
+    let done = bus.execute("a", &Command::Rename("A"), &plain()).await.unwrap();
     assert_eq!((done.version, done.events.len()), (4, 1), "no longer its name");
-    let none = bus.execute("a", Command::Deposit(Vec::new()), &plain()).await.unwrap();
+    let none = bus.execute("a", &Command::Deposit(Vec::new()), &plain()).await.unwrap();
     assert_eq!((none.version, none.position), (4, 4));
 }
 
@@ -119,29 +119,29 @@ async fn what_appends_nothing_is_not_founded_on_a_memory_that_another_process_ha
 async fn a_claim_is_refused_with_its_holder_and_the_stream_stays_usable() {
     let log = EventLog::create().await;
     let bus = bus(&log);
-    bus.execute("a", Command::Open("A"), &plain()).await.unwrap();
-    bus.execute("b", Command::Open("B"), &plain()).await.unwrap();
-    let held = bus.execute("b", Command::Rename("A"), &plain()).await.unwrap_err();
+    bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
+    bus.execute("b", &Command::Open("B"), &plain()).await.unwrap();
+    let held = bus.execute("b", &Command::Rename("A"), &plain()).await.unwrap_err();
     assert_eq!(held.to_string(), "account name A is taken by account a: choose another");
-    bus.execute("b", Command::Deposit(vec![3]), &plain()).await.unwrap();
+    bus.execute("b", &Command::Deposit(vec![3]), &plain()).await.unwrap();
     let context = log.store().load::<Account>("b").await.unwrap();
     assert_eq!((context.aggregate.name.as_deref(), context.version), (Some("B"), 2));
-    bus.execute("a", Command::Rename("C"), &plain()).await.unwrap();
-    bus.execute("b", Command::Rename("A"), &plain()).await.unwrap();
+    bus.execute("a", &Command::Rename("C"), &plain()).await.unwrap();
+    bus.execute("b", &Command::Rename("A"), &plain()).await.unwrap();
 }
 
 #[tokio::test]
 async fn conformance_14_a_request_made_again_returns_what_it_did_first() {
     let log = EventLog::create().await;
     let bus = bus(&log);
-    let first = bus.execute("a", Command::Open("A"), &request("open", 1)).await.unwrap();
-    bus.execute("a", Command::Deposit(vec![5]), &request("deposit", 1)).await.unwrap();
+    let first = bus.execute("a", &Command::Open("A"), &request("open", 1)).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![5]), &request("deposit", 1)).await.unwrap();
     for bus in [&bus, &other_bus(&log)] {
-        let again = bus.execute("a", Command::Open("A"), &request("open", 1)).await.unwrap();
+        let again = bus.execute("a", &Command::Open("A"), &request("open", 1)).await.unwrap();
         assert!(again.repeated && !first.repeated);
         assert_eq!((again.position, again.version), (1, 1));
         assert_eq!(again.events, [AccountEvent::Opened { name: "A".into() }]);
-        let again = bus.execute("a", Command::Deposit(vec![5]), &request("deposit", 1)).await.unwrap();
+        let again = bus.execute("a", &Command::Deposit(vec![5]), &request("deposit", 1)).await.unwrap();
         assert_eq!((again.position, again.version, again.repeated), (2, 2, true));
     }
     assert_eq!(log.head().await, 2);
@@ -153,7 +153,7 @@ async fn conformance_14_a_request_made_fifty_times_at_once_happens_once_and_each
     let buses = [bus(&log), other_bus(&log)];
     for (key, command) in [("open", Command::Open("A")), ("deposit", Command::Deposit(vec![5, 6]))] {
         let request = request(key, 1);
-        let attempts = (0..50).map(|n| buses[n % 2].execute("a", command.clone(), &request));
+        let attempts = (0..50).map(|n| buses[n % 2].execute("a", &command, &request));
         let done: Vec<_> = join_all(attempts).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(done.iter().filter(|done| !done.repeated).count(), 1, "{key}");
         let answers = done.iter().map(|done| (done.position, done.version, &done.events));
@@ -166,9 +166,9 @@ async fn conformance_14_a_request_made_fifty_times_at_once_happens_once_and_each
 async fn conformance_15_a_request_key_used_for_something_else_is_refused() {
     let log = EventLog::create().await;
     let bus = bus(&log);
-    bus.execute("a", Command::Open("A"), &request("key", 1)).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &request("key", 1)).await.unwrap();
     for (id, content) in [("a", 2), ("b", 2)] {
-        let reused = bus.execute(id, Command::Open("B"), &request("key", content)).await;
+        let reused = bus.execute(id, &Command::Open("B"), &request("key", content)).await;
         assert!(
             matches!(reused, Err(ExecuteError::Append(AppendError::RequestKeyReused { .. }))),
             "{reused:?}"
@@ -189,8 +189,8 @@ async fn conformance_32_correlation_causation_actor_request_and_tenant_survive()
     let tenant_id = Some(Uuid::from_u128(7));
     let circumstances = Circumstances { metadata: metadata.clone(), tenant_id, ..plain() };
     let bus = bus(&log);
-    bus.execute("a", Command::Open("A"), &circumstances).await.unwrap();
-    bus.execute("a", Command::Deposit(vec![1, 2]), &circumstances).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &circumstances).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![1, 2]), &circumstances).await.unwrap();
     let events = cqrs_es::EventStore::<Account>::load_events(&log.store(), "a").await.unwrap();
     assert_eq!(events.len(), 3);
     for event in events {
@@ -206,10 +206,11 @@ async fn a_command_dropped_half_way_leaves_nothing_wrong_in_memory() {
     let log = Arc::new(EventLog::create().await);
     let bus = bus(&log);
     let plain = plain();
-    bus.execute("a", Command::Open("A"), &plain).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &plain).await.unwrap();
     for n in 0..30 {
         // Given up after so many steps: before, while or after it is stored.
-        let mut command = Box::pin(bus.execute("a", Command::Deposit(vec![1]), &plain));
+        let deposit = Command::Deposit(vec![1]);
+        let mut command = Box::pin(bus.execute("a", &deposit, &plain));
         for _ in 0..=n % 4 {
             if futures_util::poll!(&mut command).is_ready() {
                 break;
@@ -218,7 +219,7 @@ async fn a_command_dropped_half_way_leaves_nothing_wrong_in_memory() {
         }
         drop(command);
     }
-    let done = bus.execute("a", Command::Deposit(vec![0]), &plain).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![0]), &plain).await.unwrap();
     let stored = log.store().load::<Account>("a").await.unwrap();
     assert_eq!((done.version, done.position), (stored.version, stored.position));
     assert_eq!(stored.aggregate.cents, stored.version - 2, "each deposit once, or not at all");

@@ -47,8 +47,8 @@ impl Joint for Transfer {
             return Err(TransferError::TooLittle);
         }
         let amount = |cents: i64| Command::Deposit(if cents == 0 { Vec::new() } else { vec![cents] });
-        work.decide(&from, amount(-self.cents))?;
-        Ok(work.decide(&to, amount(self.cents))?)
+        work.decide(&from, &amount(-self.cents))?;
+        Ok(work.decide(&to, &amount(self.cents))?)
     }
 }
 
@@ -65,8 +65,8 @@ impl Joint for Watch {
         assert_eq!(work.holder("account name", "nobody").await?, None);
         let (a, b) = (work.load::<Account>("a").await?, work.load::<Account>("b").await?);
         // Looked at only: and the append is founded on it all the same.
-        work.decide(&a, Command::Deposit(Vec::new()))?;
-        Ok(work.decide(&b, Command::Deposit(vec![1]))?)
+        work.decide(&a, &Command::Deposit(Vec::new()))?;
+        Ok(work.decide(&b, &Command::Deposit(vec![1]))?)
     }
 }
 
@@ -76,9 +76,9 @@ fn plain() -> Circumstances {
 
 async fn two_accounts(log: &EventLog) -> Bus<Account> {
     let bus = Bus::new(log.store());
-    bus.execute("a", Command::Open("A"), &plain()).await.unwrap();
-    bus.execute("a", Command::Deposit(vec![100]), &plain()).await.unwrap();
-    bus.execute("b", Command::Open("B"), &plain()).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![100]), &plain()).await.unwrap();
+    bus.execute("b", &Command::Open("B"), &plain()).await.unwrap();
     bus
 }
 
@@ -125,7 +125,7 @@ async fn transfers_that_race_from_two_processes_never_overdraw() {
     assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|error| *error == TransferError::TooLittle));
     assert_eq!(cents(&log).await, [10, 90]);
     // The bus remembers the stream as it was; its next command notices.
-    let done = bus.execute("a", Command::Deposit(vec![1]), &plain()).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![1]), &plain()).await.unwrap();
     assert_eq!(done.version, 6);
 }
 
@@ -160,7 +160,7 @@ async fn a_stream_that_was_only_looked_at_is_a_condition() {
     let circumstances = plain();
     let (watched, deposited) = tokio::join!(
         join_all((0..5).map(|_| store.execute(&Watch, &circumstances))),
-        join_all((0..5).map(|_| bus.execute("a", Command::Deposit(vec![1]), &circumstances))),
+        join_all((0..5).map(|_| bus.execute("a", &Command::Deposit(vec![1]), &circumstances))),
     );
     assert!(deposited.iter().all(Result::is_ok), "{deposited:?}");
     assert!(watched.iter().all(Result::is_ok), "{watched:?}");

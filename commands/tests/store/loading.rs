@@ -82,10 +82,10 @@ async fn conformance_29_with_a_snapshot_only_the_events_after_it_are_read() {
     let log = EventLog::create().await;
     let bus = Bus::<Account>::new(log.store_of(log.writer.clone(), log.snapshots()));
     let plain = Circumstances::default();
-    bus.execute("a", Command::Open("A"), &plain).await.unwrap();
-    bus.execute("a", Command::Deposit((1..=119).collect()), &plain).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &plain).await.unwrap();
+    bus.execute("a", &Command::Deposit((1..=119).collect()), &plain).await.unwrap();
     crate::support::snapshot_at(&log, "a", 120).await;
-    bus.execute("a", Command::Deposit(vec![1000]), &plain).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![1000]), &plain).await.unwrap();
     let whole = log.store().load::<Account>("a").await.unwrap();
     // Whoever reads an early event now fails.
     let admin = log.admin();
@@ -161,7 +161,7 @@ async fn conformance_24_sequences_and_positions_beyond_2_to_the_31_work() {
     }
     assert_eq!(Account::STATE_VERSION, 2);
     let bus = Bus::<Account>::new(log.store());
-    let done = bus.execute("a", Command::Deposit(vec![1; 5]), &Circumstances::default()).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![1; 5]), &Circumstances::default()).await.unwrap();
     assert_eq!((done.position, done.version), (EDGE + 3, EDGE + 3));
     let context = log.store().load::<Account>("a").await.unwrap();
     assert_eq!((context.version, context.position, context.aggregate.cents), (EDGE + 3, EDGE + 3, 10));

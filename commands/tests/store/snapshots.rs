@@ -18,7 +18,7 @@ use crate::aggregates::{ID, ingest};
 use crate::support::{block_on, snapshot_at};
 
 async fn execute(bus: &Bus<Account>, id: &str, command: Command) -> i64 {
-    bus.execute(id, command, &Circumstances::default()).await.unwrap().version
+    bus.execute(id, &command, &Circumstances::default()).await.unwrap().version
 }
 
 fn opened(name: &str) -> AccountEvent {

@@ -112,7 +112,7 @@ impl World {
         });
         let report = chirpstack::parse(EventKind::Up, body.to_string().as_bytes()).expect("a report");
         let command = RecordReport { report, at: t(frame.second), look_up: LookUp::Absent };
-        let event = state.decide(command).expect("recorded").remove(0);
+        let event = state.decide(&command).expect("recorded").remove(0);
         state.evolve(&event);
         event
     }

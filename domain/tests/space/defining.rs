@@ -176,7 +176,7 @@ fn a_position_is_a_place_on_earth() {
 fn a_spaces_own_policy_keeps_the_bounds_of_a_policy() {
     let policy = PolicyOverrides { debounce_window_sec: Some(4), ..PolicyOverrides::default() };
     let patch = DefinitionPatch { policy: Some(policy), ..DefinitionPatch::default() };
-    match space([created()]).decide(update(patch)) {
+    match space([created()]).decide(&update(patch)) {
         Err(SpaceRefusal::PolicyOutOfBounds(out)) => assert_eq!(out.field, "debounce_window_sec"),
         other => panic!("expected a refusal, got {other:?}"),
     }

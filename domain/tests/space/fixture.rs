@@ -36,7 +36,7 @@ pub(crate) fn space(events: impl IntoIterator<Item = SpaceEvent>) -> Space {
 
 impl Given {
     pub(crate) fn when(self, command: impl Into<SpaceCommand>) -> Outcome {
-        Outcome(self.0.decide(command.into()))
+        Outcome(self.0.decide(&command.into()))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn fold<A: Decider>(events: impl IntoIterator<Item = A::Event>) -> A 
 
 impl<A: Decider> Given<A> {
     pub(crate) fn when(&self, command: A::Command) -> Outcome<A> {
-        Outcome(self.0.decide(command))
+        Outcome(self.0.decide(&command))
     }
 }
 

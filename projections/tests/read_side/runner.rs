@@ -1,11 +1,14 @@
 //! The runner: alone, and back on its feet after whatever happens.
 
+use std::time::Duration;
+
 use parking_commands::append::Expected;
 use parking_projections::feed;
 use parking_testkit::Role;
+use tokio::time::{sleep, timeout};
 
 use crate::diary::{Stopping, append, diary, log_with_diary};
-use crate::support::Running;
+use crate::support::{DEADLINE, Running};
 
 #[tokio::test]
 async fn conformance_46_catch_up_then_live_without_gap_or_duplicate() {
@@ -77,6 +80,32 @@ async fn conformance_52_a_runner_whose_connections_break_again_and_again_loses_a
     running.wait_for(last).await;
     assert_eq!(diary(&log).await, (1..=last).collect::<Vec<_>>());
     assert!(broken > 0, "at least one connection was there to break");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lingering_runner_keeps_no_reader_waiting_and_ends_at_once() {
+    let log = log_with_diary().await;
+    let running = Running::start_lingering::<Stopping>(&log, 10 * DEADLINE);
+    for _ in 0..5 {
+        let last = append(&log, &["1", "2"]).await;
+        running.wait_for(last).await;
+    }
+    assert_eq!(diary(&log).await, (1..=10).collect::<Vec<_>>());
+    timeout(DEADLINE, running.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_while_a_runner_lingers_is_taken_when_it_has_lingered() {
+    let log = log_with_diary().await;
+    let running = Running::start_lingering::<Stopping>(&log, Duration::from_millis(50));
+    let first = append(&log, &["1"]).await;
+    running.wait_for(first).await;
+    let last = append(&log, &["1", "2"]).await;
+    // Looked at from outside: nobody asks the runner to hurry.
+    while diary(&log).await.last() != Some(&last) {
+        sleep(Duration::from_millis(5)).await;
+    }
     running.stop().await;
 }
 

@@ -51,9 +51,13 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start<P: Projection>(log: &EventLog) -> Self {
+        Self::start_lingering::<P>(log, Duration::ZERO)
+    }
+
+    pub(crate) fn start_lingering<P: Projection>(log: &EventLog, linger: Duration) -> Self {
         let stop = log.stop.child_token();
         let (runner, progress) = Runner::<P>::new(log.database.as_role(Role::Projector), woken(log));
-        Self { progress, task: tokio::spawn(runner.run(stop.clone())), stop }
+        Self { progress, task: tokio::spawn(runner.lingering(linger).run(stop.clone())), stop }
     }
 
     pub(crate) async fn wait_for(&self, position: i64) {

@@ -69,6 +69,6 @@ async fn record(bus: &Bus<Uplinks>, id: &str, command: RecordReport, body: Bytes
         ..Metadata::default()
     };
     let circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
-    bus.execute(id, command, &circumstances).await?;
+    bus.execute(id, &command, &circumstances).await?;
     Ok(())
 }

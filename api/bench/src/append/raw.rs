@@ -81,7 +81,7 @@ impl Raw {
 }
 
 fn row(job: Job) -> Result<Row, BenchError> {
-    let events = Uplinks::default().decide(job.command)?;
+    let events = Uplinks::default().decide(&job.command)?;
     let metadata = Metadata {
         actor: Some("chirpstack".to_owned()),
         request_id: Some(SystemIds.next().to_string()),

@@ -26,9 +26,9 @@ pub(crate) async fn serve_ceiling() -> Result<(), BenchError> {
     serve(Router::new().route("/api/v1/uplink", post(parse_only))).await
 }
 
-/// Verifies, parses, and executes the command with the stock framework.
+/// Verifies, parses, and executes the command with the stock framework, its view kept up to date.
 pub(crate) async fn serve_stock() -> Result<(), BenchError> {
-    let framework = Arc::new(stock::framework(&std::env::var("DATABASE_URL")?).await);
+    let framework = Arc::new(stock::framework_with_view(&std::env::var("DATABASE_URL")?).await);
     serve(Router::new().route("/api/v1/uplink", post(execute)).with_state(framework)).await
 }
 
