@@ -8,11 +8,10 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
-    LONGEST_HEARTBEAT_SEC, Lifecycle, Status, dev_eui_of, device_id,
+    LONGEST_HEARTBEAT_SEC, Lifecycle, Status,
 };
 use parking_domain::downlink::{Colour, DisplayType, Layout, Part};
 use parking_domain::id::{SpaceId, TenantId};
-use parking_domain::lorawan::DevEui;
 use parking_domain::patch::Patch;
 use parking_domain::payload::Payload;
 use parking_domain::sensors::Threshold;
@@ -47,9 +46,7 @@ fn space(n: u128) -> SpaceId {
     Uuid::from_u128(n).into()
 }
 
-fn why() -> Option<String> {
-    Some("moved".to_owned())
-}
+const WHY: &str = "moved";
 
 fn bay() -> Definition {
     Definition {
@@ -80,7 +77,7 @@ fn updated(definition: Definition) -> DeviceEvent {
 }
 
 fn assigned_as(category: Category, n: u128) -> DeviceEvent {
-    DeviceEvent::DeviceAssigned { space_id: space(n), category, reason: why(), at: at(), by: BY }
+    DeviceEvent::DeviceAssigned { space_id: space(n), category, reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn assigned(n: u128) -> DeviceEvent {
@@ -92,7 +89,7 @@ fn reassigned(from: u128, to: u128) -> DeviceEvent {
         from: space(from),
         to: space(to),
         category: Category::Sensor,
-        reason: why(),
+        reason: Some(WHY.into()),
         at: at(),
         by: BY,
     }
@@ -100,15 +97,15 @@ fn reassigned(from: u128, to: u128) -> DeviceEvent {
 
 fn unassigned(n: u128) -> DeviceEvent {
     let category = Category::Sensor;
-    DeviceEvent::DeviceUnassigned { space_id: space(n), category, reason: why(), at: at(), by: BY }
+    DeviceEvent::DeviceUnassigned { space_id: space(n), category, reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn released() -> DeviceEvent {
-    DeviceEvent::DeviceReleased { reason: why(), at: at(), by: BY }
+    DeviceEvent::DeviceReleased { reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn retired() -> DeviceEvent {
-    DeviceEvent::DeviceRetired { reason: why(), at: at(), by: BY }
+    DeviceEvent::DeviceRetired { reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn fell_silent(last_heard: i64, due: i64, now: i64) -> DeviceEvent {
@@ -116,7 +113,7 @@ fn fell_silent(last_heard: i64, due: i64, now: i64) -> DeviceEvent {
 }
 
 fn dismissed() -> DeviceEvent {
-    DeviceEvent::OrphanDismissed { reason: why(), at: at(), by: BY }
+    DeviceEvent::OrphanDismissed { reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn claim(tenant_id: TenantId, category: Category, definition: Definition) -> DeviceCommand {
@@ -128,19 +125,26 @@ fn update(tenant_id: TenantId, patch: DevicePatch) -> DeviceCommand {
 }
 
 fn assign(tenant_id: TenantId, n: u128, replace: bool) -> DeviceCommand {
-    DeviceCommand::AssignDevice { tenant_id, space_id: space(n), replace, reason: why(), at: at(), by: BY }
+    DeviceCommand::AssignDevice {
+        tenant_id,
+        space_id: space(n),
+        replace,
+        reason: Some(WHY.into()),
+        at: at(),
+        by: BY,
+    }
 }
 
 fn unassign(tenant_id: TenantId) -> DeviceCommand {
-    DeviceCommand::UnassignDevice { tenant_id, reason: why(), at: at(), by: BY }
+    DeviceCommand::UnassignDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn release(tenant_id: TenantId) -> DeviceCommand {
-    DeviceCommand::ReleaseDevice { tenant_id, reason: why(), at: at(), by: BY }
+    DeviceCommand::ReleaseDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn retire(tenant_id: TenantId) -> DeviceCommand {
-    DeviceCommand::RetireDevice { tenant_id, reason: why(), at: at(), by: BY }
+    DeviceCommand::RetireDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 fn report_silence(last_heard: i64, due: i64, now: i64) -> DeviceCommand {
@@ -148,7 +152,7 @@ fn report_silence(last_heard: i64, due: i64, now: i64) -> DeviceCommand {
 }
 
 fn dismiss() -> DeviceCommand {
-    DeviceCommand::DismissOrphan { reason: why(), at: at(), by: BY }
+    DeviceCommand::DismissOrphan { reason: Some(WHY.into()), at: at(), by: BY }
 }
 
 #[test]
@@ -416,32 +420,4 @@ fn one_sensor_and_one_display_at_a_space() {
     );
     assert_eq!(Device::claims(&unassigned(1)), [ClaimChange::Release(sensor(1))]);
     assert_eq!(Device::claims(&claimed()), []);
-}
-
-#[test]
-fn a_devices_uuid_contains_its_eui() {
-    let known = [
-        ("58a0cb0000100001", "58a0cb00-0010-8000-8101-4555492d3634"),
-        ("0000000000000000", "00000000-0000-8000-8001-4555492d3634"),
-        ("ffffffffffffffff", "ffffffff-ffff-8fff-8f01-4555492d3634"),
-        ("0123456789abcdef", "01234567-89ab-8cde-8f01-4555492d3634"),
-    ];
-    for (eui, uuid) in known {
-        let dev_eui: DevEui = eui.parse().expect("an EUI");
-        let id = device_id(dev_eui);
-        assert_eq!(id.to_string(), uuid);
-        assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
-        assert_eq!(dev_eui_of(id), Some(dev_eui));
-    }
-}
-
-#[test]
-fn any_other_uuid_is_no_devices() {
-    let id = device_id("58a0cb0000100001".parse().expect("an EUI")).as_u128();
-    // Version and variant, the two free bits, the kind, the mark: no bit beside the EUI's may differ.
-    let not_the_euis = (0..60).filter(|bit| !(56..60).contains(bit)).chain(60..64).chain(76..80);
-    for bit in not_the_euis {
-        assert_eq!(dev_eui_of(Uuid::from_u128(id ^ 1 << bit)), None, "bit {bit}");
-    }
-    assert_eq!(dev_eui_of(Uuid::nil()), None);
 }

@@ -295,7 +295,7 @@ fn an_order_fares_from_queued_to_confirmed_or_failed() {
     };
     let request = requested(1, order(1));
     assert_eq!(fares(&[]), None);
-    assert_eq!(fares(&[request.clone()]), Some((Status::Queued, 0)));
+    assert_eq!(fares(std::slice::from_ref(&request)), Some((Status::Queued, 0)));
     assert_eq!(fares(&[request.clone(), sent(1)]), Some((Status::Pending, 0)));
     assert_eq!(fares(&[request.clone(), sent(1), failed(1, 1, false)]), Some((Status::Queued, 1)));
     assert_eq!(fares(&[request.clone(), failed(1, 1, false), sent(1)]), Some((Status::Pending, 1)));

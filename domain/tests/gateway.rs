@@ -171,6 +171,17 @@ fn whose_it_is_and_what_it_is_can_be_asked() {
 }
 
 #[test]
+fn a_height_reads_back_to_its_last_bit() {
+    let height = GatewayEvent::GatewayUpdated {
+        definition: Box::new(Definition { altitude: Some(7.663_929_491_030_785e-10), ..roof() }),
+        at: at(),
+        by: BY,
+    };
+    let stored = serde_json::to_string(&height).expect("serialises");
+    assert_eq!(serde_json::from_str::<GatewayEvent>(&stored).expect("deserialises"), height);
+}
+
+#[test]
 fn a_gateways_uuid_contains_its_eui_and_is_no_devices() {
     let eui: GatewayEui = "0016c001f1500001".parse().expect("an EUI");
     let id = gateway_id(eui);

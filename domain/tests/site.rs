@@ -3,6 +3,7 @@
 #[path = "support/scenario.rs"]
 mod scenario;
 
+use ClaimChange::{Release, Take};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
@@ -312,7 +313,6 @@ fn whose_it_is_and_what_it_is_can_be_asked() {
 fn one_name_and_one_slug_in_a_tenant_whatever_the_letter_case() {
     let name = |key: &str| Claim { scope: format!("site_name/{}", owner()), key: key.into() };
     let slug = |key: &str| Claim { scope: format!("site_slug/{}", owner()), key: key.into() };
-    use ClaimChange::{Release, Take};
     assert_eq!(
         Site::claims(&created_as(" Nörd ", "Nord", paris())),
         [Take(name("nörd")), Take(slug("nord"))]

@@ -158,9 +158,10 @@ async fn a_stream_that_was_only_looked_at_is_a_condition() {
     let bus = two_accounts(&log).await;
     let store = log.store();
     let circumstances = plain();
+    let deposit = Command::Deposit(vec![1]);
     let (watched, deposited) = tokio::join!(
         join_all((0..5).map(|_| store.execute(&Watch, &circumstances))),
-        join_all((0..5).map(|_| bus.execute("a", &Command::Deposit(vec![1]), &circumstances))),
+        join_all((0..5).map(|_| bus.execute("a", &deposit, &circumstances))),
     );
     assert!(deposited.iter().all(Result::is_ok), "{deposited:?}");
     assert!(watched.iter().all(Result::is_ok), "{watched:?}");
