@@ -7,6 +7,26 @@ use parking_domain::space::{Asked, BookReservation, Details, MAX_HOLDING, SpaceE
 use crate::fixture::*;
 
 #[test]
+fn a_window_is_from_its_start_up_to_and_without_its_end() {
+    let own = window("10:00", "12:00");
+    for (at, within) in [("09:59:59", false), ("10:00", true), ("11:59:59", true), ("12:00", false)] {
+        assert_eq!(own.contains(t(at)), within, "{at}");
+    }
+    for (start, end, overlaps, enclosed) in [
+        ("08:00", "10:00", false, false),
+        ("08:00", "10:01", true, false),
+        ("10:00", "12:00", true, true),
+        ("10:01", "11:59", true, true),
+        ("11:59", "12:01", true, false),
+        ("12:00", "13:00", false, false),
+    ] {
+        let other = window(start, end);
+        assert_eq!(own.overlaps(&other), overlaps, "{start} to {end}");
+        assert_eq!(own.encloses(&other), enclosed, "{start} to {end}");
+    }
+}
+
+#[test]
 fn a_window_to_come_is_booked_and_waits() {
     given([created()])
         .when(book(1, "10:00", "12:00", "09:59:59"))

@@ -1,6 +1,6 @@
 //! Overrides: set, started, ended, cleared.
 
-use parking_domain::space::{ClearOverride, MAX_OVERRIDES, SpaceCommand, SpaceRefusal};
+use parking_domain::space::{ClearOverride, MAX_DURATION, MAX_OVERRIDES, SpaceCommand, SpaceRefusal};
 
 use crate::fixture::*;
 
@@ -71,6 +71,18 @@ fn there_is_an_end_to_the_overrides_of_a_space() {
     given(one_less)
         .when(set_override(1000, "10:00", None, "09:00"))
         .then([override_set(1000, "10:00", None, "09:00")]);
+}
+
+#[test]
+fn a_limit_is_named_in_its_refusal() {
+    assert_eq!(
+        SpaceRefusal::TooManyOverrides.to_string(),
+        "the space has 100 overrides that are not over: clear one first"
+    );
+    assert_eq!(
+        SpaceRefusal::ReservationTooLong { limit: MAX_DURATION }.to_string(),
+        "a reservation lasts 1440 minutes at most: book less"
+    );
 }
 
 #[test]
