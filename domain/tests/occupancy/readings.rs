@@ -3,12 +3,13 @@
 use parking_domain::device::Definition;
 use parking_domain::occupancy::{Cause, DeviceFacts, Reason, SpaceState};
 use parking_domain::sensors::{Occupancy, Threshold};
+use parking_domain::space::StateByHand;
 use parking_domain::stored::Event;
 use parking_domain::uplinks::Standing;
 
 use crate::steps::{
     Counter, Frame, Step, TENANT, alive, assigned, claimed, device_updated, disabled, eui, fell_silent, id,
-    occupied, sensor, t, tabs, vacant, with,
+    occupied, sensor, set_by_hand, t, tabs, vacant, with,
 };
 use crate::world::World;
 
@@ -126,6 +127,20 @@ fn a_disabled_sensor_is_heard_and_moves_nothing_until_it_is_enabled() {
     assert_eq!((change.at, change.cause), (t(80), Cause::Assignment(eui(1))));
     assert_eq!(world.shown(1), OCCUPIED, "what it said meanwhile counts");
     assert_eq!(world.when(device_updated(1, sensor(), 90)), []);
+}
+
+#[test]
+fn a_new_description_of_a_sensor_says_nothing_about_its_space() {
+    let mut world = twice();
+    world.given([vacant(1, 0), vacant(1, 1), occupied(1, 2)]);
+    assert_eq!(world.then(device_updated(1, sensor(), 3)), FREE, "what waits is not confirmed by it");
+    world.given([set_by_hand(StateByHand::Occupied, 4)]);
+    let by_hand = (SpaceState::Occupied, 5, Reason::ByHand);
+    assert_eq!(world.then(device_updated(1, sensor(), 5)), by_hand);
+
+    let mut unheard = World::with_sensor();
+    unheard.given([vacant(1, 10), device_updated(1, disabled(), 20), fell_silent(1, 10, 30)]);
+    assert_eq!(unheard.then(device_updated(1, disabled(), 40)), FREE);
 }
 
 fn em310(second: i64, millimetres: u16) -> Step {
