@@ -7,11 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::device::{
-    Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, dev_eui_of, device_id, place,
+    Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, dev_eui_of, device_id,
 };
 use parking_domain::gateway::{gateway_eui_of, gateway_id};
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::patch::Patch;
+use parking_domain::space::claims::place;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

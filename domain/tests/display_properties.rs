@@ -192,11 +192,11 @@ proptest! {
             at: at(),
             by: Actor::System,
         };
-        let events = state.decide(command.clone()).expect("accepted");
+        let events = state.decide(&command).expect("accepted");
         for event in &events {
             state.evolve(event);
         }
-        prop_assert_eq!(state.decide(command), Ok(Vec::new()));
+        prop_assert_eq!(state.decide(&command), Ok(Vec::new()));
     }
 
     #[test]

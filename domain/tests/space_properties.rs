@@ -191,7 +191,7 @@ impl History {
         let mut history = Self { space: Space::default(), log: Vec::new(), minute: 0 };
         let (code, asked) = ("A-001".to_owned(), asked(time(0)));
         let create = CreateSpace { site_id: SiteId::DEFAULT, code, definition, asked };
-        history.ask(SpaceCommand::CreateSpace(Box::new(create))).expect("a new space");
+        history.ask(&SpaceCommand::CreateSpace(Box::new(create))).expect("a new space");
         history
     }
 
@@ -205,11 +205,11 @@ impl History {
 
     fn wish(&mut self, later: i64, wish: &Wish) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         self.minute += later;
-        self.ask(command(wish, self.minute, &self.space))
+        self.ask(&command(wish, self.minute, &self.space))
     }
 
-    fn ask(&mut self, command: SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
-        let events = self.space.decide(&command)?;
+    fn ask(&mut self, command: &SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let events = self.space.decide(command)?;
         for event in &events {
             self.space.evolve(event);
             self.log.push(event.clone());
@@ -219,7 +219,7 @@ impl History {
 
     fn pass(&mut self, minute: i64, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
         let pass = SpaceCommand::PassTime(PassTime { at: time(minute), reserved_soon });
-        self.ask(pass).expect("time always passes")
+        self.ask(&pass).expect("time always passes")
     }
 }
 
@@ -393,7 +393,7 @@ proptest! {
             let command = command(wish, minute, &prompt.space);
             prompt.pass(minute, TimeDelta::zero());
             (prompt.minute, lagging.minute) = (minute, minute);
-            let (promptly, lately) = (prompt.ask(command.clone()), lagging.ask(command));
+            let (promptly, lately) = (prompt.ask(&command), lagging.ask(&command));
             match (promptly, lately) {
                 (Ok(promptly), Ok(lately)) => {
                     let own = |events: Vec<SpaceEvent>| events.into_iter().filter(|event| !is_due(event)).collect::<Vec<_>>();

@@ -7,6 +7,7 @@ use super::change::Change;
 use super::machine::SpaceMachine;
 use crate::downlink::Light;
 use crate::id::{ReservationId, SpaceId};
+use crate::policy::Policy;
 
 /// A reservation that is to be confirmed by the sensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +20,14 @@ pub struct Arrival {
     pub at: DateTime<Utc>,
 }
 
-/// The arrival that waits to be told to the space's stream.
+/// The arrival that waits to be told to the space's stream, where the policy lets the sensor confirm reservations.
 ///
 /// It asks the space, not a [`Change`]: while a reservation runs, a vehicle that comes changes nothing that is shown. And
 /// the wish stands until the reservation is confirmed or over, so that a process that was away finds it.
-pub fn by_sensor(space: &SpaceMachine) -> Option<Arrival> {
+pub fn by_sensor(space: &SpaceMachine, policy: &Policy) -> Option<Arrival> {
+    if !policy.allow_sensor_override {
+        return None;
+    }
     let (reservation_id, at) = space.unconfirmed_arrival()?;
     Some(Arrival { space_id: space.space_id(), reservation_id, at })
 }

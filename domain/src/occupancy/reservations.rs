@@ -44,13 +44,13 @@ impl Reservations {
         }
     }
 
-    /// It begins. A vehicle that the sensor saw come since `due` came during the reservation, even if its reading
-    /// reached the log before the start did.
+    /// It begins. A vehicle that is there by then, or was seen to come before this start reached the log, has taken it up:
+    /// whoever parks a little early is nobody who did not come.
     pub(super) fn start(&mut self, id: ReservationId, due: DateTime<Utc>, came_at: Option<DateTime<Utc>>) {
         let reservation = self.enter(id);
         reservation.phase = Phase::Running;
         if reservation.is_awaited() {
-            reservation.seen_at = reservation.seen_at.or(came_at.filter(|came_at| *came_at >= due));
+            reservation.seen_at = reservation.seen_at.or(came_at.map(|came_at| came_at.max(due)));
         }
     }
 

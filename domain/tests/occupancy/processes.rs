@@ -12,7 +12,10 @@ use crate::steps::{
 use crate::world::World;
 
 fn arrival(world: &World) -> Option<(i64, u128)> {
-    let arrival = confirm::by_sensor(world.spaces.space(id(1)).expect("a space"))?;
+    let arrival = confirm::by_sensor(
+        world.spaces.space(id(1)).expect("a space"),
+        world.spaces.policy(id(1)).expect("a space has a policy"),
+    )?;
     let Arrival { space_id, reservation_id, at } = arrival;
     assert_eq!(space_id, id(1));
     Some(((at - t(0)).num_seconds(), reservation_id.uuid().as_u128()))
@@ -51,15 +54,22 @@ fn it_is_not_to_be_told_of_a_reservation_that_is_over_moved_or_checked_in() {
 }
 
 #[test]
-fn a_vehicle_that_was_there_before_confirms_nothing() {
+fn a_vehicle_that_was_there_before_takes_the_reservation_up_at_its_start() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 19), started(3, 20), occupied(1, 30)]);
+    assert_eq!(arrival(&world), Some((20, 3)));
+}
+
+#[test]
+fn where_the_policy_does_not_let_sensors_confirm_there_is_nothing_to_tell() {
+    let mut world = World::with_sensor().policy(|policy| policy.allow_sensor_override = false);
+    world.given([started(3, 20), occupied(1, 30)]);
     assert_eq!(arrival(&world), None);
 }
 
 #[test]
 fn a_start_that_was_noticed_late_finds_the_vehicle_that_came_since() {
-    for (second, expected) in [(19, None), (20, Some((20, 3))), (25, Some((25, 3)))] {
+    for (second, expected) in [(19, Some((20, 3))), (20, Some((20, 3))), (25, Some((25, 3)))] {
         let mut world = World::with_sensor();
         world.given([vacant(1, 10), occupied(1, second), started(3, 20)]);
         assert_eq!(arrival(&world), expected, "came at {second}");

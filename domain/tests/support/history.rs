@@ -20,7 +20,7 @@ pub(crate) fn live<A: Decider + PartialEq + Debug>(
 ) -> Life<A> {
     let mut life = Life { state: A::default(), log: Vec::new(), held: HashSet::new() };
     for command in commands {
-        let events = life.state.decide(command).unwrap_or_default();
+        let events = life.state.decide(&command).unwrap_or_default();
         hold::<A>(&mut life.held, &events);
         for event in &events {
             life.state.evolve(event);
@@ -46,7 +46,7 @@ pub(crate) fn withstand<A: Decider + PartialEq + Debug>(
     }
     assert_eq!(stored(&state), state);
     for command in commands {
-        let _either = state.decide(command);
+        let _either = state.decide(&command);
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn fold<A: Decider>(events: impl IntoIterator<Item = A::Event>) -> A 
 }
 
 impl<A: Decider> Given<A> {
+    #[expect(clippy::needless_pass_by_value, reason = "a specification reads better without ampersands")]
     pub(crate) fn when(&self, command: A::Command) -> Outcome<A> {
         Outcome(self.0.decide(&command))
     }
