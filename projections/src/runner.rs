@@ -124,12 +124,11 @@ impl<P: Projection> Runner<P> {
             };
             let (done, ahead) = tokio::join!(taker.take(&page), ahead);
             done?;
-            page = match ahead {
-                Some(next) => next?,
-                None => {
-                    self.linger().await;
-                    self.next(reader, page.through).await?
-                }
+            page = if let Some(next) = ahead {
+                next?
+            } else {
+                self.linger().await;
+                self.next(reader, page.through).await?
             };
         }
     }
