@@ -8,6 +8,7 @@ create table projections.checkpoints (
     position   bigint      not null default 0 check (position >= 0),
     status     text        not null default 'running' check (status in ('running', 'stopped')),
     failure    text,
+    generation integer     not null default 0,
     updated_at timestamptz not null default now(),
     primary key (projection, version)
 );

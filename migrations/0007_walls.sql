@@ -11,10 +11,11 @@ create function analyst_tenant() returns uuid language sql stable parallel safe 
     $$ select a.tenant_id from ops.analysts a where a.role = session_user $$;
 
 -- Builds the wall around a read model's table, once. Those for whom it has a gate: 'tenant', readers and analysts, each
--- for their own tenant's rows; 'platform', readers, for all rows; 'nobody'. Projector and auditor see everything.
+-- for their own tenant's rows; 'platform', readers, for all rows; 'nobody'. Projector and auditor see everything. A
+-- temporary table is nobody else's, and needs no wall.
 create function wall_off(target regclass, gate text) returns void language plpgsql as $$
 begin
-    if (select c.relforcerowsecurity from pg_class c where c.oid = target) then
+    if (select c.relforcerowsecurity or c.relpersistence = 't' from pg_class c where c.oid = target) then
         return;
     end if;
     execute format('alter table %s enable row level security', target);

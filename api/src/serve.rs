@@ -9,7 +9,7 @@ use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::{Database, Role};
-use parking_projections::orphan_devices::OrphanDevices;
+use parking_projections::devices::Devices;
 use parking_projections::runner::Runner;
 use parking_projections::wake;
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -52,7 +52,7 @@ pub(crate) async fn serve(
     let (signal, woken) = watch::channel(());
     let projector = database.as_role(Role::Projector);
     tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
-    let (runner, orphan_devices) = Runner::<OrphanDevices>::new(projector, woken);
+    let (runner, orphan_devices) = Runner::<Devices>::new(projector, woken);
     tasks.spawn(runner.lingering(linger).run(appends_done.clone()));
     tasks.close();
 

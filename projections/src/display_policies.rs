@@ -11,7 +11,7 @@ use crate::projection::{Decoded, Tables};
 use crate::rows::{Row, Rows};
 
 pub(crate) const TABLES: Tables =
-    Tables { names: &["display_policies"], schema: include_str!("display_policies.sql") };
+    Tables { names: &["display_policies"], internal: &[], schema: include_str!("display_policies.sql") };
 
 /// A tenant's policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -122,6 +122,22 @@ pub async fn read_as_is(
     Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(connection).await?)
 }
 
+/// The events of one stream that stand between two positions, both left out.
+pub async fn read_stream(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    aggregate_id: &str,
+    after: i64,
+    before: i64,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    let query = format!(
+        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 \
+                                        and position > $3 and position < $4 order by sequence"
+    );
+    let events = sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_id).bind(after).bind(before);
+    events.fetch_all(connection).await
+}
+
 /// What a page of the log holds of some streams.
 #[derive(Clone, Debug, Default)]
 pub struct Page {

@@ -2,7 +2,7 @@
 
 use sqlx::{Executor, PgConnection};
 
-use crate::orphan_devices::OrphanDevices;
+use crate::devices::Devices;
 use crate::projection::{Projection, Tables};
 use crate::registry::Registry;
 use crate::space_occupancy::SpaceOccupancies;
@@ -19,15 +19,21 @@ pub struct Installed {
 
 /// All there are.
 pub const PROJECTIONS: [Installed; 3] =
-    [Installed::of::<OrphanDevices>(), Installed::of::<Registry>(), Installed::of::<SpaceOccupancies>()];
+    [Installed::of::<Devices>(), Installed::of::<Registry>(), Installed::of::<SpaceOccupancies>()];
 
 impl Installed {
-    const fn of<P: Projection>() -> Self {
+    /// What a projection says of itself.
+    pub const fn of<P: Projection>() -> Self {
         Self { name: P::NAME, version: P::VERSION, tables: P::TABLES }
     }
 
     /// The names of its tables.
     pub fn tables(&self) -> impl Iterator<Item = &'static str> {
+        self.tables.iter().flat_map(|tables| tables.names.iter().chain(tables.internal)).copied()
+    }
+
+    /// The names of those that are the same in whatever batches the events came.
+    pub fn compared(&self) -> impl Iterator<Item = &'static str> {
         self.tables.iter().flat_map(|tables| tables.names).copied()
     }
 
@@ -48,10 +54,15 @@ impl Installed {
                 .execute(&mut *connection)
                 .await?;
         if others.rows_affected() > 0 {
-            let tables = self.tables().collect::<Vec<_>>().join(", ");
-            connection.execute(&*format!("drop table if exists {tables}")).await?;
+            self.drop_tables(connection).await?;
         }
         Ok(())
+    }
+
+    /// Takes its tables away, from the schema that the connection looks in first.
+    pub(crate) async fn drop_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let tables = self.tables().collect::<Vec<_>>().join(", ");
+        connection.execute(&*format!("drop table if exists {tables}")).await.map(drop)
     }
 }
 

@@ -3,6 +3,9 @@
 //! Only [`feed`] reads the log in order. A projection commits its rows and its checkpoint in one transaction, so it may
 //! run twice, be killed anywhere, or be down, and its rows are always those of one prefix of the log.
 
+pub mod compare;
+pub mod devices;
+pub mod diff;
 pub mod display_policies;
 pub mod feed;
 mod install;
@@ -13,6 +16,7 @@ pub mod overrides;
 pub mod progress;
 pub mod projection;
 pub mod reader;
+pub mod rebuild;
 pub mod registry;
 pub mod reservations;
 pub mod rows;
@@ -22,6 +26,7 @@ pub mod space_history;
 pub mod space_occupancy;
 pub mod spaces;
 pub mod stays;
+pub mod uplinks;
 pub mod wake;
 
 pub use install::{Installed, PROJECTIONS, install};

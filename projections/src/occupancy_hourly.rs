@@ -20,7 +20,8 @@ use crate::space_history::Moment;
 use crate::space_occupancy::SpaceOccupancy;
 
 pub(crate) const TABLES: Tables = Tables {
-    names: &["occupancy_hourly", "occupancy_timezones"],
+    names: &["occupancy_hourly"],
+    internal: &["occupancy_timezones"],
     schema: include_str!("occupancy_hourly.sql"),
 };
 

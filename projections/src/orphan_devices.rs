@@ -1,58 +1,80 @@
 //! Read model `orphan_devices`: devices that are heard and belong to nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use parking_domain::chirpstack::{DeviceInfo, Reception};
 use parking_domain::lorawan::DevEui;
-use parking_domain::stored::Event;
-use parking_domain::uplinks::{self, NetworkReport, Standing, UplinkEvent};
+use parking_domain::uplinks::{NetworkReport, Standing, UplinkEvent};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor};
 
-use crate::feed::RecordedEvent;
-use crate::projection::{ApplyError, Poison, Projection, Tables};
+use crate::projection::Tables;
 
-/// Folds uplinks and joins into one row a device.
+pub(crate) const TABLES: Tables =
+    Tables { names: &["orphan_devices"], internal: &[], schema: include_str!("orphan_devices.sql") };
+
+/// Gathers what a batch says of devices that belong to nobody.
 #[derive(Debug, Default)]
-pub struct OrphanDevices;
+pub(crate) struct OrphanDevices {
+    heard: BTreeMap<DevEui, Heard>,
+    ended: BTreeSet<DevEui>,
+    dismissed: BTreeMap<DevEui, DateTime<Utc>>,
+}
 
-impl Projection for OrphanDevices {
-    const NAME: &'static str = "orphan_devices";
-    const VERSION: i32 = 1;
-    const TABLES: &'static [Tables] =
-        &[Tables { names: &["orphan_devices"], schema: include_str!("orphan_devices.sql") }];
-    const STREAMS: &'static [&'static str] = &["uplinks"];
-    const POISON: Poison = Poison::DeadLetter;
-
-    async fn apply(
-        &mut self,
-        connection: &mut PgConnection,
-        events: &[RecordedEvent],
-    ) -> Result<(), ApplyError> {
-        let mut heard: BTreeMap<DevEui, Heard> = BTreeMap::new();
-        for recorded in events {
-            let Event::Uplink(event) = recorded.decode()? else { continue };
-            let Some(dev_eui) = uplinks::dev_eui_of(&recorded.aggregate_id) else { continue };
-            match &event {
-                UplinkEvent::UplinkReceived(uplink) => {
-                    let heard = Heard::entry(&mut heard, dev_eui, &uplink.report, recorded.position);
-                    heard.messages += i64::from(uplink.standing != Standing::Repeated);
-                    if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
-                        heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
-                        let object =
-                            uplink.object.as_ref().map(|object| serde_json::Value::from(object.clone()));
-                        heard.object = object.map(|object| object.to_string()).or(heard.object.take());
-                    }
+impl OrphanDevices {
+    pub(crate) fn hear(&mut self, dev_eui: DevEui, event: &UplinkEvent, position: i64) {
+        match event {
+            UplinkEvent::UplinkReceived(uplink) => {
+                let heard = Heard::entry(&mut self.heard, dev_eui, &uplink.report, position);
+                heard.messages += i64::from(uplink.standing != Standing::Repeated);
+                if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+                    heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
+                    let object = uplink.object.as_ref().map(|object| serde_json::Value::from(object.clone()));
+                    heard.object = object.map(|object| object.to_string()).or(heard.object.take());
                 }
-                UplinkEvent::DeviceJoined(join) => {
-                    Heard::entry(&mut heard, dev_eui, &join.report, recorded.position);
-                }
-                _ => {}
             }
+            UplinkEvent::DeviceJoined(join) => {
+                Heard::entry(&mut self.heard, dev_eui, &join.report, position);
+            }
+            // What the network server says of itself is no sign of the device.
+            _ => {}
         }
-        Ok(save(connection, &heard).await?)
+    }
+
+    /// Somebody owns the device now.
+    pub(crate) fn end(&mut self, dev_eui: DevEui) {
+        self.heard.remove(&dev_eui);
+        self.dismissed.remove(&dev_eui);
+        self.ended.insert(dev_eui);
+    }
+
+    /// Nobody wants to see it until it is heard again.
+    pub(crate) fn dismiss(&mut self, dev_eui: DevEui, at: DateTime<Utc>) {
+        self.dismissed.insert(dev_eui, at);
+    }
+
+    pub(crate) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let Self { heard, ended, dismissed } = std::mem::take(self);
+        if !ended.is_empty() {
+            sqlx::query("delete from orphan_devices where dev_eui = any($1)")
+                .bind(ended.iter().map(ToString::to_string).collect::<Vec<_>>())
+                .execute(&mut *connection)
+                .await?;
+        }
+        save(connection, &heard).await?;
+        if !dismissed.is_empty() {
+            sqlx::query(
+                "update orphan_devices o set dismissed_at = d.at \
+                   from unnest($1::text[], $2::timestamptz[]) as d (dev_eui, at) where o.dev_eui = d.dev_eui",
+            )
+            .bind(dismissed.keys().map(ToString::to_string).collect::<Vec<_>>())
+            .bind(dismissed.values().copied().collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+        }
+        Ok(())
     }
 }
 
@@ -94,7 +116,7 @@ impl Heard {
 }
 
 /// The gateway that heard the frame best.
-fn best(rx_info: &[Reception]) -> Option<&Reception> {
+pub(crate) fn best(rx_info: &[Reception]) -> Option<&Reception> {
     rx_info.iter().max_by(|a, b| a.rssi.cmp(&b.rssi).then(a.snr.total_cmp(&b.snr)))
 }
 
@@ -174,7 +196,8 @@ pub async fn list(
     sqlx::query_as(
         "select dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
                 device_name, last_object \
-           from orphan_devices order by last_seen desc, dev_eui limit $1 offset $2",
+           from orphan_devices where dismissed_at is null or last_seen > dismissed_at \
+          order by last_seen desc, dev_eui limit $1 offset $2",
     )
     .bind(limit)
     .bind(offset)
@@ -184,5 +207,9 @@ pub async fn list(
 
 /// How many devices there are.
 pub async fn count(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("select count(*) from orphan_devices").fetch_one(executor).await
+    sqlx::query_scalar(
+        "select count(*) from orphan_devices where dismissed_at is null or last_seen > dismissed_at",
+    )
+    .fetch_one(executor)
+    .await
 }

@@ -14,6 +14,7 @@ create table if not exists orphan_devices (
     device_profile text,
     device_name    text,
     last_object    json,
+    dismissed_at   timestamptz,
     last_position  bigint           not null
 ) with (fillfactor = 50);
 

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::projection::{Decoded, Tables};
 use crate::rows::{Row, Rows};
 
-pub(crate) const TABLES: Tables = Tables { names: &["overrides"], schema: include_str!("overrides.sql") };
+pub(crate) const TABLES: Tables =
+    Tables { names: &["overrides"], internal: &[], schema: include_str!("overrides.sql") };
 
 /// An override, as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

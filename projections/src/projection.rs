@@ -53,8 +53,10 @@ pub enum ApplyError {
 /// The tables of a read model.
 #[derive(Clone, Copy, Debug)]
 pub struct Tables {
-    /// Their names.
+    /// Those that are read. They are the same in whatever batches the events come.
     pub names: &'static [&'static str],
+    /// Those that only the projection itself reads.
+    pub internal: &'static [&'static str],
     /// Creates them where they are not there yet, in the schema that the connection looks in first, and walls them off.
     pub schema: &'static str,
 }

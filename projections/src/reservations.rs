@@ -14,7 +14,7 @@ use crate::projection::{Decoded, Tables};
 use crate::rows::{Row, Rows};
 
 pub(crate) const TABLES: Tables =
-    Tables { names: &["reservations"], schema: include_str!("reservations.sql") };
+    Tables { names: &["reservations"], internal: &[], schema: include_str!("reservations.sql") };
 
 /// A reservation. Times are effective times: of what was due, when it was due.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

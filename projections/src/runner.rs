@@ -4,8 +4,8 @@
 //! when the first one dies. The lock only saves work: what keeps a deposed runner from writing is that the checkpoint
 //! moves by compare-and-set.
 
-mod checkpoint;
-mod take;
+pub(crate) mod checkpoint;
+pub(crate) mod take;
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -36,7 +36,7 @@ const STOPPED_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a runner gave its place up.
 #[derive(Debug, thiserror::Error)]
-enum RunError {
+pub(crate) enum RunError {
     #[error(transparent)]
     Feed(#[from] FeedError),
     #[error(transparent)]
@@ -91,8 +91,8 @@ impl<P: Projection> Runner<P> {
     /// From taking the lock to losing it. Dropped half-way it leaves nothing half done: an open transaction rolls back.
     async fn tenure(&mut self) -> Result<Infallible, RunError> {
         let (mut reader, mut connection) = (self.options.connect().await?, self.options.connect().await?);
-        let checkpoint = Checkpoint::of::<P>();
-        let position = self.wait_for_lock(&mut connection, &checkpoint).await?;
+        let mut checkpoint = Checkpoint::of::<P>();
+        let position = self.wait_for_lock(&mut connection, &mut checkpoint).await?;
         info!(projection = P::NAME, position, "the projection runs");
         let mut taker =
             Taker::new(connection, checkpoint, P::default(), position, self.reporter.reached().clone());
@@ -141,7 +141,7 @@ impl<P: Projection> Runner<P> {
     async fn wait_for_lock(
         &self,
         connection: &mut PgConnection,
-        checkpoint: &Checkpoint,
+        checkpoint: &mut Checkpoint,
     ) -> Result<i64, RunError> {
         loop {
             let (position, ours) = checkpoint.claim(connection).await?;

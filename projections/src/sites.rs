@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::projection::{Decoded, Tables};
 use crate::rows::{Row, Rows};
 
-pub(crate) const TABLES: Tables = Tables { names: &["sites"], schema: include_str!("sites.sql") };
+pub(crate) const TABLES: Tables =
+    Tables { names: &["sites"], internal: &[], schema: include_str!("sites.sql") };
 
 /// A site that is not archived.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

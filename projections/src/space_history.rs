@@ -13,7 +13,7 @@ use crate::rows::insert;
 use crate::space_occupancy::Whose;
 
 pub(crate) const TABLES: Tables =
-    Tables { names: &["space_history"], schema: include_str!("space_history.sql") };
+    Tables { names: &["space_history"], internal: &[], schema: include_str!("space_history.sql") };
 
 /// A change of what is shown of a space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -81,7 +81,8 @@ impl Projection for SpaceOccupancies {
     const VERSION: i32 = 1;
     const TABLES: &'static [Tables] = &[
         Tables {
-            names: &["space_occupancy", "occupancy_parts", "occupancy_parts_reached"],
+            names: &["space_occupancy"],
+            internal: &["occupancy_parts", "occupancy_parts_reached"],
             schema: include_str!("space_occupancy.sql"),
         },
         space_history::TABLES,

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::projection::{Decoded, Tables};
 use crate::rows::{Row, Rows};
 
-pub(crate) const TABLES: Tables = Tables { names: &["spaces"], schema: include_str!("spaces.sql") };
+pub(crate) const TABLES: Tables =
+    Tables { names: &["spaces"], internal: &[], schema: include_str!("spaces.sql") };
 
 /// A space that is not deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,8 @@ use crate::rows::upsert;
 use crate::space_history::Moment;
 use crate::space_occupancy::SpaceOccupancy;
 
-pub(crate) const TABLES: Tables = Tables { names: &["stays"], schema: include_str!("stays.sql") };
+pub(crate) const TABLES: Tables =
+    Tables { names: &["stays"], internal: &[], schema: include_str!("stays.sql") };
 
 /// A stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -52,6 +52,21 @@ impl Log {
         Ok(())
     }
 
+    /// The last position at which the log stood at a time.
+    pub(crate) async fn position_at(&mut self, time: DateTime<Utc>) -> Result<i64, FeedError> {
+        feed::position_at(&mut self.connection, time).await
+    }
+
+    /// Ends after this position.
+    pub(crate) fn end_at(&mut self, position: i64) {
+        self.head = self.head.min(position);
+    }
+
+    /// The connection, for those who read more than the log.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
     /// The next events, whatever is missing between them; empty at the end.
     pub(crate) async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, FeedError> {
         let mut page = feed::read_as_is(&mut self.connection, self.after, PAGE).await?;

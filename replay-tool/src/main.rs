@@ -1,10 +1,14 @@
 //! The auditor's tool: reads the event log and says what it finds. It links nothing that could append or send.
 
+mod as_of;
 mod check;
+mod diff;
 mod events;
 mod log;
 mod progress;
+mod timeline;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +32,12 @@ enum Command {
     Events(events::Filter),
     /// Checks the whole log: positions and sequences without gaps, times that never run backwards, payloads that decode.
     Check,
+    /// Folds the log again and compares with the live rows of the read models, row by row.
+    Diff(diff::Which),
+    /// What something was at a position or at a time, folded from the log alone.
+    AsOf(as_of::AsOf),
+    /// What happened to something, when, by whom and why.
+    Timeline(timeline::Timeline),
 }
 
 /// What the tool says when it cannot do its work.
@@ -46,10 +56,21 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
     match cli.command {
         Command::Events(filter) => events::list(log, &filter).await,
         Command::Check => check::check(log).await,
+        Command::Diff(which) => diff::compare(log, &which).await,
+        Command::AsOf(asked) => as_of::as_of(log, &asked).await,
+        Command::Timeline(asked) => timeline::timeline(log, &asked).await,
     }
 }
 
 #[expect(clippy::print_stderr, reason = "the last word of a tool that failed belongs to whoever typed it")]
 fn complain(error: &ToolError) {
     eprintln!("replay-tool: {error}");
+}
+
+/// A line of output. Whoever closes the pipe has seen enough.
+fn print(line: &str) -> Result<(), ToolError> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        result => Ok(result?),
+    }
 }

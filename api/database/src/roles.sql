@@ -31,6 +31,8 @@ begin
     end loop;
 
     execute format('revoke all on database %I from public', current_database());
+    -- To fold the log again and compare, in tables that end with the session.
+    execute format('grant temporary on database %I to parking_auditor', current_database());
     execute format('alter database %I owner to parking_owner', current_database());
     revoke create on schema public from public;
 end

@@ -4,74 +4,84 @@ use sqlx::PgConnection;
 
 use crate::projection::Projection;
 
-/// Advisory locks of projections: the first key of the pair, so that no other use of such locks can meet them.
+/// Advisory locks of projections and of their rebuilds: the first key of the pair, so that no other use of such locks can
+/// meet them.
 const LOCK_SPACE: i32 = 0x7072_6f6a;
+const REBUILD_LOCK_SPACE: i32 = 0x7265_6275;
 
-pub(super) struct Checkpoint {
+/// The checkpoint in the schema that the connection looks in first.
+pub(crate) struct Checkpoint {
     projection: &'static str,
     version: i32,
+    lock_space: i32,
+    /// Counts the rebuilds whose rows took the place of the live ones: what is remembered of other rows is worth nothing.
+    generation: i32,
 }
 
 impl Checkpoint {
-    pub(super) fn of<P: Projection>() -> Self {
-        Self { projection: P::NAME, version: P::VERSION }
+    pub(crate) fn of<P: Projection>() -> Self {
+        Self { projection: P::NAME, version: P::VERSION, lock_space: LOCK_SPACE, generation: 0 }
+    }
+
+    pub(crate) fn of_rebuild<P: Projection>() -> Self {
+        Self { lock_space: REBUILD_LOCK_SPACE, ..Self::of::<P>() }
     }
 
     /// The position reached, and whether this connection now holds the projection's lock.
-    pub(super) async fn claim(&self, connection: &mut PgConnection) -> Result<(i64, bool), sqlx::Error> {
-        sqlx::query(
-            "insert into projections.checkpoints (projection, version) values ($1, $2) on conflict do nothing",
-        )
-        .bind(self.projection)
-        .bind(self.version)
-        .execute(&mut *connection)
-        .await?;
+    pub(crate) async fn claim(&mut self, connection: &mut PgConnection) -> Result<(i64, bool), sqlx::Error> {
+        sqlx::query("insert into checkpoints (projection, version) values ($1, $2) on conflict do nothing")
+            .bind(self.projection)
+            .bind(self.version)
+            .execute(&mut *connection)
+            .await?;
         // Locked in a statement of its own: the position must be read after the lock is ours.
         let ours: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, hashtext($2))")
-            .bind(LOCK_SPACE)
+            .bind(self.lock_space)
             .bind(format!("{} {}", self.projection, self.version))
             .fetch_one(&mut *connection)
             .await?;
-        let position = sqlx::query_scalar(
-            "select position from projections.checkpoints where projection = $1 and version = $2",
+        let (position, generation) = sqlx::query_as(
+            "select position, generation from checkpoints where projection = $1 and version = $2",
         )
         .bind(self.projection)
         .bind(self.version)
         .fetch_one(connection)
         .await?;
+        self.generation = generation;
         Ok((position, ours))
     }
 
     /// Moves from `from` to `to`; false when the checkpoint stands elsewhere.
-    pub(super) async fn advance(
+    pub(crate) async fn advance(
         &self,
         connection: &mut PgConnection,
         from: i64,
         to: i64,
     ) -> Result<bool, sqlx::Error> {
         let moved = sqlx::query(
-            "update projections.checkpoints \
+            "update checkpoints \
                 set position = $4, status = 'running', failure = null, updated_at = clock_timestamp() \
-              where projection = $1 and version = $2 and position = $3",
+              where projection = $1 and version = $2 and position = $3 and generation = $5",
         )
         .bind(self.projection)
         .bind(self.version)
         .bind(from)
         .bind(to)
+        .bind(self.generation)
         .execute(connection)
         .await?;
         Ok(moved.rows_affected() == 1)
     }
 
     /// Says for all to see that the projection stands still, and why, if it still stands at `position`.
-    pub(super) async fn stop(
+    pub(crate) async fn stop(
         &self,
         connection: &mut PgConnection,
         position: i64,
         failure: &str,
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "update projections.checkpoints set status = 'stopped', failure = $3, updated_at = clock_timestamp() \
+            "update checkpoints set status = 'stopped', failure = $3, updated_at = clock_timestamp() \
               where projection = $1 and version = $2 and position = $4",
         )
         .bind(self.projection)
@@ -83,14 +93,14 @@ impl Checkpoint {
         Ok(())
     }
 
-    pub(super) async fn note_dead_letter(
+    pub(crate) async fn note_dead_letter(
         &self,
         connection: &mut PgConnection,
         position: i64,
         failure: &str,
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "insert into projections.dead_letters (projection, version, position, failure) values ($1, $2, $3, $4) \
+            "insert into dead_letters (projection, version, position, failure) values ($1, $2, $3, $4) \
              on conflict (projection, version, position) do update set failure = excluded.failure",
         )
         .bind(self.projection)

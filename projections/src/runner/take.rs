@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 3;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A projection at its checkpoint.
-pub(super) struct Taker<P> {
+pub(crate) struct Taker<P> {
     connection: PgConnection,
     checkpoint: Checkpoint,
     projection: P,
@@ -43,7 +43,7 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl<P: Projection> Taker<P> {
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: PgConnection,
         checkpoint: Checkpoint,
         projection: P,
@@ -54,7 +54,7 @@ impl<P: Projection> Taker<P> {
     }
 
     /// Takes the page's events and moves the checkpoint to its end.
-    pub(super) async fn take(&mut self, page: &Page) -> Result<(), RunError> {
+    pub(crate) async fn take(&mut self, page: &Page) -> Result<(), RunError> {
         let (mut rest, mut size, mut attempts) = (&page.events[..], page.events.len(), 1);
         while self.position < page.through {
             // Behind the last event taken, or behind the page when nothing of it is left.
@@ -133,7 +133,7 @@ impl<P: Projection> Taker<P> {
     }
 
     /// Says for all to see that the projection stands still, and why.
-    pub(super) async fn stop(&mut self, failure: String) -> Result<RunError, RunError> {
+    pub(crate) async fn stop(&mut self, failure: String) -> Result<RunError, RunError> {
         self.checkpoint.stop(&mut self.connection, self.position, &failure).await?;
         Ok(RunError::Stopped { position: self.position, failure })
     }

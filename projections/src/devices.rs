@@ -1,0 +1,316 @@
+//! Projection `devices`: every device that is heard or owned. Owned ones with what they reported, the others as orphans.
+//!
+//! Ownership follows the device's stream in the order of the log. A claim brings what the device reported since it last
+//! became ownerless, read again from the log; until then nothing of it is kept but the orphan's row.
+
+use chrono::{DateTime, Utc};
+use parking_domain::device::{Category, Definition, DeviceEvent, Lifecycle, Status};
+use parking_domain::lorawan::DevEui;
+use parking_domain::sensors::{self, Occupancy, Reading};
+use parking_domain::stored::Event;
+use parking_domain::uplinks::{
+    self as streams, NetworkReport, Source, Standing, UplinkEvent, UplinkReceived,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::feed::{self, RecordedEvent};
+use crate::orphan_devices::{self, OrphanDevices, best};
+use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
+use crate::rows::{Row, Rows};
+use crate::uplinks::{self, Uplinks};
+
+const TABLES: Tables = Tables { names: &["devices"], internal: &[], schema: include_str!("devices.sql") };
+
+/// A device that somebody owns, or owned until it was taken out of use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// Its owner, or its last one.
+    pub tenant_id: Uuid,
+    /// What it is for.
+    pub category: Category,
+    /// Where it stands, in a word.
+    pub status: Status,
+    /// How far it has come.
+    pub lifecycle: Lifecycle,
+    /// The space it stands at.
+    pub space_id: Option<Uuid>,
+    /// Since when it stands there.
+    pub assigned_at: Option<DateTime<Utc>>,
+    /// When the platform last received something of it.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Uplinks since it last became ownerless, repetitions of one transmission not counted.
+    pub uplink_count: i64,
+    /// What it last said of its space.
+    pub occupancy: Occupancy,
+    /// Volts.
+    pub battery_v: Option<f64>,
+    /// Per cent of what a new battery holds.
+    pub battery_pct: Option<u8>,
+    /// Degrees Celsius.
+    pub temperature_c: Option<f64>,
+    /// Signal strength at the best gateway of the last uplink, in dBm.
+    pub rssi: Option<i32>,
+    /// Signal-to-noise ratio there, in dB.
+    pub snr: Option<f64>,
+    /// That gateway, 16 lower-case hex digits.
+    pub gateway: Option<String>,
+    /// The device profile's name in ChirpStack.
+    pub profile: Option<String>,
+    /// True from when it was silent for too long until it is heard.
+    pub silent: bool,
+    /// Why its last uplink could not be read.
+    pub problem: Option<String>,
+    /// What its owner says of it.
+    pub definition: Definition,
+    /// When it was claimed.
+    pub created_at: DateTime<Utc>,
+    /// When anything but its reports last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The event that last changed it.
+    pub position: i64,
+}
+
+impl Row for Device {
+    const TABLE: &'static str = "devices";
+    const KEY: &'static str = "dev_eui";
+    const KEY_TYPE: &'static str = "text";
+    type Key = DevEui;
+
+    fn key(&self) -> DevEui {
+        self.dev_eui
+    }
+}
+
+/// Carries them along the log.
+#[derive(Default)]
+pub struct Devices {
+    owned: Rows<Device>,
+    orphans: OrphanDevices,
+    uplinks: Uplinks,
+}
+
+impl Projection for Devices {
+    const NAME: &'static str = "devices";
+    const VERSION: i32 = 1;
+    const TABLES: &'static [Tables] = &[TABLES, uplinks::TABLES, orphan_devices::TABLES];
+    const STREAMS: &'static [&'static str] = &["uplinks", "device"];
+    const POISON: Poison = Poison::DeadLetter;
+
+    async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[RecordedEvent],
+    ) -> Result<(), ApplyError> {
+        let events = Decoded::all(events)?;
+        self.owned.load(connection, events.iter().filter_map(dev_eui_of)).await?;
+        for decoded in &events {
+            let Some(dev_eui) = dev_eui_of(decoded) else { continue };
+            match &decoded.event {
+                Event::Uplink(event) => self.hear(dev_eui, event, decoded.recorded.position),
+                Event::Device(event) => self.take(connection, dev_eui, event, decoded.recorded).await?,
+                _ => {}
+            }
+        }
+        self.owned.save(connection).await?;
+        self.orphans.save(connection).await?;
+        Ok(self.uplinks.save(connection).await?)
+    }
+}
+
+fn dev_eui_of(decoded: &Decoded<'_>) -> Option<DevEui> {
+    match &decoded.event {
+        Event::Uplink(_) => streams::dev_eui_of(&decoded.recorded.aggregate_id),
+        Event::Device(_) => decoded.recorded.aggregate_id.parse().ok(),
+        _ => None,
+    }
+}
+
+impl Devices {
+    fn hear(&mut self, dev_eui: DevEui, event: &UplinkEvent, position: i64) {
+        let is_owned = |device: &Device| device.status != Status::Retired;
+        if self.owned.get(&dev_eui).is_none_or(|device| !is_owned(device)) {
+            self.orphans.hear(dev_eui, event, position);
+        } else if let Some(device) = self.owned.change(&dev_eui) {
+            device.hear(event, position, &mut self.uplinks);
+        }
+    }
+
+    async fn take(
+        &mut self,
+        connection: &mut PgConnection,
+        dev_eui: DevEui,
+        event: &DeviceEvent,
+        recorded: &RecordedEvent,
+    ) -> Result<(), ApplyError> {
+        match event {
+            DeviceEvent::DeviceClaimed { tenant_id, category, definition, at, .. } => {
+                let mut device = Device::claimed(dev_eui, tenant_id.uuid(), *category, definition, *at);
+                self.orphans.end(dev_eui);
+                self.uplinks.forget(connection, dev_eui).await?;
+                for (position, event) in heard_ownerless(connection, dev_eui, recorded.position).await? {
+                    device.hear(&event, position, &mut self.uplinks);
+                }
+                device.position = recorded.position;
+                self.owned.put(device);
+            }
+            DeviceEvent::DeviceReleased { .. } => {
+                self.owned.remove(&dev_eui);
+                self.uplinks.forget(connection, dev_eui).await?;
+            }
+            DeviceEvent::OrphanDismissed { at, .. } => self.orphans.dismiss(dev_eui, *at),
+            event => {
+                if let Some(device) = self.owned.change(&dev_eui) {
+                    device.becomes(event);
+                    device.position = recorded.position;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the device reported before `position` and after it last became ownerless.
+async fn heard_ownerless(
+    connection: &mut PgConnection,
+    dev_eui: DevEui,
+    position: i64,
+) -> Result<Vec<(i64, UplinkEvent)>, ApplyError> {
+    let since: i64 = sqlx::query_scalar(
+        "select coalesce(max(position), 0) from events \
+          where aggregate_type = 'device' and aggregate_id = $1 and position < $2 \
+            and event_type in ('DeviceReleased', 'DeviceRetired')",
+    )
+    .bind(dev_eui.to_string())
+    .bind(position)
+    .fetch_one(&mut *connection)
+    .await?;
+    let stream = streams::stream_id(Source::Platform, dev_eui);
+    let recorded = feed::read_stream(connection, "uplinks", &stream, since, position).await?;
+    let mut heard = Vec::with_capacity(recorded.len());
+    for recorded in &recorded {
+        if let Event::Uplink(event) = recorded.decode()? {
+            heard.push((recorded.position, event));
+        }
+    }
+    Ok(heard)
+}
+
+impl Device {
+    fn claimed(
+        dev_eui: DevEui,
+        tenant_id: Uuid,
+        category: Category,
+        definition: &Definition,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            dev_eui,
+            tenant_id,
+            category,
+            status: Status::Unassigned,
+            lifecycle: Lifecycle::Provisioned,
+            space_id: None,
+            assigned_at: None,
+            last_seen_at: None,
+            uplink_count: 0,
+            occupancy: Occupancy::Unknown,
+            battery_v: None,
+            battery_pct: None,
+            temperature_c: None,
+            rssi: None,
+            snr: None,
+            gateway: None,
+            profile: None,
+            silent: false,
+            problem: None,
+            definition: definition.clone(),
+            created_at: at,
+            updated_at: at,
+            position: 0,
+        }
+    }
+
+    fn becomes(&mut self, event: &DeviceEvent) {
+        match event {
+            DeviceEvent::DeviceUpdated { definition, at, .. } => {
+                self.definition.clone_from(definition);
+                self.updated_at = *at;
+            }
+            DeviceEvent::DeviceAssigned { space_id, at, .. }
+            | DeviceEvent::DeviceReassigned { to: space_id, at, .. } => {
+                (self.status, self.lifecycle) = (Status::Assigned, Lifecycle::Operational);
+                (self.space_id, self.assigned_at, self.updated_at) = (Some(space_id.uuid()), Some(*at), *at);
+            }
+            DeviceEvent::DeviceUnassigned { at, .. } => {
+                (self.status, self.lifecycle) = (Status::Unassigned, Lifecycle::Commissioned);
+                (self.space_id, self.assigned_at, self.updated_at) = (None, None, *at);
+            }
+            DeviceEvent::DeviceRetired { at, .. } => {
+                (self.status, self.lifecycle) = (Status::Retired, Lifecycle::Decommissioned);
+                self.updated_at = *at;
+            }
+            DeviceEvent::DeviceFellSilent { last_heard_at, .. } => {
+                self.silent = self.last_seen_at.is_none_or(|seen| seen <= *last_heard_at);
+            }
+            DeviceEvent::DeviceClaimed { .. }
+            | DeviceEvent::DeviceReleased { .. }
+            | DeviceEvent::OrphanDismissed { .. } => {}
+        }
+    }
+
+    fn hear(&mut self, event: &UplinkEvent, position: i64, uplinks: &mut Uplinks) {
+        match event {
+            UplinkEvent::UplinkReceived(uplink) => self.receive(uplink, position, uplinks),
+            UplinkEvent::DeviceJoined(join) => self.is_alive(&join.report),
+            // What the network server says of itself is no sign of the device.
+            _ => {}
+        }
+    }
+
+    fn receive(&mut self, uplink: &UplinkReceived, position: i64, uplinks: &mut Uplinks) {
+        self.is_alive(&uplink.report);
+        self.position = position;
+        self.uplink_count += i64::from(uplink.standing != Standing::Repeated);
+        let read = sensors::interpret(uplink, self.definition.codec.as_deref()).map_err(|e| e.to_string());
+        if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+            self.measure(uplink, &read);
+        }
+        uplinks.take((self.tenant_id, self.dev_eui, position), uplink, read, self.occupancy);
+    }
+
+    fn is_alive(&mut self, report: &NetworkReport) {
+        self.last_seen_at = self.last_seen_at.max(Some(report.received_at));
+        self.silent = false;
+        if let Some(profile) = &report.device.profile_name {
+            self.profile = Some(profile.clone());
+        }
+    }
+
+    /// What the newest uplink says. What it does not say stays as it was.
+    fn measure(&mut self, uplink: &UplinkReceived, read: &Result<Reading, String>) {
+        if let Some(reception) = best(&uplink.rx_info) {
+            (self.rssi, self.snr) = (Some(reception.rssi), Some(reception.snr));
+            self.gateway = reception.gateway_id.map(|id| id.to_string());
+        }
+        match read {
+            Ok(reading) => {
+                self.problem = None;
+                self.battery_v = reading.battery_v.or(self.battery_v);
+                self.battery_pct = reading.battery_pct.or(self.battery_pct);
+                self.temperature_c = reading.temperature_c.or(self.temperature_c);
+                let said = self
+                    .definition
+                    .threshold
+                    .map_or(reading.occupancy, |threshold| threshold.occupancy(self.occupancy, reading));
+                if said != Occupancy::Unknown {
+                    self.occupancy = said;
+                }
+            }
+            Err(problem) => self.problem = Some(problem.clone()),
+        }
+    }
+}

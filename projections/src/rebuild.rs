@@ -1,0 +1,189 @@
+//! Making a projection's rows anew from the whole log, beside the live ones, and putting them in their place.
+//!
+//! The new rows grow in the schema `rebuild`, by the same statements that fill the live ones: only the schema that the
+//! connection looks in first is another. A rebuild that was interrupted goes on where it was. When it has come to the end
+//! of the log, the live tables are locked, the last events are taken, both are compared row by row and change places, all
+//! in one transaction; the live runner notices that its checkpoint is another's, drops its memory and goes on.
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, Executor};
+use tokio::sync::watch;
+
+use crate::compare::{self, Compared};
+use crate::feed::{self, FeedError};
+use crate::install::Installed;
+use crate::projection::Projection;
+use crate::runner::RunError;
+use crate::runner::checkpoint::Checkpoint;
+use crate::runner::take::Taker;
+
+/// Events read, folded and written together.
+const BATCH: i64 = 5_000;
+
+/// The schema in which the new rows grow.
+const SCHEMA: &str = "rebuild";
+
+/// Why a rebuild ended before its end. The live rows are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The database did not do it.
+    #[error("the database refused: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// An event cannot be taken; a live projection would stop there too.
+    #[error("stopped after position {position}: {failure}")]
+    Stopped {
+        /// The last position taken.
+        position: i64,
+        /// Why.
+        failure: String,
+    },
+    /// There is nothing to take the place of.
+    #[error("the projection {0} has never run: start the server once")]
+    NeverRan(&'static str),
+    /// Somebody else rebuilds it.
+    #[error("the projection {0} is being rebuilt by somebody else: wait for that")]
+    Busy(&'static str),
+}
+
+impl From<RunError> for RebuildError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Feed(error) => Self::Feed(error),
+            RunError::Database(error) => Self::Database(error),
+            RunError::Stopped { position, failure } => Self::Stopped { position, failure },
+            RunError::Deposed => {
+                Self::Stopped { position: 0, failure: "another rebuild took over".to_owned() }
+            }
+        }
+    }
+}
+
+/// Rebuilds a projection. `owner` and `projector` are the ways to connect as these roles; `report` hears how far it has
+/// come and how far it has to go. Answers how the new rows compare with those whose place they took.
+pub async fn rebuild<P: Projection>(
+    owner: &PgConnectOptions,
+    projector: &PgConnectOptions,
+    mut report: impl FnMut(i64, i64),
+) -> Result<Vec<Compared>, RebuildError> {
+    let mut owner = owner.connect().await?;
+    make_tables::<P>(&mut owner).await?;
+    let mut builder = Builder::<P>::start(projector).await?;
+    // Towards the live rows, which go on meanwhile, until what is left is little.
+    loop {
+        let target = live_position::<P>(&mut owner, "").await?;
+        if target - builder.position < BATCH {
+            break;
+        }
+        builder.run_to(target, &mut report).await?;
+    }
+    swap(&mut owner, &mut builder, &mut report).await
+}
+
+/// Makes the tables in which the new rows grow, unless an interrupted rebuild left them.
+async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = owner.begin().await?;
+    transaction
+        .execute(
+            "create schema if not exists rebuild; \
+             grant usage on schema rebuild to parking_projector; \
+             create table if not exists rebuild.checkpoints (like projections.checkpoints including all); \
+             create table if not exists rebuild.dead_letters (like projections.dead_letters including all); \
+             grant select, insert, update on rebuild.checkpoints to parking_projector; \
+             grant select, insert, update, delete on rebuild.dead_letters to parking_projector; \
+             set local search_path to rebuild, public",
+        )
+        .await?;
+    let other_version = sqlx::query("delete from checkpoints where projection = $1 and version <> $2")
+        .bind(P::NAME)
+        .bind(P::VERSION)
+        .execute(&mut *transaction)
+        .await?;
+    let installed = Installed::of::<P>();
+    if other_version.rows_affected() > 0 {
+        installed.drop_tables(&mut transaction).await?;
+    }
+    installed.create(&mut transaction).await?;
+    transaction.commit().await
+}
+
+/// The position of the live rows; `lock` says how to lock it.
+async fn live_position<P: Projection>(
+    connection: &mut PgConnection,
+    lock: &str,
+) -> Result<i64, RebuildError> {
+    let query = format!("select position from projections.checkpoints where projection = $1 {lock}");
+    let position: Option<i64> = sqlx::query_scalar(&query).bind(P::NAME).fetch_optional(connection).await?;
+    position.ok_or(RebuildError::NeverRan(P::NAME))
+}
+
+/// A projection that fills the new tables.
+struct Builder<P> {
+    reader: PgConnection,
+    taker: Taker<P>,
+    position: i64,
+}
+
+impl<P: Projection> Builder<P> {
+    async fn start(projector: &PgConnectOptions) -> Result<Self, RebuildError> {
+        let options = projector.clone().options([("search_path", format!("{SCHEMA},public"))]);
+        let (reader, mut connection) = (options.connect().await?, options.connect().await?);
+        let mut checkpoint = Checkpoint::of_rebuild::<P>();
+        let (position, ours) = checkpoint.claim(&mut connection).await?;
+        if !ours {
+            return Err(RebuildError::Busy(P::NAME));
+        }
+        let (reached, _) = watch::channel(position);
+        let taker = Taker::new(connection, checkpoint, P::default(), position, reached);
+        Ok(Self { reader, taker, position })
+    }
+
+    async fn run_to(&mut self, target: i64, report: &mut impl FnMut(i64, i64)) -> Result<(), RebuildError> {
+        while self.position < target {
+            let limit = BATCH.min(target - self.position);
+            let page = feed::read_page(&mut self.reader, self.position, limit, P::STREAMS).await?;
+            self.taker.take(&page).await?;
+            self.position = page.through;
+            report(self.position, target);
+        }
+        Ok(())
+    }
+}
+
+/// Takes the last events, compares, and puts the new tables in the place of the live ones.
+async fn swap<P: Projection>(
+    owner: &mut PgConnection,
+    builder: &mut Builder<P>,
+    report: &mut impl FnMut(i64, i64),
+) -> Result<Vec<Compared>, RebuildError> {
+    let installed = Installed::of::<P>();
+    let mut transaction = owner.begin().await?;
+    // Nobody writes from here on; whoever reads may.
+    let live: Vec<String> = installed.tables().map(|table| format!("projections.{table}")).collect();
+    let lock = format!("lock table {} in share row exclusive mode", live.join(", "));
+    transaction.execute(&*lock).await?;
+    let target = live_position::<P>(&mut transaction, "for update").await?;
+    builder.run_to(target, report).await?;
+    let compared = compare::tables(&mut builder.reader, &installed, "projections", SCHEMA).await?;
+    for table in installed.tables() {
+        let swap =
+            format!("drop table projections.{table}; alter table {SCHEMA}.{table} set schema projections");
+        transaction.execute(&*swap).await?;
+    }
+    sqlx::query(
+        "update projections.checkpoints set version = $2, generation = generation + 1, status = 'running', \
+                failure = null, updated_at = clock_timestamp() where projection = $1",
+    )
+    .bind(P::NAME)
+    .bind(P::VERSION)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("delete from rebuild.checkpoints where projection = $1")
+        .bind(P::NAME)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(compared)
+}

@@ -1,0 +1,92 @@
+//! Read model `uplinks`: what owned devices reported, read by their codecs.
+
+use chrono::{DateTime, Utc};
+use parking_domain::lorawan::DevEui;
+use parking_domain::sensors::{Occupancy, Reading};
+use parking_domain::uplinks::{Standing, UplinkReceived};
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::orphan_devices::best;
+use crate::projection::Tables;
+use crate::rows::insert;
+
+pub(crate) const TABLES: Tables =
+    Tables { names: &["uplinks"], internal: &[], schema: include_str!("uplinks.sql") };
+
+/// An uplink of an owned device.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Uplink {
+    position: i64,
+    tenant_id: Uuid,
+    dev_eui: DevEui,
+    received_at: DateTime<Utc>,
+    heard_at: DateTime<Utc>,
+    f_cnt: Option<u32>,
+    f_port: u8,
+    session: u32,
+    standing: Standing,
+    occupancy: Occupancy,
+    reading: Option<Reading>,
+    problem: Option<String>,
+    rssi: Option<i32>,
+    snr: Option<f64>,
+    gateway: Option<String>,
+}
+
+/// Gathers the uplinks of a batch.
+#[derive(Default)]
+pub(crate) struct Uplinks(Vec<Uplink>);
+
+impl Uplinks {
+    /// Takes an uplink with what was read in it; `occupancy` is what the device says with it, hysteresis included.
+    pub(crate) fn take(
+        &mut self,
+        (tenant_id, dev_eui, position): (Uuid, DevEui, i64),
+        uplink: &UplinkReceived,
+        read: Result<Reading, String>,
+        occupancy: Occupancy,
+    ) {
+        let reception = best(&uplink.rx_info);
+        let (reading, problem) = match read {
+            Ok(reading) => (Some(reading), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        self.0.push(Uplink {
+            position,
+            tenant_id,
+            dev_eui,
+            received_at: uplink.report.received_at,
+            heard_at: uplink.heard_at,
+            f_cnt: uplink.f_cnt,
+            f_port: uplink.f_port,
+            session: uplink.session,
+            standing: uplink.standing,
+            occupancy,
+            reading,
+            problem,
+            rssi: reception.map(|reception| reception.rssi),
+            snr: reception.map(|reception| reception.snr),
+            gateway: reception.and_then(|reception| reception.gateway_id).map(|id| id.to_string()),
+        });
+    }
+
+    /// Takes away what a device reported to an owner it has no more.
+    pub(crate) async fn forget(
+        &mut self,
+        connection: &mut PgConnection,
+        dev_eui: DevEui,
+    ) -> Result<(), sqlx::Error> {
+        self.0.retain(|uplink| uplink.dev_eui != dev_eui);
+        sqlx::query("delete from uplinks where dev_eui = $1")
+            .bind(dev_eui.to_string())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        insert(connection, "uplinks", &std::mem::take(&mut self.0)).await
+    }
+}
