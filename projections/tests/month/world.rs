@@ -1,0 +1,288 @@
+//! A month of car parks in a log: the simulation's reports through their aggregates, bookings, overrides, check-ins and
+//! devices that move, in the order in which a platform would have appended them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cqrs_es::DomainEvent;
+use parking_commands::append::{Append, Expected, NewEvent, StreamAppend};
+use parking_commands::ids::Ids;
+use parking_domain::actor::Actor;
+use parking_domain::aggregate::Decider;
+use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand};
+use parking_domain::id::{SiteId, SpaceId, TenantId};
+use parking_domain::lorawan::DevEui;
+use parking_domain::patch::Patch;
+use parking_domain::site::{NewSite, Site, SiteCommand};
+use parking_domain::space::{
+    Asked, BookReservation, CheckIn, CreateSpace, DefinitionPatch, Details, MAX_DURATION, OverrideKind,
+    PassTime, SetOverride, Space, SpaceCommand, Window,
+};
+use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
+use parking_simulator::{Act, Plan, Simulation, Step};
+use parking_testkit::EventLog;
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
+const BY: Actor = Actor::System;
+
+/// Events appended at once.
+const CHUNK: usize = 300;
+
+/// The zones of the three sites: two with summer time, one with half an hour.
+pub(crate) const ZONES: [&str; 3] = ["Europe/Paris", "America/New_York", "Asia/Kolkata"];
+
+pub(crate) fn site(n: usize) -> SiteId {
+    Uuid::from_u128(0x517e_0000 + n as u128).into()
+}
+
+pub(crate) fn space(n: usize) -> SpaceId {
+    Uuid::from_u128(0x5bac_0000 + n as u128).into()
+}
+
+/// The streams as they are, and what waits to be appended.
+pub(crate) struct World<'a> {
+    log: &'a EventLog,
+    uplinks: HashMap<DevEui, Uplinks>,
+    devices: HashMap<DevEui, Device>,
+    spaces: Vec<Space>,
+    waiting: Vec<StreamAppend>,
+    booked: u128,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(log: &'a EventLog) -> Self {
+        Self {
+            log,
+            uplinks: HashMap::new(),
+            devices: HashMap::new(),
+            spaces: Vec::new(),
+            waiting: Vec::new(),
+            booked: 0,
+        }
+    }
+
+    /// Lets the simulation happen; the simulation, for its truth.
+    pub(crate) async fn run(mut self, plan: Plan) -> Simulation {
+        let mut simulation = Simulation::new(plan);
+        self.build(&simulation, plan.start).await;
+        let mut step_number = 0_u64;
+        for Step { at, act } in simulation.by_ref() {
+            step_number += 1;
+            self.pass_time(at);
+            match act {
+                Act::Report { event, body } => self.report(event, &body.to_string(), at),
+                Act::Book { space, from, until } if until < plan.end - TimeDelta::days(1) => {
+                    self.book(space, Window { start: from, end: until }, at, step_number);
+                }
+                Act::Book { .. } => {}
+            }
+            if step_number.is_multiple_of(997) && at < plan.end - TimeDelta::days(1) {
+                self.disturb(step_number, at);
+            }
+            if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
+                self.flush().await;
+            }
+        }
+        self.pass_time(plan.end);
+        self.flush().await;
+        simulation
+    }
+
+    /// Sites, spaces and devices. A fifth of the sensors is heard before it is claimed.
+    async fn build(&mut self, simulation: &Simulation, at: DateTime<Utc>) {
+        for (n, zone) in ZONES.iter().enumerate() {
+            let create = SiteCommand::CreateSite {
+                tenant_id: TENANT,
+                site: Box::new(NewSite {
+                    name: format!("Site {n}"),
+                    slug: format!("site-{n}"),
+                    definition: serde_json::from_value(json!({"timezone": zone})).unwrap(),
+                }),
+                at,
+                by: BY,
+            };
+            let events = Site::default().decide(&create).unwrap();
+            self.append::<Site>(&site(n).to_string(), &events, Some(TENANT));
+        }
+        for (n, (dev_eui, model)) in simulation.devices().enumerate() {
+            let definition = DefinitionPatch {
+                auto_release_minutes: (n % 4 == 0).then_some(30),
+                building: Patch::Set(format!("B{}", n % 2)),
+                ..DefinitionPatch::default()
+            };
+            let create = CreateSpace {
+                site_id: site(n % ZONES.len()),
+                code: format!("P-{n:03}"),
+                definition,
+                asked: asked(at),
+            };
+            self.spaces.push(Space::default());
+            self.space(n, &SpaceCommand::CreateSpace(Box::new(create)));
+            self.claim(dev_eui.into(), n, model.profile(), at);
+            self.flush().await;
+        }
+    }
+
+    fn claim(&mut self, dev_eui: DevEui, n: usize, profile: &str, at: DateTime<Utc>) {
+        let definition = DeviceDefinition {
+            name: format!("{profile} {n}"),
+            enabled: true,
+            manufacturer: None,
+            model: Some(profile.to_owned()),
+            codec: None,
+            threshold: None,
+            heartbeat_sec: None,
+            display_type: None,
+            location: None,
+            config: Map::new(),
+            metadata: Map::new(),
+        };
+        self.device(
+            dev_eui,
+            &DeviceCommand::ClaimDevice {
+                tenant_id: TENANT,
+                category: Category::Sensor,
+                definition: Box::new(definition),
+                at,
+                by: BY,
+            },
+        );
+        self.assign(dev_eui, n, at);
+    }
+
+    fn assign(&mut self, dev_eui: DevEui, n: usize, at: DateTime<Utc>) {
+        let reason = Some("month".to_owned());
+        let assign = DeviceCommand::AssignDevice {
+            tenant_id: TENANT,
+            space_id: space(n),
+            replace: false,
+            reason,
+            at,
+            by: BY,
+        };
+        self.device(dev_eui, &assign);
+    }
+
+    fn report(&mut self, event: &str, body: &str, at: DateTime<Utc>) {
+        let report = chirpstack::parse(EventKind::from_name(event).unwrap(), body.as_bytes()).unwrap();
+        let dev_eui = report.dev_eui;
+        let stream = self.uplinks.entry(dev_eui).or_default();
+        let command = RecordReport { report, at, look_up: LookUp::Absent };
+        let Ok(events) = stream.decide(&command) else { return };
+        for event in &events {
+            stream.evolve(event);
+        }
+        self.append::<Uplinks>(&stream_id(Source::Platform, dev_eui), &events, None);
+    }
+
+    fn book(&mut self, n: usize, window: Window, at: DateTime<Utc>, chance: u64) {
+        self.booked += 1;
+        let reservation_id = Uuid::from_u128(0xb00c_0000 + self.booked).into();
+        let details = Box::new(Details { reservation_type: Some("visitor".into()), ..Details::default() });
+        let book =
+            BookReservation { reservation_id, window, max_duration: MAX_DURATION, details, asked: asked(at) };
+        self.space(n, &SpaceCommand::BookReservation(Box::new(book)));
+        if chance.is_multiple_of(3) {
+            let asked = asked(window.start.max(at));
+            self.space(n, &SpaceCommand::CheckIn(CheckIn { reservation_id, asked }));
+        }
+    }
+
+    /// Now an override, now a sensor that is taken away and put back.
+    fn disturb(&mut self, chance: u64, at: DateTime<Utc>) {
+        let n = usize::try_from(chance).unwrap() % self.spaces.len();
+        if chance.is_multiple_of(2) {
+            let set = SetOverride {
+                override_id: Uuid::from_u128(0x0e44_0000 + u128::from(chance)).into(),
+                kind: if chance.is_multiple_of(4) {
+                    OverrideKind::Blocked
+                } else {
+                    OverrideKind::OutOfService
+                },
+                from: at + TimeDelta::minutes(10),
+                until: Some(at + TimeDelta::hours(3)),
+                reason: Some("works".to_owned()),
+                notes: None,
+                asked: asked(at),
+            };
+            self.space(n, &SpaceCommand::SetOverride(Box::new(set)));
+        } else {
+            let place = space(n);
+            let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
+            let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
+            self.device(
+                dev_eui,
+                &DeviceCommand::UnassignDevice { tenant_id: TENANT, reason: None, at, by: BY },
+            );
+            self.assign(dev_eui, n, at);
+        }
+    }
+
+    fn pass_time(&mut self, at: DateTime<Utc>) {
+        let reserved_soon = TimeDelta::minutes(15);
+        for n in 0..self.spaces.len() {
+            if self.spaces[n].next_due(reserved_soon).is_some_and(|due| due.at <= at) {
+                self.space(n, &SpaceCommand::PassTime(PassTime { at, reserved_soon }));
+            }
+        }
+    }
+
+    /// What the space refuses does not happen.
+    fn space(&mut self, n: usize, command: &SpaceCommand) {
+        let events = self.spaces[n].decide(command).unwrap_or_default();
+        for event in &events {
+            self.spaces[n].evolve(event);
+        }
+        self.append::<Space>(&space(n).to_string(), &events, Some(TENANT));
+    }
+
+    fn device(&mut self, dev_eui: DevEui, command: &DeviceCommand) {
+        let device = self.devices.entry(dev_eui).or_default();
+        let events = device.decide(command).unwrap();
+        for event in &events {
+            device.evolve(event);
+        }
+        self.append::<Device>(&dev_eui.to_string(), &events, Some(TENANT));
+    }
+
+    fn append<A: Decider>(&mut self, id: &str, events: &[A::Event], tenant: Option<TenantId>) {
+        if events.is_empty() {
+            return;
+        }
+        let events = events.iter().map(|event| NewEvent {
+            event_id: self.log.ids.next(),
+            tenant_id: tenant.map(TenantId::uuid),
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event).unwrap(),
+            metadata: "{}".to_owned(),
+            body: None,
+        });
+        match self.waiting.iter_mut().find(|s| s.aggregate_type == A::TYPE && s.aggregate_id == id) {
+            Some(stream) => stream.events.extend(events),
+            None => self.waiting.push(StreamAppend {
+                aggregate_type: A::TYPE.to_owned(),
+                aggregate_id: id.to_owned(),
+                expected: Expected::Any,
+                events: events.collect(),
+                claims: Vec::new(),
+            }),
+        }
+    }
+
+    async fn flush(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let streams = std::mem::take(&mut self.waiting);
+        let append = Append { append_id: self.log.ids.next(), request: None, streams };
+        self.log.writer.append(append).await.unwrap();
+    }
+}
+
+fn asked(at: DateTime<Utc>) -> Asked {
+    Asked { tenant_id: TENANT, by: BY, at }
+}
