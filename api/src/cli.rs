@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Up(Up),
     /// Runs a command on the platform's database, whether the platform is up or not.
     Exec(Exec),
+    /// Makes the rows of read models anew from the log, beside the live ones, and puts them in their place.
+    Rebuild(Rebuild),
     /// Says what a sensor's payload means: an occupancy, a battery, or why it cannot be read (exit code 1).
     Decode(Decode),
 }
@@ -84,6 +86,14 @@ pub(crate) struct Exec {
     /// The command and its arguments. It finds `DATABASE_URL` and PostgreSQL's own variables set.
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rebuild {
+    /// Only this projection: `devices`, `registry` or `space_occupancy`.
+    pub(crate) projection: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod environment;
 mod exec;
 mod http;
 mod place;
+mod rebuild;
 mod serve;
 mod up;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Exec(arguments) => exec::exec(arguments).await,
+            Command::Rebuild(arguments) => rebuild::rebuild_all(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Decode(arguments) => decode::decode(&arguments),
         }
     });

@@ -64,7 +64,7 @@ impl<R: Row> Rows<R> {
         let rows: Vec<String> = sqlx::query_scalar(&query).bind(keys).fetch_all(connection).await?;
         self.known.extend(missing.into_iter().map(|key| (key, None)));
         for row in rows {
-            let row: R = serde_json::from_str(&row).map_err(|e| sqlx::Error::Decode(e.into()))?;
+            let row: R = from_json(&row)?;
             self.known.insert(row.key(), Some(row));
         }
         Ok(())
@@ -125,6 +125,11 @@ impl<R: Row> Rows<R> {
         }
         Ok(())
     }
+}
+
+/// A row of what `to_json` made of it.
+pub(crate) fn from_json<R: DeserializeOwned>(row: &str) -> Result<R, sqlx::Error> {
+    serde_json::from_str(row).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Writes rows as a set: new ones are added, those whose key is there are replaced. `key` may name several columns.

@@ -1,5 +1,7 @@
 //! Read model `sites`: the sites there are.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::site::{Definition, SiteEvent};
 use parking_domain::stored::Event;

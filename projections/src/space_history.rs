@@ -1,5 +1,7 @@
 //! Read model `space_history`: every change of what is shown of a space, with its cause and its place in the log.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::downlink::Light;
 use parking_domain::lorawan::DevEui;

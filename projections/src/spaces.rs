@@ -1,5 +1,7 @@
 //! Read model `spaces`: the spaces there are, as their operators describe them.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::space::{Definition, SpaceEvent};
 use parking_domain::stored::Event;

@@ -36,3 +36,20 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
+
+impl Definition {
+    /// A site of which nothing is known but its time zone.
+    pub fn in_zone(timezone: impl Into<String>) -> Self {
+        Self {
+            address: None,
+            city: None,
+            state: None,
+            postal_code: None,
+            country: None,
+            position: None,
+            timezone: timezone.into(),
+            policy: PolicyOverrides::default(),
+            metadata: Map::new(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The write side of the platform in one value: a bus for each kind of aggregate, the log for joint commands, and the sealer.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::device::Device;
+use parking_domain::id::{SiteId, TenantId};
+use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteRefusal};
+use parking_domain::space::Space;
+use parking_domain::tenant::{NewTenant, Tenant, TenantCommand, TenantRefusal};
+use sqlx::PgPool;
+
+use crate::append::AppendError;
+use crate::bus::{Bus, ExecuteError};
+use crate::personal::{PersonalDataError, Sealer};
+use crate::randomness::Randomness;
+use crate::store::{Circumstances, LoadError, LogStore};
+
+/// Everything that commands go through.
+pub struct Platform {
+    /// Spaces, with their reservations and overrides.
+    pub spaces: Bus<Space>,
+    /// Devices.
+    pub devices: Bus<Device>,
+    /// Sites.
+    pub sites: Bus<Site>,
+    /// Tenants.
+    pub tenants: Bus<Tenant>,
+    /// The log, for commands over several streams.
+    pub store: LogStore,
+    /// Seals personal data.
+    pub sealer: Sealer,
+}
+
+/// Why the platform is not ready to take commands.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The keys cannot be reached.
+    #[error(transparent)]
+    PersonalData(#[from] PersonalDataError),
+    /// The default tenant cannot be made.
+    #[error("the default tenant cannot be made: {0}")]
+    Tenant(#[from] ExecuteError<TenantRefusal>),
+    /// The default site cannot be made.
+    #[error("the default site cannot be made: {0}")]
+    Site(#[from] ExecuteError<SiteRefusal>),
+}
+
+impl Platform {
+    /// The write side over a store, its keys kept with `pool` (role writer).
+    pub async fn start(
+        store: LogStore,
+        pool: PgPool,
+        randomness: Arc<dyn Randomness>,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            spaces: Bus::new(store.clone()),
+            devices: Bus::new(store.clone()),
+            sites: Bus::new(store.clone()),
+            tenants: Bus::new(store.clone()),
+            sealer: Sealer::load(pool, randomness).await?,
+            store,
+        })
+    }
+
+    /// Makes the tenant and the site that every installation begins with, unless they are there.
+    pub async fn make_defaults(&self, at: DateTime<Utc>) -> Result<(), StartError> {
+        let by = Actor::System;
+        let tenant = NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
+        let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at, by };
+        let made = self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
+        if let Err(error) = made
+            && !is_there(&error, &TenantRefusal::TenantAlreadyExists)
+        {
+            return Err(error.into());
+        }
+        let site = NewSite {
+            name: "Default".to_owned(),
+            slug: "default".to_owned(),
+            definition: Definition::in_zone("UTC"),
+        };
+        let create =
+            SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(site), at, by };
+        let made = self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
+        match made {
+            Err(error) if !is_there(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn of_default_tenant() -> Circumstances {
+    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+}
+
+/// True for the refusal that says it was made before, by whomever: another one may have taken its slug since.
+fn is_there<E: PartialEq>(error: &ExecuteError<E>, refusal: &E) -> bool {
+    match error {
+        ExecuteError::Refused { refusal: found, .. } => found == refusal,
+        ExecuteError::Append(AppendError::ClaimHeld { .. }) => true,
+        ExecuteError::Append(_) | ExecuteError::Load(LoadError::Database(_) | _) => false,
+    }
+}

@@ -1,0 +1,41 @@
+//! A space comes with its place on its site, so that no site ends while something stands on it.
+
+use parking_domain::id::SpaceId;
+use parking_domain::site::{Site, SiteCommand, SiteMember};
+use parking_domain::space::{CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceEvent, StateByHand};
+
+use super::SpaceError;
+use crate::joint::{Joint, Work};
+
+/// Make a space.
+#[derive(Clone, Debug)]
+pub struct MakeSpace {
+    /// A new id.
+    pub space_id: SpaceId,
+    /// What it is to be.
+    pub create: CreateSpace,
+    /// What it is from the start, if somebody says so.
+    pub state: Option<StateByHand>,
+}
+
+impl Joint for MakeSpace {
+    type Lead = Space;
+    type Error = SpaceError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
+        let asked = self.create.asked;
+        let site = work.load::<Site>(&self.create.site_id.to_string()).await?;
+        let add = SiteCommand::AddSiteMember {
+            tenant_id: asked.tenant_id,
+            member: SiteMember::Space(self.space_id),
+            at: asked.at,
+        };
+        work.decide(&site, &add)?;
+        let space = work.load::<Space>(&self.space_id.to_string()).await?;
+        let mut commands = vec![SpaceCommand::CreateSpace(Box::new(self.create.clone()))];
+        commands.extend(
+            self.state.map(|state| SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked })),
+        );
+        Ok(work.decide_all(&space, &commands)?)
+    }
+}

@@ -1,0 +1,62 @@
+//! A space goes with its place on its site, and the devices that stand at it leave.
+
+use cqrs_es::Aggregate;
+use parking_domain::device::{Category, Device, DeviceCommand};
+use parking_domain::id::SpaceId;
+use parking_domain::site::{Site, SiteCommand, SiteMember};
+use parking_domain::space::claims::place;
+use parking_domain::space::{Asked, DeleteSpace, Space, SpaceCommand, SpaceEvent, SpaceRefusal};
+
+use super::SpaceError;
+use crate::joint::{Joint, Work};
+
+/// End a space.
+#[derive(Clone, Debug)]
+pub struct EndSpace {
+    /// Which.
+    pub space_id: SpaceId,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub asked: Asked,
+}
+
+impl Joint for EndSpace {
+    type Lead = Space;
+    type Error = SpaceError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
+        let space = work.load::<Space>(&self.space_id.to_string()).await?;
+        let Some(description) = space.aggregate.description() else {
+            return Err(SpaceRefusal::SpaceNotFound.into());
+        };
+        let delete = DeleteSpace { space_id: self.space_id, reason: self.reason.clone(), asked: self.asked };
+        let site_id = description.site_id.to_string();
+        let events = work.decide(&space, &SpaceCommand::DeleteSpace(delete))?;
+        for category in [Category::Sensor, Category::Display] {
+            self.send_away(work, category).await?;
+        }
+        let site = work.load::<Site>(&site_id).await?;
+        let Asked { tenant_id, at, .. } = self.asked;
+        let member = SiteMember::Space(self.space_id);
+        work.decide(&site, &SiteCommand::RemoveSiteMember { tenant_id, member, at })?;
+        Ok(events)
+    }
+}
+
+impl EndSpace {
+    async fn send_away(&self, work: &mut Work<'_>, category: Category) -> Result<(), SpaceError> {
+        let place = place(category, self.space_id);
+        let Some((aggregate_type, dev_eui)) = work.holder(&place.scope, &place.key).await? else {
+            return Ok(());
+        };
+        if aggregate_type != Device::TYPE {
+            return Ok(());
+        }
+        let device = work.load::<Device>(&dev_eui).await?;
+        let Asked { tenant_id, by, at } = self.asked;
+        let reason = Some("the space was deleted".to_owned());
+        work.decide(&device, &DeviceCommand::UnassignDevice { tenant_id, reason, at, by })?;
+        Ok(())
+    }
+}

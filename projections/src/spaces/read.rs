@@ -1,0 +1,170 @@
+//! Questions about a tenant's spaces. Whose they are, the connection knows.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::Space;
+use crate::rows::from_json;
+use crate::space_occupancy::SpaceOccupancy;
+
+/// Which spaces are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those of this site.
+    pub site_id: Option<Uuid>,
+    /// Those in this state, as it is written.
+    pub state: Option<String>,
+}
+
+/// A space with what is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The space.
+    pub space: Space,
+    /// Its site's name.
+    pub site_name: Option<String>,
+    /// What is shown of it; none until the projection has come to its beginning.
+    pub occupancy: Option<SpaceOccupancy>,
+    /// The display that stands there, 16 lower-case hex digits.
+    pub display_eui: Option<String>,
+    /// The sensor that stands there, 16 lower-case hex digits.
+    pub sensor_eui: Option<String>,
+}
+
+/// How many spaces there are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct Counts {
+    /// All of them.
+    pub total: i64,
+    /// Nothing is there.
+    pub free: i64,
+    /// A vehicle is there.
+    pub occupied: i64,
+    /// Kept for somebody.
+    pub reserved: i64,
+    /// Not to be used.
+    pub maintenance: i64,
+    /// Nothing is known.
+    pub unknown: i64,
+}
+
+impl Counts {
+    /// Per cent of the spaces that are occupied, to two decimals.
+    pub fn occupancy_rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 spaces")]
+        let share = self.occupied as f64 / self.total.max(1) as f64;
+        (share * 10_000.0).round() / 100.0
+    }
+}
+
+const LISTED: &str = "select to_json(s)::text, i.name, to_json(o)::text, \
+                             (select dev_eui from devices d where d.space_id = s.space_id and d.category = 'display'), \
+                             (select dev_eui from devices d where d.space_id = s.space_id and d.category = 'sensor') \
+                        from spaces s left join sites i using (site_id) left join space_occupancy o using (space_id)";
+
+const FILTER: &str = "($1 is null or s.site_id = $1) and ($2 is null or coalesce(o.state, 'unknown') = $2)";
+
+type ListedRow = (String, Option<String>, Option<String>, Option<String>, Option<String>);
+
+/// One page of the spaces, by code.
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where {FILTER} order by s.code, s.space_id limit $3 offset $4");
+    let rows: Vec<ListedRow> = sqlx::query_as(&query)
+        .bind(filter.site_id)
+        .bind(filter.state.as_deref())
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(listed).collect()
+}
+
+/// How many the filter lets through.
+pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
+    let query =
+        format!("select count(*) from spaces s left join space_occupancy o using (space_id) where {FILTER}");
+    sqlx::query_scalar(&query).bind(filter.site_id).bind(filter.state.as_deref()).fetch_one(connection).await
+}
+
+/// A space.
+pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where s.space_id = $1");
+    let row: Option<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_optional(connection).await?;
+    row.map(listed).transpose()
+}
+
+/// How many there are of each state, on a site or on all.
+pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Result<Counts, sqlx::Error> {
+    sqlx::query_as(
+        "select count(*) as total, count(*) filter (where o.state = 'free') as free, \
+                count(*) filter (where o.state = 'occupied') as occupied, \
+                count(*) filter (where o.state = 'reserved') as reserved, \
+                count(*) filter (where o.state = 'maintenance') as maintenance, \
+                count(*) filter (where o.state = 'unknown' or o.state is null) as unknown \
+           from spaces s left join space_occupancy o using (space_id) where $1 is null or s.site_id = $1",
+    )
+    .bind(site_id)
+    .fetch_one(connection)
+    .await
+}
+
+/// How many there were of each state on a site, at a place in the log. A space that was there then counts even if it is
+/// deleted now.
+pub async fn counts_as_of(
+    connection: &mut PgConnection,
+    site_id: Uuid,
+    as_of: AsOf,
+) -> Result<Counts, sqlx::Error> {
+    sqlx::query_as(
+        "with last as (select distinct on (space_id) state from space_history \
+                        where site_id = $1 and ($2 is null or position <= $2) and ($3 is null or recorded_at <= $3) \
+                        order by space_id, position desc, ordinal desc) \
+         select count(state) as total, count(*) filter (where state = 'free') as free, \
+                count(*) filter (where state = 'occupied') as occupied, \
+                count(*) filter (where state = 'reserved') as reserved, \
+                count(*) filter (where state = 'maintenance') as maintenance, \
+                count(*) filter (where state = 'unknown') as unknown \
+           from last",
+    )
+    .bind(site_id)
+    .bind(as_of.position())
+    .bind(as_of.time())
+    .fetch_one(connection)
+    .await
+}
+
+/// A place in the log: everything up to it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// Up to this position.
+    Position(i64),
+    /// What was recorded up to this time.
+    Time(DateTime<Utc>),
+}
+
+impl AsOf {
+    pub(crate) fn position(self) -> Option<i64> {
+        match self {
+            Self::Position(position) => Some(position),
+            Self::Time(_) => None,
+        }
+    }
+
+    pub(crate) fn time(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Time(time) => Some(time),
+            Self::Position(_) => None,
+        }
+    }
+}
+
+fn listed((space, site_name, occupancy, display_eui, sensor_eui): ListedRow) -> Result<Listed, sqlx::Error> {
+    let occupancy = occupancy.map(|occupancy| from_json(&occupancy)).transpose()?;
+    Ok(Listed { space: from_json(&space)?, site_name, occupancy, display_eui, sensor_eui })
+}
