@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod bus;
+pub mod devices;
 pub mod ids;
 pub mod ingest;
 pub mod joint;
