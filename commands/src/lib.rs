@@ -12,6 +12,7 @@ pub mod joint;
 pub mod metadata;
 pub mod personal;
 pub mod randomness;
+pub mod reservations;
 pub mod snapshots;
 pub mod store;
 pub mod writer;
