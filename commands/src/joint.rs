@@ -63,8 +63,30 @@ impl Work<'_> {
         command: &A::Command,
     ) -> Result<Vec<A::Event>, A::Error> {
         let events = context.aggregate.decide(command)?;
-        self.streams.push(self.store.stream_append(context, &events, self.circumstances));
+        self.append_to(context, &events);
         Ok(events)
+    }
+
+    /// Decides several commands on one loaded stream, each on what the ones before it made of it.
+    pub fn decide_all<A: Decider + Clone>(
+        &mut self,
+        context: &LogContext<A>,
+        commands: &[A::Command],
+    ) -> Result<Vec<A::Event>, A::Error> {
+        let (mut aggregate, mut all) = (context.aggregate.clone(), Vec::new());
+        for command in commands {
+            let events = aggregate.decide(command)?;
+            for event in &events {
+                aggregate.evolve(event);
+            }
+            all.extend(events);
+        }
+        self.append_to(context, &all);
+        Ok(all)
+    }
+
+    fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
+        self.streams.push(self.store.stream_append(context, events, self.circumstances));
     }
 }
 

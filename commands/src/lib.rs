@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod bus;
+pub mod devices;
 pub mod ids;
 pub mod ingest;
 pub mod joint;
@@ -12,6 +13,7 @@ pub mod metadata;
 pub mod personal;
 pub mod platform;
 pub mod randomness;
+pub mod reservations;
 pub mod snapshots;
 pub mod spaces;
 pub mod store;

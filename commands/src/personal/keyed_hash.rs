@@ -19,10 +19,17 @@ impl HashKey {
         KeyedHash(hex::encode(self.first_half(&[b"email", normal(email).as_bytes()])))
     }
 
-    /// Of version 8: a UUID by a rule of our own (RFC 9562, section 5.8).
     pub(super) fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
-        let half = self.first_half(&[b"guest", tenant.uuid().as_bytes(), normal(email).as_bytes()]);
-        uuid::Builder::from_custom_bytes(half).into_uuid()
+        self.uuid(&[b"guest", tenant.uuid().as_bytes(), normal(email).as_bytes()])
+    }
+
+    pub(super) fn request(&self, content: &[u8]) -> Uuid {
+        self.uuid(&[b"request", content])
+    }
+
+    /// Of version 8: a UUID by a rule of our own (RFC 9562, section 5.8).
+    fn uuid(&self, parts: &[&[u8]]) -> Uuid {
+        uuid::Builder::from_custom_bytes(self.first_half(parts)).into_uuid()
     }
 
     /// Every part with its length before it, so that no two lists of parts are the same bytes.

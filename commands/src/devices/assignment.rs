@@ -1,0 +1,58 @@
+//! A tenant's device is put at one of the tenant's spaces.
+
+use parking_domain::device::{Device, DeviceCommand, DeviceEvent};
+use parking_domain::id::SpaceId;
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::{Asked, Space, SpaceRefusal};
+
+use super::refusal::AssignmentError;
+use crate::joint::{Joint, Work};
+
+/// Put a device at a space, where no other one of its category stands.
+#[derive(Clone, Debug)]
+pub struct AssignDevice {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// The space.
+    pub space_id: SpaceId,
+    /// Whether it may leave another space for this one.
+    pub replace: bool,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub asked: Asked,
+}
+
+impl Joint for AssignDevice {
+    type Lead = Device;
+    type Error = AssignmentError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        find_space(work, self.space_id, self.asked).await?;
+        let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
+        let Asked { tenant_id, by, at } = self.asked;
+        let assign = DeviceCommand::AssignDevice {
+            tenant_id,
+            space_id: self.space_id,
+            replace: self.replace,
+            reason: self.reason.clone(),
+            at,
+            by,
+        };
+        Ok(work.decide(&device, &assign)?)
+    }
+}
+
+/// Refuses a space that the tenant does not have. Whose a space is never changes, and after its end it holds its places
+/// itself: so its stream is no condition of the append, and bookings do not get in the way of assignments.
+pub(super) async fn find_space(
+    work: &Work<'_>,
+    space_id: SpaceId,
+    asked: Asked,
+) -> Result<(), AssignmentError> {
+    let space = work.load::<Space>(&space_id.to_string()).await?;
+    match space.aggregate.description() {
+        Some(description) if description.tenant_id == asked.tenant_id => Ok(()),
+        _ => Err(SpaceRefusal::SpaceNotFound.into()),
+    }
+}

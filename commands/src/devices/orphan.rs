@@ -1,0 +1,76 @@
+//! A device that was heard and belongs to nobody is taken in, or put out of sight.
+
+use parking_domain::device::{Category, Definition, Device, DeviceCommand, DeviceEvent};
+use parking_domain::id::SpaceId;
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::Asked;
+use parking_domain::uplinks::{Source, Uplinks, stream_id};
+
+use super::assignment::find_space;
+use super::refusal::AssignmentError;
+use crate::joint::{Joint, Work};
+
+/// Claim an orphan and put it at a space, in one append.
+#[derive(Clone, Debug)]
+pub struct AssignOrphan {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// The space.
+    pub space_id: SpaceId,
+    /// What it is for.
+    pub category: Category,
+    /// What is known of it.
+    pub definition: Box<Definition>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub asked: Asked,
+}
+
+impl Joint for AssignOrphan {
+    type Lead = Device;
+    type Error = AssignmentError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        refuse_unheard(work, self.dev_eui).await?;
+        find_space(work, self.space_id, self.asked).await?;
+        let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
+        let Asked { tenant_id, by, at } = self.asked;
+        let (category, definition) = (self.category, self.definition.clone());
+        let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
+        let (space_id, reason) = (self.space_id, self.reason.clone());
+        let assign = DeviceCommand::AssignDevice { tenant_id, space_id, replace: false, reason, at, by };
+        Ok(work.decide_all(&device, &[claim, assign])?)
+    }
+}
+
+/// Do not show an orphan until it is heard again.
+#[derive(Clone, Debug)]
+pub struct DismissOrphan {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub asked: Asked,
+}
+
+impl Joint for DismissOrphan {
+    type Lead = Device;
+    type Error = AssignmentError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        refuse_unheard(work, self.dev_eui).await?;
+        let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
+        let Asked { by, at, .. } = self.asked;
+        let dismiss = DeviceCommand::DismissOrphan { reason: self.reason.clone(), at, by };
+        Ok(work.decide(&device, &dismiss)?)
+    }
+}
+
+/// An orphan is known by what the network reported of it; without a report there is none. A stream never gets shorter, so
+/// it is no condition of the append.
+async fn refuse_unheard(work: &Work<'_>, dev_eui: DevEui) -> Result<(), AssignmentError> {
+    let uplinks = work.load::<Uplinks>(&stream_id(Source::Platform, dev_eui)).await?;
+    if uplinks.version == 0 { Err(AssignmentError::OrphanNotFound(dev_eui)) } else { Ok(()) }
+}

@@ -1,0 +1,69 @@
+//! A reservation is moved and amended in one append: all of a request or nothing of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::space::{
+    AmendReservation, Asked, DetailsPatch, RescheduleReservation, Reservation, Space, SpaceCommand,
+    SpaceEvent, SpaceRefusal, Window,
+};
+
+use super::guest::GuestPatch;
+use crate::bus::ExecuteError;
+use crate::joint::{Joint, Work};
+
+/// What changes of a reservation. An end of its window that is not given stays.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Another start.
+    pub start: Option<DateTime<Utc>>,
+    /// Another end.
+    pub end: Option<DateTime<Utc>>,
+    /// The longest that it may be.
+    pub max_duration: TimeDelta,
+    /// What changes of whom it is for.
+    pub guest: GuestPatch,
+    /// What else changes. Its sealed fields are filled in here.
+    pub details: DetailsPatch,
+}
+
+/// The command, with everything sealed.
+pub(super) struct ChangeReservation {
+    pub(super) space_id: SpaceId,
+    pub(super) reservation_id: ReservationId,
+    pub(super) start: Option<DateTime<Utc>>,
+    pub(super) end: Option<DateTime<Utc>>,
+    pub(super) max_duration: TimeDelta,
+    pub(super) details: DetailsPatch,
+    pub(super) asked: Asked,
+}
+
+impl Joint for ChangeReservation {
+    type Lead = Space;
+    type Error = ExecuteError<SpaceRefusal>;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {
+        let space = work.load::<Space>(&self.space_id.to_string()).await?;
+        let window = space.aggregate.reservation(self.reservation_id).map(Reservation::window);
+        let commands: Vec<_> = [self.amend(), self.reschedule(window)].into_iter().flatten().collect();
+        let refused = |refusal| ExecuteError::Refused { refusal, position: space.position };
+        work.decide_all(&space, &commands).map_err(refused)
+    }
+}
+
+impl ChangeReservation {
+    fn reschedule(&self, window: Option<Window>) -> Option<SpaceCommand> {
+        // Of a reservation that is not there any window will do: the space refuses it.
+        let window = window.unwrap_or(Window { start: self.asked.at, end: self.asked.at });
+        let to = Window { start: self.start.unwrap_or(window.start), end: self.end.unwrap_or(window.end) };
+        let Self { reservation_id, max_duration, asked, .. } = *self;
+        let reschedule = RescheduleReservation { reservation_id, to, max_duration, asked };
+        (self.start.is_some() || self.end.is_some())
+            .then_some(SpaceCommand::RescheduleReservation(reschedule))
+    }
+
+    fn amend(&self) -> Option<SpaceCommand> {
+        let Self { reservation_id, asked, .. } = *self;
+        let amend = AmendReservation { reservation_id, details: self.details.clone(), asked };
+        (self.details != DetailsPatch::default()).then(|| SpaceCommand::AmendReservation(Box::new(amend)))
+    }
+}

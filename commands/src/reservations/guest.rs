@@ -1,0 +1,91 @@
+//! Whom a reservation is for, in plain words: the form that is never stored.
+
+use std::fmt;
+
+use parking_domain::patch::Patch;
+use parking_domain::space::{Details, DetailsPatch};
+use serde::Serialize;
+
+use crate::personal::Person;
+
+/// Whom a reservation is for, and what they said. Prints nothing of it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Guest {
+    /// Their e-mail.
+    pub email: Option<String>,
+    /// Their name.
+    pub name: Option<String>,
+    /// Their phone.
+    pub phone: Option<String>,
+    /// Free text.
+    pub notes: Option<String>,
+}
+
+impl Guest {
+    /// True when nothing is to be sealed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Puts it sealed into the details.
+    pub(super) fn seal(&self, person: &Person<'_>, details: &mut Details) {
+        let seal = |text: &Option<String>| text.as_deref().map(|text| person.seal(text));
+        details.user_email = self.email.as_deref().map(|email| person.seal_email(email));
+        details.user_name = seal(&self.name);
+        details.user_phone = seal(&self.phone);
+        details.notes = seal(&self.notes);
+    }
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guest(..)")
+    }
+}
+
+/// What changes of a [`Guest`]. Prints nothing of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of Guest")]
+pub struct GuestPatch {
+    pub email: Patch<String>,
+    pub name: Patch<String>,
+    pub phone: Patch<String>,
+    pub notes: Patch<String>,
+}
+
+impl GuestPatch {
+    /// True when it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The e-mail that it sets.
+    pub(super) fn email(&self) -> Option<&str> {
+        match &self.email {
+            Patch::Set(email) => Some(email),
+            Patch::Keep | Patch::Clear => None,
+        }
+    }
+
+    /// Puts it sealed into a change of the details.
+    pub(super) fn seal(&self, person: &Person<'_>, details: &mut DetailsPatch) {
+        details.user_email = sealed(&self.email, |email| person.seal_email(email));
+        details.user_name = sealed(&self.name, |name| person.seal(name));
+        details.user_phone = sealed(&self.phone, |phone| person.seal(phone));
+        details.notes = sealed(&self.notes, |notes| person.seal(notes));
+    }
+}
+
+fn sealed<T>(patch: &Patch<String>, seal: impl FnOnce(&str) -> T) -> Patch<T> {
+    match patch {
+        Patch::Keep => Patch::Keep,
+        Patch::Clear => Patch::Clear,
+        Patch::Set(text) => Patch::Set(seal(text)),
+    }
+}
+
+impl fmt::Debug for GuestPatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GuestPatch(..)")
+    }
+}

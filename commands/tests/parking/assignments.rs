@@ -1,0 +1,129 @@
+//! A device goes to a space: one of each category, of the tenant's own, and while the space is there.
+
+use futures_util::future::join_all;
+use parking_commands::append::AppendError;
+use parking_commands::devices::{AssignDevice, AssignmentError};
+use parking_domain::aggregate::Claim;
+use parking_domain::device::{Category, DeviceRefusal};
+use parking_domain::id::SpaceId;
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::SpaceRefusal;
+use uuid::Uuid;
+
+use crate::support::{Platform, assign, circumstances, elsewhere, window};
+
+async fn put(platform: &Platform, command: AssignDevice) -> Result<Option<i64>, AssignmentError> {
+    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+}
+
+#[tokio::test]
+async fn a_sensor_and_a_display_stand_at_one_space_and_a_second_of_either_does_not() {
+    let platform = Platform::create().await;
+    let space = platform.space("A-1").await;
+    for (n, category, word) in [(1, Category::Sensor, "sensor"), (2, Category::Display, "display")] {
+        let device = platform.device(n, category).await;
+        put(&platform, assign(device, space)).await.unwrap();
+        assert_eq!(platform.state(device).await.space_id(), Some(space));
+        let second = platform.device(n + 10, category).await;
+        let refused = put(&platform, assign(second, space)).await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("the space already has a {word}, {device:X}: unassign it first, or choose another space")
+        );
+        assert_eq!(platform.state(second).await.space_id(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_device_goes_to_another_space_only_when_it_is_told_to() {
+    let platform = Platform::create().await;
+    let (here, there) = (platform.space("A-1").await, platform.space("A-2").await);
+    let device = platform.device(1, Category::Sensor).await;
+    put(&platform, assign(device, here)).await.unwrap();
+    assert_eq!(put(&platform, assign(device, here)).await.unwrap(), None, "it stands there");
+    let refused = put(&platform, assign(device, there)).await;
+    let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: here };
+    assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");
+    put(&platform, AssignDevice { replace: true, ..assign(device, there) }).await.unwrap();
+    assert_eq!(platform.state(device).await.space_id(), Some(there));
+    let next = platform.device(2, Category::Sensor).await;
+    put(&platform, assign(next, here)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_tenant_does_not_have_is_not_found() {
+    let platform = Platform::create().await;
+    let space = platform.space("A-1").await;
+    let device = platform.device(1, Category::Sensor).await;
+    let gone = platform.space("A-2").await;
+    platform.delete(gone).await;
+    let unknown = SpaceId::from(Uuid::from_u128(99));
+    let from_elsewhere = AssignDevice { asked: elsewhere(), ..assign(device, space) };
+    for command in [assign(device, unknown), assign(device, gone), from_elsewhere] {
+        let refused = put(&platform, command).await;
+        assert!(matches!(refused, Err(AssignmentError::Space(SpaceRefusal::SpaceNotFound))), "{refused:?}");
+    }
+    let refused = put(&platform, assign(DevEui::from(99), space)).await;
+    assert!(matches!(refused, Err(AssignmentError::Device(DeviceRefusal::DeviceNotFound))), "{refused:?}");
+}
+
+#[test]
+fn a_place_that_the_space_holds_itself_is_a_space_that_is_deleted() {
+    let held = |scope: &str, holder: &str| {
+        let claim = Claim { scope: scope.into(), key: Uuid::from_u128(1).to_string() };
+        AssignmentError::from(AppendError::ClaimHeld { claim, holder: holder.into() })
+    };
+    let space = format!("space {}", Uuid::from_u128(1));
+    assert!(matches!(held("sensor_of_space", &space), AssignmentError::SpaceDeleted));
+    let taken = held("display_of_space", "device 0000000000000001");
+    assert!(matches!(taken, AssignmentError::PlaceTaken { category: Category::Display, .. }), "{taken:?}");
+    let foreign = held("space_code/x", "space y");
+    assert!(matches!(foreign, AssignmentError::Append(AppendError::ClaimHeld { .. })), "{foreign:?}");
+}
+
+#[tokio::test]
+async fn of_fifty_assignments_of_one_sensor_one_happens() {
+    let platform = Platform::create().await;
+    let device = platform.device(1, Category::Sensor).await;
+    let mut spaces = Vec::new();
+    for n in 0..50 {
+        spaces.push(platform.space(&format!("A-{n}")).await);
+    }
+    let results = join_all(spaces.iter().map(|space| put(&platform, assign(device, *space)))).await;
+    let lost: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert_eq!(lost.len(), 49, "{lost:?}");
+    for lost in lost {
+        assert!(
+            matches!(lost, AssignmentError::Device(DeviceRefusal::DeviceAlreadyAssigned { .. })),
+            "{lost:?}"
+        );
+    }
+    assert_eq!(platform.count("DeviceAssigned").await, 1);
+    platform.log.assert_whole().await;
+}
+
+#[tokio::test]
+async fn of_fifty_sensors_for_one_space_one_gets_it() {
+    let platform = Platform::create().await;
+    let space = platform.space("A-1").await;
+    for n in 0..50 {
+        platform.device(n, Category::Sensor).await;
+    }
+    let results = join_all((0..50).map(|n| put(&platform, assign(DevEui::from(n), space)))).await;
+    let lost: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert_eq!(lost.len(), 49, "{lost:?}");
+    assert!(lost.iter().all(|lost| matches!(lost, AssignmentError::PlaceTaken { .. })), "{lost:?}");
+    assert_eq!(platform.count("DeviceAssigned").await, 1);
+}
+
+#[tokio::test]
+async fn bookings_do_not_get_in_the_way_of_an_assignment() {
+    let platform = Platform::create().await;
+    let space = platform.space("A-1").await;
+    let device = platform.device(1, Category::Sensor).await;
+    let reservations = platform.reservations();
+    let bookings = (0..5).map(|n| reservations.book(platform.booking(space, window(n * 2)), circumstances()));
+    let (assigned, booked) = tokio::join!(put(&platform, assign(device, space)), join_all(bookings));
+    assigned.unwrap();
+    assert!(booked.iter().all(Result::is_ok), "{booked:?}");
+}

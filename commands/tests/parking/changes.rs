@@ -1,0 +1,108 @@
+//! A reservation is moved, amended and given up.
+
+use parking_commands::bus::ExecuteError;
+use parking_commands::ids::Ids;
+use parking_commands::reservations::{Booking, Change, Guest, GuestPatch, ReservationError};
+use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::patch::Patch;
+use parking_domain::space::{
+    DetailsPatch, MAX_DURATION, PaymentStatus, Space, SpaceEvent, SpaceRefusal, Status, Window,
+};
+
+use crate::support::{Platform, asked, at, circumstances, elsewhere, window};
+
+fn nothing() -> Change {
+    let (guest, details) = (GuestPatch::default(), DetailsPatch::default());
+    Change { start: None, end: None, max_duration: MAX_DURATION, guest, details }
+}
+
+async fn booked(platform: &Platform, guest: Guest) -> (SpaceId, ReservationId) {
+    let space = platform.space("A-1").await;
+    let booking = Booking { guest, ..platform.booking(space, window(0)) };
+    let booked = platform.reservations().book(booking, circumstances()).await.unwrap();
+    (space, booked.reservation_id)
+}
+
+fn ada() -> Guest {
+    Guest { email: Some("ada@example.com".into()), ..Guest::default() }
+}
+
+async fn change(
+    platform: &Platform,
+    (space, reservation): (SpaceId, ReservationId),
+    change: Change,
+) -> Result<Vec<SpaceEvent>, ReservationError> {
+    let circumstances = circumstances();
+    let done = platform.reservations().change(space, reservation, change, asked(), &circumstances).await;
+    done.map(|done| done.events)
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, ReservationError>) -> SpaceRefusal {
+    match result {
+        Err(ReservationError::Execute(ExecuteError::Refused { refusal, .. })) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn window_and_details_change_together_or_not_at_all() {
+    let platform = Platform::create().await;
+    let held = booked(&platform, ada()).await;
+    let payment = |status| DetailsPatch { payment_status: Some(status), ..DetailsPatch::default() };
+    let longer = Change { end: Some(at("13:00")), details: payment(PaymentStatus::Paid), ..nothing() };
+    let events = change(&platform, held, longer).await.unwrap();
+    let names: Vec<_> = events.iter().map(SpaceEvent::name).collect();
+    assert_eq!(names, ["ReservationAmended", "ReservationRescheduled"]);
+    let empty = Change { start: Some(at("14:00")), details: payment(PaymentStatus::Refunded), ..nothing() };
+    assert_eq!(refusal(change(&platform, held, empty).await), SpaceRefusal::WindowEmpty);
+    let space = platform.store.load::<Space>(&held.0.to_string()).await.unwrap().aggregate;
+    let reservation = space.reservation(held.1).unwrap();
+    assert_eq!(reservation.window(), Window { start: at("10:00"), end: at("13:00") });
+    assert_eq!(reservation.details().payment_status, PaymentStatus::Paid);
+    assert_eq!(change(&platform, held, nothing()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn notes_are_sealed_for_whom_the_reservation_is_for() {
+    let platform = Platform::create().await;
+    let held = booked(&platform, ada()).await;
+    let noted = |notes: &str| GuestPatch { notes: Patch::Set(notes.into()), ..GuestPatch::default() };
+    let to_bob = GuestPatch { email: Patch::Set("bob@example.com".into()), ..noted("a red car") };
+    for (guest, email, notes) in
+        [(noted("a blue car"), "ada@example.com", "a blue car"), (to_bob, "bob@example.com", "a red car")]
+    {
+        let events = change(&platform, held, Change { guest, ..nothing() }).await.unwrap();
+        let [SpaceEvent::ReservationAmended { details, .. }] = &events[..] else { panic!("{events:?}") };
+        let subject = platform.sealer.guest(asked().tenant_id, email);
+        assert_eq!(details.notes.as_ref().unwrap().subject, subject, "whom it is for now");
+        assert_eq!(platform.opened(&[details.notes.as_ref()]).await, [Some(notes.to_owned())]);
+    }
+    assert!(!platform.everything().await.contains("car"));
+}
+
+#[tokio::test]
+async fn a_reason_is_sealed_and_a_reservation_ends_once() {
+    let platform = Platform::create().await;
+    let (space, reservation) = booked(&platform, Guest::default()).await;
+    let (reservations, circumstances) = (platform.reservations(), circumstances());
+    let cancel = || reservations.cancel(space, reservation, Some("Ada is ill"), asked(), &circumstances);
+    let done = cancel().await.unwrap();
+    let [SpaceEvent::ReservationCancelled { reason, .. }] = &done.events[..] else { panic!("{done:?}") };
+    assert_eq!(reason.as_ref().unwrap().subject, reservation.uuid());
+    assert_eq!(platform.opened(&[reason.as_ref()]).await, [Some("Ada is ill".to_owned())]);
+    assert!(!platform.everything().await.contains("Ada"));
+    assert_eq!(refusal(cancel().await), SpaceRefusal::ReservationOver { status: Status::Cancelled });
+}
+
+#[tokio::test]
+async fn what_another_tenant_has_is_not_found_and_no_key_is_made_for_it() {
+    let platform = Platform::create().await;
+    let (space, reservation) = booked(&platform, Guest::default()).await;
+    let (reservations, circumstances) = (platform.reservations(), circumstances());
+    let foreign = reservations.cancel(space, reservation, Some("mine"), elsewhere(), &circumstances).await;
+    assert_eq!(refusal(foreign), SpaceRefusal::SpaceNotFound);
+    let unknown = ReservationId::from(platform.log.ids.next());
+    let unknown = reservations.cancel(space, unknown, Some("mine"), asked(), &circumstances).await;
+    assert_eq!(refusal(unknown), SpaceRefusal::ReservationNotFound);
+    assert_eq!(platform.keys().await, 0);
+}
