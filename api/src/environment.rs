@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parking_commands::ids::Ids;
+use parking_commands::randomness::Randomness;
 use uuid::Uuid;
 
 /// The time of day.
@@ -27,5 +28,14 @@ impl Ids for SystemIds {
     #[expect(clippy::disallowed_methods, reason = "the composition root is where randomness comes from")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
+    }
+}
+
+/// The operating system's randomness.
+pub(crate) struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("an operating system without randomness cannot run this");
     }
 }

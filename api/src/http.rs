@@ -4,8 +4,10 @@ pub(crate) mod credential;
 mod health;
 mod orphan_devices;
 mod page;
-mod problem;
+pub(crate) mod problem;
+pub(crate) mod progress;
 mod request;
+mod v6;
 mod webhooks;
 
 use std::sync::Arc;
@@ -16,12 +18,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
+use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
-use parking_projections::progress::Progress;
-use sqlx::PgPool;
+use parking_projections::reader::Reader;
 
 use crate::environment::Clock;
 use credential::Credential;
+use progress::Projections;
 
 /// The largest body taken, in bytes: a hundred times what ChirpStack sends.
 pub(crate) const BODY_LIMIT: usize = 256 * 1024;
@@ -29,8 +32,9 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 /// What the handlers work with.
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
-    pub(crate) reader: PgPool,
-    pub(crate) orphan_devices: Progress,
+    pub(crate) platform: Platform,
+    pub(crate) reader: Reader,
+    pub(crate) progress: Projections,
     pub(crate) writer: Writer,
     pub(crate) credential: Credential,
     pub(crate) clock: Box<dyn Clock>,
@@ -41,7 +45,7 @@ pub(crate) struct App {
 pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
     let mut reads = Router::new();
     if on_loopback {
-        reads = reads.route("/api/v6/orphan-devices", get(orphan_devices::list));
+        reads = reads.route("/api/v6/orphan-devices", get(orphan_devices::list)).merge(v6::router());
     }
     Router::new()
         .route("/api/v1/uplink", post(webhooks::event))

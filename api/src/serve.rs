@@ -5,14 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_commands::ingest::Ingest;
+use parking_commands::platform::Platform;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::{Database, Role};
 use parking_projections::devices::Devices;
+use parking_projections::progress::Progress;
+use parking_projections::projection::Projection;
+use parking_projections::reader::Reader;
+use parking_projections::registry::Registry;
 use parking_projections::runner::Runner;
+use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_projections::wake;
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,8 +28,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::CommandError;
-use crate::environment::{SystemClock, SystemIds};
+use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http::credential::Credential;
+use crate::http::progress::Projections;
 use crate::http::{self, App};
 
 /// How long requests in flight may take to end once the server is told to stop.
@@ -52,15 +59,22 @@ pub(crate) async fn serve(
     let (signal, woken) = watch::channel(());
     let projector = database.as_role(Role::Projector);
     tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
-    let (runner, orphan_devices) = Runner::<Devices>::new(projector, woken);
-    tasks.spawn(runner.lingering(linger).run(appends_done.clone()));
+    let progress = Projections {
+        devices: run::<Devices>(&projector, &woken, linger, &tasks, &appends_done),
+        registry: run::<Registry>(&projector, &woken, linger, &tasks, &appends_done),
+        space_occupancy: run::<SpaceOccupancies>(&projector, &woken, linger, &tasks, &appends_done),
+    };
     tasks.close();
 
     let store = LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
+    let platform =
+        Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
+    platform.make_defaults(SystemClock.now()).await?;
     let app = Arc::new(App {
         ingest: Ingest::new(store),
-        reader: pool(database, Role::Reader),
-        orphan_devices: orphan_devices.clone(),
+        platform,
+        reader: Reader::new(pool(database, Role::Reader)),
+        progress: progress.clone(),
         writer: writer.clone(),
         credential,
         clock: Box::new(SystemClock),
@@ -72,13 +86,27 @@ pub(crate) async fn serve(
     if !writing.is_finished() {
         writing.await?;
     }
-    if !orphan_devices.wait_for(*writer.head().borrow(), CATCH_UP).await {
+    let head = *writer.head().borrow();
+    if !progress.reach(head, CATCH_UP).await {
         info!("the projections are behind: they go on from there next time");
     }
     appends_done.cancel();
     tasks.wait().await;
     info!("stopped");
     result
+}
+
+/// Starts a projection.
+fn run<P: Projection>(
+    projector: &PgConnectOptions,
+    woken: &watch::Receiver<()>,
+    linger: Duration,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Progress {
+    let (runner, progress) = Runner::<P>::new(projector.clone(), woken.clone());
+    tasks.spawn(runner.lingering(linger).run(stop.clone()));
+    progress
 }
 
 /// Serves HTTP until `stop`, then lets the requests in flight end, but not for ever. Without a writer there is nothing to

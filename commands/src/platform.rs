@@ -67,7 +67,8 @@ impl Platform {
     /// Makes the tenant and the site that every installation begins with, unless they are there.
     pub async fn make_defaults(&self, at: DateTime<Utc>) -> Result<(), StartError> {
         let by = Actor::System;
-        let tenant = NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
+        let tenant =
+            NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
         let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at, by };
         let made = self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
         if let Err(error) = made
@@ -80,8 +81,7 @@ impl Platform {
             slug: "default".to_owned(),
             definition: Definition::in_zone("UTC"),
         };
-        let create =
-            SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(site), at, by };
+        let create = SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(site), at, by };
         let made = self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
         match made {
             Err(error) if !is_there(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),

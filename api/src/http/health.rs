@@ -31,7 +31,8 @@ pub(crate) async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>,
 }
 
 async fn check_database(app: &App) -> Result<(), Problem> {
-    let head = sqlx::query_scalar::<_, i64>("select position from log_head").fetch_one(&app.reader).await;
+    let head =
+        sqlx::query_scalar::<_, i64>("select position from log_head").fetch_one(app.reader.pool()).await;
     head.map(|_| ()).map_err(|error| {
         warn!(%error, "the health check does not reach the database");
         Problem::unavailable("unhealthy", "the database does not answer")

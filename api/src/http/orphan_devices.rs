@@ -1,11 +1,9 @@
 //! `GET /api/v6/orphan-devices`: devices that are heard and belong to nobody.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use parking_projections::orphan_devices::{self, OrphanDevice};
@@ -16,9 +14,6 @@ use super::App;
 use super::page::Parameters;
 use super::problem::Problem;
 use super::webhooks::X_POSITION;
-
-/// How long a read waits for the projection to reach the position it asks for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An orphan as V6's clients read it: EUIs in upper case, the count under both of its names.
 #[derive(Serialize)]
@@ -61,35 +56,12 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let parameters = Parameters(query);
     let page = parameters.page(100, 500)?;
-    if let Some(position) = parameters.integer("min_position", 0, i64::MAX)? {
-        wait_for(&app, position).await?;
-    }
+    app.progress.wait_for(&app, &parameters).await?;
     // Read before the rows: it may say less than they show, never more.
-    let position = app.orphan_devices.position();
-    let total = orphan_devices::count(&app.reader).await?;
-    let rows = orphan_devices::list(&app.reader, page.size, page.offset()).await?;
+    let position = app.progress.devices.position();
+    let total = orphan_devices::count(app.reader.pool()).await?;
+    let rows = orphan_devices::list(app.reader.pool(), page.size, page.offset()).await?;
     let items: Vec<Item> = rows.into_iter().map(Item::from).collect();
     let envelope = page.envelope("orphan_devices", &items, total);
     Ok(([(X_POSITION, position.to_string())], Json(envelope)).into_response())
-}
-
-async fn wait_for(app: &App, position: i64) -> Result<(), Problem> {
-    if app.orphan_devices.wait_for(position, Duration::ZERO).await {
-        return Ok(());
-    }
-    let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&app.reader).await?;
-    if position > head {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "position_unknown",
-            format!("min_position {position} is beyond the end of the log at {head}"),
-        ));
-    }
-    if app.orphan_devices.wait_for(position, PATIENCE).await {
-        return Ok(());
-    }
-    let reached = app.orphan_devices.position();
-    let detail =
-        format!("the read model has reached position {reached}, not yet {position}: try again in a moment");
-    Err(Problem::unavailable("projection_behind", detail))
 }

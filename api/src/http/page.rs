@@ -1,6 +1,7 @@
 //! Pages of lists: the query that chooses one, and the envelope all of V6's clients can read.
 
 use axum::http::StatusCode;
+use parking_domain::id::TenantId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -17,12 +18,15 @@ pub(crate) struct Page {
 pub(crate) struct Parameters(pub(crate) Vec<(String, String)>);
 
 impl Parameters {
+    /// The value of a parameter, if it has one.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let given = self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.trim());
+        given.filter(|text| !matches!(*text, "" | "undefined" | "null"))
+    }
+
     /// The value of a parameter as a whole number within bounds.
     pub(crate) fn integer(&self, name: &str, min: i64, max: i64) -> Result<Option<i64>, Problem> {
-        let given = self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.trim());
-        let Some(text) = given.filter(|text| !matches!(*text, "" | "undefined" | "null")) else {
-            return Ok(None);
-        };
+        let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
             _ => Err(Problem::new(
@@ -65,6 +69,19 @@ impl Page {
         ];
         envelope.extend(numbers.map(|(name, number)| (name.to_owned(), Value::from(number))));
         envelope
+    }
+
+    /// The same, saying whose items they are.
+    pub(crate) fn envelope_of<T: Serialize>(
+        self,
+        name: &str,
+        items: &[T],
+        total: i64,
+        tenant_id: TenantId,
+    ) -> Value {
+        let mut envelope = self.envelope(name, items, total);
+        envelope.insert("tenant_id".into(), tenant_id.to_string().into());
+        envelope.into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Refusals as RFC 9457 problem documents: the one place where an error becomes an answer.
 
+use std::collections::BTreeMap;
+
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,7 @@ use parking_commands::store::LoadError;
 use parking_domain::chirpstack::ParseError;
 use parking_projections::outage::is_outage;
 use serde::Serialize;
+use serde_json::Value;
 use tracing::{error, warn};
 
 use super::BODY_LIMIT;
@@ -19,6 +22,8 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    /// What else there is to say, under one name.
+    more: Option<(&'static str, Vec<Value>)>,
 }
 
 /// The document, a superset of what V6's clients read: `detail` is always a plain text.
@@ -30,11 +35,18 @@ struct Document<'a> {
     detail: &'a str,
     code: &'static str,
     request_id: &'a str,
+    #[serde(flatten)]
+    more: BTreeMap<&'static str, &'a [Value]>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
+        Self { status, code, detail: detail.into(), more: None }
+    }
+
+    /// The same, with a list of what it is about.
+    pub(crate) fn with(self, name: &'static str, list: Vec<Value>) -> Self {
+        Self { more: Some((name, list)), ..self }
     }
 
     /// The problem that a status means when nothing more is known.
@@ -64,6 +76,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 
+    /// The database is away, and what was asked did not happen.
+    fn nothing_stored() -> Self {
+        let detail = "the database is not available, nothing was stored: send it again";
+        Self::unavailable("database_unavailable", detail)
+    }
+
     /// The server cannot do it now; the same request may succeed in a moment.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
@@ -77,6 +95,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code,
             request_id,
+            more: self.more.iter().map(|(name, list)| (*name, &**list)).collect(),
         };
         serde_json::to_vec(&document).expect("texts and numbers always serialise")
     }
@@ -132,37 +151,50 @@ impl From<ParseError> for Problem {
 impl From<IngestError> for Problem {
     /// What the database said stays in the server's log.
     fn from(error: IngestError) -> Self {
-        warn!(%error, "a report was not recorded");
         match error {
-            IngestError::TimedOut => Self::unavailable("too_slow", error.to_string()),
-            IngestError::Append(AppendError::Overloaded) => {
-                Self::unavailable("overloaded", error.to_string())
+            IngestError::TimedOut => {
+                warn!(%error, "a report was not recorded");
+                Self::unavailable("too_slow", error.to_string())
             }
-            IngestError::Append(AppendError::Stopped) => {
-                Self::unavailable("shutting_down", error.to_string())
+            IngestError::Append(error) => error.into(),
+            IngestError::Load(error) => error.into(),
+        }
+    }
+}
+
+impl From<LoadError> for Problem {
+    fn from(error: LoadError) -> Self {
+        warn!(%error, "a stream was not loaded");
+        match error {
+            LoadError::Database(_) => Self::nothing_stored(),
+            // A stream that cannot be read is damaged.
+            LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
             }
-            IngestError::Append(AppendError::Unavailable(_)) | IngestError::Load(LoadError::Database(_)) => {
-                Self::unavailable(
-                    "database_unavailable",
-                    "the database is not available, nothing was stored: send it again",
-                )
-            }
-            IngestError::Append(AppendError::Unsettled(_)) => Self::unavailable(
+        }
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        warn!(%error, "nothing was appended");
+        match &error {
+            AppendError::Overloaded => Self::unavailable("overloaded", error.to_string()),
+            AppendError::Stopped => Self::unavailable("shutting_down", error.to_string()),
+            AppendError::Unavailable(_) => Self::nothing_stored(),
+            AppendError::Unsettled(_) => Self::unavailable(
                 "unsettled",
-                "it is not known whether the report was stored: send it again, it is stored once at most",
+                "it is not known whether it was stored: send it again, with the same id it is stored once at most",
             ),
-            IngestError::Append(AppendError::Conflict { .. }) => {
-                Self::unavailable("busy", "the device's stream is being written by others: send it again")
+            AppendError::Conflict { .. } => {
+                Self::unavailable("busy", "others are writing to the same stream: send it again")
             }
-            IngestError::Append(AppendError::TooLarge { .. }) => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
-            // A report claims nothing and bears no request key; a stream that cannot be read is damaged.
-            IngestError::Load(LoadError::Undecodable { .. } | LoadError::Gap { .. })
-            | IngestError::Append(
-                AppendError::Rejected(_)
-                | AppendError::Malformed
-                | AppendError::ClaimHeld { .. }
-                | AppendError::RequestKeyReused { .. },
-            ) => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
+            AppendError::TooLarge { .. } => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
+            AppendError::RequestKeyReused { .. } => {
+                Self::new(StatusCode::CONFLICT, "request_key_reused", error.to_string())
+            }
+            AppendError::ClaimHeld { claim, .. } => super::v6::taken(claim),
+            AppendError::Rejected(_) | AppendError::Malformed => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }

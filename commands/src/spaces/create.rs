@@ -34,7 +34,8 @@ impl Joint for MakeSpace {
         let space = work.load::<Space>(&self.space_id.to_string()).await?;
         let mut commands = vec![SpaceCommand::CreateSpace(Box::new(self.create.clone()))];
         commands.extend(
-            self.state.map(|state| SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked })),
+            self.state
+                .map(|state| SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked })),
         );
         Ok(work.decide_all(&space, &commands)?)
     }

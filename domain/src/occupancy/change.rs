@@ -52,6 +52,18 @@ pub enum Cause {
     Policy,
 }
 
+impl Cause {
+    /// What kind of thing it was, in the words that V6 had: `sensor`, `manual`, `reservation` or `system`.
+    pub fn source(&self) -> &'static str {
+        match self {
+            Self::Sensor(_) | Self::Silence(_) => "sensor",
+            Self::ByHand(_) | Self::Override(_) => "manual",
+            Self::Reservation(_) => "reservation",
+            Self::Created(_) | Self::Deleted(_) | Self::Assignment(_) | Self::Policy => "system",
+        }
+    }
+}
+
 /// When an event of a space took effect, and what it is the cause of.
 pub(super) fn effect(event: &SpaceEvent) -> (DateTime<Utc>, Cause) {
     match event {

@@ -1,0 +1,69 @@
+//! How far the read models have come, for requests that want to see what somebody has just written.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use parking_projections::progress::Progress;
+
+use super::App;
+use super::page::Parameters;
+use super::problem::Problem;
+
+/// How long a read waits for the position it was asked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The progress of every projection.
+#[derive(Clone, Debug)]
+pub(crate) struct Projections {
+    pub(crate) devices: Progress,
+    pub(crate) registry: Progress,
+    pub(crate) space_occupancy: Progress,
+}
+
+impl Projections {
+    /// The position that all of them have reached.
+    pub(crate) fn position(&self) -> i64 {
+        self.all().into_iter().map(Progress::position).min().unwrap_or_default()
+    }
+
+    /// Waits for the position that the request names, if it names one. One beyond the log is refused at once.
+    pub(crate) async fn wait_for(&self, app: &App, parameters: &Parameters) -> Result<(), Problem> {
+        let Some(position) = parameters.integer("min_position", 0, i64::MAX)? else { return Ok(()) };
+        if self.reach(position, Duration::ZERO).await {
+            return Ok(());
+        }
+        let head: i64 =
+            sqlx::query_scalar("select position from log_head").fetch_one(app.reader.pool()).await?;
+        if position > head {
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "position_unknown",
+                format!("min_position {position} is beyond the end of the log at {head}"),
+            ));
+        }
+        if self.reach(position, PATIENCE).await {
+            return Ok(());
+        }
+        let reached = self.position();
+        let detail = format!(
+            "the read model has reached position {reached}, not yet {position}: try again in a moment"
+        );
+        Err(Problem::unavailable("projection_behind", detail))
+    }
+
+    /// Lets them come to a position, as far as they do so soon.
+    pub(crate) async fn settle(&self, position: i64) {
+        self.reach(position, PATIENCE).await;
+    }
+
+    /// True when all of them have come to the position within that time.
+    pub(crate) async fn reach(&self, position: i64, patience: Duration) -> bool {
+        let [a, b, c] = self.all().map(|progress| progress.wait_for(position, patience));
+        let (a, b, c) = tokio::join!(a, b, c);
+        a && b && c
+    }
+
+    fn all(&self) -> [&Progress; 3] {
+        [&self.devices, &self.registry, &self.space_occupancy]
+    }
+}

@@ -1,0 +1,45 @@
+//! Answers: what a command did, and where the log stands with it.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::App;
+use crate::http::webhooks::X_POSITION;
+
+/// What a command did, as JSON, with the position at or after which reads show it.
+pub(crate) struct Answer<T> {
+    status: StatusCode,
+    position: Option<i64>,
+    body: T,
+}
+
+impl<T: Serialize> Answer<T> {
+    /// Something was done.
+    pub(crate) fn done(position: Option<i64>, body: T) -> Self {
+        Self { status: StatusCode::OK, position, body }
+    }
+
+    /// Something exists now.
+    pub(crate) fn created(position: Option<i64>, body: T) -> Self {
+        Self { status: StatusCode::CREATED, position, body }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(position) = self.position {
+            response.headers_mut().insert(X_POSITION, position.into());
+        }
+        response
+    }
+}
+
+/// Lets the read models catch up with a command before its answer is read from them. Best effort: the command is done.
+pub(crate) async fn settle(app: &App, position: Option<i64>) {
+    if let Some(position) = position {
+        app.progress.settle(position).await;
+    }
+}
