@@ -42,58 +42,77 @@ const CATCH_UP: Duration = Duration::from_secs(5);
 /// How long a request waits for a connection of a pool.
 const POOL_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves until `stop`, or until the writer dies. Then the requests end, the writer answers what waits, the projections
-/// catch up, and everything else stops.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    database: &Database,
-    credential: Credential,
-    linger: Duration,
-    stop: CancellationToken,
-) -> Result<(), CommandError> {
-    let (requests_done, appends_done, tasks) =
-        (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let (writer, mut writing) = Writer::start(database.as_role(Role::Writer), requests_done.clone());
-    let (snapshots, _) = Snapshots::start(pool(database, Role::Writer), appends_done.clone());
+/// A platform that runs: what is appended is shown, and commands can be taken. Only HTTP is missing.
+pub(crate) struct Server {
+    app: Arc<App>,
+    writing: JoinHandle<()>,
+    tasks: TaskTracker,
+    requests_done: CancellationToken,
+    appends_done: CancellationToken,
+}
 
-    let (signal, woken) = watch::channel(());
-    let projector = database.as_role(Role::Projector);
-    tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
-    let progress = Projections {
-        devices: run::<Devices>(&projector, &woken, linger, &tasks, &appends_done),
-        registry: run::<Registry>(&projector, &woken, linger, &tasks, &appends_done),
-        space_occupancy: run::<SpaceOccupancies>(&projector, &woken, linger, &tasks, &appends_done),
-    };
-    tasks.close();
+impl Server {
+    /// Starts writer and projections, and lays down what every installation begins with.
+    pub(crate) async fn start(
+        database: &Database,
+        credential: Credential,
+        linger: Duration,
+    ) -> Result<Self, CommandError> {
+        let (requests_done, appends_done, tasks) =
+            (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        let (writer, writing) = Writer::start(database.as_role(Role::Writer), requests_done.clone());
+        let (snapshots, _) = Snapshots::start(pool(database, Role::Writer), appends_done.clone());
 
-    let store = LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
-    let platform =
-        Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
-    platform.make_defaults(SystemClock.now()).await?;
-    let app = Arc::new(App {
-        ingest: Ingest::new(store),
-        platform,
-        reader: Reader::new(pool(database, Role::Reader)),
-        progress: progress.clone(),
-        writer: writer.clone(),
-        credential,
-        clock: Box::new(SystemClock),
-        ids: Box::new(SystemIds),
-    });
-    let router = http::router(app, listener.local_addr()?.ip().is_loopback());
-    let result = drain(listener, router, stop, &mut writing).await;
-    requests_done.cancel();
-    if !writing.is_finished() {
-        writing.await?;
+        let (signal, woken) = watch::channel(());
+        let projector = database.as_role(Role::Projector);
+        tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
+        let progress = Projections {
+            devices: run::<Devices>(&projector, &woken, linger, &tasks, &appends_done),
+            registry: run::<Registry>(&projector, &woken, linger, &tasks, &appends_done),
+            space_occupancy: run::<SpaceOccupancies>(&projector, &woken, linger, &tasks, &appends_done),
+        };
+
+        let store =
+            LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
+        let platform =
+            Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
+        platform.make_defaults(SystemClock.now()).await?;
+        let app = Arc::new(App {
+            ingest: Ingest::new(store),
+            platform,
+            reader: Reader::new(pool(database, Role::Reader)),
+            progress,
+            writer,
+            credential,
+            clock: Box::new(SystemClock),
+            ids: Box::new(SystemIds),
+        });
+        Ok(Self { app, writing, tasks, requests_done, appends_done })
     }
-    let head = *writer.head().borrow();
-    if !progress.reach(head, CATCH_UP).await {
-        info!("the projections are behind: they go on from there next time");
+
+    /// Serves until `stop`, or until the writer dies. Then the requests end, the writer answers what waits, the projections
+    /// catch up, and everything else stops.
+    pub(crate) async fn run(
+        mut self,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), CommandError> {
+        let router = http::router(self.app.clone(), listener.local_addr()?.ip().is_loopback());
+        let result = drain(listener, router, stop, &mut self.writing).await;
+        self.requests_done.cancel();
+        if !self.writing.is_finished() {
+            self.writing.await?;
+        }
+        let head = *self.app.writer.head().borrow();
+        if !self.app.progress.reach(head, CATCH_UP).await {
+            info!("the projections are behind: they go on from there next time");
+        }
+        self.appends_done.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        info!("stopped");
+        result
     }
-    appends_done.cancel();
-    tasks.wait().await;
-    info!("stopped");
-    result
 }
 
 /// Starts a projection.

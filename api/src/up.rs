@@ -14,7 +14,7 @@ use crate::CommandError;
 use crate::cli;
 use crate::http::credential::Credential;
 use crate::place::{Place, Running};
-use crate::serve;
+use crate::serve::Server;
 
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
@@ -29,8 +29,9 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let running = Running::start(place).await?;
     let served = async {
         prepare(&running.database).await?;
+        let server = Server::start(&running.database, credential, linger).await?;
         say_where(listener.local_addr()?, &running)?;
-        serve::serve(listener, &running.database, credential, linger, stop).await
+        server.run(listener, stop).await
     };
     let result = served.await;
     running.stop().await?;

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Executor, PgConnection};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::log::Log;
+use crate::log::{Log, position_of};
 use crate::support::{Client, TestServer, UPLINK, eventually};
 use crate::uplinks::{self, uplink};
 
@@ -118,7 +118,7 @@ async fn a_database_that_is_away_is_said_in_time_and_the_server_recovers() {
     }
     let stored = Log::of(&database).bodies().await;
     assert!(stored.len() == bodies.len() + 1 && stored.values().all(|times| *times == 1));
-    let path = format!("/api/v6/orphan-devices?min_position={}", stored.len());
+    let path = format!("/api/v6/orphan-devices?min_position={}", position_of(stored.len()));
     let devices = eventually("the projection runs again", async || {
         let answer = server.client.get(&path).await;
         (answer.status == 200).then_some(answer)

@@ -3,7 +3,7 @@
 use parking_testkit::TestDatabase;
 use tokio::sync::oneshot;
 
-use crate::log::Log;
+use crate::log::{Log, position_of};
 use crate::support::{Client, TestServer};
 use crate::uplinks::{self, Outcome};
 
@@ -79,7 +79,7 @@ async fn a_server_killed_again_and_again_loses_nothing() {
     }
     check_repeatable(&database, &bodies).await;
     let server = TestServer::start(&database).await;
-    let path = format!("/api/v6/orphan-devices?min_position={}", bodies.len());
+    let path = format!("/api/v6/orphan-devices?min_position={}", position_of(bodies.len()));
     let devices = server.client.get(&path).await.json();
     assert_eq!(devices["total"], 20);
     for device in devices["items"].as_array().unwrap() {

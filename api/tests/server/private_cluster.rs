@@ -39,8 +39,9 @@ impl Home {
         timeout(PATIENCE, command.output()).await.expect("psql ends").unwrap()
     }
 
+    /// How many reports there are.
     async fn count(&self) -> String {
-        let output = self.psql("select count(*) from events").await;
+        let output = self.psql("select count(*) from events where aggregate_type = 'uplinks'").await;
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

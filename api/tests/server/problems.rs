@@ -2,7 +2,7 @@
 
 use parking_testkit::TestDatabase;
 
-use crate::log::Log;
+use crate::log::{FOUNDATION, Log};
 use crate::support::{TestServer, UPLINK};
 use crate::uplinks::uplink;
 
@@ -70,7 +70,7 @@ async fn the_request_id_is_in_the_answer_and_beside_the_event() {
     answer.accepted();
     assert_eq!(answer.json()["request_id"], "from-the-proxy:1");
     assert_eq!(answer.header("x-request-id"), "from-the-proxy:1");
-    let metadata = Log::of(&database).metadata(1).await;
+    let metadata = Log::of(&database).metadata(FOUNDATION + 1).await;
     assert_eq!(metadata["request_id"], "from-the-proxy:1");
     assert_eq!(metadata["actor"], "chirpstack");
 }

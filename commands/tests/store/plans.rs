@@ -90,7 +90,7 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
     let snapshot = plan(&pool, "select version%", "'account', '7', 2").await;
     assert_indexed(&snapshot, &["snapshots_pkey"]);
     let nil = "'00000000-0000-0000-0000-000000000000'";
-    let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}")).await;
+    let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}, 'account'")).await;
     assert_indexed(&request, &["requests_pkey", "events_pkey"]);
 }
 
