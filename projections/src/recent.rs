@@ -25,12 +25,12 @@ pub struct Recent(Arc<Mutex<VecDeque<RecordedEvent>>>);
 
 impl Recent {
     /// Forgets everything: the log may be another than the one it was read from.
-    pub(crate) async fn forget(&self) {
+    pub async fn forget(&self) {
         self.0.lock().await.clear();
     }
 
     /// As [`feed::read_page`].
-    pub(crate) async fn read_page(
+    pub async fn read_page(
         &self,
         connection: &mut PgConnection,
         after: i64,
