@@ -35,14 +35,28 @@ fn autumn() -> Plan {
     let spaces = std::env::var("PARKING_MONTH_SPACES").map_or(18, |spaces| spaces.parse().unwrap());
     // Summer time ends in Paris on the 25th of October, in New York on the 1st of November.
     let start: DateTime<Utc> = "2026-10-10T00:00:00Z".parse().unwrap();
-    Plan { seed: 7, spaces, start, end: start + TimeDelta::days(30), mischief: Mischief::USUAL }
+    Plan {
+        seed: 7,
+        spaces,
+        first_session: 1,
+        start,
+        end: start + TimeDelta::days(30),
+        mischief: Mischief::USUAL,
+    }
 }
 
 /// Few enough events for batches of one.
 fn spring() -> Plan {
     // Summer time begins in Paris on the 29th of March.
     let start: DateTime<Utc> = "2026-03-27T00:00:00Z".parse().unwrap();
-    Plan { seed: 11, spaces: 6, start, end: start + TimeDelta::days(4), mischief: Mischief::USUAL }
+    Plan {
+        seed: 11,
+        spaces: 6,
+        first_session: 1,
+        start,
+        end: start + TimeDelta::days(4),
+        mischief: Mischief::USUAL,
+    }
 }
 
 /// Lets a projection follow the log up to its end, or for a moment only.
