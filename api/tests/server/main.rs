@@ -15,6 +15,7 @@ mod openapi;
 mod orphan_devices;
 mod private_cluster;
 mod problems;
+mod quickstart;
 mod random;
 mod real_events;
 mod refused_starts;

@@ -44,11 +44,15 @@ impl<T: Serialize> IntoResponse for Answer<T> {
 #[serde(untagged)]
 pub(crate) enum Shown<T> {
     Read(Box<T>),
-    Unread { id: Uuid },
+    Unread {
+        id: Uuid,
+        /// True: read it again in a moment.
+        unread: bool,
+    },
 }
 
 impl<T> Shown<T> {
     pub(crate) fn of(id: Uuid, read: Result<T, Problem>) -> Self {
-        read.map_or(Self::Unread { id }, |view| Self::Read(Box::new(view)))
+        read.map_or(Self::Unread { id, unread: true }, |view| Self::Read(Box::new(view)))
     }
 }
