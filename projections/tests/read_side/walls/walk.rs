@@ -119,7 +119,7 @@ pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<St
             }
             (false, _) => found.push(format!("{name}: no wall")),
             (true, (0, _) | (_, 0)) if name != NOBODYS => {
-                found.push(format!("{name}: no row of either side"))
+                found.push(format!("{name}: no row of either side"));
             }
             (true, _) => {}
         }
