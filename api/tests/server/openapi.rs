@@ -6,19 +6,20 @@ use serde_json::Value;
 use crate::documented::OPENAPI;
 use crate::support::TestServer;
 
-/// `docs/openapi.json` is kept, so that a change of what clients depend on is seen. `PARKING_GOLDEN=write` writes it anew.
+/// `docs/openapi.json` is kept, so that a change of what clients depend on is seen. With `UPDATE_GOLDEN` set it
+/// is kept anew.
 #[tokio::test]
 async fn the_documentation_is_the_one_that_is_kept() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let answer = server.client.get("/openapi.json").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
-    if std::env::var("PARKING_GOLDEN").is_ok_and(|wanted| wanted == "write") {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
         std::fs::write(path, answer.body + "\n").unwrap();
         return;
     }
-    assert_eq!(answer.json(), *OPENAPI, "run this test with PARKING_GOLDEN=write and look at what changed");
+    assert_eq!(answer.json(), *OPENAPI, "run this test with UPDATE_GOLDEN=1 and look at what changed");
 }
 
 #[tokio::test]
