@@ -2,8 +2,7 @@
 
 pub(crate) mod credential;
 mod health;
-mod orphan_devices;
-mod page;
+mod openapi;
 pub(crate) mod problem;
 pub(crate) mod progress;
 mod request;
@@ -21,6 +20,8 @@ use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
 use parking_projections::reader::Reader;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::environment::Clock;
 use credential::Credential;
@@ -43,9 +44,11 @@ pub(crate) struct App {
 
 /// Every route of the server. What shows data is open, so it is only there on loopback until there are logins.
 pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
-    let mut reads = Router::new();
+    let mut open = Router::new();
     if on_loopback {
-        reads = reads.route("/api/v6/orphan-devices", get(orphan_devices::list)).merge(v6::router());
+        let (operations, document) =
+            OpenApiRouter::with_openapi(openapi::Frame::openapi()).merge(v6::routes()).split_for_parts();
+        open = operations.merge(openapi::routes(document));
     }
     Router::new()
         .route("/api/v1/uplink", post(webhooks::event))
@@ -53,7 +56,7 @@ pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
         .route("/webhooks/chirpstack/join", post(webhooks::join))
         .route("/webhooks/health", get(health::webhooks))
         .route("/health", get(health::health))
-        .merge(reads)
+        .merge(open)
         // One layer: each would box every request and its answer once more.
         .layer((from_fn_with_state(app.clone(), request::handle), DefaultBodyLimit::max(BODY_LIMIT)))
         .with_state(app)

@@ -2,6 +2,7 @@
 
 mod cli;
 mod decode;
+mod demo;
 mod environment;
 mod exec;
 mod http;

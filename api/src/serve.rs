@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::snapshots::Snapshots;
@@ -92,6 +93,11 @@ impl Server {
         Ok(Self { app, writing, tasks, requests_done, appends_done })
     }
 
+    /// Everything that can be asked of it. What shows data is only there for this machine.
+    pub(crate) fn router(&self, on_loopback: bool) -> Router {
+        http::router(self.app.clone(), on_loopback)
+    }
+
     /// Serves until `stop`, or until the writer dies. Then the requests end, the writer answers what waits, the projections
     /// catch up, and everything else stops.
     pub(crate) async fn run(
@@ -99,7 +105,7 @@ impl Server {
         listener: TcpListener,
         stop: CancellationToken,
     ) -> Result<(), CommandError> {
-        let router = http::router(self.app.clone(), listener.local_addr()?.ip().is_loopback());
+        let router = self.router(listener.local_addr()?.ip().is_loopback());
         let result = drain(listener, router, stop, &mut self.writing).await;
         self.requests_done.cancel();
         if !self.writing.is_finished() {
@@ -136,7 +142,7 @@ fn run<P: Projection>(feed: &Feed, tasks: &TaskTracker, stop: &CancellationToken
 /// serve: whoever watches over the process starts it again.
 async fn drain(
     listener: TcpListener,
-    router: axum::Router,
+    router: Router,
     stop: CancellationToken,
     writing: &mut JoinHandle<()>,
 ) -> Result<(), CommandError> {

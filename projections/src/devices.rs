@@ -3,6 +3,8 @@
 //! Ownership follows the device's stream in the order of the log. A claim brings what the device reported since it last
 //! became ownerless, read again from the log; until then nothing of it is kept but the orphan's row.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Category, Definition, DeviceEvent, Lifecycle, Status};
 use parking_domain::lorawan::DevEui;

@@ -3,6 +3,7 @@
 //! Only [`feed`] reads the log in order. A projection commits its rows and its checkpoint in one transaction, so it may
 //! run twice, be killed anywhere, or be down, and its rows are always those of one prefix of the log.
 
+pub mod activity;
 pub mod compare;
 pub mod devices;
 pub mod diff;

@@ -177,7 +177,11 @@ impl From<LoadError> for Problem {
 
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
-        warn!(%error, "nothing was appended");
+        match &error {
+            // What the caller chose was somebody else's: no fault of ours.
+            AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
+            _ => warn!(%error, "nothing was appended"),
+        }
         match &error {
             AppendError::Overloaded => Self::unavailable("overloaded", error.to_string()),
             AppendError::Stopped => Self::unavailable("shutting_down", error.to_string()),

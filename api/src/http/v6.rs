@@ -1,11 +1,17 @@
-//! `/api/v6`: what people and programs ask of the platform. A handler issues one command or reads projections.
+//! `/api/v6`: what people and programs ask of the platform. A handler issues one command or reads projections; what it
+//! takes, answers and refuses is said beside it, and is all that the documentation knows.
 
 mod answer;
-mod body;
 mod caller;
+mod command;
 mod compat;
+mod documented;
+mod orphan_devices;
+mod page;
 mod query;
 mod refusals;
+mod site_body;
+mod site_view;
 mod sites;
 mod space_body;
 mod space_view;
@@ -13,13 +19,15 @@ mod spaces;
 
 use std::sync::Arc;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 
+pub(crate) use documented::ProblemDocument;
+pub(crate) use query::invalid;
 pub(crate) use refusals::taken;
 
-/// Every route below `/api/v6`, and those that V6's front end calls elsewhere.
-pub(crate) fn router() -> Router<Arc<App>> {
-    Router::new().merge(sites::router()).merge(spaces::router())
+/// Every operation below `/api/v6`, also where V6's front end calls it.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default().merge(sites::routes()).merge(spaces::routes()).merge(orphan_devices::routes())
 }

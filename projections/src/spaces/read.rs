@@ -5,6 +5,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::Space;
+use crate::reservations::read::{CurrentAndNext, current_and_next};
 use crate::rows::from_json;
 use crate::space_occupancy::SpaceOccupancy;
 
@@ -30,6 +31,8 @@ pub struct Listed {
     pub display_eui: Option<String>,
     /// The sensor that stands there, 16 lower-case hex digits.
     pub sensor_eui: Option<String>,
+    /// Whom it is kept for.
+    pub kept_for: CurrentAndNext,
 }
 
 /// How many spaces there are in each state.
@@ -80,9 +83,9 @@ pub async fn list(
         .bind(filter.state.as_deref())
         .bind(limit)
         .bind(offset)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    rows.into_iter().map(listed).collect()
+    with_reservations(connection, rows).await
 }
 
 /// How many the filter lets through.
@@ -95,8 +98,8 @@ pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64
 /// A space.
 pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option<Listed>, sqlx::Error> {
     let query = format!("{LISTED} where s.space_id = $1");
-    let row: Option<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_optional(connection).await?;
-    row.map(listed).transpose()
+    let rows: Vec<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_all(&mut *connection).await?;
+    Ok(with_reservations(connection, rows).await?.pop())
 }
 
 /// How many there are of each state, on a site or on all.
@@ -164,7 +167,21 @@ impl AsOf {
     }
 }
 
+async fn with_reservations(
+    connection: &mut PgConnection,
+    rows: Vec<ListedRow>,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let mut listed = rows.into_iter().map(listed).collect::<Result<Vec<_>, _>>()?;
+    let space_ids: Vec<Uuid> = listed.iter().map(|listed| listed.space.space_id).collect();
+    let mut kept_for = current_and_next(connection, &space_ids).await?;
+    for listed in &mut listed {
+        listed.kept_for = kept_for.remove(&listed.space.space_id).unwrap_or_default();
+    }
+    Ok(listed)
+}
+
 fn listed((space, site_name, occupancy, display_eui, sensor_eui): ListedRow) -> Result<Listed, sqlx::Error> {
     let occupancy = occupancy.map(|occupancy| from_json(&occupancy)).transpose()?;
-    Ok(Listed { space: from_json(&space)?, site_name, occupancy, display_eui, sensor_eui })
+    let kept_for = CurrentAndNext::default();
+    Ok(Listed { space: from_json(&space)?, site_name, occupancy, display_eui, sensor_eui, kept_for })
 }

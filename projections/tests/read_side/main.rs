@@ -8,6 +8,7 @@ mod feed;
 mod orphan_devices;
 mod poison;
 mod recent;
+mod reads;
 mod rows;
 mod runner;
 mod support;

@@ -1,23 +1,33 @@
-//! `GET /api/v6/orphan-devices`: devices that are heard and belong to nobody.
+//! Orphans: devices that are heard and belong to nobody.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::http::HeaderName;
 use chrono::{DateTime, Utc};
 use parking_projections::orphan_devices::{self, OrphanDevice};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::App;
-use super::page::Parameters;
-use super::problem::Problem;
-use super::webhooks::X_POSITION;
+use super::caller::{Caller, Freshness};
+use super::compat::ServeCompatibly;
+use super::documented::{Reading, Refusals};
+use super::page::{Item, Listing, Paged};
+use crate::http::App;
+use crate::http::problem::Problem;
+use crate::http::webhooks::X_POSITION;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default().serve(routes!(list))
+}
 
 /// An orphan as V6's clients read it: EUIs in upper case, the count under both of its names.
-#[derive(Serialize)]
-struct Item {
+#[derive(Serialize, ToSchema)]
+struct OrphanView {
     dev_eui: String,
     first_seen: DateTime<Utc>,
     last_seen: DateTime<Utc>,
@@ -28,10 +38,16 @@ struct Item {
     last_gateway: Option<String>,
     device_profile: Option<String>,
     device_name: Option<String>,
+    /// What a codec in the network server made of the last uplink.
+    #[schema(value_type = Option<Object>)]
     last_object: Option<Box<RawValue>>,
 }
 
-impl From<OrphanDevice> for Item {
+impl Item for OrphanView {
+    const PLURAL: &'static str = "orphan_devices";
+}
+
+impl From<OrphanDevice> for OrphanView {
     fn from(row: OrphanDevice) -> Self {
         Self {
             dev_eui: row.dev_eui.to_uppercase(),
@@ -49,19 +65,19 @@ impl From<OrphanDevice> for Item {
     }
 }
 
-/// Last heard first. With `min_position` the answer shows at least what stood in the log at that position.
-pub(crate) async fn list(
+/// The devices that are heard and belong to nobody, the one heard last first.
+#[utoipa::path(get, path = "/api/v6/orphan-devices", tag = "orphan devices",
+    params(Paged<100, 500>, Freshness),
+    responses((status = 200, body = Listing<OrphanView>), Refusals<Reading>))]
+async fn list(
     State(app): State<Arc<App>>,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
-    let parameters = Parameters(query);
-    let page = parameters.page(100, 500)?;
-    app.progress.wait_for(&app, &parameters).await?;
+    caller: Caller,
+    Paged(page): Paged<100, 500>,
+) -> Result<([(HeaderName, String); 1], Json<Listing<OrphanView>>), Problem> {
     // Read before the rows: it may say less than they show, never more.
     let position = app.progress.devices.position();
     let total = orphan_devices::count(app.reader.pool()).await?;
     let rows = orphan_devices::list(app.reader.pool(), page.size, page.offset()).await?;
-    let items: Vec<Item> = rows.into_iter().map(Item::from).collect();
-    let envelope = page.envelope("orphan_devices", &items, total);
-    Ok(([(X_POSITION, position.to_string())], Json(envelope)).into_response())
+    let views = rows.into_iter().map(OrphanView::from).collect();
+    Ok(([(X_POSITION, position.to_string())], page.of(views, total, caller.tenant_id)))
 }
