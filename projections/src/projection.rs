@@ -74,6 +74,8 @@ pub trait Projection: Default + Send + 'static {
     const STREAMS: &'static [&'static str];
     /// What to do with an event it cannot take.
     const POISON: Poison;
+    /// Whether it only ever asks its tables by their primary keys: then a rebuild makes the other indexes at the end.
+    const ASKS_BY_KEY: bool = false;
 
     /// Writes what the events amount to, as sets. Runs in the transaction that moves the checkpoint.
     fn apply(

@@ -18,7 +18,7 @@ use crate::runner::checkpoint::Checkpoint;
 use crate::runner::take::{self, Taker};
 
 /// Events read, folded and written together: many, because what changes often is then written once.
-const BATCH: i64 = 20_000;
+const BATCH: i64 = 10_000;
 
 /// The schema in which the new rows grow.
 const SCHEMA: &str = "rebuild";
@@ -79,6 +79,7 @@ pub async fn rebuild<P: Projection>(
         }
         builder.run_to(target, &mut report).await?;
     }
+    make_indexes::<P>(&mut owner).await?;
     swap(&mut owner, &mut builder, &mut report).await
 }
 
@@ -106,6 +107,17 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         installed.drop_tables(&mut transaction).await?;
     }
     installed.create(&mut transaction).await?;
+    if P::ASKS_BY_KEY {
+        installed.drop_indexes(&mut transaction).await?;
+    }
+    transaction.commit().await
+}
+
+/// Makes the indexes that were left for the end.
+async fn make_indexes<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = owner.begin().await?;
+    transaction.execute("set local search_path to rebuild, public").await?;
+    Installed::of::<P>().create(&mut transaction).await?;
     transaction.commit().await
 }
 

@@ -63,8 +63,14 @@ impl Month {
     pub(crate) fn new(events: u32) -> Self {
         let start = DateTime::from_timestamp_nanos(1_791_590_400_000_000_000);
         let spaces = events / EVENTS_OF_A_SPACE + 1;
-        let plan =
-            Plan { seed: 7, spaces, start, end: start + TimeDelta::days(30), mischief: Mischief::USUAL };
+        let plan = Plan {
+            seed: 7,
+            spaces,
+            start,
+            end: start + TimeDelta::days(30),
+            mischief: Mischief::USUAL,
+            first_session: 1,
+        };
         Self {
             simulation: Simulation::new(plan),
             left: events as usize,
