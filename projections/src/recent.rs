@@ -4,6 +4,7 @@
 //! streams, and the others find them here. Whoever is further behind reads for itself.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,13 @@ use tokio::time::timeout;
 use crate::feed::{self, FeedError, Page, RecordedEvent};
 
 /// Events kept: runners that keep up are never further apart.
-const KEPT: usize = 4_096;
+const KEPT: usize = 2_048;
 
 /// How long a runner waits for another that reads, before it reads for itself.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a read may take for which others wait: a connection that answers no more is given up.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Events that follow each other without a gap. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +33,7 @@ impl Recent {
         self.0.lock().await.clear();
     }
 
-    /// As [`feed::read_page`].
+    /// As [`feed::read_page`], but what another has read already is not read again.
     pub async fn read_page(
         &self,
         connection: &mut PgConnection,
@@ -51,7 +55,9 @@ impl Recent {
         let passed = recent.partition_point(|event| event.position <= after);
         let missing = limit.saturating_sub(recent.len() - passed);
         if missing > 0 {
-            recent.extend(feed::read(connection, end.max(after), in_sql(missing)).await?);
+            let read = feed::read(connection, end.max(after), in_sql(missing));
+            let silent = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
+            recent.extend(timeout(READ_WITHIN, read).await.map_err(silent)??);
         }
         let page = recent.range(passed..).take(limit);
         let (looked_at, through) = (page.len(), page.clone().next_back().map_or(after, |last| last.position));
