@@ -21,6 +21,7 @@ pub use change::{Cause, Change};
 pub use device::DeviceFacts;
 pub use machine::SpaceMachine;
 pub use policies::TenantPolicies;
+pub use profiles::Profiles;
 pub use sensor::Sensor;
 pub use shown::{DisplayState, Reason, Shown, Sign, SpaceState, Word};
 pub use spaces::{Parts, Spaces, Touched};

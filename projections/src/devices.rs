@@ -8,7 +8,7 @@ pub mod read;
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Category, Definition, DeviceEvent, Lifecycle, Status};
 use parking_domain::lorawan::DevEui;
-use parking_domain::sensors::{self, Occupancy, Reading};
+use parking_domain::sensors::{Occupancy, Reading};
 use parking_domain::stored::Event;
 use parking_domain::uplinks::{
     self as streams, NetworkReport, Source, Standing, UplinkEvent, UplinkReceived,
@@ -277,7 +277,7 @@ impl Device {
         self.is_alive(&uplink.report);
         self.position = position;
         self.uplink_count += i64::from(uplink.standing != Standing::Repeated);
-        let read = sensors::interpret(uplink, self.definition.codec.as_deref()).map_err(|e| e.to_string());
+        let read = uplinks.read(uplink, self.definition.codec.as_deref());
         if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
             self.measure(uplink, &read);
         }

@@ -4,7 +4,8 @@ pub mod read;
 
 use chrono::{DateTime, Utc};
 use parking_domain::lorawan::DevEui;
-use parking_domain::sensors::{Occupancy, Reading};
+use parking_domain::occupancy::Profiles;
+use parking_domain::sensors::{Frame, Occupancy, Reading};
 use parking_domain::uplinks::{Standing, UplinkReceived};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -37,11 +38,21 @@ pub(crate) struct Uplink {
     gateway: Option<String>,
 }
 
-/// Gathers the uplinks of a batch.
+/// Reads uplinks and gathers those of a batch.
 #[derive(Default)]
-pub(crate) struct Uplinks(Vec<Uplink>);
+pub(crate) struct Uplinks {
+    profiles: Profiles,
+    gathered: Vec<Uplink>,
+}
 
 impl Uplinks {
+    /// Reads an uplink by the codec that the device's owner chose, or else by the one that is found for it.
+    pub(crate) fn read(&mut self, uplink: &UplinkReceived, chosen: Option<&str>) -> Result<Reading, String> {
+        let (frame, profile_name) = (Frame::from(uplink), uplink.report.device.profile_name.as_deref());
+        let read = self.profiles.choose(chosen, profile_name, &frame).and_then(|codec| codec.decode(&frame));
+        read.map_err(|reason| reason.to_string())
+    }
+
     /// Takes an uplink with what was read in it; `occupancy` is what the device says with it, hysteresis included.
     pub(crate) fn take(
         &mut self,
@@ -55,7 +66,7 @@ impl Uplinks {
             Ok(reading) => (Some(reading), None),
             Err(problem) => (None, Some(problem)),
         };
-        self.0.push(Uplink {
+        self.gathered.push(Uplink {
             position,
             tenant_id,
             dev_eui,
@@ -80,7 +91,7 @@ impl Uplinks {
         connection: &mut PgConnection,
         dev_eui: DevEui,
     ) -> Result<(), sqlx::Error> {
-        self.0.retain(|uplink| uplink.dev_eui != dev_eui);
+        self.gathered.retain(|uplink| uplink.dev_eui != dev_eui);
         sqlx::query("delete from uplinks where dev_eui = $1")
             .bind(dev_eui.to_string())
             .execute(connection)
@@ -89,6 +100,6 @@ impl Uplinks {
     }
 
     pub(crate) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        insert(connection, "uplinks", &std::mem::take(&mut self.0)).await
+        insert(connection, "uplinks", &std::mem::take(&mut self.gathered)).await
     }
 }

@@ -9,11 +9,11 @@ const MOST: usize = 1024;
 
 /// What was found for profile names. A cache: it may be lost at any time.
 #[derive(Debug, Default)]
-pub(super) struct Profiles(HashMap<String, Option<&'static Codec>>);
+pub struct Profiles(HashMap<String, Option<&'static Codec>>);
 
 impl Profiles {
     /// As [`choose`], which it saves searching the same profile name twice.
-    pub(super) fn choose(
+    pub fn choose(
         &mut self,
         chosen: Option<&str>,
         profile_name: Option<&str>,

@@ -97,9 +97,17 @@ async fn assert_reproducible<P: Projection>(log: &EventLog, auditor: &mut PgConn
     assert_eq!(found.position, head);
     assert_same("folded again by the auditor", &found.tables);
     let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
+    let before = indexes(auditor).await;
     assert_same("rebuilt", &rebuild::<P>(&owner, &projector, |_, _| {}).await.unwrap());
+    assert_eq!(indexes(auditor).await, before, "what was put in its place is as quick to ask");
     let found = diff::<P>(auditor, |_, _| {}).await.unwrap().expect("it has run");
     assert_same("what was put in its place", &found.tables);
+}
+
+/// The indexes of all read models, as they are made.
+async fn indexes(auditor: &mut PgConnection) -> Vec<String> {
+    let made = "select replace(indexdef, schemaname || '.', '') from pg_indexes where schemaname = 'projections' order by 1";
+    sqlx::query_scalar(made).fetch_all(auditor).await.unwrap()
 }
 
 #[tokio::test]

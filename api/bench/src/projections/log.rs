@@ -6,7 +6,7 @@ use parking_projections::Installed;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 
-use super::month::{Month, Recorded};
+use super::month::{Made, Month};
 use crate::BenchError;
 use crate::environment::SystemIds;
 
@@ -14,7 +14,7 @@ use crate::environment::SystemIds;
 const BATCH: usize = 5_000;
 
 /// Lets the month go by and keeps its events; how many there were.
-pub(crate) async fn fill(connection: &mut PgConnection, mut month: Month) -> Result<i64, BenchError> {
+pub(super) async fn fill(connection: &mut PgConnection, mut month: Month) -> Result<i64, BenchError> {
     let (mut head, mut waiting) = (0, Vec::new());
     loop {
         let mut next = month.go_on()?;
@@ -38,7 +38,7 @@ pub(crate) async fn fill(connection: &mut PgConnection, mut month: Month) -> Res
     Ok(head)
 }
 
-async fn insert(connection: &mut PgConnection, head: i64, rows: &[Recorded]) -> Result<(), BenchError> {
+async fn insert(connection: &mut PgConnection, head: i64, rows: &[Made]) -> Result<(), BenchError> {
     let metadata = Metadata {
         actor: Some("chirpstack".to_owned()),
         request_id: Some(SystemIds.next().to_string()),
@@ -74,7 +74,7 @@ async fn insert(connection: &mut PgConnection, head: i64, rows: &[Recorded]) -> 
 }
 
 /// Has a projection stand at a position as if it had run, with no rows yet.
-pub(crate) async fn stand_at(
+pub(super) async fn stand_at(
     connection: &mut PgConnection,
     projection: &Installed,
     position: i64,

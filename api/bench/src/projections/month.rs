@@ -34,20 +34,20 @@ const EVENTS_OF_A_SPACE: u32 = 600;
 const SPACES_OF_A_SITE: usize = 200;
 
 /// An event with its place in its stream.
-pub(crate) struct Recorded {
-    pub(crate) aggregate_type: &'static str,
-    pub(crate) aggregate_id: String,
-    pub(crate) sequence: i64,
-    pub(crate) tenant_id: Option<Uuid>,
-    pub(crate) event_type: String,
-    pub(crate) event_version: String,
-    pub(crate) payload: String,
-    pub(crate) recorded_at: DateTime<Utc>,
-    pub(crate) body: Option<String>,
+pub(super) struct Made {
+    pub(super) aggregate_type: &'static str,
+    pub(super) aggregate_id: String,
+    pub(super) sequence: i64,
+    pub(super) tenant_id: Option<Uuid>,
+    pub(super) event_type: String,
+    pub(super) event_version: String,
+    pub(super) payload: String,
+    pub(super) recorded_at: DateTime<Utc>,
+    pub(super) body: Option<String>,
 }
 
 /// The month as it goes by.
-pub(crate) struct Month {
+pub(super) struct Month {
     simulation: Simulation,
     left: usize,
     now: DateTime<Utc>,
@@ -55,12 +55,12 @@ pub(crate) struct Month {
     spaces: Vec<Space>,
     booked: u128,
     sequences: HashMap<(&'static str, String), i64>,
-    made: Vec<Recorded>,
+    made: Vec<Made>,
 }
 
 impl Month {
     /// So many events, in as many spaces as that takes.
-    pub(crate) fn new(events: u32) -> Self {
+    pub(super) fn new(events: u32) -> Self {
         let start = DateTime::from_timestamp_nanos(1_791_590_400_000_000_000);
         let spaces = events / EVENTS_OF_A_SPACE + 1;
         let plan = Plan {
@@ -84,7 +84,7 @@ impl Month {
     }
 
     /// The events that come next, some at a time; none when that were all.
-    pub(crate) fn go_on(&mut self) -> Result<Vec<Recorded>, BenchError> {
+    pub(super) fn go_on(&mut self) -> Result<Vec<Made>, BenchError> {
         if self.spaces.is_empty() {
             self.build()?;
         }
@@ -94,7 +94,7 @@ impl Month {
             match act {
                 Act::Report { event, body } => self.report(event, body.to_string(), at)?,
                 Act::Book { space, from, until } => {
-                    self.book(space, Window { start: from, end: until }, at)?;
+                    self.book(space, Window { start: from, end: until }, at);
                 }
             }
         }
@@ -171,7 +171,7 @@ impl Month {
         Ok(())
     }
 
-    fn book(&mut self, n: usize, window: Window, at: DateTime<Utc>) -> Result<(), BenchError> {
+    fn book(&mut self, n: usize, window: Window, at: DateTime<Utc>) {
         self.booked += 1;
         let book = BookReservation {
             reservation_id: Uuid::from_u128(0xb00c_0000 + self.booked).into(),
@@ -182,7 +182,6 @@ impl Month {
         };
         // A space that is taken refuses.
         let _refused = self.at_space(n, &SpaceCommand::BookReservation(Box::new(book)));
-        Ok(())
     }
 
     /// Reservations begin and end, minute by minute.
@@ -222,7 +221,7 @@ impl Month {
             aggregate.evolve(&event);
             let sequence = self.sequences.entry((A::TYPE, id.to_owned())).or_default();
             *sequence += 1;
-            self.made.push(Recorded {
+            self.made.push(Made {
                 aggregate_type: A::TYPE,
                 aggregate_id: id.to_owned(),
                 sequence: *sequence,
