@@ -68,6 +68,11 @@ impl Job {
         }
     }
 
+    /// When it runs next by schedule: one that never ran, now.
+    fn next_run_at(self, started_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+        started_at.map_or(now, |started_at| started_at + self.interval())
+    }
+
     /// How long a run may take.
     const fn limit(self) -> Duration {
         match self {
@@ -160,7 +165,7 @@ impl Jobs {
             interval_sec: job.interval().num_seconds(),
             running: latest.running,
             last: latest.ended,
-            next_run_at: self.next(job, latest.started_at),
+            next_run_at: job.next_run_at(latest.started_at, self.0.clock.now()),
         })
     }
 
@@ -201,7 +206,7 @@ impl Jobs {
         let mut first = DateTime::<Utc>::MAX_UTC;
         for job in Job::ALL {
             let now = self.0.clock.now();
-            let mut next = self.next(job, history::latest(&self.0.pool, job).await?.started_at);
+            let mut next = job.next_run_at(history::latest(&self.0.pool, job).await?.started_at, now);
             if next <= now {
                 match self.begin(job, Trigger::Schedule).await {
                     Ok(begun) => drop(self.0.runs.spawn(self.clone().run(begun))),
@@ -214,10 +219,6 @@ impl Jobs {
             first = first.min(next);
         }
         Ok(first)
-    }
-
-    fn next(&self, job: Job, started_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
-        started_at.map_or_else(|| self.0.clock.now(), |started_at| started_at + job.interval())
     }
 
     async fn begin(&self, job: Job, trigger: Trigger) -> Result<Begun, StartError> {
