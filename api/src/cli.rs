@@ -60,6 +60,9 @@ pub(crate) struct Up {
     /// events after a quiet time and reads with `min_position` never wait for it.
     #[arg(long, env = "PARKING_PROJECTION_LINGER_MS", default_value_t = 20, value_parser = value_parser!(u64).range(..=1000))]
     pub(crate) projection_linger_ms: u64,
+    /// How many days read models keep what devices reported. The log keeps everything.
+    #[arg(long, env = "PARKING_KEEP_READINGS_DAYS", default_value_t = 90, value_parser = value_parser!(u32).range(1..=36_500))]
+    pub(crate) keep_readings_days: u32,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod credential;
 mod health;
+mod metrics;
 mod orphan_devices;
 mod page;
 pub(crate) mod problem;
@@ -20,9 +21,12 @@ use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
+use parking_processes::jobs::Jobs;
 use parking_projections::reader::Reader;
+use sqlx::PgPool;
 
 use crate::environment::Clock;
+use crate::metrics::Metrics;
 use credential::Credential;
 use progress::Projections;
 
@@ -32,10 +36,13 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 /// What the handlers work with.
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
-    pub(crate) platform: Platform,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) progress: Projections,
     pub(crate) writer: Writer,
+    pub(crate) auditor: PgPool,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
@@ -45,7 +52,10 @@ pub(crate) struct App {
 pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
     let mut reads = Router::new();
     if on_loopback {
-        reads = reads.route("/api/v6/orphan-devices", get(orphan_devices::list)).merge(v6::router());
+        reads = reads
+            .route("/api/v6/orphan-devices", get(orphan_devices::list))
+            .route("/metrics", get(metrics::metrics))
+            .merge(v6::router());
     }
     Router::new()
         .route("/api/v1/uplink", post(webhooks::event))
@@ -53,6 +63,8 @@ pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
         .route("/webhooks/chirpstack/join", post(webhooks::join))
         .route("/webhooks/health", get(health::webhooks))
         .route("/health", get(health::health))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .merge(reads)
         // One layer: each would box every request and its answer once more.
         .layer((from_fn_with_state(app.clone(), request::handle), DefaultBodyLimit::max(BODY_LIMIT)))

@@ -5,6 +5,7 @@ mod decode;
 mod environment;
 mod exec;
 mod http;
+mod metrics;
 mod place;
 mod rebuild;
 mod serve;

@@ -30,6 +30,7 @@ pub mod sites;
 pub mod space_history;
 pub mod space_occupancy;
 pub mod spaces;
+pub mod standing;
 pub mod stays;
 pub mod uplinks;
 pub mod wake;

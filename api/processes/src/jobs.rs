@@ -18,7 +18,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -249,7 +249,7 @@ impl Jobs {
             }
         };
         let took = started.elapsed();
-        info!(job = job.name(), ?outcome, ?took, result = ?result.as_ref().map(ToString::to_string), "the job has ended");
+        debug!(job = job.name(), ?outcome, ?took, result = ?result.as_ref().map(ToString::to_string), "the job has ended");
         self.0.watcher.job_ended(job, outcome, took);
         let now = self.0.clock.now();
         let said = async {

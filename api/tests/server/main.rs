@@ -10,6 +10,7 @@ mod failpoints;
 mod fixtures;
 mod log;
 mod odd_input;
+mod operations;
 mod orphan_devices;
 mod private_cluster;
 mod problems;
