@@ -2,6 +2,7 @@
 
 pub(crate) mod credential;
 mod health;
+mod metrics;
 mod openapi;
 pub(crate) mod problem;
 pub(crate) mod progress;
@@ -19,11 +20,14 @@ use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
+use parking_processes::jobs::Jobs;
 use parking_projections::reader::Reader;
+use sqlx::PgPool;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::environment::Clock;
+use crate::metrics::Metrics;
 use credential::Credential;
 use progress::Projections;
 
@@ -33,10 +37,13 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 /// What the handlers work with.
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
-    pub(crate) platform: Platform,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) progress: Projections,
     pub(crate) writer: Writer,
+    pub(crate) auditor: PgPool,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
@@ -48,7 +55,7 @@ pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
     if on_loopback {
         let (operations, document) =
             OpenApiRouter::with_openapi(openapi::Frame::openapi()).merge(v6::routes()).split_for_parts();
-        open = operations.merge(openapi::routes(document));
+        open = operations.route("/metrics", get(metrics::metrics)).merge(openapi::routes(document));
     }
     Router::new()
         .route("/api/v1/uplink", post(webhooks::event))
@@ -56,6 +63,8 @@ pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
         .route("/webhooks/chirpstack/join", post(webhooks::join))
         .route("/webhooks/health", get(health::webhooks))
         .route("/health", get(health::health))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .merge(open)
         // One layer: each would box every request and its answer once more.
         .layer((from_fn_with_state(app.clone(), request::handle), DefaultBodyLimit::max(BODY_LIMIT)))

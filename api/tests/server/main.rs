@@ -12,6 +12,7 @@ mod fixtures;
 mod log;
 mod odd_input;
 mod openapi;
+mod operations;
 mod orphan_devices;
 mod private_cluster;
 mod problems;
