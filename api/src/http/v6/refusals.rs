@@ -93,6 +93,7 @@ coded! { SiteRefusal:
 coded! { DeviceRefusal:
     DeviceRefusal::DeviceAlreadyClaimed => CONFLICT "device_already_claimed",
     DeviceRefusal::DeviceNotFound => NOT_FOUND "device_not_found",
+    DeviceRefusal::DeviceCategoryFixed { .. } => CONFLICT "device_category_fixed",
     DeviceRefusal::DeviceAlreadyAssigned { .. } => CONFLICT "device_already_assigned",
     DeviceRefusal::DeviceNotAssigned => CONFLICT "device_not_assigned",
     DeviceRefusal::DeviceNotOrphan => CONFLICT "device_not_orphan",
