@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod credentials;
+mod dashboard;
 mod database_away;
+mod devices;
 mod documented;
 mod durability;
 mod failpoints;
@@ -13,6 +15,8 @@ mod log;
 mod odd_input;
 mod openapi;
 mod orphan_devices;
+mod orphans_taken_in;
+mod places;
 mod private_cluster;
 mod problems;
 mod random;

@@ -1,24 +1,28 @@
 //! What stands at a space: its sensor and its display, named by the space, as V5's clients do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use parking_commands::devices::{ClearPlace, FillPlace};
 use parking_domain::device::{Category, DeviceRefusal};
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use parking_projections::devices::read::{self as devices, Filter, Listed};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::answer::{Answer, Shown};
-use super::caller::Caller;
+use super::caller::{Caller, Freshness};
 use super::command::{Command, Nothing, Once};
 use super::compat::ServeCompatibly;
 use super::device_body::Why;
-use super::documented::{Commanding, Refusals};
+use super::documented::{Commanding, Reading, Refusals};
 use super::query::{AnyEui, Named, Queried};
 use super::refusals::NotAssigned;
 use super::space_view::SpaceView;
@@ -28,10 +32,33 @@ use crate::http::problem::Problem;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
+        .serve(routes!(sensor_list))
         .serve(routes!(assign_sensor))
         .serve(routes!(assign_display))
         .serve(routes!(unassign_sensor))
         .serve(routes!(unassign_display))
+}
+
+/// Which sensor stands at which space.
+#[derive(Debug, Serialize, ToSchema)]
+struct SensorList {
+    sensor_deveuis: Vec<String>,
+    /// The spaces' ids by EUI.
+    sensor_to_space: BTreeMap<String, Uuid>,
+    count: usize,
+}
+
+/// Every sensor that stands at a space, with that space.
+#[utoipa::path(get, path = "/api/v6/spaces/sensor-list", tag = "spaces", params(Freshness),
+    responses((status = 200, body = SensorList), Refusals<Reading>))]
+async fn sensor_list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SensorList>, Problem> {
+    let standing =
+        Filter { category: Some(Category::Sensor), status: Some("assigned".to_owned()), ..Filter::default() };
+    let rows = devices::list(&mut *caller.read(&app).await?, &standing, i64::MAX, 0).await?;
+    let place = |row: &Listed| Some((format!("{:X}", row.device.dev_eui), row.device.space_id?));
+    let sensor_to_space: BTreeMap<_, _> = rows.iter().filter_map(place).collect();
+    let sensor_deveuis: Vec<_> = sensor_to_space.keys().cloned().collect();
+    Ok(Json(SensorList { count: sensor_deveuis.len(), sensor_deveuis, sensor_to_space }))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -228,6 +228,15 @@ pub(crate) enum NotAssigned {}
 
 impl CodeSet for NotAssigned {
     fn codes() -> Vec<Code> {
-        vec![(NOT_FOUND, "orphan_not_found"), (CONFLICT, "place_taken"), (CONFLICT, "space_deleted")]
+        vec![(CONFLICT, "place_taken"), (CONFLICT, "space_deleted")]
+    }
+}
+
+/// There is no such orphan.
+pub(crate) enum NoOrphan {}
+
+impl CodeSet for NoOrphan {
+    fn codes() -> Vec<Code> {
+        vec![(NOT_FOUND, "orphan_not_found")]
     }
 }

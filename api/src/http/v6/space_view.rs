@@ -58,14 +58,9 @@ pub(crate) struct SpaceView {
     /// The EUI of the display that stands there.
     display_eui: Option<String>,
     display_device_id: Option<Uuid>,
-    /// Where it was asked for: the sensor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<DeviceThere>)]
-    sensor_device: Option<Option<DeviceThere>>,
-    /// Where it was asked for: the display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<DeviceThere>)]
-    display_device: Option<Option<DeviceThere>>,
+    #[serde(flatten)]
+    #[schema(value_type = DevicesThere)]
+    devices: Option<DevicesThere>,
     #[schema(value_type = Object)]
     config: Map<String, Value>,
     #[schema(value_type = Object)]
@@ -75,6 +70,13 @@ pub(crate) struct SpaceView {
     /// Of a look back: the position of the change that made the state what it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of_position: Option<i64>,
+}
+
+/// The devices that stand at a space, where they were asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct DevicesThere {
+    sensor_device: Option<DeviceThere>,
+    display_device: Option<DeviceThere>,
 }
 
 /// A device that stands at a space.
@@ -127,8 +129,7 @@ impl SpaceView {
             sensor_state: sensor.map(|sensor| sensor.occupancy),
             display_eui: display.map(eui),
             display_device_id: display.map(|display| device_id(display.dev_eui)),
-            sensor_device: None,
-            display_device: None,
+            devices: None,
             config: is.config,
             metadata: is.metadata,
             created_at: space.created_at,
@@ -145,11 +146,9 @@ impl SpaceView {
             name: device.name.clone(),
             status: device.status,
         };
-        Self {
-            sensor_device: Some(row.sensor.as_ref().map(there)),
-            display_device: Some(row.display.as_ref().map(there)),
-            ..Self::of(row)
-        }
+        let (sensor_device, display_device) =
+            (row.sensor.as_ref().map(there), row.display.as_ref().map(there));
+        Self { devices: Some(DevicesThere { sensor_device, display_device }), ..Self::of(row) }
     }
 
     /// Today's definition with the state of then.
