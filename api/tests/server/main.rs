@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod credentials;
+mod dashboard;
 mod database_away;
+mod devices;
 mod documented;
 mod durability;
 mod failpoints;
@@ -14,6 +16,8 @@ mod odd_input;
 mod openapi;
 mod operations;
 mod orphan_devices;
+mod orphans_taken_in;
+mod places;
 mod private_cluster;
 mod problems;
 mod quickstart;

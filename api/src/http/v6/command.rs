@@ -83,18 +83,22 @@ fn request_key(
     Ok(Some(RequestKey { tenant_id: caller.tenant_id.uuid(), key: key.to_owned(), fingerprint }))
 }
 
+/// A refusal of what a body says.
+pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
+}
+
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = match bytes.trim_ascii() {
         b"" | b"null" => b"{}",
         bytes => bytes,
     };
-    let invalid = |detail| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail);
     // A struct would be read from a list too, field by field.
     if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        return Err(invalid("the body must be a JSON object".to_owned()));
+        return Err(invalid_body("the body must be a JSON object"));
     }
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        Category::Data => invalid(error.to_string()),
+        Category::Data => invalid_body(error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => {
             let detail = format!("the body is not JSON: {error}");
             Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
