@@ -15,7 +15,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
@@ -51,21 +50,15 @@ pub(crate) struct App {
 
 /// Every route of the server. What shows data is open, so it is only there on loopback until there are logins.
 pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
-    let mut open = Router::new();
-    if on_loopback {
-        let (operations, document) =
-            OpenApiRouter::with_openapi(openapi::Frame::openapi()).merge(v6::routes()).split_for_parts();
-        open = operations.route("/metrics", get(metrics::metrics)).merge(openapi::routes(document));
-    }
-    Router::new()
-        .route("/api/v1/uplink", post(webhooks::event))
-        .route("/webhooks/chirpstack/uplink", post(webhooks::event))
-        .route("/webhooks/chirpstack/join", post(webhooks::join))
-        .route("/webhooks/health", get(health::webhooks))
-        .route("/health", get(health::health))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .merge(open)
+    let frame = OpenApiRouter::with_openapi(openapi::Frame::openapi());
+    let operations = frame.merge(webhooks::routes()).merge(health::routes());
+    let router = if on_loopback {
+        let (router, document) = operations.merge(metrics::routes()).merge(v6::routes()).split_for_parts();
+        router.merge(openapi::routes(document))
+    } else {
+        operations.into()
+    };
+    router
         // One layer: each would box every request and its answer once more.
         .layer((from_fn_with_state(app.clone(), request::handle), DefaultBodyLimit::max(BODY_LIMIT)))
         .with_state(app)

@@ -7,19 +7,42 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use parking_projections::PROJECTIONS;
 use parking_projections::standing::{self, ProjectionStanding};
 use serde_json::{Value, json};
 use tracing::warn;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::problem::Problem;
+use super::v6::{Code, CodeSet, Refusals, ServeCompatibly};
 
 /// How far behind a projection may be, in seconds, before others should be asked.
 const MOST_LAG: f64 = 30.0;
 
-/// `GET /health`.
-pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(health))
+        .serve(routes!(webhooks))
+        .serve(routes!(live))
+        .serve(routes!(ready))
+}
+
+/// Why it is not well.
+enum Unwell {}
+
+impl CodeSet for Unwell {
+    fn codes() -> Vec<Code> {
+        ["unhealthy", "dead", "not_ready"].map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)).to_vec()
+    }
+}
+
+/// Whether the database answers.
+#[utoipa::path(get, path = "/health", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     Ok(Json(json!({
         "status": "healthy",
@@ -29,8 +52,10 @@ pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, P
     })))
 }
 
-/// `GET /webhooks/health`: well when the database answers and the writer takes appends.
-pub(crate) async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+/// Whether uplinks can be recorded: the database answers and the writer takes appends.
+#[utoipa::path(get, path = "/webhooks/health", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     if !app.writer.is_running() {
         return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
@@ -38,13 +63,17 @@ pub(crate) async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>,
     Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
 }
 
-/// `GET /health/live`: a process without its writer can only be started again.
-pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+/// Whether the process is of any use: one without its writer can only be started again.
+#[utoipa::path(get, path = "/health/live", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn live(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     judge("live", "dead", vec![writer(&app)])
 }
 
-/// `GET /health/ready`: the database answers, the writer takes appends, and no projection is far behind.
-pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+/// Whether requests should come here: the database answers, the writer takes appends, and no projection is far behind.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let mut checks = vec![writer(&app)];
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
     match standing.await {

@@ -8,14 +8,33 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use parking_projections::standing;
 use tracing::warn;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::problem::Problem;
+use super::v6::{Code, CodeSet, Refusals, ServeCompatibly};
+
+/// Why nothing is said.
+enum Uncounted {}
+
+impl CodeSet for Uncounted {
+    fn codes() -> Vec<Code> {
+        vec![(StatusCode::INTERNAL_SERVER_ERROR, "internal")]
+    }
+}
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the database knows is left as it was if the database is away: the rest is worth the more then.
-pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default().serve(routes!(metrics))
+}
+
+/// What the server counts, for Prometheus.
+// What the database knows is left as it was if the database is away: the rest is worth the more then.
+#[utoipa::path(get, path = "/metrics", tag = "health",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text"), Refusals<Uncounted>))]
+async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
     match standing.await {
         Ok(standing) => app.metrics.note_standing(&standing),

@@ -12,6 +12,7 @@ mod device_body;
 mod device_view;
 mod devices;
 mod documented;
+mod jobs;
 mod orphan_body;
 mod orphan_devices;
 mod orphan_view;
@@ -34,7 +35,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 
-pub(crate) use documented::ProblemDocument;
+pub(crate) use compat::ServeCompatibly;
+pub(crate) use documented::{Code, CodeSet, ProblemDocument, Refusals};
 pub(crate) use query::invalid;
 pub(crate) use refusals::taken;
 
@@ -50,4 +52,5 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(orphan_devices::routes())
         .merge(activity::routes())
         .merge(dashboard::routes())
+        .merge(jobs::routes())
 }

@@ -109,3 +109,31 @@ async fn one_of_two_servers_leads_and_runs_the_jobs_and_the_other_takes_over() {
     assert!(leader.terminate().await.success());
     eventually("the other one leads", async || leads(&other).then_some(())).await;
 }
+
+#[tokio::test]
+async fn a_job_is_run_on_request_and_tells_what_it_did() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let jobs = client.ask("GET", "/api/v6/jobs", None).await.ok();
+    let names: Vec<_> = jobs["jobs"].as_array().unwrap().iter().map(|job| job["name"].clone()).collect();
+    assert_eq!(names, ["expire_reservations", "cleanup_readings"]);
+    assert_eq!(jobs["jobs"][0]["interval_seconds"], 60);
+
+    let runs = "/api/v6/jobs/cleanup_readings/runs";
+    let run = eventually("nobody else runs it", async || {
+        let answer = client.ask("POST", "/api/v6/jobs/cleanup_readings/run", None).await;
+        (answer.status == 202).then(|| answer.json())
+    })
+    .await;
+    let done = eventually("it ends", async || {
+        let listed = client.ask("GET", runs, None).await.ok();
+        let found =
+            listed["runs"].as_array().unwrap().iter().find(|done| done["id"] == run["run_id"]).cloned();
+        found.filter(|done| !done["finished_at"].is_null())
+    })
+    .await;
+    assert_eq!((&done["outcome"], &done["trigger"]), (&"succeeded".into(), &"request".into()), "{done}");
+    let standing = client.ask("GET", "/api/v6/jobs/cleanup_readings", None).await.ok();
+    assert_eq!(standing["running"], false);
+    client.ask("POST", "/api/v6/jobs/tidy_up/run", None).await.problem(404, "job_not_found");
+}
