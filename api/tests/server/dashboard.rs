@@ -16,7 +16,7 @@ async fn how_everything_stands_in_the_numbers_of_the_lists() {
     device(client, 2, "sensor").await;
     device(client, 3, "display").await;
     client.ask("POST", &format!("/api/v6/devices/{sensor}/assign"), json!({"space_id": here})).await.ok();
-    client.ask("PUT", &format!("/api/v6/spaces/{there}/state?new_state=occupied"), None).await.ok();
+    client.ask("PUT", &format!("/api/v6/spaces/{there}/state?new_state=maintenance"), None).await.ok();
     let position = client.post(UPLINK, uplink(1, 0).to_string()).await.accepted();
 
     let path = format!("/api/v6/dashboard/data/?min_position={position}");
@@ -25,8 +25,8 @@ async fn how_everything_stands_in_the_numbers_of_the_lists() {
     let displays = json!({"total": 1, "assigned": 0, "unassigned": 1, "active": 0, "inactive": 1});
     assert_eq!(data["devices"], json!({"sensors": sensors, "displays": displays, "total_devices": 3}));
     assert_eq!(data["gateways"], json!({"total": 1, "online": 1, "offline": 0}));
-    let spaces = json!({"total_spaces": 2, "total": 2, "free": 1, "occupied": 1, "reserved": 0, "maintenance": 0, "unknown": 0,
-                        "available": 1, "occupancy_rate": 50.0});
+    let spaces = json!({"total_spaces": 2, "total": 2, "free": 0, "occupied": 1, "reserved": 0, "maintenance": 1, "unknown": 0,
+                        "available": 0, "occupancy_rate": 50.0});
     assert_eq!(data["spaces"], spaces);
     assert_eq!(
         data["system_health"],

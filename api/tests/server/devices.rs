@@ -218,7 +218,7 @@ async fn a_space_has_room_for_one_of_each_kind_and_a_device_leaves_one_only_when
     assign(&first, json!({"space_id": there, "replace": true})).await.ok();
     assign(&second, json!({"space_id": here})).await.ok();
     client.ask("DELETE", &format!("/api/v6/spaces/{here}"), None).await.ok();
-    assign(&second, json!({"space_id": here})).await.problem(409, "space_deleted");
+    assign(&second, json!({"space_id": here})).await.problem(404, "space_not_found");
     let left = client.ask("GET", &format!("/api/v6/devices/{second}"), None).await.ok();
     assert_eq!((&left["status"], &left["space_id"]), (&json!("unassigned"), &Value::Null));
 }
@@ -254,14 +254,14 @@ async fn what_a_device_reported_with_what_was_read_in_it_the_newest_first() {
     let items = list["uplinks"].as_array().unwrap();
     assert_eq!(items.iter().map(|item| item["position"].clone()).collect::<Vec<_>>(), newest_first);
     let [broken, second, _] = &items[..] else { panic!("{list}") };
-    assert_eq!((&broken["reading"], &broken["occupied"]), (&Value::Null, &json!(false)));
+    assert_eq!((&broken["reading"], &broken["occupied"]), (&Value::Null, &json!(true)));
     assert!(broken["problem"].as_str().unwrap().contains("bytes"), "{broken}");
     for (name, expected) in [
         ("f_cnt", json!(1)),
         ("f_port", json!(102)),
         ("standing", json!("in_order")),
-        ("occupancy", json!("vacant")),
-        ("occupied", json!(false)),
+        ("occupancy", json!("occupied")),
+        ("occupied", json!(true)),
         ("battery_v", json!(3.6)),
         ("rssi", json!(-71)),
         ("snr", json!(9.8)),
@@ -288,7 +288,7 @@ async fn what_a_device_reported_with_what_was_read_in_it_the_newest_first() {
     let shown = client.ask("GET", &path, None).await.ok();
     assert_eq!(
         (&shown["uplink_count"], &shown["rssi"], &shown["sensor_state"]),
-        (&json!(3), &json!(-71), &json!("vacant"))
+        (&json!(3), &json!(-71), &json!("occupied"))
     );
     assert!(shown["problem"].is_string() && shown["last_seen_at"].is_string());
     let types = client.ask("GET", "/api/v6/devices/device-types?page_size=500", None).await.ok();

@@ -66,7 +66,7 @@ async fn a_space_tells_of_the_devices_that_stand_there() {
     let plain = list("").await;
     assert_eq!(
         ["sensor_device_id", "sensor_state", "display_device_id"].map(|name| plain[name].clone()),
-        [json!(sensor), json!("vacant"), Value::Null]
+        [json!(sensor), json!("occupied"), Value::Null]
     );
     assert!(plain.get("sensor_device").is_none());
     let with = list("&include_devices=true").await;

@@ -1,6 +1,6 @@
 //! A device goes to a space: one of each category, of the tenant's own, and while the space is there.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use parking_commands::append::AppendError;
 use parking_commands::devices::{AssignDevice, AssignmentError, ClearPlace, FillPlace};
 use parking_domain::aggregate::Claim;
@@ -165,4 +165,24 @@ async fn a_place_is_not_filled_with_what_is_for_something_else_or_belongs_to_oth
     let refused = platform.store.execute(&fill(display, space, Category::Display), &circumstances()).await;
     let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: there };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");
+}
+
+/// Who clears a place sees who stands there before it sees the device, which may have left in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_clears_a_place_does_not_take_a_device_from_another() {
+    let platform = Platform::create().await;
+    for round in 0..30 {
+        let (here, there) =
+            (platform.space(&format!("A-{round}")).await, platform.space(&format!("B-{round}")).await);
+        let device = platform.device(round, Category::Sensor).await;
+        put(&platform, assign(device, here)).await.unwrap();
+        let clear = ClearPlace { space_id: here, category: Category::Sensor, reason: None, asked: asked() };
+        let circumstances = circumstances();
+        let cleared = platform.store.execute(&clear, &circumstances);
+        let moved = put(&platform, AssignDevice { replace: true, ..assign(device, there) });
+        let (cleared, moved) = join(cleared, moved).await;
+        cleared.unwrap();
+        moved.unwrap();
+        assert_eq!(platform.state(device).await.space_id(), Some(there), "round {round}");
+    }
 }

@@ -52,7 +52,7 @@ async fn assign(
 
 /// Takes a device away from its space.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/unassign", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Why,
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
 async fn unassign(
     State(app): State<Arc<App>>,
@@ -66,7 +66,7 @@ async fn unassign(
 
 /// Gives a device up: anybody may claim it. What it reported goes with it.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/release", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Why,
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
 async fn release(
     State(app): State<Arc<App>>,
@@ -80,7 +80,7 @@ async fn release(
 
 /// Gives a device up, like `release`.
 #[utoipa::path(delete, path = "/api/v6/devices/{device_id}", tag = "devices",
-    params(("device_id" = String, Path), Once),
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
 async fn delete(
     app: State<Arc<App>>,
@@ -92,7 +92,7 @@ async fn delete(
 
 /// Takes a device out of use. It is still shown; if it turns up again, anybody may claim it.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/retire", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Why,
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
 async fn retire(
     State(app): State<Arc<App>>,
@@ -106,7 +106,7 @@ async fn retire(
 
 /// Takes a device out of use, like `retire`.
 #[utoipa::path(patch, path = "/api/v6/devices/{device_id}/archive", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Why,
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
 async fn archive(
     app: State<Arc<App>>,

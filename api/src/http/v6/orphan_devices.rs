@@ -71,7 +71,7 @@ async fn one(
 
 /// Claims an orphan for the tenant, with what it reported since it became one.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/claim", tag = "orphan devices",
-    params(("dev_eui" = String, Path), Once), request_body = DeviceBody,
+    params(("dev_eui" = String, Path), Once), request_body = Option<DeviceBody>,
     responses((status = 201, body = Shown<DeviceView>), Refusals<(Commanding, DeviceRefusal, NoOrphan)>))]
 async fn claim(
     State(app): State<Arc<App>>,
@@ -87,7 +87,7 @@ async fn claim(
 
 /// Claims an orphan and puts it at a space, both or neither.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/assign", tag = "orphan devices",
-    params(("dev_eui" = String, Path), SpaceQuery, Once), request_body = TakeBody,
+    params(("dev_eui" = String, Path), SpaceQuery, Once), request_body = Option<TakeBody>,
     responses((status = 200, body = Shown<DeviceView>),
               Refusals<(Commanding, DeviceRefusal, SpaceRefusal, NotAssigned, NoOrphan)>))]
 async fn assign(
@@ -106,7 +106,7 @@ async fn assign(
 
 /// Does not show an orphan until it is heard again.
 #[utoipa::path(delete, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
-    params(("dev_eui" = String, Path), Once), request_body = Why,
+    params(("dev_eui" = String, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal, NoOrphan)>))]
 async fn dismiss(
     State(app): State<Arc<App>>,

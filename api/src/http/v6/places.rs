@@ -107,7 +107,7 @@ async fn assign_display(
 
 /// Takes away the sensor that stands at a space, if there is one.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/unassign-sensor", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once), request_body = Why,
+    params(("space_id" = Uuid, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = Shown<SpaceView>),
               Refusals<(Commanding, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn unassign_sensor(
@@ -120,7 +120,7 @@ async fn unassign_sensor(
 
 /// Takes away the display that stands at a space, if there is one.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/unassign-display", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once), request_body = Why,
+    params(("space_id" = Uuid, Path), Once), request_body = Option<Why>,
     responses((status = 200, body = Shown<SpaceView>),
               Refusals<(Commanding, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn unassign_display(

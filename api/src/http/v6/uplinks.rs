@@ -24,7 +24,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(list))
+    OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -42,7 +42,7 @@ struct ReceivedQuery {
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
     params(("device_id" = String, Path), ReceivedQuery, Paged<50, 500>, Freshness),
     responses((status = 200, body = Listing<UplinkView>), Refusals<(Reading, DeviceRefusal)>))]
-async fn list(
+async fn reported(
     State(app): State<Arc<App>>,
     caller: Caller,
     Named(AnyEui(dev_eui)): Named<AnyEui>,
