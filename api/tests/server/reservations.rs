@@ -302,3 +302,28 @@ async fn of_somebody_who_is_forgotten_nothing_is_shown() {
     let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|one| &one["user_name"]).collect();
     assert_eq!(names, [&json!("Eve"), &Value::Null]);
 }
+
+/// Whoever follows the log is held up: what is done is done, and its answer says as much as is known.
+#[tokio::test]
+async fn a_booking_is_made_while_the_read_models_stand_still_and_can_be_given_up_as_soon_as_they_move() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let space = space(client, "A-1").await;
+    let pool = database.pool(Role::Projector);
+    let mut held_up = pool.begin().await.unwrap();
+    sqlx::query("select 1 from checkpoints where projection = 'registry' for update")
+        .execute(&mut *held_up)
+        .await
+        .unwrap();
+    let booked = book(client, booking(&space, 8, 9)).await;
+    assert_eq!(booked.status, 201);
+    let booked = booked.ok();
+    assert!(booked["id"].is_string() && booked["status"].is_null(), "{booked}");
+    assert_eq!(booked["is_duplicate"], false);
+    client.ask("GET", &path(&booked), None).await.problem(404, "reservation_not_found");
+    let reservation = path(&booked);
+    let (cancelled, ()) = tokio::join!(client.ask("DELETE", &reservation, None), async {
+        held_up.rollback().await.unwrap();
+    });
+    assert_eq!(cancelled.ok()["status"], "cancelled");
+}

@@ -36,7 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Whether a space can be had for a whole window, and what is in the way if it cannot.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct AvailabilityView {
     space_id: Uuid,
     space_code: String,

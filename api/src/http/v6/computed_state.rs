@@ -42,7 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// What is shown of a space, and everything that it follows from.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ComputedStateView {
     space_id: Uuid,
     space_code: String,

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
-use parking_domain::id::SpaceId;
 use parking_domain::space::OverrideKind;
 use parking_projections::overrides::OverrideStatus;
 use parking_projections::overrides::read::Listed;
@@ -17,7 +16,7 @@ use super::page::Item;
 use crate::http::problem::Problem;
 
 /// A time in which a space is not to be used.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct OverrideView {
     id: Uuid,
     tenant_id: Uuid,
@@ -72,11 +71,6 @@ impl OverrideView {
         }
     }
 
-    /// The space that it is for.
-    pub(crate) fn space_id(&self) -> SpaceId {
-        self.space_id.into()
-    }
-
     /// True while it holds.
     pub(crate) fn is_active(&self) -> bool {
         self.is_active
@@ -89,7 +83,7 @@ impl OverrideView {
 }
 
 /// An override that was taken away.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ClearedView {
     #[serde(flatten)]
     pub(crate) cleared: Shown<OverrideView>,

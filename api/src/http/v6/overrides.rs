@@ -165,7 +165,7 @@ async fn clear(
     Named(override_id): Named<OverrideId>,
     Command { caller, .. }: Command<Nothing>,
 ) -> Result<Answer<ClearedView>, Problem> {
-    let space_id = find(&app, &caller, None, override_id).await?.space_id();
+    let space_id = space_of(&app, &caller, override_id).await?;
     clear_at(&app, &caller, space_id, override_id).await
 }
 
@@ -192,6 +192,24 @@ async fn clear_at(
     let cleared = shown(app, caller, override_id, done.position).await;
     let view = ClearedView { cleared, success: true, message: "the override is cleared" };
     Ok(Answer::done(Some(done.position), view))
+}
+
+/// The space that an override is for, also of one that was set a moment ago.
+async fn space_of(app: &App, caller: &Caller, override_id: OverrideId) -> Result<SpaceId, Problem> {
+    if let Some(row) = row(app, caller, override_id).await? {
+        return Ok(row.set.space_id.into());
+    }
+    caller.catch_up(app).await;
+    let row = row(app, caller, override_id).await?.ok_or(SpaceRefusal::OverrideNotFound)?;
+    Ok(row.set.space_id.into())
+}
+
+async fn row(
+    app: &App,
+    caller: &Caller,
+    override_id: OverrideId,
+) -> Result<Option<overrides::Listed>, Problem> {
+    Ok(overrides::get(&mut *caller.read(app).await?, override_id.uuid()).await?)
 }
 
 async fn find(

@@ -17,7 +17,7 @@ use super::page::Item;
 use crate::http::problem::Problem;
 
 /// A reservation. What is personal is null where nothing was said, and once the person is forgotten.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ReservationView {
     id: Uuid,
     tenant_id: Uuid,
@@ -133,7 +133,7 @@ impl ReservationView {
 }
 
 /// What was asked for: booked now, or known from the same request before.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct BookedView {
     #[serde(flatten)]
     reservation: Shown<ReservationView>,
@@ -152,7 +152,7 @@ impl BookedView {
 }
 
 /// A reservation that was given up.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CancelledView {
     #[serde(flatten)]
     reservation: Shown<ReservationView>,

@@ -275,11 +275,22 @@ fn asked_for(app: &App) -> Reservations<'_> {
     Reservations::new(&app.platform.spaces, &app.platform.sealer)
 }
 
-/// The space that a reservation is for.
+/// The space that a reservation is for, also of one that was booked a moment ago.
 async fn space_of(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
-    let row = reservations::get(&mut *caller.read(app).await?, reservation_id.uuid()).await?;
-    let row = row.ok_or(SpaceRefusal::ReservationNotFound)?;
+    if let Some(row) = row(app, caller, reservation_id).await? {
+        return Ok(row.reservation.space_id.into());
+    }
+    caller.catch_up(app).await;
+    let row = row(app, caller, reservation_id).await?.ok_or(SpaceRefusal::ReservationNotFound)?;
     Ok(row.reservation.space_id.into())
+}
+
+async fn row(
+    app: &App,
+    caller: &Caller,
+    reservation_id: ReservationId,
+) -> Result<Option<reservations::Listed>, Problem> {
+    Ok(reservations::get(&mut *caller.read(app).await?, reservation_id.uuid()).await?)
 }
 
 async fn find(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<ReservationView, Problem> {
