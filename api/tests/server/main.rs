@@ -25,4 +25,5 @@ mod refused_starts;
 mod reservations;
 mod sites;
 mod support;
+mod unstorable;
 mod uplinks;

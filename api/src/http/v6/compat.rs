@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use parking_domain::space::Status;
 use serde::de::{self, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -112,7 +112,9 @@ pub(crate) fn read_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
     let without_offset = || text.parse::<NaiveDateTime>().ok();
     let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
-    text.parse().ok().or_else(|| without_offset().or_else(day).map(|time| time.and_utc()))
+    let time = text.parse().ok().or_else(|| without_offset().or_else(day).map(|time| time.and_utc()));
+    // Others are written in a form that PostgreSQL does not read.
+    time.filter(|time: &DateTime<Utc>| (1..=9999).contains(&time.year()))
 }
 
 /// Reads a value that may be written as a text, or be null.
@@ -193,7 +195,11 @@ mod tests {
             assert_eq!(read_time(text), at, "{text}");
         }
         assert_eq!(read_time("2026-11-23"), read_time("2026-11-23T00:00:00Z"));
-        assert_eq!(read_time("tomorrow"), None);
+        for text in
+            ["tomorrow", "0000-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "9999-12-31T23:30:00-01:00"]
+        {
+            assert_eq!(read_time(text), None, "{text}");
+        }
     }
 
     #[test]
