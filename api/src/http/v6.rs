@@ -4,22 +4,34 @@
 mod activity;
 mod answer;
 mod assignments;
+mod availability;
 mod caller;
 mod command;
 mod compat;
+mod computed_state;
 mod dashboard;
 mod device_body;
 mod device_view;
 mod devices;
+mod display_policies;
 mod documented;
 mod jobs;
+mod opened;
 mod orphan_body;
 mod orphan_devices;
 mod orphan_view;
+mod override_body;
+mod override_view;
+mod overrides;
 mod page;
 mod places;
+mod policy_body;
+mod policy_view;
 mod query;
 mod refusals;
+mod reservation_body;
+mod reservation_view;
+mod reservations;
 mod site_body;
 mod site_view;
 mod sites;
@@ -46,10 +58,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(sites::routes())
         .merge(spaces::routes())
         .merge(places::routes())
+        .merge(availability::routes())
+        .merge(computed_state::routes())
         .merge(devices::routes())
         .merge(assignments::routes())
         .merge(uplinks::routes())
         .merge(orphan_devices::routes())
+        .merge(reservations::routes())
+        .merge(overrides::routes())
+        .merge(display_policies::routes())
         .merge(activity::routes())
         .merge(dashboard::routes())
         .merge(jobs::routes())

@@ -93,6 +93,9 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         b"" | b"null" => b"{}",
         bytes => bytes,
     };
+    if holds_nul(bytes) {
+        return Err(invalid_body("a text must not hold the character U+0000: it cannot be stored"));
+    }
     // A struct would be read from a list too, field by field.
     if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Err(invalid_body("the body must be a JSON object"));
@@ -104,4 +107,32 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
         }
     })
+}
+
+/// True when a text of the JSON holds the one character that PostgreSQL cannot keep: it would stop every read model.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_told_from_what_looks_like_it() {
+        for json in [&br#"{"a":"\u0000"}"#[..], br#"{"a\\\u0000":1}"#, br#"["\n\u0000"]"#] {
+            assert!(holds_nul(json), "{}", json.escape_ascii());
+        }
+        for json in [&br#"{"a":"\\u0000"}"#[..], br#"["u0000"]"#, br#"["\u0041"]"#, b"\\"] {
+            assert!(!holds_nul(json), "{}", json.escape_ascii());
+        }
+    }
 }
