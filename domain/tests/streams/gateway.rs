@@ -1,8 +1,5 @@
 //! The `gateway` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
@@ -14,7 +11,8 @@ use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::lorawan::GatewayEui;
 use parking_domain::patch::Patch;
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use serde_json::json;
 use uuid::Uuid;
 

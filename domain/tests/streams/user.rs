@@ -1,8 +1,5 @@
 //! The `user` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
@@ -10,7 +7,8 @@ use parking_domain::id::TenantId;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::tenant::TenantType;
 use parking_domain::user::{MOST_MEMBERSHIPS, Role, User, UserCommand, UserEvent, UserRefusal};
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use uuid::Uuid;
 
 use Role::{Admin, Operator, Owner, Viewer};

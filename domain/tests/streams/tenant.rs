@@ -1,8 +1,5 @@
 //! The `tenant` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +10,8 @@ use parking_domain::tenant::{
     Definition, LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS, NewTenant, SubscriptionStatus, Tenant, TenantCommand,
     TenantEvent, TenantPatch, TenantRefusal, TenantType, Tier,
 };
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use serde_json::json;
 
 const BY: Actor = Actor::System;

@@ -1,8 +1,5 @@
 //! The stored form of every event of a `gateway` stream ever released. A file of it never changes.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::gateway::{Definition, Gateway, GatewayEvent};
@@ -10,6 +7,8 @@ use parking_domain::geo::Position;
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::stored::Event;
 use serde_json::json;
+
+use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<GatewayEvent> {
@@ -34,10 +33,10 @@ fn events() -> Vec<GatewayEvent> {
 
 #[test]
 fn conformance_76_every_stored_form_reads_as_todays_event() {
-    golden::assert_read::<Gateway>(&events(), Event::Gateway);
+    files::assert_read::<Gateway>(&events(), Event::Gateway);
 }
 
 #[test]
 fn conformance_76_todays_event_is_written_in_the_stored_form() {
-    golden::assert_written::<Gateway>(&events());
+    files::assert_written::<Gateway>(&events());
 }

@@ -1,10 +1,8 @@
 //! What never happens in a `device` stream, whatever is asked in whatever order.
 
-#[path = "support/history.rs"]
-mod history;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use history::{live, withstand};
+
+use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, dev_eui_of, device_id,

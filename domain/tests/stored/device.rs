@@ -1,8 +1,5 @@
 //! The stored form of every event of a `device` stream ever released. A file of it never changes.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::{Category, Definition, Device, DeviceEvent};
@@ -11,6 +8,8 @@ use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::sensors::Threshold;
 use parking_domain::stored::Event;
 use serde_json::json;
+
+use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<DeviceEvent> {
@@ -53,10 +52,10 @@ fn events() -> Vec<DeviceEvent> {
 
 #[test]
 fn conformance_76_every_stored_form_reads_as_todays_event() {
-    golden::assert_read::<Device>(&events(), Event::Device);
+    files::assert_read::<Device>(&events(), Event::Device);
 }
 
 #[test]
 fn conformance_76_todays_event_is_written_in_the_stored_form() {
-    golden::assert_written::<Device>(&events());
+    files::assert_written::<Device>(&events());
 }

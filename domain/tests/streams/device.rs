@@ -1,8 +1,5 @@
 //! The `device` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
@@ -16,7 +13,8 @@ use parking_domain::patch::Patch;
 use parking_domain::payload::Payload;
 use parking_domain::sensors::Threshold;
 use parking_domain::space::claims::place;
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,12 +1,10 @@
 //! What never happens in a `tenant` stream, whatever is asked in whatever order.
 
-#[path = "support/history.rs"]
-mod history;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use history::{live, withstand};
+
+use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Claim;
 use parking_domain::id::PolicyId;

@@ -1,12 +1,10 @@
 //! What never happens in a `display` stream, whatever is asked and heard in whatever order.
 
-#[path = "support/history.rs"]
-mod history;
-
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use history::{live, withstand};
+
+use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::display::{Display, DisplayCommand, DisplayEvent, MOST_ATTEMPTS, Order};

@@ -1,8 +1,5 @@
 //! The stored form of every event of a `site` stream ever released. A file of it never changes.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::geo::Position;
@@ -11,6 +8,8 @@ use parking_domain::policy::PolicyOverrides;
 use parking_domain::site::{Definition, Site, SiteEvent, SiteMember};
 use parking_domain::stored::Event;
 use serde_json::json;
+
+use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<SiteEvent> {
@@ -57,10 +56,10 @@ fn events() -> Vec<SiteEvent> {
 
 #[test]
 fn conformance_76_every_stored_form_reads_as_todays_event() {
-    golden::assert_read::<Site>(&events(), Event::Site);
+    files::assert_read::<Site>(&events(), Event::Site);
 }
 
 #[test]
 fn conformance_76_todays_event_is_written_in_the_stored_form() {
-    golden::assert_written::<Site>(&events());
+    files::assert_written::<Site>(&events());
 }

@@ -1,8 +1,5 @@
 //! The stored form of every event of a `tenant` stream ever released. A file of it never changes.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +9,8 @@ use parking_domain::policy::Policy;
 use parking_domain::stored::Event;
 use parking_domain::tenant::{Definition, NamedPolicy, Tenant, TenantEvent, TenantType, Tier};
 use serde_json::json;
+
+use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<TenantEvent> {
@@ -47,10 +46,10 @@ fn events() -> Vec<TenantEvent> {
 
 #[test]
 fn conformance_76_every_stored_form_reads_as_todays_event() {
-    golden::assert_read::<Tenant>(&events(), Event::Tenant);
+    files::assert_read::<Tenant>(&events(), Event::Tenant);
 }
 
 #[test]
 fn conformance_76_todays_event_is_written_in_the_stored_form() {
-    golden::assert_written::<Tenant>(&events());
+    files::assert_written::<Tenant>(&events());
 }

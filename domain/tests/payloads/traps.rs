@@ -318,7 +318,7 @@ fn then_the_profiles_name_the_object_and_the_layout() {
 
 #[test]
 fn an_uplink_of_the_log_is_read_by_its_profile_or_by_the_chosen_codec() {
-    let stored = include_str!("golden/uplinks/UplinkReceived.1.json");
+    let stored = include_str!("../golden/uplinks/UplinkReceived.1.json");
     let UplinkEvent::UplinkReceived(uplink) = serde_json::from_str(stored).expect("an event") else {
         panic!("an uplink")
     };

@@ -8,13 +8,13 @@ use parking_domain::uplinks::{LookUp, RecordReport, UplinkEvent, Uplinks};
 use serde_json::{Value, json};
 
 const FILES: [(&str, &str); 7] = [
-    ("UplinkReceived", include_str!("golden/uplinks/UplinkReceived.1.json")),
-    ("DeviceJoined", include_str!("golden/uplinks/DeviceJoined.1.json")),
-    ("DeviceStatusReported", include_str!("golden/uplinks/DeviceStatusReported.1.json")),
-    ("DownlinkAcknowledged", include_str!("golden/uplinks/DownlinkAcknowledged.1.json")),
-    ("DownlinkTransmitted", include_str!("golden/uplinks/DownlinkTransmitted.1.json")),
-    ("NetworkLogged", include_str!("golden/uplinks/NetworkLogged.1.json")),
-    ("DeviceLocated", include_str!("golden/uplinks/DeviceLocated.1.json")),
+    ("UplinkReceived", include_str!("../golden/uplinks/UplinkReceived.1.json")),
+    ("DeviceJoined", include_str!("../golden/uplinks/DeviceJoined.1.json")),
+    ("DeviceStatusReported", include_str!("../golden/uplinks/DeviceStatusReported.1.json")),
+    ("DownlinkAcknowledged", include_str!("../golden/uplinks/DownlinkAcknowledged.1.json")),
+    ("DownlinkTransmitted", include_str!("../golden/uplinks/DownlinkTransmitted.1.json")),
+    ("NetworkLogged", include_str!("../golden/uplinks/NetworkLogged.1.json")),
+    ("DeviceLocated", include_str!("../golden/uplinks/DeviceLocated.1.json")),
 ];
 
 /// The event that the report in each kind becomes in an empty stream.

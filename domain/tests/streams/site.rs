@@ -1,8 +1,5 @@
 //! The `site` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use ClaimChange::{Release, Take};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
@@ -14,7 +11,8 @@ use parking_domain::policy::{PolicyOutOfBounds, PolicyOverrides};
 use parking_domain::site::{
     Definition, MOST_MEMBERS, NewSite, Site, SiteCommand, SiteEvent, SiteMember, SitePatch, SiteRefusal,
 };
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,12 +1,10 @@
 //! What never happens in a `site` stream, whatever is asked in whatever order.
 
-#[path = "support/history.rs"]
-mod history;
-
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use history::{live, withstand};
+
+use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
 use parking_domain::policy::PolicyOverrides;

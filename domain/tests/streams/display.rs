@@ -1,8 +1,5 @@
 //! The `display` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
@@ -11,7 +8,8 @@ use parking_domain::display::{
 };
 use parking_domain::downlink::{Colour, DisplayType, Layout, Light, Unshowable};
 use parking_domain::id::{DownlinkId, SpaceId, TenantId};
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use uuid::Uuid;
 
 const BY: Actor = Actor::System;

@@ -1,8 +1,5 @@
 //! The stored form of every event of a `user` stream ever released. A file of it never changes.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
@@ -10,6 +7,8 @@ use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::stored::Event;
 use parking_domain::user::{Role, User, UserEvent};
 use uuid::Uuid;
+
+use crate::files;
 
 fn sealed(content: &[u8], hash: Option<&str>) -> Sealed {
     let subject = Uuid::from_u128(0x018f_3a54_6c1e_7000_8000_0000_0000_00aa);
@@ -40,10 +39,10 @@ fn events() -> Vec<UserEvent> {
 
 #[test]
 fn conformance_76_every_stored_form_reads_as_todays_event() {
-    golden::assert_read::<User>(&events(), Event::User);
+    files::assert_read::<User>(&events(), Event::User);
 }
 
 #[test]
 fn conformance_76_todays_event_is_written_in_the_stored_form() {
-    golden::assert_written::<User>(&events());
+    files::assert_written::<User>(&events());
 }

@@ -1,9 +1,6 @@
 //! A tenant's display policies as a specification: given what happened, when a command comes, then this happens or is
 //! refused.
 
-#[path = "support/scenario.rs"]
-mod scenario;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::PolicyId;
@@ -13,7 +10,8 @@ use parking_domain::tenant::{
     Definition, MOST_POLICIES, NamedPolicy, Tenant, TenantCommand, TenantEvent, TenantRefusal, TenantType,
     Tier,
 };
-use scenario::{Given, fold};
+
+use crate::scenario::{self, Given, fold};
 use uuid::Uuid;
 
 const BY: Actor = Actor::System;

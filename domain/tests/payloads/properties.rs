@@ -74,7 +74,7 @@ proptest! {
 /// Published messages with their codecs.
 fn vectors() -> Vec<(&'static Codec, u8, Vec<u8>)> {
     let vectors: Vec<Value> =
-        serde_json::from_str(include_str!("vectors/sensor-vectors.json")).expect("JSON");
+        serde_json::from_str(include_str!("../vectors/sensor-vectors.json")).expect("JSON");
     let uplinks = vectors.iter().filter(|vector| vector["direction"] == "uplink");
     uplinks
         .map(|vector| {

@@ -8,7 +8,7 @@ use parking_domain::downlink::{Colour, DisplayType, Light, kuando_report_after_d
 use parking_domain::sensors::{Codec, Fault, Frame, Measured, Occupancy, Reading, by_model, by_name};
 use serde_json::{Map, Value, json};
 
-const VECTORS: &str = include_str!("vectors/sensor-vectors.json");
+const VECTORS: &str = include_str!("../vectors/sensor-vectors.json");
 
 fn vectors(direction: &str) -> Vec<Value> {
     let all: Vec<Value> = serde_json::from_str(VECTORS).expect("the vectors are JSON");

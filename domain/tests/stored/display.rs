@@ -1,14 +1,13 @@
 //! The stored form of every event of a `display` stream ever released. A file of it never changes.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::display::{Display, DisplayEvent, Order};
 use parking_domain::downlink::{Colour, Light};
 use parking_domain::id::{DownlinkId, TenantId};
 use parking_domain::stored::Event;
+
+use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<DisplayEvent> {
@@ -36,10 +35,10 @@ fn events() -> Vec<DisplayEvent> {
 
 #[test]
 fn conformance_76_every_stored_form_reads_as_todays_event() {
-    golden::assert_read::<Display>(&events(), Event::Display);
+    files::assert_read::<Display>(&events(), Event::Display);
 }
 
 #[test]
 fn conformance_76_todays_event_is_written_in_the_stored_form() {
-    golden::assert_written::<Display>(&events());
+    files::assert_written::<Display>(&events());
 }

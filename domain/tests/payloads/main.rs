@@ -1,0 +1,6 @@
+//! What devices say in their bytes, and what displays are told in theirs.
+
+mod downlink;
+mod properties;
+mod traps;
+mod vectors;
