@@ -8,20 +8,20 @@ use serde_json::json;
 
 /// A device's stream and a clock that moves with what it is told.
 #[derive(Default)]
-struct Stream {
+pub(crate) struct Stream {
     state: Uplinks,
     ids: u32,
 }
 
 #[derive(Clone)]
-struct Frame {
-    addr: &'static str,
-    f_cnt: u32,
-    second: i64,
-    data: &'static str,
+pub(crate) struct Frame {
+    pub(crate) addr: &'static str,
+    pub(crate) f_cnt: u32,
+    pub(crate) second: i64,
+    pub(crate) data: &'static str,
 }
 
-fn frame(addr: &'static str, f_cnt: u32, second: i64) -> Frame {
+pub(crate) fn frame(addr: &'static str, f_cnt: u32, second: i64) -> Frame {
     Frame { addr, f_cnt, second, data: "AQ==" }
 }
 
@@ -29,12 +29,12 @@ fn time(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
-fn report(kind: EventKind, mut body: serde_json::Value) -> Report {
+pub(crate) fn report(kind: EventKind, mut body: serde_json::Value) -> Report {
     body["deviceInfo"] = json!({"devEui": "58a0cb0000100001"});
     chirpstack::parse(kind, body.to_string().as_bytes()).expect("a report")
 }
 
-fn up(frame: &Frame, id: &str) -> Report {
+pub(crate) fn up(frame: &Frame, id: &str) -> Report {
     report(
         EventKind::Up,
         json!({"deduplicationId": id, "time": time(frame.second).to_rfc3339(), "devAddr": frame.addr,
@@ -42,7 +42,7 @@ fn up(frame: &Frame, id: &str) -> Report {
     )
 }
 
-fn join(addr: &str, second: i64) -> Report {
+pub(crate) fn join(addr: &str, second: i64) -> Report {
     report(
         EventKind::Join,
         json!({"deduplicationId": format!("join {second}"), "time": time(second).to_rfc3339(), "devAddr": addr}),
@@ -50,7 +50,7 @@ fn join(addr: &str, second: i64) -> Report {
 }
 
 impl Stream {
-    fn record_at(
+    pub(crate) fn record_at(
         &mut self,
         report: Report,
         second: i64,
@@ -64,11 +64,11 @@ impl Stream {
     }
 
     /// Records a frame with an id of its own, received when it was heard.
-    fn up(&mut self, frame: &Frame) -> (u32, Standing) {
+    pub(crate) fn up(&mut self, frame: &Frame) -> (u32, Standing) {
         self.up_received(frame, frame.second)
     }
 
-    fn up_received(&mut self, frame: &Frame, second: i64) -> (u32, Standing) {
+    pub(crate) fn up_received(&mut self, frame: &Frame, second: i64) -> (u32, Standing) {
         self.ids += 1;
         let report = up(frame, &self.ids.to_string());
         match self.record_at(report, second, LookUp::Absent) {
@@ -77,7 +77,7 @@ impl Stream {
         }
     }
 
-    fn join(&mut self, addr: &str, second: i64) -> (u32, Standing) {
+    pub(crate) fn join(&mut self, addr: &str, second: i64) -> (u32, Standing) {
         match self.record_at(join(addr, second), second, LookUp::Absent) {
             Ok(UplinkEvent::DeviceJoined(join)) => (join.session, join.standing),
             other => panic!("expected a join, got {other:?}"),
@@ -256,7 +256,7 @@ fn joins_seconds_apart_come_in_the_order_of_their_arrival() {
     assert_eq!(stream.record_at(join("0300c003", 20), 116, LookUp::NotDone).map(session), Ok((3, Late)));
 }
 
-fn session(event: UplinkEvent) -> (u32, Standing) {
+pub(crate) fn session(event: UplinkEvent) -> (u32, Standing) {
     match event {
         UplinkEvent::DeviceJoined(join) => (join.session, join.standing),
         other => panic!("expected a join, got {other:?}"),
