@@ -60,6 +60,18 @@ pub(crate) struct Up {
     /// events after a quiet time and reads with `min_position` never wait for it.
     #[arg(long, env = "PARKING_PROJECTION_LINGER_MS", default_value_t = 20, value_parser = value_parser!(u64).range(..=1000))]
     pub(crate) projection_linger_ms: u64,
+    /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Simulated minutes in a minute.
+    #[arg(long, requires = "demo", default_value_t = 60, value_parser = value_parser!(u32).range(1..=3600))]
+    pub(crate) demo_speed: u32,
+    /// The same seed gives the same arrivals and departures. Default: another one each time.
+    #[arg(long, requires = "demo")]
+    pub(crate) demo_seed: Option<u64>,
+    /// How many days read models keep what devices reported. The log keeps everything.
+    #[arg(long, env = "PARKING_KEEP_READINGS_DAYS", default_value_t = 90, value_parser = value_parser!(u32).range(1..=36_500))]
+    pub(crate) keep_readings_days: u32,
     #[command(flatten)]
     pub(crate) place: Place,
 }

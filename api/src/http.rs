@@ -2,8 +2,8 @@
 
 pub(crate) mod credential;
 mod health;
-mod orphan_devices;
-mod page;
+mod metrics;
+mod openapi;
 pub(crate) mod problem;
 pub(crate) mod progress;
 mod request;
@@ -20,9 +20,14 @@ use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
+use parking_processes::jobs::Jobs;
 use parking_projections::reader::Reader;
+use sqlx::PgPool;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::environment::Clock;
+use crate::metrics::Metrics;
 use credential::Credential;
 use progress::Projections;
 
@@ -32,10 +37,13 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 /// What the handlers work with.
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
-    pub(crate) platform: Platform,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) progress: Projections,
     pub(crate) writer: Writer,
+    pub(crate) auditor: PgPool,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
@@ -43,9 +51,11 @@ pub(crate) struct App {
 
 /// Every route of the server. What shows data is open, so it is only there on loopback until there are logins.
 pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
-    let mut reads = Router::new();
+    let mut open = Router::new();
     if on_loopback {
-        reads = reads.route("/api/v6/orphan-devices", get(orphan_devices::list)).merge(v6::router());
+        let (operations, document) =
+            OpenApiRouter::with_openapi(openapi::Frame::openapi()).merge(v6::routes()).split_for_parts();
+        open = operations.route("/metrics", get(metrics::metrics)).merge(openapi::routes(document));
     }
     Router::new()
         .route("/api/v1/uplink", post(webhooks::event))
@@ -53,7 +63,9 @@ pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
         .route("/webhooks/chirpstack/join", post(webhooks::join))
         .route("/webhooks/health", get(health::webhooks))
         .route("/health", get(health::health))
-        .merge(reads)
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .merge(open)
         // One layer: each would box every request and its answer once more.
         .layer((from_fn_with_state(app.clone(), request::handle), DefaultBodyLimit::max(BODY_LIMIT)))
         .with_state(app)

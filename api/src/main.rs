@@ -2,9 +2,11 @@
 
 mod cli;
 mod decode;
+mod demo;
 mod environment;
 mod exec;
 mod http;
+mod metrics;
 mod place;
 mod rebuild;
 mod serve;

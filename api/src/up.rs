@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use parking_database::prepare;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
@@ -12,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::CommandError;
 use crate::cli;
+use crate::demo::Demo;
+use crate::environment::{Clock, SystemClock};
 use crate::http::credential::Credential;
 use crate::place::{Place, Running};
 use crate::serve::Server;
@@ -21,6 +24,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
     let place = Place::of(&arguments.place)?;
     let linger = Duration::from_millis(arguments.projection_linger_ms);
+    let keep_readings = TimeDelta::days(arguments.keep_readings_days.into());
     let stop = stop_on_signal()?;
     // Bound first: a port that is taken is told before a database is started.
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
@@ -29,8 +33,12 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let running = Running::start(place).await?;
     let served = async {
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, credential, linger).await?;
-        say_where(listener.local_addr()?, &running)?;
+        let server = Server::start(&running.database, credential, linger, keep_readings).await?;
+        let address = listener.local_addr()?;
+        if let Some(demo) = demo(&arguments, address)? {
+            tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));
+        }
+        say_where(address, &running)?;
         server.run(listener, stop).await
     };
     let result = served.await;
@@ -53,6 +61,21 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
             arguments.listen
         )
         .into()),
+    }
+}
+
+/// The demonstration, if one is wanted. It works with what is only shown to this machine.
+fn demo(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, CommandError> {
+    match arguments.demo {
+        false => Ok(None),
+        true if !address.ip().is_loopback() => {
+            Err("--demo is for this machine alone: listen on loopback".into())
+        }
+        true => {
+            let start = SystemClock.now();
+            let seed = arguments.demo_seed.unwrap_or_else(|| start.timestamp_micros().unsigned_abs());
+            Ok(Some(Demo { speed: arguments.demo_speed, seed, start }))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use cqrs_es::Aggregate;
 use parking_domain::aggregate::Decider;
 
 use crate::append::{AppendError, StreamAppend};
-use crate::bus::ATTEMPTS;
+use crate::bus::{ATTEMPTS, ExecuteError};
 use crate::store::{Circumstances, Earlier, FindRequestError, LoadError, LogContext, LogStore};
 
 /// A command over several streams.
@@ -87,6 +87,29 @@ impl Work<'_> {
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
         self.streams.push(self.store.stream_append(context, events, self.circumstances));
+    }
+}
+
+/// Several commands on one stream, decided one after the other and appended as one.
+#[derive(Clone, Debug)]
+pub struct Several<A: Decider> {
+    /// The stream.
+    pub aggregate_id: String,
+    /// What is asked of it, in this order.
+    pub commands: Vec<A::Command>,
+}
+
+impl<A> Joint for Several<A>
+where
+    A: Decider<Command: Sync, Error: Send> + Clone,
+{
+    type Lead = A;
+    type Error = ExecuteError<A::Error>;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<A::Event>, Self::Error> {
+        let context = work.load::<A>(&self.aggregate_id).await?;
+        let refused = |refusal| ExecuteError::Refused { refusal, position: context.position };
+        work.decide_all(&context, &self.commands).map_err(refused)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use sqlx::PgConnection;
 
 use crate::install::Installed;
+use crate::retention;
 
 /// How a table compares with another of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +55,11 @@ async fn compare(
     live: &str,
     other: &str,
 ) -> Result<Compared, sqlx::Error> {
+    let comparable = retention::comparable(connection, table).await?;
     // As texts: JSON has no equality of its own, and the same statements made both.
     let query = format!(
-        "with live as materialized (select t::text as row from {live}.{table} t), \
-              other as materialized (select t::text as row from {other}.{table} t), \
+        "with live as materialized (select t::text as row from {live}.{table} t where {comparable}), \
+              other as materialized (select t::text as row from {other}.{table} t where {comparable}), \
               differing as materialized ((select 'live: ' || row as row from (select row from live except all select row from other) a) \
                             union all (select 'anew: ' || row from (select row from other except all select row from live) b)) \
          select (select count(*) from live), (select count(*) from other), (select count(*) from differing), \

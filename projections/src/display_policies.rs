@@ -1,5 +1,7 @@
 //! Read model `display_policies`: what tenants have decided about states and displays.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::stored::Event;
 use parking_domain::tenant::{NamedPolicy, TenantEvent};

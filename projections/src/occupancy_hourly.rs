@@ -3,6 +3,8 @@
 //! A time is counted when it ends: what goes on now is added by whoever asks, from `space_occupancy`. An hour is named by
 //! the instant it begins at, so the hour that a clock shows twice in autumn is two hours.
 
+pub mod read;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
@@ -11,7 +13,7 @@ use parking_domain::occupancy::SpaceState;
 use parking_domain::site::SiteEvent;
 use parking_domain::stored::Event;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::projection::{Decoded, Tables};
@@ -26,7 +28,7 @@ pub(crate) const TABLES: Tables = Tables {
 };
 
 /// What one hour of a site was made of. Times are sums over its spaces, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Hour {
     /// Nothing was there.
     pub free_ms: i64,

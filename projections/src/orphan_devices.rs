@@ -187,22 +187,27 @@ pub struct OrphanDevice {
     pub last_object: Option<Json<Box<RawValue>>>,
 }
 
+const QUERIED: &str = "select dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, \
+                              device_profile, device_name, last_object \
+                         from orphan_devices where (dismissed_at is null or last_seen > dismissed_at)";
+
 /// One page of the devices, last heard first.
 pub async fn list(
     executor: impl PgExecutor<'_>,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<OrphanDevice>, sqlx::Error> {
-    sqlx::query_as(
-        "select dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
-                device_name, last_object \
-           from orphan_devices where dismissed_at is null or last_seen > dismissed_at \
-          order by last_seen desc, dev_eui limit $1 offset $2",
-    )
-    .bind(limit)
-    .bind(offset)
-    .fetch_all(executor)
-    .await
+    let query = format!("{QUERIED} order by last_seen desc, dev_eui limit $1 offset $2");
+    sqlx::query_as(&query).bind(limit).bind(offset).fetch_all(executor).await
+}
+
+/// A device, unless nobody wants to see it.
+pub async fn get(
+    executor: impl PgExecutor<'_>,
+    dev_eui: DevEui,
+) -> Result<Option<OrphanDevice>, sqlx::Error> {
+    let query = format!("{QUERIED} and dev_eui = $1");
+    sqlx::query_as(&query).bind(dev_eui.to_string()).fetch_optional(executor).await
 }
 
 /// How many devices there are.

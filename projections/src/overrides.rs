@@ -1,5 +1,7 @@
 //! Read model `overrides`: times in which spaces are not to be used.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::sealed::Sealed;
@@ -58,6 +60,18 @@ pub enum OverrideStatus {
     Ended,
     /// Somebody took it away.
     Cleared,
+}
+
+impl OverrideStatus {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Active => "active",
+            Self::Ended => "ended",
+            Self::Cleared => "cleared",
+        }
+    }
 }
 
 impl Row for Override {

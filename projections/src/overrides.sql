@@ -16,6 +16,7 @@ create table if not exists overrides (
     position    bigint      not null
 );
 
+create index if not exists overrides_of_tenant on overrides (tenant_id, starts_at desc);
 create index if not exists overrides_of_space on overrides (space_id, starts_at desc);
 
 select wall_off('overrides', 'tenant');

@@ -1,5 +1,7 @@
 //! Read model `reservations`: every reservation, how far it has come and when.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::Id;

@@ -19,6 +19,7 @@ create table if not exists reservations (
     updated_at     timestamptz not null,
     position       bigint      not null,
     details        json        not null,
+    email_hash     text        generated always as (details #>> '{user_email,hash}') stored,
     request_id     text        generated always as (details ->> 'request_id') stored,
     rate           numeric     generated always as ((details ->> 'rate')::numeric) stored,
     total_cost     numeric     generated always as ((details ->> 'total_cost')::numeric) stored,
@@ -27,6 +28,7 @@ create table if not exists reservations (
 
 create index if not exists reservations_of_tenant on reservations (tenant_id, start_time desc);
 create index if not exists reservations_of_space on reservations (space_id, start_time desc);
+create index if not exists reservations_of_guest on reservations (email_hash, start_time desc) where email_hash is not null;
 create index if not exists reservations_holding on reservations (space_id, start_time) where status = 'active';
 
 select wall_off('reservations', 'tenant');

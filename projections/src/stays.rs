@@ -1,5 +1,7 @@
 //! Read model `stays`: from when to when a space was shown occupied. One vehicle's time in it, as far as can be seen.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::occupancy::SpaceState::Occupied;
 use serde::{Deserialize, Serialize};

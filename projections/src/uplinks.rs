@@ -1,5 +1,7 @@
 //! Read model `uplinks`: what owned devices reported, read by their codecs.
 
+pub mod read;
+
 use chrono::{DateTime, Utc};
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Reading};

@@ -1,8 +1,10 @@
 //! `timeline`: what happened to a space or a device, when, by whom and why; from the raw log.
 
+mod words;
+
 use std::process::ExitCode;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use parking_domain::device::DeviceEvent;
 use parking_domain::id::SpaceId;
@@ -16,6 +18,7 @@ use serde_json::Value;
 
 use crate::ToolError;
 use crate::log::Log;
+use words::Telling;
 
 /// Of what.
 #[derive(Debug, Args)]
@@ -45,9 +48,15 @@ enum What {
 #[derive(Serialize)]
 struct Line {
     position: i64,
+    /// When the log took it.
     recorded_at: DateTime<Utc>,
+    /// When it happened.
+    at: DateTime<Utc>,
+    /// The event's type, or `shown`.
+    kind: String,
     what: String,
     by: Option<String>,
+    why: Option<String>,
     details: Value,
 }
 
@@ -60,8 +69,9 @@ pub(crate) async fn timeline(mut log: Log, asked: &Timeline) -> Result<ExitCode,
         }
         for recorded in &page {
             let event = recorded.decode()?;
-            if concerns(&asked.what, recorded, &event) {
-                asked.print(&Line::event(recorded)?)?;
+            let telling = Telling::of(&recorded.aggregate_id, &event);
+            if let Some(telling) = telling.filter(|_| concerns(&asked.what, recorded, &event)) {
+                asked.print(&Line::event(recorded, telling)?)?;
             }
             for change in spaces.apply(recorded.position, &recorded.aggregate_id, &event) {
                 if matches!(&asked.what, What::Space { space_id } if *space_id == change.space_id) {
@@ -93,28 +103,22 @@ fn concerns(what: &What, recorded: &RecordedEvent, event: &Event) -> bool {
 }
 
 impl Line {
-    fn event(recorded: &RecordedEvent) -> Result<Self, serde_json::Error> {
+    fn event(recorded: &RecordedEvent, telling: Telling) -> Result<Self, serde_json::Error> {
         let payload: Value = serde_json::from_str(&recorded.payload)?;
         let details = payload.get(&recorded.event_type).cloned().unwrap_or_default();
-        let metadata: Value = serde_json::from_str(&recorded.metadata)?;
-        let by = details.get("by").or_else(|| metadata.get("actor")).and_then(Value::as_str);
-        Ok(Self {
-            position: recorded.position,
-            recorded_at: recorded.recorded_at,
-            what: recorded.event_type.clone(),
-            by: by.map(ToOwned::to_owned),
-            details,
-        })
+        Ok(Self::new(recorded, recorded.event_type.clone(), telling, details))
     }
 
     fn change(recorded: &RecordedEvent, change: &Change) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            position: change.position,
-            recorded_at: recorded.recorded_at,
-            what: "shown".to_owned(),
-            by: None,
-            details: serde_json::to_value(change)?,
-        })
+        let details = serde_json::to_value(change)?;
+        Ok(Self::new(recorded, "shown".to_owned(), Telling::of_change(change), details))
+    }
+
+    fn new(recorded: &RecordedEvent, kind: String, telling: Telling, details: Value) -> Self {
+        let Telling { what, at, by, why } = telling;
+        let by = by.map(|by| by.to_string());
+        let RecordedEvent { position, recorded_at, .. } = *recorded;
+        Self { position, recorded_at, at, kind, what, by, why, details }
     }
 }
 
@@ -123,9 +127,9 @@ impl Timeline {
         if self.json {
             return crate::print(&serde_json::to_string(line)?);
         }
-        let at = line.recorded_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let by = line.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let Line { position, what, details, .. } = line;
-        crate::print(&format!("{at}  {position:>8}  {what}{by}  {details}"))
+        let Line { position, at, what, .. } = line;
+        let by = line.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        let why = line.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        crate::print(&format!("{}  {position:>8}  {what}{by}{why}", words::time(*at)))
     }
 }

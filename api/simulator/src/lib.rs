@@ -26,6 +26,8 @@ pub struct Plan {
     pub seed: u64,
     /// How many spaces there are, each with a sensor.
     pub spaces: u32,
+    /// The number of every sensor's first session in the network: it makes the address that it has there.
+    pub first_session: u32,
     /// When it begins.
     pub start: DateTime<Utc>,
     /// When it ends; every sensor reports once more then, and that report arrives.
@@ -114,7 +116,7 @@ impl Simulation {
     pub fn new(plan: Plan) -> Self {
         let mut simulation = Self {
             rng: Rng::with_seed(plan.seed),
-            sensors: (0..plan.spaces).map(Sensor::new).collect(),
+            sensors: (0..plan.spaces).map(|number| Sensor::new(number, plan.first_session)).collect(),
             queue: BinaryHeap::new(),
             entries: 0,
             settled: false,

@@ -21,8 +21,8 @@ pub(crate) struct Sensor {
 }
 
 impl Sensor {
-    pub(crate) fn new(number: u32) -> Self {
-        Self { number, occupied: false, changed_at: None, session: 1, f_cnt: 0, arrived: 0 }
+    pub(crate) fn new(number: u32, session: u32) -> Self {
+        Self { number, occupied: false, changed_at: None, session, f_cnt: 0, arrived: 0 }
     }
 
     pub(crate) fn dev_eui(&self) -> u64 {

@@ -11,7 +11,7 @@ use parking_simulator::{Act, Mischief, Plan, Simulation, Step};
 
 fn plan(seed: u64, days: i64, mischief: Mischief) -> Plan {
     let start: DateTime<Utc> = "2026-11-02T00:00:00Z".parse().expect("a time");
-    Plan { seed, spaces: 30, start, end: start + TimeDelta::days(days), mischief }
+    Plan { seed, spaces: 30, first_session: 1, start, end: start + TimeDelta::days(days), mischief }
 }
 
 fn run(plan: Plan) -> (Simulation, Vec<Step>) {

@@ -87,6 +87,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
+    /// Which refusal it is.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     fn document(&self, request_id: &str) -> Vec<u8> {
         let document = Document {
             r#type: "about:blank",
@@ -177,7 +182,11 @@ impl From<LoadError> for Problem {
 
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
-        warn!(%error, "nothing was appended");
+        match &error {
+            // What the caller chose was somebody else's: no fault of ours.
+            AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
+            _ => warn!(%error, "nothing was appended"),
+        }
         match &error {
             AppendError::Overloaded => Self::unavailable("overloaded", error.to_string()),
             AppendError::Stopped => Self::unavailable("shutting_down", error.to_string()),

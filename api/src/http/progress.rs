@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use parking_processes::due::ReadModels;
 use parking_projections::progress::Progress;
 
 use super::App;
-use super::page::Parameters;
 use super::problem::Problem;
+use super::v6::invalid;
 
 /// How long a read waits for the position it was asked for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -26,9 +27,17 @@ impl Projections {
         self.all().into_iter().map(Progress::position).min().unwrap_or_default()
     }
 
-    /// Waits for the position that the request names, if it names one. One beyond the log is refused at once.
-    pub(crate) async fn wait_for(&self, app: &App, parameters: &Parameters) -> Result<(), Problem> {
-        let Some(position) = parameters.integer("min_position", 0, i64::MAX)? else { return Ok(()) };
+    /// Those that the processes go by.
+    pub(crate) fn read_models(&self) -> ReadModels {
+        let Self { devices, registry, space_occupancy } = self.clone();
+        ReadModels { registry, space_occupancy, devices }
+    }
+
+    /// Waits for a position that a request names. One beyond the log is refused at once.
+    pub(crate) async fn wait_for(&self, app: &App, position: i64) -> Result<(), Problem> {
+        if position < 0 {
+            return Err(invalid("min_position must be a position: a whole number from 0"));
+        }
         if self.reach(position, Duration::ZERO).await {
             return Ok(());
         }
@@ -49,11 +58,6 @@ impl Projections {
             "the read model has reached position {reached}, not yet {position}: try again in a moment"
         );
         Err(Problem::unavailable("projection_behind", detail))
-    }
-
-    /// Lets them come to a position, as far as they do so soon.
-    pub(crate) async fn settle(&self, position: i64) {
-        self.reach(position, PATIENCE).await;
     }
 
     /// True when all of them have come to the position within that time.

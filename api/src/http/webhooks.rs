@@ -67,10 +67,22 @@ async fn record(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    let answer = answer(&app, &request_id, kind, headers, body).await;
+    app.metrics.reported(answer.as_ref().map_or("refused", |answer| answer.status));
+    answer.map(IntoResponse::into_response)
+}
+
+async fn answer<'a>(
+    app: &App,
+    request_id: &'a str,
+    kind: Option<EventKind>,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Answer<'a>, Problem> {
     let received_at = app.clock.now();
     app.credential.check(headers, &body)?;
     let Some(kind) = kind else {
-        return Ok(Answer::of("ignored", &request_id).into_response());
+        return Ok(Answer::of("ignored", request_id));
     };
     refuse_foreign_encoding(headers)?;
     let report = chirpstack::parse(kind, &body)?;
@@ -86,8 +98,7 @@ async fn record(
         Outcome::Duplicate { position } => ("duplicate", position),
     };
     let (dev_eui, fcnt) = told;
-    let answer = Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, &request_id) };
-    Ok(([(X_POSITION, position.to_string())], answer).into_response())
+    Ok(Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, request_id) })
 }
 
 fn f_cnt(report: &Report) -> Option<u32> {
@@ -105,7 +116,12 @@ impl<'a> Answer<'a> {
 
 impl IntoResponse for Answer<'_> {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        let position = self.position.map(|position| [(X_POSITION, position.to_string())]);
+        let answer = Json(self);
+        match position {
+            Some(position) => (position, answer).into_response(),
+            None => answer.into_response(),
+        }
     }
 }
 

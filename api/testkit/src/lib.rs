@@ -14,7 +14,9 @@
 
 mod cluster;
 mod database;
+pub mod estate;
 mod log;
+pub mod world;
 
 pub use database::TestDatabase;
 pub use log::{Counter, EventLog};

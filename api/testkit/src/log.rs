@@ -5,12 +5,15 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cqrs_es::DomainEvent;
 use parking_commands::append::{Append, AppendError, Appended, Expected, NewEvent, StreamAppend};
 use parking_commands::ids::Ids;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::cluster::Installation;
+use parking_domain::aggregate::Decider;
+use parking_domain::id::TenantId;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +53,31 @@ impl Counter {
             aggregate_id: stream.into(),
             expected,
             events: payloads.iter().map(|payload| self.event(payload)).collect(),
+            claims: Vec::new(),
+        }
+    }
+
+    /// The part of an append that concerns one stream of the domain.
+    pub fn domain_part<A: Decider>(
+        &self,
+        id: &str,
+        tenant: Option<TenantId>,
+        events: &[A::Event],
+    ) -> StreamAppend {
+        let event = |event: &A::Event| NewEvent {
+            event_id: self.next(),
+            tenant_id: tenant.map(TenantId::uuid),
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event).expect("every event has a stored form"),
+            metadata: "{}".to_owned(),
+            body: None,
+        };
+        StreamAppend {
+            aggregate_type: A::TYPE.to_owned(),
+            aggregate_id: id.to_owned(),
+            expected: Expected::Any,
+            events: events.iter().map(event).collect(),
             claims: Vec::new(),
         }
     }
@@ -194,6 +222,16 @@ impl EventLog {
         payloads: &[&str],
     ) -> Result<Appended, AppendError> {
         self.writer.append(self.to(stream, expected, payloads)).await
+    }
+
+    /// Appends events of the domain to a stream of theirs; the last position.
+    ///
+    /// # Panics
+    ///
+    /// When the log does not take them.
+    pub async fn happen<A: Decider>(&self, id: &str, tenant: Option<TenantId>, events: &[A::Event]) -> i64 {
+        let append = self.ids.over(vec![self.ids.domain_part::<A>(id, tenant, events)]);
+        self.writer.append(append).await.expect("nothing is expected of the stream").last_position
     }
 
     /// What the log holds of a stream: `(position, sequence, payload)`.

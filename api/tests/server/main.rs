@@ -4,17 +4,26 @@
 
 mod bad_input;
 mod credentials;
+mod dashboard;
 mod database_away;
+mod devices;
+mod documented;
 mod durability;
 mod failpoints;
 mod fixtures;
 mod log;
 mod odd_input;
+mod openapi;
+mod operations;
 mod orphan_devices;
+mod orphans_taken_in;
+mod places;
 mod private_cluster;
 mod problems;
+mod quickstart;
 mod random;
 mod real_events;
 mod refused_starts;
+mod sites;
 mod support;
 mod uplinks;

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::documented;
+
 pub(crate) const UPLINK: &str = "/api/v1/uplink?event=up";
 
 /// Longer than anything takes on a busy machine: only a test that fails waits so long.
@@ -145,6 +147,29 @@ impl Client {
         self.send(with(self.http.post(self.url(path)), headers).body(body.into())).await.unwrap()
     }
 
+    /// Sends JSON, or nothing, with any method, to an operation that is documented.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
+        self.ask_with(method, path, &[], body).await
+    }
+
+    /// The same with headers.
+    pub(crate) async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Option<Value>>,
+    ) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = with(self.http.request(method.clone(), self.url(path)), headers);
+        if let Some(body) = body.into() {
+            request = request.json(&body);
+        }
+        let answer = self.send(request).await.unwrap();
+        documented::assert(&method, path, &answer);
+        answer
+    }
+
     /// Posts JSON to a server that may be gone.
     pub(crate) async fn try_post(
         &self,
@@ -204,6 +229,12 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// What was answered with success.
+    pub(crate) fn ok(&self) -> Value {
+        assert!((200..300).contains(&self.status), "{self:?}");
+        self.json()
+    }
+
     /// The position at which the report was accepted; anything else fails the test.
     pub(crate) fn accepted(&self) -> i64 {
         let json = self.json();
@@ -225,7 +256,8 @@ impl Answer {
         assert_eq!(json["type"], "about:blank");
         let texts = ["title", "detail", "request_id"].map(|name| json[name].as_str().unwrap_or_default());
         assert!(texts.iter().all(|text| !text.is_empty()), "{self:?}");
-        assert_eq!(json.as_object().unwrap().len(), 6, "{self:?}");
+        let more = usize::from(json.get("conflicts").is_some());
+        assert_eq!(json.as_object().unwrap().len(), 6 + more, "{self:?}");
         assert_eq!(self.header("content-type"), "application/json");
         assert_eq!(self.header("x-request-id"), json["request_id"]);
     }

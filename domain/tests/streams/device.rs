@@ -236,6 +236,7 @@ fn what_is_within_the_bounds_is_taken() {
 fn an_update_changes_what_it_names() {
     let (config, metadata) = (json!({"led": true}), json!({"pallet": 4}));
     let patch = DevicePatch {
+        category: Some(Category::Sensor),
         name: Some("Bay 2".into()),
         enabled: Some(false),
         manufacturer: Patch::Set("Browan".into()),
@@ -272,6 +273,14 @@ fn an_update_that_changes_nothing_is_nothing() {
     given([claimed()]).when(update(owner(), DevicePatch::default())).then_nothing();
     let same = DevicePatch { name: Some("Bay 1".into()), codec: Patch::Clear, ..DevicePatch::default() };
     given([claimed()]).when(update(owner(), same)).then_nothing();
+}
+
+#[test]
+fn what_a_device_is_for_stays_while_it_is_owned() {
+    let to_display = DevicePatch { category: Some(Category::Display), ..DevicePatch::default() };
+    given([claimed()])
+        .when(update(owner(), to_display))
+        .then_refused(DeviceRefusal::DeviceCategoryFixed { category: Category::Sensor });
 }
 
 #[test]

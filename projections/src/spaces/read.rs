@@ -1,10 +1,15 @@
 //! Questions about a tenant's spaces. Whose they are, the connection knows.
 
 use chrono::{DateTime, Utc};
+use parking_domain::device::Status;
+use parking_domain::lorawan::DevEui;
+use parking_domain::sensors::Occupancy;
+use serde::Deserialize;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::Space;
+use crate::reservations::read::{CurrentAndNext, current_and_next};
 use crate::rows::from_json;
 use crate::space_occupancy::SpaceOccupancy;
 
@@ -26,10 +31,25 @@ pub struct Listed {
     pub site_name: Option<String>,
     /// What is shown of it; none until the projection has come to its beginning.
     pub occupancy: Option<SpaceOccupancy>,
-    /// The display that stands there, 16 lower-case hex digits.
-    pub display_eui: Option<String>,
-    /// The sensor that stands there, 16 lower-case hex digits.
-    pub sensor_eui: Option<String>,
+    /// The display that stands there.
+    pub display: Option<Standing>,
+    /// The sensor that stands there.
+    pub sensor: Option<Standing>,
+    /// Whom it is kept for.
+    pub kept_for: CurrentAndNext,
+}
+
+/// A device that stands at a space.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Standing {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// Its name.
+    pub name: String,
+    /// Where it stands, in a word.
+    pub status: Status,
+    /// What it last said of the space.
+    pub occupancy: Occupancy,
 }
 
 /// How many spaces there are in each state.
@@ -59,8 +79,8 @@ impl Counts {
 }
 
 const LISTED: &str = "select to_json(s)::text, i.name, to_json(o)::text, \
-                             (select dev_eui from devices d where d.space_id = s.space_id and d.category = 'display'), \
-                             (select dev_eui from devices d where d.space_id = s.space_id and d.category = 'sensor') \
+                             (select to_json(d)::text from devices d where d.space_id = s.space_id and d.category = 'display'), \
+                             (select to_json(d)::text from devices d where d.space_id = s.space_id and d.category = 'sensor') \
                         from spaces s left join sites i using (site_id) left join space_occupancy o using (space_id)";
 
 const FILTER: &str = "($1 is null or s.site_id = $1) and ($2 is null or coalesce(o.state, 'unknown') = $2)";
@@ -80,9 +100,9 @@ pub async fn list(
         .bind(filter.state.as_deref())
         .bind(limit)
         .bind(offset)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    rows.into_iter().map(listed).collect()
+    with_reservations(connection, rows).await
 }
 
 /// How many the filter lets through.
@@ -95,8 +115,8 @@ pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64
 /// A space.
 pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option<Listed>, sqlx::Error> {
     let query = format!("{LISTED} where s.space_id = $1");
-    let row: Option<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_optional(connection).await?;
-    row.map(listed).transpose()
+    let rows: Vec<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_all(&mut *connection).await?;
+    Ok(with_reservations(connection, rows).await?.pop())
 }
 
 /// How many there are of each state, on a site or on all.
@@ -164,7 +184,28 @@ impl AsOf {
     }
 }
 
-fn listed((space, site_name, occupancy, display_eui, sensor_eui): ListedRow) -> Result<Listed, sqlx::Error> {
+async fn with_reservations(
+    connection: &mut PgConnection,
+    rows: Vec<ListedRow>,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let mut listed = rows.into_iter().map(listed).collect::<Result<Vec<_>, _>>()?;
+    let space_ids: Vec<Uuid> = listed.iter().map(|listed| listed.space.space_id).collect();
+    let mut kept_for = current_and_next(connection, &space_ids).await?;
+    for listed in &mut listed {
+        listed.kept_for = kept_for.remove(&listed.space.space_id).unwrap_or_default();
+    }
+    Ok(listed)
+}
+
+fn listed((space, site_name, occupancy, display, sensor): ListedRow) -> Result<Listed, sqlx::Error> {
     let occupancy = occupancy.map(|occupancy| from_json(&occupancy)).transpose()?;
-    Ok(Listed { space: from_json(&space)?, site_name, occupancy, display_eui, sensor_eui })
+    let standing = |device: Option<String>| device.map(|device| from_json(&device)).transpose();
+    Ok(Listed {
+        space: from_json(&space)?,
+        site_name,
+        occupancy,
+        display: standing(display)?,
+        sensor: standing(sensor)?,
+        kept_for: CurrentAndNext::default(),
+    })
 }

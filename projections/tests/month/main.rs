@@ -1,14 +1,14 @@
 //! A generated month of three sites: what is folded live, in pieces, anew or by the auditor is the same row by row, and it
-//! is what the simulation knows to be true. `PARKING_MONTH_SPACES=130` makes it some 100,000 events.
+//! is what the simulation knows to be true. `PARKING_MONTH_SPACES=130` makes it some 100,000 events. And some days in
+//! spring, in batches of every size.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
-mod world;
+mod batches;
+mod hours;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use parking_domain::id::SpaceId;
 use parking_domain::occupancy::Spaces;
 use parking_projections::compare::Compared;
@@ -16,22 +16,47 @@ use parking_projections::devices::Devices;
 use parking_projections::diff::diff;
 use parking_projections::feed;
 use parking_projections::projection::Projection;
+use parking_projections::reader::Reader;
 use parking_projections::rebuild::rebuild;
 use parking_projections::registry::Registry;
 use parking_projections::runner::Runner;
 use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_simulator::{Mischief, Plan, Simulation};
+use parking_testkit::world::{World, space};
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
-use world::{World, ZONES, site, space};
 
-fn plan() -> Plan {
+use crate::batches::assert_same_in_batches_of;
+use crate::hours::{assert_filled, assert_hours};
+
+fn autumn() -> Plan {
     let spaces = std::env::var("PARKING_MONTH_SPACES").map_or(18, |spaces| spaces.parse().unwrap());
     // Summer time ends in Paris on the 25th of October, in New York on the 1st of November.
     let start: DateTime<Utc> = "2026-10-10T00:00:00Z".parse().unwrap();
-    Plan { seed: 7, spaces, start, end: start + TimeDelta::days(30), mischief: Mischief::USUAL }
+    Plan {
+        seed: 7,
+        spaces,
+        first_session: 1,
+        start,
+        end: start + TimeDelta::days(30),
+        mischief: Mischief::USUAL,
+    }
+}
+
+/// Few enough events for batches of one.
+fn spring() -> Plan {
+    // Summer time begins in Paris on the 29th of March.
+    let start: DateTime<Utc> = "2026-03-27T00:00:00Z".parse().unwrap();
+    Plan {
+        seed: 11,
+        spaces: 6,
+        first_session: 1,
+        start,
+        end: start + TimeDelta::days(4),
+        mischief: Mischief::USUAL,
+    }
 }
 
 /// Lets a projection follow the log up to its end, or for a moment only.
@@ -45,9 +70,9 @@ async fn follow<P: Projection>(log: &EventLog, through: i64) {
     running.await.unwrap();
 }
 
-async fn month() -> (EventLog, Simulation) {
+async fn live(plan: Plan) -> (EventLog, Simulation) {
     let log = EventLog::create().await;
-    let simulation = World::new(&log).run(plan()).await;
+    let simulation = World::new(&log).run(plan).await;
     let head = log.head().await;
     eprintln!("{head} events");
     // In two tenures, so that memory is lost once in the middle.
@@ -79,14 +104,33 @@ async fn assert_reproducible<P: Projection>(log: &EventLog, auditor: &mut PgConn
 
 #[tokio::test]
 async fn live_rows_rebuilt_rows_and_the_auditors_are_the_same_and_true() {
-    let (log, simulation) = month().await;
+    let plan = autumn();
+    let (log, simulation) = live(plan).await;
+    let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
+    assert_true(&mut auditor, &simulation).await;
+    assert_every_ending(&mut auditor).await;
+    assert_hours(&mut auditor).await;
+    assert_as_of(&mut auditor).await;
+    assert_filled(&Reader::new(log.database.pool(Role::Reader)), &plan, plan.end).await;
+    assert_reproducible::<Devices>(&log, &mut auditor).await;
+    assert_reproducible::<Registry>(&log, &mut auditor).await;
+    assert_reproducible::<SpaceOccupancies>(&log, &mut auditor).await;
+}
+
+#[tokio::test]
+async fn days_in_spring_are_true_and_the_same_in_batches_of_every_size() {
+    let plan = spring();
+    let (log, simulation) = live(plan).await;
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
     assert_true(&mut auditor, &simulation).await;
     assert_hours(&mut auditor).await;
     assert_as_of(&mut auditor).await;
-    assert_reproducible::<Devices>(&log, &mut auditor).await;
-    assert_reproducible::<Registry>(&log, &mut auditor).await;
-    assert_reproducible::<SpaceOccupancies>(&log, &mut auditor).await;
+    assert_filled(&Reader::new(log.database.pool(Role::Reader)), &plan, plan.end).await;
+    for size in [1, 7, 331] {
+        assert_same_in_batches_of::<Devices>(&log, size).await;
+        assert_same_in_batches_of::<Registry>(&log, size).await;
+        assert_same_in_batches_of::<SpaceOccupancies>(&log, size).await;
+    }
 }
 
 /// The final state of every space and the count of every device's uplinks are what the simulation knows.
@@ -105,101 +149,21 @@ async fn assert_true(auditor: &mut PgConnection, simulation: &Simulation) {
             .unwrap();
         assert_eq!(u64::try_from(uplinks).unwrap(), truth.uplinks, "the sensor of space {n}");
     }
+}
+
+/// All reservations came to an end, in every way there is without somebody's doing.
+async fn assert_every_ending(auditor: &mut PgConnection) {
     let statuses: Vec<(String, i64)> =
         sqlx::query_as("select status, count(*) from reservations group by 1 order by 1")
             .fetch_all(&mut *auditor)
             .await
             .unwrap();
     let names: Vec<&str> = statuses.iter().map(|(status, _)| status.as_str()).collect();
-    assert_eq!(names, ["completed", "expired", "no_show"], "all came to an end, in every way: {statuses:?}");
+    assert_eq!(names, ["completed", "expired", "no_show"], "{statuses:?}");
 }
-
-/// An hour of a site, with its sums in the order of the states.
-type StoredHour = (Uuid, DateTime<Utc>, i64, i64, i64, i64, i64);
 
 /// A space with what is shown of it.
 type ShownRow = (Uuid, Option<String>, Option<i16>, Option<String>);
-
-/// Hours, against a slow reference that is obviously right: walk through each space's history second by second, as it
-/// were, cutting wherever the site's clock shows a new hour.
-async fn assert_hours(auditor: &mut PgConnection) {
-    type Times = BTreeMap<(Uuid, DateTime<Utc>, String), i64>;
-    let history: Vec<(Uuid, Uuid, DateTime<Utc>, Option<String>)> = sqlx::query_as(
-        "select space_id, site_id, at, state from space_history order by space_id, position, ordinal",
-    )
-    .fetch_all(&mut *auditor)
-    .await
-    .unwrap();
-    // The last change of state of each space is where its open time begins: not counted yet.
-    let open: BTreeMap<Uuid, DateTime<Utc>> =
-        sqlx::query_as::<_, (Uuid, DateTime<Utc>)>("select space_id, since from space_occupancy")
-            .fetch_all(&mut *auditor)
-            .await
-            .unwrap()
-            .into_iter()
-            .collect();
-    let mut expected = Times::new();
-    for pair in history.windows(2) {
-        let ((space_id, site_id, from, Some(state)), (next_space, _, to, _)) = (&pair[0], &pair[1]) else {
-            continue;
-        };
-        if space_id != next_space {
-            continue;
-        }
-        let zone: Tz = zone_of(*site_id);
-        let to = (*to).min(open[space_id]);
-        let mut at = *from;
-        while at < to {
-            let hour_shown = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H %z").to_string();
-            let shown = hour_shown(at);
-            let mut next = at;
-            while next < to && hour_shown(next) == shown {
-                // To the next full minute: zones change on full minutes.
-                let into = next.timestamp_millis().rem_euclid(60_000);
-                next = (next + TimeDelta::milliseconds(60_000 - into)).min(to);
-            }
-            let local = at.with_timezone(&zone);
-            let start = at
-                - TimeDelta::milliseconds(
-                    i64::from(chrono::Timelike::minute(&local)) * 60_000
-                        + at.timestamp_millis().rem_euclid(60_000),
-                );
-            let start = DateTime::from_timestamp_millis(start.timestamp_millis()).unwrap();
-            *expected.entry((*site_id, start, state.clone())).or_default() += (next - at).num_milliseconds();
-            at = next;
-        }
-    }
-    expected.retain(|_, time| *time > 0);
-    let stored: Vec<StoredHour> = sqlx::query_as(
-        "select site_id, hour, free_ms, occupied_ms, reserved_ms, maintenance_ms, unknown_ms from occupancy_hourly",
-    )
-    .fetch_all(&mut *auditor)
-    .await
-    .unwrap();
-    let mut found = Times::new();
-    for (site_id, hour, free, occupied, reserved, maintenance, unknown) in stored {
-        let times = [
-            ("free", free),
-            ("occupied", occupied),
-            ("reserved", reserved),
-            ("maintenance", maintenance),
-            ("unknown", unknown),
-        ];
-        found.extend(times.map(|(state, time)| ((site_id, hour, state.to_owned()), time)));
-    }
-    found.retain(|_, time| *time > 0);
-    assert_eq!(found.len(), expected.len());
-    for (key, time) in expected {
-        // Every piece may lose less than a millisecond to rounding.
-        let difference = (found.get(&key).copied().unwrap_or_default() - time).abs();
-        assert!(difference < 200, "{key:?}: {time} expected, {difference} away");
-    }
-}
-
-fn zone_of(site_id: Uuid) -> Tz {
-    let n = (0..ZONES.len()).find(|n| site(*n).uuid() == site_id).unwrap();
-    ZONES[n].parse().unwrap()
-}
 
 /// At random positions, the history's last row of each space is what a fresh fold of the log's beginning shows.
 async fn assert_as_of(auditor: &mut PgConnection) {

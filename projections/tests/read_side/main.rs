@@ -7,6 +7,7 @@ mod diary;
 mod feed;
 mod orphan_devices;
 mod poison;
+mod reads;
 mod rows;
 mod runner;
 mod support;

@@ -1,112 +1,231 @@
-//! The walls between tenants, in the database itself: no table without one, and no way around it.
+//! The walls between tenants, in the database itself: nothing that a tenant's reader or analyst may look at shows what is
+//! another's, and nothing can be added that was not looked at.
+//!
+//! The catalogue is walked, not a list: whatever either may select, in any schema. What belongs to a tenant bears its
+//! mark, so a row of another tenant is one that shows the other's mark, in whatever column.
 
-use parking_domain::id::TenantId;
+mod tricks;
+mod walk;
+
+use parking_domain::id::{OverrideId, TenantId};
+use parking_domain::space::{OverrideKind, Space, SpaceEvent};
+use parking_projections::devices::Devices;
 use parking_projections::reader::Reader;
-use parking_testkit::{Role, TestDatabase};
+use parking_projections::rebuild::rebuild;
+use parking_projections::registry::Registry;
+use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_testkit::estate::{Estate, OWNER, at};
+use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, Executor, PgConnection};
-use uuid::Uuid;
 
-/// A walled table with a row of each of two tenants.
-async fn two_tenants() -> TestDatabase {
-    let database = TestDatabase::create().await;
-    let mut owner = PgConnection::connect_with(&database.as_role(Role::Owner)).await.unwrap();
-    let table = "create table projections.bays (bay_id bigint primary key, tenant_id uuid not null)";
-    owner.execute(table).await.unwrap();
-    owner.execute("select wall_off('projections.bays', 'tenant')").await.unwrap();
-    owner.execute("select wall_off('projections.bays', 'tenant')").await.unwrap();
-    sqlx::query("insert into bays values (1, $1), (2, $2)")
-        .bind(TenantId::DEFAULT.uuid())
-        .bind(Uuid::from_u128(2))
-        .execute(&database.pool(Role::Projector))
-        .await
-        .unwrap();
-    database
+use crate::support::catch_up;
+use walk::{Looker, leaks, unproven};
+
+/// The marks of the two tenants. The first one looks.
+const OURS: char = 'a';
+const THEIRS: char = 'b';
+
+/// A log in which two tenants have something of everything, and read models that show it.
+async fn two_tenants() -> EventLog {
+    let log = EventLog::create().await;
+    for mark in [OURS, THEIRS] {
+        furnish(&Estate::new(&log, mark)).await;
+    }
+    catch_up::<Devices>(&log).await;
+    catch_up::<Registry>(&log).await;
+    catch_up::<SpaceOccupancies>(&log).await;
+    log
+}
+
+/// Something of everything that a read model or an operational table shows.
+async fn furnish(estate: &Estate<'_>) {
+    let site = estate.site(1, 0).await;
+    let space = estate.space(2, site, 1).await;
+    let sensor = estate.sensor(3, space, 2).await;
+    estate.policy(4, 3).await;
+    estate.booked(5, space, (9_000, 9_600), 4).await;
+    let set = SpaceEvent::OverrideSet {
+        override_id: OverrideId::from(estate.id(6)),
+        kind: OverrideKind::Blocked,
+        from: at(20_000),
+        until: None,
+        reason: Some(format!("works of {}", estate.mark())),
+        notes: Some(estate.sealed("notes")),
+        at: at(5),
+        by: OWNER,
+    };
+    estate.happens::<Space>(space, set).await;
+    estate.reports(sensor, 1, true, 10).await;
+    estate.reports(sensor, 2, false, 5_000).await;
+    estate.remembers_a_person().await;
+}
+
+/// A login of an analyst of our tenant.
+async fn analyst(log: &EventLog) -> sqlx::postgres::PgConnectOptions {
+    let admin = &log.database.database().admin;
+    let mut connection = PgConnection::connect_with(admin).await.unwrap();
+    for (role, mark) in [("analyst_one", OURS), ("analyst_two", THEIRS)] {
+        connection
+            .execute(&*format!(
+                "do $$ begin create role {role} login in role parking_analyst; \
+                       exception when duplicate_object or unique_violation then null; end $$; \
+                 grant connect on database {} to {role}; \
+                 insert into ops.analysts values ('{role}', '{}')",
+                admin.get_database().unwrap(),
+                Estate::new(log, mark).tenant()
+            ))
+            .await
+            .unwrap();
+    }
+    admin.clone().username("analyst_one")
 }
 
 #[tokio::test]
 async fn every_table_of_read_models_is_walled_off_even_from_its_owner() {
-    let database = TestDatabase::create().await;
+    let log = EventLog::create().await;
     let open: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c \
           where c.relnamespace = 'projections'::regnamespace and c.relkind in ('r', 'p') \
             and not (c.relrowsecurity and c.relforcerowsecurity) \
             and c.relname not in ('checkpoints', 'dead_letters')",
     )
-    .fetch_all(&database.pool(Role::Auditor))
+    .fetch_all(&log.pool)
     .await
     .unwrap();
     assert_eq!(open, [""; 0]);
     let views: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-          where n.nspname in ('projections', 'operator', 'public', 'ops') and c.relkind in ('v', 'm') \
+          where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in ('v', 'm') \
             and not coalesce(c.reloptions @> '{security_invoker=true}', false)",
     )
-    .fetch_all(&database.pool(Role::Auditor))
+    .fetch_all(&log.pool)
     .await
     .unwrap();
     assert_eq!(views, [""; 0], "views look through the eyes of whoever asks");
 }
 
 #[tokio::test]
-async fn a_reader_sees_the_tenant_it_was_given_and_without_one_nothing() {
-    let database = two_tenants().await;
-    let reader = Reader::new(database.pool(Role::Reader));
-    for (tenant, expected) in [(TenantId::DEFAULT, vec![1]), (TenantId::PLATFORM, vec![])] {
-        let mut reading = reader.of(tenant).await.unwrap();
-        let seen: Vec<i64> =
-            sqlx::query_scalar("select bay_id from bays").fetch_all(&mut *reading).await.unwrap();
-        assert_eq!(seen, expected, "{tenant}");
-    }
-    // The setting went with its transaction.
-    let seen: Vec<i64> =
-        sqlx::query_scalar("select bay_id from bays").fetch_all(reader.pool()).await.unwrap();
-    assert_eq!(seen, [0; 0]);
-    let mut reading = reader.of(TenantId::DEFAULT).await.unwrap();
-    let refused = reading.execute("delete from bays").await.unwrap_err();
-    assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("25006"), "{refused}");
+async fn whatever_can_be_looked_at_has_a_wall_with_something_on_both_sides() {
+    let log = two_tenants().await;
+    let options = analyst(&log).await;
+    assert_eq!(unproven(&log, OURS, THEIRS).await, [""; 0]);
+
+    // After a rebuild other tables stand in the place of those.
+    let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
+    rebuild::<Registry>(&owner, &projector, |_, _| {}).await.unwrap();
+    assert_eq!(unproven(&log, OURS, THEIRS).await, [""; 0]);
+    let mut session = PgConnection::connect_with(&options).await.unwrap();
+    assert_eq!(leaks(&mut session, Looker::Everywhere, OURS, THEIRS).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn an_analyst_sees_its_tenant_whatever_it_sets() {
-    let database = two_tenants().await;
-    let analyst = format!("analyst_{}", TenantId::DEFAULT.uuid().simple());
-    let mut admin = PgConnection::connect_with(&database.database().admin).await.unwrap();
-    admin
-        .execute(&*format!(
-            "do $$ begin create role {analyst} login in role parking_analyst; \
-                   exception when duplicate_object or unique_violation then null; end $$; \
-             grant connect on database {} to {analyst}; \
-             insert into ops.analysts values ('{analyst}', '{}')",
-            database.database().admin.get_database().unwrap(),
-            TenantId::DEFAULT
-        ))
-        .await
-        .unwrap();
-    let options = database.database().admin.clone().username(&analyst);
-    let mut session = PgConnection::connect_with(&options).await.unwrap();
-    let tricks = [
-        "select 1",
-        "set parking.tenant_id = '00000000-0000-0000-0000-000000000002'",
-        "reset all",
-        "set role parking_analyst",
-        "reset role",
-        "set row_security = off",
-    ];
-    for trick in tricks {
-        session.execute(trick).await.unwrap();
-        let seen: Result<Vec<i64>, _> =
-            sqlx::query_scalar("select bay_id from projections.bays").fetch_all(&mut session).await;
-        match seen {
-            Ok(seen) => assert_eq!(seen, [1], "{trick}"),
-            Err(refused) => assert!(trick.contains("row_security"), "{trick}: {refused}"),
+async fn a_reader_sees_the_tenant_it_was_given_and_without_one_nothing() {
+    let log = two_tenants().await;
+    log.admin().execute("analyze").await.unwrap();
+    let reader = Reader::new(log.database.pool(Role::Reader));
+    let mut reading = reader.of(Estate::new(&log, OURS).tenant()).await.unwrap();
+    assert_eq!(leaks(&mut reading, Looker::Everywhere, OURS, THEIRS).await, [""; 0]);
+    let refused = reading.execute("delete from spaces").await.unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("25006"), "{refused}");
+    drop(reading);
+
+    // The setting went with its transaction; and a tenant that has nothing sees nothing.
+    let mut bare = reader.pool().acquire().await.unwrap();
+    let mut other = reader.of(TenantId::DEFAULT).await.unwrap();
+    for connection in [&mut *bare, &mut *other] {
+        for mark in [OURS, THEIRS] {
+            assert_eq!(leaks(connection, Looker::Nowhere, OURS, mark).await, [""; 0]);
         }
     }
-    for role in ["parking_projector", "parking_reader", "parking_owner", "parking_auditor", "parking_writer"]
-    {
-        assert!(session.execute(&*format!("set role {role}")).await.is_err(), "an analyst is not {role}");
+}
+
+#[tokio::test]
+async fn an_analyst_sees_its_tenant_whatever_it_does() {
+    let log = two_tenants().await;
+    log.admin().execute("analyze").await.unwrap();
+    let options = analyst(&log).await;
+    let mut session = PgConnection::connect_with(&options).await.unwrap();
+    assert_eq!(leaks(&mut session, Looker::Everywhere, OURS, THEIRS).await, [""; 0]);
+    for trick in tricks::allowed(Estate::new(&log, THEIRS).tenant()) {
+        let mut session = PgConnection::connect_with(&options).await.unwrap();
+        session.execute(&*trick).await.unwrap_or_else(|refused| panic!("{trick}: {refused}"));
+        assert_eq!(leaks(&mut session, Looker::Here, OURS, THEIRS).await, [""; 0], "after {trick}");
     }
-    for forbidden in ["select * from events", "select * from ops.analysts", "select * from ops.subject_keys"]
-    {
-        assert!(session.execute(forbidden).await.is_err(), "{forbidden}");
+    for trick in tricks::refused(Estate::new(&log, THEIRS).tenant()) {
+        let mut session = PgConnection::connect_with(&options).await.unwrap();
+        let refused = session.execute(&*trick).await.expect_err(&trick);
+        assert_eq!(
+            refused.as_database_error().unwrap().code().as_deref(),
+            Some("42501"),
+            "{trick}: {refused}"
+        );
+        assert_eq!(leaks(&mut session, Looker::Here, OURS, THEIRS).await, [""; 0], "after {trick}");
     }
+    for question in tricks::QUESTIONS {
+        let mut session = PgConnection::connect_with(&options).await.unwrap();
+        let answer = sqlx::query_scalar::<_, String>(question).fetch_all(&mut session).await;
+        let answer = format!("{answer:?}");
+        assert!(!answer.contains(Estate::new(&log, THEIRS).mark()), "{question}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_runs_with_its_owners_rights_can_be_called_but_what_tells_an_analysts_tenant() {
+    let log = EventLog::create().await;
+    for role in ["parking_reader", "parking_analyst"] {
+        let functions: Vec<String> = sqlx::query_scalar(
+            "select p.oid::regprocedure::text from pg_proc p \
+              where p.prosecdef and has_function_privilege($1, p.oid, 'execute') \
+                and p.pronamespace <> 'pg_catalog'::regnamespace",
+        )
+        .bind(role)
+        .fetch_all(&log.pool)
+        .await
+        .unwrap();
+        assert_eq!(functions, ["analyst_tenant()"], "{role}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_table_or_view_cannot_be_forgotten() {
+    let log = two_tenants().await;
+    let options = analyst(&log).await;
+    let [ours, theirs] = [OURS, THEIRS].map(|mark| Estate::new(&log, mark).tenant());
+    let additions = format!(
+        "create table projections.open (tenant_id uuid); \
+         insert into projections.open values ('{ours}'), ('{theirs}'); \
+         grant select on projections.open to parking_reader; \
+         create table projections.untried (tenant_id uuid); \
+         select wall_off('projections.untried', 'tenant'); \
+         create table projections.whole (tenant_id uuid) partition by list (tenant_id); \
+         select wall_off('projections.whole', 'tenant'); \
+         create table projections.part partition of projections.whole default; \
+         insert into projections.whole values ('{ours}'), ('{theirs}'); \
+         grant select on projections.part to parking_analyst; \
+         create view operator.through as select * from projections.sites; \
+         grant usage on schema operator to parking_analyst; \
+         grant select on operator.through to parking_analyst"
+    );
+    sqlx::raw_sql(&additions).execute(&log.admin()).await.unwrap();
+    let expected = [
+        "operator.through: no view that looks through the eyes of whoever asks",
+        "projections.open: no wall",
+        "projections.part: no wall",
+        "projections.untried: no row of either side",
+    ];
+    assert_eq!(unproven(&log, OURS, THEIRS).await, expected);
+    let mut session = PgConnection::connect_with(&options).await.unwrap();
+    let shown = leaks(&mut session, Looker::Here, OURS, THEIRS).await;
+    assert_eq!(
+        shown,
+        [
+            "operator.through shows another tenant's",
+            "projections.part shows another tenant's",
+            "projections.untried shows nothing",
+        ]
+    );
+    let reader = Reader::new(log.database.pool(Role::Reader));
+    let mut reading = reader.of(ours).await.unwrap();
+    let shown = leaks(&mut reading, Looker::Here, OURS, THEIRS).await;
+    assert_eq!(shown, ["projections.open shows another tenant's", "projections.untried shows nothing"]);
 }

@@ -4,8 +4,10 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::http::App;
+use crate::http::problem::Problem;
 use crate::http::webhooks::X_POSITION;
 
 /// What a command did, as JSON, with the position at or after which reads show it.
@@ -37,9 +39,20 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     }
 }
 
-/// Lets the read models catch up with a command before its answer is read from them. Best effort: the command is done.
-pub(crate) async fn settle(app: &App, position: Option<i64>) {
-    if let Some(position) = position {
-        app.progress.settle(position).await;
+/// What a command concerned, as it is afterwards; of what could not be read then only the id, for the command is done.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Shown<T> {
+    Read(Box<T>),
+    Unread {
+        id: Uuid,
+        /// True: read it again in a moment.
+        unread: bool,
+    },
+}
+
+impl<T> Shown<T> {
+    pub(crate) fn of(id: Uuid, read: Result<T, Problem>) -> Self {
+        read.map_or(Self::Unread { id, unread: true }, |view| Self::Read(Box::new(view)))
     }
 }

@@ -1,21 +1,176 @@
 //! What V6's clients rely on beyond the routes themselves: the one place for it.
 //!
-//! Every path is served with and without a slash at its end, without a redirect: V6's test scripts follow none. Query
-//! values that a browser made of nothing (`undefined`, `null`, the empty text) count as absent, see
-//! [`Parameters`](crate::http::page::Parameters). Names that V6 had for a field are aliases of the body that has it.
+//! Every path is served with and without a slash at its end, without a redirect: V6's test scripts follow none. What V6's
+//! front end looks for below `/api/` is there too. Query values that a browser made of nothing (`undefined`, `null`, the
+//! empty text) count as absent, and numbers, flags and times may be written as V6 took them.
 
+use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::MethodRouter;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::de::{self, Deserializer, Visitor};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::http::App;
 
-/// Serves the path in both forms.
-pub(crate) fn both_forms(
-    router: Router<Arc<App>>,
-    path: &str,
-    methods: MethodRouter<Arc<App>>,
-) -> Router<Arc<App>> {
-    router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+/// Adds routes under every path that clients have for them. The documentation names the first.
+pub(crate) trait ServeCompatibly {
+    fn serve(self, routes: UtoipaMethodRouter<Arc<App>>) -> Self;
+}
+
+impl ServeCompatibly for OpenApiRouter<Arc<App>> {
+    fn serve(self, routes: UtoipaMethodRouter<Arc<App>>) -> Self {
+        let methods = routes.2.clone();
+        let others: Vec<String> = routes.1.paths.keys().flat_map(|path| other_paths(path)).collect();
+        others.iter().fold(self.routes(routes), |router, path| router.route(path, methods.clone()))
+    }
+}
+
+/// The same path with a slash at its end, and as V6's front end knows it.
+fn other_paths(path: &str) -> Vec<String> {
+    let mut paths = vec![format!("{path}/")];
+    let front_end = ["devices", "reservations", "sites"].map(|name| format!("/api/v6/{name}"));
+    if front_end.iter().any(|prefix| path.starts_with(prefix)) {
+        let short = path.replacen("/api/v6/", "/api/", 1);
+        paths.extend([format!("{short}/"), short]);
+    }
+    paths
+}
+
+/// Takes away what means that a parameter is absent; of several of one name the last one counts.
+pub(crate) fn given(query: &str) -> String {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let mut given: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    for (name, value) in pairs {
+        given.retain(|(earlier, _)| *earlier != name);
+        let value = value.trim();
+        if !matches!(value, "" | "undefined" | "null") {
+            given.push((name, value.to_owned()));
+        }
+    }
+    serde_urlencoded::to_string(given).unwrap_or_default()
+}
+
+/// A whole number, or a text that is one.
+pub(crate) fn integer<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    let number = deserializer.deserialize_any(Lax::<i64>::new("a whole number", |text| text.parse().ok()))?;
+    number.map(|number| T::try_from(number).map_err(|_| out_of_range(number))).transpose()
+}
+
+fn out_of_range<E: de::Error>(number: i64) -> E {
+    E::custom(format!("{number} is out of range"))
+}
+
+/// Yes or no, in all the ways V6 took it.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let read = |text: &str| match &*text.to_ascii_lowercase() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    };
+    deserializer.deserialize_any(Lax::<bool>::new("true or false", read))
+}
+
+/// A time with its offset; one without is taken for UTC, as V6 wrote it.
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let what = "a time such as 2026-11-23T08:00:00Z";
+    deserializer.deserialize_any(Lax::<DateTime<Utc>>::new(what, read_time))
+}
+
+/// A time as a text; a plus in a query is a space by the time it arrives.
+pub(crate) fn read_time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
+    text.parse().ok().or_else(|| text.parse::<NaiveDateTime>().ok().map(|time| time.and_utc()))
+}
+
+/// Reads a value that may be written as a text, or be null.
+struct Lax<T> {
+    what: &'static str,
+    read: fn(&str) -> Option<T>,
+}
+
+impl<T> Lax<T> {
+    fn new(what: &'static str, read: fn(&str) -> Option<T>) -> Self {
+        Self { what, read }
+    }
+
+    fn read_or<E: de::Error>(&self, text: &str) -> Result<Option<T>, E> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let refused = || E::invalid_value(de::Unexpected::Str(text), &self.what);
+        (self.read)(text.trim()).map(Some).ok_or_else(refused)
+    }
+}
+
+impl<'de, T> Visitor<'de> for Lax<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        self.read_or(text)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        self.read_or(&number.to_string())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        self.read_or(&number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        self.read_or(&number.to_string())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Self::Value, E> {
+        self.read_or(if flag { "true" } else { "false" })
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_in_every_way_a_client_says_it() {
+        assert_eq!(given("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
+        assert_eq!(given("a=1&a=undefined"), "");
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_in_utc() {
+        let at = read_time("2026-11-23T08:00:00Z");
+        assert!(at.is_some());
+        for text in ["2026-11-23T08:00:00", "2026-11-23 08:00:00", "2026-11-23T10:00:00 02:00"] {
+            assert_eq!(read_time(text), at, "{text}");
+        }
+        assert_eq!(read_time("tomorrow"), None);
+    }
+
+    #[test]
+    fn paths_of_the_front_end_are_served_beside_those_of_v6() {
+        let expected = ["/api/v6/devices/", "/api/devices/", "/api/devices"];
+        assert_eq!(other_paths("/api/v6/devices"), expected);
+        assert_eq!(other_paths("/api/v6/spaces/{space_id}"), ["/api/v6/spaces/{space_id}/"]);
+    }
 }

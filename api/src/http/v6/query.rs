@@ -1,44 +1,95 @@
-//! What paths and queries say: ids, times, places in the log.
+//! What paths and queries say: ids, EUIs, times, places in the log. Whatever cannot be read is refused with 422.
 
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
+use parking_domain::device;
+use parking_domain::lorawan::DevEui;
 use parking_projections::spaces::read::AsOf;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::http::page::Parameters;
+use super::compat;
 use crate::http::problem::Problem;
 
-fn invalid(name: &str, what: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", format!("{name} must be {what}"))
+/// A refusal of a parameter.
+pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", detail)
 }
 
-/// The UUID in a path.
-pub(crate) fn id_in_path<T: From<Uuid>>(name: &str, text: &str) -> Result<T, Problem> {
-    text.parse::<Uuid>().map(T::from).map_err(|_| invalid(name, "a UUID"))
-}
+/// The query, read into a struct. What counts as absent is not seen; names that nobody knows are passed over.
+pub(crate) struct Queried<T>(pub(crate) T);
 
-/// A UUID in the query.
-pub(crate) fn uuid(parameters: &Parameters, name: &str) -> Result<Option<Uuid>, Problem> {
-    parameters.text(name).map(|text| text.parse().map_err(|_| invalid(name, "a UUID"))).transpose()
-}
-
-/// Yes or no in the query, in all the ways V6 took it.
-pub(crate) fn flag(parameters: &Parameters, name: &str) -> Result<bool, Problem> {
-    match parameters.text(name).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("false" | "0" | "no" | "off") => Ok(false),
-        Some("true" | "1" | "yes" | "on") => Ok(true),
-        Some(_) => Err(invalid(name, "true or false")),
+impl<T: DeserializeOwned> Queried<T> {
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let query = compat::given(uri.query().unwrap_or_default());
+        let given: Uri = format!("/?{query}").parse().map_err(|_| invalid("the query cannot be read"))?;
+        let read = Query::try_from_uri(&given);
+        read.map(|Query(value)| Self(value)).map_err(|rejection| {
+            let text = rejection.body_text();
+            invalid(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text))
+        })
     }
 }
 
-/// A place in the log: a position, or a time with its offset.
-pub(crate) fn as_of(parameters: &Parameters) -> Result<Option<AsOf>, Problem> {
-    let Some(text) = parameters.text("as_of") else { return Ok(None) };
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Queried<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::of(&parts.uri)
+    }
+}
+
+/// What a path names, in the order of its placeholders.
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(name)| Self(name)).map_err(|rejection| {
+            let text = rejection.body_text();
+            invalid(text.strip_prefix("Invalid URL: ").unwrap_or(&text))
+        })
+    }
+}
+
+/// An EUI in any case, with or without separators; V6's ids of devices count too, because they contain it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnyEui(pub(crate) DevEui);
+
+impl<'de> Deserialize<'de> for AnyEui {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        read_eui(&text).map(Self).ok_or_else(|| de::Error::custom("a device is named by its EUI or its id"))
+    }
+}
+
+fn read_eui(text: &str) -> Option<DevEui> {
+    match text.parse::<Uuid>() {
+        Ok(id) => device::dev_eui_of(id),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+/// At which place in the log things are looked at.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOfQuery {
+    /// A position, or a time such as `2026-11-23T08:00:00Z`: what is known from the log up to there. Now, unless it is said.
+    #[serde(default, deserialize_with = "as_of")]
+    #[param(value_type = Option<String>)]
+    pub(crate) as_of: Option<AsOf>,
+}
+
+fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::Error> {
+    let text = String::deserialize(deserializer)?;
     if let Ok(position) = text.parse::<u32>() {
         return Ok(Some(AsOf::Position(position.into())));
     }
-    // A plus in a query is a space by the time it arrives.
-    match text.replace(' ', "+").parse() {
-        Ok(time) => Ok(Some(AsOf::Time(time))),
-        Err(_) => Err(invalid("as_of", "a position or a time such as 2026-11-23T08:00:00Z")),
-    }
+    let refused = || de::Error::custom("a position or a time such as 2026-11-23T08:00:00Z is needed");
+    compat::read_time(&text).map(|time| Some(AsOf::Time(time))).ok_or_else(refused)
 }

@@ -5,32 +5,49 @@ use parking_domain::patch::Patch;
 use parking_domain::space::{DefinitionPatch, StateByHand};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::sites::position;
+use super::compat;
+use super::query::invalid;
+use super::site_body::position;
 use crate::http::problem::Problem;
 
 /// What is absent or null stays, or has its default.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct SpaceBody {
+    /// The site a new space is on.
     site_id: Option<Uuid>,
+    /// Its own on the site: 1 to 50 letters, digits, `-`, `_` and `.`. Needed for a new space. `space_number` is taken too.
     #[serde(alias = "space_number")]
     pub(crate) code: Option<String>,
+    /// The code, unless it is said.
     name: Option<String>,
+    /// The name, unless it is said.
     display_name: Option<String>,
+    #[serde(deserialize_with = "compat::flag")]
     enabled: Option<bool>,
+    /// After so many minutes without a vehicle a reservation is released; 0 means never.
+    #[serde(deserialize_with = "compat::integer")]
+    #[schema(minimum = 0, maximum = 1440)]
     auto_release_minutes: Option<u16>,
     building: Option<String>,
     floor: Option<String>,
     zone: Option<String>,
+    /// Degrees north; with `gps_longitude`, or not at all. `latitude` is taken too.
     #[serde(alias = "latitude")]
     gps_latitude: Option<f64>,
+    /// Degrees east. `longitude` is taken too.
     #[serde(alias = "longitude")]
     gps_longitude: Option<f64>,
+    #[schema(value_type = Option<Object>)]
     config: Option<Map<String, Value>>,
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
+    /// What its state is, whatever its sensor says. `status` and `state` are taken too.
     #[serde(alias = "status", alias = "state")]
+    #[schema(value_type = Option<String>)]
     pub(crate) current_state: Option<StateByHand>,
 }
 
@@ -55,5 +72,34 @@ impl SpaceBody {
             config: self.config,
             metadata: self.metadata,
         })
+    }
+}
+
+/// A state as V6 took it: in the query.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StateQuery {
+    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`, unless the body says it.
+    #[param(value_type = Option<String>)]
+    new_state: Option<StateByHand>,
+}
+
+/// A state as V6's prototype sends it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct StateBody {
+    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`. `new_state` and `current_state` are taken too.
+    #[serde(alias = "new_state", alias = "current_state")]
+    #[schema(value_type = Option<String>)]
+    status: Option<StateByHand>,
+    /// Why.
+    pub(crate) reason: Option<String>,
+}
+
+impl StateQuery {
+    /// The state that query or body name.
+    pub(crate) fn or(&self, body: &StateBody) -> Result<StateByHand, Problem> {
+        let missing = || invalid("new_state must be free, occupied, reserved, maintenance or unknown");
+        self.new_state.or(body.status).ok_or_else(missing)
     }
 }

@@ -2,80 +2,111 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, put};
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
+use parking_commands::joint::Several;
 use parking_commands::spaces::{EndSpace, MakeSpace};
-use parking_domain::id::SpaceId;
+use parking_domain::device::DeviceRefusal;
+use parking_domain::id::{SiteId, SpaceId};
+use parking_domain::site::SiteRefusal;
 use parking_domain::space::{
-    CreateSpace, SetStateByHand, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
+    CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
 };
 use parking_projections::space_history::read as history;
 use parking_projections::spaces::read::{self as spaces, Filter, Listed};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
 
-use super::answer::{Answer, settle};
-use super::body::{Body, OptionalBody};
-use super::caller::Caller;
-use super::compat::both_forms;
-use super::query::{as_of, id_in_path, uuid};
-use super::sites::{counts_view, default_site};
-use super::space_body::SpaceBody;
-use super::space_view::{moment, view, view_as_of};
+use super::answer::{Answer, Shown};
+use super::caller::{Caller, Freshness};
+use super::command::{Command, Nothing, Once};
+use super::compat::{self, ServeCompatibly};
+use super::documented::{Commanding, Reading, Refusals};
+use super::page::{Listing, Page, Paged};
+use super::query::{AsOfQuery, Named, Queried};
+use super::refusals::Taken;
+use super::site_view::StatsView;
+use super::sites::default_site;
+use super::space_body::{SpaceBody, StateBody, StateQuery};
+use super::space_view::{MomentView, SpaceEnded, SpaceView, StateSet};
 use crate::http::App;
-use crate::http::page::Parameters;
 use crate::http::problem::Problem;
 
-type Queried = Query<Vec<(String, String)>>;
-
-pub(crate) fn router() -> Router<Arc<App>> {
-    let router = both_forms(Router::new(), "/api/v6/spaces", get(list).post(create));
-    let router = both_forms(router, "/api/v6/spaces/stats", get(stats));
-    let router = both_forms(router, "/api/v6/spaces/stats/occupancy", get(stats));
-    let router =
-        both_forms(router, "/api/v6/spaces/{space_id}", get(one).put(update).patch(update).delete(delete));
-    let router = both_forms(router, "/api/v6/spaces/{space_id}/state", put(set_state));
-    let router = both_forms(router, "/api/v6/spaces/{space_id}/history", get(past));
-    both_forms(router, "/api/v6/sites/{site_id}/spaces", get(list_of_site).post(create_on_site))
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(list, create))
+        .serve(routes!(list_of_site, create_on_site))
+        .serve(routes!(stats))
+        .serve(routes!(stats_occupancy))
+        .serve(routes!(one, update, amend, delete))
+        .serve(routes!(set_state))
+        .serve(routes!(past))
 }
 
-async fn list(state: State<Arc<App>>, caller: Caller, Query(query): Queried) -> Result<Json<Value>, Problem> {
-    let parameters = Parameters(query);
-    let site_id = uuid(&parameters, "site_id")?;
-    page(state, caller, parameters, site_id).await
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListSpaces {
+    /// Only those of this site.
+    site_id: Option<Uuid>,
+    /// Only those in this state: `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
+    current_state: Option<String>,
+    /// Whether to tell of the devices that stand there.
+    #[serde(default, deserialize_with = "compat::flag")]
+    include_devices: Option<bool>,
 }
 
-async fn list_of_site(
-    state: State<Arc<App>>,
-    caller: Caller,
-    Path(site_id): Path<String>,
-    Query(query): Queried,
-) -> Result<Json<Value>, Problem> {
-    page(state, caller, Parameters(query), Some(id_in_path("site_id", &site_id)?)).await
-}
-
-async fn page(
+/// The tenant's spaces, by code.
+#[utoipa::path(get, path = "/api/v6/spaces", tag = "spaces",
+    params(ListSpaces, Paged<100, 500>, Freshness),
+    responses((status = 200, body = Listing<SpaceView>), Refusals<Reading>))]
+async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
-    parameters: Parameters,
-    site_id: Option<uuid::Uuid>,
-) -> Result<Json<Value>, Problem> {
-    let page = parameters.page(100, 500)?;
-    let filter = Filter { site_id, state: parameters.text("current_state").map(ToOwned::to_owned) };
-    app.progress.wait_for(&app, &parameters).await?;
-    let mut reading = caller.read(&app).await?;
+    Paged(page): Paged<100, 500>,
+    Queried(query): Queried<ListSpaces>,
+) -> Result<Json<Listing<SpaceView>>, Problem> {
+    page_of(&app, &caller, page, query).await
+}
+
+/// The spaces of a site, by code.
+#[utoipa::path(get, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
+    params(("site_id" = Uuid, Path), ListSpaces, Paged<100, 500>, Freshness),
+    responses((status = 200, body = Listing<SpaceView>), Refusals<Reading>))]
+async fn list_of_site(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Named(site_id): Named<Uuid>,
+    Paged(page): Paged<100, 500>,
+    Queried(query): Queried<ListSpaces>,
+) -> Result<Json<Listing<SpaceView>>, Problem> {
+    page_of(&app, &caller, page, ListSpaces { site_id: Some(site_id), ..query }).await
+}
+
+async fn page_of(
+    app: &App,
+    caller: &Caller,
+    page: Page,
+    query: ListSpaces,
+) -> Result<Json<Listing<SpaceView>>, Problem> {
+    let filter = Filter { site_id: query.site_id, state: query.current_state };
+    let mut reading = caller.read(app).await?;
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
-    let items: Vec<Value> = rows.iter().map(view).collect();
-    Ok(Json(page.envelope_of("spaces", &items, total, caller.tenant_id)))
+    let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
+    Ok(page.of(rows.iter().map(view).collect(), total, caller.tenant_id))
 }
 
+/// Makes a space, on the tenant's first site unless it names another. Its code is its own on the site.
+#[utoipa::path(post, path = "/api/v6/spaces", tag = "spaces", params(Once), request_body = SpaceBody,
+    responses((status = 201, body = Shown<SpaceView>),
+              Refusals<(Commanding, SpaceRefusal, SiteRefusal, Taken)>))]
 async fn create(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    Body(body): Body<SpaceBody>,
-) -> Result<Answer<Value>, Problem> {
+    Command { caller, body }: Command<SpaceBody>,
+) -> Result<Answer<Shown<SpaceView>>, Problem> {
     let site_id = match body.site_id() {
         Some(site_id) => site_id,
         None => default_site(&app, &caller).await?,
@@ -83,170 +114,184 @@ async fn create(
     make(&app, &caller, site_id, body).await
 }
 
+/// Makes a space on a site.
+#[utoipa::path(post, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
+    params(("site_id" = Uuid, Path), Once), request_body = SpaceBody,
+    responses((status = 201, body = Shown<SpaceView>),
+              Refusals<(Commanding, SpaceRefusal, SiteRefusal, Taken)>))]
 async fn create_on_site(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(site_id): Path<String>,
-    Body(body): Body<SpaceBody>,
-) -> Result<Answer<Value>, Problem> {
-    make(&app, &caller, id_in_path("site_id", &site_id)?, body).await
+    Named(site_id): Named<SiteId>,
+    Command { caller, body }: Command<SpaceBody>,
+) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    make(&app, &caller, site_id, body).await
 }
 
 async fn make(
     app: &App,
     caller: &Caller,
-    site_id: parking_domain::id::SiteId,
+    site_id: SiteId,
     mut body: SpaceBody,
-) -> Result<Answer<Value>, Problem> {
-    let space_id = SpaceId::from(app.ids.next());
+) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    let space_id = SpaceId::from(caller.new_id(app));
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
     let create = CreateSpace { site_id, code, definition: body.definition()?, asked: caller.asked() };
     let make = MakeSpace { space_id, create, state };
     let done = app.platform.store.execute(&make, &caller.circumstances()).await?;
-    shown(app, caller, space_id, done.position).await.map(|space| Answer::created(done.position, space))
+    Ok(Answer::created(done.position, shown(app, caller, space_id, done.position).await))
 }
 
+/// One space: as it is, or with the state it had at a place in the log.
+#[utoipa::path(get, path = "/api/v6/spaces/{space_id}", tag = "spaces",
+    params(("space_id" = Uuid, Path), AsOfQuery, Freshness),
+    responses((status = 200, body = SpaceView), Refusals<(Reading, SpaceRefusal)>))]
 async fn one(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(space_id): Path<String>,
-    Query(query): Queried,
-) -> Result<Json<Value>, Problem> {
-    let parameters = Parameters(query);
-    let space_id: SpaceId = id_in_path("space_id", &space_id)?;
-    app.progress.wait_for(&app, &parameters).await?;
+    Named(space_id): Named<SpaceId>,
+    Queried(query): Queried<AsOfQuery>,
+) -> Result<Json<SpaceView>, Problem> {
     let row = find(&app, &caller, space_id).await?;
-    let Some(as_of) = as_of(&parameters)? else { return Ok(Json(view(&row))) };
+    let Some(as_of) = query.as_of else { return Ok(Json(SpaceView::of(&row))) };
     let moment = history::as_of(&mut *caller.read(&app).await?, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
-        Some(moment) => Ok(Json(view_as_of(&row, &moment))),
+        Some(moment) => Ok(Json(SpaceView::of(&row).looked_back(&moment))),
         None => Err(SpaceRefusal::SpaceNotFound.into()),
     }
 }
 
+/// Changes a space, and says what its state is if the body does. What is absent or null stays as it is.
+#[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
+    params(("space_id" = Uuid, Path), Once), request_body = SpaceBody,
+    responses((status = 200, body = Shown<SpaceView>), Refusals<(Commanding, SpaceRefusal, Taken)>))]
 async fn update(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(space_id): Path<String>,
-    Body(mut body): Body<SpaceBody>,
-) -> Result<Answer<Value>, Problem> {
-    let space_id: SpaceId = id_in_path("space_id", &space_id)?;
-    let (asked, circumstances) = (caller.asked(), caller.circumstances());
-    let state = body.current_state;
+    Named(space_id): Named<SpaceId>,
+    Command { caller, mut body }: Command<SpaceBody>,
+) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    let asked = caller.asked();
+    let set_state = body.current_state.map(|state| SetStateByHand { state, reason: None, asked });
     let update = UpdateSpace { code: body.code.take(), definition: body.definition()?, asked };
-    let update = SpaceCommand::UpdateSpace(Box::new(update));
-    let mut done = app.platform.spaces.execute(&space_id.to_string(), &update, &circumstances).await?;
-    if let Some(state) = state {
-        let set = SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked });
-        done = app.platform.spaces.execute(&space_id.to_string(), &set, &circumstances).await?;
-    }
-    shown(&app, &caller, space_id, Some(done.position))
-        .await
-        .map(|space| Answer::done(Some(done.position), space))
+    let mut commands = vec![SpaceCommand::UpdateSpace(Box::new(update))];
+    commands.extend(set_state.map(SpaceCommand::SetStateByHand));
+    let change = Several::<Space> { aggregate_id: space_id.to_string(), commands };
+    let done = app.platform.store.execute(&change, &caller.circumstances()).await?;
+    Ok(Answer::done(done.position, shown(&app, &caller, space_id, done.position).await))
 }
 
+/// Changes a space, like `PUT`.
+#[utoipa::path(patch, path = "/api/v6/spaces/{space_id}", tag = "spaces",
+    params(("space_id" = Uuid, Path), Once), request_body = SpaceBody,
+    responses((status = 200, body = Shown<SpaceView>), Refusals<(Commanding, SpaceRefusal, Taken)>))]
+async fn amend(
+    app: State<Arc<App>>,
+    space_id: Named<SpaceId>,
+    command: Command<SpaceBody>,
+) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    update(app, space_id, command).await
+}
+
+/// Ends a space that nothing holds. Its devices leave it, and its code is free again.
+#[utoipa::path(delete, path = "/api/v6/spaces/{space_id}", tag = "spaces",
+    params(("space_id" = Uuid, Path), Once),
+    responses((status = 200, body = SpaceEnded),
+              Refusals<(Commanding, SpaceRefusal, SiteRefusal, DeviceRefusal)>))]
 async fn delete(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(space_id): Path<String>,
-) -> Result<Answer<Value>, Problem> {
-    let space_id: SpaceId = id_in_path("space_id", &space_id)?;
+    Named(space_id): Named<SpaceId>,
+    Command { caller, .. }: Command<Nothing>,
+) -> Result<Answer<SpaceEnded>, Problem> {
     let end = EndSpace { space_id, reason: None, asked: caller.asked() };
     let done = app.platform.store.execute(&end, &caller.circumstances()).await?;
-    let code = done.events.iter().find_map(|event| match event {
-        parking_domain::space::SpaceEvent::SpaceDeleted { code, .. } => Some(code.clone()),
-        _ => None,
-    });
-    let body = json!({
-        "success": true, "space_id": space_id, "space_code": code, "message": "the space is deleted",
-    });
-    Ok(Answer::done(done.position, body))
+    caller.settle(&app, done.position).await;
+    Ok(Answer::done(done.position, SpaceEnded::of(space_id, &done.events)))
 }
 
-/// The state as V6's prototype sends it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct StateBody {
-    #[serde(alias = "new_state", alias = "current_state")]
-    status: Option<StateByHand>,
-    reason: Option<String>,
-}
-
+/// Says what a space's state is, whatever its sensor says.
+#[utoipa::path(put, path = "/api/v6/spaces/{space_id}/state", tag = "spaces",
+    params(("space_id" = Uuid, Path), StateQuery, Once), request_body = StateBody,
+    responses((status = 200, body = StateSet), Refusals<(Commanding, SpaceRefusal)>))]
 async fn set_state(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(space_id): Path<String>,
-    Query(query): Queried,
-    OptionalBody(body): OptionalBody<StateBody>,
-) -> Result<Answer<Value>, Problem> {
-    let space_id: SpaceId = id_in_path("space_id", &space_id)?;
-    let parameters = Parameters(query);
-    let named = parameters.text("new_state").map(|text| serde_json::from_value(text.into())).transpose();
-    let state = named.ok().flatten().or(body.status).ok_or_else(|| {
-        let detail = "new_state must be free, occupied, reserved, maintenance or unknown";
-        Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", detail)
-    })?;
-    let previous = find(&app, &caller, space_id).await?.occupancy.map(|occupancy| occupancy.state);
+    Named(space_id): Named<SpaceId>,
+    Queried(query): Queried<StateQuery>,
+    Command { caller, body }: Command<StateBody>,
+) -> Result<Answer<StateSet>, Problem> {
+    let state = query.or(&body)?;
+    let state_now = async || {
+        let row = find(&app, &caller, space_id).await.ok()?;
+        row.occupancy.map(|occupancy| occupancy.state)
+    };
+    let previous = state_now().await;
     let set = SetStateByHand { state, reason: body.reason, asked: caller.asked() };
     let set = SpaceCommand::SetStateByHand(set);
     let done = app.platform.spaces.execute(&space_id.to_string(), &set, &caller.circumstances()).await?;
-    settle(&app, Some(done.position)).await;
-    let current = find(&app, &caller, space_id).await?.occupancy.map(|occupancy| occupancy.state);
-    let body = json!({
-        "space_id": space_id, "previous_state": previous, "current_state": current, "changed": previous != current,
-        "source": "manual", "message": "the state is set",
-    });
-    Ok(Answer::done(Some(done.position), body))
+    caller.settle(&app, Some(done.position)).await;
+    Ok(Answer::done(Some(done.position), StateSet::of(space_id, previous, state_now().await)))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfSite {
+    /// Only spaces of this site.
+    site_id: Option<Uuid>,
+}
+
+/// How many spaces are free, occupied, ….
+#[utoipa::path(get, path = "/api/v6/spaces/stats", tag = "spaces", params(OfSite, Freshness),
+    responses((status = 200, body = StatsView), Refusals<Reading>))]
 async fn stats(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Query(query): Queried,
-) -> Result<Json<Value>, Problem> {
-    let parameters = Parameters(query);
-    let site_id = uuid(&parameters, "site_id")?;
-    app.progress.wait_for(&app, &parameters).await?;
-    let counts = spaces::counts(&mut *caller.read(&app).await?, site_id).await?;
-    let mut body = counts_view(&counts);
-    body["site_id"] = json!(site_id);
-    body["tenant_id"] = json!(caller.tenant_id);
-    Ok(Json(body))
+    Queried(query): Queried<OfSite>,
+) -> Result<Json<StatsView>, Problem> {
+    let counts = spaces::counts(&mut *caller.read(&app).await?, query.site_id).await?;
+    let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
+    Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
 }
 
+/// The same, where V6 had it.
+#[utoipa::path(get, path = "/api/v6/spaces/stats/occupancy", tag = "spaces", params(OfSite, Freshness),
+    responses((status = 200, body = StatsView), Refusals<Reading>))]
+async fn stats_occupancy(
+    app: State<Arc<App>>,
+    caller: Caller,
+    query: Queried<OfSite>,
+) -> Result<Json<StatsView>, Problem> {
+    stats(app, caller, query).await
+}
+
+/// Every change of a space's state or display, the newest first, with what caused it.
+#[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
+    params(("space_id" = Uuid, Path), Paged<50, 500>, Freshness),
+    responses((status = 200, body = Listing<MomentView>), Refusals<(Reading, SpaceRefusal)>))]
 async fn past(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(space_id): Path<String>,
-    Query(query): Queried,
-) -> Result<Json<Value>, Problem> {
-    let parameters = Parameters(query);
-    let space_id: SpaceId = id_in_path("space_id", &space_id)?;
-    let page = parameters.page(50, 500)?;
-    app.progress.wait_for(&app, &parameters).await?;
+    Named(space_id): Named<SpaceId>,
+    Paged(page): Paged<50, 500>,
+) -> Result<Json<Listing<MomentView>>, Problem> {
     let mut reading = caller.read(&app).await?;
     let total = history::count(&mut reading, space_id.uuid()).await?;
     if total == 0 {
         find(&app, &caller, space_id).await?;
     }
     let rows = history::list(&mut reading, space_id.uuid(), page.size, page.offset()).await?;
-    let items: Vec<Value> = rows.iter().map(moment).collect();
-    Ok(Json(page.envelope_of("history", &items, total, caller.tenant_id)))
+    Ok(page.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
-async fn find(app: &App, caller: &Caller, space_id: SpaceId) -> Result<Listed, Problem> {
+pub(crate) async fn find(app: &App, caller: &Caller, space_id: SpaceId) -> Result<Listed, Problem> {
     let row = spaces::get(&mut *caller.read(app).await?, space_id.uuid()).await?;
     row.ok_or_else(|| SpaceRefusal::SpaceNotFound.into())
 }
 
-/// The space as it is after a command; at least its id, if the read model does not follow.
-async fn shown(
+pub(crate) async fn shown(
     app: &App,
     caller: &Caller,
     space_id: SpaceId,
     position: Option<i64>,
-) -> Result<Value, Problem> {
-    settle(app, position).await;
-    Ok(find(app, caller, space_id).await.map_or_else(|_| json!({"id": space_id}), |row| view(&row)))
+) -> Shown<SpaceView> {
+    caller.settle(app, position).await;
+    Shown::of(space_id.uuid(), find(app, caller, space_id).await.map(|row| SpaceView::of(&row)))
 }

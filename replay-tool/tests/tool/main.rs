@@ -1,6 +1,9 @@
 //! The auditor's tool as it is used: the program, a real log, what it prints and its exit code.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod as_of;
+mod timeline;
+
 use std::process::{Command, Output};
 
 use bytes::Bytes;
@@ -31,7 +34,7 @@ async fn log_with_uplinks() -> EventLog {
 }
 
 /// Runs the tool as the auditor.
-async fn run(log: &EventLog, arguments: &[&str]) -> Output {
+pub(crate) async fn run(log: &EventLog, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replay-tool"));
     command.args(arguments).env("DATABASE_URL", log.database.url(Some(Role::Auditor)));
     tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
@@ -41,10 +44,16 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-async fn events(log: &EventLog, arguments: &[&str]) -> Vec<Value> {
-    let output = run(log, &[&["events"], arguments].concat()).await;
+/// What the tool prints when it does what it was asked.
+pub(crate) async fn printed(log: &EventLog, arguments: &[&str]) -> String {
+    let output = run(log, arguments).await;
     assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text(&output.stdout).to_owned()
+}
+
+async fn events(log: &EventLog, arguments: &[&str]) -> Vec<Value> {
+    let printed = printed(log, &[&["events"], arguments].concat()).await;
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn positions(events: &[Value]) -> Vec<i64> {

@@ -1,12 +1,11 @@
 //! A month of car parks in a log: the simulation's reports through their aggregates, bookings, overrides, check-ins and
 //! devices that move, in the order in which a platform would have appended them.
+#![expect(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cqrs_es::DomainEvent;
-use parking_commands::append::{Append, Expected, NewEvent, StreamAppend};
-use parking_commands::ids::Ids;
+use parking_commands::append::StreamAppend;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
@@ -21,29 +20,33 @@ use parking_domain::space::{
 };
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
 use parking_simulator::{Act, Plan, Simulation, Step};
-use parking_testkit::EventLog;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
+use crate::EventLog;
+
+/// Whose car parks they are.
+pub const TENANT: TenantId = TenantId::DEFAULT;
 const BY: Actor = Actor::System;
 
 /// Events appended at once.
 const CHUNK: usize = 300;
 
 /// The zones of the three sites: two with summer time, one with half an hour.
-pub(crate) const ZONES: [&str; 3] = ["Europe/Paris", "America/New_York", "Asia/Kolkata"];
+pub const ZONES: [&str; 3] = ["Europe/Paris", "America/New_York", "Asia/Kolkata"];
 
-pub(crate) fn site(n: usize) -> SiteId {
+/// The n-th site, from 0.
+pub fn site(n: usize) -> SiteId {
     Uuid::from_u128(0x517e_0000 + n as u128).into()
 }
 
-pub(crate) fn space(n: usize) -> SpaceId {
+/// The n-th space, from 0.
+pub fn space(n: usize) -> SpaceId {
     Uuid::from_u128(0x5bac_0000 + n as u128).into()
 }
 
 /// The streams as they are, and what waits to be appended.
-pub(crate) struct World<'a> {
+pub struct World<'a> {
     log: &'a EventLog,
     uplinks: HashMap<DevEui, Uplinks>,
     devices: HashMap<DevEui, Device>,
@@ -53,7 +56,8 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(log: &'a EventLog) -> Self {
+    /// Nothing yet, over an empty log.
+    pub fn new(log: &'a EventLog) -> Self {
         Self {
             log,
             uplinks: HashMap::new(),
@@ -65,7 +69,11 @@ impl<'a> World<'a> {
     }
 
     /// Lets the simulation happen; the simulation, for its truth.
-    pub(crate) async fn run(mut self, plan: Plan) -> Simulation {
+    ///
+    /// # Panics
+    ///
+    /// When the log does not take it.
+    pub async fn run(mut self, plan: Plan) -> Simulation {
         let mut simulation = Simulation::new(plan);
         self.build(&simulation, plan.start).await;
         let mut step_number = 0_u64;
@@ -79,7 +87,7 @@ impl<'a> World<'a> {
                 }
                 Act::Book { .. } => {}
             }
-            if step_number.is_multiple_of(997) && at < plan.end - TimeDelta::days(1) {
+            if step_number.is_multiple_of(199) && at < plan.end - TimeDelta::days(1) {
                 self.disturb(step_number, at);
             }
             if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
@@ -252,24 +260,10 @@ impl<'a> World<'a> {
         if events.is_empty() {
             return;
         }
-        let events = events.iter().map(|event| NewEvent {
-            event_id: self.log.ids.next(),
-            tenant_id: tenant.map(TenantId::uuid),
-            event_type: event.event_type(),
-            event_version: event.event_version(),
-            payload: serde_json::to_string(event).unwrap(),
-            metadata: "{}".to_owned(),
-            body: None,
-        });
+        let part = self.log.ids.domain_part::<A>(id, tenant, events);
         match self.waiting.iter_mut().find(|s| s.aggregate_type == A::TYPE && s.aggregate_id == id) {
-            Some(stream) => stream.events.extend(events),
-            None => self.waiting.push(StreamAppend {
-                aggregate_type: A::TYPE.to_owned(),
-                aggregate_id: id.to_owned(),
-                expected: Expected::Any,
-                events: events.collect(),
-                claims: Vec::new(),
-            }),
+            Some(stream) => stream.events.extend(part.events),
+            None => self.waiting.push(part),
         }
     }
 
@@ -278,8 +272,7 @@ impl<'a> World<'a> {
             return;
         }
         let streams = std::mem::take(&mut self.waiting);
-        let append = Append { append_id: self.log.ids.next(), request: None, streams };
-        self.log.writer.append(append).await.unwrap();
+        self.log.writer.append(self.log.ids.over(streams)).await.unwrap();
     }
 }
 

@@ -1,0 +1,147 @@
+//! What the documentation says of refusals: every status an operation may answer with, and every code it may have.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+/// A refusal's status and its name.
+pub(crate) type Code = (StatusCode, &'static str);
+
+/// Refusals that have something in common.
+pub(crate) trait CodeSet {
+    fn codes() -> Vec<Code>;
+}
+
+/// Refusals of one kind of thing.
+pub(crate) trait Coded: CodeSet + Display {
+    /// Which one it is.
+    fn code(&self) -> Code;
+
+    /// What it collides with, where that helps.
+    fn conflicts(&self) -> Option<Vec<Value>> {
+        None
+    }
+}
+
+/// What every reading may answer.
+pub(crate) enum Reading {}
+
+/// What every command may answer.
+pub(crate) enum Commanding {}
+
+impl CodeSet for Reading {
+    fn codes() -> Vec<Code> {
+        vec![
+            (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "position_unknown"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
+            (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
+        ]
+    }
+}
+
+impl CodeSet for Commanding {
+    fn codes() -> Vec<Code> {
+        let mut codes = Reading::codes();
+        codes.extend([
+            (StatusCode::BAD_REQUEST, "malformed_json"),
+            (StatusCode::CONFLICT, "request_key_reused"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "body_invalid"),
+        ]);
+        codes.extend(
+            ["overloaded", "shutting_down", "unsettled", "busy"]
+                .map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)),
+        );
+        codes
+    }
+}
+
+impl<A: CodeSet, B: CodeSet> CodeSet for (A, B) {
+    fn codes() -> Vec<Code> {
+        [A::codes(), B::codes()].concat()
+    }
+}
+
+impl<A: CodeSet, B: CodeSet, C: CodeSet> CodeSet for (A, B, C) {
+    fn codes() -> Vec<Code> {
+        [A::codes(), B::codes(), C::codes()].concat()
+    }
+}
+
+impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet> CodeSet for (A, B, C, D) {
+    fn codes() -> Vec<Code> {
+        [A::codes(), B::codes(), C::codes(), D::codes()].concat()
+    }
+}
+
+impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet, E: CodeSet> CodeSet for (A, B, C, D, E) {
+    fn codes() -> Vec<Code> {
+        [A::codes(), B::codes(), C::codes(), D::codes(), E::codes()].concat()
+    }
+}
+
+/// The refusals of an operation, for its documentation: a response's description is the list of its codes.
+pub(crate) struct Refusals<C>(PhantomData<C>);
+
+impl<C: CodeSet> IntoResponses for Refusals<C> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut by_status = BTreeMap::<u16, Vec<&str>>::new();
+        for (status, code) in C::codes() {
+            by_status.entry(status.as_u16()).or_default().push(code);
+        }
+        let document = |(status, codes): (u16, Vec<&str>)| {
+            let problem = Ref::from_schema_name(ProblemDocument::name());
+            let content = ContentBuilder::new().schema(Some(problem)).build();
+            let response = ResponseBuilder::new()
+                .description(codes.join(", "))
+                .content("application/json", content.clone())
+                .content("application/problem+json", content);
+            (status.to_string(), RefOr::T(response.build()))
+        };
+        by_status.into_iter().map(document).collect()
+    }
+}
+
+/// A refusal as it is answered: RFC 9457, with members of our own.
+pub(crate) struct ProblemDocument;
+
+impl PartialSchema for ProblemDocument {
+    fn schema() -> RefOr<Schema> {
+        let text =
+            |description| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+        let mut document = ObjectBuilder::new()
+            .property("type", text("`about:blank`: the status says what kind of problem it is."))
+            .property("title", text("The status in words."))
+            .property(
+                "status",
+                ObjectBuilder::new().schema_type(Type::Integer).description(Some("The status.")),
+            )
+            .property("detail", text("What went wrong, and what the caller can do about it."))
+            .property("code", text("Which refusal it is, for programs."))
+            .property("request_id", text("Names the request in the server's log."));
+        for name in ["type", "title", "status", "detail", "code", "request_id"] {
+            document = document.required(name);
+        }
+        let conflicts = ArrayBuilder::new()
+            .items(ObjectBuilder::new())
+            .description(Some("Of a reservation that overlaps others: which, with their windows."));
+        document.property("conflicts", conflicts).into()
+    }
+}
+
+impl ToSchema for ProblemDocument {
+    fn name() -> Cow<'static, str> {
+        "Problem".into()
+    }
+}

@@ -1,0 +1,59 @@
+//! The documentation is what the server says it is, and can be read without anything from elsewhere.
+
+use parking_testkit::TestDatabase;
+use serde_json::Value;
+
+use crate::documented::OPENAPI;
+use crate::support::TestServer;
+
+/// `docs/openapi.json` is kept, so that a change of what clients depend on is seen. With `UPDATE_GOLDEN` set it
+/// is kept anew.
+#[tokio::test]
+async fn the_documentation_is_the_one_that_is_kept() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let answer = server.client.get("/openapi.json").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+        std::fs::write(path, answer.body + "\n").unwrap();
+        return;
+    }
+    assert_eq!(answer.json(), *OPENAPI, "run this test with UPDATE_GOLDEN=1 and look at what changed");
+}
+
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own_and_says_what_it_does() {
+    let mut names = Vec::new();
+    for (path, item) in OPENAPI["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 10), "{method} {path}");
+            names.push(operation["operationId"].as_str().unwrap().to_owned());
+        }
+    }
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[tokio::test]
+async fn the_page_to_try_it_needs_nothing_from_elsewhere() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let page = server.client.get("/docs/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("swagger-ui"), "{}", page.body);
+    let sources = page.body.split('"').filter(|part| part.starts_with("http") || part.starts_with("//"));
+    assert_eq!(sources.collect::<Vec<_>>(), [""; 0]);
+    let configuration = server.client.get("/docs/swagger-initializer.js").await;
+    assert!(configuration.body.contains("/openapi.json"));
+    for part in ["swagger-ui.css", "swagger-ui-bundle.js"] {
+        assert_eq!(server.client.get(&format!("/docs/{part}")).await.status, 200, "{part}");
+    }
+}
+
+#[tokio::test]
+async fn versions_of_openapi_with_json_schema() {
+    assert_eq!(OPENAPI["openapi"], Value::from("3.1.0"));
+}

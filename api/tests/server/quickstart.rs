@@ -1,0 +1,78 @@
+//! `docs/quickstart.md`, line by line as it stands, against a platform that nobody has used before.
+
+use parking_testkit::TestDatabase;
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::support::TestServer;
+
+const QUICKSTART: &str = include_str!("../../../docs/quickstart.md");
+
+/// What stands between the outputs of two steps.
+const MARK: &str = "-- end of step --";
+
+/// Lines to type, and what is shown as the answer.
+struct Step {
+    lines: String,
+    answer: Option<Value>,
+}
+
+/// The steps that can run without a person.
+fn steps() -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut blocks = QUICKSTART.split("```");
+    // Every second part stands between fences.
+    while let (Some(_), Some(block)) = (blocks.next(), blocks.next()) {
+        let (kind, text) = block.split_once('\n').unwrap();
+        match kind {
+            "sh" => steps.push(Step { lines: text.to_owned(), answer: None }),
+            "json" => steps.last_mut().unwrap().answer = Some(serde_json::from_str(text).unwrap()),
+            "sh run=by-hand" => {}
+            other => panic!("what is a block of {other}?"),
+        }
+    }
+    steps
+}
+
+/// Fails the test unless everything that is shown is there. `…` stands for anything, as a part of a list for any parts.
+fn assert_shown(shown: &Value, found: &Value) {
+    match (shown, found) {
+        (Value::String(any), _) if any == "…" => {}
+        (Value::Object(shown), Value::Object(found)) => {
+            for (name, value) in shown {
+                assert_shown(value, found.get(name).unwrap_or_else(|| panic!("no {name} in {found:?}")));
+            }
+        }
+        (Value::Array(shown), Value::Array(found)) => {
+            let rest = shown.last().is_some_and(|last| last == "…");
+            let named = &shown[..shown.len() - usize::from(rest)];
+            assert!(found.len() == named.len() || rest && found.len() >= named.len(), "{shown:?}: {found:?}");
+            named.iter().zip(found).for_each(|(shown, found)| assert_shown(shown, found));
+        }
+        _ => assert_eq!(shown, found),
+    }
+}
+
+#[tokio::test]
+async fn every_step_works_as_written() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let steps = steps();
+    assert!(steps.len() > 8 && steps.iter().filter(|step| step.answer.is_some()).count() > 7);
+    let typed: Vec<String> = steps.iter().map(|step| format!("{}\necho '\n{MARK}'\n", step.lines)).collect();
+    let script = typed.concat().replace("127.0.0.1:8000", &server.client.address());
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &script])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .await
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    for (step, printed) in steps.iter().zip(printed.split(MARK)) {
+        println!("{}{printed}", step.lines);
+        if let Some(shown) = &step.answer {
+            assert_shown(shown, &serde_json::from_str(printed).unwrap());
+        }
+    }
+}

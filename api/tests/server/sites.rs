@@ -1,0 +1,96 @@
+//! Sites and their spaces over HTTP: made, changed, looked at and ended.
+
+use parking_testkit::TestDatabase;
+use serde_json::json;
+
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn a_site_with_spaces_from_its_beginning_to_its_end() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let site = json!({"name": "Harbour", "slug": "harbour", "timezone": "Europe/Paris", "latitude": 43.3, "longitude": 5.4});
+    let made = client.ask("POST", "/api/v6/sites", site.clone()).await;
+    assert_eq!(made.status, 201);
+    let site_id = made.ok()["id"].as_str().unwrap().to_owned();
+    assert_eq!(made.ok()["space_count"], 0);
+    client.ask("POST", "/api/v6/sites", site).await.problem(409, "site_name_taken");
+
+    let spaces = format!("/api/v6/sites/{site_id}/spaces");
+    let space = client.ask("POST", &spaces, json!({"code": "A-1", "floor": "1"})).await;
+    let space_id = space.ok()["id"].as_str().unwrap().to_owned();
+    assert_eq!((&space.ok()["site_id"], &space.ok()["name"]), (&json!(site_id), &json!("A-1")));
+    client.ask("POST", &spaces, json!({"code": "A-1"})).await.problem(409, "space_code_taken");
+    let listed = client.ask("GET", "/api/v6/sites?include_stats=yes", None).await.ok();
+    let harbour = listed["sites"].as_array().unwrap().iter().find(|site| site["id"] == site_id.as_str());
+    assert_eq!(harbour.unwrap()["space_count"], 1);
+
+    let path = format!("/api/v6/spaces/{space_id}");
+    let changed = client.ask("PATCH", &path, json!({"status": "occupied", "zone": "B"})).await.ok();
+    assert_eq!(
+        (&changed["status"], &changed["zone"], &changed["floor"]),
+        (&json!("occupied"), &json!("B"), &json!("1"))
+    );
+    let filled = client.ask("GET", &format!("/api/v6/sites/{site_id}/occupancy"), None).await.ok();
+    assert_eq!((&filled["occupied"], &filled["occupancy_rate"]), (&json!(1), &json!(100.0)));
+    client.ask("DELETE", &format!("/api/v6/sites/{site_id}"), None).await.problem(409, "site_not_empty");
+
+    let gone = client.ask("DELETE", &path, None).await.ok();
+    assert_eq!((&gone["success"], &gone["space_code"]), (&json!(true), &json!("A-1")));
+    client.ask("GET", &path, None).await.problem(404, "space_not_found");
+    client.ask("DELETE", &path, None).await.problem(404, "space_not_found");
+    let gone = client.ask("DELETE", &format!("/api/v6/sites/{site_id}"), None).await.ok();
+    assert_eq!(gone["name"], "Harbour");
+}
+
+#[tokio::test]
+async fn a_command_that_is_sent_again_under_its_key_is_done_once() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let key = [("idempotency-key", "first")];
+    let body = json!({"code": "A-1", "status": "maintenance"});
+    let first = client.ask_with("POST", "/api/v6/spaces", &key, body.clone()).await;
+    let again = client.ask_with("POST", "/api/v6/spaces", &key, body).await;
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!((first.ok(), first.header("x-position")), (again.ok(), again.header("x-position")));
+    let other = client.ask_with("POST", "/api/v6/spaces", &key, json!({"code": "A-2"})).await;
+    other.problem(409, "request_key_reused");
+    assert_eq!(client.ask("GET", "/api/v6/spaces", None).await.ok()["total"], 1);
+
+    let path = format!("/api/v6/spaces/{}", first.ok()["id"].as_str().unwrap());
+    let change = json!({"name": "Corner", "status": "free"});
+    for _ in 0..2 {
+        let key = [("idempotency-key", "second")];
+        let changed = client.ask_with("PUT", &path, &key, change.clone()).await.ok();
+        assert_eq!((&changed["name"], &changed["status"]), (&json!("Corner"), &json!("free")));
+    }
+    assert_eq!(client.ask("GET", &format!("{path}/history"), None).await.ok()["total"], 3);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_and_says_what_to_do() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    for (path, code) in [
+        ("/api/v6/spaces/7", "parameter_invalid"),
+        ("/api/v6/spaces?site_id=7", "parameter_invalid"),
+        ("/api/v6/spaces?page=0", "parameter_invalid"),
+        ("/api/v6/spaces?page_size=501", "parameter_invalid"),
+        ("/api/v6/sites?include_stats=perhaps", "parameter_invalid"),
+        ("/api/v6/spaces?min_position=900", "position_unknown"),
+    ] {
+        client.ask("GET", path, None).await.problem(422, code);
+    }
+    for body in
+        [json!([]), json!(7), json!({"code": 7}), json!({"code": "A", "auto_release_minutes": "soon"})]
+    {
+        client.ask("POST", "/api/v6/spaces", body).await.problem(422, "body_invalid");
+    }
+    client.ask("POST", "/api/v6/spaces", None).await.problem(422, "code_invalid");
+    client.post("/api/v6/spaces", "{").await.problem(400, "malformed_json");
+    let text = [("content-type", "text/plain")];
+    client.post_with("/api/v6/spaces", &text, "code=A").await.problem(415, "unsupported_media_type");
+    client.ask("GET", "/api/v6/spaces/?page=undefined&current_state=null", None).await.ok();
+    client.get("/api/v6/nothing").await.problem(404, "not_found");
+    client.post("/api/v6/spaces/stats", "{}").await.problem(405, "method_not_allowed");
+}

@@ -1,0 +1,176 @@
+//! What an event tells of a doing: when, who, where, and in a few fields what. Nothing that is sealed gets in here.
+
+use chrono::{DateTime, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::device::DeviceEvent;
+use parking_domain::gateway::GatewayEvent;
+use parking_domain::site::SiteEvent;
+use parking_domain::space::{SpaceEvent, Window};
+use parking_domain::stored::Event;
+use parking_domain::tenant::TenantEvent;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A doing, without what its stream says of it.
+pub(super) struct Doing {
+    pub(super) at: DateTime<Utc>,
+    pub(super) actor: Actor,
+    pub(super) summary: Value,
+    pub(super) site_id: Option<Uuid>,
+    pub(super) space_id: Option<Uuid>,
+}
+
+impl Doing {
+    /// None for what devices report, for what is sent to them, and for what only repeats another event.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::Space(event) => Some(of_space(event)),
+            Event::Device(event) => Some(of_device(event)),
+            Event::Site(event) => of_site(event),
+            Event::Tenant(event) => Some(of_tenant(event)),
+            Event::Gateway(event) => Some(of_gateway(event)),
+            Event::Uplink(_) | Event::Display(_) | Event::User(_) => None,
+        }
+    }
+
+    /// What there is nothing to say of is left out of the summary.
+    fn new(at: DateTime<Utc>, actor: Actor, mut summary: Value) -> Self {
+        if let Value::Object(fields) = &mut summary {
+            fields.retain(|_, value| !value.is_null());
+        }
+        Self { at, actor, summary, site_id: None, space_id: None }
+    }
+
+    fn on_site(self, site_id: Uuid) -> Self {
+        Self { site_id: Some(site_id), ..self }
+    }
+
+    fn at_space(self, space_id: Uuid) -> Self {
+        Self { space_id: Some(space_id), ..self }
+    }
+}
+
+fn of_space(event: &SpaceEvent) -> Doing {
+    match event {
+        SpaceEvent::SpaceCreated { site_id, code, at, by, .. } => {
+            Doing::new(*at, *by, json!({"code": code})).on_site(site_id.uuid())
+        }
+        SpaceEvent::SpaceUpdated { at, by, .. } => Doing::new(*at, *by, json!({})),
+        SpaceEvent::SpaceCodeChanged { from, to, at, by, .. } => {
+            Doing::new(*at, *by, json!({"from": from, "to": to}))
+        }
+        SpaceEvent::SpaceDeleted { code, reason, at, by, .. } => {
+            Doing::new(*at, *by, json!({"code": code, "reason": reason}))
+        }
+        SpaceEvent::StateSetByHand { state, reason, at, by } => {
+            Doing::new(*at, *by, json!({"state": state, "reason": reason}))
+        }
+        SpaceEvent::OverrideSet { override_id, kind, from, until, reason, at, by, .. } => {
+            let summary = json!({
+                "override_id": override_id, "kind": kind, "from": from, "until": until, "reason": reason,
+            });
+            Doing::new(*at, *by, summary)
+        }
+        SpaceEvent::OverrideStarted { override_id, at, .. }
+        | SpaceEvent::OverrideEnded { override_id, at, .. } => {
+            Doing::new(*at, Actor::System, json!({"override_id": override_id}))
+        }
+        SpaceEvent::OverrideCleared { override_id, at, by } => {
+            Doing::new(*at, *by, json!({"override_id": override_id}))
+        }
+        SpaceEvent::ReservationBooked { reservation_id, window: Window { start, end }, at, by, .. }
+        | SpaceEvent::ReservationRescheduled { reservation_id, to: Window { start, end }, at, by, .. } => {
+            Doing::new(*at, *by, json!({"reservation_id": reservation_id, "start": start, "end": end}))
+        }
+        SpaceEvent::ReservationAmended { reservation_id, at, by, .. }
+        | SpaceEvent::ReservationCancelled { reservation_id, at, by, .. }
+        | SpaceEvent::ReservationCheckedOut { reservation_id, at, by } => {
+            Doing::new(*at, *by, json!({"reservation_id": reservation_id}))
+        }
+        SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by } => {
+            Doing::new(*at, *by, json!({"reservation_id": reservation_id, "confirmation": confirmation}))
+        }
+        SpaceEvent::ReservationApproached { reservation_id, at, .. }
+        | SpaceEvent::ReservationStarted { reservation_id, at, .. }
+        | SpaceEvent::ReservationCompleted { reservation_id, at, .. }
+        | SpaceEvent::ReservationExpired { reservation_id, at, .. }
+        | SpaceEvent::ReservationNotTakenUp { reservation_id, at, .. } => {
+            Doing::new(*at, Actor::System, json!({"reservation_id": reservation_id}))
+        }
+    }
+}
+
+fn of_device(event: &DeviceEvent) -> Doing {
+    match event {
+        DeviceEvent::DeviceClaimed { category, definition, at, by, .. } => {
+            Doing::new(*at, *by, json!({"category": category, "name": definition.name}))
+        }
+        DeviceEvent::DeviceUpdated { definition, at, by } => {
+            Doing::new(*at, *by, json!({"name": definition.name}))
+        }
+        DeviceEvent::DeviceAssigned { space_id, category, reason, at, by }
+        | DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by } => {
+            Doing::new(*at, *by, json!({"category": category, "reason": reason})).at_space(space_id.uuid())
+        }
+        DeviceEvent::DeviceReassigned { from, to, category, reason, at, by } => {
+            Doing::new(*at, *by, json!({"category": category, "from": from, "reason": reason}))
+                .at_space(to.uuid())
+        }
+        DeviceEvent::DeviceReleased { reason, at, by }
+        | DeviceEvent::DeviceRetired { reason, at, by }
+        | DeviceEvent::OrphanDismissed { reason, at, by } => Doing::new(*at, *by, json!({"reason": reason})),
+        DeviceEvent::DeviceFellSilent { last_heard_at, at, .. } => {
+            Doing::new(*at, Actor::System, json!({"last_heard_at": last_heard_at}))
+        }
+    }
+}
+
+fn of_site(event: &SiteEvent) -> Option<Doing> {
+    match event {
+        SiteEvent::SiteCreated { name, at, by, .. } | SiteEvent::SiteArchived { name, at, by, .. } => {
+            Some(Doing::new(*at, *by, json!({"name": name})))
+        }
+        SiteEvent::SiteUpdated { at, by, .. } => Some(Doing::new(*at, *by, json!({}))),
+        SiteEvent::SiteRenamed { from_name, to_name, at, by, .. } => {
+            Some(Doing::new(*at, *by, json!({"from": from_name, "to": to_name})))
+        }
+        // The space's or the gateway's own event tells it.
+        SiteEvent::SiteMemberAdded { .. } | SiteEvent::SiteMemberRemoved { .. } => None,
+    }
+}
+
+fn of_tenant(event: &TenantEvent) -> Doing {
+    match event {
+        TenantEvent::TenantCreated { slug, at, by, .. } | TenantEvent::TenantArchived { slug, at, by } => {
+            Doing::new(*at, *by, json!({"slug": slug}))
+        }
+        TenantEvent::TenantUpdated { at, by, .. } | TenantEvent::TenantActivated { at, by } => {
+            Doing::new(*at, *by, json!({}))
+        }
+        TenantEvent::TenantSlugChanged { from, to, at, by } => {
+            Doing::new(*at, *by, json!({"from": from, "to": to}))
+        }
+        TenantEvent::TenantSuspended { reason, at, by } => Doing::new(*at, *by, json!({"reason": reason})),
+        TenantEvent::DisplayPolicyCreated { policy_id, policy, at, by }
+        | TenantEvent::DisplayPolicyUpdated { policy_id, policy, at, by } => {
+            Doing::new(*at, *by, json!({"policy_id": policy_id, "name": policy.name}))
+        }
+        TenantEvent::DisplayPolicyActivated { policy_id, at, by } => {
+            Doing::new(*at, *by, json!({"policy_id": policy_id}))
+        }
+    }
+}
+
+fn of_gateway(event: &GatewayEvent) -> Doing {
+    match event {
+        GatewayEvent::GatewayRegistered { definition, at, by, .. }
+        | GatewayEvent::GatewayUpdated { definition, at, by } => {
+            let doing = Doing::new(*at, *by, json!({"name": definition.name}));
+            match definition.site_id {
+                Some(site_id) => doing.on_site(site_id.uuid()),
+                None => doing,
+            }
+        }
+        GatewayEvent::GatewayRemoved { at, by } => Doing::new(*at, *by, json!({})),
+    }
+}

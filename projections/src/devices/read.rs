@@ -1,0 +1,174 @@
+//! Questions about a tenant's devices. Whose they are, the connection knows.
+
+use chrono::{DateTime, Utc};
+use parking_domain::device::Category;
+use parking_domain::lorawan::DevEui;
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::Device;
+use crate::rows::from_json;
+
+/// Which devices are wanted. What is given must all hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// What they are for.
+    pub category: Option<Category>,
+    /// Where they stand, in a word as it is written, or `active` or `inactive`; none means all but those taken out of use.
+    pub status: Option<String>,
+    /// At spaces of this site.
+    pub site_id: Option<Uuid>,
+    /// At this space.
+    pub space_id: Option<Uuid>,
+}
+
+impl Filter {
+    fn category(&self) -> Option<&'static str> {
+        self.category.map(Category::word)
+    }
+}
+
+/// A device with the place it stands at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The device.
+    pub device: Device,
+    /// Its space's code.
+    pub space_code: Option<String>,
+    /// Its space's site.
+    pub site_id: Option<Uuid>,
+}
+
+/// How many devices there are, those taken out of use left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct Counts {
+    /// All of them.
+    pub total: i64,
+    /// At a space.
+    pub assigned: i64,
+    /// At no space.
+    pub unassigned: i64,
+    /// Enabled, heard before, and not silent.
+    pub active: i64,
+    /// The others.
+    pub inactive: i64,
+}
+
+/// How many devices there are, by what they are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Sensors.
+    pub sensors: Counts,
+    /// Displays.
+    pub displays: Counts,
+}
+
+impl Stats {
+    /// Whatever they are for.
+    pub fn all(&self) -> Counts {
+        let sum = |count: fn(&Counts) -> i64| count(&self.sensors) + count(&self.displays);
+        Counts {
+            total: sum(|counts| counts.total),
+            assigned: sum(|counts| counts.assigned),
+            unassigned: sum(|counts| counts.unassigned),
+            active: sum(|counts| counts.active),
+            inactive: sum(|counts| counts.inactive),
+        }
+    }
+}
+
+const LISTED: &str =
+    "select to_json(d)::text, s.code, s.site_id from devices d left join spaces s using (space_id)";
+
+const FILTER: &str = "($1 is null or d.category = $1) \
+                      and case when $2 is null then d.status <> 'retired' \
+                               when $2 = 'active' then d.status <> 'retired' \
+                                    and d.enabled and d.last_seen_at is not null and not d.silent \
+                               when $2 = 'inactive' then d.status <> 'retired' \
+                                    and not (d.enabled and d.last_seen_at is not null and not d.silent) \
+                               else d.status = $2 end \
+                      and ($3 is null or s.site_id = $3) and ($4 is null or d.space_id = $4)";
+
+type ListedRow = (String, Option<String>, Option<Uuid>);
+
+/// One page of the devices, the newest first.
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where {FILTER} order by d.created_at desc, d.dev_eui limit $5 offset $6");
+    let rows: Vec<ListedRow> = sqlx::query_as(&query)
+        .bind(filter.category())
+        .bind(filter.status.as_deref())
+        .bind(filter.site_id)
+        .bind(filter.space_id)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(listed).collect()
+}
+
+/// How many the filter lets through.
+pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
+    let query = format!("select count(*) from devices d left join spaces s using (space_id) where {FILTER}");
+    sqlx::query_scalar(&query)
+        .bind(filter.category())
+        .bind(filter.status.as_deref())
+        .bind(filter.site_id)
+        .bind(filter.space_id)
+        .fetch_one(connection)
+        .await
+}
+
+/// A device, even one that was taken out of use.
+pub async fn get(connection: &mut PgConnection, dev_eui: DevEui) -> Result<Option<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where d.dev_eui = $1");
+    let row: Option<ListedRow> =
+        sqlx::query_as(&query).bind(dev_eui.to_string()).fetch_optional(connection).await?;
+    row.map(listed).transpose()
+}
+
+/// How many devices there are, by what they are for.
+pub async fn stats(connection: &mut PgConnection) -> Result<Stats, sqlx::Error> {
+    #[derive(FromRow)]
+    struct Row {
+        category: String,
+        #[sqlx(flatten)]
+        counts: Counts,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "select category, count(*) as total, count(*) filter (where status = 'assigned') as assigned, \
+                count(*) filter (where status = 'unassigned') as unassigned, \
+                count(*) filter (where enabled and last_seen_at is not null and not silent) as active, \
+                count(*) filter (where not (enabled and last_seen_at is not null and not silent)) as inactive \
+           from devices where status <> 'retired' group by category",
+    )
+    .fetch_all(connection)
+    .await?;
+    let of = |category: Category| {
+        let row = rows.iter().find(|row| row.category == category.word());
+        row.map(|row| row.counts).unwrap_or_default()
+    };
+    Ok(Stats { sensors: of(Category::Sensor), displays: of(Category::Display) })
+}
+
+fn listed((device, space_code, site_id): ListedRow) -> Result<Listed, sqlx::Error> {
+    Ok(Listed { device: from_json(&device)?, space_code, site_id })
+}
+
+/// How many gateways the devices were last heard by best, and how many of those have heard one since then.
+pub async fn gateways(
+    connection: &mut PgConnection,
+    since: DateTime<Utc>,
+) -> Result<(i64, i64), sqlx::Error> {
+    sqlx::query_as(
+        "select count(distinct gateway), count(distinct gateway) filter (where last_seen_at >= $1) \
+           from devices where status <> 'retired'",
+    )
+    .bind(since)
+    .fetch_one(connection)
+    .await
+}

@@ -1,0 +1,151 @@
+//! Questions about a tenant's reservations. Whose they are, the connection knows.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use parking_domain::sealed::KeyedHash;
+use parking_domain::space::{Status, Window};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Reservation;
+use crate::rows::from_json;
+
+/// Which reservations are wanted. What is given must all hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this space.
+    pub space_id: Option<Uuid>,
+    /// Of spaces on this site.
+    pub site_id: Option<Uuid>,
+    /// That have come this far.
+    pub status: Option<Status>,
+    /// For whoever has this e-mail, by its keyed hash.
+    pub email: Option<KeyedHash>,
+    /// That end at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// That start at this time or earlier.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// A reservation with the place it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The reservation.
+    pub reservation: Reservation,
+    /// Its space's code; none if the space is no more.
+    pub space_code: Option<String>,
+    /// Its space's name.
+    pub space_name: Option<String>,
+    /// Its space's site.
+    pub site_id: Option<Uuid>,
+}
+
+/// Whom a space is kept for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CurrentAndNext {
+    /// Now: its window began, and it is not over.
+    pub current: Option<Reservation>,
+    /// Next: the first whose window has not begun.
+    pub next: Option<Reservation>,
+}
+
+const FROM: &str = "from reservations r left join spaces s using (space_id)";
+
+const LISTED: &str = "select to_json(r)::text, s.code, s.name, s.site_id";
+
+const FILTER: &str = "($1 is null or r.space_id = $1) and ($2 is null or s.site_id = $2) and ($3 is null or r.status = $3) \
+                      and ($4 is null or r.email_hash = $4) and ($5 is null or r.end_time >= $5) \
+                      and ($6 is null or r.start_time <= $6)";
+
+type ListedRow = (String, Option<String>, Option<String>, Option<Uuid>);
+
+/// One page of the reservations, the latest start first.
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!(
+        "{LISTED} {FROM} where {FILTER} order by r.start_time desc, r.reservation_id limit $7 offset $8"
+    );
+    let rows: Vec<ListedRow> = sqlx::query_as(&query)
+        .bind(filter.space_id)
+        .bind(filter.site_id)
+        .bind(filter.status.map(Status::word))
+        .bind(filter.email.as_ref().map(|hash| &hash.0))
+        .bind(filter.from)
+        .bind(filter.until)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(listed).collect()
+}
+
+/// How many the filter lets through.
+pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
+    let query = format!("select count(*) {FROM} where {FILTER}");
+    sqlx::query_scalar(&query)
+        .bind(filter.space_id)
+        .bind(filter.site_id)
+        .bind(filter.status.map(Status::word))
+        .bind(filter.email.as_ref().map(|hash| &hash.0))
+        .bind(filter.from)
+        .bind(filter.until)
+        .fetch_one(connection)
+        .await
+}
+
+/// A reservation.
+pub async fn get(connection: &mut PgConnection, reservation_id: Uuid) -> Result<Option<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} {FROM} where r.reservation_id = $1");
+    let row: Option<ListedRow> =
+        sqlx::query_as(&query).bind(reservation_id).fetch_optional(connection).await?;
+    row.map(listed).transpose()
+}
+
+/// The reservations that hold a space at some moment of a window, the first first.
+pub async fn holding(
+    connection: &mut PgConnection,
+    space_id: Uuid,
+    window: Window,
+) -> Result<Vec<Reservation>, sqlx::Error> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "select to_json(r)::text from reservations r \
+          where space_id = $1 and status = 'active' and start_time < $3 and end_time > $2 order by start_time",
+    )
+    .bind(space_id)
+    .bind(window.start)
+    .bind(window.end)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_json(row)).collect()
+}
+
+/// The current and the next reservation of each of these spaces that has any. What begins and ends, the log says.
+pub async fn current_and_next(
+    connection: &mut PgConnection,
+    space_ids: &[Uuid],
+) -> Result<HashMap<Uuid, CurrentAndNext>, sqlx::Error> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "select distinct on (space_id, started_at is null) to_json(r)::text from reservations r \
+          where status = 'active' and space_id = any($1) order by space_id, started_at is null, start_time",
+    )
+    .bind(space_ids)
+    .fetch_all(connection)
+    .await?;
+    let mut found: HashMap<Uuid, CurrentAndNext> = HashMap::new();
+    for row in rows {
+        let reservation: Reservation = from_json(&row)?;
+        let of = found.entry(reservation.space_id).or_default();
+        let place = if reservation.started_at.is_some() { &mut of.current } else { &mut of.next };
+        *place = Some(reservation);
+    }
+    Ok(found)
+}
+
+fn listed((reservation, space_code, space_name, site_id): ListedRow) -> Result<Listed, sqlx::Error> {
+    Ok(Listed { reservation: from_json(&reservation)?, space_code, space_name, site_id })
+}

@@ -1,0 +1,60 @@
+//! Questions about the stays in a tenant's spaces. Whose they are, the connection knows.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Stay;
+use crate::rows::from_json;
+
+/// Which stays are wanted. What is given must all hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In this space.
+    pub space_id: Option<Uuid>,
+    /// On this site.
+    pub site_id: Option<Uuid>,
+    /// That go on, or ended after this time.
+    pub since: Option<DateTime<Utc>>,
+    /// That began before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
+const FILTER: &str = "($1 is null or space_id = $1) and ($2 is null or site_id = $2) \
+                      and ($3 is null or departed_at is null or departed_at > $3) \
+                      and ($4 is null or arrived_at < $4)";
+
+/// One page of the stays, the latest arrival first.
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Stay>, sqlx::Error> {
+    let query = format!(
+        "select to_json(s)::text from stays s where {FILTER} \
+          order by arrived_at desc, position desc, ordinal desc limit $5 offset $6"
+    );
+    let rows: Vec<String> = sqlx::query_scalar(&query)
+        .bind(filter.space_id)
+        .bind(filter.site_id)
+        .bind(filter.since)
+        .bind(filter.until)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| from_json(row)).collect()
+}
+
+/// How many the filter lets through.
+pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
+    let query = format!("select count(*) from stays where {FILTER}");
+    sqlx::query_scalar(&query)
+        .bind(filter.space_id)
+        .bind(filter.site_id)
+        .bind(filter.since)
+        .bind(filter.until)
+        .fetch_one(connection)
+        .await
+}

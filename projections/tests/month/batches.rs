@@ -1,0 +1,43 @@
+//! The same rows in whatever batches the events come, and however often memory is lost between them.
+
+use parking_projections::Installed;
+use parking_projections::feed;
+use parking_projections::projection::Projection;
+use parking_testkit::{EventLog, Role};
+use sqlx::{Connection, Executor, PgConnection};
+
+/// Batches between two times that memory is lost: rarely for small ones, as it is folded again from the log.
+const KEPT_FOR: usize = 150;
+
+/// Folds the log in batches of this size, in tables of the session's own, and compares with the live rows.
+pub(crate) async fn assert_same_in_batches_of<P: Projection>(log: &EventLog, size: i64) {
+    let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
+    let installed = Installed::of::<P>();
+    auditor.execute("set search_path to pg_temp, public").await.unwrap();
+    installed.create(&mut auditor).await.unwrap();
+    let (mut projection, mut position, mut batches, head) = (P::default(), 0, 0_usize, log.head().await);
+    while position < head {
+        let page = feed::read_page(&mut auditor, position, size, P::STREAMS).await.unwrap();
+        projection.apply(&mut auditor, &page.events).await.unwrap();
+        position = page.through;
+        batches += 1;
+        if batches.is_multiple_of(KEPT_FOR) {
+            projection = P::default();
+        }
+    }
+    for table in installed.compared() {
+        let (rows, differing): (i64, i64) = sqlx::query_as(&format!(
+            "with live as (select t::text as row from projections.{table} t), \
+                  anew as (select t::text as row from pg_temp.{table} t), \
+                  differing as ((select row from live except all select row from anew) \
+                      union all (select row from anew except all select row from live)) \
+             select (select count(*) from live), (select count(*) from differing)"
+        ))
+        .fetch_one(&mut auditor)
+        .await
+        .unwrap();
+        assert_eq!(differing, 0, "{table} in batches of {size}: {differing} of {rows} rows");
+        // No plan of these has display policies or orphans.
+        assert!(rows > 0 || ["display_policies", "orphan_devices"].contains(&table), "{table} is empty");
+    }
+}

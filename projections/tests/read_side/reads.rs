@@ -1,0 +1,25 @@
+//! What handlers ask of the read models: events in, answers out.
+
+mod activity;
+mod devices;
+mod hours;
+mod policies;
+mod reservations;
+mod stays;
+
+use parking_projections::devices::Devices;
+use parking_projections::reader::{Reader, Reading};
+use parking_projections::registry::Registry;
+use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_testkit::estate::Estate;
+use parking_testkit::{EventLog, Role};
+
+use crate::support::catch_up;
+
+/// A reading of what the tenant has once every projection has come to the end of the log.
+async fn reading(log: &EventLog, estate: &Estate<'_>) -> Reading {
+    catch_up::<Devices>(log).await;
+    catch_up::<Registry>(log).await;
+    catch_up::<SpaceOccupancies>(log).await;
+    Reader::new(log.database.pool(Role::Reader)).of(estate.tenant()).await.unwrap()
+}

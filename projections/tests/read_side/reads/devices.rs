@@ -1,0 +1,108 @@
+//! Devices and what they reported.
+
+use parking_domain::device::{Category, Device, DeviceEvent};
+use parking_domain::lorawan::DevEui;
+use parking_domain::sensors::Occupancy;
+use parking_projections::devices::read::{self, Counts, Filter, Listed};
+use parking_projections::orphan_devices;
+use parking_projections::uplinks::read::{self as uplinks, Received};
+use parking_testkit::estate::{Estate, OWNER, at};
+use parking_testkit::{EventLog, Role};
+
+use super::reading;
+
+fn euis(rows: &[Listed]) -> Vec<DevEui> {
+    rows.iter().map(|row| row.device.dev_eui).collect()
+}
+
+#[tokio::test]
+async fn pages_counts_and_stats_are_of_what_is_wanted() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);
+    let (here, there) = (estate.space(3, near, 1).await, estate.space(4, far, 1).await);
+    let sensor = estate.sensor(5, here, 10).await;
+    let other = estate.sensor(6, there, 20).await;
+    let display = estate.device(7, Category::Display, 30).await;
+    let retired = estate.device(8, Category::Sensor, 40).await;
+    estate
+        .happens::<Device>(retired, DeviceEvent::DeviceRetired { reason: None, at: at(41), by: OWNER })
+        .await;
+    estate.reports(sensor, 1, true, 50).await;
+
+    let mut reading = reading(&log, &estate).await;
+    for (filter, expected) in [
+        (Filter::default(), vec![display, other, sensor]),
+        (Filter { category: Some(Category::Sensor), ..Filter::default() }, vec![other, sensor]),
+        (Filter { status: Some("assigned".into()), ..Filter::default() }, vec![other, sensor]),
+        (Filter { status: Some("retired".into()), ..Filter::default() }, vec![retired]),
+        (Filter { status: Some("active".into()), ..Filter::default() }, vec![sensor]),
+        (Filter { status: Some("inactive".into()), ..Filter::default() }, vec![display, other]),
+        (Filter { status: Some("lost".into()), ..Filter::default() }, vec![]),
+        (Filter { site_id: Some(far.uuid()), ..Filter::default() }, vec![other]),
+        (Filter { space_id: Some(here.uuid()), ..Filter::default() }, vec![sensor]),
+    ] {
+        let rows = read::list(&mut reading, &filter, 100, 0).await.unwrap();
+        assert_eq!(euis(&rows), expected, "{filter:?}");
+        let count = read::count(&mut reading, &filter).await.unwrap();
+        assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{filter:?}");
+    }
+    let page = read::list(&mut reading, &Filter::default(), 1, 1).await.unwrap();
+    assert_eq!(euis(&page), [other]);
+    assert_eq!(page[0].space_code.as_deref(), Some("P4-aaaaaaaa"));
+    assert_eq!(page[0].site_id, Some(far.uuid()));
+
+    let stats = read::stats(&mut reading).await.unwrap();
+    let sensors = Counts { total: 2, assigned: 2, unassigned: 0, active: 1, inactive: 1 };
+    let displays = Counts { total: 1, assigned: 0, unassigned: 1, active: 0, inactive: 1 };
+    assert_eq!((stats.sensors, stats.displays), (sensors, displays));
+    assert_eq!(stats.all(), Counts { total: 3, assigned: 2, unassigned: 1, active: 1, inactive: 2 });
+
+    let one = read::get(&mut reading, retired).await.unwrap().unwrap();
+    assert_eq!((one.device.dev_eui, one.site_id), (retired, None));
+    assert_eq!(read::get(&mut reading, estate.eui(99)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_uplinks_of_a_device_are_paged_by_when_they_were_received() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let site = estate.site(1, 0).await;
+    let space = estate.space(2, site, 1).await;
+    let (sensor, other) = (estate.sensor(3, space, 2).await, estate.device(4, Category::Sensor, 2).await);
+    for n in 0..5_u32 {
+        estate.reports(sensor, n, n % 2 == 1, 10 + i64::from(n)).await;
+    }
+    estate.reports(other, 1, true, 12).await;
+
+    let mut reading = reading(&log, &estate).await;
+    let all = Received::default();
+    let rows = uplinks::list(&mut reading, sensor, all, 2, 1).await.unwrap();
+    let seen: Vec<_> = rows.iter().map(|row| (row.f_cnt, row.received_at, row.occupancy)).collect();
+    assert_eq!(seen, [(Some(3), at(13), Occupancy::Occupied), (Some(2), at(12), Occupancy::Vacant)]);
+    assert_eq!(rows[0].reading.as_ref().unwrap()["codec"]["name"], "bosch-tps110");
+    assert_eq!(uplinks::count(&mut reading, sensor, all).await.unwrap(), 5);
+    let some = Received { since: Some(at(11)), until: Some(at(13)) };
+    let rows = uplinks::list(&mut reading, sensor, some, 100, 0).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.f_cnt).collect::<Vec<_>>(), [Some(2), Some(1)]);
+    assert_eq!(uplinks::count(&mut reading, sensor, some).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_orphan_is_found_until_it_is_dismissed_and_when_it_is_heard_again() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let orphan = estate.eui(1);
+    let reader = log.database.pool(Role::Reader);
+    estate.reports(orphan, 1, true, 10).await;
+    drop(reading(&log, &estate).await);
+    assert_eq!(orphan_devices::get(&reader, orphan).await.unwrap().unwrap().message_count, 1);
+    assert!(orphan_devices::get(&reader, estate.eui(2)).await.unwrap().is_none());
+    let dismissed = DeviceEvent::OrphanDismissed { reason: None, at: at(20), by: OWNER };
+    estate.happens::<Device>(orphan, dismissed).await;
+    drop(reading(&log, &estate).await);
+    assert!(orphan_devices::get(&reader, orphan).await.unwrap().is_none());
+    estate.reports(orphan, 2, false, 30).await;
+    drop(reading(&log, &estate).await);
+    assert_eq!(orphan_devices::get(&reader, orphan).await.unwrap().unwrap().message_count, 2);
+}

@@ -1,0 +1,161 @@
+//! Reservations and overrides.
+
+use parking_domain::id::{Id, OverrideId, SpaceId};
+use parking_domain::space::{OverrideKind, Space, SpaceEvent, Status, Window};
+use parking_projections::overrides::read as overrides;
+use parking_projections::overrides::{Override, OverrideStatus};
+use parking_projections::reservations::read::{self, Filter, Listed};
+use parking_projections::spaces::read as spaces;
+use parking_testkit::EventLog;
+use parking_testkit::estate::{Estate, OWNER, at};
+use uuid::Uuid;
+
+use super::reading;
+
+fn ids(rows: &[Listed]) -> Vec<Uuid> {
+    rows.iter().map(|row| row.reservation.reservation_id).collect()
+}
+
+#[tokio::test]
+async fn pages_are_of_what_is_wanted() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);
+    let (here, there) = (estate.space(3, near, 1).await, estate.space(4, far, 1).await);
+    let early = estate.booked(5, here, (100, 200), 2).await;
+    let late = estate.booked(6, here, (300, 400), 2).await;
+    let other = estate.booked(7, there, (250, 260), 2).await;
+    let given_up =
+        SpaceEvent::ReservationCancelled { reservation_id: late, reason: None, at: at(3), by: OWNER };
+    estate.happens::<Space>(here, given_up).await;
+    let [early, late, other] = [early, late, other].map(Id::uuid);
+
+    let mut reading = reading(&log, &estate).await;
+    let guest = estate.sealed("guest@example.org").hash;
+    let nobody = estate.sealed("nobody@example.org").hash;
+    for (filter, expected) in [
+        (Filter::default(), vec![late, other, early]),
+        (Filter { space_id: Some(here.uuid()), ..Filter::default() }, vec![late, early]),
+        (Filter { site_id: Some(far.uuid()), ..Filter::default() }, vec![other]),
+        (Filter { status: Some(Status::Active), ..Filter::default() }, vec![other, early]),
+        (Filter { email: guest, ..Filter::default() }, vec![late, other, early]),
+        (Filter { email: nobody, ..Filter::default() }, vec![]),
+        (Filter { from: Some(at(200)), until: Some(at(250)), ..Filter::default() }, vec![other, early]),
+        (Filter { from: Some(at(201)), until: Some(at(299)), ..Filter::default() }, vec![other]),
+    ] {
+        let rows = read::list(&mut reading, &filter, 100, 0).await.unwrap();
+        assert_eq!(ids(&rows), expected, "{filter:?}");
+        let count = read::count(&mut reading, &filter).await.unwrap();
+        assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{filter:?}");
+    }
+    assert_eq!(ids(&read::list(&mut reading, &Filter::default(), 1, 1).await.unwrap()), [other]);
+    let one = read::get(&mut reading, late).await.unwrap().unwrap();
+    assert_eq!(one.reservation.status, Status::Cancelled);
+    assert_eq!((one.space_code.as_deref(), one.site_id), (Some("P3-aaaaaaaa"), Some(near.uuid())));
+    assert_eq!(read::get(&mut reading, estate.id(99)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_window_is_held_by_what_is_active_and_overlaps_it() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let site = estate.site(1, 0).await;
+    let space = estate.space(2, site, 1).await;
+    let first = estate.booked(3, space, (100, 200), 2).await;
+    let second = estate.booked(4, space, (200, 300), 2).await;
+    let gone = estate.booked(5, space, (300, 400), 2).await;
+    let cancelled =
+        SpaceEvent::ReservationCancelled { reservation_id: gone, reason: None, at: at(3), by: OWNER };
+    estate.happens::<Space>(space, cancelled).await;
+
+    let mut reading = reading(&log, &estate).await;
+    for ((from, until), expected) in [
+        ((0, 100), vec![]),
+        ((0, 101), vec![first]),
+        ((150, 250), vec![first, second]),
+        ((200, 250), vec![second]),
+        ((300, 400), vec![]),
+    ] {
+        let window = Window { start: at(from), end: at(until) };
+        let rows = read::holding(&mut reading, space.uuid(), window).await.unwrap();
+        let held: Vec<Uuid> = rows.iter().map(|row| row.reservation_id).collect();
+        assert_eq!(held, expected.iter().map(|id| id.uuid()).collect::<Vec<_>>(), "{from} to {until}");
+    }
+}
+
+#[tokio::test]
+async fn a_space_is_kept_for_whoever_is_there_and_whoever_comes_next() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let site = estate.site(1, 0).await;
+    let (kept, open) = (estate.space(2, site, 1).await, estate.space(3, site, 1).await);
+    let latest = estate.booked(4, kept, (500, 600), 2).await;
+    let now = estate.booked(5, kept, (100, 200), 2).await;
+    let next = estate.booked(6, kept, (300, 400), 2).await;
+    let started = SpaceEvent::ReservationStarted { reservation_id: now, due: at(100), at: at(100) };
+    estate.happens::<Space>(kept, started).await;
+
+    let shown = async |space: SpaceId| {
+        let mut reading = reading(&log, &estate).await;
+        let listed = spaces::get(&mut reading, space.uuid()).await.unwrap().unwrap();
+        let all = spaces::list(&mut reading, &spaces::Filter::default(), 100, 0).await.unwrap();
+        assert!(all.contains(&listed), "the list says the same");
+        let kept_for = listed.kept_for;
+        (kept_for.current.map(|r| r.reservation_id), kept_for.next.map(|r| r.reservation_id))
+    };
+    assert_eq!(shown(kept).await, (Some(now.uuid()), Some(next.uuid())));
+    assert_eq!(shown(open).await, (None, None));
+    let left = SpaceEvent::ReservationCheckedOut { reservation_id: now, at: at(150), by: OWNER };
+    estate.happens::<Space>(kept, left).await;
+    assert_eq!(shown(kept).await, (None, Some(next.uuid())));
+    let gone =
+        SpaceEvent::ReservationCancelled { reservation_id: next, reason: None, at: at(160), by: OWNER };
+    estate.happens::<Space>(kept, gone).await;
+    assert_eq!(shown(kept).await, (None, Some(latest.uuid())));
+}
+
+#[tokio::test]
+async fn overrides_are_found_by_place_and_by_how_far_they_have_come() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);
+    let (here, there) = (estate.space(3, near, 1).await, estate.space(4, far, 1).await);
+    let ids: [OverrideId; 3] = [5, 6, 7].map(|n| estate.id(n).into());
+    for (override_id, space, from) in [(ids[0], here, 100), (ids[1], here, 200), (ids[2], there, 150)] {
+        let set = SpaceEvent::OverrideSet {
+            override_id,
+            kind: OverrideKind::Blocked,
+            from: at(from),
+            until: None,
+            reason: Some("works".into()),
+            notes: Some(estate.sealed("notes")),
+            at: at(2),
+            by: OWNER,
+        };
+        estate.happens::<Space>(space, set).await;
+    }
+    let started = SpaceEvent::OverrideStarted { override_id: ids[0], due: at(100), at: at(100) };
+    estate.happens::<Space>(here, started).await;
+    let cleared = SpaceEvent::OverrideCleared { override_id: ids[2], at: at(3), by: OWNER };
+    estate.happens::<Space>(there, cleared).await;
+    let [first, second, third] = ids.map(Id::uuid);
+
+    let mut reading = reading(&log, &estate).await;
+    let named = |rows: &[Override]| rows.iter().map(|row| row.override_id).collect::<Vec<_>>();
+    for (filter, expected) in [
+        (overrides::Filter::default(), vec![second, third, first]),
+        (overrides::Filter { space_id: Some(here.uuid()), ..Default::default() }, vec![second, first]),
+        (overrides::Filter { site_id: Some(far.uuid()), ..Default::default() }, vec![third]),
+        (overrides::Filter { status: Some(OverrideStatus::Active), ..Default::default() }, vec![first]),
+    ] {
+        let rows = overrides::list(&mut reading, &filter, 100, 0).await.unwrap();
+        assert_eq!(named(&rows), expected, "{filter:?}");
+        let count = overrides::count(&mut reading, &filter).await.unwrap();
+        assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{filter:?}");
+    }
+    assert_eq!(named(&overrides::of_space(&mut reading, here.uuid()).await.unwrap()), [first, second]);
+    assert_eq!(overrides::of_space(&mut reading, there.uuid()).await.unwrap(), []);
+    let one = overrides::get(&mut reading, third).await.unwrap().unwrap();
+    assert_eq!((one.status, one.reason.as_deref()), (OverrideStatus::Cleared, Some("works")));
+    assert_eq!(overrides::get(&mut reading, estate.id(99)).await.unwrap(), None);
+}

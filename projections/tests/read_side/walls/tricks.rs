@@ -1,0 +1,112 @@
+//! What an analyst may think of to see more.
+
+use parking_domain::id::TenantId;
+
+/// What a session lets anybody do, and helps nobody.
+pub(crate) fn allowed(theirs: TenantId) -> Vec<String> {
+    let statements = [
+        "set parking.tenant_id = '{theirs}'",
+        "select set_config('parking.tenant_id', '{theirs}', false)",
+        "alter role current_user reset all",
+        "reset all",
+        "discard all",
+        "set role parking_analyst",
+        "set role none",
+        "reset role",
+        "set role parking_analyst; reset role; reset all",
+        "set session authorization default",
+        "reset session authorization",
+        "set session authorization analyst_one",
+        "set row_security = off",
+        "set search_path to pg_temp, ops, projections, public",
+        "set default_transaction_read_only = off",
+        "set enable_seqscan = off",
+        "set enable_indexscan = off",
+        "begin isolation level serializable; set local parking.tenant_id = '{theirs}'",
+        "do $$ begin perform set_config('parking.tenant_id', '{theirs}', false); end $$",
+        "prepare everything as select * from projections.spaces; execute everything",
+    ];
+    fill_in(&statements, theirs)
+}
+
+/// What it may not even try.
+pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
+    let statements = [
+        // To be somebody else.
+        "set role parking_owner",
+        "set role parking_writer",
+        "set role parking_projector",
+        "set role parking_reader",
+        "set role parking_auditor",
+        "set role analyst_two",
+        "set session authorization analyst_two",
+        "set session authorization parking_analyst",
+        "grant parking_reader to analyst_one",
+        "alter role analyst_one bypassrls",
+        "alter role current_user set parking.tenant_id = '{theirs}'",
+        "create role analyst_three in role parking_analyst",
+        // To be of another tenant.
+        "select * from ops.analysts",
+        "update ops.analysts set tenant_id = '{theirs}'",
+        "insert into ops.analysts values ('analyst_one', '{theirs}')",
+        // To put something in the way of what the walls look at.
+        "create temporary table analysts (role name, tenant_id uuid)",
+        "create temporary view sites as select * from projections.sites",
+        "create function pg_temp.analyst_tenant() returns uuid language sql as 'select null::uuid'",
+        "create function public.analyst_tenant(int) returns uuid language sql as 'select null::uuid'",
+        "create function peep() returns setof projections.sites language sql security definer as \
+            'select * from projections.sites'",
+        "create operator public.= (leftarg = name, rightarg = name, function = namene)",
+        "create schema mine",
+        "create view public.sites as select * from projections.sites",
+        "create table public.more () inherits (projections.sites)",
+        "create materialized view public.kept as select * from projections.sites",
+        "create or replace function analyst_tenant() returns uuid language sql as 'select null::uuid'",
+        "alter function analyst_tenant() security invoker",
+        // To take the walls down, or go round them.
+        "alter table projections.sites no force row level security",
+        "alter table projections.sites disable row level security",
+        "drop policy analyst on projections.sites",
+        "create policy everything on projections.sites using (true)",
+        "create trigger peeping before insert on projections.sites execute function suppress_redundant_updates_trigger()",
+        "create rule peeping as on insert to projections.sites do also nothing",
+        "set session_replication_role = replica",
+        "copy projections.sites to '/tmp/sites'",
+        "copy projections.sites to program 'cat'",
+        "select pg_read_file('PG_VERSION')",
+        "select lo_import('/etc/passwd')",
+        "load 'auto_explain'",
+        "create extension dblink",
+        // What is not a read model.
+        "select * from events",
+        "select * from streams",
+        "select * from claims",
+        "select * from ops.subject_keys",
+        "select * from ops.platform_keys",
+        "select * from projections.dead_letters",
+        "select failure from projections.checkpoints",
+        "select * from operator.events_by_day",
+        "select * from projections.occupancy_parts",
+        // To change what it sees.
+        "insert into projections.sites default values",
+        "update projections.sites set name = name",
+        "delete from projections.sites",
+        "truncate projections.sites",
+        "do $$ begin lock table projections.sites in exclusive mode; end $$",
+    ];
+    fill_in(&statements, theirs)
+}
+
+/// Questions whose answers, or whose errors, might tell of rows behind the wall.
+pub(crate) const QUESTIONS: [&str; 6] = [
+    "select name::integer::text from projections.sites",
+    "select (1 / (length(name) - length(name)))::text from projections.sites",
+    "select most_common_vals::text from pg_stats where schemaname = 'projections'",
+    "select string_agg(s::text, ',') from projections.spaces s full join projections.devices d using (space_id)",
+    "select query from pg_stat_activity",
+    "select query_to_xml('select * from projections.sites', true, true, '')::text",
+];
+
+fn fill_in(statements: &[&str], theirs: TenantId) -> Vec<String> {
+    statements.iter().map(|statement| statement.replace("{theirs}", &theirs.to_string())).collect()
+}

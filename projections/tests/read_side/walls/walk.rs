@@ -1,0 +1,128 @@
+//! The walk through the catalogue.
+
+use parking_testkit::EventLog;
+use sqlx::{FromRow, PgConnection};
+
+/// What the platform tells everybody of itself, and of no tenant.
+const PLATFORMS_OWN: [&str; 2] = ["public.log_head", "projections.checkpoints"];
+
+/// What belongs to nobody yet.
+const NOBODYS: &str = "projections.orphan_devices";
+
+/// Where to look, and what must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looker {
+    /// Also in the server's own catalogues; something of ours must be behind every wall.
+    Everywhere,
+    /// In the platform's schemas; something of ours must be behind every wall.
+    Here,
+    /// In the platform's schemas; nothing need be there.
+    Nowhere,
+}
+
+/// A table or view that somebody may select from, and the columns of it.
+#[derive(FromRow)]
+struct Relation {
+    name: String,
+    is_ours: bool,
+    columns: Vec<String>,
+}
+
+/// What the session sees of the others' or, where something of ours should be, does not see of ours.
+pub(crate) async fn leaks(
+    session: &mut PgConnection,
+    looker: Looker,
+    ours: char,
+    theirs: char,
+) -> Vec<String> {
+    let relations: Vec<Relation> = sqlx::query_as(
+        "select format('%I.%I', n.nspname, c.relname) as name, \
+                n.nspname !~ '^pg_' and n.nspname <> 'information_schema' as is_ours, \
+                array_agg(quote_ident(a.attname)) as columns \
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid \
+          where c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped \
+            and has_schema_privilege(n.oid, 'usage') and has_column_privilege(c.oid, a.attnum, 'select') \
+          group by 1, 2 order by 1",
+    )
+    .fetch_all(&mut *session)
+    .await
+    .unwrap();
+    assert!(relations.iter().filter(|relation| relation.is_ours).count() > 10, "there is much to look at");
+    let mut found = Vec::new();
+    for Relation { name, is_ours, columns } in &relations {
+        if !is_ours && looker != Looker::Everywhere {
+            continue;
+        }
+        let (mine, others) = match seen(session, name, columns, ours, theirs).await {
+            Ok(seen) => seen,
+            // Views of the server's that want more rights, and walls that refuse whoever wants them down.
+            Err(refused) if is_refusal(&refused) => continue,
+            Err(error) => panic!("{name}: {error}"),
+        };
+        let of_nobody = PLATFORMS_OWN.contains(&&**name) || name == NOBODYS;
+        if others > 0 {
+            found.push(format!("{name} shows another tenant's"));
+        } else if mine == 0 && *is_ours && !of_nobody && looker != Looker::Nowhere {
+            found.push(format!("{name} shows nothing"));
+        }
+    }
+    found
+}
+
+/// How many rows show the one mark, and how many the other. The marks are no part of the query's text, which the
+/// catalogue shows.
+async fn seen(
+    session: &mut PgConnection,
+    relation: &str,
+    columns: &[String],
+    ours: char,
+    theirs: char,
+) -> Result<(i64, i64), sqlx::Error> {
+    let query = format!(
+        "select count(*) filter (where row::text ~ $1), count(*) filter (where row::text ~ $2) \
+           from (select {} from {relation}) row",
+        columns.join(", ")
+    );
+    let mark = |mark: char| mark.to_string().repeat(8);
+    sqlx::query_as(&query).bind(mark(ours)).bind(mark(theirs)).fetch_one(session).await
+}
+
+fn is_refusal(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42501"))
+}
+
+/// Whatever readers or analysts may select from and that has no wall, or none that is tried by the rows there are.
+pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<String> {
+    let admin = log.admin();
+    let relations: Vec<(String, bool, bool)> = sqlx::query_as(
+        "select format('%I.%I', n.nspname, c.relname), c.relkind = 'v', \
+                case when c.relkind = 'v' then coalesce(c.reloptions @> '{security_invoker=true}', false) \
+                     else c.relrowsecurity and c.relforcerowsecurity end \
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+          where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' \
+            and exists (select from unnest(array['parking_reader', 'parking_analyst']) role \
+                         where has_schema_privilege(role, n.oid, 'usage') \
+                           and has_any_column_privilege(role, c.oid, 'select')) \
+          order by 1",
+    )
+    .fetch_all(&admin)
+    .await
+    .unwrap();
+    assert!(relations.len() > 10, "there is much to look at");
+    let mut found = Vec::new();
+    for (name, is_view, has_wall) in relations.iter().filter(|(name, ..)| !PLATFORMS_OWN.contains(&&**name)) {
+        let mut session = admin.acquire().await.unwrap();
+        let sides = seen(&mut session, name, &["*".to_owned()], ours, theirs).await.unwrap();
+        match (has_wall, sides) {
+            (false, _) if *is_view => {
+                found.push(format!("{name}: no view that looks through the eyes of whoever asks"));
+            }
+            (false, _) => found.push(format!("{name}: no wall")),
+            (true, (0, _) | (_, 0)) if name != NOBODYS => {
+                found.push(format!("{name}: no row of either side"));
+            }
+            (true, _) => {}
+        }
+    }
+    found
+}
