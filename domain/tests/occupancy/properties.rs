@@ -40,7 +40,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn any_other(kind: u8, dev: u64, n: u128, second: i64, either: bool) -> Step {
+pub(crate) fn any_other(kind: u8, dev: u64, n: u128, second: i64, either: bool) -> Step {
     let own = PolicyOverrides {
         debounce_readings: Some(1 + u8::from(either)),
         free_color: either.then(Default::default),
