@@ -20,6 +20,7 @@ use parking_projections::devices::Devices;
 use parking_projections::progress::Progress;
 use parking_projections::projection::Projection;
 use parking_projections::reader::Reader;
+use parking_projections::recent::Recent;
 use parking_projections::registry::Registry;
 use parking_projections::runner::Runner;
 use parking_projections::space_occupancy::SpaceOccupancies;
@@ -76,10 +77,11 @@ impl Server {
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
+        let feed = Feed { projector: projector.clone(), woken, recent: Recent::default(), linger };
         let progress = Projections {
-            devices: run::<Devices>(&projector, &woken, linger, &tasks, &appends_done),
-            registry: run::<Registry>(&projector, &woken, linger, &tasks, &appends_done),
-            space_occupancy: run::<SpaceOccupancies>(&projector, &woken, linger, &tasks, &appends_done),
+            devices: run::<Devices>(&feed, &tasks, &appends_done),
+            registry: run::<Registry>(&feed, &tasks, &appends_done),
+            space_occupancy: run::<SpaceOccupancies>(&feed, &tasks, &appends_done),
         };
 
         let store =
@@ -147,16 +149,18 @@ impl Server {
     }
 }
 
-/// Starts a projection.
-fn run<P: Projection>(
-    projector: &PgConnectOptions,
-    woken: &watch::Receiver<()>,
+/// What all projections read, and how.
+struct Feed {
+    projector: PgConnectOptions,
+    woken: watch::Receiver<()>,
+    recent: Recent,
     linger: Duration,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) -> Progress {
-    let (runner, progress) = Runner::<P>::new(projector.clone(), woken.clone());
-    tasks.spawn(runner.lingering(linger).run(stop.clone()));
+}
+
+/// Starts a projection.
+fn run<P: Projection>(feed: &Feed, tasks: &TaskTracker, stop: &CancellationToken) -> Progress {
+    let (runner, progress) = Runner::<P>::new(feed.projector.clone(), feed.woken.clone());
+    tasks.spawn(runner.reading(feed.recent.clone()).lingering(feed.linger).run(stop.clone()));
     progress
 }
 

@@ -101,7 +101,7 @@ impl Activities {
 /// The row of an event, if it is one that tells of a doing.
 fn row(decoded: &Decoded<'_>) -> Option<Activity> {
     let recorded = decoded.recorded;
-    let Doing { at, actor, summary, site_id, space_id } = Doing::of(&decoded.event)?;
+    let Doing { at, actor, summary, site_id, space_id } = Doing::of(decoded.event)?;
     let stream = decoded.stream_uuid();
     let (mut row_tenant, mut row_site, mut row_space, mut dev_eui) =
         (recorded.tenant_id, site_id, space_id, None);

@@ -113,8 +113,8 @@ impl DueTimes {
             return Ok(());
         }
         for recorded in feed::read_streams(connection, "space", &unknown, before).await? {
-            let decoded = Decoded { event: recorded.decode()?, recorded: &recorded };
-            if let (Event::Space(event), Some(space_id)) = (&decoded.event, space_of(&decoded)) {
+            let decoded = Decoded { event: &recorded.decode()?, recorded: &recorded };
+            if let (Event::Space(event), Some(space_id)) = (decoded.event, space_of(&decoded)) {
                 self.spaces.entry(space_id.into()).or_default().evolve(event);
             }
         }

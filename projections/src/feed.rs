@@ -3,14 +3,22 @@
 //! Positions are gapless and in commit order, so the next page is simply what stands after the last position, and a
 //! missing position is an error, never something to wait for or to step over.
 
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
 use chrono::{DateTime, Utc};
 use parking_domain::stored::{self, DecodeError, Event};
+use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+/// An event of the log. Cheap to clone, and decoded once for all who have a clone.
+#[derive(Clone, Debug)]
+pub struct RecordedEvent(Arc<(Recorded, OnceLock<Event>)>);
+
 /// An event as the log holds it, without its body.
-#[derive(Clone, Debug, FromRow)]
-pub struct RecordedEvent {
+#[derive(Debug, FromRow)]
+pub struct Recorded {
     /// Its place in the total order.
     pub position: i64,
     /// The owner; `None` for events of the network.
@@ -37,10 +45,36 @@ pub struct RecordedEvent {
     pub recorded_at: DateTime<Utc>,
 }
 
-impl RecordedEvent {
+impl Recorded {
     /// The event as the domain knows it.
     pub fn decode(&self) -> Result<Event, DecodeError> {
         stored::decode(&self.aggregate_type, &self.event_type, &self.event_version, &self.payload)
+    }
+}
+
+impl RecordedEvent {
+    /// The event as the domain knows it, decoded by whoever asks first.
+    pub fn event(&self) -> Result<&Event, DecodeError> {
+        let (recorded, event) = &*self.0;
+        if let Some(event) = event.get() {
+            return Ok(event);
+        }
+        let decoded = recorded.decode()?;
+        Ok(event.get_or_init(|| decoded))
+    }
+}
+
+impl Deref for RecordedEvent {
+    type Target = Recorded;
+
+    fn deref(&self) -> &Recorded {
+        &self.0.0
+    }
+}
+
+impl FromRow<'_, PgRow> for RecordedEvent {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(Arc::new((Recorded::from_row(row)?, OnceLock::new()))))
     }
 }
 
@@ -95,7 +129,7 @@ pub async fn position_at(connection: &mut PgConnection, time: DateTime<Utc>) -> 
     Ok(before)
 }
 
-/// The columns of a [`RecordedEvent`].
+/// The columns of a [`Recorded`].
 const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        payload::text, metadata::text, event_id, append_id, recorded_at";
 
@@ -163,42 +197,29 @@ pub struct Page {
     pub full: bool,
 }
 
-/// The events of some aggregate types among the `limit` that follow `after`. The others are counted where they lie, so
-/// that a missing position is found as by [`read`].
+/// The events of some aggregate types among the `limit` that follow `after`. All are counted first, where they lie, so that
+/// a missing position is found as by [`read`].
 pub async fn read_page(
     connection: &mut PgConnection,
     after: i64,
     limit: i64,
     aggregate_types: &[&str],
 ) -> Result<Page, FeedError> {
-    #[derive(FromRow)]
-    struct Row {
-        #[sqlx(flatten)]
-        event: RecordedEvent,
-        looked_at: i64,
-        through: i64,
-    }
-    // The page's last event comes along whatever it is: without it a page of other streams would tell nothing.
-    let query = format!(
-        "with page as (select {COLUMNS} from events where position > $1 order by position limit $2), \
-              extent as (select count(*) as looked_at, max(position) as through from page) \
-         select page.*, looked_at, through from page, extent \
-          where aggregate_type = any($3) or position = through order by position"
-    );
-    let rows: Vec<Row> = sqlx::query_as(&query)
-        .bind(after)
-        .bind(limit)
-        .bind(aggregate_types)
-        .fetch_all(&mut *connection)
-        .await?;
-    let Some((through, looked_at)) = rows.last().map(|last| (last.through, last.looked_at)) else {
+    let extent = "select count(*), max(position) \
+                    from (select position from events where position > $1 order by position limit $2) page";
+    let (looked_at, through): (i64, Option<i64>) =
+        sqlx::query_as(extent).bind(after).bind(limit).fetch_one(&mut *connection).await?;
+    let Some(through) = through else {
         return Ok(Page { events: Vec::new(), through: after, full: false });
     };
     if through - after != looked_at {
         read(connection, after, limit).await?;
         return Err(FeedError::Gap { missing: after + 1, found: through });
     }
-    let wanted = |event: &RecordedEvent| aggregate_types.contains(&event.aggregate_type.as_str());
-    let events = rows.into_iter().map(|row| row.event).filter(wanted).collect();
-    Ok(Page { events, through, full: looked_at == limit })
+    let query = format!(
+        "select {COLUMNS} from events \
+          where position > $1 and position <= $2 and aggregate_type = any($3) order by position"
+    );
+    let events = sqlx::query_as(&query).bind(after).bind(through).bind(aggregate_types);
+    Ok(Page { events: events.fetch_all(connection).await?, through, full: looked_at == limit })
 }

@@ -59,6 +59,22 @@ impl Installed {
         Ok(())
     }
 
+    /// Takes the indexes away that are not the tables' keys; [`Self::create`] makes them again.
+    pub(crate) async fn drop_indexes(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let tables: Vec<&str> = self.tables().collect();
+        let indexes: Vec<String> = sqlx::query_scalar(
+            "select indexrelid::regclass::text from pg_index \
+              where indrelid = any($1::text[]::regclass[]) and not indisunique",
+        )
+        .bind(tables)
+        .fetch_all(&mut *connection)
+        .await?;
+        for index in indexes {
+            connection.execute(&*format!("drop index {index}")).await?;
+        }
+        Ok(())
+    }
+
     /// Takes its tables away, from the schema that the connection looks in first.
     pub(crate) async fn drop_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let tables = self.tables().collect::<Vec<_>>().join(", ");

@@ -21,6 +21,7 @@ pub mod progress;
 pub mod projection;
 pub mod reader;
 pub mod rebuild;
+pub mod recent;
 pub mod registry;
 pub mod reservations;
 pub mod retention;

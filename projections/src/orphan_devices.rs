@@ -31,8 +31,8 @@ impl OrphanDevices {
                 heard.messages += i64::from(uplink.standing != Standing::Repeated);
                 if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
                     heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
-                    let object = uplink.object.as_ref().map(|object| serde_json::Value::from(object.clone()));
-                    heard.object = object.map(|object| object.to_string()).or(heard.object.take());
+                    let object = uplink.object.as_ref().and_then(|object| serde_json::to_string(object).ok());
+                    heard.object = object.or(heard.object.take());
                 }
             }
             UplinkEvent::DeviceJoined(join) => {
@@ -125,7 +125,6 @@ async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) ->
         return Ok(());
     }
     let rows = || heard.values();
-    let reception = |heard: &Heard| heard.reception.clone();
     sqlx::query(
         "insert into orphan_devices as known \
            (dev_eui, first_seen, last_seen, message_count, last_rssi, last_snr, last_gateway, device_profile, \
@@ -150,9 +149,9 @@ async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) ->
     .bind(rows().map(|h| h.first_seen).collect::<Vec<_>>())
     .bind(rows().map(|h| h.last_seen).collect::<Vec<_>>())
     .bind(rows().map(|h| h.messages).collect::<Vec<_>>())
-    .bind(rows().map(|h| reception(h).map(|rx| rx.rssi)).collect::<Vec<_>>())
-    .bind(rows().map(|h| reception(h).map(|rx| rx.snr)).collect::<Vec<_>>())
-    .bind(rows().map(|h| reception(h).and_then(|rx| rx.gateway_id).map(|id| id.to_string())).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.reception.as_ref().map(|rx| rx.rssi)).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.reception.as_ref().map(|rx| rx.snr)).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.reception.as_ref()?.gateway_id.map(|id| id.to_string())).collect::<Vec<_>>())
     .bind(rows().map(|h| h.device.profile_name.as_deref()).collect::<Vec<_>>())
     .bind(rows().map(|h| h.device.name.as_deref()).collect::<Vec<_>>())
     .bind(rows().map(|h| h.object.as_deref()).collect::<Vec<_>>())

@@ -95,7 +95,7 @@ impl Overrides {
         connection: &mut PgConnection,
         events: &[Decoded<'_>],
     ) -> Result<(), sqlx::Error> {
-        self.0.load(connection, events.iter().filter_map(|decoded| override_of(&decoded.event))).await?;
+        self.0.load(connection, events.iter().filter_map(|decoded| override_of(decoded.event))).await?;
         for decoded in events {
             self.take(decoded);
         }

@@ -8,19 +8,19 @@ use uuid::Uuid;
 
 use crate::feed::RecordedEvent;
 
-/// An event with its place in the log, read.
+/// An event with its place in the log, decoded.
 #[derive(Debug)]
 pub struct Decoded<'a> {
     /// As the log holds it.
     pub recorded: &'a RecordedEvent,
     /// As the domain knows it.
-    pub event: Event,
+    pub event: &'a Event,
 }
 
 impl<'a> Decoded<'a> {
-    /// Reads a batch, once for all the read models of a projection.
+    /// Decodes a batch, once for all the read models of all projections.
     pub fn all(events: &'a [RecordedEvent]) -> Result<Vec<Self>, DecodeError> {
-        let decode = |recorded: &'a RecordedEvent| Ok(Self { event: recorded.decode()?, recorded });
+        let decode = |recorded: &'a RecordedEvent| Ok(Self { event: recorded.event()?, recorded });
         events.iter().map(decode).collect()
     }
 
@@ -74,6 +74,8 @@ pub trait Projection: Default + Send + 'static {
     const STREAMS: &'static [&'static str];
     /// What to do with an event it cannot take.
     const POISON: Poison;
+    /// Whether it only ever asks its tables by their primary keys: then a rebuild makes the other indexes at the end.
+    const ASKS_BY_KEY: bool = false;
 
     /// Writes what the events amount to, as sets. Runs in the transaction that moves the checkpoint.
     fn apply(

@@ -10,15 +10,15 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 
 use crate::compare::{self, Compared};
-use crate::feed::{self, FeedError};
+use crate::feed::{self, FeedError, Page};
 use crate::install::Installed;
 use crate::projection::Projection;
 use crate::runner::RunError;
 use crate::runner::checkpoint::Checkpoint;
-use crate::runner::take::Taker;
+use crate::runner::take::{self, Taker};
 
-/// Events read, folded and written together.
-const BATCH: i64 = 5_000;
+/// Events read, folded and written together: many, because what changes often is then written once.
+const BATCH: i64 = 10_000;
 
 /// The schema in which the new rows grow.
 const SCHEMA: &str = "rebuild";
@@ -79,6 +79,7 @@ pub async fn rebuild<P: Projection>(
         }
         builder.run_to(target, &mut report).await?;
     }
+    make_indexes::<P>(&mut owner).await?;
     swap(&mut owner, &mut builder, &mut report).await
 }
 
@@ -106,6 +107,17 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         installed.drop_tables(&mut transaction).await?;
     }
     installed.create(&mut transaction).await?;
+    if P::ASKS_BY_KEY {
+        installed.drop_indexes(&mut transaction).await?;
+    }
+    transaction.commit().await
+}
+
+/// Makes the indexes that were left for the end.
+async fn make_indexes<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = owner.begin().await?;
+    transaction.execute("set local search_path to rebuild, public").await?;
+    Installed::of::<P>().create(&mut transaction).await?;
     transaction.commit().await
 }
 
@@ -129,7 +141,8 @@ struct Builder<P> {
 impl<P: Projection> Builder<P> {
     async fn start(projector: &PgConnectOptions) -> Result<Self, RebuildError> {
         let options = projector.clone().options([("search_path", format!("{SCHEMA},public"))]);
-        let (reader, mut connection) = (options.connect().await?, options.connect().await?);
+        let reader = options.connect().await?;
+        let mut connection = take::options(options).connect().await?;
         let mut checkpoint = Checkpoint::of_rebuild::<P>();
         let (position, ours) = checkpoint.claim(&mut connection).await?;
         if !ours {
@@ -140,16 +153,24 @@ impl<P: Projection> Builder<P> {
         Ok(Self { reader, taker, position })
     }
 
+    /// While a page is folded and written, the one after it is read.
     async fn run_to(&mut self, target: i64, report: &mut impl FnMut(i64, i64)) -> Result<(), RebuildError> {
+        let mut page = read::<P>(&mut self.reader, self.position, target).await?;
         while self.position < target {
-            let limit = BATCH.min(target - self.position);
-            let page = feed::read_page(&mut self.reader, self.position, limit, P::STREAMS).await?;
-            self.taker.take(&page).await?;
+            let (taken, ahead) =
+                tokio::join!(self.taker.take(&page), read::<P>(&mut self.reader, page.through, target));
+            taken?;
             self.position = page.through;
             report(self.position, target);
+            page = ahead?;
         }
         Ok(())
     }
+}
+
+/// The next page before a target; empty behind it.
+async fn read<P: Projection>(reader: &mut PgConnection, after: i64, target: i64) -> Result<Page, FeedError> {
+    feed::read_page(reader, after, BATCH.min(target - after), P::STREAMS).await
 }
 
 /// Takes the last events, compares, and puts the new tables in the place of the live ones.

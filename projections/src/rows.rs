@@ -3,13 +3,17 @@
 //! A struct is a row: its fields are the table's columns, by name. Whoever folds a batch first asks for the rows it
 //! concerns, changes them as the events say, and saves what changed in one statement.
 
+mod fields;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::hash::Hash;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::PgConnection;
+use sqlx::{Column, Executor, PgConnection, Statement, TypeInfo};
+
+use fields::Fields;
 
 /// Rows kept between batches. Beyond that memory starts anew: it is only a cache.
 const KEPT: usize = 200_000;
@@ -156,24 +160,41 @@ pub async fn insert<R: Serialize>(
     write(connection, table, rows, |_| String::new()).await
 }
 
+/// Each column goes as an array of texts, which PostgreSQL reads as the column's type.
 async fn write<R: Serialize>(
     connection: &mut PgConnection,
     table: &str,
     rows: &[R],
-    conflict: impl FnOnce(&[String]) -> String,
+    conflict: impl FnOnce(&[&str]) -> String,
 ) -> Result<(), sqlx::Error> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
-    let serde_json::Value::Object(fields) = serde_json::to_value(first).map_err(encode)? else {
-        return Err(sqlx::Error::Encode("a row is a struct with named fields".into()));
-    };
-    let columns: Vec<String> = fields.into_iter().map(|(name, _)| name).collect();
+    let rows: Vec<String> =
+        rows.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(encode)?;
+    let rows: Vec<Fields<'_>> =
+        rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>().map_err(encode)?;
+    let Some(Fields(first)) = rows.first() else { return Ok(()) };
+    let names: Vec<&str> = first.iter().map(|(name, _)| *name).collect();
+    // The connection remembers the answer.
+    let described = format!("select {} from {table} limit 0", names.join(", "));
+    let described = (&mut *connection).prepare(&described).await?;
+    let types: Vec<&str> = described.columns().iter().map(|column| column.type_info().name()).collect();
+    let arrays: Vec<String> = (1..=names.len()).map(|n| format!("${n}::text[]")).collect();
+    let casts: Vec<String> = names.iter().zip(&types).map(|(name, of)| format!("{name}::{of}")).collect();
     let query = format!(
-        "insert into {table} ({0}) select {0} from json_populate_recordset(null::{table}, $1::text::json) {1}",
-        columns.join(", "),
-        conflict(&columns)
+        "insert into {table} ({0}) select {1} from unnest({2}) as rows ({0}) {3}",
+        names.join(", "),
+        casts.join(", "),
+        arrays.join(", "),
+        conflict(&names)
     );
-    let rows = serde_json::to_string(rows).map_err(encode)?;
-    sqlx::query(&query).bind(rows).execute(connection).await?;
+    let mut query = sqlx::query(&query);
+    for (n, of) in types.iter().enumerate() {
+        let column = rows.iter().map(|row| row.text(n, of)).collect::<Result<Vec<_>, _>>().map_err(encode)?;
+        query = query.bind(column);
+    }
+    query.execute(connection).await?;
     Ok(())
+}
+
+fn encode(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Encode(error.into())
 }

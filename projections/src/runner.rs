@@ -21,11 +21,12 @@ use tracing::{error, info, warn};
 use crate::feed::{self, FeedError, Page};
 use crate::progress::{Progress, Reporter};
 use crate::projection::Projection;
+use crate::recent::Recent;
 use checkpoint::Checkpoint;
 use take::Taker;
 
 /// Events looked at, folded and written together.
-const BATCH: i64 = 1000;
+const BATCH: usize = 1000;
 
 /// How long a runner that heard nothing waits before it looks for itself.
 const POLL: Duration = Duration::from_millis(500);
@@ -52,6 +53,7 @@ pub struct Runner<P> {
     options: PgConnectOptions,
     woken: watch::Receiver<()>,
     reporter: Reporter,
+    recent: Recent,
     linger: Duration,
     projection: PhantomData<fn() -> P>,
 }
@@ -60,7 +62,14 @@ impl<P: Projection> Runner<P> {
     /// A runner with connections of its own (role projector), that looks at the log whenever `woken` changes.
     pub fn new(options: PgConnectOptions, woken: watch::Receiver<()>) -> (Self, Progress) {
         let (reporter, progress) = Reporter::new();
-        (Self { options, woken, reporter, linger: Duration::ZERO, projection: PhantomData }, progress)
+        let recent = Recent::default();
+        (Self { options, woken, reporter, recent, linger: Duration::ZERO, projection: PhantomData }, progress)
+    }
+
+    /// The same runner, reading the log's end together with others.
+    #[must_use]
+    pub fn reading(self, recent: Recent) -> Self {
+        Self { recent, ..self }
     }
 
     /// The same runner, pausing so long after each page that was not full, so that under load it takes events in sets and
@@ -90,7 +99,9 @@ impl<P: Projection> Runner<P> {
 
     /// From taking the lock to losing it. Dropped half-way it leaves nothing half done: an open transaction rolls back.
     async fn tenure(&mut self) -> Result<Infallible, RunError> {
-        let (mut reader, mut connection) = (self.options.connect().await?, self.options.connect().await?);
+        self.recent.forget().await;
+        let mut reader = self.options.connect().await?;
+        let mut connection = take::options(self.options.clone()).connect().await?;
         let mut checkpoint = Checkpoint::of::<P>();
         let position = self.wait_for_lock(&mut connection, &mut checkpoint).await?;
         info!(projection = P::NAME, position, "the projection runs");
@@ -120,7 +131,7 @@ impl<P: Projection> Runner<P> {
                 if !page.full {
                     return None;
                 }
-                Some(feed::read_page(reader, page.through, BATCH, P::STREAMS).await)
+                Some(self.recent.read_page(reader, page.through, BATCH, P::STREAMS).await)
             };
             let (done, ahead) = tokio::join!(taker.take(&page), ahead);
             done?;
@@ -157,7 +168,7 @@ impl<P: Projection> Runner<P> {
     async fn next(&mut self, reader: &mut PgConnection, after: i64) -> Result<Page, RunError> {
         loop {
             self.woken.mark_unchanged();
-            let page = feed::read_page(reader, after, BATCH, P::STREAMS).await?;
+            let page = self.recent.read_page(reader, after, BATCH, P::STREAMS).await?;
             if page.through > after {
                 return Ok(page);
             }

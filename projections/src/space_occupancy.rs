@@ -94,6 +94,7 @@ impl Projection for SpaceOccupancies {
     ];
     const STREAMS: &'static [&'static str] = &["uplinks", "device", "space", "site", "tenant"];
     const POISON: Poison = Poison::Stop;
+    const ASKS_BY_KEY: bool = true;
 
     async fn apply(
         &mut self,

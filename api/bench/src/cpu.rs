@@ -1,4 +1,4 @@
-//! Processor time of processes, out of `/proc`: steadier than rates on a machine that others use too.
+//! Processor time and memory of processes, out of `/proc`: steadier than rates on a machine that others use too.
 
 use std::fs;
 use std::time::Duration;
@@ -25,6 +25,13 @@ pub(crate) fn of_family(pid: Pid) -> Duration {
     let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
     let living = names.filter_map(|name| used(name.to_str()?)).filter(|used| used.parent == pid.as_raw_pid());
     duration(itself.own + itself.children + living.map(|used| used.own).sum::<u64>())
+}
+
+/// The most memory that this process has had so far, in KiB.
+pub(crate) fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or_default()
 }
 
 fn duration(ticks: u64) -> Duration {

@@ -1,4 +1,4 @@
-//! Benchmarks of the write side, and the soak test that checks its history. See `docs/benchmarks.md`.
+//! Benchmarks of both sides, and the soak test that checks its history. See `docs/benchmarks.md`.
 
 mod append;
 mod cpu;
@@ -7,6 +7,7 @@ mod home;
 mod ingest;
 mod machine;
 mod measure;
+mod projections;
 mod report;
 mod soak;
 mod stock;
@@ -23,7 +24,7 @@ use tokio::signal;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Measures the parking platform's write side, or puts it under stress.
+/// Measures the parking platform, or puts it under stress.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {
@@ -37,6 +38,8 @@ enum Command {
     Append(append::Arguments),
     /// Signed uplinks over HTTP into the real server, against a handler that stores nothing and a stock one.
     Ingest(ingest::Arguments),
+    /// Rows of read models made anew from a log, against `COPY` out of it.
+    Projections(projections::Arguments),
     /// Appends from processes that are killed, and checks everything that was ever acknowledged or read.
     Soak(soak::Arguments),
     /// The handler that stores nothing.
@@ -45,6 +48,9 @@ enum Command {
     /// The stock handler.
     #[command(hide = true)]
     ServeStock,
+    /// One of the rebuilds.
+    #[command(hide = true)]
+    Rebuild(projections::child::Arguments),
     /// One of the soak's writers.
     #[command(hide = true)]
     SoakWriter(soak::writer::Arguments),
@@ -74,6 +80,8 @@ async fn run(command: Command) -> Result<(), BenchError> {
     match command {
         Command::Append(arguments) => append::append(arguments).await,
         Command::Ingest(arguments) => ingest::ingest(arguments).await,
+        Command::Projections(arguments) => projections::projections(arguments).await,
+        Command::Rebuild(arguments) => projections::child::run(arguments).await,
         Command::ServeCeiling => ingest::handlers::serve_ceiling().await,
         Command::ServeStock => ingest::handlers::serve_stock().await,
         Command::Soak(arguments) => soak::soak(arguments).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use parking_domain::stored::DecodeError;
 use parking_failpoint::reach;
 use sqlx::Connection;
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::error;
@@ -19,6 +19,12 @@ use crate::projection::{ApplyError, Poison, Projection};
 /// How often an event is tried before it counts as poison, and the pause between.
 const ATTEMPTS: u32 = 3;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a taker connects. Rows and checkpoint are lost and kept together and the log brings them again, so nothing waits until
+/// they are on disk.
+pub(crate) fn options(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("synchronous_commit", "off")])
+}
 
 /// A projection at its checkpoint.
 pub(crate) struct Taker<P> {
@@ -93,16 +99,19 @@ impl<P: Projection> Taker<P> {
 
     async fn try_apply(&mut self, events: &[RecordedEvent], through: i64) -> Result<(), Failure> {
         reach("projection.read");
+        if events.is_empty() {
+            // One statement is a transaction of its own.
+            let moved = self.checkpoint.advance(&mut self.connection, self.position, through).await?;
+            return if moved { Ok(()) } else { Err(Failure::Fatal(RunError::Deposed)) };
+        }
         let mut transaction = self.connection.begin().await?;
-        if !events.is_empty() {
-            match self.projection.apply(&mut transaction, events).await {
-                Err(ApplyError::Database(error)) if is_outage(&error) => return Err(error.into()),
-                Err(error) => {
-                    transaction.rollback().await?;
-                    return Err(Failure::Events(error));
-                }
-                Ok(()) => {}
+        match self.projection.apply(&mut transaction, events).await {
+            Err(ApplyError::Database(error)) if is_outage(&error) => return Err(error.into()),
+            Err(error) => {
+                transaction.rollback().await?;
+                return Err(Failure::Events(error));
             }
+            Ok(()) => {}
         }
         reach("projection.applied");
         if !self.checkpoint.advance(&mut transaction, self.position, through).await? {

@@ -18,7 +18,7 @@ use crate::projection::{ApplyError, Decoded};
 use crate::rows::upsert;
 
 /// Positions between two times that the fold is stored; as many are folded again at most when it is taken up.
-const STORED_EVERY: i64 = 20_000;
+const STORED_EVERY: i64 = 100_000;
 
 /// Events read at once when it is taken up.
 const PAGE: i64 = 5_000;
@@ -64,11 +64,7 @@ impl Memory {
                 .await
                 .map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
             for decoded in Decoded::all(&page.events)? {
-                memory.spaces.apply(
-                    decoded.recorded.position,
-                    &decoded.recorded.aggregate_id,
-                    &decoded.event,
-                );
+                memory.spaces.apply(decoded.recorded.position, &decoded.recorded.aggregate_id, decoded.event);
             }
             after = page.through;
         }
@@ -91,11 +87,11 @@ impl Memory {
     pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Vec<(Change, Whose)> {
         let recorded = decoded.recorded;
         // A space that ends is gone from the fold afterwards.
-        let ending = match &decoded.event {
+        let ending = match decoded.event {
             Event::Space(_) => recorded.aggregate_id.parse().ok().and_then(|id| self.whose(id)),
             _ => None,
         };
-        let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, &decoded.event);
+        let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, decoded.event);
         changes
             .into_iter()
             .filter_map(|change| self.whose(change.space_id).or(ending).map(|whose| (change, whose)))

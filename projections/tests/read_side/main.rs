@@ -8,6 +8,7 @@ mod feed;
 mod orphan_devices;
 mod poison;
 mod reads;
+mod recent;
 mod rows;
 mod runner;
 mod support;

@@ -85,3 +85,27 @@ async fn nothing_changed_is_nothing_written() {
     insert(&mut connection, "bays", &[bay(2, 2), bay(3, 3)]).await.unwrap();
     assert_eq!(stored(&mut connection).await.len(), 3);
 }
+
+#[tokio::test]
+async fn texts_and_json_are_stored_as_they_are_whatever_they_look_like() {
+    let database = TestDatabase::create().await;
+    let mut connection = table(&database).await;
+    let odd = ["", "null", "NULL", "\"", "\\", "{}", "{\"a\": 1}", "a,b", "two\nlines\t\u{1}", "7", "🚗"];
+    let bays: Vec<Bay> = (1..)
+        .zip(odd)
+        .flat_map(|(n, text)| {
+            let name = Some(text.to_owned());
+            let (plain, nested) = (json!(text), json!({"of": [text, null, 1.0, true]}));
+            [
+                Bay { name: name.clone(), extra: plain, ..bay(n, 0) },
+                Bay { name, extra: nested, ..bay(100 + n, 0) },
+            ]
+        })
+        .collect();
+    insert(&mut connection, "bays", &bays).await.unwrap();
+    let mut rows = Rows::<Bay>::default();
+    rows.load(&mut connection, bays.iter().map(Row::key)).await.unwrap();
+    for bay in &bays {
+        assert_eq!(rows.get(&bay.id), Some(bay));
+    }
+}

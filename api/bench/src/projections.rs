@@ -1,0 +1,95 @@
+//! `projections`: how fast rows are made anew from a log, against `COPY` out of the same events.
+//!
+//! The log is a generated month. Each rebuild runs in a process of its own, so that its memory is its own, and against a
+//! private, durable server; the rows whose place it takes are the same, or the run ends.
+
+pub(crate) mod child;
+mod log;
+mod month;
+mod table;
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use parking_database::cluster::Layout;
+use parking_database::prepare;
+use parking_projections::PROJECTIONS;
+use rustix::process::getpid;
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolCopyExt, PgPoolOptions};
+use tokio::time::Instant;
+
+use crate::home::Home;
+use crate::report::say;
+use crate::{BenchError, cpu, machine};
+use month::Month;
+use table::{COPY, Figures, Measured};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Events in the log; memory is asked for with two million.
+    #[arg(long, default_value_t = 200_000)]
+    events: u32,
+    /// How often everything is measured.
+    #[arg(long, default_value_t = 3)]
+    repetitions: usize,
+}
+
+/// Measures and prints.
+pub(crate) async fn projections(arguments: Arguments) -> Result<(), BenchError> {
+    let home = Home::new()?;
+    let cluster = home.start().await?;
+    let database = cluster.database();
+    prepare(&database).await?;
+    say(machine::describe(&database.admin, home.path()).await?);
+
+    let mut connection = database.admin.connect().await?;
+    let events = log::fill(&mut connection, Month::new(arguments.events)).await?;
+    say(format_args!("{events} events"));
+    let mut figures = Figures::new(events);
+    for projection in PROJECTIONS {
+        // What a rebuild takes the place of must have run; afterwards it has.
+        log::stand_at(&mut connection, &projection, events).await?;
+        child::rebuild(&home, projection.name).await?;
+    }
+    for repetition in 1..=arguments.repetitions {
+        say(format_args!("repetition {repetition} of {}", arguments.repetitions));
+        figures.note(COPY, copy_out(&home, &database.admin).await?);
+        for projection in PROJECTIONS {
+            let measured = child::rebuild(&home, projection.name).await?;
+            if measured.different != 0 {
+                return Err(format!("{} rows of {} differ", measured.different, projection.name).into());
+            }
+            figures.note(projection.name, measured);
+        }
+    }
+    figures.print();
+    Ok(cluster.stop().await?)
+}
+
+/// Reads what the feed reads, as fast as the server gives it, and looks at none of it.
+async fn copy_out(home: &Home, admin: &PgConnectOptions) -> Result<Measured, BenchError> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(admin.clone()).await?;
+    let (started, before) = (Instant::now(), cpu(&home.cluster_directory()));
+    let query = "copy (select position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, \
+                 event_version, payload, metadata, event_id, append_id, recorded_at \
+                 from events order by position) to stdout (format binary)";
+    let mut rows = pool.copy_out_raw(query).await?;
+    while rows.try_next().await?.is_some() {}
+    let elapsed = started.elapsed();
+    let cpu = used_since(&home.cluster_directory(), before);
+    Ok(Measured { folded: elapsed, whole: elapsed, cpu, peak_kib: cpu::peak_memory(), different: 0 })
+}
+
+/// Of this process and of the database in a directory, so far.
+fn cpu(cluster: &Path) -> [Duration; 2] {
+    let postmaster = Layout::new(cluster).ok().and_then(|layout| layout.postmaster_pid());
+    [cpu::of_process(getpid()), postmaster.map(cpu::of_family).unwrap_or_default()]
+}
+
+/// Of both since then.
+fn used_since(cluster: &Path, before: [Duration; 2]) -> [Duration; 2] {
+    let now = cpu(cluster);
+    std::array::from_fn(|n| now[n].saturating_sub(before[n]))
+}
