@@ -69,6 +69,9 @@ pub(crate) struct Up {
     /// The same seed gives the same arrivals and departures. Default: another one each time.
     #[arg(long, requires = "demo")]
     pub(crate) demo_seed: Option<u64>,
+    /// How many days read models keep what devices reported. The log keeps everything.
+    #[arg(long, env = "PARKING_KEEP_READINGS_DAYS", default_value_t = 90, value_parser = value_parser!(u32).range(1..=36_500))]
+    pub(crate) keep_readings_days: u32,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -1,15 +1,18 @@
 //! The only place that reads the clock and draws randomness; everything else is given both.
 
+use std::pin::Pin;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use parking_commands::ids::Ids;
 use parking_commands::randomness::Randomness;
+use tokio::time::sleep;
 use uuid::Uuid;
 
-/// The time of day.
-pub(crate) trait Clock: Send + Sync {
-    /// Now, by this clock.
-    fn now(&self) -> DateTime<Utc>;
-}
+pub(crate) use parking_processes::clock::Clock;
+
+/// How long it sleeps before it looks at the clock again.
+const NAP: Duration = Duration::from_secs(10);
 
 /// The machine's own clock.
 pub(crate) struct SystemClock;
@@ -18,6 +21,17 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the composition root is where time comes from")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    fn reach(&self, at: DateTime<Utc>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            while let Ok(left) = (at - self.now()).to_std()
+                && !left.is_zero()
+            {
+                // Not all at once: the clock may be set, and the machine may have slept.
+                sleep(left.min(NAP)).await;
+            }
+        })
     }
 }
 

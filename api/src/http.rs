@@ -2,6 +2,7 @@
 
 pub(crate) mod credential;
 mod health;
+mod metrics;
 mod openapi;
 pub(crate) mod problem;
 pub(crate) mod progress;
@@ -14,16 +15,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
+use parking_processes::jobs::Jobs;
 use parking_projections::reader::Reader;
+use sqlx::PgPool;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::environment::Clock;
+use crate::metrics::Metrics;
 use credential::Credential;
 use progress::Projections;
 
@@ -33,10 +36,13 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 /// What the handlers work with.
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
-    pub(crate) platform: Platform,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) progress: Projections,
     pub(crate) writer: Writer,
+    pub(crate) auditor: PgPool,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
@@ -44,19 +50,15 @@ pub(crate) struct App {
 
 /// Every route of the server. What shows data is open, so it is only there on loopback until there are logins.
 pub(crate) fn router(app: Arc<App>, on_loopback: bool) -> Router {
-    let mut open = Router::new();
-    if on_loopback {
-        let (operations, document) =
-            OpenApiRouter::with_openapi(openapi::Frame::openapi()).merge(v6::routes()).split_for_parts();
-        open = operations.merge(openapi::routes(document));
-    }
-    Router::new()
-        .route("/api/v1/uplink", post(webhooks::event))
-        .route("/webhooks/chirpstack/uplink", post(webhooks::event))
-        .route("/webhooks/chirpstack/join", post(webhooks::join))
-        .route("/webhooks/health", get(health::webhooks))
-        .route("/health", get(health::health))
-        .merge(open)
+    let frame = OpenApiRouter::with_openapi(openapi::Frame::openapi());
+    let operations = frame.merge(webhooks::routes()).merge(health::routes());
+    let router = if on_loopback {
+        let (router, document) = operations.merge(metrics::routes()).merge(v6::routes()).split_for_parts();
+        router.merge(openapi::routes(document))
+    } else {
+        operations.into()
+    };
+    router
         // One layer: each would box every request and its answer once more.
         .layer((from_fn_with_state(app.clone(), request::handle), DefaultBodyLimit::max(BODY_LIMIT)))
         .with_state(app)

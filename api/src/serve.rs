@@ -1,16 +1,21 @@
-//! Puts the parts together: pools by role, writer, projections, HTTP; and takes them apart in the opposite order.
+//! Puts the parts together: pools by role, writer, projections, processes, HTTP; and takes them apart in the opposite order.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use chrono::TimeDelta;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::{Database, Role};
+use parking_processes::due::Dues;
+use parking_processes::jobs::{Jobs, Work};
+use parking_processes::leader::lead;
+use parking_processes::scheduler::Scheduler;
 use parking_projections::devices::Devices;
 use parking_projections::progress::Progress;
 use parking_projections::projection::Projection;
@@ -34,6 +39,7 @@ use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http::credential::Credential;
 use crate::http::progress::Projections;
 use crate::http::{self, App};
+use crate::metrics::Metrics;
 
 /// How long requests in flight may take to end once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -51,14 +57,17 @@ pub(crate) struct Server {
     tasks: TaskTracker,
     requests_done: CancellationToken,
     appends_done: CancellationToken,
+    processes: TaskTracker,
+    processes_done: CancellationToken,
 }
 
 impl Server {
-    /// Starts writer and projections, and lays down what every installation begins with.
+    /// Starts writer, projections and processes, and lays down what every installation begins with.
     pub(crate) async fn start(
         database: &Database,
         credential: Credential,
         linger: Duration,
+        keep_readings: TimeDelta,
     ) -> Result<Self, CommandError> {
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -68,7 +77,7 @@ impl Server {
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
-        let feed = Feed { projector, woken, recent: Recent::default(), linger };
+        let feed = Feed { projector: projector.clone(), woken, recent: Recent::default(), linger };
         let progress = Projections {
             devices: run::<Devices>(&feed, &tasks, &appends_done),
             registry: run::<Registry>(&feed, &tasks, &appends_done),
@@ -80,9 +89,22 @@ impl Server {
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
         platform.make_defaults(SystemClock.now()).await?;
+        let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
+
+        let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
+        let dues = Dues::new(platform.clone(), progress.read_models(), metrics.clone());
+        let work = Work { projector: projector.clone(), dues: dues.clone(), keep_readings };
+        let keeper = (database.as_role(Role::Writer), pool(database, Role::Writer));
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        let jobs = Jobs::new(keeper, work, clock.clone(), ids, metrics.clone(), processes_done.clone());
+        let (scheduler, _) = Scheduler::new(dues, clock);
+        processes.spawn(lead(projector, scheduler.with(jobs.clone()), processes_done.clone()));
         let app = Arc::new(App {
             ingest: Ingest::new(store),
             platform,
+            jobs,
+            auditor: pool(database, Role::Auditor),
+            metrics,
             reader: Reader::new(pool(database, Role::Reader)),
             progress,
             writer,
@@ -90,7 +112,7 @@ impl Server {
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
         });
-        Ok(Self { app, writing, tasks, requests_done, appends_done })
+        Ok(Self { app, writing, tasks, requests_done, appends_done, processes, processes_done })
     }
 
     /// Everything that can be asked of it. What shows data is only there for this machine.
@@ -98,8 +120,8 @@ impl Server {
         http::router(self.app.clone(), on_loopback)
     }
 
-    /// Serves until `stop`, or until the writer dies. Then the requests end, the writer answers what waits, the projections
-    /// catch up, and everything else stops.
+    /// Serves until `stop`, or until the writer dies. Then the requests end, what runs beside them stops, the writer answers
+    /// what waits, the projections catch up, and everything else stops.
     pub(crate) async fn run(
         mut self,
         listener: TcpListener,
@@ -107,6 +129,10 @@ impl Server {
     ) -> Result<(), CommandError> {
         let router = self.router(listener.local_addr()?.ip().is_loopback());
         let result = drain(listener, router, stop, &mut self.writing).await;
+        self.processes_done.cancel();
+        self.processes.close();
+        self.processes.wait().await;
+        self.app.jobs.ended().await;
         self.requests_done.cancel();
         if !self.writing.is_finished() {
             self.writing.await?;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use parking_database::prepare;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
@@ -23,6 +24,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
     let place = Place::of(&arguments.place)?;
     let linger = Duration::from_millis(arguments.projection_linger_ms);
+    let keep_readings = TimeDelta::days(arguments.keep_readings_days.into());
     let stop = stop_on_signal()?;
     // Bound first: a port that is taken is told before a database is started.
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
@@ -31,7 +33,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let running = Running::start(place).await?;
     let served = async {
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, credential, linger).await?;
+        let server = Server::start(&running.database, credential, linger, keep_readings).await?;
         let address = listener.local_addr()?;
         if let Some(demo) = demo(&arguments, address)? {
             tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));

@@ -4,8 +4,11 @@
 
 mod assignment;
 mod orphan;
+mod place;
 mod refusal;
 
 pub use assignment::AssignDevice;
-pub use orphan::{AssignOrphan, DismissOrphan};
+pub use orphan::{AssignOrphan, ClaimOrphan, DismissOrphan};
+pub(crate) use place::leave;
+pub use place::{ClearPlace, FillPlace};
 pub use refusal::AssignmentError;

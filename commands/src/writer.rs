@@ -6,10 +6,12 @@
 
 mod batch;
 mod call;
+mod counts;
 mod found;
 mod session;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_domain::aggregate::ClaimChange;
@@ -25,6 +27,8 @@ use crate::append::{Append, AppendError, Appended, MAX_EVENT_BYTES, NewEvent};
 use batch::Batches;
 use call::Verdict;
 use session::{Failure, Session};
+
+pub use counts::Counts;
 
 /// Appends that may wait before new ones are refused.
 const QUEUE: usize = 2048;
@@ -60,6 +64,7 @@ impl Pending {
 pub struct Writer {
     queue: mpsc::Sender<Pending>,
     head: watch::Receiver<i64>,
+    counts: Arc<Counts>,
 }
 
 impl Writer {
@@ -68,8 +73,9 @@ impl Writer {
     pub fn start(options: PgConnectOptions, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (raise_head, head) = watch::channel(0);
-        let task = Task { options, session: None, raise_head };
-        (Self { queue, head }, tokio::spawn(task.run(waiting, stop)))
+        let counts = Arc::new(Counts::default());
+        let task = Task { options, session: None, raise_head, counts: counts.clone() };
+        (Self { queue, head, counts }, tokio::spawn(task.run(waiting, stop)))
     }
 
     /// Appends, and answers when it is durable or certain not to be.
@@ -88,6 +94,11 @@ impl Writer {
     /// False once the writer has stopped or died: nothing can be appended any more.
     pub fn is_running(&self) -> bool {
         !self.queue.is_closed()
+    }
+
+    /// What it has done so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The last position this process knows of; wakes whoever waits for new events.
@@ -122,6 +133,7 @@ struct Task {
     options: PgConnectOptions,
     session: Option<Session>,
     raise_head: watch::Sender<i64>,
+    counts: Arc<Counts>,
 }
 
 impl Task {
@@ -220,6 +232,7 @@ impl Task {
     fn answer(&self, batch: Vec<Pending>, verdicts: Vec<Verdict>) {
         let last = verdicts.iter().filter_map(|v| v.as_ref().ok().map(|done| done.last_position)).max();
         self.raise(last);
+        self.counts.take(&verdicts);
         for (pending, verdict) in batch.into_iter().zip(verdicts) {
             pending.answer(verdict);
         }

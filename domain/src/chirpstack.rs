@@ -138,3 +138,19 @@ pub fn parse(kind: EventKind, body: &[u8]) -> Result<Report, ParseError> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::EventKind;
+
+    #[test]
+    fn every_type_of_event_is_known_by_chirpstacks_name_and_no_other_is() {
+        let names = ["up", "join", "status", "ack", "txack", "log", "location"];
+        for name in names {
+            assert_eq!(EventKind::from_name(name).map(EventKind::name), Some(name));
+        }
+        for name in ["", "UP", "integration", "error"] {
+            assert_eq!(EventKind::from_name(name), None, "{name}");
+        }
+    }
+}

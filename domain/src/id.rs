@@ -119,3 +119,27 @@ impl<'de, Kind> Deserialize<'de> for Id<Kind> {
         Uuid::deserialize(deserializer).map(Self::from)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_that_every_installation_knows_are_those_that_clients_know() {
+        assert_eq!(TenantId::PLATFORM.to_string(), "00000000-0000-0000-0000-000000000000");
+        assert_eq!(TenantId::DEFAULT.to_string(), "00000000-0000-0000-0000-000000000001");
+        assert_eq!(SiteId::DEFAULT.to_string(), "00000000-0000-0000-0000-000000000001");
+    }
+
+    #[test]
+    fn an_id_reads_back_as_written_whatever_its_letter_case() {
+        let id: SpaceId = "0192F0C1-2D3E-7A4B-8C5D-6E7F8091A2B3".parse().expect("an id");
+        assert_eq!(id.to_string(), "0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3");
+        assert_eq!(format!("{id:?}"), id.to_string());
+        assert_eq!(SpaceId::from(id.uuid()), id);
+        let json = serde_json::to_string(&id).expect("serialises");
+        assert_eq!(json, "\"0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3\"");
+        assert_eq!(serde_json::from_str::<SpaceId>(&json).expect("deserialises"), id);
+        assert!("A-001".parse::<SpaceId>().is_err());
+    }
+}

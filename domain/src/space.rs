@@ -174,6 +174,7 @@ impl Decider for Space {
                 Ok(after(passed, then.confirm_by_sensor(&confirm)))
             }
             Command::PassTime(PassTime { at, reserved_soon }) => Ok(self.pass_time(at, reserved_soon).0),
+            Command::PassMoment(PassTime { at, reserved_soon }) => Ok(self.pass_moment(at, reserved_soon)),
         }
     }
 

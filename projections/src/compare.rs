@@ -5,6 +5,7 @@ use std::fmt;
 use sqlx::PgConnection;
 
 use crate::install::Installed;
+use crate::retention;
 
 /// How a table compares with another of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,14 +56,15 @@ async fn compare(
     live: &str,
     other: &str,
 ) -> Result<Compared, sqlx::Error> {
-    let sums = (sum(connection, table, live).await?, sum(connection, table, other).await?);
-    if sums.0 == sums.1 {
-        let rows = sums.0.0;
+    let comparable = &retention::comparable(connection, table).await?;
+    let live_sum = sum(connection, table, live, comparable).await?;
+    if live_sum == sum(connection, table, other, comparable).await? {
+        let rows = live_sum.0;
         return Ok(Compared { table, live: rows, other: rows, different: 0, examples: Vec::new() });
     }
     let query = format!(
-        "with live as materialized (select t::text as row from {live}.{table} t), \
-              other as materialized (select t::text as row from {other}.{table} t), \
+        "with live as materialized (select t::text as row from {live}.{table} t where {comparable}), \
+              other as materialized (select t::text as row from {other}.{table} t where {comparable}), \
               differing as materialized ((select 'live: ' || row as row from (select row from live except all select row from other) a) \
                             union all (select 'anew: ' || row from (select row from other except all select row from live) b)) \
          select (select count(*) from live), (select count(*) from other), (select count(*) from differing), \
@@ -78,7 +80,10 @@ async fn sum(
     connection: &mut PgConnection,
     table: &str,
     schema: &str,
+    comparable: &str,
 ) -> Result<(i64, Option<String>), sqlx::Error> {
-    let query = format!("select count(*), sum(hashtextextended(t::text, 0))::text from {schema}.{table} t");
+    let query = format!(
+        "select count(*), sum(hashtextextended(t::text, 0))::text from {schema}.{table} t where {comparable}"
+    );
     sqlx::query_as(&query).fetch_one(connection).await
 }

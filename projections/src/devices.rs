@@ -62,6 +62,8 @@ pub struct Device {
     pub gateway: Option<String>,
     /// The device profile's name in ChirpStack.
     pub profile: Option<String>,
+    /// The codec that read its last uplink that could be read.
+    pub read_by: Option<String>,
     /// True from when it was silent for too long until it is heard.
     pub silent: bool,
     /// Why its last uplink could not be read.
@@ -97,7 +99,7 @@ pub struct Devices {
 
 impl Projection for Devices {
     const NAME: &'static str = "devices";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const TABLES: &'static [Tables] = &[TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
     const POISON: Poison = Poison::DeadLetter;
@@ -227,6 +229,7 @@ impl Device {
             snr: None,
             gateway: None,
             profile: None,
+            read_by: None,
             silent: false,
             problem: None,
             definition: definition.clone(),
@@ -301,6 +304,7 @@ impl Device {
         match read {
             Ok(reading) => {
                 self.problem = None;
+                self.read_by = Some(reading.codec.name.to_owned());
                 self.battery_v = reading.battery_v.or(self.battery_v);
                 self.battery_pct = reading.battery_pct.or(self.battery_pct);
                 self.temperature_c = reading.temperature_c.or(self.temperature_c);

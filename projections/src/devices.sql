@@ -19,6 +19,7 @@ create table if not exists devices (
     snr           double precision,
     gateway       text,
     profile       text,
+    read_by       text,
     silent        boolean          not null,
     problem       text,
     created_at    timestamptz      not null,

@@ -172,6 +172,20 @@ pub async fn read_stream(
     events.fetch_all(connection).await
 }
 
+/// The events of several streams that stand before a position.
+pub(crate) async fn read_streams(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    aggregate_ids: &[String],
+    before: i64,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    let query = format!(
+        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) and position < $3 \
+          order by position"
+    );
+    sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_ids).bind(before).fetch_all(connection).await
+}
+
 /// What a page of the log holds of some streams.
 #[derive(Clone, Debug, Default)]
 pub struct Page {

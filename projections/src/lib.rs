@@ -4,11 +4,14 @@
 //! run twice, be killed anywhere, or be down, and its rows are always those of one prefix of the log.
 
 pub mod activity;
+pub mod arrivals;
 pub mod compare;
 pub mod devices;
 pub mod diff;
 pub mod display_policies;
+pub mod due_times;
 pub mod feed;
+mod in_force;
 mod install;
 pub mod occupancy_hourly;
 pub mod orphan_devices;
@@ -21,12 +24,15 @@ pub mod rebuild;
 pub mod recent;
 pub mod registry;
 pub mod reservations;
+pub mod retention;
 pub mod rows;
 pub mod runner;
+pub mod silences;
 pub mod sites;
 pub mod space_history;
 pub mod space_occupancy;
 pub mod spaces;
+pub mod standing;
 pub mod stays;
 pub mod uplinks;
 pub mod wake;

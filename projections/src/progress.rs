@@ -43,6 +43,13 @@ impl Progress {
         *self.reached.borrow()
     }
 
+    /// Changes whenever the projection moves on from where it is now.
+    pub fn news(&self) -> watch::Receiver<i64> {
+        let mut news = self.reached.clone();
+        news.mark_unchanged();
+        news
+    }
+
     /// Waits until the projection has reached `position`; false when it has not after `patience`. A runner that lingers
     /// looks at once.
     pub async fn wait_for(&self, position: i64, patience: Duration) -> bool {

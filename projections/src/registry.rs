@@ -1,17 +1,19 @@
-//! Projection `registry`: what people have laid down, as it is now, and what they did. Sites, spaces, their overrides and
-//! reservations, display policies, activity; all small in number of events, and all wrong together if one of them is.
+//! Projection `registry`: what people have laid down, as it is now, what they did, and what is due. Sites, spaces, their
+//! overrides and reservations, display policies, activity, due times; all small in number of events, and all wrong together
+//! if one of them is.
 
 use sqlx::PgConnection;
 
 use crate::activity::Activities;
 use crate::display_policies::DisplayPolicies;
+use crate::due_times::DueTimes;
 use crate::feed::RecordedEvent;
 use crate::overrides::Overrides;
 use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
 use crate::reservations::Reservations;
 use crate::sites::Sites;
 use crate::spaces::Spaces;
-use crate::{activity, display_policies, overrides, reservations, sites, spaces};
+use crate::{activity, display_policies, due_times, overrides, reservations, sites, spaces};
 
 /// Carries them along the log.
 #[derive(Default)]
@@ -22,6 +24,7 @@ pub struct Registry {
     reservations: Reservations,
     display_policies: DisplayPolicies,
     activities: Activities,
+    due_times: DueTimes,
 }
 
 impl Projection for Registry {
@@ -34,6 +37,7 @@ impl Projection for Registry {
         reservations::TABLES,
         display_policies::TABLES,
         activity::TABLES,
+        due_times::TABLES,
     ];
     const STREAMS: &'static [&'static str] = &["site", "space", "tenant", "device", "gateway"];
     const POISON: Poison = Poison::Stop;
@@ -50,6 +54,6 @@ impl Projection for Registry {
         self.reservations.apply(connection, &events).await?;
         self.display_policies.apply(connection, &events).await?;
         self.activities.apply(connection, &events).await?;
-        Ok(())
+        self.due_times.apply(connection, &events).await
     }
 }

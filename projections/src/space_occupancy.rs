@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::arrivals::{self, Arrivals};
 use crate::feed::RecordedEvent;
 use crate::occupancy_hourly::{self, OccupancyHourly};
 use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
@@ -74,11 +75,12 @@ pub struct SpaceOccupancies {
     memory: Option<Memory>,
     rows: Rows<SpaceOccupancy>,
     hourly: OccupancyHourly,
+    arrivals: Arrivals,
 }
 
 impl Projection for SpaceOccupancies {
     const NAME: &'static str = "space_occupancy";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const TABLES: &'static [Tables] = &[
         Tables {
             names: &["space_occupancy"],
@@ -88,6 +90,7 @@ impl Projection for SpaceOccupancies {
         space_history::TABLES,
         stays::TABLES,
         occupancy_hourly::TABLES,
+        arrivals::TABLES,
     ];
     const STREAMS: &'static [&'static str] = &["uplinks", "device", "space", "site", "tenant"];
     const POISON: Poison = Poison::Stop;
@@ -112,6 +115,8 @@ impl Projection for SpaceOccupancies {
                 moments.push((moment, self.hourly.zone(whose.site_id)));
             }
         }
+        let wishes = memory.take_arrivals();
+        self.arrivals.save(connection, wishes, memory.spaces()).await?;
         memory.keep(connection, last.position).await?;
         Ok(self.save(connection, &moments).await?)
     }

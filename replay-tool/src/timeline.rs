@@ -117,7 +117,7 @@ impl Line {
     fn new(recorded: &RecordedEvent, kind: String, telling: Telling, details: Value) -> Self {
         let Telling { what, at, by, why } = telling;
         let by = by.map(|by| by.to_string());
-        let RecordedEvent { position, recorded_at, .. } = *recorded;
+        let (position, recorded_at) = (recorded.position, recorded.recorded_at);
         Self { position, recorded_at, at, kind, what, by, why, details }
     }
 }

@@ -1,17 +1,48 @@
 //! Is it well? The word "healthy" is only said when it is true.
+//!
+//! `live` asks whether the process is of any use, so that it is started again if it is not; `ready` asks whether requests
+//! should come to it now.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use parking_projections::PROJECTIONS;
+use parking_projections::standing::{self, ProjectionStanding};
 use serde_json::{Value, json};
 use tracing::warn;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::problem::Problem;
+use super::v6::{Code, CodeSet, Refusals, ServeCompatibly};
 
-/// `GET /health`.
-pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+/// How far behind a projection may be, in seconds, before others should be asked.
+const MOST_LAG: f64 = 30.0;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(health))
+        .serve(routes!(webhooks))
+        .serve(routes!(live))
+        .serve(routes!(ready))
+}
+
+/// Why it is not well.
+enum Unwell {}
+
+impl CodeSet for Unwell {
+    fn codes() -> Vec<Code> {
+        ["unhealthy", "dead", "not_ready"].map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)).to_vec()
+    }
+}
+
+/// Whether the database answers.
+#[utoipa::path(get, path = "/health", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     Ok(Json(json!({
         "status": "healthy",
@@ -21,13 +52,92 @@ pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, P
     })))
 }
 
-/// `GET /webhooks/health`: well when the database answers and the writer takes appends.
-pub(crate) async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+/// Whether uplinks can be recorded: the database answers and the writer takes appends.
+#[utoipa::path(get, path = "/webhooks/health", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     if !app.writer.is_running() {
         return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
     }
     Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
+}
+
+/// Whether the process is of any use: one without its writer can only be started again.
+#[utoipa::path(get, path = "/health/live", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn live(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    judge("live", "dead", vec![writer(&app)])
+}
+
+/// Whether requests should come here: the database answers, the writer takes appends, and no projection is far behind.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let mut checks = vec![writer(&app)];
+    let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
+    match standing.await {
+        Err(error) => {
+            warn!(%error, "the health check does not reach the database");
+            checks.push(Check::new("database", Err("it does not answer".to_owned())));
+        }
+        Ok(standing) => {
+            checks.push(Check::new("database", Ok(())));
+            checks.extend(PROJECTIONS.iter().map(|projection| shown(projection.name, &standing.projections)));
+        }
+    }
+    judge("ready", "not_ready", checks)
+}
+
+/// One thing that must be well.
+struct Check {
+    name: String,
+    result: Result<(), String>,
+}
+
+impl Check {
+    fn new(name: impl Into<String>, result: Result<(), String>) -> Self {
+        Self { name: name.into(), result }
+    }
+
+    fn to_json(&self) -> Value {
+        match &self.result {
+            Ok(()) => json!({"name": self.name, "status": "ok"}),
+            Err(reason) => json!({"name": self.name, "status": "failed", "reason": reason}),
+        }
+    }
+}
+
+fn writer(app: &App) -> Check {
+    let running = app.writer.is_running();
+    Check::new("writer", if running { Ok(()) } else { Err("it has stopped".to_owned()) })
+}
+
+fn shown(name: &str, standings: &[ProjectionStanding]) -> Check {
+    let standing = standings.iter().find(|standing| standing.projection == name);
+    let result = match standing {
+        None => Err("it has never run".to_owned()),
+        Some(ProjectionStanding { running: false, position, .. }) => {
+            Err(format!("it stopped after position {position}"))
+        }
+        Some(standing) if standing.lag_seconds > MOST_LAG => {
+            Err(format!("it is {:.0} s and {} events behind", standing.lag_seconds, standing.lag_events))
+        }
+        Some(_) => Ok(()),
+    };
+    Check::new(format!("projection {name}"), result)
+}
+
+fn judge(well: &'static str, unwell: &'static str, checks: Vec<Check>) -> Result<Json<Value>, Problem> {
+    let told: Vec<Value> = checks.iter().map(Check::to_json).collect();
+    let failed: Vec<String> = checks
+        .into_iter()
+        .filter_map(|check| check.result.err().map(|reason| format!("{}: {reason}", check.name)))
+        .collect();
+    if failed.is_empty() {
+        return Ok(Json(json!({"status": well, "checks": told})));
+    }
+    Err(Problem::unavailable(unwell, failed.join("; ")).with("checks", told))
 }
 
 async fn check_database(app: &App) -> Result<(), Problem> {

@@ -87,6 +87,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
+    /// Which refusal it is.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     fn document(&self, request_id: &str) -> Vec<u8> {
         let document = Document {
             r#type: "about:blank",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use parking_processes::due::ReadModels;
 use parking_projections::progress::Progress;
 
 use super::App;
@@ -24,6 +25,12 @@ impl Projections {
     /// The position that all of them have reached.
     pub(crate) fn position(&self) -> i64 {
         self.all().into_iter().map(Progress::position).min().unwrap_or_default()
+    }
+
+    /// Those that the processes go by.
+    pub(crate) fn read_models(&self) -> ReadModels {
+        let Self { devices, registry, space_occupancy } = self.clone();
+        ReadModels { registry, space_occupancy, devices }
     }
 
     /// Waits for a position that a request names. One beyond the log is refused at once.

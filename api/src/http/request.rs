@@ -4,9 +4,9 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,7 @@ use tracing::{Instrument, error, info_span};
 
 use super::App;
 use super::problem::{self, Problem};
+use crate::metrics::Route;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,7 +38,14 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, ne
     let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
     let content_type = problem::content_type(request.headers());
 
+    let (begun, method) = (Instant::now(), request.method().clone());
+    let route = Route(request.extensions().get::<MatchedPath>().cloned());
+
     let mut response = run(request, next).instrument(span).await;
+    app.metrics.answered(&method, route, response.status(), begun.elapsed());
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        app.metrics.refused(problem.code());
+    }
     if response.status().is_client_error() || response.status().is_server_error() {
         response = problem::render(response, content_type, &id);
     }

@@ -13,10 +13,14 @@ use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, Content, EventKind, Report};
 use parking_domain::uplinks::Source;
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 use super::problem::Problem;
 use super::request::RequestId;
+use super::v6::{Code, CodeSet, Refusals};
 
 /// Who is named as the actor of what the network server reports.
 const ACTOR: &str = "chirpstack";
@@ -24,9 +28,15 @@ const ACTOR: &str = "chirpstack";
 /// The position at or after which a read model shows what the request did.
 pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
 
-/// The answer; ChirpStack itself reads only the status.
-#[derive(Serialize)]
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default().routes(routes!(event)).routes(routes!(event_by_v6)).routes(routes!(join))
+}
+
+/// What was done with a report. ChirpStack itself reads only the status.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Recorded)]
 struct Answer<'a> {
+    /// `accepted` and `duplicate`: it is on disk. `ignored`: events of this name are not recorded.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dev_eui: Option<String>,
@@ -37,8 +47,45 @@ struct Answer<'a> {
     request_id: &'a str,
 }
 
-/// `POST /api/v1/uplink`: any event; its type is the query parameter `event`, without it an uplink.
-pub(crate) async fn event(
+/// Why a report is not recorded.
+enum NotRecorded {}
+
+impl CodeSet for NotRecorded {
+    fn codes() -> Vec<Code> {
+        let unavailable =
+            ["database_unavailable", "overloaded", "too_slow", "shutting_down", "unsettled", "busy"];
+        let mut codes = unavailable.map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)).to_vec();
+        codes.extend([
+            (StatusCode::BAD_REQUEST, "malformed_json"),
+            (StatusCode::BAD_REQUEST, "bad_request"),
+            (StatusCode::UNAUTHORIZED, "credential_missing"),
+            (StatusCode::UNAUTHORIZED, "token_wrong"),
+            (StatusCode::UNAUTHORIZED, "signature_wrong"),
+            (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_missing"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_invalid"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        ]);
+        codes
+    }
+}
+
+/// What ChirpStack names the event, in the query.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it documents a query that is read by hand")]
+struct EventQuery {
+    /// `up`, `join`, `ack`, `txack`, `log`, `status`, `location` or `integration`; an uplink, unless it is said.
+    event: Option<String>,
+}
+
+/// Where ChirpStack's HTTP integration posts every event, as JSON. 2xx means that it is on disk.
+#[utoipa::path(post, path = "/api/v1/uplink", tag = "webhooks", params(EventQuery),
+    request_body(content = Object, description = "The event as ChirpStack makes it; `deviceInfo.devEui` is needed."),
+    responses((status = 200, body = Answer), Refusals<NotRecorded>))]
+async fn event(
     app: State<Arc<App>>,
     request_id: Extension<RequestId>,
     Query(query): Query<Vec<(String, String)>>,
@@ -50,8 +97,23 @@ pub(crate) async fn event(
     record(app, request_id, EventKind::from_name(event), &headers, body).await
 }
 
-/// `POST /webhooks/chirpstack/join`: a join, whatever the query says.
-pub(crate) async fn join(
+/// The same, where V6 had it.
+#[utoipa::path(post, path = "/webhooks/chirpstack/uplink", tag = "webhooks", params(EventQuery), request_body = Object,
+    responses((status = 200, body = Answer), Refusals<NotRecorded>))]
+async fn event_by_v6(
+    app: State<Arc<App>>,
+    request_id: Extension<RequestId>,
+    query: Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    event(app, request_id, query, headers, body).await
+}
+
+/// A join, whatever the query says, where V6 had it.
+#[utoipa::path(post, path = "/webhooks/chirpstack/join", tag = "webhooks", request_body = Object,
+    responses((status = 200, body = Answer), Refusals<NotRecorded>))]
+async fn join(
     app: State<Arc<App>>,
     request_id: Extension<RequestId>,
     headers: HeaderMap,
@@ -67,10 +129,22 @@ async fn record(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    let answer = answer(&app, &request_id, kind, headers, body).await;
+    app.metrics.reported(answer.as_ref().map_or("refused", |answer| answer.status));
+    answer.map(IntoResponse::into_response)
+}
+
+async fn answer<'a>(
+    app: &App,
+    request_id: &'a str,
+    kind: Option<EventKind>,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Answer<'a>, Problem> {
     let received_at = app.clock.now();
     app.credential.check(headers, &body)?;
     let Some(kind) = kind else {
-        return Ok(Answer::of("ignored", &request_id).into_response());
+        return Ok(Answer::of("ignored", request_id));
     };
     refuse_foreign_encoding(headers)?;
     let report = chirpstack::parse(kind, &body)?;
@@ -86,8 +160,7 @@ async fn record(
         Outcome::Duplicate { position } => ("duplicate", position),
     };
     let (dev_eui, fcnt) = told;
-    let answer = Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, &request_id) };
-    Ok(([(X_POSITION, position.to_string())], answer).into_response())
+    Ok(Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, request_id) })
 }
 
 fn f_cnt(report: &Report) -> Option<u32> {
@@ -105,7 +178,12 @@ impl<'a> Answer<'a> {
 
 impl IntoResponse for Answer<'_> {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        let position = self.position.map(|position| [(X_POSITION, position.to_string())]);
+        let answer = Json(self);
+        match position {
+            Some(position) => (position, answer).into_response(),
+            None => answer.into_response(),
+        }
     }
 }
 

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod availability;
 mod bad_input;
+mod booking_races;
 mod credentials;
+mod dashboard;
 mod database_away;
+mod devices;
+mod display_policies;
 mod documented;
 mod durability;
 mod failpoints;
@@ -12,13 +17,19 @@ mod fixtures;
 mod log;
 mod odd_input;
 mod openapi;
+mod operations;
 mod orphan_devices;
+mod orphans_taken_in;
+mod overrides;
+mod places;
 mod private_cluster;
 mod problems;
 mod quickstart;
 mod random;
 mod real_events;
 mod refused_starts;
+mod reservations;
 mod sites;
 mod support;
+mod unstorable;
 mod uplinks;

@@ -44,6 +44,32 @@ impl Joint for AssignOrphan {
     }
 }
 
+/// Claim an orphan, to be put somewhere later.
+#[derive(Clone, Debug)]
+pub struct ClaimOrphan {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// What it is for.
+    pub category: Category,
+    /// What is known of it.
+    pub definition: Box<Definition>,
+    /// Who asks.
+    pub asked: Asked,
+}
+
+impl Joint for ClaimOrphan {
+    type Lead = Device;
+    type Error = AssignmentError;
+
+    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        refuse_unheard(work, self.dev_eui).await?;
+        let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
+        let Asked { tenant_id, by, at } = self.asked;
+        let (category, definition) = (self.category, self.definition.clone());
+        Ok(work.decide(&device, &DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by })?)
+    }
+}
+
 /// Do not show an orphan until it is heard again.
 #[derive(Clone, Debug)]
 pub struct DismissOrphan {

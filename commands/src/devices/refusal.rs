@@ -26,7 +26,7 @@ pub enum AssignmentError {
     /// Another device of this category stands there.
     #[error(
         "the space already has a {}, {}: unassign it first, or choose another space",
-        word(*.category),
+        .category.word(),
         .dev_eui.to_uppercase()
     )]
     PlaceTaken {
@@ -64,11 +64,4 @@ impl From<AppendError> for AssignmentError {
 fn category_of(claim: &Claim) -> Option<Category> {
     let space_id: SpaceId = claim.key.parse().ok()?;
     [Category::Sensor, Category::Display].into_iter().find(|category| place(*category, space_id) == *claim)
-}
-
-fn word(category: Category) -> &'static str {
-    match category {
-        Category::Sensor => "sensor",
-        Category::Display => "display",
-    }
 }

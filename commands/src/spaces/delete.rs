@@ -1,13 +1,12 @@
 //! A space goes with its place on its site, and the devices that stand at it leave.
 
-use cqrs_es::Aggregate;
-use parking_domain::device::{Category, Device, DeviceCommand};
+use parking_domain::device::Category;
 use parking_domain::id::SpaceId;
 use parking_domain::site::{Site, SiteCommand, SiteMember};
-use parking_domain::space::claims::place;
 use parking_domain::space::{Asked, DeleteSpace, Space, SpaceCommand, SpaceEvent, SpaceRefusal};
 
 use super::SpaceError;
+use crate::devices::leave;
 use crate::joint::{Joint, Work};
 
 /// End a space.
@@ -34,29 +33,13 @@ impl Joint for EndSpace {
         let site_id = description.site_id.to_string();
         let events = work.decide(&space, &SpaceCommand::DeleteSpace(delete))?;
         for category in [Category::Sensor, Category::Display] {
-            self.send_away(work, category).await?;
+            let reason = Some("the space was deleted".to_owned());
+            leave::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
         }
         let site = work.load::<Site>(&site_id).await?;
         let Asked { tenant_id, at, .. } = self.asked;
         let member = SiteMember::Space(self.space_id);
         work.decide(&site, &SiteCommand::RemoveSiteMember { tenant_id, member, at })?;
         Ok(events)
-    }
-}
-
-impl EndSpace {
-    async fn send_away(&self, work: &mut Work<'_>, category: Category) -> Result<(), SpaceError> {
-        let place = place(category, self.space_id);
-        let Some((aggregate_type, dev_eui)) = work.holder(&place.scope, &place.key).await? else {
-            return Ok(());
-        };
-        if aggregate_type != Device::TYPE {
-            return Ok(());
-        }
-        let device = work.load::<Device>(&dev_eui).await?;
-        let Asked { tenant_id, by, at } = self.asked;
-        let reason = Some("the space was deleted".to_owned());
-        work.decide(&device, &DeviceCommand::UnassignDevice { tenant_id, reason, at, by })?;
-        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! A device goes to a space: one of each category, of the tenant's own, and while the space is there.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use parking_commands::append::AppendError;
-use parking_commands::devices::{AssignDevice, AssignmentError};
+use parking_commands::devices::{AssignDevice, AssignmentError, ClearPlace, FillPlace};
 use parking_domain::aggregate::Claim;
 use parking_domain::device::{Category, DeviceRefusal};
 use parking_domain::id::SpaceId;
@@ -10,7 +10,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
 use uuid::Uuid;
 
-use crate::support::{Platform, assign, circumstances, elsewhere, window};
+use crate::support::{Platform, asked, assign, circumstances, elsewhere, window};
 
 async fn put(platform: &Platform, command: AssignDevice) -> Result<Option<i64>, AssignmentError> {
     platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
@@ -126,4 +126,63 @@ async fn bookings_do_not_get_in_the_way_of_an_assignment() {
     let (assigned, booked) = tokio::join!(put(&platform, assign(device, space)), join_all(bookings));
     assigned.unwrap();
     assert!(booked.iter().all(Result::is_ok), "{booked:?}");
+}
+
+fn fill(dev_eui: DevEui, space_id: SpaceId, category: Category) -> FillPlace {
+    FillPlace { space_id, category, dev_eui, asked: asked() }
+}
+
+#[tokio::test]
+async fn a_place_is_filled_with_a_device_that_is_claimed_for_it_and_cleared_as_often_as_one_likes() {
+    let platform = Platform::create().await;
+    let (space, device) = (platform.space("A-1").await, DevEui::from(1));
+    let fill = fill(device, space, Category::Sensor);
+    let filled = platform.store.execute(&fill, &circumstances()).await.unwrap();
+    assert_eq!(filled.events.len(), 2);
+    assert_eq!(platform.state(device).await.space_id(), Some(space));
+    assert_eq!(platform.store.execute(&fill, &circumstances()).await.unwrap().position, None);
+    let clear = ClearPlace { space_id: space, category: Category::Sensor, reason: None, asked: asked() };
+    for events in [1, 0] {
+        let cleared = platform.store.execute(&clear, &circumstances()).await.unwrap();
+        assert_eq!(cleared.events.len(), events);
+        assert_eq!(platform.state(device).await.space_id(), None);
+    }
+    let foreign = ClearPlace { asked: elsewhere(), ..clear };
+    let refused = platform.store.execute(&foreign, &circumstances()).await;
+    assert!(matches!(refused, Err(AssignmentError::Space(SpaceRefusal::SpaceNotFound))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_place_is_not_filled_with_what_is_for_something_else_or_belongs_to_others() {
+    let platform = Platform::create().await;
+    let space = platform.space("A-1").await;
+    let display = platform.device(1, Category::Display).await;
+    let refused = platform.store.execute(&fill(display, space, Category::Sensor), &circumstances()).await;
+    let fixed = DeviceRefusal::DeviceCategoryFixed { category: Category::Display };
+    assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == fixed), "{refused:?}");
+    let there = platform.space("A-2").await;
+    platform.store.execute(&fill(display, there, Category::Display), &circumstances()).await.unwrap();
+    let refused = platform.store.execute(&fill(display, space, Category::Display), &circumstances()).await;
+    let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: there };
+    assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");
+}
+
+/// Who clears a place sees who stands there before it sees the device, which may have left in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_clears_a_place_does_not_take_a_device_from_another() {
+    let platform = Platform::create().await;
+    for round in 0..30 {
+        let (here, there) =
+            (platform.space(&format!("A-{round}")).await, platform.space(&format!("B-{round}")).await);
+        let device = platform.device(round, Category::Sensor).await;
+        put(&platform, assign(device, here)).await.unwrap();
+        let clear = ClearPlace { space_id: here, category: Category::Sensor, reason: None, asked: asked() };
+        let circumstances = circumstances();
+        let cleared = platform.store.execute(&clear, &circumstances);
+        let moved = put(&platform, AssignDevice { replace: true, ..assign(device, there) });
+        let (cleared, moved) = join(cleared, moved).await;
+        cleared.unwrap();
+        moved.unwrap();
+        assert_eq!(platform.state(device).await.space_id(), Some(there), "round {round}");
+    }
 }

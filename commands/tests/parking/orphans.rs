@@ -1,6 +1,6 @@
 //! A device that was heard and belongs to nobody: claimed and put at a space as one, or put out of sight.
 
-use parking_commands::devices::{AssignOrphan, AssignmentError, DismissOrphan};
+use parking_commands::devices::{AssignOrphan, AssignmentError, ClaimOrphan, DismissOrphan};
 use parking_domain::device::{Category, DeviceRefusal};
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::lorawan::DevEui;
@@ -38,6 +38,20 @@ async fn an_orphan_is_claimed_and_assigned_in_one_append() {
             .await
             .unwrap();
     assert_eq!(appends, 1);
+}
+
+#[tokio::test]
+async fn only_what_was_heard_can_be_claimed_as_an_orphan() {
+    let platform = Platform::create().await;
+    let orphan = DevEui::from(1);
+    let (category, definition) = (Category::Display, definition());
+    let claim = ClaimOrphan { dev_eui: orphan, category, definition, asked: asked() };
+    let refused = platform.store.execute(&claim, &circumstances()).await;
+    assert!(matches!(refused, Err(AssignmentError::OrphanNotFound(_))), "{refused:?}");
+    platform.hear(orphan).await;
+    platform.store.execute(&claim, &circumstances()).await.unwrap();
+    let device = platform.state(orphan).await;
+    assert_eq!((device.category(), device.space_id()), (Some(Category::Display), None));
 }
 
 #[tokio::test]

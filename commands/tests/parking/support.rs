@@ -26,7 +26,7 @@ use parking_domain::space::{
 use parking_domain::uplinks::Source;
 use parking_testkit::{EventLog, Role};
 use secrecy::ExposeSecret;
-use serde_json::{Map, json};
+use serde_json::json;
 
 /// Other bytes at every call, the same in every run.
 #[derive(Default)]
@@ -181,17 +181,5 @@ pub(crate) fn assign(dev_eui: DevEui, space_id: SpaceId) -> AssignDevice {
 }
 
 pub(crate) fn definition() -> Box<Definition> {
-    Box::new(Definition {
-        name: "Bay".into(),
-        enabled: true,
-        manufacturer: None,
-        model: None,
-        codec: None,
-        threshold: None,
-        heartbeat_sec: None,
-        display_type: None,
-        location: None,
-        config: Map::new(),
-        metadata: Map::new(),
-    })
+    Box::new(Definition::named("Bay"))
 }

@@ -50,6 +50,8 @@ pub enum DeviceCommand {
 /// space depends on it; who claimed it for the wrong one releases it and claims it again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DevicePatch {
+    /// What whoever asks takes it to be for; refused if it is not.
+    pub category: Option<Category>,
     /// For people: 1 to 255 characters.
     pub name: Option<String>,
     /// A disabled device is heard, and moves nothing.

@@ -24,6 +24,16 @@ pub enum Category {
     Display,
 }
 
+impl Category {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sensor => "sensor",
+            Self::Display => "display",
+        }
+    }
+}
+
 /// A device's description.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
@@ -61,6 +71,23 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// An enabled device of which nothing else is said.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            enabled: true,
+            manufacturer: None,
+            model: None,
+            codec: None,
+            threshold: None,
+            heartbeat_sec: None,
+            display_type: None,
+            location: None,
+            config: Map::new(),
+            metadata: Map::new(),
+        }
+    }
+
     /// Refuses what the platform could not work with.
     pub(super) fn check(&self) -> Result<(), DeviceRefusal> {
         if !is_name(&self.name, LONGEST_NAME) {

@@ -30,7 +30,16 @@ impl Ownership {
         Self { tenant_id, category, definition, space_id: None, commissioned: false, silent_since: None }
     }
 
+    /// Refuses whoever takes it for something else.
+    pub(super) fn is(&self, category: Category) -> Result<(), DeviceRefusal> {
+        if category == self.category {
+            return Ok(());
+        }
+        Err(DeviceRefusal::DeviceCategoryFixed { category: self.category })
+    }
+
     pub(super) fn update(&self, patch: DevicePatch, at: DateTime<Utc>, by: Actor) -> Decision {
+        patch.category.map_or(Ok(()), |category| self.is(category))?;
         let definition = self.definition.patched(patch);
         definition.check()?;
         if definition == self.definition {

@@ -1,6 +1,6 @@
 //! Why a device's command is refused.
 
-use super::definition::LONGEST_HEARTBEAT_SEC;
+use super::definition::{Category, LONGEST_HEARTBEAT_SEC};
 use crate::display::MOST_BYTES;
 use crate::id::SpaceId;
 use crate::naming::LONGEST_NAME;
@@ -14,6 +14,12 @@ pub enum DeviceRefusal {
     /// It belongs to nobody or to another tenant.
     #[error("the tenant has no such device: check its EUI or claim it")]
     DeviceNotFound,
+    /// It is for something else, and stays that while somebody owns it.
+    #[error("the device is a {}: release it and claim it again to make it something else", .category.word())]
+    DeviceCategoryFixed {
+        /// What it is for.
+        category: Category,
+    },
     /// It stands at another space.
     #[error("the device stands at space {space_id}: unassign it first, or ask to replace the assignment")]
     DeviceAlreadyAssigned {

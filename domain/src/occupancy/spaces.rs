@@ -5,11 +5,12 @@ mod life;
 mod policies;
 mod uplinks;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::change::{Cause, Change, Changes};
+use super::confirm::{self, Arrival};
 use super::device::DeviceFacts;
 use super::machine::SpaceMachine;
 use super::policies::TenantPolicies;
@@ -27,6 +28,7 @@ pub struct Spaces {
     sites: HashMap<SiteId, PolicyOverrides>,
     tenants: HashMap<TenantId, TenantPolicies>,
     touched: Touched,
+    arrivals: BTreeMap<SpaceId, Option<Arrival>>,
     profiles: Profiles,
 }
 
@@ -35,6 +37,15 @@ pub struct Spaces {
 struct Room {
     machine: SpaceMachine,
     policy: Policy,
+    /// The arrival that waits to be told.
+    arrival: Option<Arrival>,
+}
+
+impl Room {
+    fn new(machine: SpaceMachine, policy: Policy) -> Self {
+        let arrival = confirm::by_sensor(&machine, &policy);
+        Self { machine, policy, arrival }
+    }
 }
 
 /// The parts of which [`Spaces`] are made; each can be stored by its key.
@@ -68,7 +79,7 @@ impl Spaces {
         };
         for machine in parts.spaces {
             let policy = fold.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
-            fold.rooms.insert(machine.space_id(), Room { machine, policy });
+            fold.rooms.insert(machine.space_id(), Room::new(machine, policy));
         }
         fold
     }
@@ -86,6 +97,12 @@ impl Spaces {
     /// What is otherwise since this was last asked.
     pub fn take_touched(&mut self) -> Touched {
         std::mem::take(&mut self.touched)
+    }
+
+    /// The spaces where another arrival waits to be told since this was last asked, or none any more; see
+    /// [`confirm::by_sensor`].
+    pub fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
+        std::mem::take(&mut self.arrivals)
     }
 
     /// A space.
@@ -166,6 +183,17 @@ impl Spaces {
             if let Some((from, to, at)) = room.machine.show(&room.policy, at) {
                 changes.push(space_id, at, Some(from), Some(to), cause);
             }
+            self.note_arrival(space_id);
+        }
+    }
+
+    /// Looks whether there is another wish to confirm a reservation, or none any more.
+    fn note_arrival(&mut self, space_id: SpaceId) {
+        let Some(room) = self.rooms.get_mut(&space_id) else { return };
+        let arrival = confirm::by_sensor(&room.machine, &room.policy);
+        if room.arrival != arrival {
+            room.arrival = arrival;
+            self.arrivals.insert(space_id, arrival);
         }
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn em300_mcs(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), 
 
 fn decode(reading: &mut Reading, frame: &Frame<'_>, channels: Channels) -> Result<(), Undecodable> {
     let mut bytes = Reader::new(frame.data);
-    let mut known = 0;
+    let mut known = false;
     while !bytes.is_empty() {
         let [channel, of_type] = bytes.take()?;
         let read = match of_type {
@@ -82,13 +82,13 @@ fn decode(reading: &mut Reading, frame: &Frame<'_>, channels: Channels) -> Resul
             0x00 => binary(reading, channel, channels, &mut bytes)?,
             _ => measurement(reading, [channel, of_type], &mut bytes)?,
         };
-        if read == Read::Stop && known == 0 && reading.kind == Kind::Unknown {
+        if read == Read::Stop && !known && reading.kind == Kind::Unknown {
             return Err(Undecodable::UnknownMessage);
         }
         if read == Read::Stop {
             break;
         }
-        known += 1;
+        known = true;
     }
     Ok(())
 }

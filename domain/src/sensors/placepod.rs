@@ -12,7 +12,7 @@ const NO_COUNT: u8 = 0x80;
 
 pub(super) fn placepod(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
     let (mut status, mut keep_alive) = (None, None);
-    let mut known = 0;
+    let mut known = false;
     let mut bytes = Reader::new(frame.data);
     while !bytes.is_empty() {
         match bytes.take()? {
@@ -28,10 +28,10 @@ pub(super) fn placepod(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), U
                 counted(reading, bytes.u8()?);
             }
             [0x3f, 0x01] => answered(reading, "rebooted", bytes.u8()?),
-            _ if known == 0 => return Err(Undecodable::UnknownMessage),
+            _ if !known => return Err(Undecodable::UnknownMessage),
             _ => break,
         }
-        known += 1;
+        known = true;
     }
     reading.occupancy = status.or(keep_alive).unwrap_or_default();
     if status.is_some() {

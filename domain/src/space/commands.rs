@@ -10,7 +10,7 @@ use crate::actor::Actor;
 use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use crate::sealed::Sealed;
 
-/// A command to a `space` stream. Those of people and programs say who asks; the last two are the platform's own, never
+/// A command to a `space` stream. Those of people and programs say who asks; the last three are the platform's own, never
 /// refused, and come to nothing where there is nothing to do.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "what a variant is, its command says")]
@@ -29,6 +29,9 @@ pub enum SpaceCommand {
     CheckOut(CheckOut),
     ConfirmBySensor(ConfirmBySensor),
     PassTime(PassTime),
+    /// The same, but only up to the first moment at which anything is due: what a sensor saw after that, and nobody has
+    /// told the space yet, may change what happens next.
+    PassMoment(PassTime),
 }
 
 /// Who asks, for which tenant, and when. To another tenant a space does not exist.

@@ -47,14 +47,37 @@ impl Space {
         overrides.chain(reservations).min()
     }
 
+    /// Forgets reservations that are over: for whoever only waits for what is due, at many spaces.
+    pub fn forget_what_is_over(&mut self) {
+        self.reservations.forget_over();
+    }
+
     /// Everything that is due at `at` or before, one after the other, and the space after that.
     pub(super) fn pass_time(
         &self,
         at: DateTime<Utc>,
         reserved_soon: TimeDelta,
     ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
+        self.pass_through(at, at, reserved_soon)
+    }
+
+    /// Only what is due at the first moment at which anything is, if that is at `at` or before.
+    pub(super) fn pass_moment(&self, at: DateTime<Utc>, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
+        match self.next_due(reserved_soon) {
+            Some(first) if first.at <= at => self.pass_through(first.at, at, reserved_soon).0,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Everything that is due at `through` or before, noticed at `at`.
+    fn pass_through(
+        &self,
+        through: DateTime<Utc>,
+        at: DateTime<Utc>,
+        reserved_soon: TimeDelta,
+    ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
         let (mut events, mut space) = (Vec::new(), Cow::Borrowed(self));
-        while let Some(due) = space.next_due(reserved_soon).filter(|due| due.at <= at) {
+        while let Some(due) = space.next_due(reserved_soon).filter(|due| due.at <= through) {
             let event = space.event_of(due, at);
             space.to_mut().evolve(&event);
             events.push(event);

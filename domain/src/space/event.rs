@@ -142,6 +142,20 @@ events!(SpaceEvent {
 });
 
 impl SpaceEvent {
+    /// When it should have happened, if that is another time than when it was decided.
+    pub fn due(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::OverrideStarted { due, .. }
+            | Self::OverrideEnded { due, .. }
+            | Self::ReservationApproached { due, .. }
+            | Self::ReservationStarted { due, .. }
+            | Self::ReservationCompleted { due, .. }
+            | Self::ReservationExpired { due, .. }
+            | Self::ReservationNotTakenUp { due, .. } => Some(*due),
+            _ => None,
+        }
+    }
+
     /// The reservation it is about, if it is about one.
     pub fn reservation_id(&self) -> Option<ReservationId> {
         match self {

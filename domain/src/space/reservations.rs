@@ -36,6 +36,10 @@ impl Reservations {
         }
     }
 
+    pub(super) fn forget_over(&mut self) {
+        self.over.clear();
+    }
+
     pub(super) fn holding(&self) -> impl ExactSizeIterator<Item = (ReservationId, &Reservation)> {
         self.holding.iter().map(|(id, reservation)| (*id, reservation))
     }

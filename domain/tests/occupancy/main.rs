@@ -3,6 +3,7 @@
 
 mod assignment;
 mod by_hand;
+mod deliveries;
 mod processes;
 mod properties;
 mod readings;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use parking_domain::occupancy::{Change, DeviceFacts, Spaces};
+use parking_domain::occupancy::{Change, DeviceFacts, Spaces, confirm};
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::space::{Confirmation, OverrideKind, StateByHand};
 use parking_domain::stored::Event;
@@ -40,7 +40,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn any_other(kind: u8, dev: u64, n: u128, second: i64, either: bool) -> Step {
+pub(crate) fn any_other(kind: u8, dev: u64, n: u128, second: i64, either: bool) -> Step {
     let own = PolicyOverrides {
         debounce_readings: Some(1 + u8::from(either)),
         free_color: either.then(Default::default),
@@ -118,6 +118,7 @@ proptest! {
     ) {
         let world = world_of(&steps);
         let (mut store, mut changes) = (BTreeMap::new(), Vec::new());
+        let mut arrivals = BTreeMap::new();
         let (mut rest, mut position) = (world.log.as_slice(), 0);
         for size in batches.iter().cycle() {
             if rest.is_empty() {
@@ -131,8 +132,14 @@ proptest! {
             }
             let touched = spaces.take_touched();
             store_touched(&mut store, &spaces, &touched);
+            arrivals.extend(spaces.take_arrivals());
             rest = later;
         }
+        let waiting = world.spaces.spaces().filter_map(|space| {
+            confirm::by_sensor(space, world.spaces.policy(space.space_id()).expect("a policy"))
+        });
+        let told: BTreeMap<_, _> = arrivals.into_iter().filter_map(|(id, arrival)| Some((id, arrival?))).collect();
+        prop_assert_eq!(told, waiting.map(|arrival| (arrival.space_id, arrival)).collect(), "none is missed or stale");
         prop_assert_eq!(&changes, &world.changes);
         prop_assert_eq!(store, stored(&world.spaces), "and what was touched is all that changed");
     }

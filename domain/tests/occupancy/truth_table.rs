@@ -1,8 +1,9 @@
 //! The seven levels, one row each, and every combination of their conditions.
 
 use Fact::{
-    Approached, Blocked, CheckedInWithoutSensor, HandFree, HandMaintenance, HandOccupied, HandReserved,
-    HandUnknown, OutOfService, Running, RunningCheckedIn, RunningSensed, SensorFree, SensorOccupied, Silent,
+    Approached, Blocked, CheckedInWithoutSensor, CheckedOutWithoutSensor, HandFree, HandMaintenance,
+    HandOccupied, HandReserved, HandUnknown, OutOfService, Running, RunningCheckedIn, RunningSensed,
+    SensorFree, SensorOccupied, Silent,
 };
 use parking_domain::downlink::Light;
 use parking_domain::occupancy::{Reason, Sign, SpaceState};
@@ -10,8 +11,8 @@ use parking_domain::policy::Policy;
 use parking_domain::space::{Confirmation, OverrideKind, StateByHand};
 
 use crate::steps::{
-    Step, TENANT, approached, assigned, claimed, confirmed, fell_silent, id, occupied, override_set,
-    override_started, sensor, set_by_hand, started, vacant,
+    Step, TENANT, approached, assigned, checked_out, claimed, confirmed, fell_silent, id, occupied,
+    override_set, override_started, sensor, set_by_hand, started, vacant,
 };
 use crate::world::World;
 
@@ -33,6 +34,7 @@ enum Fact {
     RunningSensed,
     RunningCheckedIn,
     CheckedInWithoutSensor,
+    CheckedOutWithoutSensor,
 }
 
 impl Fact {
@@ -49,6 +51,11 @@ impl Fact {
             Running => vec![started(3, 20)],
             RunningSensed => running(4, Confirmation::Sensor),
             RunningCheckedIn | CheckedInWithoutSensor => running(5, Confirmation::CheckIn),
+            CheckedOutWithoutSensor => {
+                let mut steps = running(7, Confirmation::CheckIn);
+                steps.push(checked_out(7, 30));
+                steps
+            }
             Approached => vec![approached(6, 20)],
             SensorFree => vec![vacant(1, 40)],
             SensorOccupied => vec![occupied(1, 40)],
@@ -66,7 +73,7 @@ const PURPLE: &str = "800080";
 const RED: &str = "ff0000";
 const GREEN: &str = "00ff00";
 
-const TABLE: [Row; 37] = {
+const TABLE: [Row; 40] = {
     use Reason as R;
     use Sign as D;
     use SpaceState as S;
@@ -83,6 +90,7 @@ const TABLE: [Row; 37] = {
         (&[HandFree], S::Free, D::Free, GREEN, 5, R::ByHand),
         (&[HandOccupied], S::Occupied, D::Occupied, RED, 5, R::ByHand),
         (&[CheckedInWithoutSensor], S::Occupied, D::Occupied, RED, 5, R::CheckedIn),
+        (&[CheckedOutWithoutSensor], S::Free, D::Free, GREEN, 5, R::CheckedOut),
         (&[SensorFree, Silent], S::Free, D::Free, GREEN, 6, R::SensorSilent),
         (&[SensorOccupied, Silent], S::Occupied, D::Occupied, RED, 6, R::SensorSilent),
         (&[], S::Unknown, D::Free, GREEN, 7, R::NothingKnown),
@@ -117,6 +125,8 @@ const TABLE: [Row; 37] = {
         (&[RunningCheckedIn, SensorFree], S::Free, D::Free, GREEN, 5, R::Sensor),
         (&[RunningCheckedIn, SensorOccupied, Silent], S::Occupied, D::Occupied, RED, 6, R::SensorSilent),
         (&[CheckedInWithoutSensor, HandFree], S::Free, D::Free, GREEN, 5, R::ByHand),
+        (&[CheckedOutWithoutSensor, HandOccupied], S::Occupied, D::Occupied, RED, 5, R::ByHand),
+        (&[CheckedOutWithoutSensor, Approached], S::Reserved, D::Reserved, YELLOW, 4, R::ReservedSoon),
         (&[CheckedInWithoutSensor, HandFree, HandUnknown], S::Occupied, D::Occupied, RED, 5, R::CheckedIn),
     ]
 };
@@ -124,7 +134,7 @@ const TABLE: [Row; 37] = {
 fn given(facts: &[Fact], policy: Policy) -> World {
     let mut world = World::new().policy(|own| *own = policy);
     world.given([claimed(1, TENANT, sensor(), 0)]);
-    if !facts.contains(&CheckedInWithoutSensor) {
+    if !facts.iter().any(|fact| matches!(fact, CheckedInWithoutSensor | CheckedOutWithoutSensor)) {
         world.given([assigned(1, 1, 0)]);
     }
     world.given(facts.iter().flat_map(|fact| fact.steps()));
@@ -139,6 +149,40 @@ fn one_row_for_each_ground_and_each_pair_of_levels() {
         assert_eq!((shown.state, shown.level, shown.reason), (state, level, reason), "{facts:?}");
         assert_eq!(shown.display.state, sign, "{facts:?}");
         assert_eq!(shown.display.light, Light::steady(colour.parse().expect("a colour")), "{facts:?}");
+    }
+}
+
+/// A ground that is new in the rules has no row yet: this names those that have one, and the compiler all that there are.
+#[test]
+fn no_ground_is_without_a_row() {
+    let grounds = [
+        Reason::OutOfService,
+        Reason::Blocked,
+        Reason::ByHand,
+        Reason::ReservationRunning,
+        Reason::ReservedSoon,
+        Reason::Sensor,
+        Reason::CheckedIn,
+        Reason::CheckedOut,
+        Reason::SensorSilent,
+        Reason::NothingKnown,
+    ];
+    for ground in grounds {
+        let levels = match ground {
+            Reason::OutOfService => vec![1],
+            Reason::ByHand => vec![1, 3, 5],
+            Reason::Blocked => vec![2],
+            Reason::ReservationRunning => vec![3],
+            Reason::ReservedSoon => vec![4],
+            Reason::Sensor | Reason::CheckedIn | Reason::CheckedOut => vec![5],
+            Reason::SensorSilent => vec![6],
+            Reason::NothingKnown => vec![7],
+        };
+        let mut found: Vec<u8> =
+            TABLE.iter().filter(|(.., reason)| *reason == ground).map(|(.., level, _)| *level).collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, levels, "{ground:?}");
     }
 }
 

@@ -172,3 +172,25 @@ fn a_command_that_is_refused_or_changes_nothing_leaves_time_to_the_scheduler() {
     let due = [started(1, "10:00", "12:00"), expired(1, "12:00", "12:00"), cancelled(2, "12:00")];
     given(history([booked(2, "12:30", "13:00")])).when(cancel(2, "12:00")).then(due);
 }
+
+#[test]
+fn time_can_pass_one_moment_at_a_time_because_something_may_have_been_seen_in_between() {
+    let pass = |at| SpaceCommand::PassMoment(PassTime { at: t(at), reserved_soon: SOON });
+    let waiting = || vec![created_waiting(15), booked(1, "10:00", "12:00")];
+    given(waiting()).when(pass("09:44")).then_nothing();
+    given(waiting()).when(pass("13:00")).then([approached(1, "09:45", "13:00")]);
+    let near = || waiting().into_iter().chain([approached(1, "09:45", "13:00")]);
+    given(near()).when(pass("13:00")).then([started(1, "10:00", "13:00")]);
+    let running = || near().chain([started(1, "10:00", "13:00")]);
+    given(running()).when(pass("13:00")).then([not_taken_up(1, "10:15", "13:00")]);
+    given(running().chain([seen(1, "10:05")])).when(pass("13:00")).then([completed(1, "12:00", "13:00")]);
+}
+
+#[test]
+fn what_is_over_is_forgotten_and_what_is_due_stays() {
+    let mut space = space(history([expired(1, "12:00", "12:00"), booked(2, "13:00", "14:00")]));
+    let next = space.next_due(SOON);
+    space.forget_what_is_over();
+    assert_eq!(space.next_due(SOON), next);
+    assert_eq!((space.reservation(reservation(1)), space.holding().len()), (None, 1));
+}

@@ -6,5 +6,6 @@ mod defining;
 mod due;
 mod fixture;
 mod overrides;
+mod properties;
 mod rescheduling;
 mod running;

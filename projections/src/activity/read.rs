@@ -20,8 +20,17 @@ pub struct Filter {
     pub dev_eui: Option<DevEui>,
 }
 
-const FILTER: &str = "(cardinality($1) = 0 or kind = any($1)) and ($2 is null or site_id = $2) \
-                      and ($3 is null or space_id = $3) and ($4 is null or dev_eui = $4)";
+/// A doing with the place it was at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The doing.
+    pub activity: Activity,
+    /// The code of the space; none if the space is no more.
+    pub space_code: Option<String>,
+}
+
+const FILTER: &str = "(cardinality($1) = 0 or a.kind = any($1)) and ($2 is null or a.site_id = $2) \
+                      and ($3 is null or a.space_id = $3) and ($4 is null or a.dev_eui = $4)";
 
 /// One page of what was done, the newest first.
 pub async fn list(
@@ -29,11 +38,12 @@ pub async fn list(
     filter: &Filter,
     limit: i64,
     offset: i64,
-) -> Result<Vec<Activity>, sqlx::Error> {
+) -> Result<Vec<Listed>, sqlx::Error> {
     let query = format!(
-        "select to_json(a)::text from activity a where {FILTER} order by position desc limit $5 offset $6"
+        "select to_json(a)::text, s.code from activity a left join spaces s using (space_id) \
+          where {FILTER} order by a.position desc limit $5 offset $6"
     );
-    let rows: Vec<String> = sqlx::query_scalar(&query)
+    let rows: Vec<(String, Option<String>)> = sqlx::query_as(&query)
         .bind(&filter.kinds)
         .bind(filter.site_id)
         .bind(filter.space_id)
@@ -42,12 +52,14 @@ pub async fn list(
         .bind(offset)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| from_json(row)).collect()
+    let listed =
+        |(activity, space_code): (String, _)| Ok(Listed { activity: from_json(&activity)?, space_code });
+    rows.into_iter().map(listed).collect()
 }
 
 /// How much the filter lets through.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
-    let query = format!("select count(*) from activity where {FILTER}");
+    let query = format!("select count(*) from activity a where {FILTER}");
     sqlx::query_scalar(&query)
         .bind(&filter.kinds)
         .bind(filter.site_id)

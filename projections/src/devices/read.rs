@@ -1,5 +1,6 @@
 //! Questions about a tenant's devices. Whose they are, the connection knows.
 
+use chrono::{DateTime, Utc};
 use parking_domain::device::Category;
 use parking_domain::lorawan::DevEui;
 use sqlx::{FromRow, PgConnection};
@@ -13,7 +14,7 @@ use crate::rows::from_json;
 pub struct Filter {
     /// What they are for.
     pub category: Option<Category>,
-    /// Where they stand, in a word as it is written; none means all but those taken out of use.
+    /// Where they stand, in a word as it is written, or `active` or `inactive`; none means all but those taken out of use.
     pub status: Option<String>,
     /// At spaces of this site.
     pub site_id: Option<Uuid>,
@@ -23,7 +24,7 @@ pub struct Filter {
 
 impl Filter {
     fn category(&self) -> Option<&'static str> {
-        self.category.map(word)
+        self.category.map(Category::word)
     }
 }
 
@@ -79,7 +80,13 @@ impl Stats {
 const LISTED: &str =
     "select to_json(d)::text, s.code, s.site_id from devices d left join spaces s using (space_id)";
 
-const FILTER: &str = "($1 is null or d.category = $1) and (d.status = $2 or $2 is null and d.status <> 'retired') \
+const FILTER: &str = "($1 is null or d.category = $1) \
+                      and case when $2 is null then d.status <> 'retired' \
+                               when $2 = 'active' then d.status <> 'retired' \
+                                    and d.enabled and d.last_seen_at is not null and not d.silent \
+                               when $2 = 'inactive' then d.status <> 'retired' \
+                                    and not (d.enabled and d.last_seen_at is not null and not d.silent) \
+                               else d.status = $2 end \
                       and ($3 is null or s.site_id = $3) and ($4 is null or d.space_id = $4)";
 
 type ListedRow = (String, Option<String>, Option<Uuid>);
@@ -141,21 +148,27 @@ pub async fn stats(connection: &mut PgConnection) -> Result<Stats, sqlx::Error> 
     )
     .fetch_all(connection)
     .await?;
-    let of = |category| {
-        let row = rows.iter().find(|row| row.category == word(category));
+    let of = |category: Category| {
+        let row = rows.iter().find(|row| row.category == category.word());
         row.map(|row| row.counts).unwrap_or_default()
     };
     Ok(Stats { sensors: of(Category::Sensor), displays: of(Category::Display) })
 }
 
-/// As it is written.
-fn word(category: Category) -> &'static str {
-    match category {
-        Category::Sensor => "sensor",
-        Category::Display => "display",
-    }
-}
-
 fn listed((device, space_code, site_id): ListedRow) -> Result<Listed, sqlx::Error> {
     Ok(Listed { device: from_json(&device)?, space_code, site_id })
+}
+
+/// How many gateways the devices were last heard by best, and how many of those have heard one since then.
+pub async fn gateways(
+    connection: &mut PgConnection,
+    since: DateTime<Utc>,
+) -> Result<(i64, i64), sqlx::Error> {
+    sqlx::query_as(
+        "select count(distinct gateway), count(distinct gateway) filter (where last_seen_at >= $1) \
+           from devices where status <> 'retired'",
+    )
+    .bind(since)
+    .fetch_one(connection)
+    .await
 }

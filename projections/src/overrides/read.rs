@@ -1,5 +1,6 @@
 //! Questions about the overrides of a tenant's spaces. Whose they are, the connection knows.
 
+use parking_domain::space::Window;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -17,8 +18,21 @@ pub struct Filter {
     pub status: Option<OverrideStatus>,
 }
 
+/// An override with the place it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The override.
+    pub set: Override,
+    /// Its space's code; none if the space is no more.
+    pub space_code: Option<String>,
+}
+
+const LISTED: &str = "select to_json(o)::text, s.code from overrides o left join spaces s using (space_id)";
+
 const FILTER: &str =
     "($1 is null or o.space_id = $1) and ($2 is null or s.site_id = $2) and ($3 is null or o.status = $3)";
+
+type ListedRow = (String, Option<String>);
 
 /// One page of the overrides, the latest start first.
 pub async fn list(
@@ -26,12 +40,10 @@ pub async fn list(
     filter: &Filter,
     limit: i64,
     offset: i64,
-) -> Result<Vec<Override>, sqlx::Error> {
-    let query = format!(
-        "select to_json(o)::text from overrides o left join spaces s using (space_id) where {FILTER} \
-          order by o.starts_at desc, o.override_id limit $4 offset $5"
-    );
-    let rows: Vec<String> = sqlx::query_scalar(&query)
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query =
+        format!("{LISTED} where {FILTER} order by o.starts_at desc, o.override_id limit $4 offset $5");
+    let rows: Vec<ListedRow> = sqlx::query_as(&query)
         .bind(filter.space_id)
         .bind(filter.site_id)
         .bind(filter.status.map(OverrideStatus::word))
@@ -39,7 +51,7 @@ pub async fn list(
         .bind(offset)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| from_json(row)).collect()
+    rows.into_iter().map(listed).collect()
 }
 
 /// How many the filter lets through.
@@ -55,20 +67,40 @@ pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64
 }
 
 /// An override.
-pub async fn get(connection: &mut PgConnection, override_id: Uuid) -> Result<Option<Override>, sqlx::Error> {
-    let query = sqlx::query_scalar("select to_json(o)::text from overrides o where override_id = $1");
-    let row: Option<String> = query.bind(override_id).fetch_optional(connection).await?;
-    row.map(|row| from_json(&row)).transpose()
+pub async fn get(connection: &mut PgConnection, override_id: Uuid) -> Result<Option<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where o.override_id = $1");
+    let row: Option<ListedRow> = sqlx::query_as(&query).bind(override_id).fetch_optional(connection).await?;
+    row.map(listed).transpose()
 }
 
 /// The overrides of a space that are not over, the first first.
-pub async fn of_space(connection: &mut PgConnection, space_id: Uuid) -> Result<Vec<Override>, sqlx::Error> {
-    let rows: Vec<String> = sqlx::query_scalar(
-        "select to_json(o)::text from overrides o where space_id = $1 and status in ('set', 'active') \
-          order by starts_at, override_id",
-    )
-    .bind(space_id)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| from_json(row)).collect()
+pub async fn of_space(connection: &mut PgConnection, space_id: Uuid) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!(
+        "{LISTED} where o.space_id = $1 and o.status in ('set', 'active') order by o.starts_at, o.override_id"
+    );
+    let rows: Vec<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_all(connection).await?;
+    rows.into_iter().map(listed).collect()
+}
+
+/// Those that keep a space from being used at some moment of a window, the first first.
+pub async fn in_the_way_of(
+    connection: &mut PgConnection,
+    space_id: Uuid,
+    window: Window,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!(
+        "{LISTED} where o.space_id = $1 and o.status in ('set', 'active') \
+            and o.starts_at < $3 and (o.ends_at is null or o.ends_at > $2) order by o.starts_at, o.override_id"
+    );
+    let rows: Vec<ListedRow> = sqlx::query_as(&query)
+        .bind(space_id)
+        .bind(window.start)
+        .bind(window.end)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(listed).collect()
+}
+
+fn listed((set, space_code): ListedRow) -> Result<Listed, sqlx::Error> {
+    Ok(Listed { set: from_json(&set)?, space_code })
 }

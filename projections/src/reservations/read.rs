@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Reservation;
 use crate::rows::from_json;
+use crate::spaces::Space;
 
 /// Which reservations are wanted. What is given must all hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,18 @@ pub struct Listed {
     pub space_name: Option<String>,
     /// Its space's site.
     pub site_id: Option<Uuid>,
+}
+
+impl Listed {
+    /// A reservation of this space.
+    pub fn at(reservation: Reservation, space: &Space) -> Self {
+        Self {
+            reservation,
+            space_code: Some(space.code.clone()),
+            space_name: Some(space.definition.name.clone()),
+            site_id: Some(space.site_id),
+        }
+    }
 }
 
 /// Whom a space is kept for.
@@ -122,6 +135,18 @@ pub async fn holding(
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| from_json(row)).collect()
+}
+
+/// The spaces that are held by a reservation although its window ended at this time or before: what that brought is not
+/// recorded yet.
+pub async fn overdue_spaces(
+    connection: &mut PgConnection,
+    at: DateTime<Utc>,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let query = sqlx::query_scalar(
+        "select distinct space_id from reservations where status = 'active' and end_time <= $1 order by space_id",
+    );
+    query.bind(at).fetch_all(connection).await
 }
 
 /// The current and the next reservation of each of these spaces that has any. What begins and ends, the log says.

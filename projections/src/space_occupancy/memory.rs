@@ -1,7 +1,10 @@
 //! The domain's fold in memory, and what is stored of it to go on from.
 
+use std::collections::BTreeMap;
+
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::lorawan::DevEui;
+use parking_domain::occupancy::confirm::Arrival;
 use parking_domain::occupancy::{Change, Parts, Spaces};
 use parking_domain::stored::Event;
 use serde::Serialize;
@@ -65,7 +68,19 @@ impl Memory {
             }
             after = page.through;
         }
+        // Those are written already.
+        memory.spaces.take_arrivals();
         Ok(memory)
+    }
+
+    /// The fold.
+    pub(super) fn spaces(&self) -> &Spaces {
+        &self.spaces
+    }
+
+    /// The spaces where another arrival waits to be told, or none any more.
+    pub(super) fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
+        self.spaces.take_arrivals()
     }
 
     /// Takes an event; what is shown otherwise by it, and of whose space.

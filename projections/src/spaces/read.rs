@@ -1,6 +1,10 @@
 //! Questions about a tenant's spaces. Whose they are, the connection knows.
 
 use chrono::{DateTime, Utc};
+use parking_domain::device::Status;
+use parking_domain::lorawan::DevEui;
+use parking_domain::sensors::Occupancy;
+use serde::Deserialize;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
@@ -27,12 +31,25 @@ pub struct Listed {
     pub site_name: Option<String>,
     /// What is shown of it; none until the projection has come to its beginning.
     pub occupancy: Option<SpaceOccupancy>,
-    /// The display that stands there, 16 lower-case hex digits.
-    pub display_eui: Option<String>,
-    /// The sensor that stands there, 16 lower-case hex digits.
-    pub sensor_eui: Option<String>,
+    /// The display that stands there.
+    pub display: Option<Standing>,
+    /// The sensor that stands there.
+    pub sensor: Option<Standing>,
     /// Whom it is kept for.
     pub kept_for: CurrentAndNext,
+}
+
+/// A device that stands at a space.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Standing {
+    /// The device.
+    pub dev_eui: DevEui,
+    /// Its name.
+    pub name: String,
+    /// Where it stands, in a word.
+    pub status: Status,
+    /// What it last said of the space.
+    pub occupancy: Occupancy,
 }
 
 /// How many spaces there are in each state.
@@ -62,8 +79,8 @@ impl Counts {
 }
 
 const LISTED: &str = "select to_json(s)::text, i.name, to_json(o)::text, \
-                             (select dev_eui from devices d where d.space_id = s.space_id and d.category = 'display'), \
-                             (select dev_eui from devices d where d.space_id = s.space_id and d.category = 'sensor') \
+                             (select to_json(d)::text from devices d where d.space_id = s.space_id and d.category = 'display'), \
+                             (select to_json(d)::text from devices d where d.space_id = s.space_id and d.category = 'sensor') \
                         from spaces s left join sites i using (site_id) left join space_occupancy o using (space_id)";
 
 const FILTER: &str = "($1 is null or s.site_id = $1) and ($2 is null or coalesce(o.state, 'unknown') = $2)";
@@ -180,8 +197,15 @@ async fn with_reservations(
     Ok(listed)
 }
 
-fn listed((space, site_name, occupancy, display_eui, sensor_eui): ListedRow) -> Result<Listed, sqlx::Error> {
+fn listed((space, site_name, occupancy, display, sensor): ListedRow) -> Result<Listed, sqlx::Error> {
     let occupancy = occupancy.map(|occupancy| from_json(&occupancy)).transpose()?;
-    let kept_for = CurrentAndNext::default();
-    Ok(Listed { space: from_json(&space)?, site_name, occupancy, display_eui, sensor_eui, kept_for })
+    let standing = |device: Option<String>| device.map(|device| from_json(&device)).transpose();
+    Ok(Listed {
+        space: from_json(&space)?,
+        site_name,
+        occupancy,
+        display: standing(display)?,
+        sensor: standing(sensor)?,
+        kept_for: CurrentAndNext::default(),
+    })
 }

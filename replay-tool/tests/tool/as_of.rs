@@ -28,7 +28,9 @@ async fn past() -> (EventLog, Vec<RecordedEvent>) {
     let log = EventLog::create().await;
     let start: DateTime<Utc> = "2026-06-01T00:00:00Z".parse().unwrap();
     let end = start + TimeDelta::days(3);
-    World::new(&log).run(Plan { seed: 3, spaces: 6, start, end, mischief: Mischief::USUAL }).await;
+    World::new(&log)
+        .run(Plan { seed: 3, spaces: 6, first_session: 1, start, end, mischief: Mischief::USUAL })
+        .await;
     let (_signal, woken) = watch::channel(());
     let (runner, progress) = Runner::<SpaceOccupancies>::new(log.database.as_role(Role::Projector), woken);
     let running = tokio::spawn(runner.run(log.stop.child_token()));

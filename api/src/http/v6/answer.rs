@@ -23,6 +23,11 @@ impl<T: Serialize> Answer<T> {
         Self { status: StatusCode::OK, position, body }
     }
 
+    /// Something has begun.
+    pub(crate) fn begun(body: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, position: None, body }
+    }
+
     /// Something exists now.
     pub(crate) fn created(position: Option<i64>, body: T) -> Self {
         Self { status: StatusCode::CREATED, position, body }

@@ -86,6 +86,13 @@ impl Caller {
             app.progress.reach(position, SETTLE).await;
         }
     }
+
+    /// Lets the read models catch up with everything that this server has recorded: for what may have been made a moment
+    /// ago.
+    pub(crate) async fn catch_up(&self, app: &App) {
+        let head = *app.writer.head().borrow();
+        self.settle(app, Some(head)).await;
+    }
 }
 
 /// How long the answer to a command waits for the read models.

@@ -83,21 +83,56 @@ fn request_key(
     Ok(Some(RequestKey { tenant_id: caller.tenant_id.uuid(), key: key.to_owned(), fingerprint }))
 }
 
+/// A refusal of what a body says.
+pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
+}
+
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = match bytes.trim_ascii() {
         b"" | b"null" => b"{}",
         bytes => bytes,
     };
-    let invalid = |detail| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail);
+    if holds_nul(bytes) {
+        return Err(invalid_body("a text must not hold the character U+0000: it cannot be stored"));
+    }
     // A struct would be read from a list too, field by field.
     if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        return Err(invalid("the body must be a JSON object".to_owned()));
+        return Err(invalid_body("the body must be a JSON object"));
     }
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        Category::Data => invalid(error.to_string()),
+        Category::Data => invalid_body(error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => {
             let detail = format!("the body is not JSON: {error}");
             Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
         }
     })
+}
+
+/// True when a text of the JSON holds the one character that PostgreSQL cannot keep: it would stop every read model.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_told_from_what_looks_like_it() {
+        for json in [&br#"{"a":"\u0000"}"#[..], br#"{"a\\\u0000":1}"#, br#"["\n\u0000"]"#] {
+            assert!(holds_nul(json), "{}", json.escape_ascii());
+        }
+        for json in [&br#"{"a":"\\u0000"}"#[..], br#"["u0000"]"#, br#"["\u0041"]"#, b"\\"] {
+            assert!(!holds_nul(json), "{}", json.escape_ascii());
+        }
+    }
 }

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use parking_domain::space::Status;
 use serde::de::{self, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -26,13 +27,17 @@ impl ServeCompatibly for OpenApiRouter<Arc<App>> {
     }
 }
 
-/// The same path with a slash at its end, and as V6's front end knows it.
+/// The same path with a slash at its end, and as V6's front end or V5's clients know it.
 fn other_paths(path: &str) -> Vec<String> {
     let mut paths = vec![format!("{path}/")];
     let front_end = ["devices", "reservations", "sites"].map(|name| format!("/api/v6/{name}"));
     if front_end.iter().any(|prefix| path.starts_with(prefix)) {
         let short = path.replacen("/api/v6/", "/api/", 1);
         paths.extend([format!("{short}/"), short]);
+    }
+    if let Some(rest) = path.strip_prefix("/api/v6/overrides") {
+        let v5 = format!("/api/v6/display-policies/admin-overrides{rest}");
+        paths.extend([format!("{v5}/"), v5]);
     }
     paths
 }
@@ -75,7 +80,28 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Lax::<bool>::new("true or false", read))
 }
 
-/// A time with its offset; one without is taken for UTC, as V6 wrote it.
+/// A text, or a number that stands for one: amounts of money come as either.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
+}
+
+/// How far a reservation has come. What holds its window was `pending` or `confirmed` to V5.
+pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Status>, D::Error> {
+    let read = |text: &str| match text {
+        "active" | "pending" | "confirmed" => Some(Status::Active),
+        "completed" => Some(Status::Completed),
+        "cancelled" => Some(Status::Cancelled),
+        "expired" => Some(Status::Expired),
+        "no_show" => Some(Status::NoShow),
+        _ => None,
+    };
+    let what = "active, completed, cancelled, expired or no_show";
+    deserializer.deserialize_any(Lax::<Status>::new(what, read))
+}
+
+/// A time with its offset; one without is taken for UTC, as V6 wrote it, and a day for its beginning.
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let what = "a time such as 2026-11-23T08:00:00Z";
     deserializer.deserialize_any(Lax::<DateTime<Utc>>::new(what, read_time))
@@ -84,7 +110,11 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 /// A time as a text; a plus in a query is a space by the time it arrives.
 pub(crate) fn read_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
-    text.parse().ok().or_else(|| text.parse::<NaiveDateTime>().ok().map(|time| time.and_utc()))
+    let without_offset = || text.parse::<NaiveDateTime>().ok();
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
+    let time = text.parse().ok().or_else(|| without_offset().or_else(day).map(|time| time.and_utc()));
+    // Others are written in a form that PostgreSQL does not read.
+    time.filter(|time: &DateTime<Utc>| (1..=9999).contains(&time.year()))
 }
 
 /// Reads a value that may be written as a text, or be null.
@@ -164,7 +194,12 @@ mod tests {
         for text in ["2026-11-23T08:00:00", "2026-11-23 08:00:00", "2026-11-23T10:00:00 02:00"] {
             assert_eq!(read_time(text), at, "{text}");
         }
-        assert_eq!(read_time("tomorrow"), None);
+        assert_eq!(read_time("2026-11-23"), read_time("2026-11-23T00:00:00Z"));
+        for text in
+            ["tomorrow", "0000-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "9999-12-31T23:30:00-01:00"]
+        {
+            assert_eq!(read_time(text), None, "{text}");
+        }
     }
 
     #[test]

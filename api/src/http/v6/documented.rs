@@ -85,6 +85,12 @@ impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet> CodeSet for (A, B, C, D) {
     }
 }
 
+impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet, E: CodeSet> CodeSet for (A, B, C, D, E) {
+    fn codes() -> Vec<Code> {
+        [A::codes(), B::codes(), C::codes(), D::codes(), E::codes()].concat()
+    }
+}
+
 /// The refusals of an operation, for its documentation: a response's description is the list of its codes.
 pub(crate) struct Refusals<C>(PhantomData<C>);
 

@@ -1,68 +1,41 @@
-//! Orphans: devices that are heard and belong to nobody.
+//! Orphans: devices that are heard and belong to nobody. `/api/v6/orphan-devices`.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
-use chrono::{DateTime, Utc};
-use parking_projections::orphan_devices::{self, OrphanDevice};
-use serde::Serialize;
-use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use parking_commands::devices::{AssignOrphan, AssignmentError, ClaimOrphan, DismissOrphan};
+use parking_domain::device::DeviceRefusal;
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::SpaceRefusal;
+use parking_projections::orphan_devices;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::answer::{Answer, Shown};
 use super::caller::{Caller, Freshness};
+use super::command::{Command, Once};
 use super::compat::ServeCompatibly;
-use super::documented::{Reading, Refusals};
-use super::page::{Item, Listing, Paged};
+use super::device_body::{DeviceBody, Why};
+use super::device_view::{DeviceDone, DeviceView};
+use super::devices::shown;
+use super::documented::{Commanding, Reading, Refusals};
+use super::orphan_body::{SpaceQuery, TakeBody};
+use super::orphan_view::OrphanView;
+use super::page::{Listing, Paged};
+use super::query::{AnyEui, Named, Queried};
+use super::refusals::{NoOrphan, NotAssigned};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::webhooks::X_POSITION;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::default().serve(routes!(list))
-}
-
-/// An orphan as V6's clients read it: EUIs in upper case, the count under both of its names.
-#[derive(Serialize, ToSchema)]
-struct OrphanView {
-    dev_eui: String,
-    first_seen: DateTime<Utc>,
-    last_seen: DateTime<Utc>,
-    message_count: i64,
-    uplink_count: i64,
-    last_rssi: Option<i32>,
-    last_snr: Option<f64>,
-    last_gateway: Option<String>,
-    device_profile: Option<String>,
-    device_name: Option<String>,
-    /// What a codec in the network server made of the last uplink.
-    #[schema(value_type = Option<Object>)]
-    last_object: Option<Box<RawValue>>,
-}
-
-impl Item for OrphanView {
-    const PLURAL: &'static str = "orphan_devices";
-}
-
-impl From<OrphanDevice> for OrphanView {
-    fn from(row: OrphanDevice) -> Self {
-        Self {
-            dev_eui: row.dev_eui.to_uppercase(),
-            first_seen: row.first_seen,
-            last_seen: row.last_seen,
-            message_count: row.message_count,
-            uplink_count: row.message_count,
-            last_rssi: row.last_rssi,
-            last_snr: row.last_snr,
-            last_gateway: row.last_gateway.map(|gateway| gateway.to_uppercase()),
-            device_profile: row.device_profile,
-            device_name: row.device_name,
-            last_object: row.last_object.map(|object| object.0),
-        }
-    }
+    OpenApiRouter::default()
+        .serve(routes!(list))
+        .serve(routes!(one, dismiss))
+        .serve(routes!(claim))
+        .serve(routes!(assign))
 }
 
 /// The devices that are heard and belong to nobody, the one heard last first.
@@ -80,4 +53,76 @@ async fn list(
     let rows = orphan_devices::list(app.reader.pool(), page.size, page.offset()).await?;
     let views = rows.into_iter().map(OrphanView::from).collect();
     Ok(([(X_POSITION, position.to_string())], page.of(views, total, caller.tenant_id)))
+}
+
+/// One orphan, with what was last heard of it.
+#[utoipa::path(get, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
+    params(("dev_eui" = String, Path), Freshness),
+    responses((status = 200, body = OrphanView), Refusals<(Reading, NoOrphan)>))]
+async fn one(
+    State(app): State<Arc<App>>,
+    _: Caller,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+) -> Result<Json<OrphanView>, Problem> {
+    let row = orphan_devices::get(app.reader.pool(), dev_eui).await?;
+    let row = row.ok_or(AssignmentError::OrphanNotFound(dev_eui))?;
+    Ok(Json(row.into()))
+}
+
+/// Claims an orphan for the tenant, with what it reported since it became one.
+#[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/claim", tag = "orphan devices",
+    params(("dev_eui" = String, Path), Once), request_body = Option<DeviceBody>,
+    responses((status = 201, body = Shown<DeviceView>), Refusals<(Commanding, DeviceRefusal, NoOrphan)>))]
+async fn claim(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Command { caller, body }: Command<DeviceBody>,
+) -> Result<Answer<Shown<DeviceView>>, Problem> {
+    let category = body.category();
+    let definition = Box::new(body.definition(name_of(&app, dev_eui).await?));
+    let claim = ClaimOrphan { dev_eui, category, definition, asked: caller.asked() };
+    let done = app.platform.store.execute(&claim, &caller.circumstances()).await?;
+    Ok(Answer::created(done.position, shown(&app, &caller, dev_eui, done.position).await))
+}
+
+/// Claims an orphan and puts it at a space, both or neither.
+#[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/assign", tag = "orphan devices",
+    params(("dev_eui" = String, Path), SpaceQuery, Once), request_body = Option<TakeBody>,
+    responses((status = 200, body = Shown<DeviceView>),
+              Refusals<(Commanding, DeviceRefusal, SpaceRefusal, NotAssigned, NoOrphan)>))]
+async fn assign(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Queried(query): Queried<SpaceQuery>,
+    Command { caller, body }: Command<TakeBody>,
+) -> Result<Answer<Shown<DeviceView>>, Problem> {
+    let (space_id, category) = (query.or(&body)?, body.device.category());
+    let definition = Box::new(body.device.definition(name_of(&app, dev_eui).await?));
+    let (reason, asked) = (body.reason, caller.asked());
+    let assign = AssignOrphan { dev_eui, space_id, category, definition, reason, asked };
+    let done = app.platform.store.execute(&assign, &caller.circumstances()).await?;
+    Ok(Answer::done(done.position, shown(&app, &caller, dev_eui, done.position).await))
+}
+
+/// Does not show an orphan until it is heard again.
+#[utoipa::path(delete, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
+    params(("dev_eui" = String, Path), Once), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal, NoOrphan)>))]
+async fn dismiss(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<Why>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    let dismiss = DismissOrphan { dev_eui, reason, asked: caller.asked() };
+    let done = app.platform.store.execute(&dismiss, &caller.circumstances()).await?;
+    caller.settle(&app, done.position).await;
+    let answer = DeviceDone::of(dev_eui, "the orphan is not shown until it is heard again");
+    Ok(Answer::done(done.position, answer))
+}
+
+/// What a device is called that nobody has named: as the network server calls it, or by its EUI.
+async fn name_of(app: &App, dev_eui: DevEui) -> Result<String, Problem> {
+    let row = orphan_devices::get(app.reader.pool(), dev_eui).await?;
+    let heard = row.and_then(|row| row.device_name).filter(|name| !name.trim().is_empty());
+    Ok(heard.unwrap_or_else(|| format!("{dev_eui:X}")))
 }

@@ -25,6 +25,9 @@ pub(crate) struct Queried<T>(pub(crate) T);
 impl<T: DeserializeOwned> Queried<T> {
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
         let query = compat::given(uri.query().unwrap_or_default());
+        if query.contains("%00") {
+            return Err(invalid("a text must not hold the character U+0000"));
+        }
         let given: Uri = format!("/?{query}").parse().map_err(|_| invalid("the query cannot be read"))?;
         let read = Query::try_from_uri(&given);
         read.map(|Query(value)| Self(value)).map_err(|rejection| {

@@ -93,6 +93,7 @@ coded! { SiteRefusal:
 coded! { DeviceRefusal:
     DeviceRefusal::DeviceAlreadyClaimed => CONFLICT "device_already_claimed",
     DeviceRefusal::DeviceNotFound => NOT_FOUND "device_not_found",
+    DeviceRefusal::DeviceCategoryFixed { .. } => CONFLICT "device_category_fixed",
     DeviceRefusal::DeviceAlreadyAssigned { .. } => CONFLICT "device_already_assigned",
     DeviceRefusal::DeviceNotAssigned => CONFLICT "device_not_assigned",
     DeviceRefusal::DeviceNotOrphan => CONFLICT "device_not_orphan",
@@ -227,6 +228,15 @@ pub(crate) enum NotAssigned {}
 
 impl CodeSet for NotAssigned {
     fn codes() -> Vec<Code> {
-        vec![(NOT_FOUND, "orphan_not_found"), (CONFLICT, "place_taken"), (CONFLICT, "space_deleted")]
+        vec![(CONFLICT, "place_taken"), (CONFLICT, "space_deleted")]
+    }
+}
+
+/// There is no such orphan.
+pub(crate) enum NoOrphan {}
+
+impl CodeSet for NoOrphan {
+    fn codes() -> Vec<Code> {
+        vec![(NOT_FOUND, "orphan_not_found")]
     }
 }

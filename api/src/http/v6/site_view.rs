@@ -102,6 +102,8 @@ impl Ended {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CountsView {
     total_spaces: i64,
+    /// The total.
+    total: i64,
     free: i64,
     occupied: i64,
     reserved: i64,
@@ -117,6 +119,7 @@ impl From<&Counts> for CountsView {
     fn from(counts: &Counts) -> Self {
         Self {
             total_spaces: counts.total,
+            total: counts.total,
             free: counts.free,
             occupied: counts.occupied,
             reserved: counts.reserved,

@@ -1,11 +1,13 @@
 //! A space as V6's clients read it: every name that any of them has for a field.
 
 use chrono::{DateTime, Utc};
+use parking_domain::device::{Status, device_id};
 use parking_domain::id::SpaceId;
 use parking_domain::occupancy::{Cause, Reason, Sign, SpaceState};
+use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceEvent;
 use parking_projections::space_history::Moment;
-use parking_projections::spaces::read::Listed;
+use parking_projections::spaces::read::{Listed, Standing};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -49,8 +51,16 @@ pub(crate) struct SpaceView {
     gps_longitude: Option<f64>,
     /// The EUI of the sensor that stands there.
     sensor_eui: Option<String>,
+    sensor_device_id: Option<Uuid>,
+    /// What the sensor last said: `occupied`, `vacant` or `unknown`.
+    #[schema(value_type = Option<String>)]
+    sensor_state: Option<Occupancy>,
     /// The EUI of the display that stands there.
     display_eui: Option<String>,
+    display_device_id: Option<Uuid>,
+    #[serde(flatten)]
+    #[schema(value_type = DevicesThere)]
+    devices: Option<DevicesThere>,
     #[schema(value_type = Object)]
     config: Map<String, Value>,
     #[schema(value_type = Object)]
@@ -60,6 +70,23 @@ pub(crate) struct SpaceView {
     /// Of a look back: the position of the change that made the state what it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of_position: Option<i64>,
+}
+
+/// The devices that stand at a space, where they were asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct DevicesThere {
+    sensor_device: Option<DeviceThere>,
+    display_device: Option<DeviceThere>,
+}
+
+/// A device that stands at a space.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeviceThere {
+    id: Uuid,
+    dev_eui: String,
+    name: String,
+    #[schema(value_type = String)]
+    status: Status,
 }
 
 impl Item for SpaceView {
@@ -73,7 +100,8 @@ impl SpaceView {
         let shown = row.occupancy.as_ref();
         let state = shown.map_or(SpaceState::Unknown, |shown| shown.state);
         let since = shown.map_or(space.created_at, |shown| shown.since);
-        let upper = |eui: &Option<String>| eui.as_ref().map(|eui| eui.to_uppercase());
+        let (sensor, display) = (row.sensor.as_ref(), row.display.as_ref());
+        let eui = |device: &Standing| format!("{:X}", device.dev_eui);
         Self {
             id: space.space_id,
             tenant_id: space.tenant_id,
@@ -96,14 +124,31 @@ impl SpaceView {
             zone: is.zone,
             gps_latitude: is.position.map(|place| place.latitude),
             gps_longitude: is.position.map(|place| place.longitude),
-            sensor_eui: upper(&row.sensor_eui),
-            display_eui: upper(&row.display_eui),
+            sensor_eui: sensor.map(eui),
+            sensor_device_id: sensor.map(|sensor| device_id(sensor.dev_eui)),
+            sensor_state: sensor.map(|sensor| sensor.occupancy),
+            display_eui: display.map(eui),
+            display_device_id: display.map(|display| device_id(display.dev_eui)),
+            devices: None,
             config: is.config,
             metadata: is.metadata,
             created_at: space.created_at,
             updated_at: space.updated_at,
             as_of_position: None,
         }
+    }
+
+    /// A space now, with what stands there.
+    pub(crate) fn with_devices(row: &Listed) -> Self {
+        let there = |device: &Standing| DeviceThere {
+            id: device_id(device.dev_eui),
+            dev_eui: format!("{:X}", device.dev_eui),
+            name: device.name.clone(),
+            status: device.status,
+        };
+        let (sensor_device, display_device) =
+            (row.sensor.as_ref().map(there), row.display.as_ref().map(there));
+        Self { devices: Some(DevicesThere { sensor_device, display_device }), ..Self::of(row) }
     }
 
     /// Today's definition with the state of then.

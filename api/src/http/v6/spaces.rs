@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::answer::{Answer, Shown};
 use super::caller::{Caller, Freshness};
 use super::command::{Command, Nothing, Once};
-use super::compat::ServeCompatibly;
+use super::compat::{self, ServeCompatibly};
 use super::documented::{Commanding, Reading, Refusals};
 use super::page::{Listing, Page, Paged};
 use super::query::{AsOfQuery, Named, Queried};
@@ -53,6 +53,9 @@ struct ListSpaces {
     site_id: Option<Uuid>,
     /// Only those in this state: `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
     current_state: Option<String>,
+    /// Whether to tell of the devices that stand there.
+    #[serde(default, deserialize_with = "compat::flag")]
+    include_devices: Option<bool>,
 }
 
 /// The tenant's spaces, by code.
@@ -65,8 +68,7 @@ async fn list(
     Paged(page): Paged<100, 500>,
     Queried(query): Queried<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let filter = Filter { site_id: query.site_id, state: query.current_state };
-    page_of(&app, &caller, page, &filter).await
+    page_of(&app, &caller, page, query).await
 }
 
 /// The spaces of a site, by code.
@@ -80,20 +82,21 @@ async fn list_of_site(
     Paged(page): Paged<100, 500>,
     Queried(query): Queried<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let filter = Filter { site_id: Some(site_id), state: query.current_state };
-    page_of(&app, &caller, page, &filter).await
+    page_of(&app, &caller, page, ListSpaces { site_id: Some(site_id), ..query }).await
 }
 
 async fn page_of(
     app: &App,
     caller: &Caller,
     page: Page,
-    filter: &Filter,
+    query: ListSpaces,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
+    let filter = Filter { site_id: query.site_id, state: query.current_state };
     let mut reading = caller.read(app).await?;
-    let total = spaces::count(&mut reading, filter).await?;
-    let rows = spaces::list(&mut reading, filter, page.size, page.offset()).await?;
-    Ok(page.of(rows.iter().map(SpaceView::of).collect(), total, caller.tenant_id))
+    let total = spaces::count(&mut reading, &filter).await?;
+    let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
+    let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
+    Ok(page.of(rows.iter().map(view).collect(), total, caller.tenant_id))
 }
 
 /// Makes a space, on the tenant's first site unless it names another. Its code is its own on the site.
@@ -283,7 +286,12 @@ pub(crate) async fn find(app: &App, caller: &Caller, space_id: SpaceId) -> Resul
     row.ok_or_else(|| SpaceRefusal::SpaceNotFound.into())
 }
 
-async fn shown(app: &App, caller: &Caller, space_id: SpaceId, position: Option<i64>) -> Shown<SpaceView> {
+pub(crate) async fn shown(
+    app: &App,
+    caller: &Caller,
+    space_id: SpaceId,
+    position: Option<i64>,
+) -> Shown<SpaceView> {
     caller.settle(app, position).await;
     Shown::of(space_id.uuid(), find(app, caller, space_id).await.map(|row| SpaceView::of(&row)))
 }

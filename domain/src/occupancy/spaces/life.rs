@@ -31,13 +31,16 @@ impl Spaces {
         let policy = self.policy_of(*tenant_id, *site_id, &definition.policy);
         let machine = SpaceMachine::new(space_id, *tenant_id, *site_id, definition.policy, *at, &policy);
         let (shown, at) = machine.last_shown();
-        self.rooms.insert(space_id, Room { machine, policy });
+        self.rooms.insert(space_id, Room::new(machine, policy));
         self.touched.spaces.insert(space_id);
         changes.push(space_id, at, None, Some(shown), Cause::Created(*by));
     }
 
     fn delete(&mut self, space_id: SpaceId, at: DateTime<Utc>, cause: Cause, changes: &mut Changes) {
-        if let Some(Room { machine, .. }) = self.rooms.remove(&space_id) {
+        if let Some(Room { machine, arrival, .. }) = self.rooms.remove(&space_id) {
+            if arrival.is_some() {
+                self.arrivals.insert(space_id, None);
+            }
             self.touched.spaces.insert(space_id);
             let (shown, _) = machine.last_shown();
             changes.push(space_id, machine.effective(at), Some(shown), None, cause);

@@ -91,5 +91,6 @@ impl Spaces {
             self.touched.spaces.insert(space_id);
             changes.push(space_id, at, Some(from), Some(to), Cause::Policy);
         }
+        self.note_arrival(space_id);
     }
 }

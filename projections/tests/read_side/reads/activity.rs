@@ -5,8 +5,7 @@ use parking_domain::device::{Device, DeviceEvent};
 use parking_domain::site::{Site, SiteEvent, SiteMember};
 use parking_domain::space::{Space, SpaceEvent};
 use parking_domain::stored;
-use parking_projections::activity::Activity;
-use parking_projections::activity::read::{self, Filter};
+use parking_projections::activity::read::{self, Filter, Listed};
 use parking_projections::registry::Registry;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, OWNER, at};
@@ -15,8 +14,8 @@ use serde_json::json;
 use super::reading;
 use crate::support::catch_up;
 
-fn kinds(rows: &[Activity]) -> Vec<&str> {
-    rows.iter().map(|row| row.kind.as_str()).collect()
+fn kinds(rows: &[Listed]) -> Vec<&str> {
+    rows.iter().map(|row| row.activity.kind.as_str()).collect()
 }
 
 #[tokio::test]
@@ -48,6 +47,10 @@ async fn every_doing_is_a_row_and_what_is_only_heard_or_shown_is_none() {
     ];
     assert_eq!(kinds(&rows), newest_first);
     assert_eq!(read::count(&mut reading, &Filter::default()).await.unwrap(), 8);
+    let codes: Vec<Option<&str>> = rows.iter().map(|row| row.space_code.as_deref()).collect();
+    let code = Some("P2-aaaaaaaa");
+    assert_eq!(codes, [None, None, code, code, code, None, code, None]);
+    let rows: Vec<_> = rows.into_iter().map(|row| row.activity).collect();
     let [_, _, started, booked_row, assigned, claimed, created, founded] = &rows[..] else { panic!() };
     assert_eq!((started.at, started.actor), (at(101), Actor::System));
     assert_eq!((started.site_id, started.space_id), (Some(site.uuid()), Some(space.uuid())));
@@ -126,7 +129,7 @@ async fn the_site_of_a_space_that_is_no_more_is_still_known() {
     let mut reading = reading(&log, &estate).await;
     let rows = read::list(&mut reading, &Filter::default(), 2, 0).await.unwrap();
     assert_eq!(kinds(&rows), ["DeviceUnassigned", "SpaceDeleted"]);
-    assert!(rows.iter().all(|row| row.site_id == Some(site.uuid())));
+    assert!(rows.iter().all(|row| row.activity.site_id == Some(site.uuid()) && row.space_code.is_none()));
 }
 
 /// Every form in which an event was ever stored, as the domain keeps them.

@@ -36,6 +36,8 @@ async fn pages_counts_and_stats_are_of_what_is_wanted() {
         (Filter { category: Some(Category::Sensor), ..Filter::default() }, vec![other, sensor]),
         (Filter { status: Some("assigned".into()), ..Filter::default() }, vec![other, sensor]),
         (Filter { status: Some("retired".into()), ..Filter::default() }, vec![retired]),
+        (Filter { status: Some("active".into()), ..Filter::default() }, vec![sensor]),
+        (Filter { status: Some("inactive".into()), ..Filter::default() }, vec![display, other]),
         (Filter { status: Some("lost".into()), ..Filter::default() }, vec![]),
         (Filter { site_id: Some(far.uuid()), ..Filter::default() }, vec![other]),
         (Filter { space_id: Some(here.uuid()), ..Filter::default() }, vec![sensor]),

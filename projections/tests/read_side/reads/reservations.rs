@@ -2,8 +2,8 @@
 
 use parking_domain::id::{Id, OverrideId, SpaceId};
 use parking_domain::space::{OverrideKind, Space, SpaceEvent, Status, Window};
+use parking_projections::overrides::OverrideStatus;
 use parking_projections::overrides::read as overrides;
-use parking_projections::overrides::{Override, OverrideStatus};
 use parking_projections::reservations::read::{self, Filter, Listed};
 use parking_projections::spaces::read as spaces;
 use parking_testkit::EventLog;
@@ -81,6 +81,9 @@ async fn a_window_is_held_by_what_is_active_and_overlaps_it() {
         let held: Vec<Uuid> = rows.iter().map(|row| row.reservation_id).collect();
         assert_eq!(held, expected.iter().map(|id| id.uuid()).collect::<Vec<_>>(), "{from} to {until}");
     }
+    for (second, overdue) in [(199, vec![]), (200, vec![space.uuid()]), (400, vec![space.uuid()])] {
+        assert_eq!(read::overdue_spaces(&mut reading, at(second)).await.unwrap(), overdue, "at {second}");
+    }
 }
 
 #[tokio::test]
@@ -141,7 +144,7 @@ async fn overrides_are_found_by_place_and_by_how_far_they_have_come() {
     let [first, second, third] = ids.map(Id::uuid);
 
     let mut reading = reading(&log, &estate).await;
-    let named = |rows: &[Override]| rows.iter().map(|row| row.override_id).collect::<Vec<_>>();
+    let named = |rows: &[overrides::Listed]| rows.iter().map(|row| row.set.override_id).collect::<Vec<_>>();
     for (filter, expected) in [
         (overrides::Filter::default(), vec![second, third, first]),
         (overrides::Filter { space_id: Some(here.uuid()), ..Default::default() }, vec![second, first]),
@@ -155,7 +158,15 @@ async fn overrides_are_found_by_place_and_by_how_far_they_have_come() {
     }
     assert_eq!(named(&overrides::of_space(&mut reading, here.uuid()).await.unwrap()), [first, second]);
     assert_eq!(overrides::of_space(&mut reading, there.uuid()).await.unwrap(), []);
+    for ((from, until), expected) in
+        [((0, 100), vec![]), ((150, 200), vec![first]), ((150, 201), vec![first, second])]
+    {
+        let window = Window { start: at(from), end: at(until) };
+        let rows = overrides::in_the_way_of(&mut reading, here.uuid(), window).await.unwrap();
+        assert_eq!(named(&rows), expected, "{from} to {until}");
+    }
     let one = overrides::get(&mut reading, third).await.unwrap().unwrap();
-    assert_eq!((one.status, one.reason.as_deref()), (OverrideStatus::Cleared, Some("works")));
+    assert_eq!((one.set.status, one.set.reason.as_deref()), (OverrideStatus::Cleared, Some("works")));
+    assert_eq!(one.space_code.as_deref(), Some("P4-aaaaaaaa"));
     assert_eq!(overrides::get(&mut reading, estate.id(99)).await.unwrap(), None);
 }

@@ -1,0 +1,168 @@
+//! What jobs did, in the operational table `ops.job_runs`.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::Job;
+
+/// Runs kept of each job. Of the one that runs every minute these are those of a day.
+const KEPT: i64 = 1440;
+
+/// Who started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Its time had come.
+    Schedule,
+    /// Somebody asked for it.
+    Request,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It did what it was to do.
+    Succeeded,
+    /// It could not.
+    Failed,
+    /// It took longer than it may.
+    TimedOut,
+    /// The server stopped.
+    Cancelled,
+    /// Its process died.
+    Abandoned,
+}
+
+impl Outcome {
+    /// As it is written.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// A run of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
+pub struct Run {
+    /// Its id.
+    pub run_id: Uuid,
+    /// The job's name.
+    pub job: String,
+    /// `schedule` or `request`.
+    pub trigger: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; none while it runs.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How it ended, as [`Outcome::word`] writes it.
+    pub outcome: Option<String>,
+    /// What it did, in numbers.
+    pub result: Option<Value>,
+}
+
+/// What is known of a job's newest runs.
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    pub(super) running: bool,
+    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) ended: Option<Run>,
+}
+
+pub(super) async fn latest(pool: &PgPool, job: Job) -> Result<Latest, sqlx::Error> {
+    let newest = page_of(pool, job, 2, 0).await?;
+    let running = newest.first().is_some_and(|run| run.finished_at.is_none());
+    let started_at = newest.first().map(|run| run.started_at);
+    let ended = newest.into_iter().find(|run| run.finished_at.is_some());
+    Ok(Latest { running, started_at, ended })
+}
+
+pub(super) async fn page(
+    pool: &PgPool,
+    job: Job,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Run>, i64), sqlx::Error> {
+    let total = sqlx::query_scalar("select count(*) from ops.job_runs where job = $1")
+        .bind(job.name())
+        .fetch_one(pool)
+        .await?;
+    Ok((page_of(pool, job, limit, offset).await?, total))
+}
+
+async fn page_of(pool: &PgPool, job: Job, limit: i64, offset: i64) -> Result<Vec<Run>, sqlx::Error> {
+    sqlx::query_as(
+        "select run_id, job, trigger, started_at, finished_at, outcome, result from ops.job_runs \
+          where job = $1 order by started_at desc, run_id desc limit $2 offset $3",
+    )
+    .bind(job.name())
+    .bind(limit)
+    .bind(offset)
+    .fetch_all(pool)
+    .await
+}
+
+/// Writes down that a run begins. It holds the job's lock: one that has not ended lost its process.
+pub(super) async fn begin(
+    connection: &mut PgConnection,
+    job: Job,
+    run_id: Uuid,
+    trigger: Trigger,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update ops.job_runs set finished_at = $2, outcome = $3 where job = $1 and finished_at is null",
+    )
+    .bind(job.name())
+    .bind(now)
+    .bind(Outcome::Abandoned.word())
+    .execute(&mut *connection)
+    .await?;
+    let trigger = match trigger {
+        Trigger::Schedule => "schedule",
+        Trigger::Request => "request",
+    };
+    sqlx::query("insert into ops.job_runs (run_id, job, trigger, started_at) values ($1, $2, $3, $4)")
+        .bind(run_id)
+        .bind(job.name())
+        .bind(trigger)
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Writes down how a run ended, and forgets the oldest.
+pub(super) async fn end(
+    connection: &mut PgConnection,
+    job: Job,
+    run_id: Uuid,
+    outcome: Outcome,
+    result: Option<Value>,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update ops.job_runs set finished_at = $2, outcome = $3, result = $4 where run_id = $1")
+        .bind(run_id)
+        .bind(now)
+        .bind(outcome.word())
+        .bind(result)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "delete from ops.job_runs where run_id in \
+                (select run_id from ops.job_runs where job = $1 order by started_at desc, run_id desc offset $2)",
+    )
+    .bind(job.name())
+    .bind(KEPT)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

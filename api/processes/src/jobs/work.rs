@@ -1,0 +1,38 @@
+//! What the jobs do.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_projections::retention;
+use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+
+use super::Job;
+use crate::due::Dues;
+
+/// What jobs work with. Every run has a connection of its own.
+pub struct Work {
+    /// How a projector connects.
+    pub projector: PgConnectOptions,
+    /// Makes events of what is due.
+    pub dues: Dues,
+    /// How long what devices reported is kept in the read model.
+    pub keep_readings: TimeDelta,
+}
+
+impl Work {
+    /// Does a job, and answers with what came of it. Dropped half-way it leaves nothing half done.
+    pub(super) async fn of(&self, job: Job, now: DateTime<Utc>) -> Result<Value, sqlx::Error> {
+        let mut connection = self.projector.connect().await?;
+        match job {
+            Job::ExpireReservations => {
+                let done = self.dues.pass_time(&mut connection, now).await?;
+                Ok(json!({"commands": done.commands, "events": done.events, "settled": !done.unsettled}))
+            }
+            Job::CleanupReadings => {
+                let before = now.checked_sub_signed(self.keep_readings).unwrap_or(DateTime::<Utc>::MIN_UTC);
+                let deleted = retention::clean_uplinks(&mut connection, before).await?;
+                Ok(json!({"deleted": deleted, "before": before}))
+            }
+        }
+    }
+}

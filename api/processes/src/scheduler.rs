@@ -1,0 +1,145 @@
+//! Waits for what is due, and lets it happen at its second.
+//!
+//! It sleeps until the next due time that it knows of, and looks again when the read models have moved on. Nothing is kept
+//! here: who takes over, after whatever pause, finds what is due in the read models.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_projections::{arrivals, due_times};
+use sqlx::PgConnection;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::clock::Clock;
+use crate::due::Dues;
+use crate::jobs::Jobs;
+use crate::leader::Duty;
+
+/// How long it sleeps at most. Silences move too seldom to be told, and a connection that is dead is to be noticed.
+const LONGEST: TimeDelta = TimeDelta::seconds(60);
+
+/// The pause after something due came to nothing.
+const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long it gathers news before it looks: they may come with every uplink.
+const NEWS_PAUSE: Duration = Duration::from_millis(100);
+
+/// Lets things happen when they are due. One is enough; several do no harm.
+pub struct Scheduler {
+    dues: Dues,
+    clock: Arc<dyn Clock>,
+    reached: watch::Sender<DateTime<Utc>>,
+    next_silence: Option<DateTime<Utc>>,
+    silences_seen_at: Option<DateTime<Utc>>,
+}
+
+impl Scheduler {
+    /// One that goes by this clock, and the time up to which everything has happened.
+    pub fn new(dues: Dues, clock: Arc<dyn Clock>) -> (Self, watch::Receiver<DateTime<Utc>>) {
+        let (reached, through) = watch::channel(DateTime::<Utc>::MIN_UTC);
+        (Self { dues, clock, reached, next_silence: None, silences_seen_at: None }, through)
+    }
+
+    /// With the jobs on their schedule beside it, the duty of who leads.
+    pub fn with(self, jobs: Jobs) -> Duties {
+        Duties { scheduler: self, jobs }
+    }
+
+    async fn follow(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
+        loop {
+            let now = self.clock.now();
+            let settled = self.look(connection, now).await?;
+            if settled {
+                self.reached.send_replace(now);
+                self.wait(connection, now).await?;
+            } else {
+                sleep(UNSETTLED_PAUSE).await;
+            }
+        }
+    }
+
+    /// Lets everything happen that is due at `now` or before; false when it should look again soon.
+    async fn look(&mut self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+        let mut settled = !self.dues.pass_time(connection, now).await?.unsettled;
+        let seen_long_ago = self.silences_seen_at.is_none_or(|seen_at| now - seen_at >= LONGEST);
+        if seen_long_ago || self.next_silence.is_some_and(|due| due <= now) {
+            let (done, next) = self.dues.note_silences(connection, now).await?;
+            (self.next_silence, self.silences_seen_at) = (next, Some(now));
+            settled &= !done.unsettled;
+        }
+        Ok(settled)
+    }
+
+    /// Until the next thing is due, or somebody has come whom a reservation waits for.
+    async fn wait(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        let mut news = News::of(&self.dues);
+        loop {
+            if !arrivals::all(connection).await?.is_empty() {
+                return Ok(());
+            }
+            let until = self.next(connection, now).await?;
+            tokio::select! {
+                biased;
+                () = self.clock.reach(until) => return Ok(()),
+                () = news.arrive() => sleep(NEWS_PAUSE).await,
+            }
+        }
+    }
+
+    async fn next(
+        &self,
+        connection: &mut PgConnection,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, sqlx::Error> {
+        let due = due_times::first(connection).await?;
+        let at_the_latest = self.silences_seen_at.unwrap_or(now) + LONGEST;
+        Ok([due, self.next_silence].into_iter().flatten().fold(at_the_latest, DateTime::min))
+    }
+}
+
+impl Duty for Scheduler {
+    async fn perform(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
+        self.follow(connection).await
+    }
+}
+
+/// Everything that who leads has to do.
+pub struct Duties {
+    scheduler: Scheduler,
+    jobs: Jobs,
+}
+
+impl Duty for Duties {
+    async fn perform(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
+        tokio::select! {
+            lost = self.scheduler.follow(connection) => lost,
+            never = self.jobs.keep_schedule() => match never {},
+        }
+    }
+}
+
+/// That the read models have moved on which say when something is due and who has come.
+struct News {
+    registry: watch::Receiver<i64>,
+    space_occupancy: watch::Receiver<i64>,
+}
+
+impl News {
+    fn of(dues: &Dues) -> Self {
+        let read_models = dues.read_models();
+        Self { registry: read_models.registry.news(), space_occupancy: read_models.space_occupancy.news() }
+    }
+
+    /// Returns when there are some. Where a read model has stopped there are none any more.
+    async fn arrive(&mut self) {
+        tokio::select! {
+            Ok(()) = self.registry.changed() => {}
+            Ok(()) = self.space_occupancy.changed() => {}
+            else => pending().await,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The processes beside HTTP on a real PostgreSQL, by a clock that the tests set.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+mod jobs;
+mod leader;
+mod month;
+mod rules;
+mod scheduler;
+mod support;

@@ -1,0 +1,250 @@
+//! A month of bookings, with the server down for a day in the middle: every reservation ends as the rules say, once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use fastrand::Rng;
+use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::{
+    CancelReservation, CheckIn, CheckOut, OverrideKind, SetOverride, SpaceCommand, Window,
+};
+use uuid::Uuid;
+
+use crate::rules::{Parked, Story};
+use crate::support::{Rig, window};
+
+const DAYS: i64 = 30;
+
+/// The day on which nobody can reach the server, and the server does nothing.
+const DOWN: i64 = 14;
+
+/// A space each: how long it waits, and how many bookings are tried on a day.
+const SPACES: [(Option<i64>, usize); 4] = [(Some(15), 3), (Some(30), 2), (None, 2), (Some(600), 2)];
+
+/// What somebody or something does. A booking has a number, by which the rest names it.
+#[derive(Clone, Debug)]
+enum Act {
+    Book(usize, usize, Window),
+    CheckIn(usize),
+    CheckOut(usize),
+    Cancel(usize),
+    Park(usize),
+    Leave(usize),
+    Block(usize, Window),
+}
+
+/// What the test keeps of it.
+#[derive(Default)]
+struct Diary {
+    /// By the number of the booking: the space, the reservation, what happened.
+    stories: BTreeMap<usize, (usize, ReservationId, Story)>,
+    parked: HashMap<usize, Vec<Parked>>,
+    f_cnt: u32,
+    blocked: i64,
+}
+
+fn start() -> DateTime<Utc> {
+    "2026-03-01T00:00:00Z".parse().unwrap()
+}
+
+fn is_down(at: DateTime<Utc>) -> bool {
+    (start() + TimeDelta::days(DOWN)..start() + TimeDelta::days(DOWN + 1)).contains(&at)
+}
+
+/// Everything that is tried in the month, in order. Bookings begin at full five minutes; what people and vehicles do is
+/// never at the very second of something due.
+fn plan(seed: u64) -> Vec<(DateTime<Utc>, Act)> {
+    let mut rng = Rng::with_seed(seed);
+    let mut plan = Vec::new();
+    let mut booking = 0;
+    for day in 0..DAYS {
+        for (space, (_, bookings)) in SPACES.iter().enumerate() {
+            for _ in 0..*bookings {
+                let from = start() + TimeDelta::days(day) + TimeDelta::minutes(5 * rng.i64(72..250));
+                let window = window(from, 5 * rng.i64(3..48));
+                plan.push((from - odd(&mut rng, 10, 40 * 60), Act::Book(booking, space, window)));
+                plan.extend(taken_up(&mut rng, booking, space, window));
+                booking += 1;
+            }
+            if rng.u8(..8) == 0 {
+                let from = start() + TimeDelta::days(day) + TimeDelta::minutes(5 * rng.i64(0..280));
+                plan.push((
+                    from - odd(&mut rng, 1, 300),
+                    Act::Block(space, window(from, 5 * rng.i64(1..24))),
+                ));
+            }
+        }
+    }
+    plan.retain(|(at, _)| *at > start() && !is_down(*at));
+    plan.sort_by_key(|(at, _)| *at);
+    plan
+}
+
+/// What comes of a booking: somebody checks in, or just parks, or nobody comes, or it is given up.
+fn taken_up(rng: &mut Rng, booking: usize, space: usize, window: Window) -> Vec<(DateTime<Utc>, Act)> {
+    let minutes = (window.end - window.start).num_minutes();
+    let comes = window.start + odd(rng, -25, minutes + 10);
+    let leaves = comes + odd(rng, 1, minutes + 60);
+    match rng.u8(..8) {
+        0 | 1 => vec![(comes, Act::CheckIn(booking))],
+        2 => vec![(comes, Act::CheckIn(booking)), (leaves, Act::CheckOut(booking))],
+        3 | 4 => vec![(comes, Act::Park(space)), (leaves, Act::Leave(space))],
+        5 => vec![(comes, Act::Cancel(booking))],
+        6 => vec![(comes, Act::Park(space)), (leaves, Act::CheckOut(booking)), (leaves, Act::Leave(space))],
+        _ => Vec::new(),
+    }
+}
+
+/// Some minutes and an odd second.
+fn odd(rng: &mut Rng, from: i64, to: i64) -> TimeDelta {
+    TimeDelta::seconds(60 * rng.i64(from..to) + rng.i64(1..60))
+}
+
+#[tokio::test]
+async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
+    let rig = Rig::create(start()).await;
+    let mut spaces = Vec::new();
+    for (n, (patience, _)) in SPACES.iter().enumerate() {
+        let patience = patience.map(|minutes| u16::try_from(minutes).unwrap());
+        let space = rig.space(&format!("A-{n}"), patience).await;
+        rig.sensor(sensor(n), space).await;
+        rig.clock.set(start());
+        spaces.push(space);
+    }
+    let mut diary = Diary::default();
+    let (mut running, mut downs) = (Some(rig.serve()), 0);
+    for (at, act) in plan(11) {
+        if running.is_some() && at >= start() + TimeDelta::days(DOWN + 1) && downs == 0 {
+            // Nothing was planned for the day: the last act before it is over, and the clock stands still there.
+            running.take().unwrap().stop().await;
+            rig.clock.set(start() + TimeDelta::days(DOWN + 1));
+            (running, downs) = (Some(rig.serve()), 1);
+        }
+        let running = running.as_ref().unwrap();
+        rig.clock.set(at);
+        rig.quiet(running).await;
+        if let Act::Book(n, space, window) = act {
+            book(&rig, &mut diary, n, (space, spaces[space]), window).await;
+        } else {
+            happens(&rig, &mut diary, &spaces, at, act).await;
+        }
+        rig.quiet(running).await;
+    }
+    let running = running.unwrap();
+    rig.clock.set(start() + TimeDelta::days(DAYS + 2));
+    rig.quiet(&running).await;
+    assert_eq!(downs, 1);
+    assert_ended(&rig, &diary).await;
+    assert_in_order(&rig).await;
+    running.stop().await;
+}
+
+fn sensor(space: usize) -> DevEui {
+    DevEui::from(space as u64 + 1)
+}
+
+async fn book(rig: &Rig, diary: &mut Diary, n: usize, (place, space): (usize, SpaceId), window: Window) {
+    if let Some(reservation_id) = rig.book(space, window).await {
+        let patience = SPACES[place].0;
+        let story = Story { window, patience, check_in: None, check_out: None, cancel: None };
+        diary.stories.insert(n, (place, reservation_id, story));
+    }
+}
+
+async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: DateTime<Utc>, act: Act) {
+    let asked = rig.asked();
+    match act {
+        Act::Book(..) => unreachable!("it is counted before"),
+        Act::CheckIn(n) => {
+            let Some((space, reservation_id, story)) = diary.stories.get_mut(&n) else { return };
+            story.check_in = Some(at);
+            let reservation_id = *reservation_id;
+            let _refused_or_not =
+                rig.ask(spaces[*space], SpaceCommand::CheckIn(CheckIn { reservation_id, asked })).await;
+        }
+        Act::CheckOut(n) => {
+            let Some((space, reservation_id, story)) = diary.stories.get_mut(&n) else { return };
+            story.check_out = Some(at);
+            let reservation_id = *reservation_id;
+            let _refused_or_not =
+                rig.ask(spaces[*space], SpaceCommand::CheckOut(CheckOut { reservation_id, asked })).await;
+        }
+        Act::Cancel(n) => {
+            let Some((space, reservation_id, story)) = diary.stories.get_mut(&n) else { return };
+            story.cancel = Some(at);
+            let cancel = CancelReservation { reservation_id: *reservation_id, reason: None, asked };
+            let _refused_or_not =
+                rig.ask(spaces[*space], SpaceCommand::CancelReservation(Box::new(cancel))).await;
+        }
+        Act::Park(space) | Act::Leave(space) => {
+            let occupied = matches!(act, Act::Park(_));
+            diary.f_cnt += 1;
+            rig.says(sensor(space), diary.f_cnt, occupied).await;
+            let parked = diary.parked.entry(space).or_default();
+            match parked.last_mut().filter(|(_, until)| *until == DateTime::<Utc>::MAX_UTC) {
+                None if occupied => parked.push((at, DateTime::<Utc>::MAX_UTC)),
+                Some((_, until)) if !occupied => *until = at,
+                _ => {}
+            }
+        }
+        Act::Block(space, window) => {
+            let set = SetOverride {
+                override_id: Uuid::from_u128(0x0e44 + u128::from(at.timestamp().unsigned_abs())).into(),
+                kind: OverrideKind::Blocked,
+                from: window.start,
+                until: Some(window.end),
+                reason: None,
+                notes: None,
+                asked,
+            };
+            rig.ask(spaces[space], SpaceCommand::SetOverride(Box::new(set))).await.unwrap();
+            diary.blocked += 1;
+        }
+    }
+}
+
+async fn assert_ended(rig: &Rig, diary: &Diary) {
+    let mut statuses: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut in_the_pause = 0;
+    for (n, (space, reservation_id, story)) in &diary.stories {
+        let (status, ended_at): (String, DateTime<Utc>) =
+            sqlx::query_as("select status, ended_at from projections.reservations where reservation_id = $1")
+                .bind(reservation_id.uuid())
+                .fetch_one(&rig.log.pool)
+                .await
+                .unwrap();
+        let parked = diary.parked.get(space).map(Vec::as_slice).unwrap_or_default();
+        let expected = story.end(parked);
+        assert_eq!((&*status, ended_at), expected, "booking {n} of space {space}: {story:?}");
+        *statuses.entry(expected.0).or_default() += 1;
+        in_the_pause += u32::from(is_down(ended_at));
+    }
+    eprintln!("{statuses:?}, {in_the_pause} of them while the server was down");
+    assert!(statuses.len() == 4 && in_the_pause > 2, "all of it happens: {statuses:?}");
+    let finals: Vec<(i64, i64)> = sqlx::query_as(
+        "select ends, count(*) from (select count(*) filter (where event_type in ('ReservationCancelled', \
+                'ReservationCheckedOut', 'ReservationCompleted', 'ReservationExpired', 'ReservationNotTakenUp')) as ends \
+           from events where aggregate_type = 'space' and payload -> event_type ->> 'reservation_id' is not null \
+          group by payload -> event_type ->> 'reservation_id') r group by ends",
+    )
+    .fetch_all(&rig.log.pool)
+    .await
+    .unwrap();
+    assert_eq!(finals, [(1, i64::try_from(diary.stories.len()).unwrap())], "each ends once");
+    let overrides = (rig.count("OverrideStarted").await, rig.count("OverrideEnded").await);
+    assert_eq!(overrides, (diary.blocked, diary.blocked));
+}
+
+/// In each space everything took effect in the order in which the log has it.
+async fn assert_in_order(rig: &Rig) {
+    let out_of_order: i64 = sqlx::query_scalar(
+        "select count(*) from (select took_effect, lag(took_effect) over (partition by aggregate_id order by sequence) as before \
+           from (select aggregate_id, sequence, coalesce(payload -> event_type ->> 'due', payload -> event_type ->> 'at')::timestamptz \
+                        as took_effect from events where aggregate_type = 'space') e) f where took_effect < before",
+    )
+    .fetch_one(&rig.log.pool)
+    .await
+    .unwrap();
+    assert_eq!(out_of_order, 0);
+}

@@ -1,0 +1,65 @@
+//! What the rules say about a reservation, written down as plainly as they are spoken: the month is compared with this.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::space::Window;
+
+type Moment = DateTime<Utc>;
+
+/// What happened to one reservation, and what its space's sensor said meanwhile.
+#[derive(Clone, Debug)]
+pub(crate) struct Story {
+    pub(crate) window: Window,
+    /// The minutes after its start in which somebody must come.
+    pub(crate) patience: Option<i64>,
+    /// When somebody tried to check in.
+    pub(crate) check_in: Option<Moment>,
+    /// When somebody tried to check out.
+    pub(crate) check_out: Option<Moment>,
+    /// When somebody tried to cancel.
+    pub(crate) cancel: Option<Moment>,
+}
+
+/// From when until when the sensor's word was that a vehicle is there.
+pub(crate) type Parked = (Moment, Moment);
+
+impl Story {
+    /// The status it ends in, and when.
+    pub(crate) fn end(&self, parked: &[Parked]) -> (&'static str, Moment) {
+        let sign = self.first_sign(parked);
+        // What people do counts if it was not over by then.
+        if let Some(cancel) = self.cancel.filter(|at| self.holds(sign, *at)) {
+            return ("cancelled", cancel);
+        }
+        let left = self.check_out.filter(|at| self.holds(sign, *at) && sign.is_some_and(|sign| sign <= *at));
+        if let Some(left) = left {
+            return ("completed", left);
+        }
+        self.by_itself(sign)
+    }
+
+    /// How it ends if nobody ends it: by whether somebody was known to be there in time.
+    fn by_itself(&self, sign: Option<Moment>) -> (&'static str, Moment) {
+        let released = self.patience.map(|minutes| self.window.start + TimeDelta::minutes(minutes));
+        let released = released.filter(|released| *released < self.window.end);
+        match (sign, released) {
+            (Some(sign), None) if sign < self.window.end => ("completed", self.window.end),
+            (Some(sign), Some(released)) if sign < released => ("completed", self.window.end),
+            (_, Some(released)) => ("no_show", released),
+            (_, None) => ("expired", self.window.end),
+        }
+    }
+
+    fn holds(&self, sign: Option<Moment>, at: Moment) -> bool {
+        let (_, end) = self.by_itself(sign.filter(|sign| *sign <= at));
+        at < end
+    }
+
+    /// The first that is known of somebody's being there: a check-in, a quarter of an hour early at most, or a vehicle.
+    fn first_sign(&self, parked: &[Parked]) -> Option<Moment> {
+        let Window { start, end } = self.window;
+        let check_in = self.check_in.filter(|at| start - *at <= TimeDelta::minutes(15));
+        let vehicle = parked.iter().filter(|(from, until)| *from < end && start < *until);
+        let vehicle = vehicle.map(|(from, _)| start.max(*from)).min();
+        check_in.into_iter().chain(vehicle).min()
+    }
+}

@@ -1,0 +1,295 @@
+//! A platform with its read models and processes, and a clock that stands still until it is set.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_commands::bus::ExecuteError;
+use parking_commands::devices::AssignDevice;
+use parking_commands::ids::Ids;
+use parking_commands::ingest::{Incoming, Ingest};
+use parking_commands::metadata::Metadata;
+use parking_commands::platform::Platform;
+use parking_commands::randomness::Randomness;
+use parking_commands::store::Circumstances;
+use parking_domain::actor::Actor;
+use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::device::{Category, DeviceCommand, LONGEST_HEARTBEAT_SEC};
+use parking_domain::id::{ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::{
+    Asked, BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, SpaceCommand, SpaceEvent,
+    SpaceRefusal, Window,
+};
+use parking_domain::uplinks::Source;
+use parking_processes::clock::Clock;
+use parking_processes::due::{Dues, ReadModels};
+use parking_processes::leader::lead;
+use parking_processes::scheduler::Scheduler;
+use parking_projections::devices::Devices;
+use parking_projections::progress::Progress;
+use parking_projections::projection::Projection;
+use parking_projections::registry::Registry;
+use parking_projections::runner::Runner;
+use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_projections::wake;
+use parking_testkit::{EventLog, Role};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Longer than anything takes that works.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Shows what the test sets.
+pub(crate) struct Stepped(watch::Sender<DateTime<Utc>>);
+
+impl Stepped {
+    pub(crate) fn at(now: DateTime<Utc>) -> Arc<Self> {
+        Arc::new(Self(watch::channel(now).0))
+    }
+
+    pub(crate) fn set(&self, now: DateTime<Utc>) {
+        self.0.send_replace(now);
+    }
+}
+
+impl Clock for Stepped {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.borrow()
+    }
+
+    fn reach(&self, at: DateTime<Utc>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut now = self.0.subscribe();
+        Box::pin(async move {
+            now.wait_for(|now| *now >= at).await.expect("the clock is there as long as we are");
+        })
+    }
+}
+
+/// The same bytes in every run.
+struct Drawn(AtomicU64);
+
+impl Randomness for Drawn {
+    fn fill(&self, bytes: &mut [u8]) {
+        let drawn = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        bytes.iter_mut().zip(drawn.iter().cycle()).for_each(|(byte, drawn)| *byte = *drawn);
+    }
+}
+
+/// A log with the aggregates over it.
+pub(crate) struct Rig {
+    pub(crate) log: EventLog,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) clock: Arc<Stepped>,
+    ingest: Ingest,
+}
+
+/// Read models that follow the log, and processes that go by them, until stopped.
+pub(crate) struct Running {
+    pub(crate) read_models: ReadModels,
+    pub(crate) dues: Dues,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Rig {
+    pub(crate) async fn create(now: DateTime<Utc>) -> Self {
+        let log = EventLog::create().await;
+        let platform = platform(&log, log.writer.clone()).await;
+        platform.make_defaults(now).await.unwrap();
+        Self { ingest: Ingest::new(log.store()), clock: Stepped::at(now), platform, log }
+    }
+
+    /// Read models alone, with the means to let happen what is due.
+    pub(crate) fn follow(&self) -> Running {
+        self.follow_as(self.platform.clone())
+    }
+
+    /// As [`Self::follow`], for another process's aggregates.
+    pub(crate) fn follow_as(&self, platform: Arc<Platform>) -> Running {
+        let (stop, tasks) = (self.log.stop.child_token(), TaskTracker::new());
+        let (signal, woken) = watch::channel(());
+        let projector = self.log.database.as_role(Role::Projector);
+        tasks.spawn(wake::listen(projector, self.log.writer.head(), signal, stop.clone()));
+        let read_models = ReadModels {
+            registry: self.run::<Registry>(&woken, &tasks, &stop),
+            space_occupancy: self.run::<SpaceOccupancies>(&woken, &tasks, &stop),
+            devices: self.run::<Devices>(&woken, &tasks, &stop),
+        };
+        let dues = Dues::new(platform, read_models.clone(), Arc::new(()));
+        Running { read_models, dues, stop, tasks }
+    }
+
+    fn run<P: Projection>(
+        &self,
+        woken: &watch::Receiver<()>,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Progress {
+        let (runner, progress) = Runner::<P>::new(self.log.database.as_role(Role::Projector), woken.clone());
+        tasks.spawn(runner.run(stop.clone()));
+        progress
+    }
+
+    /// Read models and a scheduler: a server, as far as time goes.
+    pub(crate) fn serve(&self) -> Running {
+        let running = self.follow();
+        running.schedule(self);
+        running
+    }
+
+    /// A second process's aggregates over the same log.
+    pub(crate) async fn second_platform(&self) -> Arc<Platform> {
+        platform(&self.log, self.log.second_writer()).await
+    }
+
+    /// A space where nobody waits longer than so many minutes.
+    pub(crate) async fn space(&self, code: &str, auto_release_minutes: Option<u16>) -> SpaceId {
+        let space_id = SpaceId::from(self.log.ids.next());
+        let definition = DefinitionPatch { auto_release_minutes, ..DefinitionPatch::default() };
+        let create =
+            CreateSpace { site_id: SiteId::DEFAULT, code: code.into(), definition, asked: self.asked() };
+        self.ask(space_id, SpaceCommand::CreateSpace(Box::new(create))).await.unwrap();
+        space_id
+    }
+
+    /// A sensor at the space that may be quiet for three weeks.
+    pub(crate) async fn sensor(&self, dev_eui: DevEui, space_id: SpaceId) {
+        self.claim(dev_eui, LONGEST_HEARTBEAT_SEC).await;
+        let assign = AssignDevice { dev_eui, space_id, replace: false, reason: None, asked: self.asked() };
+        self.platform.store.execute(&assign, &circumstances()).await.unwrap();
+    }
+
+    /// A sensor of ours with such a heartbeat.
+    pub(crate) async fn claim(&self, dev_eui: DevEui, heartbeat_sec: u32) {
+        let Asked { tenant_id, by, at } = self.asked();
+        let definition = json!({"name": "Sensor", "enabled": true, "heartbeat_sec": heartbeat_sec});
+        let definition = Box::new(serde_json::from_value(definition).unwrap());
+        let claim = DeviceCommand::ClaimDevice { tenant_id, category: Category::Sensor, definition, at, by };
+        self.platform.devices.execute(&dev_eui.to_string(), &claim, &circumstances()).await.unwrap();
+    }
+
+    /// The sensor says now whether a vehicle is there.
+    pub(crate) async fn says(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool) {
+        let data = if occupied { "Afs4AAAxEQA=" } else { "APs4AAAxEQA=" };
+        let now = self.clock.now();
+        let body = json!({
+            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": now.to_rfc3339(),
+            "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 102, "data": data,
+        });
+        let body = Bytes::from(body.to_string());
+        let report = chirpstack::parse(EventKind::Up, &body).unwrap();
+        let metadata = Metadata::default();
+        let incoming = Incoming { source: Source::Platform, report, received_at: now, body, metadata };
+        self.ingest.record(incoming).await.unwrap();
+    }
+
+    /// Books the space; none if it is taken.
+    pub(crate) async fn book(&self, space_id: SpaceId, window: Window) -> Option<ReservationId> {
+        let reservation_id = ReservationId::from(self.log.ids.next());
+        let book = BookReservation {
+            reservation_id,
+            window,
+            max_duration: MAX_DURATION,
+            details: Box::new(Details::default()),
+            asked: self.asked(),
+        };
+        let booked = self.ask(space_id, SpaceCommand::BookReservation(Box::new(book))).await;
+        match booked {
+            Ok(_) => Some(reservation_id),
+            Err(SpaceRefusal::SpaceAlreadyReserved { .. } | SpaceRefusal::SpaceNotAvailable { .. }) => None,
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        space_id: SpaceId,
+        command: SpaceCommand,
+    ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        match self.platform.spaces.execute(&space_id.to_string(), &command, &circumstances()).await {
+            Ok(executed) => Ok(executed.events),
+            Err(ExecuteError::Refused { refusal, .. }) => Err(refusal),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The default tenant, now.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at: self.clock.now() }
+    }
+
+    /// How many events of this type the log holds.
+    pub(crate) async fn count(&self, event_type: &str) -> i64 {
+        let count = sqlx::query_scalar("select count(*) from events where event_type = $1");
+        count.bind(event_type).fetch_one(&self.log.pool).await.unwrap()
+    }
+
+    /// Waits until nothing is left that is due by now.
+    pub(crate) async fn quiet(&self, running: &Running) {
+        let asked = Instant::now();
+        loop {
+            running.caught_up(self).await;
+            let left: Option<String> = sqlx::query_scalar(
+                "select space_id || ' at ' || due from projections.due_times where due <= $1 \
+                 union all select space_id || ' came' from projections.arrivals limit 1",
+            )
+            .bind(self.clock.now())
+            .fetch_optional(&self.log.pool)
+            .await
+            .unwrap();
+            let Some(left) = left else { return };
+            assert!(asked.elapsed() < DEADLINE, "still due: {left}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Running {
+    /// A scheduler of its own, that leads if no other one does.
+    pub(crate) fn schedule(&self, rig: &Rig) {
+        let (scheduler, _) = Scheduler::new(self.dues.clone(), rig.clock.clone());
+        let projector = rig.log.database.as_role(Role::Projector);
+        self.tasks.spawn(lead(projector, scheduler, self.stop.clone()));
+    }
+
+    /// Waits until the read models show everything that is in the log.
+    pub(crate) async fn caught_up(&self, rig: &Rig) {
+        let head = rig.log.head().await;
+        let ReadModels { registry, space_occupancy, devices } = &self.read_models;
+        for progress in [registry, space_occupancy, devices] {
+            assert!(progress.wait_for(head, DEADLINE).await, "reached {} of {head}", progress.position());
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn platform(log: &EventLog, writer: parking_commands::writer::Writer) -> Arc<Platform> {
+    let store = log.store_of(writer, parking_commands::snapshots::Snapshots::off());
+    let drawn = Arc::new(Drawn(AtomicU64::new(0)));
+    Arc::new(Platform::start(store, log.database.pool(Role::Writer), drawn).await.unwrap())
+}
+
+/// A moment of the day on which short tests happen.
+pub(crate) fn t(time: &str) -> DateTime<Utc> {
+    format!("2026-03-02T{time}Z").parse().unwrap()
+}
+
+pub(crate) fn window(start: DateTime<Utc>, minutes: i64) -> Window {
+    Window { start, end: start + TimeDelta::minutes(minutes) }
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+}

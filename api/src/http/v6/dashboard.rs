@@ -1,0 +1,104 @@
+//! How everything stands, on one page: `/api/v6/dashboard/data`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_projections::activity::read as activity;
+use parking_projections::devices::read as devices;
+use parking_projections::spaces::read as spaces;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::activity::ActivityView;
+use super::caller::{Caller, Freshness};
+use super::compat::ServeCompatibly;
+use super::device_view::DeviceCounts;
+use super::documented::{Reading, Refusals};
+use super::site_view::CountsView;
+use crate::http::App;
+use crate::http::problem::Problem;
+
+/// How long after it was last heard by a gateway counts as online.
+const ONLINE: TimeDelta = TimeDelta::minutes(5);
+
+/// How much of what was done lately is shown.
+const RECENT: i64 = 10;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default().serve(routes!(data)).serve(routes!(stats))
+}
+
+/// How everything stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct DashboardView {
+    devices: DevicesNow,
+    gateways: GatewaysNow,
+    spaces: CountsView,
+    /// What was done last, the newest first.
+    recent_activity: Vec<ActivityView>,
+    system_health: Health,
+    #[schema(value_type = Uuid)]
+    tenant_id: Uuid,
+    generated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct DevicesNow {
+    sensors: DeviceCounts,
+    displays: DeviceCounts,
+    total_devices: i64,
+}
+
+/// The gateways by which the tenant's devices were last heard.
+#[derive(Debug, Serialize, ToSchema)]
+struct GatewaysNow {
+    total: i64,
+    /// Those that heard one in the last five minutes.
+    online: i64,
+    offline: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    status: &'static str,
+    database: &'static str,
+    /// Events that not every read model shows yet.
+    pending_commands: i64,
+}
+
+/// How everything stands, with what was done last.
+#[utoipa::path(get, path = "/api/v6/dashboard/data", tag = "dashboard", params(Freshness),
+    responses((status = 200, body = DashboardView), Refusals<Reading>))]
+async fn data(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<DashboardView>, Problem> {
+    let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
+    let mut reading = caller.read(&app).await?;
+    let devices = devices::stats(&mut reading).await?;
+    let (total, online) = devices::gateways(&mut reading, caller.at - ONLINE).await?;
+    let spaces = spaces::counts(&mut reading, None).await?;
+    let recent = activity::list(&mut reading, &activity::Filter::default(), RECENT, 0).await?;
+    Ok(Json(DashboardView {
+        devices: DevicesNow {
+            sensors: devices.sensors.into(),
+            displays: devices.displays.into(),
+            total_devices: devices.all().total,
+        },
+        gateways: GatewaysNow { total, online, offline: total - online },
+        spaces: (&spaces).into(),
+        recent_activity: recent.into_iter().map(ActivityView::of).collect(),
+        system_health: Health { status: "healthy", database: "connected", pending_commands },
+        tenant_id: caller.tenant_id.uuid(),
+        generated_at: caller.at,
+    }))
+}
+
+/// The same, where V6's front end looks for it.
+#[utoipa::path(get, path = "/api/v6/dashboard/stats", tag = "dashboard", params(Freshness),
+    responses((status = 200, body = DashboardView), Refusals<Reading>))]
+async fn stats(app: State<Arc<App>>, caller: Caller) -> Result<Json<DashboardView>, Problem> {
+    data(app, caller).await
+}

@@ -1,0 +1,175 @@
+//! Jobs: the work that the server does by itself, now and then or when it is asked to.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_processes::jobs::{Job, Run, Standing, StartError};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::answer::Answer;
+use super::caller::Caller;
+use super::command::{Command, Nothing};
+use super::compat::ServeCompatibly;
+use super::documented::{Code, CodeSet, Commanding, Reading, Refusals};
+use super::page::{Item, Listing, Page, Paged};
+use super::query::Named;
+use crate::http::App;
+use crate::http::problem::Problem;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(list))
+        .serve(routes!(one))
+        .serve(routes!(runs))
+        .serve(routes!(run_now))
+}
+
+/// Where a job stands.
+#[derive(Serialize, ToSchema)]
+struct JobView {
+    name: &'static str,
+    /// Seconds from one scheduled run to the next.
+    interval_seconds: i64,
+    running: bool,
+    next_run_at: DateTime<Utc>,
+    /// The newest run that has ended.
+    last_run: Option<RunView>,
+}
+
+/// A run of a job.
+#[derive(Serialize, ToSchema)]
+struct RunView {
+    id: Uuid,
+    /// `schedule` or `request`.
+    trigger: String,
+    started_at: DateTime<Utc>,
+    /// None while it runs.
+    finished_at: Option<DateTime<Utc>>,
+    /// `succeeded`, `failed`, `timed_out`, `cancelled` or `abandoned`; none while it runs.
+    outcome: Option<String>,
+    duration_ms: Option<i64>,
+    /// What it did, in numbers.
+    #[schema(value_type = Option<Object>)]
+    result: Option<Value>,
+}
+
+/// A job that was started.
+#[derive(Serialize, ToSchema)]
+struct Started {
+    run_id: Uuid,
+    status: &'static str,
+}
+
+impl Item for JobView {
+    const PLURAL: &'static str = "jobs";
+}
+
+impl Item for RunView {
+    const PLURAL: &'static str = "runs";
+}
+
+impl From<Standing> for JobView {
+    fn from(standing: Standing) -> Self {
+        Self {
+            name: standing.job,
+            interval_seconds: standing.interval_sec,
+            running: standing.running,
+            next_run_at: standing.next_run_at,
+            last_run: standing.last.map(RunView::from),
+        }
+    }
+}
+
+impl From<Run> for RunView {
+    fn from(run: Run) -> Self {
+        let duration = run.finished_at.map(|finished_at| finished_at - run.started_at);
+        Self {
+            id: run.run_id,
+            trigger: run.trigger,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            outcome: run.outcome,
+            duration_ms: duration.as_ref().map(TimeDelta::num_milliseconds),
+            result: run.result,
+        }
+    }
+}
+
+/// Why nothing is said of a job, or it is not started.
+enum JobRefusals {}
+
+impl CodeSet for JobRefusals {
+    fn codes() -> Vec<Code> {
+        vec![(StatusCode::NOT_FOUND, "job_not_found"), (StatusCode::CONFLICT, "job_running")]
+    }
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Running => Self::new(StatusCode::CONFLICT, "job_running", error.to_string()),
+            StartError::Stopping => Self::unavailable("shutting_down", error.to_string()),
+            StartError::Database(error) => error.into(),
+        }
+    }
+}
+
+fn find(name: &str) -> Result<Job, Problem> {
+    let names = Job::ALL.map(Job::name).join(", ");
+    let detail = format!("there is no such job: there are {names}");
+    Job::by_name(name).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "job_not_found", detail))
+}
+
+/// All jobs and where they stand.
+#[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs",
+    responses((status = 200, body = Listing<JobView>), Refusals<Reading>))]
+async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Listing<JobView>>, Problem> {
+    let jobs: Vec<JobView> = app.jobs.list().await?.into_iter().map(JobView::from).collect();
+    let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+    Ok(Page { number: 1, size: count }.of(jobs, count, caller.tenant_id))
+}
+
+/// Where one job stands.
+#[utoipa::path(get, path = "/api/v6/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
+    responses((status = 200, body = JobView), Refusals<(Reading, JobRefusals)>))]
+async fn one(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Named(name): Named<String>,
+) -> Result<Json<JobView>, Problem> {
+    Ok(Json(app.jobs.standing(find(&name)?).await?.into()))
+}
+
+/// What a job did, the newest run first.
+#[utoipa::path(get, path = "/api/v6/jobs/{job}/runs", tag = "jobs",
+    params(("job" = String, Path), Paged<50, 500>),
+    responses((status = 200, body = Listing<RunView>), Refusals<(Reading, JobRefusals)>))]
+async fn runs(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Named(name): Named<String>,
+    Paged(page): Paged<50, 500>,
+) -> Result<Json<Listing<RunView>>, Problem> {
+    let (runs, total) = app.jobs.history(find(&name)?, page.size, page.offset()).await?;
+    Ok(page.of(runs.into_iter().map(RunView::from).collect(), total, caller.tenant_id))
+}
+
+/// Starts a job now, unless it runs. The answer does not wait for its end.
+#[utoipa::path(post, path = "/api/v6/jobs/{job}/run", tag = "jobs", params(("job" = String, Path)),
+    responses((status = 202, body = Started), Refusals<(Commanding, JobRefusals)>))]
+async fn run_now(
+    State(app): State<Arc<App>>,
+    Named(name): Named<String>,
+    _command: Command<Nothing>,
+) -> Result<Answer<Started>, Problem> {
+    let run_id = app.jobs.run_now(find(&name)?).await?;
+    Ok(Answer::begun(Started { run_id, status: "running" }))
+}

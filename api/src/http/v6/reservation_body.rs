@@ -1,0 +1,194 @@
+//! What is said of a reservation in a request, by all the names that clients have for it.
+
+use chrono::{DateTime, Utc};
+use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
+use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::patch::Patch;
+use parking_domain::space::{Details, DetailsPatch, MAX_DURATION, PaymentStatus, Window};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::compat;
+use super::query::invalid;
+use crate::http::problem::Problem;
+
+/// The longest key of a request.
+const MAX_KEY: usize = 255;
+
+/// A reservation to be, or a change of one: then what is absent or null stays, and an empty text clears.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct ReservationBody {
+    /// The space. Needed for a new reservation, which stays there. `spaceId` is taken too.
+    #[serde(alias = "spaceId")]
+    space_id: Option<Uuid>,
+    /// From when; without an offset in UTC. Needed for a new reservation. `startTime` and `reserved_from` are taken too.
+    #[serde(alias = "startTime", alias = "reserved_from", deserialize_with = "compat::time")]
+    start_time: Option<DateTime<Utc>>,
+    /// Until when, this moment not included. Needed for a new reservation. `endTime` and `reserved_until` are taken too.
+    #[serde(alias = "endTime", alias = "reserved_until", deserialize_with = "compat::time")]
+    end_time: Option<DateTime<Utc>>,
+    /// The user it is for, if the platform knows them.
+    user_id: Option<Uuid>,
+    user_email: Option<String>,
+    user_name: Option<String>,
+    user_phone: Option<String>,
+    notes: Option<String>,
+    /// The price of a unit: a decimal number, as a number or a text. Stored and shown, never computed.
+    #[serde(deserialize_with = "compat::text")]
+    rate: Option<String>,
+    /// The price: a decimal number, as a number or a text.
+    #[serde(deserialize_with = "compat::text")]
+    total_cost: Option<String>,
+    /// `pending`, `paid` or `refunded`.
+    #[schema(value_type = Option<String>)]
+    payment_status: Option<PaymentStatus>,
+    /// A key of the caller's own for a new reservation, 1 to 255 characters: sent again with the same content, it books
+    /// once. The header `Idempotency-Key` says the same, where this does not.
+    request_id: Option<String>,
+    /// Its name in another booking system.
+    external_booking_id: Option<String>,
+    /// That system.
+    external_system: Option<String>,
+    /// The caller's own sort of reservation.
+    reservation_type: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl ReservationBody {
+    /// The space that it names.
+    pub(crate) fn space_id(&self) -> Option<SpaceId> {
+        self.space_id.map(SpaceId::from)
+    }
+
+    /// What is asked for, under this id unless it was asked for before.
+    pub(crate) fn booking(self, reservation_id: ReservationId, caller: &Caller) -> Result<Booking, Problem> {
+        let space_id = self.space_id().ok_or_else(|| invalid("space_id must say which space"))?;
+        let window = window(self.start_time, self.end_time)?;
+        let of_header = || caller.request.as_ref().map(|request| request.key.clone());
+        let request_id = said(self.request_id).or_else(of_header);
+        if request_id.as_ref().is_some_and(|key| key.chars().count() > MAX_KEY) {
+            return Err(invalid(format!("request_id must be 1 to {MAX_KEY} characters")));
+        }
+        let guest = Guest {
+            email: said(self.user_email),
+            name: said(self.user_name),
+            phone: said(self.user_phone),
+            notes: said(self.notes),
+        };
+        let details = Details {
+            user_id: self.user_id.map(Into::into),
+            external_booking_id: said(self.external_booking_id),
+            external_system: said(self.external_system),
+            reservation_type: said(self.reservation_type),
+            rate: self.rate,
+            total_cost: self.total_cost,
+            payment_status: self.payment_status.unwrap_or_default(),
+            metadata: self.metadata.unwrap_or_default(),
+            ..Details::default()
+        };
+        let (max_duration, asked) = (MAX_DURATION, caller.asked());
+        Ok(Booking { reservation_id, space_id, window, max_duration, guest, details, request_id, asked })
+    }
+
+    /// What it changes.
+    pub(crate) fn change(self) -> Change {
+        let guest = GuestPatch {
+            email: patch(self.user_email),
+            name: patch(self.user_name),
+            phone: patch(self.user_phone),
+            notes: patch(self.notes),
+        };
+        let details = DetailsPatch {
+            user_id: self.user_id.map_or(Patch::Keep, |user| Patch::Set(user.into())),
+            external_booking_id: patch(self.external_booking_id),
+            external_system: patch(self.external_system),
+            reservation_type: patch(self.reservation_type),
+            rate: patch(self.rate),
+            total_cost: patch(self.total_cost),
+            payment_status: self.payment_status,
+            metadata: self.metadata,
+            ..DetailsPatch::default()
+        };
+        Change { start: self.start_time, end: self.end_time, max_duration: MAX_DURATION, guest, details }
+    }
+}
+
+/// A text that says something.
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+fn patch(text: Option<String>) -> Patch<String> {
+    match text {
+        None => Patch::Keep,
+        Some(text) if text.trim().is_empty() => Patch::Clear,
+        Some(text) => Patch::Set(text),
+    }
+}
+
+fn window(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> Result<Window, Problem> {
+    match (start, end) {
+        (Some(start), Some(end)) => Ok(Window { start, end }),
+        _ => Err(invalid("start_time and end_time must say from when until when")),
+    }
+}
+
+/// A window of a space, as the front end asks for it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct WindowBody {
+    /// The space, unless the path names it. `spaceId` is taken too.
+    #[serde(alias = "spaceId")]
+    pub(crate) space_id: Option<Uuid>,
+    /// From when. `startTime` is taken too.
+    #[serde(alias = "startTime", deserialize_with = "compat::time")]
+    pub(crate) start_time: Option<DateTime<Utc>>,
+    /// Until when, this moment not included. `endTime` is taken too.
+    #[serde(alias = "endTime", deserialize_with = "compat::time")]
+    pub(crate) end_time: Option<DateTime<Utc>>,
+}
+
+impl WindowBody {
+    pub(crate) fn window(&self) -> Result<Window, Problem> {
+        window(self.start_time, self.end_time)
+    }
+}
+
+/// A window in a query.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct WindowQuery {
+    /// From when; without an offset in UTC. `start_time` is taken too.
+    #[serde(alias = "start_time", deserialize_with = "compat::time")]
+    from: Option<DateTime<Utc>>,
+    /// Until when, this moment not included. `end_time` is taken too.
+    #[serde(alias = "end_time", deserialize_with = "compat::time")]
+    to: Option<DateTime<Utc>>,
+}
+
+impl WindowQuery {
+    pub(crate) fn window(&self) -> Result<Window, Problem> {
+        window(self.from, self.to)
+    }
+}
+
+/// Why a reservation is given up.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct ReasonBody {
+    /// In words. `reason` is taken too.
+    #[serde(alias = "reason")]
+    cancellation_reason: Option<String>,
+}
+
+impl ReasonBody {
+    pub(crate) fn said(self) -> Option<String> {
+        said(self.cancellation_reason)
+    }
+}

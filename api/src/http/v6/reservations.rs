@@ -1,0 +1,311 @@
+//! Reservations: `/api/v6/reservations`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_commands::reservations::{Change, Reservations};
+use parking_commands::store::Circumstances;
+use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
+use parking_projections::reservations::read::{self as reservations, Filter};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::answer::{Answer, Shown};
+use super::caller::{Caller, Freshness};
+use super::command::{Command, Nothing, Once};
+use super::compat::{self, ServeCompatibly};
+use super::documented::{Commanding, Reading, Refusals};
+use super::page::{Listing, Paged};
+use super::query::{Named, Queried, invalid};
+use super::reservation_body::{ReasonBody, ReservationBody, WindowBody};
+use super::reservation_view::{BookedView, CancelledView, ExpiredView, ReservationView};
+use crate::http::App;
+use crate::http::problem::Problem;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(list, book))
+        .serve(routes!(expire_old))
+        .serve(routes!(one, update, amend, cancel))
+        .serve(routes!(reschedule))
+        .serve(routes!(cancel_by_post, cancel_by_put))
+        .serve(routes!(check_in))
+        .serve(routes!(check_out))
+}
+
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct ListReservations {
+    /// Only those of this space.
+    space_id: Option<Uuid>,
+    /// Only those of spaces on this site.
+    site_id: Option<Uuid>,
+    /// Only those that have come this far: `active`, `completed`, `cancelled`, `expired` or `no_show`.
+    #[serde(deserialize_with = "compat::reservation_status")]
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// Only those for whoever has this e-mail, in any letter case.
+    user_email: Option<String>,
+    /// Only those that end at this time or later.
+    #[serde(alias = "from", deserialize_with = "compat::time")]
+    start_date: Option<DateTime<Utc>>,
+    /// Only those that start at this time or earlier.
+    #[serde(alias = "until", deserialize_with = "compat::time")]
+    end_date: Option<DateTime<Utc>>,
+}
+
+/// The tenant's reservations, the latest start first.
+#[utoipa::path(get, path = "/api/v6/reservations", tag = "reservations",
+    params(ListReservations, Paged<50, 200>, Freshness),
+    responses((status = 200, body = Listing<ReservationView>), Refusals<Reading>))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Paged(page): Paged<50, 200>,
+    Queried(query): Queried<ListReservations>,
+) -> Result<Json<Listing<ReservationView>>, Problem> {
+    let email = query.user_email.map(|email| app.platform.sealer.email_hash(&email));
+    let (space_id, site_id, status) = (query.space_id, query.site_id, query.status);
+    let filter = Filter { space_id, site_id, status, email, from: query.start_date, until: query.end_date };
+    let mut reading = caller.read(&app).await?;
+    let total = reservations::count(&mut reading, &filter).await?;
+    let rows = reservations::list(&mut reading, &filter, page.size, page.offset()).await?;
+    Ok(page.of(ReservationView::all(&mut reading, rows).await?, total, caller.tenant_id))
+}
+
+/// Books a space for a window. The space need not be free now; whoever holds some of the window is in `conflicts`.
+#[utoipa::path(post, path = "/api/v6/reservations", tag = "reservations", params(Once),
+    request_body = ReservationBody,
+    responses((status = 201, body = BookedView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn book(
+    State(app): State<Arc<App>>,
+    Command { caller, body }: Command<ReservationBody>,
+) -> Result<Answer<BookedView>, Problem> {
+    let booking = body.booking(app.ids.next().into(), &caller)?;
+    let booked = asked_for(&app).book(booking, caller.circumstances()).await?;
+    let position = Some(booked.position);
+    let reservation = shown(&app, &caller, booked.reservation_id, position).await;
+    Ok(Answer::created(position, BookedView::of(reservation, booked.repeated)))
+}
+
+/// One reservation.
+#[utoipa::path(get, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Freshness),
+    responses((status = 200, body = ReservationView), Refusals<(Reading, SpaceRefusal)>))]
+async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Named(reservation_id): Named<ReservationId>,
+) -> Result<Json<ReservationView>, Problem> {
+    find(&app, &caller, reservation_id).await.map(Json)
+}
+
+/// Changes a reservation: its window, what is kept with it, or both at once. What is absent or null stays, an empty text
+/// clears.
+#[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once), request_body = ReservationBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+async fn update(
+    State(app): State<Arc<App>>,
+    Named(reservation_id): Named<ReservationId>,
+    Command { caller, body }: Command<ReservationBody>,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    let space_id = space_of(&app, &caller, reservation_id).await?;
+    if body.space_id().is_some_and(|other| other != space_id) {
+        return Err(invalid("a reservation stays at its space: cancel it and book the other one"));
+    }
+    change(&app, &caller, (space_id, reservation_id), body.change()).await
+}
+
+/// Changes a reservation, like `PUT`.
+#[utoipa::path(patch, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once), request_body = ReservationBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+async fn amend(
+    app: State<Arc<App>>,
+    reservation_id: Named<ReservationId>,
+    command: Command<ReservationBody>,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    update(app, reservation_id, command).await
+}
+
+/// Moves a reservation to another window of its space. An end that is absent stays.
+#[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/reschedule", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once), request_body = WindowBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+async fn reschedule(
+    State(app): State<Arc<App>>,
+    Named(reservation_id): Named<ReservationId>,
+    Command { caller, body }: Command<WindowBody>,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    if body.start_time.is_none() && body.end_time.is_none() {
+        return Err(invalid("start_time or end_time must say to when it moves"));
+    }
+    let space_id = space_of(&app, &caller, reservation_id).await?;
+    let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change() };
+    change(&app, &caller, (space_id, reservation_id), moved).await
+}
+
+async fn change(
+    app: &App,
+    caller: &Caller,
+    (space_id, reservation_id): (SpaceId, ReservationId),
+    change: Change,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    let circumstances = caller.circumstances();
+    let done =
+        asked_for(app).change(space_id, reservation_id, change, caller.asked(), &circumstances).await?;
+    Ok(Answer::done(done.position, shown(app, caller, reservation_id, done.position).await))
+}
+
+/// Gives a reservation up. A body may say why.
+#[utoipa::path(delete, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
+    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn cancel(
+    State(app): State<Arc<App>>,
+    Named(reservation_id): Named<ReservationId>,
+    Command { caller, body }: Command<ReasonBody>,
+) -> Result<Answer<CancelledView>, Problem> {
+    let space_id = space_of(&app, &caller, reservation_id).await?;
+    let (reason, circumstances) = (body.said(), caller.circumstances());
+    let cancelled = asked_for(&app)
+        .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &circumstances)
+        .await?;
+    let position = Some(cancelled.position);
+    let reservation = shown(&app, &caller, reservation_id, position).await;
+    Ok(Answer::done(position, CancelledView::of(reservation_id, reservation)))
+}
+
+/// Gives a reservation up, like `DELETE`.
+#[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
+    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn cancel_by_post(
+    app: State<Arc<App>>,
+    reservation_id: Named<ReservationId>,
+    command: Command<ReasonBody>,
+) -> Result<Answer<CancelledView>, Problem> {
+    cancel(app, reservation_id, command).await
+}
+
+/// Gives a reservation up, where V6 had it.
+#[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
+    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn cancel_by_put(
+    app: State<Arc<App>>,
+    reservation_id: Named<ReservationId>,
+    command: Command<ReasonBody>,
+) -> Result<Answer<CancelledView>, Problem> {
+    cancel(app, reservation_id, command).await
+}
+
+/// Says that the vehicle is there: from 15 minutes before the start until the end.
+#[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-in", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once),
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+async fn check_in(
+    State(app): State<Arc<App>>,
+    Named(reservation_id): Named<ReservationId>,
+    Command { caller, .. }: Command<Nothing>,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    let check_in = SpaceCommand::CheckIn(CheckIn { reservation_id, asked: caller.asked() });
+    execute(&app, &caller, reservation_id, &check_in).await
+}
+
+/// Says that the vehicle left: the reservation is completed, and the rest of its window is free.
+#[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-out", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), Once),
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+async fn check_out(
+    State(app): State<Arc<App>>,
+    Named(reservation_id): Named<ReservationId>,
+    Command { caller, .. }: Command<Nothing>,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    let check_out = SpaceCommand::CheckOut(CheckOut { reservation_id, asked: caller.asked() });
+    execute(&app, &caller, reservation_id, &check_out).await
+}
+
+async fn execute(
+    app: &App,
+    caller: &Caller,
+    reservation_id: ReservationId,
+    command: &SpaceCommand,
+) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    let space_id = space_of(app, caller, reservation_id).await?;
+    let done = app.platform.spaces.execute(&space_id.to_string(), command, &caller.circumstances()).await?;
+    let position = Some(done.position);
+    Ok(Answer::done(position, shown(app, caller, reservation_id, position).await))
+}
+
+/// Records what time has brought to the tenant's reservations. It is recorded by itself too, a moment later.
+#[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
+    responses((status = 200, body = ExpiredView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn expire_old(
+    State(app): State<Arc<App>>,
+    Command { caller, .. }: Command<Nothing>,
+) -> Result<Answer<ExpiredView>, Problem> {
+    let overdue = reservations::overdue_spaces(&mut *caller.read(&app).await?, caller.at).await?;
+    let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
+    // A key is for one append. None is needed: passing time does nothing the second time.
+    let circumstances = Circumstances { request: None, ..caller.circumstances() };
+    let (mut position, mut expired_count) = (None, 0);
+    for space_id in overdue {
+        let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &circumstances).await?;
+        position = position.max(Some(done.position));
+        expired_count += done.events.iter().filter(|event| ends_without_anybody(event)).count();
+    }
+    caller.settle(&app, position).await;
+    Ok(Answer::done(position, ExpiredView { expired_count, timestamp: caller.at }))
+}
+
+fn ends_without_anybody(event: &SpaceEvent) -> bool {
+    matches!(event, SpaceEvent::ReservationExpired { .. } | SpaceEvent::ReservationNotTakenUp { .. })
+}
+
+fn asked_for(app: &App) -> Reservations<'_> {
+    Reservations::new(&app.platform.spaces, &app.platform.sealer)
+}
+
+/// The space that a reservation is for, also of one that was booked a moment ago.
+async fn space_of(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
+    if let Some(row) = row(app, caller, reservation_id).await? {
+        return Ok(row.reservation.space_id.into());
+    }
+    caller.catch_up(app).await;
+    let row = row(app, caller, reservation_id).await?.ok_or(SpaceRefusal::ReservationNotFound)?;
+    Ok(row.reservation.space_id.into())
+}
+
+async fn row(
+    app: &App,
+    caller: &Caller,
+    reservation_id: ReservationId,
+) -> Result<Option<reservations::Listed>, Problem> {
+    Ok(reservations::get(&mut *caller.read(app).await?, reservation_id.uuid()).await?)
+}
+
+async fn find(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<ReservationView, Problem> {
+    let mut reading = caller.read(app).await?;
+    let row = reservations::get(&mut reading, reservation_id.uuid()).await?;
+    let view = ReservationView::all(&mut reading, row.into_iter().collect()).await?.pop();
+    view.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
+}
+
+async fn shown(
+    app: &App,
+    caller: &Caller,
+    reservation_id: ReservationId,
+    position: Option<i64>,
+) -> Shown<ReservationView> {
+    caller.settle(app, position).await;
+    Shown::of(reservation_id.uuid(), find(app, caller, reservation_id).await)
+}

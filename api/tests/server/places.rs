@@ -1,0 +1,133 @@
+//! What stands at a space, named by the space; and who wins when many want the same.
+
+use futures_util::future::join_all;
+use parking_testkit::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::devices::{device, space};
+use crate::support::{Answer, TestServer, UPLINK};
+use crate::uplinks::{dev_eui, uplink};
+
+#[tokio::test]
+async fn a_sensor_and_a_display_are_put_at_a_space_and_taken_away_as_often_as_one_likes() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let id = space(client, "A-1").await;
+    let path = format!("/api/v6/spaces/{id}");
+    let (sensor, display) = (dev_eui(1).to_uppercase(), dev_eui(2).to_uppercase());
+    for _ in 0..2 {
+        let with = client.ask("POST", &format!("{path}/assign-sensor?sensor_eui={sensor}"), None).await.ok();
+        assert_eq!((&with["code"], &with["sensor_eui"]), (&json!("A-1"), &json!(sensor)));
+        let with =
+            client.ask("POST", &format!("{path}/assign-display?display_eui={display}"), None).await.ok();
+        assert_eq!((&with["sensor_eui"], &with["display_eui"]), (&json!(sensor), &json!(display)));
+    }
+    let claimed = client.ask("GET", &format!("/api/v6/devices/{display}"), None).await.ok();
+    assert_eq!((&claimed["device_type"], &claimed["space_code"]), (&json!("display"), &json!("A-1")));
+    for (kind, gone) in [("sensor", "sensor_eui"), ("display", "display_eui")] {
+        for body in [json!({"reason": "repair"}), Value::Null] {
+            let without = client.ask("DELETE", &format!("{path}/unassign-{kind}"), body).await.ok();
+            assert_eq!((&without["code"], &without[gone]), (&json!("A-1"), &Value::Null));
+        }
+    }
+
+    let other = space(client, "A-2").await;
+    client.ask("POST", &format!("/api/v6/spaces/{other}/assign-sensor?sensor_eui={sensor}"), None).await.ok();
+    for (query, status, code) in [
+        (format!("assign-sensor?sensor_eui={sensor}"), 409, "device_already_assigned"),
+        (format!("assign-sensor?sensor_eui={display}"), 409, "device_category_fixed"),
+        ("assign-sensor?sensor_eui=TEST1234567890AB".to_owned(), 422, "parameter_invalid"),
+        ("assign-sensor".to_owned(), 422, "parameter_invalid"),
+    ] {
+        client.ask("POST", &format!("{path}/{query}"), None).await.problem(status, code);
+    }
+    let taken = format!("/api/v6/spaces/{other}/assign-sensor?sensor_eui={}", dev_eui(3));
+    client.ask("POST", &taken, None).await.problem(409, "place_taken");
+    client
+        .ask("GET", &format!("/api/v6/devices/{}", dev_eui(3)), None)
+        .await
+        .problem(404, "device_not_found");
+    let nowhere = "/api/v6/spaces/00000000-0000-4000-8000-000000000009";
+    client.ask("DELETE", &format!("{nowhere}/unassign-sensor"), None).await.problem(404, "space_not_found");
+}
+
+#[tokio::test]
+async fn a_space_tells_of_the_devices_that_stand_there() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let id = space(client, "A-1").await;
+    let sensor = device(client, 1, "sensor").await;
+    client.ask("POST", &format!("/api/v6/devices/{sensor}/assign"), json!({"space_id": id})).await.ok();
+    let position = client.post(UPLINK, uplink(1, 0).to_string()).await.accepted();
+    let list = async |query: &str| {
+        let path = format!("/api/v6/spaces?min_position={position}{query}");
+        client.ask("GET", &path, None).await.ok()["spaces"][0].clone()
+    };
+    let plain = list("").await;
+    assert_eq!(
+        ["sensor_device_id", "sensor_state", "display_device_id"].map(|name| plain[name].clone()),
+        [json!(sensor), json!("occupied"), Value::Null]
+    );
+    assert!(plain.get("sensor_device").is_none());
+    let with = list("&include_devices=true").await;
+    let there =
+        json!({"id": sensor, "dev_eui": dev_eui(1).to_uppercase(), "name": "Device 1", "status": "assigned"});
+    assert_eq!((&with["sensor_device"], &with["display_device"]), (&there, &Value::Null));
+    assert!(with.as_object().unwrap().contains_key("display_device"));
+    assert_eq!((&with["display_name"], &with["name"]), (&json!("A-1"), &json!("A-1")));
+
+    let sensors = client.ask("GET", "/api/v6/spaces/sensor-list", None).await.ok();
+    let eui = dev_eui(1).to_uppercase();
+    assert_eq!(sensors, json!({"sensor_deveuis": [eui], "sensor_to_space": {eui.clone(): id}, "count": 1}));
+}
+
+/// How many of the answers are a success; all others must be this refusal.
+fn winners(answers: &[Answer], code: &str) -> usize {
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    for answer in lost {
+        answer.problem(409, code);
+    }
+    won.len()
+}
+
+#[tokio::test]
+async fn of_fifty_who_assign_one_sensor_to_fifty_spaces_one_wins() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let sensor = device(client, 1, "sensor").await;
+    let mut spaces = Vec::new();
+    for n in 0..50 {
+        spaces.push(space(client, &format!("A-{n}")).await);
+    }
+    let path = &format!("/api/v6/devices/{sensor}/assign");
+    let assign = async |space: &String| client.ask("POST", path, json!({"space_id": space})).await;
+    let answers = join_all(spaces.iter().map(assign)).await;
+    assert_eq!(winners(&answers, "device_already_assigned"), 1);
+    let won = answers.iter().find(|answer| answer.status == 200).unwrap().ok();
+    let list = client.ask("GET", "/api/v6/spaces/sensor-list", None).await.ok();
+    assert_eq!(
+        (&list["count"], &list["sensor_to_space"][dev_eui(1).to_uppercase()]),
+        (&json!(1), &won["space_id"])
+    );
+}
+
+#[tokio::test]
+async fn of_fifty_who_assign_a_sensor_each_to_one_space_one_wins() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let id = space(client, "A-1").await;
+    let mut sensors = Vec::new();
+    for n in 0..50 {
+        sensors.push(device(client, n, "sensor").await);
+    }
+    let id = &id;
+    let assign = async |sensor: &String| {
+        client.ask("POST", &format!("/api/v6/devices/{sensor}/assign"), json!({"space_id": id})).await
+    };
+    let answers = join_all(sensors.iter().map(assign)).await;
+    assert_eq!(winners(&answers, "place_taken"), 1);
+    let won = answers.iter().find(|answer| answer.status == 200).unwrap().ok();
+    let shown = client.ask("GET", &format!("/api/v6/spaces/{id}"), None).await.ok();
+    assert_eq!(shown["sensor_eui"], won["dev_eui"]);
+    assert_eq!(client.ask("GET", "/api/v6/devices?status=assigned", None).await.ok()["total"], 1);
+}

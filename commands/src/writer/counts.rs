@@ -1,0 +1,37 @@
+//! What a writer has done since it started, counted for whoever watches over it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::call::Verdict;
+
+/// Counters of one writer. They only grow.
+#[derive(Debug, Default)]
+pub struct Counts {
+    batches: AtomicU64,
+    appends: AtomicU64,
+    conflicts: AtomicU64,
+}
+
+impl Counts {
+    /// Batches that were committed.
+    pub fn batches(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed)
+    }
+
+    /// Appends that are durable.
+    pub fn appends(&self) -> u64 {
+        self.appends.load(Ordering::Relaxed)
+    }
+
+    /// Appends that the log refused, because others were faster.
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take(&self, verdicts: &[Verdict]) {
+        let appended = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.appends.fetch_add(appended as u64, Ordering::Relaxed);
+        self.conflicts.fetch_add((verdicts.len() - appended) as u64, Ordering::Relaxed);
+    }
+}

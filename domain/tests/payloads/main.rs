@@ -1,0 +1,7 @@
+//! What devices say in their bytes, and what displays are told in theirs.
+
+mod downlink;
+mod layouts;
+mod properties;
+mod traps;
+mod vectors;

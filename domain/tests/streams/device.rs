@@ -1,0 +1,430 @@
+//! The `device` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::device::{
+    Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
+    LONGEST_HEARTBEAT_SEC, Lifecycle, Status,
+};
+use parking_domain::downlink::{Colour, DisplayType, Layout, Part};
+use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::patch::Patch;
+use parking_domain::payload::Payload;
+use parking_domain::sensors::Threshold;
+use parking_domain::space::claims::place;
+
+use crate::scenario::{self, Given, fold};
+use serde_json::json;
+use uuid::Uuid;
+
+const BY: Actor = Actor::System;
+
+fn given(events: impl IntoIterator<Item = DeviceEvent>) -> Given<Device> {
+    scenario::given(events)
+}
+
+fn time(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+}
+
+fn at() -> DateTime<Utc> {
+    time(0)
+}
+
+fn owner() -> TenantId {
+    Uuid::from_u128(10).into()
+}
+
+fn other() -> TenantId {
+    Uuid::from_u128(11).into()
+}
+
+fn space(n: u128) -> SpaceId {
+    Uuid::from_u128(n).into()
+}
+
+const WHY: &str = "moved";
+
+fn bay() -> Definition {
+    Definition {
+        name: "Bay 1".into(),
+        enabled: true,
+        manufacturer: None,
+        model: None,
+        codec: None,
+        threshold: None,
+        heartbeat_sec: None,
+        display_type: None,
+        location: None,
+        config: serde_json::Map::new(),
+        metadata: serde_json::Map::new(),
+    }
+}
+
+fn claimed_as(category: Category) -> DeviceEvent {
+    DeviceEvent::DeviceClaimed { tenant_id: owner(), category, definition: Box::new(bay()), at: at(), by: BY }
+}
+
+fn claimed() -> DeviceEvent {
+    claimed_as(Category::Sensor)
+}
+
+fn updated(definition: Definition) -> DeviceEvent {
+    DeviceEvent::DeviceUpdated { definition: Box::new(definition), at: at(), by: BY }
+}
+
+fn assigned_as(category: Category, n: u128) -> DeviceEvent {
+    DeviceEvent::DeviceAssigned { space_id: space(n), category, reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn assigned(n: u128) -> DeviceEvent {
+    assigned_as(Category::Sensor, n)
+}
+
+fn reassigned(from: u128, to: u128) -> DeviceEvent {
+    DeviceEvent::DeviceReassigned {
+        from: space(from),
+        to: space(to),
+        category: Category::Sensor,
+        reason: Some(WHY.into()),
+        at: at(),
+        by: BY,
+    }
+}
+
+fn unassigned(n: u128) -> DeviceEvent {
+    let category = Category::Sensor;
+    DeviceEvent::DeviceUnassigned { space_id: space(n), category, reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn released() -> DeviceEvent {
+    DeviceEvent::DeviceReleased { reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn retired() -> DeviceEvent {
+    DeviceEvent::DeviceRetired { reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn fell_silent(last_heard: i64, due: i64, now: i64) -> DeviceEvent {
+    DeviceEvent::DeviceFellSilent { last_heard_at: time(last_heard), due: time(due), at: time(now) }
+}
+
+fn dismissed() -> DeviceEvent {
+    DeviceEvent::OrphanDismissed { reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn claim(tenant_id: TenantId, category: Category, definition: Definition) -> DeviceCommand {
+    DeviceCommand::ClaimDevice { tenant_id, category, definition: Box::new(definition), at: at(), by: BY }
+}
+
+fn update(tenant_id: TenantId, patch: DevicePatch) -> DeviceCommand {
+    DeviceCommand::UpdateDevice { tenant_id, patch: Box::new(patch), at: at(), by: BY }
+}
+
+fn assign(tenant_id: TenantId, n: u128, replace: bool) -> DeviceCommand {
+    DeviceCommand::AssignDevice {
+        tenant_id,
+        space_id: space(n),
+        replace,
+        reason: Some(WHY.into()),
+        at: at(),
+        by: BY,
+    }
+}
+
+fn unassign(tenant_id: TenantId) -> DeviceCommand {
+    DeviceCommand::UnassignDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn release(tenant_id: TenantId) -> DeviceCommand {
+    DeviceCommand::ReleaseDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn retire(tenant_id: TenantId) -> DeviceCommand {
+    DeviceCommand::RetireDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+fn report_silence(last_heard: i64, due: i64, now: i64) -> DeviceCommand {
+    DeviceCommand::ReportSilence { last_heard_at: time(last_heard), due: time(due), at: time(now) }
+}
+
+fn dismiss() -> DeviceCommand {
+    DeviceCommand::DismissOrphan { reason: Some(WHY.into()), at: at(), by: BY }
+}
+
+#[test]
+fn an_ownerless_device_can_be_claimed() {
+    for history in [vec![], vec![claimed(), released()], vec![claimed(), retired()], vec![dismissed()]] {
+        given(history).when(claim(owner(), Category::Sensor, bay())).then([claimed()]);
+    }
+    given([]).when(claim(owner(), Category::Display, bay())).then([claimed_as(Category::Display)]);
+}
+
+#[test]
+fn a_claimed_device_cannot_and_nobody_is_told_whose_it_is() {
+    for tenant_id in [owner(), other()] {
+        given([claimed()])
+            .when(claim(tenant_id, Category::Sensor, bay()))
+            .then_refused(DeviceRefusal::DeviceAlreadyClaimed);
+    }
+}
+
+#[test]
+fn a_definition_keeps_to_the_bounds() {
+    let refused = |definition: Definition, refusal: DeviceRefusal| {
+        given([]).when(claim(owner(), Category::Sensor, definition.clone())).then_refused(refusal.clone());
+        given([claimed(), updated(definition)])
+            .when(update(owner(), DevicePatch::default()))
+            .then_refused(refusal);
+    };
+    for name in ["", "  ", &"a".repeat(256)] {
+        refused(Definition { name: name.into(), ..bay() }, DeviceRefusal::DeviceNameInvalid);
+    }
+    let codec = || "tbms100".to_owned();
+    refused(Definition { codec: Some(codec()), ..bay() }, DeviceRefusal::CodecUnknown { codec: codec() });
+    for seconds in [0, LONGEST_HEARTBEAT_SEC + 1] {
+        refused(Definition { heartbeat_sec: Some(seconds), ..bay() }, DeviceRefusal::HeartbeatOutOfBounds);
+    }
+    for f_port in [0, 224] {
+        let display_type = Some(DisplayType { f_port, ..DisplayType::kuando_busylight() });
+        refused(Definition { display_type, ..bay() }, DeviceRefusal::DisplayPortInvalid);
+    }
+    for layout in unsendable_layouts() {
+        let display_type = Some(DisplayType { layout, ..DisplayType::kuando_busylight() });
+        refused(Definition { display_type, ..bay() }, DeviceRefusal::DisplayLayoutInvalid);
+    }
+}
+
+fn unsendable_layouts() -> [Layout; 5] {
+    let code = |bytes: usize| (Colour::default(), Payload::from(vec![0; bytes]));
+    [
+        Layout::Parts(Vec::new()),
+        Layout::Parts(vec![Part::Red; 243]),
+        Layout::Codes(Vec::new()),
+        Layout::Codes(vec![code(1), code(0)]),
+        Layout::Codes(vec![code(243)]),
+    ]
+}
+
+#[test]
+fn what_is_within_the_bounds_is_taken() {
+    let code = |bytes: usize| (Colour::default(), Payload::from(vec![0; bytes]));
+    let display = |f_port, layout| Some(DisplayType { f_port, confirmed: false, layout });
+    let definitions = [
+        Definition { name: "ü".repeat(255), ..bay() },
+        Definition { codec: Some("browan-tbms100".into()), ..bay() },
+        Definition { heartbeat_sec: Some(1), ..bay() },
+        Definition { heartbeat_sec: Some(LONGEST_HEARTBEAT_SEC), ..bay() },
+        Definition { display_type: display(1, Layout::Parts(vec![Part::Red])), ..bay() },
+        Definition { display_type: display(223, Layout::Parts(vec![Part::Red; 242])), ..bay() },
+        Definition { display_type: display(15, Layout::Codes(vec![code(1), code(242)])), ..bay() },
+    ];
+    for definition in definitions {
+        let expected = DeviceEvent::DeviceClaimed {
+            tenant_id: owner(),
+            category: Category::Display,
+            definition: Box::new(definition.clone()),
+            at: at(),
+            by: BY,
+        };
+        given([]).when(claim(owner(), Category::Display, definition)).then([expected]);
+    }
+}
+
+#[test]
+fn an_update_changes_what_it_names() {
+    let (config, metadata) = (json!({"led": true}), json!({"pallet": 4}));
+    let patch = DevicePatch {
+        category: Some(Category::Sensor),
+        name: Some("Bay 2".into()),
+        enabled: Some(false),
+        manufacturer: Patch::Set("Browan".into()),
+        model: Patch::Set("TBMS100".into()),
+        codec: Patch::Set("browan-tbms100".into()),
+        threshold: Patch::Set(Threshold { occupied_below_mm: 1500, hysteresis_mm: 200 }),
+        heartbeat_sec: Patch::Set(3600),
+        display_type: Patch::Set(DisplayType::kuando_busylight()),
+        location: Patch::Set("left of the door".into()),
+        config: Some(serde_json::from_value(config.clone()).expect("an object")),
+        metadata: Some(serde_json::from_value(metadata.clone()).expect("an object")),
+    };
+    let expected = Definition {
+        name: "Bay 2".into(),
+        enabled: false,
+        manufacturer: Some("Browan".into()),
+        model: Some("TBMS100".into()),
+        codec: Some("browan-tbms100".into()),
+        threshold: Some(Threshold { occupied_below_mm: 1500, hysteresis_mm: 200 }),
+        heartbeat_sec: Some(3600),
+        display_type: Some(DisplayType::kuando_busylight()),
+        location: Some("left of the door".into()),
+        config: serde_json::from_value(config).expect("an object"),
+        metadata: serde_json::from_value(metadata).expect("an object"),
+    };
+    given([claimed()]).when(update(owner(), patch)).then([updated(expected.clone())]);
+    let clear = DevicePatch { codec: Patch::Clear, heartbeat_sec: Patch::Clear, ..DevicePatch::default() };
+    let cleared = Definition { codec: None, heartbeat_sec: None, ..expected.clone() };
+    given([claimed(), updated(expected)]).when(update(owner(), clear)).then([updated(cleared)]);
+}
+
+#[test]
+fn an_update_that_changes_nothing_is_nothing() {
+    given([claimed()]).when(update(owner(), DevicePatch::default())).then_nothing();
+    let same = DevicePatch { name: Some("Bay 1".into()), codec: Patch::Clear, ..DevicePatch::default() };
+    given([claimed()]).when(update(owner(), same)).then_nothing();
+}
+
+#[test]
+fn what_a_device_is_for_stays_while_it_is_owned() {
+    let to_display = DevicePatch { category: Some(Category::Display), ..DevicePatch::default() };
+    given([claimed()])
+        .when(update(owner(), to_display))
+        .then_refused(DeviceRefusal::DeviceCategoryFixed { category: Category::Sensor });
+}
+
+#[test]
+fn a_device_that_is_not_ones_own_is_not_found() {
+    let histories = [
+        (vec![], owner()),
+        (vec![claimed()], other()),
+        (vec![claimed(), assigned(1)], other()),
+        (vec![claimed(), released()], owner()),
+        (vec![claimed(), retired()], owner()),
+    ];
+    for (history, tenant_id) in histories {
+        for command in [
+            update(tenant_id, DevicePatch::default()),
+            assign(tenant_id, 1, false),
+            unassign(tenant_id),
+            release(tenant_id),
+            retire(tenant_id),
+        ] {
+            given(history.clone()).when(command).then_refused(DeviceRefusal::DeviceNotFound);
+        }
+    }
+}
+
+#[test]
+fn a_device_is_put_at_a_space_once() {
+    given([claimed()]).when(assign(owner(), 1, false)).then([assigned(1)]);
+    given([claimed()]).when(assign(owner(), 1, true)).then([assigned(1)]);
+    given([claimed_as(Category::Display)])
+        .when(assign(owner(), 1, false))
+        .then([assigned_as(Category::Display, 1)]);
+    for replace in [false, true] {
+        given([claimed(), assigned(1)]).when(assign(owner(), 1, replace)).then_nothing();
+    }
+}
+
+#[test]
+fn a_device_goes_from_one_space_to_another_only_if_told_to() {
+    given([claimed(), assigned(1)])
+        .when(assign(owner(), 2, false))
+        .then_refused(DeviceRefusal::DeviceAlreadyAssigned { space_id: space(1) });
+    given([claimed(), assigned(1)]).when(assign(owner(), 2, true)).then([reassigned(1, 2)]);
+    given([claimed(), assigned(1), reassigned(1, 2)]).when(assign(owner(), 2, false)).then_nothing();
+}
+
+#[test]
+fn a_device_is_taken_away_from_its_space() {
+    given([claimed(), assigned(1)]).when(unassign(owner())).then([unassigned(1)]);
+    given([claimed(), assigned(1), reassigned(1, 2)]).when(unassign(owner())).then([unassigned(2)]);
+    given([claimed()]).when(unassign(owner())).then_refused(DeviceRefusal::DeviceNotAssigned);
+    given([claimed(), assigned(1), unassigned(1)])
+        .when(unassign(owner()))
+        .then_refused(DeviceRefusal::DeviceNotAssigned);
+}
+
+#[test]
+fn a_device_that_is_given_up_leaves_its_space_first() {
+    given([claimed()]).when(release(owner())).then([released()]);
+    given([claimed()]).when(retire(owner())).then([retired()]);
+    given([claimed(), assigned(1)]).when(release(owner())).then([unassigned(1), released()]);
+    given([claimed(), assigned(1)]).when(retire(owner())).then([unassigned(1), retired()]);
+}
+
+#[test]
+fn a_silence_is_noted_once() {
+    given([claimed()]).when(report_silence(-100, -10, 0)).then([fell_silent(-100, -10, 0)]);
+    given([claimed(), fell_silent(-100, -10, 0)]).when(report_silence(-100, -10, 5)).then_nothing();
+    given([claimed(), fell_silent(-100, -10, 0)]).when(report_silence(-101, -11, 5)).then_nothing();
+    given([claimed(), fell_silent(-100, -10, 0)])
+        .when(report_silence(-99, -9, 5))
+        .then([fell_silent(-99, -9, 5)]);
+}
+
+#[test]
+fn a_silence_is_not_noted_before_it_is_too_long() {
+    given([claimed()]).when(report_silence(-100, 1, 0)).then_nothing();
+    given([claimed()]).when(report_silence(-100, 0, 0)).then([fell_silent(-100, 0, 0)]);
+}
+
+#[test]
+fn a_silence_of_nobodys_device_is_nothing_and_a_new_owner_hears_of_it_again() {
+    for history in [vec![], vec![claimed(), released()], vec![claimed(), retired()]] {
+        given(history).when(report_silence(-100, -10, 0)).then_nothing();
+    }
+    given([claimed(), fell_silent(-100, -10, 0), released(), claimed()])
+        .when(report_silence(-100, -10, 5))
+        .then([fell_silent(-100, -10, 5)]);
+}
+
+#[test]
+fn only_an_orphan_is_dismissed_and_again_counts_again() {
+    for history in [vec![], vec![dismissed()], vec![claimed(), released()], vec![claimed(), retired()]] {
+        given(history).when(dismiss()).then([dismissed()]);
+    }
+    given([claimed()]).when(dismiss()).then_refused(DeviceRefusal::DeviceNotOrphan);
+}
+
+#[test]
+fn how_far_a_device_has_come() {
+    use Lifecycle::{Commissioned, Decommissioned, Operational, Provisioned};
+    let history = [
+        (claimed(), Some((Provisioned, Status::Unassigned))),
+        (assigned(1), Some((Operational, Status::Assigned))),
+        (reassigned(1, 2), Some((Operational, Status::Assigned))),
+        (unassigned(2), Some((Commissioned, Status::Unassigned))),
+        (retired(), Some((Decommissioned, Status::Retired))),
+        (claimed(), Some((Provisioned, Status::Unassigned))),
+        (released(), None),
+    ];
+    let mut device = Device::default();
+    assert_eq!((device.lifecycle(), device.status()), (None, None));
+    for (event, expected) in history {
+        device.evolve(&event);
+        assert_eq!(device.lifecycle().zip(device.status()), expected, "after {event:?}");
+    }
+}
+
+#[test]
+fn whose_it_is_what_it_is_and_where_it_stands_can_be_asked() {
+    let device: Device =
+        fold([claimed_as(Category::Display), updated(Definition { enabled: false, ..bay() }), assigned(1)]);
+    assert_eq!((device.owner(), device.category()), (Some(owner()), Some(Category::Display)));
+    assert_eq!(device.space_id(), Some(space(1)));
+    assert_eq!(device.definition().map(|definition| definition.enabled), Some(false));
+    let device: Device = fold([assigned(1), updated(bay())]);
+    assert_eq!((device.owner(), device.category(), device.space_id()), (None, None, None));
+    assert_eq!(device.definition(), None);
+}
+
+#[test]
+fn one_sensor_and_one_display_at_a_space() {
+    let claim = |scope: &str, n| Claim { scope: scope.into(), key: space(n).to_string() };
+    let sensor = |n| claim("sensor_of_space", n);
+    assert_eq!(place(Category::Sensor, space(1)), sensor(1));
+    assert_eq!(place(Category::Display, space(1)), claim("display_of_space", 1));
+    assert_eq!(Device::claims(&assigned(1)), [ClaimChange::Take(sensor(1))]);
+    assert_eq!(
+        Device::claims(&assigned_as(Category::Display, 1)),
+        [ClaimChange::Take(claim("display_of_space", 1))]
+    );
+    assert_eq!(
+        Device::claims(&reassigned(1, 2)),
+        [ClaimChange::Release(sensor(1)), ClaimChange::Take(sensor(2))]
+    );
+    assert_eq!(Device::claims(&unassigned(1)), [ClaimChange::Release(sensor(1))]);
+    assert_eq!(Device::claims(&claimed()), []);
+}

@@ -1,0 +1,11 @@
+-- Vehicles that sensors saw come to reservations, until the reservations say so themselves.
+
+create table if not exists arrivals (
+    space_id       uuid        primary key,
+    tenant_id      uuid        not null,
+    reservation_id uuid        not null,
+    at             timestamptz not null,
+    sensor         text
+);
+
+select wall_off('arrivals', 'nobody');

@@ -1,0 +1,42 @@
+//! How the projections stand: for whoever watches over the platform.
+
+use sqlx::{FromRow, PgConnection};
+
+/// Where the log ends, and how far each projection is behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The last position.
+    pub head: i64,
+    /// Every projection that has ever run.
+    pub projections: Vec<ProjectionStanding>,
+}
+
+/// How one projection stands.
+#[derive(Clone, Debug, PartialEq, FromRow)]
+pub struct ProjectionStanding {
+    /// Its name.
+    pub projection: String,
+    /// False when it has stopped before an event that it cannot take.
+    pub running: bool,
+    /// The position it has reached.
+    pub position: i64,
+    /// The events it has not taken.
+    pub lag_events: i64,
+    /// The age of the oldest of them in seconds; 0 when there is none.
+    pub lag_seconds: f64,
+    /// Events it passed over because it cannot take them.
+    pub dead_letters: i64,
+}
+
+/// Reads it, as an auditor.
+pub async fn read(connection: &mut PgConnection) -> Result<Standing, sqlx::Error> {
+    let head = sqlx::query_scalar("select position from operator.head").fetch_one(&mut *connection).await?;
+    let projections = sqlx::query_as(
+        "select projection, status = 'running' as running, position, greatest(lag_events, 0) as lag_events, \
+                greatest(coalesce(extract(epoch from lag_age), 0), 0)::double precision as lag_seconds, dead_letters \
+           from operator.projection_lag",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(Standing { head, projections })
+}
