@@ -46,10 +46,13 @@ async fn an_event_is_decoded_once_for_all() {
     append(&log, 1).await;
     let first = recent.read_page(&mut connection, 0, 10, &["test"]).await.unwrap();
     let second = recent.read_page(&mut connection, 0, 10, &["test"]).await.unwrap();
-    assert!(std::ptr::eq(&*first.events[0], &*second.events[0]), "it is the same event");
+    assert!(std::ptr::eq(&raw const *first.events[0], &raw const *second.events[0]), "it is the same event");
     recent.forget().await;
     let third = recent.read_page(&mut connection, 0, 10, &["test"]).await.unwrap();
-    assert!(!std::ptr::eq(&*first.events[0], &*third.events[0]), "after forgetting it is read again");
+    assert!(
+        !std::ptr::eq(&raw const *first.events[0], &raw const *third.events[0]),
+        "after forgetting it is read again"
+    );
 }
 
 #[tokio::test]
