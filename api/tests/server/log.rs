@@ -45,13 +45,14 @@ impl Log {
     }
 
     /// The reports in it, in order. Fails the test if the log is not whole: positions and sequences without a gap, head
-    /// and streams where they should be.
+    /// and streams where they should be. All is of one moment: what a killed server had begun may still be committed.
     pub(crate) async fn whole(&self) -> Vec<Stored> {
+        let mut moment = self.0.begin_with("begin isolation level repeatable read read only").await.unwrap();
         let mut events: Vec<Stored> = sqlx::query_as(
             "select position, aggregate_type, aggregate_id, sequence, event_type, payload, coalesce(body, '') as body \
                from events order by position",
         )
-        .fetch_all(&self.0)
+        .fetch_all(&mut *moment)
         .await
         .unwrap();
         let mut versions = BTreeMap::new();
@@ -64,12 +65,14 @@ impl Log {
         }
         let streams: Vec<(String, String, i64)> =
             sqlx::query_as("select aggregate_type, aggregate_id, version from streams")
-                .fetch_all(&self.0)
+                .fetch_all(&mut *moment)
                 .await
                 .unwrap();
         let streams = streams.into_iter().map(|(kind, id, version)| ((kind, id), version));
         assert_eq!(streams.collect::<BTreeMap<_, _>>(), versions);
-        assert_eq!(self.head().await, i64::try_from(events.len()).unwrap());
+        let head: i64 =
+            sqlx::query_scalar("select position from log_head").fetch_one(&mut *moment).await.unwrap();
+        assert_eq!(head, i64::try_from(events.len()).unwrap());
         let foundation = usize::try_from(FOUNDATION).unwrap().min(events.len());
         events.split_off(foundation)
     }
@@ -83,11 +86,9 @@ impl Log {
         bodies
     }
 
-    /// The number of reports in it.
-    pub(crate) async fn size(&self) -> i64 {
-        let count: i64 = sqlx::query_scalar("select count(*) from events").fetch_one(&self.0).await.unwrap();
-        assert_eq!(self.head().await, count);
-        count - FOUNDATION
+    /// The number of reports in it, which must be whole.
+    pub(crate) async fn size(&self) -> usize {
+        self.whole().await.len()
     }
 
     /// Who brought the event at this position, and in which request.
@@ -98,9 +99,5 @@ impl Log {
             .await
             .unwrap();
         metadata.0
-    }
-
-    async fn head(&self) -> i64 {
-        sqlx::query_scalar("select position from log_head").fetch_one(&self.0).await.unwrap()
     }
 }
