@@ -164,7 +164,7 @@ async fn under_other_policies(
     events: &[Decoded<'_>],
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let of = |wanted: fn(&Event) -> bool| -> Vec<Uuid> {
-        events.iter().filter(|decoded| wanted(&decoded.event)).filter_map(Decoded::stream_uuid).collect()
+        events.iter().filter(|decoded| wanted(decoded.event)).filter_map(Decoded::stream_uuid).collect()
     };
     let sites = of(|event| matches!(event, Event::Site(_)));
     let tenants = of(|event| matches!(event, Event::Tenant(_)));
