@@ -95,6 +95,7 @@ impl<'a> World<'a> {
             }
         }
         self.pass_time(plan.end);
+        self.block(step_number, plan.end + TimeDelta::days(1), plan.end);
         self.flush().await;
         simulation
     }
@@ -203,20 +204,7 @@ impl<'a> World<'a> {
     fn disturb(&mut self, chance: u64, at: DateTime<Utc>) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         if chance.is_multiple_of(2) {
-            let set = SetOverride {
-                override_id: Uuid::from_u128(0x0e44_0000 + u128::from(chance)).into(),
-                kind: if chance.is_multiple_of(4) {
-                    OverrideKind::Blocked
-                } else {
-                    OverrideKind::OutOfService
-                },
-                from: at + TimeDelta::minutes(10),
-                until: Some(at + TimeDelta::hours(3)),
-                reason: Some("works".to_owned()),
-                notes: None,
-                asked: asked(at),
-            };
-            self.space(n, &SpaceCommand::SetOverride(Box::new(set)));
+            self.block(chance, at + TimeDelta::minutes(10), at);
         } else {
             let place = space(n);
             let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
@@ -227,6 +215,21 @@ impl<'a> World<'a> {
             );
             self.assign(dev_eui, n, at);
         }
+    }
+
+    /// Keeps a space from being used for three hours.
+    fn block(&mut self, chance: u64, from: DateTime<Utc>, at: DateTime<Utc>) {
+        let n = usize::try_from(chance).unwrap() % self.spaces.len();
+        let set = SetOverride {
+            override_id: Uuid::from_u128(0x0e44_0000 + u128::from(chance)).into(),
+            kind: if chance.is_multiple_of(4) { OverrideKind::Blocked } else { OverrideKind::OutOfService },
+            from,
+            until: Some(from + TimeDelta::hours(3)),
+            reason: Some("works".to_owned()),
+            notes: None,
+            asked: asked(at),
+        };
+        self.space(n, &SpaceCommand::SetOverride(Box::new(set)));
     }
 
     fn pass_time(&mut self, at: DateTime<Utc>) {

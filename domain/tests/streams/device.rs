@@ -284,6 +284,13 @@ fn what_a_device_is_for_stays_while_it_is_owned() {
 }
 
 #[test]
+fn what_a_device_is_for_is_written_in_one_way() {
+    for category in [Category::Sensor, Category::Display] {
+        assert_eq!(serde_json::to_value(category).expect("serialises"), category.word());
+    }
+}
+
+#[test]
 fn a_device_that_is_not_ones_own_is_not_found() {
     let histories = [
         (vec![], owner()),
