@@ -8,6 +8,7 @@ mod booking_races;
 mod credentials;
 mod dashboard;
 mod database_away;
+mod demo;
 mod devices;
 mod display_policies;
 mod documented;
