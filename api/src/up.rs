@@ -106,7 +106,7 @@ fn say_where(address: SocketAddr, running: &Running) -> io::Result<()> {
         "\
 parking is up on http://{address}
   ChirpStack posts to   http://{address}/api/v1/uplink
-  orphan devices        http://{address}/api/v6/orphan-devices
+  try every operation   http://{address}/docs
   health                http://{address}/health
   database              {database}
   stop                  Ctrl-C
