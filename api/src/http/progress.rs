@@ -47,7 +47,7 @@ impl Projections {
             return Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "position_unknown",
-                format!("min_position {position} is beyond the end of the log at {head}"),
+                format!("position {position} is beyond the end of the log at {head}"),
             ));
         }
         if self.reach(position, PATIENCE).await {

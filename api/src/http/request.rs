@@ -41,7 +41,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, ne
     let (begun, method) = (Instant::now(), request.method().clone());
     let route = Route(request.extensions().get::<MatchedPath>().cloned());
 
-    let mut response = run(request, next).instrument(span).await;
+    let mut response = bounded(next.run(request), LIMIT).instrument(span).await;
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
     if let Some(problem) = response.extensions().get::<Problem>() {
         app.metrics.refused(problem.code());
@@ -55,10 +55,9 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, ne
     response
 }
 
-/// The handler's answer, or what to say when it takes too long or panics.
-async fn run(request: Request, next: Next) -> Response {
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match timeout(LIMIT, handled).await {
+/// The handler's answer, or what to say when it takes longer than `limit` or panics.
+async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Response {
+    match timeout(limit, AssertUnwindSafe(handler).catch_unwind()).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => panicked(&*panic),
         Err(_) => Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
@@ -76,4 +75,36 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     error!(message, "a handler panicked");
     Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The document that an answer becomes.
+    async fn document(answer: Response) -> (u16, Value) {
+        let answer = problem::render(answer, HeaderValue::from_static("application/json"), "request-7");
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 10_000).await.expect("a body in memory");
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_takes_too_long_or_panics_is_answered_by_a_document() {
+        let late = bounded(pending(), Duration::from_millis(1)).await;
+        let broken = bounded(async { panic!("on purpose") }, LIMIT).await;
+        for (answer, expected) in [(late, (408, "request_timeout")), (broken, (500, "internal"))] {
+            let (status, document) = document(answer).await;
+            assert_eq!((status, document["code"].as_str()), (expected.0, Some(expected.1)));
+            assert_eq!((&document["status"], &document["request_id"]), (&status.into(), &"request-7".into()));
+            let detail = document["detail"].as_str().expect("a text");
+            assert!(!detail.is_empty() && !detail.contains("on purpose"), "{detail}");
+        }
+        assert_eq!(bounded(ready(StatusCode::OK.into_response()), LIMIT).await.status(), StatusCode::OK);
+    }
 }

@@ -78,6 +78,7 @@ async fn what_cannot_be_read_is_refused_and_says_what_to_do() {
         ("/api/v6/spaces?page_size=501", "parameter_invalid"),
         ("/api/v6/sites?include_stats=perhaps", "parameter_invalid"),
         ("/api/v6/spaces?min_position=900", "position_unknown"),
+        ("/api/v6/sites/00000000-0000-0000-0000-000000000001/occupancy?as_of=900", "position_unknown"),
     ] {
         client.ask("GET", path, None).await.problem(422, code);
     }

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::compat;
+use crate::http::App;
 use crate::http::problem::Problem;
 
 /// A refusal of a parameter.
@@ -86,6 +87,16 @@ pub(crate) struct AsOfQuery {
     #[serde(default, deserialize_with = "as_of")]
     #[param(value_type = Option<String>)]
     pub(crate) as_of: Option<AsOf>,
+}
+
+impl AsOfQuery {
+    /// The place, once what is read shows it. A position beyond the log is refused: nothing is known of it.
+    pub(crate) async fn place(&self, app: &App) -> Result<Option<AsOf>, Problem> {
+        if let Some(AsOf::Position(position)) = self.as_of {
+            app.progress.wait_for(app, position).await?;
+        }
+        Ok(self.as_of)
+    }
 }
 
 fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::Error> {

@@ -151,7 +151,7 @@ async fn occupancy(
 ) -> Result<Json<OccupancyView>, Problem> {
     let row = find(&app, &caller, site_id).await?;
     let mut reading = caller.read(&app).await?;
-    let counts = match query.as_of {
+    let counts = match query.place(&app).await? {
         None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
         Some(as_of) => spaces::counts_as_of(&mut reading, site_id.uuid(), as_of).await?,
     };
