@@ -14,8 +14,15 @@ use uuid::Uuid;
 
 use crate::account::Account;
 
-/// A log of 5000 events in 100 streams.
+/// A log of 5000 events in 100 streams, about which the planner knows what there is to know.
 async fn full_log() -> EventLog {
+    let log = unknown_log().await;
+    sqlx::query("analyze").execute(&log.admin()).await.unwrap();
+    log
+}
+
+/// The same, before the planner was told anything of what is in it.
+async fn unknown_log() -> EventLog {
     let log = EventLog::create().await;
     let payloads = vec!["{}"; 10];
     let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
@@ -30,13 +37,16 @@ async fn full_log() -> EventLog {
     let requests = "insert into requests select gen_random_uuid(), n::text, gen_random_uuid(), n, n \
                       from generate_series(1, 2000) n";
     sqlx::query(requests).execute(&admin).await.unwrap();
-    sqlx::query("analyze").execute(&admin).await.unwrap();
     log
 }
 
 /// One connection of the writer, so that what it prepared can be asked for; its plans do not know the parameters.
 fn one_connection(log: &EventLog) -> PgPool {
-    let options = log.database.as_role(Role::Writer).options([("plan_cache_mode", "force_generic_plan")]);
+    one_connection_with(log, "force_generic_plan")
+}
+
+fn one_connection_with(log: &EventLog, plan_cache_mode: &str) -> PgPool {
+    let options = log.database.as_role(Role::Writer).options([("plan_cache_mode", plan_cache_mode)]);
     PgPoolOptions::new().max_connections(1).connect_lazy_with(options)
 }
 
@@ -63,17 +73,23 @@ fn assert_indexed(plan: &Value, expected: &[&str]) {
 
 #[tokio::test]
 async fn the_feed_reads_pages_by_the_index_on_positions() {
-    let log = full_log().await;
-    let pool = one_connection(&log);
-    let mut connection = pool.acquire().await.unwrap();
-    assert_eq!(feed::read(&mut connection, 4000, 100).await.unwrap().len(), 100);
-    assert_eq!(feed::read_page(&mut connection, 4000, 100, &["test"]).await.unwrap().events.len(), 100);
-    drop(connection);
-    assert_indexed(&plan(&pool, "select position%limit $2", "4000, 100").await, &["events_pkey"]);
-    let extent = plan(&pool, "select count(*), max(position)%", "4000, 100").await;
-    assert_indexed(&extent, &["events_pkey"]);
-    let wanted = plan(&pool, "select position%aggregate_type = any($3)%", "4000, 4100, '{test}'").await;
-    assert_indexed(&wanted, &["events_pkey"]);
+    let (known, unknown) = tokio::join!(full_log(), unknown_log());
+    for log in [known, unknown] {
+        for plan_cache_mode in ["force_generic_plan", "force_custom_plan"] {
+            let pool = one_connection_with(&log, plan_cache_mode);
+            let mut connection = pool.acquire().await.unwrap();
+            assert_eq!(feed::read(&mut connection, 4000, 100).await.unwrap().len(), 100);
+            let page = feed::read_page(&mut connection, 4000, 100, &["test"]).await.unwrap();
+            assert_eq!((page.events.len(), page.through), (100, 4100));
+            drop(connection);
+            let all = plan(&pool, "select position%from events where%limit $2", "4000, 100").await;
+            assert_indexed(&all, &["events_pkey"]);
+            let extent = plan(&pool, "select count(*), max(position)%", "4000, 100").await;
+            assert_indexed(&extent, &["events_pkey"]);
+            let wanted = plan(&pool, "select position%aggregate_type = any($3)%", "4000, 100, '{test}'").await;
+            assert_indexed(&wanted, &["events_pkey"]);
+        }
+    }
 }
 
 #[tokio::test]
