@@ -10,6 +10,7 @@ mod metrics;
 mod place;
 mod rebuild;
 mod serve;
+mod thread;
 mod up;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
-use parking_commands::writer::Writer;
+use parking_commands::writer::{Tell, Writer};
 use parking_database::{Database, Role};
 use parking_processes::due::Dues;
 use parking_processes::jobs::{Jobs, Work};
@@ -27,6 +27,7 @@ use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_projections::wake;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -40,6 +41,7 @@ use crate::http::credential::Credential;
 use crate::http::progress::Projections;
 use crate::http::{self, App};
 use crate::metrics::Metrics;
+use crate::thread::Thread;
 
 /// How long requests in flight may take to end once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -59,6 +61,14 @@ pub(crate) struct Server {
     appends_done: CancellationToken,
     processes: TaskTracker,
     processes_done: CancellationToken,
+    _threads: Threads,
+}
+
+/// What does not run among the requests: a batch should not wait for a processor behind them, nor they behind a projection
+/// that folds a thousand events.
+struct Threads {
+    writer: Thread,
+    projections: Thread,
 }
 
 impl Server {
@@ -71,17 +81,25 @@ impl Server {
     ) -> Result<Self, CommandError> {
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        let (writer, writing) = Writer::start(database.as_role(Role::Writer), requests_done.clone());
+        let threads = Threads { writer: Thread::start("writer")?, projections: Thread::start("projections")? };
+        let recent = Recent::default();
+        let (writer, writing) = {
+            let _on_its_thread = threads.writer.handle().enter();
+            let told = recent.clone();
+            let tell: Tell = Box::new(move |appended| told.offer(appended));
+            Writer::start_telling(database.as_role(Role::Writer), Some(tell), requests_done.clone())
+        };
         let (snapshots, _) = Snapshots::start(pool(database, Role::Writer), appends_done.clone());
 
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
-        let feed = Feed { projector: projector.clone(), woken, recent: Recent::default(), linger };
+        let feed = Feed { projector: projector.clone(), woken, recent, linger };
+        let thread = threads.projections.handle();
         let progress = Projections {
-            devices: run::<Devices>(&feed, &tasks, &appends_done),
-            registry: run::<Registry>(&feed, &tasks, &appends_done),
-            space_occupancy: run::<SpaceOccupancies>(&feed, &tasks, &appends_done),
+            devices: run::<Devices>(&feed, &tasks, thread, &appends_done),
+            registry: run::<Registry>(&feed, &tasks, thread, &appends_done),
+            space_occupancy: run::<SpaceOccupancies>(&feed, &tasks, thread, &appends_done),
         };
 
         let store =
@@ -112,7 +130,7 @@ impl Server {
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
         });
-        Ok(Self { app, writing, tasks, requests_done, appends_done, processes, processes_done })
+        Ok(Self { app, writing, tasks, requests_done, appends_done, processes, processes_done, _threads: threads })
     }
 
     /// Everything that can be asked of it. What shows data is only there for this machine.
@@ -158,9 +176,14 @@ struct Feed {
 }
 
 /// Starts a projection.
-fn run<P: Projection>(feed: &Feed, tasks: &TaskTracker, stop: &CancellationToken) -> Progress {
+fn run<P: Projection>(
+    feed: &Feed,
+    tasks: &TaskTracker,
+    thread: &Handle,
+    stop: &CancellationToken,
+) -> Progress {
     let (runner, progress) = Runner::<P>::new(feed.projector.clone(), feed.woken.clone());
-    tasks.spawn(runner.reading(feed.recent.clone()).lingering(feed.linger).run(stop.clone()));
+    tasks.spawn_on(runner.reading(feed.recent.clone()).lingering(feed.linger).run(stop.clone()), thread);
     progress
 }
 

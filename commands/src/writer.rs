@@ -8,6 +8,7 @@ mod batch;
 mod call;
 mod counts;
 mod found;
+mod recorded;
 mod session;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_domain::aggregate::ClaimChange;
+use parking_domain::stored::Recorded;
 use parking_failpoint::reach;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -45,19 +47,28 @@ struct Pending {
     append: Append,
     /// The streams, claims and requests it must not share with another append of its batch.
     touches: Vec<u64>,
-    reply: oneshot::Sender<Result<Appended, AppendError>>,
+    reply: Reply,
 }
 
+type Reply = oneshot::Sender<Result<Appended, AppendError>>;
+
 impl Pending {
-    fn new(append: Append, reply: oneshot::Sender<Result<Appended, AppendError>>) -> Self {
+    fn new(append: Append, reply: Reply) -> Self {
         Self { touches: batch::touches(&append), append, reply }
     }
 
     fn answer(self, result: Result<Appended, AppendError>) {
-        // Nobody listens when the caller has gone away; the append is settled all the same.
-        let _gone = self.reply.send(result);
+        answer(self.reply, result);
     }
 }
+
+fn answer(reply: Reply, result: Result<Appended, AppendError>) {
+    // Nobody listens when the caller has gone away; the append is settled all the same.
+    let _gone = reply.send(result);
+}
+
+/// Hears of appended events. The writer waits for it: it may not take its time.
+pub type Tell = Box<dyn Fn(Vec<Recorded>) + Send>;
 
 /// A handle on the writer task: cheap to clone, safe to share.
 #[derive(Clone, Debug)]
@@ -71,10 +82,20 @@ impl Writer {
     /// Starts the task on a connection of its own. Cancelled, it stops taking appends, answers those that wait, and
     /// ends.
     pub fn start(options: PgConnectOptions, stop: CancellationToken) -> (Self, JoinHandle<()>) {
+        Self::start_telling(options, None, stop)
+    }
+
+    /// The same, and what is appended is told as the log now holds it: in order, before anybody hears of the new head. Not
+    /// everything is: what a lost connection left in doubt and what other processes append has to be read.
+    pub fn start_telling(
+        options: PgConnectOptions,
+        tell: Option<Tell>,
+        stop: CancellationToken,
+    ) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (raise_head, head) = watch::channel(0);
         let counts = Arc::new(Counts::default());
-        let task = Task { options, session: None, raise_head, counts: counts.clone() };
+        let task = Task { options, session: None, tell, raise_head, counts: counts.clone() };
         (Self { queue, head, counts }, tokio::spawn(task.run(waiting, stop)))
     }
 
@@ -132,6 +153,7 @@ fn check(append: &Append) -> Result<(), AppendError> {
 struct Task {
     options: PgConnectOptions,
     session: Option<Session>,
+    tell: Option<Tell>,
     raise_head: watch::Sender<i64>,
     counts: Arc<Counts>,
 }
@@ -231,10 +253,18 @@ impl Task {
 
     fn answer(&self, batch: Vec<Pending>, verdicts: Vec<Verdict>) {
         let last = verdicts.iter().filter_map(|v| v.as_ref().ok().map(|done| done.last_position)).max();
-        self.raise(last);
         self.counts.take(&verdicts);
-        for (pending, verdict) in batch.into_iter().zip(verdicts) {
-            pending.answer(verdict);
+        let (mut appends, mut replies) = (Vec::new(), Vec::new());
+        for Pending { append, reply, .. } in batch {
+            appends.push(append);
+            replies.push(reply);
+        }
+        if let Some(tell) = &self.tell {
+            tell(recorded::all(appends, &verdicts));
+        }
+        self.raise(last);
+        for (reply, verdict) in replies.into_iter().zip(verdicts) {
+            answer(reply, verdict);
         }
     }
 

@@ -1,5 +1,7 @@
 //! From what the log stores back to events: the one place that knows every event type ever released.
 
+mod recorded;
+
 use std::sync::LazyLock;
 
 use cqrs_es::{Aggregate, DomainEvent};
@@ -14,6 +16,8 @@ use crate::tenant::{Tenant, TenantEvent};
 use crate::upcast::Upcasters;
 use crate::uplinks::{UplinkEvent, Uplinks};
 use crate::user::{User, UserEvent};
+
+pub use recorded::Recorded;
 
 /// An event of any stream.
 #[derive(Clone, Debug, PartialEq)]

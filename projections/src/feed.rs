@@ -7,50 +7,13 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use parking_domain::stored::{self, DecodeError, Event};
+use parking_domain::stored::{DecodeError, Event, Recorded};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection};
-use uuid::Uuid;
+use sqlx::{FromRow, PgConnection, Row};
 
 /// An event of the log. Cheap to clone, and decoded once for all who have a clone.
 #[derive(Clone, Debug)]
 pub struct RecordedEvent(Arc<(Recorded, OnceLock<Event>)>);
-
-/// An event as the log holds it, without its body.
-#[derive(Debug, FromRow)]
-pub struct Recorded {
-    /// Its place in the total order.
-    pub position: i64,
-    /// The owner; `None` for events of the network.
-    pub tenant_id: Option<Uuid>,
-    /// The stream's aggregate type.
-    pub aggregate_type: String,
-    /// The stream's id.
-    pub aggregate_id: String,
-    /// Its place in the stream, from 1.
-    pub sequence: i64,
-    /// Its type.
-    pub event_type: String,
-    /// The version of its payload's form.
-    pub event_version: String,
-    /// JSON, as stored.
-    pub payload: String,
-    /// JSON, as stored.
-    pub metadata: String,
-    /// Its identity.
-    pub event_id: Uuid,
-    /// The append that brought it.
-    pub append_id: Uuid,
-    /// When the log took it.
-    pub recorded_at: DateTime<Utc>,
-}
-
-impl Recorded {
-    /// The event as the domain knows it.
-    pub fn decode(&self) -> Result<Event, DecodeError> {
-        stored::decode(&self.aggregate_type, &self.event_type, &self.event_version, &self.payload)
-    }
-}
 
 impl RecordedEvent {
     /// The event as the domain knows it, decoded by whoever asks first.
@@ -72,9 +35,30 @@ impl Deref for RecordedEvent {
     }
 }
 
+impl From<Recorded> for RecordedEvent {
+    fn from(recorded: Recorded) -> Self {
+        Self(Arc::new((recorded, OnceLock::new())))
+    }
+}
+
+/// Reads [`COLUMNS`], by their places: names are looked up for each row.
 impl FromRow<'_, PgRow> for RecordedEvent {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(Arc::new((Recorded::from_row(row)?, OnceLock::new()))))
+        let recorded = Recorded {
+            position: row.try_get(0)?,
+            tenant_id: row.try_get(1)?,
+            aggregate_type: row.try_get(2)?,
+            aggregate_id: row.try_get(3)?,
+            sequence: row.try_get(4)?,
+            event_type: row.try_get(5)?,
+            event_version: row.try_get(6)?,
+            payload: row.try_get(7)?,
+            metadata: row.try_get(8)?,
+            event_id: row.try_get(9)?,
+            append_id: row.try_get(10)?,
+            recorded_at: row.try_get(11)?,
+        };
+        Ok(recorded.into())
     }
 }
 
@@ -129,7 +113,7 @@ pub async fn position_at(connection: &mut PgConnection, time: DateTime<Utc>) -> 
     Ok(before)
 }
 
-/// The columns of a [`Recorded`].
+/// The columns of a [`Recorded`], in its order.
 const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        payload::text, metadata::text, event_id, append_id, recorded_at";
 

@@ -1,21 +1,23 @@
-//! The last events of the log, read once for all projections of a process.
+//! The last events of the log, shared by all projections of a process.
 //!
-//! Runners that keep up ask for the same events within milliseconds of each other. Whoever asks first reads them, of all
-//! streams, and the others find them here. Whoever is further behind reads for itself.
+//! They come from the writer of this process, which has just appended them, and from the log: whoever asks first for what
+//! is not here reads it, of all streams, and the others find it. Whoever is further behind reads for itself. Either way an
+//! event is as the log holds it: what the writer hands over counts only where it follows what is here already, and what
+//! another process appended in between is read.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_domain::stored::Recorded;
 use sqlx::PgConnection;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::feed::{self, FeedError, Page, RecordedEvent};
 
-/// Events kept: runners that keep up are never further apart.
-const KEPT: usize = 2_048;
+/// Events kept: as many as come while a runner is held up for some tenths of a second.
+const KEPT: usize = 8_192;
 
 /// How long a runner waits for another that reads, before it reads for itself.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -23,17 +25,34 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a read may take for which others wait: a connection that answers no more is given up.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
-/// Events that follow each other without a gap. Clones share them.
+/// The window on the log's end. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Recent(Arc<Mutex<VecDeque<RecordedEvent>>>);
+pub struct Recent(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    window: Mutex<Window>,
+    /// Held by the one that reads for all.
+    reading: tokio::sync::Mutex<()>,
+}
+
+/// Events that follow each other without a gap.
+#[derive(Debug, Default)]
+struct Window(VecDeque<RecordedEvent>);
 
 impl Recent {
-    /// Forgets everything: the log may be another than the one it was read from.
-    pub async fn forget(&self) {
-        self.0.lock().await.clear();
+    /// Takes events that were just appended, in order. Never waits for anybody.
+    pub fn offer(&self, appended: Vec<Recorded>) {
+        self.window().extend(appended.into_iter().map(RecordedEvent::from));
     }
 
-    /// As [`feed::read_page`], but what another has read already is not read again.
+    /// Forgets everything: the log may be another than the one it was read from.
+    pub fn forget(&self) {
+        self.window().0.clear();
+    }
+
+    /// Up to `limit` events that follow `after`, without those of other types, as [`feed::read_page`] reads them. Fewer
+    /// than follow, if the others are not here yet.
     pub async fn read_page(
         &self,
         connection: &mut PgConnection,
@@ -41,31 +60,75 @@ impl Recent {
         limit: usize,
         aggregate_types: &[&str],
     ) -> Result<Page, FeedError> {
-        let Ok(mut recent) = timeout(PATIENCE, self.0.lock()).await else {
+        if let Some(page) = self.window().page(after, limit, aggregate_types) {
+            return Ok(page);
+        }
+        let Ok(_reading) = timeout(PATIENCE, self.0.reading.lock()).await else {
             return feed::read_page(connection, after, in_sql(limit), aggregate_types).await;
         };
-        let end = recent.back().map_or(after, |last| last.position);
-        if after > end {
-            recent.clear();
+        // Somebody may have read it meanwhile, or the writer may have told.
+        if let Some(page) = self.window().page(after, limit, aggregate_types) {
+            return Ok(page);
         }
-        if recent.front().is_some_and(|first| after + 1 < first.position) {
-            drop(recent);
+        if self.window().begins_behind(after) {
             return feed::read_page(connection, after, in_sql(limit), aggregate_types).await;
         }
-        let passed = recent.partition_point(|event| event.position <= after);
-        let missing = limit.saturating_sub(recent.len() - passed);
-        if missing > 0 {
-            let read = feed::read(connection, end.max(after), in_sql(missing));
-            let silent = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
-            recent.extend(timeout(READ_WITHIN, read).await.map_err(silent)??);
+        let read = feed::read(connection, after, in_sql(limit));
+        let silent = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
+        let read = Window(timeout(READ_WITHIN, read).await.map_err(silent)??.into());
+        let mut window = self.window();
+        window.continue_from(after);
+        window.extend(read.0.iter().cloned());
+        let nothing = Page { events: Vec::new(), through: after, full: false };
+        Ok(read.page(after, limit, aggregate_types).unwrap_or(nothing))
+    }
+
+    fn window(&self) -> MutexGuard<'_, Window> {
+        // Whatever panicked, events are only added and dropped whole.
+        self.0.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Window {
+    /// The page after a position, when at least its first event is here.
+    fn page(&self, after: i64, limit: usize, aggregate_types: &[&str]) -> Option<Page> {
+        if self.begins_behind(after) || self.end()? <= after {
+            return None;
         }
-        let page = recent.range(passed..).take(limit);
-        let (looked_at, through) = (page.len(), page.clone().next_back().map_or(after, |last| last.position));
+        let passed = self.0.partition_point(|event| event.position <= after);
+        let looked_at = self.0.range(passed..).take(limit);
+        let (count, through) = (looked_at.len(), looked_at.clone().next_back()?.position);
         let wanted = |event: &&RecordedEvent| aggregate_types.contains(&event.aggregate_type.as_str());
-        let page = Page { events: page.filter(wanted).cloned().collect(), through, full: looked_at == limit };
-        let surplus = recent.len().saturating_sub(KEPT);
-        recent.drain(..surplus);
-        Ok(page)
+        Some(Page { events: looked_at.filter(wanted).cloned().collect(), through, full: count == limit })
+    }
+
+    /// True when the event that follows `after` was dropped already, or never here.
+    fn begins_behind(&self, after: i64) -> bool {
+        self.0.front().is_some_and(|first| after + 1 < first.position)
+    }
+
+    fn end(&self) -> Option<i64> {
+        self.0.back().map(|last| last.position)
+    }
+
+    /// Begins anew where what follows `after` would leave a gap.
+    fn continue_from(&mut self, after: i64) {
+        if self.end().is_some_and(|end| end < after) {
+            self.0.clear();
+        }
+    }
+
+    /// Takes what follows the end, of events that are in order. Behind a gap nothing does.
+    fn extend(&mut self, events: impl IntoIterator<Item = RecordedEvent>) {
+        for event in events {
+            match self.end() {
+                Some(end) if event.position <= end => {}
+                Some(end) if event.position > end + 1 => break,
+                _ => self.0.push_back(event),
+            }
+        }
+        let surplus = self.0.len().saturating_sub(KEPT);
+        self.0.drain(..surplus);
     }
 }
 

@@ -99,7 +99,7 @@ impl<P: Projection> Runner<P> {
 
     /// From taking the lock to losing it. Dropped half-way it leaves nothing half done: an open transaction rolls back.
     async fn tenure(&mut self) -> Result<Infallible, RunError> {
-        self.recent.forget().await;
+        self.recent.forget();
         let mut reader = self.options.connect().await?;
         let mut connection = take::options(self.options.clone()).connect().await?;
         let mut checkpoint = Checkpoint::of::<P>();

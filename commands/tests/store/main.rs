@@ -19,3 +19,4 @@ mod requests;
 mod snapshots;
 mod state_machine;
 mod support;
+mod telling;

@@ -1,7 +1,12 @@
-//! The log's end, read together: the same as if each had read it alone.
+//! The log's end, read together and told by the writer: the same as if each had read it alone.
 
+use std::iter;
+
+use futures_util::future::join_all;
 use parking_commands::append::Expected;
-use parking_projections::feed::{self, FeedError, Page};
+use parking_commands::writer::{Tell, Writer};
+use parking_domain::stored::Recorded;
+use parking_projections::feed::{self, FeedError, Page, RecordedEvent};
 use parking_projections::recent::Recent;
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, PgConnection};
@@ -14,9 +19,13 @@ async fn append(log: &EventLog, count: usize) {
     log.append("a", Expected::Any, &vec!["1"; count]).await.unwrap();
 }
 
+fn positions(events: &[RecordedEvent]) -> Vec<i64> {
+    events.iter().map(|event| event.position).collect()
+}
+
 fn told(page: Result<Page, FeedError>) -> Result<(Vec<i64>, i64, bool), String> {
     let page = page.map_err(|error| error.to_string())?;
-    Ok((page.events.iter().map(|event| event.position).collect(), page.through, page.full))
+    Ok((positions(&page.events), page.through, page.full))
 }
 
 #[tokio::test]
@@ -29,14 +38,25 @@ async fn pages_are_those_that_each_would_have_read_alone() {
         [(5, 3), (5, 10), (8, 2), (0, 4), (2, 100), (17, 1), (18, 50), (20, 5), (30, 5), (19, 5)]
     {
         for types in [&["test"][..], &["nobody's"], &[]] {
-            let alone = feed::read_page(&mut connection, after, i64::try_from(limit).unwrap(), types).await;
-            let together = recent.read_page(&mut connection, after, limit, types).await;
-            assert_eq!(told(together), told(alone), "{limit} after {after} of {types:?}");
+            let alone = feed::read_page(&mut connection, after, limit, types).await.unwrap();
+            // In as many pages as it takes.
+            let (mut through, mut events) = (after, Vec::new());
+            while through < alone.through {
+                let rest = usize::try_from(after + limit - through).unwrap();
+                let page = recent.read_page(&mut connection, through, rest, types).await.unwrap();
+                assert!(page.through > through, "there is more: {limit} after {after} of {types:?}");
+                through = page.through;
+                events.extend(page.events);
+            }
+            assert_eq!(through, alone.through, "{limit} after {after} of {types:?}");
+            assert_eq!(positions(&events), positions(&alone.events), "{limit} after {after} of {types:?}");
         }
     }
     append(&log, 5).await;
     let page = recent.read_page(&mut connection, 19, 100, &["test"]).await;
-    assert_eq!(told(page), Ok(((20..=25).collect(), 25, false)), "what came since is there too");
+    assert_eq!(told(page), Ok((vec![20], 20, false)), "nothing is read while something is here");
+    let page = recent.read_page(&mut connection, 20, 100, &["test"]).await;
+    assert_eq!(told(page), Ok(((21..=25).collect(), 25, false)), "what came since is read then");
 }
 
 #[tokio::test]
@@ -47,7 +67,7 @@ async fn an_event_is_decoded_once_for_all() {
     let first = recent.read_page(&mut connection, 0, 10, &["test"]).await.unwrap();
     let second = recent.read_page(&mut connection, 0, 10, &["test"]).await.unwrap();
     assert!(std::ptr::eq(&raw const *first.events[0], &raw const *second.events[0]), "it is the same event");
-    recent.forget().await;
+    recent.forget();
     let third = recent.read_page(&mut connection, 0, 10, &["test"]).await.unwrap();
     assert!(
         !std::ptr::eq(&raw const *first.events[0], &raw const *third.events[0]),
@@ -66,8 +86,100 @@ async fn a_missing_position_is_an_error_wherever_memory_ends() {
     for _ in 0..2 {
         let page = recent.read_page(&mut connection, 0, 4, &["test"]).await;
         assert_eq!(told(page), Ok((vec![1, 2, 3, 4], 4, true)));
-        let gap = recent.read_page(&mut connection, 0, 8, &["test"]).await;
+        let gap = recent.read_page(&mut connection, 4, 4, &["test"]).await;
         let missing = "position 5 is missing from the log, position 6 follows";
         assert_eq!(told(gap), Err(missing.to_owned()));
+    }
+}
+
+/// Events that no log holds, at these positions.
+async fn invented(positions: impl IntoIterator<Item = i64>) -> Vec<Recorded> {
+    let log = EventLog::create().await;
+    append(&log, 1).await;
+    let event = (*feed::read(&mut connect(&log).await, 0, 1).await.unwrap()[0]).clone();
+    positions.into_iter().map(|position| Recorded { position, ..event.clone() }).collect()
+}
+
+#[tokio::test]
+async fn what_the_writer_tells_is_not_read() {
+    let log = EventLog::create().await;
+    let (mut connection, recent) = (connect(&log).await, Recent::default());
+    recent.offer(invented(1..=3).await);
+    recent.offer(invented([4]).await);
+    let page = recent.read_page(&mut connection, 0, 3, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![1, 2, 3], 3, true)));
+    let page = recent.read_page(&mut connection, 3, 3, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![4], 4, false)));
+}
+
+#[tokio::test]
+async fn what_is_told_counts_only_where_it_follows() {
+    let log = EventLog::create().await;
+    let (mut connection, recent) = (connect(&log).await, Recent::default());
+    append(&log, 6).await;
+    recent.offer(invented(1..=2).await);
+    // Position 3 is another process's: what is told behind it does not count, and what came before does not count twice.
+    recent.offer(invented(4..=5).await);
+    recent.offer(invented(1..=2).await);
+    let page = recent.read_page(&mut connection, 0, 100, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![1, 2], 2, false)));
+    let page = recent.read_page(&mut connection, 2, 100, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![3, 4, 5, 6], 6, false)), "the log is read");
+    recent.offer(invented(6..=7).await);
+    let page = recent.read_page(&mut connection, 6, 100, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![7], 7, false)), "and telling counts again");
+}
+
+#[tokio::test]
+async fn whoever_is_further_behind_than_the_window_reads_alone() {
+    let log = EventLog::create().await;
+    let (mut connection, recent) = (connect(&log).await, Recent::default());
+    append(&log, 20).await;
+    recent.offer(invented(1..=10_000).await);
+    let page = recent.read_page(&mut connection, 0, 5, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![1, 2, 3, 4, 5], 5, true)), "the window has lost its beginning");
+    let page = recent.read_page(&mut connection, 9_000, 2, &["test"]).await;
+    assert_eq!(told(page), Ok((vec![9_001, 9_002], 9_002, true)), "and has kept its end");
+}
+
+#[tokio::test]
+async fn runners_of_any_pace_see_every_event_once_whoever_appended_it() {
+    const EVENTS: i64 = 600;
+    let log = EventLog::create().await;
+    let recent = Recent::default();
+    let window = recent.clone();
+    let tell: Tell = Box::new(move |appended| window.offer(appended));
+    let options = log.database.as_role(Role::Writer);
+    let (telling, _task) = Writer::start_telling(options, Some(tell), log.stop.clone());
+
+    let appending = async {
+        for round in 0..EVENTS / 6 {
+            let stream = (round % 7).to_string();
+            let tells = telling.append(log.to(&stream, Expected::Any, &["1", "2", "3"]));
+            let is_silent = log.append("other", Expected::Any, &["4", "5", "6"]);
+            let (told, silent) = tokio::join!(tells, is_silent);
+            told.and(silent).unwrap();
+        }
+    };
+    let readers = [1, 3, 50, 1000].map(|limit| {
+        let (recent, log) = (recent.clone(), &log);
+        async move {
+            let (mut connection, mut seen, mut after) = (connect(log).await, Vec::new(), 0);
+            while after < EVENTS {
+                let page = recent.read_page(&mut connection, after, limit, &["test"]).await.unwrap();
+                if page.through == 25 {
+                    recent.forget();
+                }
+                after = page.through;
+                seen.extend(page.events.iter().map(|event| (**event).clone()));
+            }
+            seen
+        }
+    });
+    let (seen, ()) = tokio::join!(join_all(readers), appending);
+    let all = feed::read(&mut connect(&log).await, 0, EVENTS + 1).await.unwrap();
+    let all: Vec<Recorded> = all.iter().map(|event| (**event).clone()).collect();
+    for (seen, all) in iter::zip(seen, iter::repeat(all)) {
+        assert_eq!(seen, all);
     }
 }

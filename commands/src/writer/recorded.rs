@@ -1,0 +1,44 @@
+//! What a batch has put into the log, as the log now holds it: everything but the bodies.
+
+use parking_domain::stored::Recorded;
+
+use super::call::Verdict;
+use crate::append::{Append, Appended, StreamAppend};
+
+/// The events of the appends that won, in the order of their positions.
+pub(super) fn all(appends: Vec<Append>, verdicts: &[Verdict]) -> Vec<Recorded> {
+    let mut events = Vec::with_capacity(appends.iter().map(Append::event_count).sum());
+    for (append, verdict) in appends.into_iter().zip(verdicts) {
+        match verdict {
+            Ok(appended) if !appended.repeated => take(&mut events, append, appended),
+            _ => {}
+        }
+    }
+    events
+}
+
+/// An append's positions follow each other in the order of its streams and of their events.
+fn take(events: &mut Vec<Recorded>, append: Append, appended: &Appended) {
+    let written = append.streams.into_iter().filter(|stream| !stream.events.is_empty());
+    let mut positions = appended.first_position..;
+    for (stream, version) in written.zip(&appended.versions) {
+        let StreamAppend { aggregate_type, aggregate_id, events: new, .. } = stream;
+        let first = version + 1 - i64::try_from(new.len()).unwrap_or(i64::MAX);
+        events.extend(new.into_iter().zip(first..).zip(&mut positions).map(|((event, sequence), position)| {
+            Recorded {
+                position,
+                tenant_id: event.tenant_id,
+                aggregate_type: aggregate_type.clone(),
+                aggregate_id: aggregate_id.clone(),
+                sequence,
+                event_type: event.event_type,
+                event_version: event.event_version,
+                payload: event.payload,
+                metadata: event.metadata,
+                event_id: event.event_id,
+                append_id: append.append_id,
+                recorded_at: appended.recorded_at,
+            }
+        }));
+    }
+}
