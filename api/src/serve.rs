@@ -81,7 +81,8 @@ impl Server {
     ) -> Result<Self, CommandError> {
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        let threads = Threads { writer: Thread::start("writer")?, projections: Thread::start("projections")? };
+        let threads =
+            Threads { writer: Thread::start("writer")?, projections: Thread::start("projections")? };
         let recent = Recent::default();
         let (writer, writing) = {
             let _on_its_thread = threads.writer.handle().enter();
@@ -130,7 +131,16 @@ impl Server {
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
         });
-        Ok(Self { app, writing, tasks, requests_done, appends_done, processes, processes_done, _threads: threads })
+        Ok(Self {
+            app,
+            writing,
+            tasks,
+            requests_done,
+            appends_done,
+            processes,
+            processes_done,
+            _threads: threads,
+        })
     }
 
     /// Everything that can be asked of it. What shows data is only there for this machine.

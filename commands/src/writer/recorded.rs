@@ -24,8 +24,8 @@ fn take(events: &mut Vec<Recorded>, append: Append, appended: &Appended) {
     for (stream, version) in written.zip(&appended.versions) {
         let StreamAppend { aggregate_type, aggregate_id, events: new, .. } = stream;
         let first = version + 1 - i64::try_from(new.len()).unwrap_or(i64::MAX);
-        events.extend(new.into_iter().zip(first..).zip(&mut positions).map(|((event, sequence), position)| {
-            Recorded {
+        events.extend(new.into_iter().zip(first..).zip(&mut positions).map(
+            |((event, sequence), position)| Recorded {
                 position,
                 tenant_id: event.tenant_id,
                 aggregate_type: aggregate_type.clone(),
@@ -38,7 +38,7 @@ fn take(events: &mut Vec<Recorded>, append: Append, appended: &Appended) {
                 event_id: event.event_id,
                 append_id: append.append_id,
                 recorded_at: appended.recorded_at,
-            }
-        }));
+            },
+        ));
     }
 }

@@ -86,7 +86,8 @@ async fn the_feed_reads_pages_by_the_index_on_positions() {
             assert_indexed(&all, &["events_pkey"]);
             let extent = plan(&pool, "select count(*), max(position)%", "4000, 100").await;
             assert_indexed(&extent, &["events_pkey"]);
-            let wanted = plan(&pool, "select position%aggregate_type = any($3)%", "4000, 100, '{test}'").await;
+            let wanted =
+                plan(&pool, "select position%aggregate_type = any($3)%", "4000, 100, '{test}'").await;
             assert_indexed(&wanted, &["events_pkey"]);
         }
     }

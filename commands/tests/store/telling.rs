@@ -60,7 +60,8 @@ async fn everything_that_won_is_told_as_the_log_holds_it_and_nothing_else() {
     ];
     let ids: Vec<Uuid> = appends.iter().map(|append| append.append_id).collect();
     let elsewhere = join_all((0..20).map(|_| log.append("elsewhere", Expected::Any, &["7"])));
-    let (here, _) = tokio::join!(join_all(appends.into_iter().map(|append| writer.append(append))), elsewhere);
+    let (here, _) =
+        tokio::join!(join_all(appends.into_iter().map(|append| writer.append(append))), elsewhere);
     assert_eq!(here.iter().filter(|result| result.is_err()).count(), 2, "{here:?}");
     assert_eq!(here.iter().flatten().filter(|appended| appended.repeated).count(), 1, "{here:?}");
 
