@@ -41,7 +41,7 @@ impl From<Recorded> for RecordedEvent {
     }
 }
 
-/// Reads [`COLUMNS`], by their places: names are looked up for each row.
+// By their places in `COLUMNS`: names would be looked up for each row.
 impl FromRow<'_, PgRow> for RecordedEvent {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         let recorded = Recorded {

@@ -9,23 +9,29 @@ mod hours;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_commands::writer::{Tell, Writer};
 use parking_domain::id::SpaceId;
 use parking_domain::occupancy::Spaces;
 use parking_projections::compare::Compared;
 use parking_projections::devices::Devices;
 use parking_projections::diff::diff;
 use parking_projections::feed;
+use parking_projections::progress::Progress;
 use parking_projections::projection::Projection;
 use parking_projections::reader::Reader;
 use parking_projections::rebuild::rebuild;
+use parking_projections::recent::Recent;
 use parking_projections::registry::Registry;
 use parking_projections::runner::Runner;
 use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_projections::wake;
 use parking_simulator::{Mischief, Plan, Simulation};
 use parking_testkit::world::{World, space};
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::batches::assert_same_in_batches_of;
@@ -84,6 +90,45 @@ async fn live(plan: Plan) -> (EventLog, Simulation) {
     (log, simulation)
 }
 
+/// The projections follow while it happens, told by the writer as in the server.
+async fn told(plan: Plan) -> (EventLog, Simulation) {
+    let mut log = EventLog::create().await;
+    let recent = Recent::default();
+    let window = recent.clone();
+    let tell: Tell = Box::new(move |appended| window.offer(appended));
+    let stop = log.stop.child_token();
+    log.writer = Writer::start_telling(log.database.as_role(Role::Writer), Some(tell), log.stop.clone()).0;
+    let (signal, woken) = watch::channel(());
+    let projector = log.database.as_role(Role::Projector);
+    let listening = tokio::spawn(wake::listen(projector, log.writer.head(), signal, stop.clone()));
+    let running = [
+        start::<Devices>(&log, &woken, &recent, &stop),
+        start::<Registry>(&log, &woken, &recent, &stop),
+        start::<SpaceOccupancies>(&log, &woken, &recent, &stop),
+    ];
+    let simulation = World::new(&log).run(plan).await;
+    let head = log.head().await;
+    for (_, progress) in &running {
+        assert!(progress.wait_for(head, Duration::from_secs(100)).await, "reached {}", progress.position());
+    }
+    stop.cancel();
+    for (running, _) in running {
+        running.await.unwrap();
+    }
+    listening.await.unwrap();
+    (log, simulation)
+}
+
+fn start<P: Projection>(
+    log: &EventLog,
+    woken: &watch::Receiver<()>,
+    recent: &Recent,
+    stop: &CancellationToken,
+) -> (JoinHandle<()>, Progress) {
+    let (runner, progress) = Runner::<P>::new(log.database.as_role(Role::Projector), woken.clone());
+    (tokio::spawn(runner.reading(recent.clone()).run(stop.clone())), progress)
+}
+
 fn assert_same(what: &str, tables: &[Compared]) {
     assert!(!tables.is_empty());
     for table in tables {
@@ -128,7 +173,7 @@ async fn live_rows_rebuilt_rows_and_the_auditors_are_the_same_and_true() {
 #[tokio::test]
 async fn days_in_spring_are_true_and_the_same_in_batches_of_every_size() {
     let plan = spring();
-    let (log, simulation) = live(plan).await;
+    let (log, simulation) = told(plan).await;
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
     assert_true(&mut auditor, &simulation).await;
     assert_hours(&mut auditor).await;
