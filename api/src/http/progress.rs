@@ -41,8 +41,7 @@ impl Projections {
         if self.reach(position, Duration::ZERO).await {
             return Ok(());
         }
-        let head: i64 =
-            sqlx::query_scalar("select position from log_head").fetch_one(app.reader.pool()).await?;
+        let head = head(app).await?;
         if position > head {
             return Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -50,6 +49,15 @@ impl Projections {
                 format!("position {position} is beyond the end of the log at {head}"),
             ));
         }
+        self.come_to(position).await
+    }
+
+    /// Waits for everything that is in the log by now.
+    pub(crate) async fn wait_for_head(&self, app: &App) -> Result<(), Problem> {
+        self.come_to(head(app).await?).await
+    }
+
+    async fn come_to(&self, position: i64) -> Result<(), Problem> {
         if self.reach(position, PATIENCE).await {
             return Ok(());
         }
@@ -70,4 +78,9 @@ impl Projections {
     fn all(&self) -> [&Progress; 3] {
         [&self.devices, &self.registry, &self.space_occupancy]
     }
+}
+
+/// Where the log ends.
+async fn head(app: &App) -> Result<i64, Problem> {
+    Ok(sqlx::query_scalar("select position from log_head").fetch_one(app.reader.pool()).await?)
 }

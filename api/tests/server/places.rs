@@ -1,11 +1,12 @@
 //! What stands at a space, named by the space; and who wins when many want the same.
 
+use chrono::Utc;
 use futures_util::future::join_all;
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::devices::{device, space};
-use crate::support::{Answer, TestServer, UPLINK};
+use crate::support::{Answer, TestServer, UPLINK, parking};
 use crate::uplinks::{dev_eui, uplink};
 
 #[tokio::test]
@@ -130,4 +131,31 @@ async fn of_fifty_who_assign_a_sensor_each_to_one_space_one_wins() {
     let shown = client.ask("GET", &format!("/api/v6/spaces/{id}"), None).await.ok();
     assert_eq!(shown["sensor_eui"], won["dev_eui"]);
     assert_eq!(client.ask("GET", "/api/v6/devices?status=assigned", None).await.ok()["total"], 1);
+}
+
+#[tokio::test]
+async fn a_look_back_knows_all_that_happened_before_the_moment_and_nothing_lies_ahead() {
+    let database = TestDatabase::create().await;
+    // Without anybody who waits, a read model would be up to a second behind.
+    let mut command = parking(&["up"]);
+    command.env("DATABASE_URL", database.url(None)).env("PARKING_PROJECTION_LINGER_MS", "1000");
+    let client = &TestServer::launch(&mut command).await.client;
+    let id = space(client, "A-1").await;
+    let path = format!("/api/v6/spaces/{id}");
+    let sensor = dev_eui(1);
+    client.ask("POST", &format!("{path}/assign-sensor?sensor_eui={sensor}"), None).await.ok();
+    for (f_cnt, (data, state)) in
+        (0..6).zip([("Afs4AAAxEQA=", "occupied"), ("APs4AAAxEQA=", "free")].iter().cycle())
+    {
+        let mut uplink = uplink(1, f_cnt);
+        uplink["data"] = json!(data);
+        client.post(UPLINK, uplink.to_string()).await.accepted();
+        let now = Utc::now().format("%Y-%m-%dT%H:%M:%S%.6fZ");
+        let then = client.ask("GET", &format!("{path}?as_of={now}"), None).await.ok();
+        assert_eq!(then["current_state"], *state, "uplink {f_cnt}: {then}");
+    }
+    for path in [path, "/api/v6/sites/00000000-0000-0000-0000-000000000001/occupancy".to_owned()] {
+        let ahead = client.ask("GET", &format!("{path}?as_of=2999-01-01T00:00:00Z"), None).await;
+        ahead.problem(422, "parameter_invalid");
+    }
 }

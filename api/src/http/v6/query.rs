@@ -90,10 +90,16 @@ pub(crate) struct AsOfQuery {
 }
 
 impl AsOfQuery {
-    /// The place, once what is read shows it. A position beyond the log is refused: nothing is known of it.
+    /// The place, once what is read shows it. A position beyond the log or a time ahead is refused: nothing is known of it.
     pub(crate) async fn place(&self, app: &App) -> Result<Option<AsOf>, Problem> {
-        if let Some(AsOf::Position(position)) = self.as_of {
-            app.progress.wait_for(app, position).await?;
+        match self.as_of {
+            None => {}
+            Some(AsOf::Position(position)) => app.progress.wait_for(app, position).await?,
+            Some(AsOf::Time(time)) if time > app.clock.now() => {
+                return Err(invalid("as_of lies ahead: give a time that has passed, or none for now"));
+            }
+            // The log's end now is at or behind that time.
+            Some(AsOf::Time(_)) => app.progress.wait_for_head(app).await?,
         }
         Ok(self.as_of)
     }
