@@ -1,8 +1,8 @@
 //! What stands at a space, named by the space; and who wins when many want the same.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use parking_testkit::TestDatabase;
+use parking_testkit::{Role, TestDatabase};
 use serde_json::{Value, json};
 
 use crate::devices::{device, space};
@@ -140,6 +140,7 @@ async fn a_look_back_knows_all_that_happened_before_the_moment_and_nothing_lies_
     let mut command = parking(&["up"]);
     command.env("DATABASE_URL", database.url(None)).env("PARKING_PROJECTION_LINGER_MS", "1000");
     let client = &TestServer::launch(&mut command).await.client;
+    let auditor = database.pool(Role::Auditor);
     let id = space(client, "A-1").await;
     let path = format!("/api/v6/spaces/{id}");
     let sensor = dev_eui(1);
@@ -149,9 +150,15 @@ async fn a_look_back_knows_all_that_happened_before_the_moment_and_nothing_lies_
     {
         let mut uplink = uplink(1, f_cnt);
         uplink["data"] = json!(data);
-        client.post(UPLINK, uplink.to_string()).await.accepted();
-        let now = Utc::now().format("%Y-%m-%dT%H:%M:%S%.6fZ");
-        let then = client.ask("GET", &format!("{path}?as_of={now}"), None).await.ok();
+        let position = client.post(UPLINK, uplink.to_string()).await.accepted();
+        let recorded_at: DateTime<Utc> =
+            sqlx::query_scalar("select recorded_at from events where position = $1")
+                .bind(position)
+                .fetch_one(&auditor)
+                .await
+                .unwrap();
+        let moment = recorded_at.format("%Y-%m-%dT%H:%M:%S%.6fZ");
+        let then = client.ask("GET", &format!("{path}?as_of={moment}"), None).await.ok();
         assert_eq!(then["current_state"], *state, "uplink {f_cnt}: {then}");
     }
     for path in [path, "/api/v6/sites/00000000-0000-0000-0000-000000000001/occupancy".to_owned()] {
