@@ -149,9 +149,10 @@ async fn occupancy(
     Named(site_id): Named<SiteId>,
     Queried(query): Queried<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
+    let as_of = query.place(&app).await?;
     let row = find(&app, &caller, site_id).await?;
     let mut reading = caller.read(&app).await?;
-    let counts = match query.place(&app).await? {
+    let counts = match as_of {
         None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
         Some(as_of) => spaces::counts_as_of(&mut reading, site_id.uuid(), as_of).await?,
     };

@@ -152,8 +152,9 @@ async fn one(
     Named(space_id): Named<SpaceId>,
     Queried(query): Queried<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
+    let as_of = query.place(&app).await?;
     let row = find(&app, &caller, space_id).await?;
-    let Some(as_of) = query.place(&app).await? else { return Ok(Json(SpaceView::of(&row))) };
+    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(&row))) };
     let moment = history::as_of(&mut *caller.read(&app).await?, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
         Some(moment) => Ok(Json(SpaceView::of(&row).looked_back(&moment))),
