@@ -1,0 +1,221 @@
+//! What may be asked of a space in whatever order, and what comes of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::aggregate::Decider;
+use parking_domain::id::{ReservationId, SiteId, TenantId};
+use parking_domain::space::{
+    Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor,
+    CreateSpace, DefinitionPatch, DeleteSpace, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation,
+    SetOverride, SetStateByHand, Space, SpaceCommand, SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace,
+    Window,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+pub(super) const SOON: TimeDelta = TimeDelta::minutes(15);
+
+pub(super) fn time(minute: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minute)
+}
+
+pub(super) fn id<Id: From<Uuid>>(number: u8) -> Id {
+    Uuid::from_u128(number.into()).into()
+}
+
+pub(super) fn asked(at: DateTime<Utc>) -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at }
+}
+
+/// Something to ask, so many minutes after what was asked before. Starts and ends are minutes from then. A number other
+/// than a new booking's mostly means one of those that hold the space.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    Book {
+        id: u8,
+        start: i64,
+        length: i64,
+    },
+    Reschedule {
+        id: u8,
+        start: i64,
+        length: i64,
+    },
+    /// Another end for the same start.
+    Extend {
+        id: u8,
+        end: i64,
+    },
+    Cancel(u8),
+    CheckIn(u8),
+    CheckOut(u8),
+    See {
+        ago: i64,
+    },
+    Pass,
+    SetOverride {
+        id: u8,
+        from: i64,
+        length: Option<i64>,
+    },
+    ClearOverride(u8),
+    Update {
+        enabled: bool,
+        auto_release_minutes: Option<u16>,
+    },
+    SetState(StateByHand),
+    Delete,
+}
+
+pub(super) fn any_wish() -> impl Strategy<Value = Wish> {
+    let ids = || 0..24_u8;
+    prop_oneof![
+        20 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Wish::Book { id, start, length }),
+        6 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Wish::Reschedule { id, start, length }),
+        6 => (ids(), -2..90_i64).prop_map(|(id, end)| Wish::Extend { id, end }),
+        4 => ids().prop_map(Wish::Cancel),
+        8 => ids().prop_map(Wish::CheckIn),
+        6 => ids().prop_map(Wish::CheckOut),
+        6 => (0..4_i64).prop_map(|ago| Wish::See { ago }),
+        6 => Just(Wish::Pass),
+        2 => (0..4_u8, -5..60_i64, proptest::option::of(0..20_i64))
+            .prop_map(|(id, from, length)| Wish::SetOverride { id, from, length }),
+        3 => (0..4_u8).prop_map(Wish::ClearOverride),
+        2 => (prop::bool::weighted(0.8), proptest::option::of(0..20_u16))
+            .prop_map(|(enabled, auto_release_minutes)| Wish::Update { enabled, auto_release_minutes }),
+        1 => prop::sample::select(vec![StateByHand::Free, StateByHand::Maintenance, StateByHand::Unknown])
+            .prop_map(Wish::SetState),
+        1 => prop::bool::weighted(0.1).prop_map(|really| if really { Wish::Delete } else { Wish::Pass }),
+    ]
+}
+
+pub(super) fn any_wishes(most: usize) -> impl Strategy<Value = Vec<(i64, Wish)>> {
+    vec((0..12_i64, any_wish()), 1..most)
+}
+
+/// One of the reservations that hold the space, or an id that may be none's.
+pub(super) fn meant(space: &Space, number: u8) -> ReservationId {
+    let nth = usize::from(number) % (space.holding().len() + 1);
+    space.holding().nth(nth).map_or_else(|| id(number), |(id, _)| id)
+}
+
+pub(super) fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
+    let at = time(minute);
+    let asked = asked(at);
+    let window =
+        |start: i64, length: i64| Window { start: time(minute + start), end: time(minute + start + length) };
+    match *wish {
+        Wish::Book { id: number, start, length } => {
+            SpaceCommand::BookReservation(Box::new(BookReservation {
+                reservation_id: id(number),
+                window: window(start, length),
+                max_duration: MAX_DURATION,
+                details: Box::default(),
+                asked,
+            }))
+        }
+        Wish::Reschedule { id: number, start, length } => {
+            SpaceCommand::RescheduleReservation(RescheduleReservation {
+                reservation_id: meant(space, number),
+                to: window(start, length),
+                max_duration: MAX_DURATION,
+                asked,
+            })
+        }
+        Wish::Extend { id: number, end } => {
+            let start = space.reservation(meant(space, number)).map_or(at, |known| known.window().start);
+            SpaceCommand::RescheduleReservation(RescheduleReservation {
+                reservation_id: meant(space, number),
+                to: Window { start, end: time(minute + end) },
+                max_duration: MAX_DURATION,
+                asked,
+            })
+        }
+        Wish::Cancel(number) => SpaceCommand::CancelReservation(Box::new(CancelReservation {
+            reservation_id: meant(space, number),
+            reason: None,
+            asked,
+        })),
+        Wish::CheckIn(number) => {
+            SpaceCommand::CheckIn(CheckIn { reservation_id: meant(space, number), asked })
+        }
+        Wish::CheckOut(number) => {
+            SpaceCommand::CheckOut(CheckOut { reservation_id: meant(space, number), asked })
+        }
+        Wish::See { ago } => SpaceCommand::ConfirmBySensor(ConfirmBySensor {
+            reservation_id: None,
+            at: time(minute - ago),
+            by: Actor::System,
+        }),
+        Wish::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON }),
+        Wish::SetOverride { id: number, from, length } => SpaceCommand::SetOverride(Box::new(SetOverride {
+            override_id: id(number),
+            kind: OverrideKind::Blocked,
+            from: time(minute + from),
+            until: length.map(|length| time(minute + from + length)),
+            reason: None,
+            notes: None,
+            asked,
+        })),
+        Wish::ClearOverride(number) => {
+            SpaceCommand::ClearOverride(ClearOverride { override_id: id(number), asked })
+        }
+        Wish::Update { enabled, auto_release_minutes } => SpaceCommand::UpdateSpace(Box::new(UpdateSpace {
+            code: None,
+            definition: DefinitionPatch {
+                enabled: Some(enabled),
+                auto_release_minutes,
+                ..DefinitionPatch::default()
+            },
+            asked,
+        })),
+        Wish::SetState(state) => SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked }),
+        Wish::Delete => SpaceCommand::DeleteSpace(DeleteSpace { space_id: id(1), reason: None, asked }),
+    }
+}
+
+/// A space, everything that happened to it, and the minute it has come to.
+pub(super) struct History {
+    pub(super) space: Space,
+    pub(super) log: Vec<SpaceEvent>,
+    pub(super) minute: i64,
+}
+
+impl History {
+    pub(super) fn new(auto_release_minutes: Option<u16>) -> Self {
+        let definition = DefinitionPatch { auto_release_minutes, ..DefinitionPatch::default() };
+        let mut history = Self { space: Space::default(), log: Vec::new(), minute: 0 };
+        let (code, asked) = ("A-001".to_owned(), asked(time(0)));
+        let create = CreateSpace { site_id: SiteId::DEFAULT, code, definition, asked };
+        history.ask(&SpaceCommand::CreateSpace(Box::new(create))).expect("a new space");
+        history
+    }
+
+    pub(super) fn after(auto_release_minutes: Option<u16>, wishes: &[(i64, Wish)]) -> Self {
+        let mut history = Self::new(auto_release_minutes);
+        for (later, wish) in wishes {
+            let _refused_or_not = history.wish(*later, wish);
+        }
+        history
+    }
+
+    pub(super) fn wish(&mut self, later: i64, wish: &Wish) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        self.minute += later;
+        self.ask(&command(wish, self.minute, &self.space))
+    }
+
+    pub(super) fn ask(&mut self, command: &SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        let events = self.space.decide(command)?;
+        for event in &events {
+            self.space.evolve(event);
+            self.log.push(event.clone());
+        }
+        Ok(events)
+    }
+
+    pub(super) fn pass(&mut self, minute: i64, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
+        let pass = SpaceCommand::PassTime(PassTime { at: time(minute), reserved_soon });
+        self.ask(&pass).expect("time always passes")
+    }
+}
