@@ -9,6 +9,8 @@ pub mod devices;
 pub mod ids;
 pub mod ingest;
 pub mod joint;
+pub mod lanes;
+mod memory;
 pub mod metadata;
 pub mod personal;
 pub mod platform;

@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 use crate::ids::Ids;
+use crate::lanes::Lanes;
+use crate::memory::Memories;
 use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
@@ -32,6 +34,8 @@ pub struct LogStore {
     snapshots: Snapshots,
     upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) memories: Arc<Memories>,
 }
 
 /// A stream as it was loaded: what its aggregate has become, and at which version.
@@ -65,13 +69,15 @@ impl LogStore {
     /// wants a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
         let loader = Loader::start(pool.clone());
-        Self { pool, writer, loader, snapshots, upcasters: stored::upcasters(), ids }
+        let upcasters = stored::upcasters();
+        let (lanes, memories) = (Arc::default(), Arc::default());
+        Self { pool, writer, loader, snapshots, upcasters, ids, lanes, memories }
     }
 
-    /// The same store, with other steps from old forms of events to today's.
+    /// The same store, with other steps from old forms of events to today's, and nothing in memory.
     #[must_use]
     pub fn with_upcasters(self, upcasters: &'static Upcasters) -> Self {
-        Self { upcasters, ..self }
+        Self { upcasters, memories: Arc::default(), ..self }
     }
 
     /// Folds a stream: from its snapshot if there is a good one, and the events after it.

@@ -69,7 +69,7 @@ macro_rules! events {
 pub(crate) use {aggregate, events};
 
 /// Decides and evolves without doing anything else. cqrs-es's `handle` only forwards to `decide`.
-pub trait Decider: Aggregate {
+pub trait Decider: Aggregate + 'static {
     /// Raised whenever the serialised state has another form or another meaning: older snapshots are then passed over.
     const STATE_VERSION: i32;
 
