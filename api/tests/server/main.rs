@@ -5,6 +5,7 @@
 mod availability;
 mod bad_input;
 mod booking_races;
+mod connections;
 mod credentials;
 mod dashboard;
 mod database_away;
