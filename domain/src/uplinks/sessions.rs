@@ -58,6 +58,11 @@ struct Counter {
 }
 
 impl Sessions {
+    /// What it has allocated, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.known.capacity() * size_of::<Session>()
+    }
+
     /// The place of an uplink that was not recorded before.
     pub(super) fn place_up(&self, up: &Up, heard_at: DateTime<Utc>, received_at: DateTime<Utc>) -> Place {
         let Some((current, former)) = self.known.split_last() else {
