@@ -59,6 +59,7 @@ impl RecentKeys {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
@@ -68,7 +69,7 @@ mod tests {
     }
 
     fn at(second: i64) -> Option<Instant> {
-        Some(Instant::from_micros(second * 1_000_000))
+        Instant::UNIX_EPOCH.checked_add(TimeDelta::seconds(second))
     }
 
     fn full() -> RecentKeys {
