@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::Device;
 use parking_domain::display::Display;
 use parking_domain::gateway::Gateway;
 use parking_domain::id::{SiteId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteRefusal};
 use parking_domain::space::Space;
 use parking_domain::tenant::{NewTenant, Tenant, TenantCommand, TenantRefusal};
@@ -84,7 +84,7 @@ impl Platform {
     }
 
     /// Makes the tenant and the site that every installation begins with, unless they are there.
-    pub async fn make_defaults(&self, at: DateTime<Utc>) -> Result<(), StartError> {
+    pub async fn make_defaults(&self, at: Instant) -> Result<(), StartError> {
         let by = Actor::System;
         let tenant =
             NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
