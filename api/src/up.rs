@@ -18,14 +18,17 @@ use crate::environment::{Clock, SystemClock};
 use crate::http::credential::Credential;
 use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
-use crate::serve::Server;
+use crate::serve::{Bounds, Server};
 
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
     let place = Place::of(&arguments.place)?;
-    let linger = Duration::from_millis(arguments.projection_linger_ms);
-    let keep_readings = TimeDelta::days(arguments.keep_readings_days.into());
+    let bounds = Bounds {
+        linger: Duration::from_millis(arguments.projection_linger_ms),
+        keep_readings: TimeDelta::days(arguments.keep_readings_days.into()),
+        stream_memory: usize::try_from(arguments.stream_memory_mb)? * 1024 * 1024,
+    };
     let stop = stop_on_signal()?;
     let limits = Limits::of_files(raise_file_limit());
     // Bound first: a port that is taken is told before a database is started.
@@ -35,7 +38,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let running = Running::start(place).await?;
     let served = async {
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, credential, linger, keep_readings).await?;
+        let server = Server::start(&running.database, credential, bounds).await?;
         let address = listener.local_addr()?;
         if let Some(demo) = demo(&arguments, address)? {
             tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));
@@ -75,8 +78,8 @@ fn demo(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, Comman
         }
         true => {
             let start = SystemClock.now();
-            let seed = arguments.demo_seed.unwrap_or_else(|| start.timestamp_micros().unsigned_abs());
-            Ok(Some(Demo { speed: arguments.demo_speed, seed, start }))
+            let seed = arguments.demo_seed.unwrap_or_else(|| start.micros().unsigned_abs());
+            Ok(Some(Demo { speed: arguments.demo_speed, seed, start: start.utc() }))
         }
     }
 }

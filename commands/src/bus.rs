@@ -1,11 +1,10 @@
 //! The way of a command: load, decide, append, and once more if another one came first.
 
-use std::sync::Arc;
+use std::marker::PhantomData;
 
 use parking_domain::aggregate::Decider;
 
 use crate::append::AppendError;
-use crate::memory::Memory;
 use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogStore};
 
 /// Conflicts with other processes before the command is given back.
@@ -55,16 +54,17 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
 /// Executes the commands of one kind of aggregate, with its streams in memory as far as they fit.
 ///
 /// A stream's commands share a lane and are executed one after the other. What another process appends shows as a
-/// conflict, or, for a command that appends nothing, in the stream's version: either loads the stream afresh.
+/// conflict, or, for a command that appends nothing, in the stream's version: either loads the stream afresh. While a command works on it the stream is out of memory, so one that fails
+/// or is dropped half-way leaves nothing behind.
 pub struct Bus<A> {
     store: LogStore,
-    memory: Arc<Memory<A>>,
+    aggregate: PhantomData<fn() -> A>,
 }
 
 impl<A: Decider> Bus<A> {
-    /// A bus over a store. All buses of one kind over one store share their lanes and their memory.
+    /// A bus over a store. All buses over one store share its lanes and its memory.
     pub fn new(store: LogStore) -> Self {
-        Self { memory: store.memories.of(), store }
+        Self { store, aggregate: PhantomData }
     }
 
     /// The store it works on.
@@ -82,8 +82,8 @@ impl<A: Decider> Bus<A> {
         if let Some(earlier) = self.earlier(circumstances).await? {
             return Ok(earlier);
         }
-        let _lane = self.store.lanes.take_one(A::TYPE, aggregate_id).await;
-        let (mut context, mut remembered) = match self.memory.take(aggregate_id) {
+        let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
+        let (mut context, mut remembered) = match self.store.memory().take(aggregate_id) {
             Some(context) => (context, true),
             None => (self.store.load(aggregate_id).await?, false),
         };
@@ -113,14 +113,14 @@ impl<A: Decider> Bus<A> {
         let Ok(events @ [_, ..]) = decision.as_deref() else {
             // Nothing is appended, so no conflict can tell that another process was faster, or this very request.
             if let Some(earlier) = self.earlier(circumstances).await? {
-                self.memory.keep(context);
+                self.store.memory().keep(context);
                 return Ok(Some(earlier));
             }
             if remembered && self.store.version::<A>(&context.aggregate_id).await? != context.version {
                 return Ok(None);
             }
             let (position, version) = (context.position, context.version);
-            self.memory.keep(context);
+            self.store.memory().keep(context);
             return match decision {
                 Ok(events) => Ok(Some(Executed { position, version, events, repeated: false })),
                 Err(refusal) => Err(ExecuteError::Refused { refusal, position }),
@@ -142,7 +142,7 @@ impl<A: Decider> Bus<A> {
             events: decision.unwrap_or_default(),
             repeated: false,
         };
-        self.memory.keep(context);
+        self.store.memory().keep(context);
         Ok(Some(executed))
     }
 

@@ -116,6 +116,8 @@ impl<'a> Work<'a> {
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
+        // What is in memory is out of date when this is appended.
+        drop(self.store.memory().take::<A>(&context.aggregate_id));
         self.streams.push(self.store.stream_append(context, events, self.circumstances));
     }
 }
@@ -160,7 +162,7 @@ impl LogStore {
         let mut streams = joint.streams();
         let (mut rounds, mut attempts) = (0, 1);
         loop {
-            let lanes = self.lanes.take(&streams).await;
+            let lanes = self.lanes().take(&streams).await;
             let mut work = Work::new(self, circumstances, lanes);
             let decided = joint.decide(&mut work).await;
             streams.extend(std::mem::take(&mut work.loaded));
@@ -195,9 +197,6 @@ impl LogStore {
     /// Appends what was decided. Its lanes are kept until that is answered.
     async fn append_work(&self, work: Work<'_>) -> Result<Appended, AppendError> {
         let Work { lanes: _lanes, streams, circumstances, .. } = work;
-        for stream in &streams {
-            self.memories.forget(&stream.aggregate_type, &stream.aggregate_id);
-        }
         self.append_all(streams, circumstances).await
     }
 

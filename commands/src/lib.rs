@@ -10,7 +10,7 @@ pub mod ids;
 pub mod ingest;
 pub mod joint;
 pub mod lanes;
-mod memory;
+pub mod memory;
 pub mod metadata;
 pub mod personal;
 pub mod platform;

@@ -1,87 +1,171 @@
-//! Streams in memory, as the last command left them: one memory of each kind of aggregate in a process.
+//! Streams in memory, as the last command left them: the least recently used go when they weigh more than the budget.
 //!
 //! A command takes its stream out while it works on it, so one that fails or is dropped half-way leaves nothing behind.
 //! What is remembered may be out of date, because other processes append too: an append notices.
 
-use std::any::Any;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 use parking_domain::aggregate::Decider;
 
-use crate::store::LogContext;
+use crate::snapshots::{SET, Snapshots, WORTH_SAVING};
+use crate::store::{LogContext, Stream};
 
-/// Parts with a lock of their own, so that commands seldom wait for each other's look-ups.
-const PARTS: usize = 4096;
+/// What the streams of a process may weigh, in bytes, where nothing else is said: some hundred thousand devices.
+pub const DEFAULT_BUDGET: usize = 256 * 1024 * 1024;
 
-/// Streams each part keeps: more than its share of ten thousand devices, which never fall evenly.
-const STREAMS_PER_PART: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
+/// What keeping a stream costs besides its state and its name, which is kept twice.
+const OVERHEAD: usize = 256;
 
-/// The streams of one kind of aggregate.
-pub(crate) struct Memory<A> {
-    parts: Vec<Mutex<LruCache<String, LogContext<A>>>>,
-    hasher: RandomState,
+type Name = (&'static str, String);
+
+/// The streams of a process, whatever their aggregates.
+pub struct Memory {
+    budget: usize,
+    snapshots: Snapshots,
+    held: Mutex<Held>,
 }
 
-impl<A: Decider> Memory<A> {
-    fn new() -> Self {
-        let parts = (0..PARTS).map(|_| Mutex::new(LruCache::new(STREAMS_PER_PART))).collect();
-        Self { parts, hasher: RandomState::new() }
+struct Held {
+    streams: LruCache<Name, Entry>,
+    weight: usize,
+}
+
+struct Entry {
+    stream: Box<dyn Stream>,
+    weight: usize,
+}
+
+impl Held {
+    fn remove(&mut self, name: &Name) -> Option<Box<dyn Stream>> {
+        let Entry { stream, weight } = self.streams.pop(name)?;
+        self.weight -= weight;
+        Some(stream)
+    }
+}
+
+impl Memory {
+    /// A memory of so many bytes. Streams that leave it are offered to `snapshots`.
+    pub(crate) fn new(budget: usize, snapshots: Snapshots) -> Self {
+        Self { budget, snapshots, held: Mutex::new(Held { streams: LruCache::unbounded(), weight: 0 }) }
     }
 
     /// Takes a stream out.
-    pub(crate) fn take(&self, aggregate_id: &str) -> Option<LogContext<A>> {
-        self.part(aggregate_id).pop(aggregate_id)
+    pub(crate) fn take<A: Decider>(&self, aggregate_id: &str) -> Option<LogContext<A>> {
+        let stream = self.lock().remove(&(A::TYPE, aggregate_id.to_owned()))?;
+        stream.into_any().downcast().ok().map(|context| *context)
     }
 
-    /// Puts a stream in.
-    pub(crate) fn keep(&self, context: LogContext<A>) {
-        self.part(&context.aggregate_id).put(context.aggregate_id.clone(), context);
-    }
-
-    fn part(&self, aggregate_id: &str) -> MutexGuard<'_, LruCache<String, LogContext<A>>> {
-        let part = self.hasher.hash_one(aggregate_id) % PARTS as u64;
-        let part = &self.parts[usize::try_from(part).expect("below PARTS")];
-        // Nothing that could panic is done under the lock.
-        part.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A memory of whatever kind.
-trait Forgetful: Any + Send + Sync {
-    fn forget(&self, aggregate_id: &str);
-}
-
-impl<A: Decider> Forgetful for Memory<A> {
-    fn forget(&self, aggregate_id: &str) {
-        self.take(aggregate_id);
-    }
-}
-
-/// The memories of a process, by the type of their aggregates.
-#[derive(Default)]
-pub(crate) struct Memories(Mutex<HashMap<&'static str, Arc<dyn Forgetful>>>);
-
-impl Memories {
-    /// The memory of a kind of aggregate: the same for all that ask.
-    pub(crate) fn of<A: Decider>(&self) -> Arc<Memory<A>> {
-        let mut memories = self.lock();
-        let memory = memories.entry(A::TYPE).or_insert_with(|| Arc::new(Memory::<A>::new())).clone();
-        let memory: Arc<dyn Any + Send + Sync> = memory;
-        memory.downcast().expect("a type of aggregate is the name of one type")
-    }
-
-    /// Forgets a stream that is appended to without its memory.
-    pub(crate) fn forget(&self, aggregate_type: &str, aggregate_id: &str) {
-        if let Some(memory) = self.lock().get(aggregate_type) {
-            memory.forget(aggregate_id);
+    /// Puts a stream in. What was used least recently leaves until the rest is within the budget; the one put in stays.
+    pub(crate) fn keep<A: Decider>(&self, context: LogContext<A>) {
+        let name = (A::TYPE, context.aggregate_id.clone());
+        let weight = context.aggregate.weight() + 2 * context.aggregate_id.len() + OVERHEAD;
+        let mut left = Vec::new();
+        let mut held = self.lock();
+        held.remove(&name);
+        held.streams.put(name, Entry { stream: Box::new(context), weight });
+        held.weight += weight;
+        while held.weight > self.budget
+            && held.streams.len() > 1
+            && let Some((_, entry)) = held.streams.pop_lru()
+        {
+            held.weight -= entry.weight;
+            left.push(entry.stream);
+        }
+        drop(held);
+        for stream in &mut left {
+            stream.leave(&self.snapshots);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<&'static str, Arc<dyn Forgetful>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Saves the streams that are ahead of their snapshots, those that are furthest ahead first; how many. It may be given
+    /// up at any time.
+    pub(crate) async fn save_all(&self) -> Result<usize, sqlx::Error> {
+        let mut ahead: Vec<(i64, Name)> = {
+            let held = self.lock();
+            let ahead = held.streams.iter().map(|(name, entry)| (entry.stream.behind(), name));
+            ahead.filter(|(behind, _)| *behind >= WORTH_SAVING).map(|(n, name)| (n, name.clone())).collect()
+        };
+        ahead.sort_unstable_by(|one, other| other.cmp(one));
+        for set in ahead.chunks(SET) {
+            let snapshots: Vec<_> = {
+                let mut held = self.lock();
+                set.iter().filter_map(|(_, name)| held.streams.peek_mut(name)?.stream.snapshot()).collect()
+            };
+            self.snapshots.save(&snapshots).await?;
+        }
+        Ok(ahead.len())
+    }
+
+    /// How many streams are in it, and what they weigh together in bytes.
+    pub fn size(&self) -> (usize, usize) {
+        let held = self.lock();
+        (held.streams.len(), held.weight)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        // What is done under the lock is done whole or panics before it begins.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_domain::uplinks::Uplinks;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+
+    fn weigh(memory: &Memory) -> (usize, usize) {
+        let held = memory.lock();
+        let each = held.streams.iter().map(|(_, entry)| entry.weight);
+        (each.clone().sum(), each.max().unwrap_or_default())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(9),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn streams_weigh_no_more_than_the_budget_or_are_one(
+            budget in 0..20_000_usize,
+            uses in vec((0..40_usize, 0..3000_usize, any::<bool>()), 1..200),
+        ) {
+            let memory = Memory::new(budget, Snapshots::off());
+            for (n, length, kept) in uses {
+                let id = format!("{n} {}", "x".repeat(length * (n % 2)));
+                let taken = memory.take::<Uplinks>(&id);
+                if let (None, true) = (taken, kept) {
+                    memory.keep(LogContext::<Uplinks>::empty(&id));
+                    prop_assert!(memory.take::<Uplinks>(&id).is_some(), "the one put in stays");
+                    memory.keep(LogContext::<Uplinks>::empty(&id));
+                }
+                let (weight, heaviest) = weigh(&memory);
+                prop_assert_eq!(memory.size().1, weight);
+                prop_assert!(weight <= budget.max(heaviest), "{} in {}", weight, budget);
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_leaves_first() {
+        let one = {
+            let memory = Memory::new(usize::MAX, Snapshots::off());
+            memory.keep(LogContext::<Uplinks>::empty("a"));
+            memory.size().1
+        };
+        let memory = Memory::new(2 * one, Snapshots::off());
+        for id in ["a", "b", "a", "c"] {
+            let context = memory.take(id).unwrap_or_else(|| LogContext::<Uplinks>::empty(id));
+            memory.keep(context);
+        }
+        assert!(memory.take::<Uplinks>("b").is_none());
+        assert!(memory.take::<Uplinks>("a").is_some() && memory.take::<Uplinks>("c").is_some());
+        assert_eq!(memory.size(), (0, 0));
     }
 }

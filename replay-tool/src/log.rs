@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_projections::feed::{self, FeedError, RecordedEvent};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, FromRow};
 
 use crate::ToolError;
+use parking_domain::instant::Instant;
 
 /// Events a page.
 const PAGE: i64 = 5000;
@@ -46,14 +47,14 @@ impl Log {
     }
 
     /// Goes on with the first event recorded at this time or later.
-    pub(crate) async fn skip_to_time(&mut self, since: DateTime<Utc>) -> Result<(), FeedError> {
+    pub(crate) async fn skip_to_time(&mut self, since: Instant) -> Result<(), FeedError> {
         let before = feed::position_at(&mut self.connection, since - TimeDelta::microseconds(1)).await?;
         self.skip_to(before);
         Ok(())
     }
 
     /// The last position at which the log stood at a time.
-    pub(crate) async fn position_at(&mut self, time: DateTime<Utc>) -> Result<i64, FeedError> {
+    pub(crate) async fn position_at(&mut self, time: Instant) -> Result<i64, FeedError> {
         feed::position_at(&mut self.connection, time).await
     }
 

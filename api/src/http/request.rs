@@ -47,6 +47,9 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, ne
         Some(Crowded) => refuse_crowded(),
         None => bounded(next.run(request), LIMIT).instrument(span).await,
     };
+    if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
+        response = Problem::overloaded().into_response();
+    }
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
     if let Some(problem) = response.extensions().get::<Problem>() {
         app.metrics.refused(problem.code());

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use cqrs_es::persist::{PersistedEventRepository, PersistedEventStore};
 use cqrs_es::{AggregateError, CqrsFramework, EventStore};
 use parking_commands::ingest::{Incoming, Ingest, Outcome};
 use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, EventKind, Report};
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::{LookUp, RecordReport, Source, UplinkRefusal, Uplinks};
 use parking_testkit::{EventLog, Role};
 use postgres_es::PostgresEventRepository;
@@ -16,14 +17,14 @@ use serde_json::json;
 
 pub(crate) const ID: &str = "platform/58a0cb0000100001";
 
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+fn at(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::seconds(second)
 }
 
 fn report(n: i64) -> (Report, Vec<u8>) {
     let body = json!({
         "deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": format!("id {n}"),
-        "time": at(n).to_rfc3339(), "devAddr": "0100a001", "fCnt": n, "data": "AQ==",
+        "time": at(n), "devAddr": "0100a001", "fCnt": n, "data": "AQ==",
     });
     let body = body.to_string().into_bytes();
     (chirpstack::parse(EventKind::Up, &body).unwrap(), body)
@@ -170,4 +171,30 @@ async fn the_body_of_a_report_lies_beside_its_event() {
             .unwrap();
     assert_eq!((event_type.as_str(), body), ("UplinkReceived", report(7).1));
     assert_eq!(metadata, r#"{"actor":"chirpstack"}"#);
+}
+
+#[tokio::test]
+async fn a_report_of_any_kind_is_found_by_its_key_in_its_stream() {
+    let log = EventLog::create().await;
+    let lanes = Ingest::new(log.store());
+    for kind in ["up", "join", "status", "ack", "txack", "log", "location"] {
+        let body = json!({
+            "deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": kind, "queueItemId": kind,
+            "time": at(1), "devAddr": "0100a001", "fCnt": 1, "data": "AQ==", "code": kind,
+        });
+        let body = body.to_string().into_bytes();
+        let report = chirpstack::parse(EventKind::from_name(kind).unwrap(), &body).unwrap();
+        let key = report.key.0;
+        assert!(!log.store().holds_report(ID, key).await.unwrap(), "{kind}");
+        let incoming = Incoming {
+            source: Source::Platform,
+            report,
+            received_at: at(1),
+            body: body.into(),
+            metadata: Metadata::default(),
+        };
+        lanes.record(incoming).await.unwrap();
+        assert!(log.store().holds_report(ID, key).await.unwrap(), "{kind}");
+        assert!(!log.store().holds_report("platform/58a0cb0000100002", key).await.unwrap(), "{kind}");
+    }
 }
