@@ -9,6 +9,7 @@ pub mod devices;
 pub mod ids;
 pub mod ingest;
 pub mod joint;
+pub mod memory;
 pub mod metadata;
 pub mod personal;
 pub mod platform;
