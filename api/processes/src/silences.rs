@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 use crate::due::{Done, Dues, ReadModels};
 
 /// Sensors read at once.
-const PAGE: usize = 1000;
+const PAGE: u16 = 1000;
 
 /// The shortest time between two looks at one sensor.
 const SHORTEST: TimeDelta = TimeDelta::seconds(1);
@@ -88,12 +88,12 @@ impl SilenceWatch {
     async fn load(&mut self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
         let mut after = None;
         loop {
-            let page = silences::page(connection, after, PAGE as i64).await?;
+            let page = silences::page(connection, after, PAGE.into()).await?;
             for sensor in &page {
                 self.put(sensor.dev_eui, sensor.look_again_at(now));
             }
             after = page.last().map(|sensor| sensor.dev_eui);
-            if page.len() < PAGE {
+            if page.len() < usize::from(PAGE) {
                 return Ok(());
             }
         }
@@ -121,7 +121,7 @@ impl SilenceWatch {
             .order
             .iter()
             .take_while(|(at, _)| *at <= now)
-            .take(PAGE)
+            .take(PAGE.into())
             .map(|(_, dev_eui)| *dev_eui)
             .collect();
         for dev_eui in &due {
