@@ -21,7 +21,7 @@ pub struct StreamName {
 
 impl StreamName {
     /// The stream of an aggregate.
-    pub fn of<A: Decider>(aggregate_id: impl ToString) -> Self {
+    pub fn of<A: Decider>(aggregate_id: &(impl ToString + ?Sized)) -> Self {
         Self { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_string() }
     }
 }

@@ -30,7 +30,7 @@ impl Joint for AssignDevice {
     type Error = AssignmentError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Space>(self.space_id), StreamName::of::<Device>(self.dev_eui)]
+        vec![StreamName::of::<Space>(&self.space_id), StreamName::of::<Device>(&self.dev_eui)]
     }
 
     fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {

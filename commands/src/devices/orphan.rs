@@ -34,7 +34,7 @@ impl Joint for AssignOrphan {
     type Error = AssignmentError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Space>(self.space_id), StreamName::of::<Device>(self.dev_eui)]
+        vec![StreamName::of::<Space>(&self.space_id), StreamName::of::<Device>(&self.dev_eui)]
     }
 
     fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
@@ -72,7 +72,7 @@ impl Joint for ClaimOrphan {
     type Error = AssignmentError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Device>(self.dev_eui)]
+        vec![StreamName::of::<Device>(&self.dev_eui)]
     }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
@@ -100,7 +100,7 @@ impl Joint for DismissOrphan {
     type Error = AssignmentError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Device>(self.dev_eui)]
+        vec![StreamName::of::<Device>(&self.dev_eui)]
     }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {

@@ -34,7 +34,7 @@ impl Joint for FillPlace {
     type Error = AssignmentError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Space>(self.space_id), StreamName::of::<Device>(self.dev_eui)]
+        vec![StreamName::of::<Space>(&self.space_id), StreamName::of::<Device>(&self.dev_eui)]
     }
 
     fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
@@ -78,7 +78,7 @@ impl Joint for ClearPlace {
     type Error = AssignmentError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Space>(self.space_id)]
+        vec![StreamName::of::<Space>(&self.space_id)]
     }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {

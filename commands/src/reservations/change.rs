@@ -44,7 +44,7 @@ impl Joint for ChangeReservation {
     type Error = ExecuteError<SpaceRefusal>;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Space>(self.space_id)]
+        vec![StreamName::of::<Space>(&self.space_id)]
     }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {

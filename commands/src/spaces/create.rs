@@ -24,7 +24,7 @@ impl Joint for MakeSpace {
     type Error = SpaceError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Site>(self.create.site_id), StreamName::of::<Space>(self.space_id)]
+        vec![StreamName::of::<Site>(&self.create.site_id), StreamName::of::<Space>(&self.space_id)]
     }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {

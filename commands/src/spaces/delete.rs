@@ -31,7 +31,7 @@ impl Joint for EndSpace {
     type Error = SpaceError;
 
     fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<Space>(self.space_id)]
+        vec![StreamName::of::<Space>(&self.space_id)]
     }
 
     /// A device was put at one of the space's places meanwhile: it leaves too.
