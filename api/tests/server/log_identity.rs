@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::fixtures::uplink;
 use crate::support::{PATIENCE, TestServer, UPLINK, parking};
+use crate::uplinks::uplink;
 
 async fn run(arguments: &[&str], database: &TestDatabase) -> Output {
     let mut command = parking(arguments);

@@ -144,8 +144,8 @@ async fn damage_is_found_and_named() {
     for damage in [
         "alter table events disable trigger user",
         "delete from events where position = 4",
-        "update events set payload = '{\"UplinkReceived\": {}}' where position = 6",
-        "update events set recorded_at = recorded_at - interval '1 hour' where position = 5",
+        "update events set payload = '{\"UplinkReceived\": {}}' where position = 5",
+        "update events set recorded_at = recorded_at - interval '1 hour' where position = 6",
         "update streams set version = 9 where aggregate_id = 'platform/58a0cb0000100001'",
         "update log_head set position = 9",
     ] {
