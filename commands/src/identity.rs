@@ -1,8 +1,8 @@
 //! Which log this is, and the commands to its own stream.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
+use parking_domain::instant::Instant;
 use parking_domain::log::{Log, LogCommand, LogRefusal};
 use sqlx::PgExecutor;
 use uuid::Uuid;
@@ -34,7 +34,7 @@ impl Identity {
 }
 
 /// Writes the log's identity as its first event, unless it is there. The log's id.
-pub async fn start(log: &Bus<Log>, at: DateTime<Utc>) -> Result<LogId, ExecuteError<LogRefusal>> {
+pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<LogRefusal>> {
     let Identity { position, started_as, log_id, .. } =
         Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
     if position > 0 && log.store().version::<Log>(&started_as.to_string()).await? == 0 {
@@ -52,7 +52,7 @@ pub async fn fork(
     log: &Bus<Log>,
     to: LogId,
     reason: Option<String>,
-    at: DateTime<Utc>,
+    at: Instant,
 ) -> Result<Identity, ExecuteError<LogRefusal>> {
     let before = Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
     let fork = LogCommand::ForkLog { to, position: before.position, reason, at, by: Actor::System };

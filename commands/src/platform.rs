@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::Device;
 use parking_domain::id::{LogId, SiteId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::log::{Log, LogRefusal};
 use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteRefusal};
 use parking_domain::space::Space;
@@ -73,7 +73,7 @@ impl Platform {
     }
 
     /// Makes what every installation begins with, unless it is there: the log's identity, a tenant and a site. The log's id.
-    pub async fn make_defaults(&self, at: DateTime<Utc>) -> Result<LogId, StartError> {
+    pub async fn make_defaults(&self, at: Instant) -> Result<LogId, StartError> {
         let log_id = identity::start(&self.log, at).await?;
         let by = Actor::System;
         let tenant =

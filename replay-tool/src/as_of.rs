@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use parking_domain::downlink::Light;
 use parking_domain::id::{LogId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, Shown, Sign, SpaceState, Spaces};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ enum What {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Moment {
     Position(i64),
-    Time(DateTime<Utc>),
+    Time(Instant),
 }
 
 impl FromStr for Moment {
@@ -67,7 +67,7 @@ struct AsOfSpace {
     sign: Sign,
     light: Light,
     /// When what is shown last changed: effective time.
-    shown_since: DateTime<Utc>,
+    shown_since: Instant,
 }
 
 pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolError> {

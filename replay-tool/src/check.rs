@@ -5,7 +5,6 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use parking_domain::aggregate::Decider;
 use parking_domain::id::LogId;
 use parking_domain::log::{Log as LogState, LogEvent};
@@ -15,6 +14,7 @@ use parking_projections::feed::RecordedEvent;
 use crate::ToolError;
 use crate::log::{Log, StreamVersion};
 use crate::progress;
+use parking_domain::instant::Instant;
 
 /// Problems that are named one by one; what is beyond is counted.
 const NAMED: usize = 100;
@@ -23,7 +23,7 @@ const NAMED: usize = 100;
 #[derive(Default)]
 struct Examination {
     position: i64,
-    recorded_at: DateTime<Utc>,
+    recorded_at: Option<Instant>,
     /// The version of each stream.
     versions: HashMap<(String, String), i64>,
     /// The log's own stream, folded.
@@ -62,10 +62,10 @@ impl Examination {
             (first, last) => self.note(format!("positions {first} to {last} are missing")),
         }
         self.position = position;
-        if event.recorded_at < self.recorded_at {
+        if Some(event.recorded_at) < self.recorded_at {
             self.note(format!("position {position} was recorded before the one that precedes it"));
         }
-        self.recorded_at = self.recorded_at.max(event.recorded_at);
+        self.recorded_at = self.recorded_at.max(Some(event.recorded_at));
         let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
         let before = self.versions.insert(stream, event.sequence).unwrap_or_default();
         if event.sequence != before + 1 {

@@ -3,7 +3,6 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 use parking_domain::id::LogId;
 use parking_projections::feed::RecordedEvent;
@@ -14,6 +13,7 @@ use uuid::Uuid;
 use crate::ToolError;
 use crate::log::Log;
 use crate::progress;
+use parking_domain::instant::Instant;
 
 /// Which events. What is given must all hold.
 #[derive(Debug, Args)]
@@ -32,10 +32,10 @@ pub(crate) struct Filter {
     types: Vec<String>,
     /// Only recorded at this time or later (RFC 3339).
     #[arg(long, value_name = "TIME")]
-    since: Option<DateTime<Utc>>,
+    since: Option<Instant>,
     /// Only recorded before this time (RFC 3339).
     #[arg(long, value_name = "TIME")]
-    until: Option<DateTime<Utc>>,
+    until: Option<Instant>,
 }
 
 impl Filter {
@@ -61,7 +61,7 @@ impl Filter {
 struct Line<'a> {
     log_id: LogId,
     position: i64,
-    recorded_at: DateTime<Utc>,
+    recorded_at: Instant,
     tenant_id: Option<Uuid>,
     aggregate_type: &'a str,
     aggregate_id: &'a str,

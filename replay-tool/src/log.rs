@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::id::LogId;
 use parking_domain::log::FORMAT;
 use parking_projections::feed::{self, FeedError, Identity, RecordedEvent};
@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, FromRow};
 
 use crate::ToolError;
+use parking_domain::instant::Instant;
 
 /// Events a page.
 const PAGE: i64 = 5000;
@@ -51,14 +52,14 @@ impl Log {
     }
 
     /// Goes on with the first event recorded at this time or later.
-    pub(crate) async fn skip_to_time(&mut self, since: DateTime<Utc>) -> Result<(), FeedError> {
+    pub(crate) async fn skip_to_time(&mut self, since: Instant) -> Result<(), FeedError> {
         let before = feed::position_at(&mut self.connection, since - TimeDelta::microseconds(1)).await?;
         self.skip_to(before);
         Ok(())
     }
 
     /// The last position at which the log stood at a time.
-    pub(crate) async fn position_at(&mut self, time: DateTime<Utc>) -> Result<i64, FeedError> {
+    pub(crate) async fn position_at(&mut self, time: Instant) -> Result<i64, FeedError> {
         feed::position_at(&mut self.connection, time).await
     }
 

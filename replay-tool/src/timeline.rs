@@ -4,10 +4,10 @@ mod words;
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use parking_domain::device::DeviceEvent;
 use parking_domain::id::{LogId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::{Change, Spaces};
 use parking_domain::stored::Event;
@@ -50,9 +50,9 @@ struct Line {
     log_id: LogId,
     position: i64,
     /// When the log took it.
-    recorded_at: DateTime<Utc>,
+    recorded_at: Instant,
     /// When it happened.
-    at: DateTime<Utc>,
+    at: Instant,
     /// The event's type, or `shown`.
     kind: String,
     what: String,

@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::DateTime;
 use cqrs_es::DomainEvent;
 use parking_commands::append::{Append, AppendError, Appended, Expected, NewEvent, StreamAppend};
 use parking_commands::bus::Bus;
@@ -17,6 +16,7 @@ use parking_commands::writer::Writer;
 use parking_database::cluster::Installation;
 use parking_domain::aggregate::Decider;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -126,7 +126,7 @@ impl EventLog {
     pub async fn started() -> Self {
         let log = Self::create().await;
         let own_stream = Bus::<parking_domain::log::Log>::new(log.store());
-        identity::start(&own_stream, DateTime::UNIX_EPOCH).await.expect("an empty log takes its identity");
+        identity::start(&own_stream, Instant::UNIX_EPOCH).await.expect("an empty log takes its identity");
         log
     }
 

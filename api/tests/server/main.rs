@@ -33,5 +33,6 @@ mod refused_starts;
 mod reservations;
 mod sites;
 mod support;
+mod times;
 mod unstorable;
 mod uplinks;

@@ -1,8 +1,8 @@
 //! The stored form of every event of a `log` stream ever released. A file of it never changes.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
+use parking_domain::instant::Instant;
 use parking_domain::log::{FORMAT, Log, LogEvent};
 use parking_domain::stored::Event;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ fn log_id(n: u128) -> LogId {
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<LogEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let reason = Some("restored for a trial".to_owned());
     vec![
         LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, at },

@@ -1,8 +1,8 @@
 //! The log's own stream: it starts once, and a copy of it gets a new id.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
+use parking_domain::instant::Instant;
 use parking_domain::log::{FORMAT, Log, LogCommand, LogEvent, LogRefusal};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ fn log_id(n: u128) -> LogId {
     Uuid::from_u128(n).into()
 }
 
-fn at() -> DateTime<Utc> {
+fn at() -> Instant {
     "2026-11-23T10:00:00Z".parse().unwrap()
 }
 

@@ -7,11 +7,12 @@ mod timeline;
 use std::process::{Command, Output};
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::append::Expected;
 use parking_commands::ingest::{Incoming, Ingest};
 use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::Source;
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ async fn log_with_uplinks() -> EventLog {
     let log = EventLog::started().await;
     let lanes = Ingest::new(log.store());
     for n in 0..6 {
-        let received_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::seconds(n);
+        let received_at: Instant = Instant::UNIX_EPOCH + TimeDelta::seconds(n);
         let body = json!({"deviceInfo": {"devEui": format!("58a0cb000010000{}", n % 2)},
                           "deduplicationId": n.to_string(), "devAddr": "0100a001", "fCnt": n});
         let body = Bytes::from(body.to_string());
