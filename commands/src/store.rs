@@ -1,8 +1,10 @@
 //! Streams out of the log and into it: loaded by snapshot and tail, appended through the writer.
 
 mod cqrs;
+mod find;
 mod load;
 mod loader;
+mod stream;
 
 use std::sync::Arc;
 
@@ -12,16 +14,23 @@ use parking_domain::aggregate::Decider;
 use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 use crate::ids::Ids;
+use crate::memory::{DEFAULT_BUDGET, Memory};
 use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 use loader::Loader;
 
 pub use load::LoadError;
+pub(crate) use load::Stored;
+pub(crate) use stream::Stream;
+
+/// Streams without a near snapshot that are read at once: more would only make each other wait.
+const LONG_LOADS: usize = 4;
 
 /// The event log: reads by its pool, appends by the writer.
 #[derive(Clone)]
@@ -32,10 +41,13 @@ pub struct LogStore {
     snapshots: Snapshots,
     upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
+    long_loads: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
-/// A stream as it was loaded: what its aggregate has become, and at which version.
-#[derive(Clone, Debug, PartialEq)]
+/// A stream as it was loaded: what its aggregate has become, and at which version. Equal to another one that is the same
+/// stream at the same version, however it was come by.
+#[derive(Clone, Debug)]
 pub struct LogContext<A> {
     /// The stream's id.
     pub aggregate_id: String,
@@ -45,6 +57,38 @@ pub struct LogContext<A> {
     pub version: i64,
     /// The position of the last of them; 0 for a stream without events.
     pub position: i64,
+    /// The id of the last of them; nil for a stream without events.
+    pub(crate) event_id: Uuid,
+    /// The version of the last snapshot that is saved or about to be; 0 for none.
+    pub(crate) saved: i64,
+}
+
+impl<A: Decider> LogContext<A> {
+    /// A stream without events.
+    pub(crate) fn empty(aggregate_id: &str) -> Self {
+        let aggregate_id = aggregate_id.to_owned();
+        Self {
+            aggregate_id,
+            aggregate: A::default(),
+            version: 0,
+            position: 0,
+            event_id: Uuid::nil(),
+            saved: 0,
+        }
+    }
+
+    /// The stream as a snapshot has it.
+    pub(crate) fn at(self, aggregate: A, version: i64, position: i64, event_id: Uuid) -> Self {
+        Self { aggregate, version, position, event_id, saved: version, ..self }
+    }
+}
+
+impl<A: PartialEq> PartialEq for LogContext<A> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.version, self.position, self.event_id) == (other.version, other.position, other.event_id)
+            && self.aggregate_id == other.aggregate_id
+            && self.aggregate == other.aggregate
+    }
 }
 
 /// What comes with a command besides its content.
@@ -65,7 +109,15 @@ impl LogStore {
     /// wants a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
         let loader = Loader::start(pool.clone());
-        Self { pool, writer, loader, snapshots, upcasters: stored::upcasters(), ids }
+        let long_loads = Arc::new(Semaphore::new(LONG_LOADS));
+        let memory = Arc::new(Memory::new(DEFAULT_BUDGET, snapshots.clone()));
+        Self { pool, writer, loader, snapshots, upcasters: stored::upcasters(), ids, long_loads, memory }
+    }
+
+    /// The same store, whose streams in memory may weigh so many bytes.
+    #[must_use]
+    pub fn with_memory(self, budget: usize) -> Self {
+        Self { memory: Arc::new(Memory::new(budget, self.snapshots.clone())), ..self }
     }
 
     /// The same store, with other steps from old forms of events to today's.
@@ -79,19 +131,46 @@ impl LogStore {
         &self.pool
     }
 
-    /// Folds a stream: from its snapshot if there is a good one, and the events after it.
+    /// The streams in memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Saves the streams in memory that are ahead of their snapshots, before the process ends; how many. It may be given up
+    /// at any time.
+    pub async fn save_snapshots(&self) -> Result<usize, LoadError> {
+        Ok(self.memory.save_all().await?)
+    }
+
+    /// Folds a stream: from its snapshot if there is a good one, and the events after it. One that has no snapshot near gets
+    /// one.
     pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, A::STATE_VERSION).await
-            && let Some(context) = load::fold_tail(self.upcasters, aggregate_id, tail)?
-        {
-            return Ok(context);
+        let mut context = self.fold(aggregate_id).await?;
+        self.snapshots.offer(&mut context);
+        Ok(context)
+    }
+
+    async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        let mut begun = None;
+        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, A::STATE_VERSION).await {
+            let whole = !tail.cut;
+            begun = load::fold_tail(self.upcasters, aggregate_id, tail)?;
+            if whole && let Some(context) = begun {
+                return Ok(context);
+            }
         }
-        load::fold(&self.pool, self.upcasters, aggregate_id).await
+        let _turn = self.long_loads.acquire().await.expect("it is never closed");
+        let mut context = match begun {
+            Some(context) => context,
+            None => load::begin(&self.pool, aggregate_id).await,
+        };
+        load::follow(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
+        Ok(context)
     }
 
     /// How many events a stream has by now.
     pub async fn version<A: Decider>(&self, aggregate_id: &str) -> Result<i64, LoadError> {
-        load::version::<A>(&self.pool, aggregate_id).await
+        find::version::<A>(&self.pool, aggregate_id).await
     }
 
     /// Appends to a stream at the version it was loaded at. `context` must already have taken the events in, except for
@@ -102,12 +181,14 @@ impl LogStore {
         events: &[A::Event],
         circumstances: &Circumstances,
     ) -> Result<Appended, AppendError> {
-        let appended = self.writer.append(self.new_append(context, events, circumstances)).await?;
+        let append = self.new_append(context, events, circumstances);
+        let last = append.events().last().map(|event| event.event_id);
+        let appended = self.writer.append(append).await?;
         if !appended.repeated {
-            let before = context.version;
-            context.version = appended.versions.last().copied().unwrap_or(before);
+            context.version = appended.versions.last().copied().unwrap_or(context.version);
             context.position = appended.last_position;
-            self.snapshots.offer(context, before);
+            context.event_id = last.unwrap_or(context.event_id);
+            self.snapshots.offer(context);
         }
         Ok(appended)
     }
@@ -162,7 +243,7 @@ impl LogStore {
 
     /// The stream that has a claim, as aggregate type and id.
     pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
-        load::holder(&self.pool, scope, key).await
+        find::holder(&self.pool, scope, key).await
     }
 
     /// What a request got when it was made before; refused if its key was used for something else.
@@ -170,17 +251,12 @@ impl LogStore {
         &self,
         request: &RequestKey,
     ) -> Result<Option<Earlier<A>>, FindRequestError> {
-        load::request(&self.pool, self.upcasters, request).await
+        find::request(&self.pool, self.upcasters, request).await
     }
 
-    /// True when an event of the stream bears the key. Reads the whole stream: for old reports only.
-    pub async fn holds_key(
-        &self,
-        aggregate_type: &str,
-        aggregate_id: &str,
-        key: &str,
-    ) -> Result<bool, LoadError> {
-        load::holds_key(&self.pool, aggregate_type, aggregate_id, key).await
+    /// True when the `uplinks` stream holds a report with this key.
+    pub async fn holds_report(&self, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
+        find::holds_report(&self.pool, aggregate_id, key).await
     }
 }
 
