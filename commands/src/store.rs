@@ -134,6 +134,11 @@ impl LogStore {
         &self.lanes
     }
 
+    /// Its own connections, for what is read beside the streams.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The streams in memory.
     pub fn memory(&self) -> &Memory {
         &self.memory
