@@ -133,6 +133,17 @@ pub(crate) enum LogCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// What webhook bodies are compressed with.
+    Dictionary {
+        #[command(subcommand)]
+        what: DictionaryCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DictionaryCommand {
+    /// Makes a dictionary of the newest bodies in the log and adds it. Servers use it from their next start on.
+    Train,
 }
 
 #[derive(Debug, Args)]

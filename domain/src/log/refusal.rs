@@ -12,4 +12,14 @@ pub enum LogRefusal {
     /// The new id is the one that the log has.
     #[error("the log has this id already: fork it to a new one")]
     LogIdTaken,
+    /// Another one was added first, or one before it is missing.
+    #[error(
+        "dictionary {number} does not follow {newest}, the newest: look at the log again and add the next one"
+    )]
+    DictionaryNotNext {
+        /// The number that was asked for.
+        number: i16,
+        /// The newest one.
+        newest: i16,
+    },
 }
