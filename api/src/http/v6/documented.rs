@@ -45,6 +45,7 @@ impl CodeSet for Reading {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
+            (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
         ]
     }
 }
