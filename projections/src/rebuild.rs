@@ -103,10 +103,11 @@ pub async fn rebuild<P: Projection>(
     // Towards the live rows, which go on meanwhile, until what is left is little.
     loop {
         let target = live_position::<P>(&mut owner, "").await?;
-        if target - builder.position < BATCH {
+        let behind = target - builder.position;
+        builder.run_to(target, &mut report).await?;
+        if behind < BATCH {
             break;
         }
-        builder.run_to(target, &mut report).await?;
     }
     let compared = correct::live_rows(&mut owner, projector, &mut builder, &mut report).await?;
     drop_tables::<P>(&mut owner).await?;

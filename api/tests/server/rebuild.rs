@@ -160,7 +160,7 @@ async fn tamper(admin: &mut PgConnection) {
     for change in [
         "update projections.devices set position = position + 1000",
         "update projections.spaces set position = position + 1000",
-        "update projections.space_history set recorded_at = recorded_at + interval '1 hour'",
+        "update projections.space_history set site_id = gen_random_uuid()",
     ] {
         admin.execute(change).await.unwrap();
     }
