@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use chrono::TimeDelta;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::{self, Platform};
@@ -136,7 +137,7 @@ impl Server {
                 .with_memory(stream_memory);
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
-        platform.make_defaults(SystemClock.now()).await?;
+        let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
         let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
 
         let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
@@ -157,6 +158,7 @@ impl Server {
             progress,
             writer,
             credential,
+            log_id: HeaderValue::from_str(&log_id)?,
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
         });

@@ -126,6 +126,11 @@ impl LogStore {
         Self { upcasters, ..self }
     }
 
+    /// Its own connections, for what is read beside the streams.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The streams in memory.
     pub fn memory(&self) -> &Memory {
         &self.memory

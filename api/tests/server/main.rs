@@ -16,6 +16,7 @@ mod durability;
 mod failpoints;
 mod fixtures;
 mod log;
+mod log_identity;
 mod odd_input;
 mod openapi;
 mod operations;
