@@ -229,9 +229,19 @@ impl From<AppendError> for Problem {
     }
 }
 
+/// True when the statement was cancelled, by its time limit or by an operator.
+fn is_cut_off(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("57014"))
+}
+
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         error!(%error, "a query failed");
+        if is_cut_off(&error) {
+            let detail = "the database took too long and was stopped: ask for less (a smaller page, a narrower filter, a \
+                          shorter time), or try again in a moment";
+            return Self::unavailable("too_slow", detail);
+        }
         if is_outage(&error) {
             let detail = "the database is not available: try again in a moment";
             Self::of_database(&error, Self::unavailable("database_unavailable", detail))

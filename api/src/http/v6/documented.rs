@@ -46,6 +46,7 @@ impl CodeSet for Reading {
             (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
             (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
+            (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
         ]
     }
 }
