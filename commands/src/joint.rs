@@ -41,7 +41,8 @@ pub struct Done<A: Decider> {
 pub struct Work<'a> {
     store: &'a LogStore,
     circumstances: &'a Circumstances,
-    streams: Vec<StreamAppend>,
+    /// Or why they cannot be appended: decisions answer with their own refusals only.
+    streams: Result<Vec<StreamAppend>, AppendError>,
 }
 
 impl Work<'_> {
@@ -86,7 +87,12 @@ impl Work<'_> {
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
-        self.streams.push(self.store.stream_append(context, events, self.circumstances));
+        let stream = self.store.stream_append(context, events, self.circumstances);
+        match (&mut self.streams, stream) {
+            (Ok(streams), Ok(stream)) => streams.push(stream),
+            (streams @ Ok(_), Err(error)) => *streams = Err(error),
+            (Err(_), _) => {}
+        }
     }
 }
 
@@ -125,12 +131,13 @@ impl LogStore {
         }
         let mut attempts = 1;
         loop {
-            let mut work = Work { store: self, circumstances, streams: Vec::new() };
+            let mut work = Work { store: self, circumstances, streams: Ok(Vec::new()) };
             let events = joint.decide(&mut work).await?;
-            if work.streams.iter().all(|stream| stream.events.is_empty()) {
+            let streams = work.streams?;
+            if streams.iter().all(|stream| stream.events.is_empty()) {
                 return Ok(Done { position: None, events, repeated: false });
             }
-            match self.append_all(work.streams, circumstances).await {
+            match self.append_all(streams, circumstances).await {
                 Err(AppendError::Conflict { .. }) if attempts < ATTEMPTS => attempts += 1,
                 Err(error) => return Err(error.into()),
                 Ok(appended) if appended.repeated => {

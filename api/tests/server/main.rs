@@ -15,6 +15,7 @@ mod documented;
 mod durability;
 mod failpoints;
 mod fixtures;
+mod limits;
 mod log;
 mod log_identity;
 mod odd_input;
