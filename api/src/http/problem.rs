@@ -206,6 +206,8 @@ impl From<AppendError> for Problem {
         match &error {
             // What the caller chose was somebody else's: no fault of ours.
             AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
+            // A limit is missing where the command was decided.
+            AppendError::Unreadable { .. } => error!(%error, "an event could not be read back"),
             _ => warn!(%error, "nothing was appended"),
         }
         match &error {
@@ -220,6 +222,11 @@ impl From<AppendError> for Problem {
                 Self::unavailable("busy", "others are writing to the same stream: send it again")
             }
             AppendError::TooLarge { .. } => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
+            AppendError::Unreadable { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unreadable",
+                "something in the request could not be read back, so nothing was stored: send simpler values",
+            ),
             AppendError::RequestKeyReused { .. } => {
                 Self::new(StatusCode::CONFLICT, "request_key_reused", error.to_string())
             }

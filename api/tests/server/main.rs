@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod any_input;
 mod availability;
 mod bad_input;
 mod booking_races;
@@ -16,6 +17,7 @@ mod documented;
 mod durability;
 mod failpoints;
 mod fixtures;
+mod limits;
 mod log;
 mod log_identity;
 mod odd_input;
