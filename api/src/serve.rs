@@ -111,13 +111,6 @@ impl Server {
         };
         let (snapshots, snapshotting) =
             Snapshots::start(pool(database, Role::Writer), snapshots_done.clone());
-        let missing = MissingSnapshots::new(
-            pool(database, Role::Writer),
-            snapshots.clone(),
-            platform::kinds(),
-            writer.head(),
-        );
-        tasks.spawn(missing.run(requests_done.clone()));
 
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
@@ -133,6 +126,8 @@ impl Server {
         let store =
             LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds))
                 .with_memory(stream_memory);
+        let missing = MissingSnapshots::new(&store, platform::kinds());
+        tasks.spawn(missing.run(requests_done.clone()));
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
         let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();

@@ -37,13 +37,13 @@ const LONG_LOADS: usize = 4;
 /// The event log: reads by its pool, appends by the writer.
 #[derive(Clone)]
 pub struct LogStore {
-    pool: PgPool,
-    writer: Writer,
+    pub(crate) pool: PgPool,
+    pub(crate) writer: Writer,
     loader: Loader,
-    snapshots: Snapshots,
-    upcasters: &'static Upcasters,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
-    long_loads: Arc<Semaphore>,
+    pub(crate) long_loads: Arc<Semaphore>,
     memory: Arc<Memory>,
     lanes: Arc<Lanes>,
 }
