@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::feed::{self, RecordedEvent};
+use crate::feed::RecordedEvent;
 use crate::orphan_devices::{self, OrphanDevices, best};
 use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
+use crate::reread;
 use crate::rows::{Row, Rows};
 use crate::uplinks::{self, Uplinks};
 
@@ -193,7 +194,7 @@ async fn heard_ownerless(
     .fetch_one(&mut *connection)
     .await?;
     let stream = streams::stream_id(Source::Platform, dev_eui);
-    let recorded = feed::read_stream(connection, "uplinks", &stream, since, position).await?;
+    let recorded = reread::stream(connection, Devices::NAME, ("uplinks", &stream), since, position).await?;
     let mut heard = Vec::with_capacity(recorded.len());
     for recorded in &recorded {
         if let Event::Uplink(event) = recorded.decode()? {

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::feed;
 use crate::in_force;
-use crate::projection::{ApplyError, Decoded, Tables};
+use crate::projection::{ApplyError, Decoded, Projection, Tables};
+use crate::registry::Registry;
+use crate::reread;
 use crate::rows::{Row, Rows, from_json};
 
 pub(crate) const TABLES: Tables =
@@ -112,7 +113,7 @@ impl DueTimes {
         if unknown.is_empty() {
             return Ok(());
         }
-        for recorded in feed::read_streams(connection, "space", &unknown, before).await? {
+        for recorded in reread::streams(connection, Registry::NAME, "space", &unknown, before).await? {
             let decoded = Decoded { event: &recorded.decode()?, recorded: &recorded };
             if let (Event::Space(event), Some(space_id)) = (decoded.event, space_of(&decoded)) {
                 self.spaces.entry(space_id.into()).or_default().evolve(event);

@@ -114,7 +114,7 @@ pub async fn position_at(connection: &mut PgConnection, time: DateTime<Utc>) -> 
 }
 
 /// The columns of a [`Recorded`], in its order.
-const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+pub(crate) const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        payload::text, metadata::text, event_id, append_id, recorded_at";
 
 /// Up to `limit` events that follow `after`, in order, none missing. Empty only when nothing follows.
@@ -140,34 +140,18 @@ pub async fn read_as_is(
     Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(connection).await?)
 }
 
-/// The events of one stream that stand between two positions, both left out.
-pub async fn read_stream(
+/// The events of one type, in order. For the few that people write: all are read at once.
+pub(crate) async fn read_type(
     connection: &mut PgConnection,
     aggregate_type: &str,
-    aggregate_id: &str,
-    after: i64,
-    before: i64,
+    event_type: &str,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    let query = format!(
-        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 \
-                                        and position > $3 and position < $4 order by sequence"
-    );
-    let events = sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_id).bind(after).bind(before);
-    events.fetch_all(connection).await
-}
-
-/// The events of several streams that stand before a position.
-pub(crate) async fn read_streams(
-    connection: &mut PgConnection,
-    aggregate_type: &str,
-    aggregate_ids: &[String],
-    before: i64,
-) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    let query = format!(
-        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) and position < $3 \
-          order by position"
-    );
-    sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_ids).bind(before).fetch_all(connection).await
+    // Sorted here, so that the planner has no reason to walk along the positions.
+    let query = format!("select {COLUMNS} from events where aggregate_type = $1 and event_type = $2");
+    let query = sqlx::query_as(&query).bind(aggregate_type).bind(event_type);
+    let mut events: Vec<RecordedEvent> = query.fetch_all(connection).await?;
+    events.sort_by_key(|event| event.position);
+    Ok(events)
 }
 
 /// What a page of the log holds of some streams.

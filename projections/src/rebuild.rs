@@ -4,12 +4,16 @@
 //! connection looks in first is another. A rebuild that was interrupted goes on where it was. When it has come to the end
 //! of the log, the live tables are locked, the last events are taken, both are compared row by row and change places, all
 //! in one transaction; the live runner notices that its checkpoint is another's, drops its memory and goes on.
+//!
+//! Where the live rows stand still, the new ones go on to the log's end before they take their place: a rebuild that ends
+//! well is past the event at which the live rows stopped.
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 
 use crate::compare::{self, Compared};
+use crate::exceptions::{self, Exceptions, HeldStream};
 use crate::feed::{self, FeedError, Page};
 use crate::install::Installed;
 use crate::projection::Projection;
@@ -33,7 +37,10 @@ pub enum RebuildError {
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// An event cannot be taken; a live projection would stop there too.
-    #[error("stopped after position {position}: {failure}")]
+    #[error(
+        "the new rows stop after position {position}, the live ones stay as they are: {failure}; \
+         mend the cause, or skip the event with `parking projection skip`"
+    )]
     Stopped {
         /// The last position taken.
         position: i64,
@@ -46,6 +53,20 @@ pub enum RebuildError {
     /// Somebody else rebuilds it.
     #[error("the projection {0} is being rebuilt by somebody else: wait for that")]
     Busy(&'static str),
+    /// An event was skipped that the new rows had taken.
+    #[error("an event of the projection {0} was skipped meanwhile: rebuild it once more")]
+    SkippedMeanwhile(&'static str),
+}
+
+/// What came of a rebuild.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// How the new rows compare with those whose place they took.
+    pub tables: Vec<Compared>,
+    /// The streams of which the new rows hold events back, like any rows of this log.
+    pub held: Vec<HeldStream>,
+    /// The position of the new rows.
+    pub position: i64,
 }
 
 impl From<RunError> for RebuildError {
@@ -62,15 +83,23 @@ impl From<RunError> for RebuildError {
 }
 
 /// Rebuilds a projection. `owner` and `projector` are the ways to connect as these roles; `report` hears how far it has
-/// come and how far it has to go. Answers how the new rows compare with those whose place they took.
+/// come and how far it has to go.
 pub async fn rebuild<P: Projection>(
     owner: &PgConnectOptions,
     projector: &PgConnectOptions,
     mut report: impl FnMut(i64, i64),
-) -> Result<Vec<Compared>, RebuildError> {
+) -> Result<Rebuilt, RebuildError> {
     let mut owner = owner.connect().await?;
     make_tables::<P>(&mut owner).await?;
-    let mut builder = Builder::<P>::start(projector).await?;
+    let mut builder = match Builder::<P>::start(projector).await {
+        // Left by a rebuild that was interrupted, and of no use any more.
+        Err(RebuildError::SkippedMeanwhile(_)) => {
+            discard::<P>(&mut owner).await?;
+            make_tables::<P>(&mut owner).await?;
+            Builder::<P>::start(projector).await?
+        }
+        started => started?,
+    };
     // Towards the live rows, which go on meanwhile, until what is left is little.
     loop {
         let target = live_position::<P>(&mut owner, "").await?;
@@ -90,13 +119,16 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         .execute(
             "create schema if not exists rebuild; \
              grant usage on schema rebuild to parking_projector; \
-             create table if not exists rebuild.checkpoints (like projections.checkpoints including all); \
-             create table if not exists rebuild.dead_letters (like projections.dead_letters including all); \
-             grant select, insert, update on rebuild.checkpoints to parking_projector; \
-             grant select, insert, update, delete on rebuild.dead_letters to parking_projector; \
              set local search_path to rebuild, public",
         )
         .await?;
+    for table in exceptions::TABLES.into_iter().chain(["checkpoints"]) {
+        let create = format!(
+            "create table if not exists rebuild.{table} (like projections.{table} including all); \
+             grant select, insert, update, delete on rebuild.{table} to parking_projector"
+        );
+        transaction.execute(&*create).await?;
+    }
     let other_version = sqlx::query("delete from checkpoints where projection = $1 and version <> $2")
         .bind(P::NAME)
         .bind(P::VERSION)
@@ -104,12 +136,26 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         .await?;
     let installed = Installed::of::<P>();
     if other_version.rows_affected() > 0 {
+        exceptions::clear(&mut transaction, P::NAME).await?;
         installed.drop_tables(&mut transaction).await?;
     }
     installed.create(&mut transaction).await?;
     if P::ASKS_BY_KEY {
         installed.drop_indexes(&mut transaction).await?;
     }
+    transaction.commit().await
+}
+
+/// Drops what has grown so far.
+async fn discard<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = owner.begin().await?;
+    transaction.execute("set local search_path to rebuild, public").await?;
+    Installed::of::<P>().drop_tables(&mut transaction).await?;
+    exceptions::clear(&mut transaction, P::NAME).await?;
+    sqlx::query("delete from checkpoints where projection = $1")
+        .bind(P::NAME)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await
 }
 
@@ -148,8 +194,12 @@ impl<P: Projection> Builder<P> {
         if !ours {
             return Err(RebuildError::Busy(P::NAME));
         }
+        let exceptions = Exceptions::load(&mut connection, P::NAME).await?;
+        if !exceptions::unkept(&mut connection, P::NAME, position).await?.is_empty() {
+            return Err(RebuildError::SkippedMeanwhile(P::NAME));
+        }
         let (reached, _) = watch::channel(position);
-        let taker = Taker::new(connection, checkpoint, P::default(), position, reached);
+        let taker = Taker::new(connection, checkpoint, exceptions, position, reached);
         Ok(Self { reader, taker, position })
     }
 
@@ -178,7 +228,7 @@ async fn swap<P: Projection>(
     owner: &mut PgConnection,
     builder: &mut Builder<P>,
     report: &mut impl FnMut(i64, i64),
-) -> Result<Vec<Compared>, RebuildError> {
+) -> Result<Rebuilt, RebuildError> {
     let installed = Installed::of::<P>();
     let mut transaction = owner.begin().await?;
     // Nobody writes from here on; whoever reads may.
@@ -187,24 +237,58 @@ async fn swap<P: Projection>(
     transaction.execute(&*lock).await?;
     let target = live_position::<P>(&mut transaction, "for update").await?;
     builder.run_to(target, report).await?;
-    let compared = compare::tables(&mut builder.reader, &installed, "projections", SCHEMA).await?;
+    let tables = compare::tables(&mut builder.reader, &installed, "projections", SCHEMA).await?;
+    if !is_running::<P>(&mut transaction).await? {
+        let head = feed::head(&mut builder.reader).await?;
+        builder.run_to(head, report).await?;
+    }
+    // With the checkpoint locked nothing more is skipped.
+    if !exceptions::unkept(&mut builder.reader, P::NAME, builder.position).await?.is_empty() {
+        return Err(RebuildError::SkippedMeanwhile(P::NAME));
+    }
+    let held = exceptions::held_streams(&mut builder.reader, P::NAME).await?;
     for table in installed.tables() {
         let swap =
             format!("drop table projections.{table}; alter table {SCHEMA}.{table} set schema projections");
         transaction.execute(&*swap).await?;
     }
+    take_place::<P>(&mut transaction, builder.position).await?;
+    transaction.commit().await?;
+    Ok(Rebuilt { tables, held, position: builder.position })
+}
+
+/// True when the live rows go on as the log does.
+async fn is_running<P: Projection>(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select status = 'running' from projections.checkpoints where projection = $1")
+        .bind(P::NAME)
+        .fetch_one(connection)
+        .await
+}
+
+/// Says of the live rows what was said of the new ones: how far they are, and what they did not take.
+async fn take_place<P: Projection>(connection: &mut PgConnection, position: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update projections.checkpoints set version = $2, generation = generation + 1, status = 'running', \
-                failure = null, updated_at = clock_timestamp() where projection = $1",
+        "update projections.checkpoints set version = $2, position = $3, generation = generation + 1, \
+                status = 'running', failure = null, stopped_at = null, updated_at = clock_timestamp() \
+          where projection = $1",
     )
     .bind(P::NAME)
     .bind(P::VERSION)
-    .execute(&mut *transaction)
+    .bind(position)
+    .execute(&mut *connection)
     .await?;
+    for table in exceptions::TABLES {
+        for statement in [
+            format!("delete from projections.{table} where projection = $1"),
+            format!("insert into projections.{table} select * from {SCHEMA}.{table} where projection = $1"),
+            format!("delete from {SCHEMA}.{table} where projection = $1"),
+        ] {
+            sqlx::query(&statement).bind(P::NAME).execute(&mut *connection).await?;
+        }
+    }
     sqlx::query("delete from rebuild.checkpoints where projection = $1")
         .bind(P::NAME)
-        .execute(&mut *transaction)
+        .execute(connection)
         .await?;
-    transaction.commit().await?;
-    Ok(compared)
+    Ok(())
 }

@@ -1,0 +1,115 @@
+//! The log's own stream: which log this is, and what happened to the log as a whole.
+
+mod event;
+mod refusal;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::aggregate::{Decider, aggregate};
+use crate::id::LogId;
+
+pub use event::LogEvent;
+pub use refusal::LogRefusal;
+
+/// The format of the log that this build writes and reads. A log of another format is refused before anything is written.
+pub const FORMAT: i16 = 2;
+
+/// Characters that the reason of a skip may have.
+const REASON_CHARACTERS: usize = 500;
+
+/// What decisions about the log need to know: whether it has started, its id of today, and what is skipped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    log_id: Option<LogId>,
+    /// By projection and position, whether the event is undecodable. As many as operators skipped.
+    skipped: BTreeMap<String, BTreeMap<i64, bool>>,
+}
+
+/// A command to the `log` stream.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "what a variant says, its fields say")]
+pub enum LogCommand {
+    /// Write the log's identity as its first event.
+    StartLog { log_id: LogId, at: DateTime<Utc> },
+    /// Give a restored copy, whose last position is `position`, an id of its own.
+    ForkLog { to: LogId, position: i64, reason: Option<String>, at: DateTime<Utc>, by: Actor },
+    /// Let a projection pass an event over that it cannot take.
+    SkipEvent {
+        position: i64,
+        projection: String,
+        reason: String,
+        undecodable: bool,
+        at: DateTime<Utc>,
+        by: Actor,
+    },
+}
+
+impl Log {
+    /// The log's id; none before it has started.
+    pub fn log_id(&self) -> Option<LogId> {
+        self.log_id
+    }
+
+    fn check_skip(
+        &self,
+        projection: &str,
+        position: i64,
+        reason: &str,
+        undecodable: bool,
+    ) -> Result<(), LogRefusal> {
+        let readable = |character: char| !character.is_control();
+        if reason.trim().is_empty()
+            || reason.chars().count() > REASON_CHARACTERS
+            || !reason.chars().all(readable)
+        {
+            return Err(LogRefusal::SkipReasonInvalid);
+        }
+        // Skipped as undecodable afterwards, it is left out of its stream, too.
+        match self.skipped.get(projection).and_then(|skipped| skipped.get(&position)) {
+            Some(known) if *known || !undecodable => Err(LogRefusal::EventAlreadySkipped),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Decider for Log {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = LogEvent::CATALOGUE;
+
+    fn decide(&self, command: &LogCommand) -> Result<Vec<LogEvent>, LogRefusal> {
+        match (self.log_id, command.clone()) {
+            (Some(_), LogCommand::StartLog { .. }) => Err(LogRefusal::LogAlreadyStarted),
+            (None, LogCommand::StartLog { log_id, at }) => {
+                Ok(vec![LogEvent::LogStarted { log_id, format: FORMAT, at }])
+            }
+            (None, LogCommand::ForkLog { .. }) => Err(LogRefusal::LogNotStarted),
+            (Some(from), LogCommand::ForkLog { to, .. }) if from == to => Err(LogRefusal::LogIdTaken),
+            (Some(from), LogCommand::ForkLog { to, position, reason, at, by }) => {
+                Ok(vec![LogEvent::LogForked { from, to, position, reason, at, by }])
+            }
+            (None, LogCommand::SkipEvent { .. }) => Err(LogRefusal::LogNotStarted),
+            (Some(_), LogCommand::SkipEvent { position, projection, reason, undecodable, at, by }) => {
+                self.check_skip(&projection, position, &reason, undecodable)?;
+                Ok(vec![LogEvent::EventSkipped { position, projection, reason, undecodable, at, by }])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &LogEvent) {
+        match event {
+            LogEvent::LogStarted { log_id, .. } => self.log_id = Some(*log_id),
+            LogEvent::LogForked { to, .. } => self.log_id = Some(*to),
+            LogEvent::EventSkipped { position, projection, undecodable, .. } => {
+                let skipped = self.skipped.entry(projection.clone()).or_default();
+                *skipped.entry(*position).or_default() |= undecodable;
+            }
+        }
+    }
+}
+
+aggregate!(Log, "log", LogCommand, LogEvent, LogRefusal);
