@@ -3,9 +3,10 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use parking_commands::ids::Ids;
 use parking_commands::randomness::Randomness;
+use parking_domain::instant::Instant;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -19,11 +20,11 @@ pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the composition root is where time comes from")]
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+    fn now(&self) -> Instant {
+        Instant::at_or_before(Utc::now())
     }
 
-    fn reach(&self, at: DateTime<Utc>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn reach(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             while let Ok(left) = (at - self.now()).to_std()
                 && !left.is_zero()

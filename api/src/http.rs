@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
@@ -44,6 +45,8 @@ pub(crate) struct App {
     pub(crate) auditor: PgPool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
+    /// The log's id, as answers bear it beside a position.
+    pub(crate) log_id: HeaderValue,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
 }

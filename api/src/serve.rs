@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use chrono::TimeDelta;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::Platform;
@@ -107,7 +108,7 @@ impl Server {
             LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
-        platform.make_defaults(SystemClock.now()).await?;
+        let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
         let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
 
         let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
@@ -128,6 +129,7 @@ impl Server {
             progress,
             writer,
             credential,
+            log_id: HeaderValue::from_str(&log_id)?,
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
         });

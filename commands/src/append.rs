@@ -3,8 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use parking_domain::aggregate::{Claim, ClaimChange};
+use parking_domain::instant::Instant;
 use uuid::Uuid;
 
 /// The largest event the log takes: payload and body together, in bytes.
@@ -124,7 +124,7 @@ pub struct Appended {
     /// The position of its last event.
     pub last_position: i64,
     /// The time the log gave it; never runs backwards with position.
-    pub recorded_at: DateTime<Utc>,
+    pub recorded_at: Instant,
     /// The version each stream has reached that got events, in the append's order.
     pub versions: Vec<i64>,
     /// True when the same request had been appended before: this is what it got then.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use parking_domain::chirpstack::Report;
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::{self, LookUp, RecordReport, Source, UplinkRefusal, Uplinks};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub struct Incoming {
     /// What it says.
     pub report: Report,
     /// When it came.
-    pub received_at: DateTime<Utc>,
+    pub received_at: Instant,
     /// The body as posted, byte for byte.
     pub body: Bytes,
     /// Who and in which request.

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod bus;
 pub mod devices;
+pub mod identity;
 pub mod ids;
 pub mod ingest;
 pub mod joint;

@@ -74,6 +74,11 @@ impl LogStore {
         Self { upcasters, ..self }
     }
 
+    /// Its own connections, for what is read beside the streams.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// Folds a stream: from its snapshot if there is a good one, and the events after it.
     pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, A::STATE_VERSION).await

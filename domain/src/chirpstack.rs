@@ -9,8 +9,7 @@ mod fields;
 mod key;
 mod up;
 
-use chrono::{DateTime, Utc};
-
+use crate::instant::Instant;
 use crate::lorawan::{DevAddr, DevEui};
 use fields::Fields;
 
@@ -74,7 +73,7 @@ pub struct Report {
     /// Recognises the same report when it comes again.
     pub key: EventKey,
     /// ChirpStack's `time`: information only, it can be minutes wrong both ways.
-    pub time: Option<DateTime<Utc>>,
+    pub time: Option<Instant>,
     /// What ChirpStack knows about the device.
     pub device: DeviceInfo,
     /// What is particular to the event type.

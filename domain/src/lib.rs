@@ -13,6 +13,7 @@ mod eui_uuid;
 pub mod gateway;
 pub mod geo;
 pub mod id;
+pub mod instant;
 pub mod log;
 pub mod lorawan;
 mod naming;

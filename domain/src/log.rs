@@ -5,12 +5,12 @@ mod refusal;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::aggregate::{Decider, aggregate};
 use crate::id::LogId;
+use crate::instant::Instant;
 
 pub use event::LogEvent;
 pub use refusal::LogRefusal;
@@ -34,18 +34,11 @@ pub struct Log {
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum LogCommand {
     /// Write the log's identity as its first event.
-    StartLog { log_id: LogId, at: DateTime<Utc> },
+    StartLog { log_id: LogId, at: Instant },
     /// Give a restored copy, whose last position is `position`, an id of its own.
-    ForkLog { to: LogId, position: i64, reason: Option<String>, at: DateTime<Utc>, by: Actor },
+    ForkLog { to: LogId, position: i64, reason: Option<String>, at: Instant, by: Actor },
     /// Let a projection pass an event over that it cannot take.
-    SkipEvent {
-        position: i64,
-        projection: String,
-        reason: String,
-        undecodable: bool,
-        at: DateTime<Utc>,
-        by: Actor,
-    },
+    SkipEvent { position: i64, projection: String, reason: String, undecodable: bool, at: Instant, by: Actor },
 }
 
 impl Log {

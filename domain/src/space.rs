@@ -19,11 +19,12 @@ mod reservation;
 mod reservations;
 mod running;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{ClaimChange, Decider, aggregate};
 use crate::id::{ReservationId, SiteId, TenantId};
+use crate::instant::Instant;
 use overrides::Overrides;
 use reservations::Reservations;
 
@@ -65,7 +66,7 @@ pub struct Description {
     /// Everything else.
     pub definition: Definition,
     /// Since when reservations are released after the time that the definition says.
-    auto_release_since: DateTime<Utc>,
+    auto_release_since: Instant,
 }
 
 impl Space {
@@ -125,7 +126,7 @@ impl Space {
         }
     }
 
-    fn take_definition(&mut self, definition: &Definition, at: DateTime<Utc>) {
+    fn take_definition(&mut self, definition: &Definition, at: Instant) {
         let Some(description) = &mut self.description else { return };
         if description.definition.auto_release_minutes != definition.auto_release_minutes {
             description.auto_release_since = at;

@@ -10,11 +10,11 @@ mod sessions;
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Decider, aggregate};
 use crate::chirpstack::{Content, Report, Up};
+use crate::instant::Instant;
 use crate::lorawan::{DevAddr, DevEui};
 use recent_keys::{Recall, RecentKeys};
 use sessions::Sessions;
@@ -53,7 +53,7 @@ pub struct RecordReport {
     /// What ChirpStack posted.
     pub report: Report,
     /// When it reached the platform.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// What a look-up of the key in the whole stream found, if there was one.
     pub look_up: LookUp,
 }
@@ -87,7 +87,7 @@ pub enum UplinkRefusal {
 pub struct Uplinks {
     recent_keys: RecentKeys,
     sessions: Sessions,
-    last_received_at: Option<DateTime<Utc>>,
+    last_received_at: Option<Instant>,
 }
 
 impl Uplinks {

@@ -7,8 +7,8 @@ pub mod read;
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::stored::Event;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub struct Activity {
     /// Whose thing it was done to; of an orphan, who did it.
     pub tenant_id: Uuid,
     /// When it was decided.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// Who did it.
     pub actor: Actor,
     /// What: the event's type.

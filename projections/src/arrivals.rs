@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use parking_domain::id::{ReservationId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::Spaces;
 use parking_domain::occupancy::confirm::Arrival as Wish;
@@ -28,7 +28,7 @@ pub struct Arrival {
     /// The reservation that runs there.
     pub reservation_id: ReservationId,
     /// When the vehicle came: effective time.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// The sensor that stands there.
     pub sensor: Option<DevEui>,
 }

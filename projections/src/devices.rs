@@ -5,8 +5,8 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
 use parking_domain::device::{Category, Definition, DeviceEvent, Lifecycle, Status};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Reading};
 use parking_domain::stored::Event;
@@ -42,9 +42,9 @@ pub struct Device {
     /// The space it stands at.
     pub space_id: Option<Uuid>,
     /// Since when it stands there.
-    pub assigned_at: Option<DateTime<Utc>>,
+    pub assigned_at: Option<Instant>,
     /// When the platform last received something of it.
-    pub last_seen_at: Option<DateTime<Utc>>,
+    pub last_seen_at: Option<Instant>,
     /// Uplinks since it last became ownerless, repetitions of one transmission not counted.
     pub uplink_count: i64,
     /// What it last said of its space.
@@ -72,9 +72,9 @@ pub struct Device {
     /// What its owner says of it.
     pub definition: Definition,
     /// When it was claimed.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When anything but its reports last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The event that last changed it.
     pub position: i64,
 }
@@ -210,7 +210,7 @@ impl Device {
         tenant_id: Uuid,
         category: Category,
         definition: &Definition,
-        at: DateTime<Utc>,
+        at: Instant,
     ) -> Self {
         Self {
             dev_eui,

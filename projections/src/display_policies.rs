@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::stored::Event;
 use parking_domain::tenant::{NamedPolicy, TenantEvent};
 use serde::{Deserialize, Serialize};
@@ -27,9 +27,9 @@ pub struct DisplayPolicy {
     /// Its name and what it says.
     pub policy: NamedPolicy,
     /// When it began.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When it last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The event that last changed it.
     pub position: i64,
 }
@@ -114,7 +114,7 @@ impl DisplayPolicies {
         }
     }
 
-    fn activate(&mut self, tenant_id: Uuid, policy_id: Uuid, at: DateTime<Utc>, position: i64) {
+    fn activate(&mut self, tenant_id: Uuid, policy_id: Uuid, at: Instant, position: i64) {
         for id in self.of(tenant_id) {
             let is_active = id == policy_id;
             if self.0.get(&id).is_some_and(|row| row.is_active != is_active)

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use parking_domain::aggregate::Decider;
 use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::policy::Policy;
 use parking_domain::space::Space;
 use parking_domain::stored::Event;
@@ -19,7 +20,7 @@ use crate::in_force;
 use crate::projection::{ApplyError, Decoded, Projection, Tables};
 use crate::registry::Registry;
 use crate::reread;
-use crate::rows::{Row, Rows, from_json};
+use crate::rows::{self, Row, Rows, from_json};
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["due_times"], internal: &[], schema: include_str!("due_times.sql") };
@@ -35,7 +36,7 @@ pub struct DueTime {
     /// Its owner.
     pub tenant_id: TenantId,
     /// When the next thing is due that nobody does before.
-    pub due: DateTime<Utc>,
+    pub due: Instant,
     /// How long before its start a reservation shows there.
     pub reserved_soon_sec: u32,
 }
@@ -52,18 +53,21 @@ impl Row for DueTime {
 }
 
 /// When the first thing is due anywhere.
-pub async fn first(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
-    sqlx::query_scalar("select min(due) from due_times").fetch_one(connection).await
+pub async fn first(connection: &mut PgConnection) -> Result<Option<Instant>, sqlx::Error> {
+    let first: Option<DateTime<Utc>> =
+        sqlx::query_scalar("select min(due) from due_times").fetch_one(connection).await?;
+    first.map(rows::instant).transpose()
 }
 
 /// The spaces where something is due at a moment or before, those first that wait longest.
 pub async fn until(
     connection: &mut PgConnection,
-    at: DateTime<Utc>,
+    at: Instant,
     limit: i64,
 ) -> Result<Vec<DueTime>, sqlx::Error> {
     let query = "select to_json(d)::text from due_times d where due <= $1 order by due, space_id limit $2";
-    let rows: Vec<String> = sqlx::query_scalar(query).bind(at).bind(limit).fetch_all(connection).await?;
+    let rows: Vec<String> =
+        sqlx::query_scalar(query).bind(at.utc()).bind(limit).fetch_all(connection).await?;
     rows.iter().map(|row| from_json(row)).collect()
 }
 

@@ -6,10 +6,14 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use chrono::{DateTime, Utc};
+use parking_domain::id::LogId;
+use parking_domain::instant::Instant;
 use parking_domain::stored::{DecodeError, Event, Recorded};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
+use uuid::Uuid;
+
+use crate::rows;
 
 /// An event of the log. Cheap to clone, and decoded once for all who have a clone.
 #[derive(Clone, Debug)]
@@ -56,7 +60,7 @@ impl FromRow<'_, PgRow> for RecordedEvent {
             metadata: row.try_get(8)?,
             event_id: row.try_get(9)?,
             append_id: row.try_get(10)?,
-            recorded_at: row.try_get(11)?,
+            recorded_at: rows::instant(row.try_get(11)?)?,
         };
         Ok(recorded.into())
     }
@@ -97,17 +101,35 @@ pub async fn head(connection: &mut PgConnection) -> Result<i64, FeedError> {
     Ok(sqlx::query_scalar("select position from log_head").fetch_one(connection).await?)
 }
 
+/// Which log it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its format; none of a log that was made before formats had numbers.
+    pub format: Option<i16>,
+    /// Its id; none where there is no format.
+    pub log_id: Option<LogId>,
+}
+
+/// Which log it is, whatever its format.
+pub async fn identity(connection: &mut PgConnection) -> Result<Identity, FeedError> {
+    // Through JSON, as another format may not have these columns.
+    let query = "select (head ->> 'format')::smallint, (head ->> 'log_id')::uuid \
+                   from (select to_jsonb(h) as head from log_head h) h";
+    let (format, log_id): (Option<i16>, Option<Uuid>) = sqlx::query_as(query).fetch_one(connection).await?;
+    Ok(Identity { format, log_id: log_id.map(LogId::from) })
+}
+
 /// The last position at which the log stood at a time; 0 before its first event.
-pub async fn position_at(connection: &mut PgConnection, time: DateTime<Utc>) -> Result<i64, FeedError> {
+pub async fn position_at(connection: &mut PgConnection, time: Instant) -> Result<i64, FeedError> {
     // Times never run backwards with positions, so this is a search for where they pass `time`.
     let (mut before, mut behind) = (0, head(connection).await? + 1);
     while behind - before > 1 {
         let middle = before + (behind - before) / 2;
-        let recorded_at: DateTime<Utc> =
-            sqlx::query_scalar("select recorded_at from events where position = $1")
-                .bind(middle)
-                .fetch_one(&mut *connection)
-                .await?;
+        let recorded_at = sqlx::query_scalar("select recorded_at from events where position = $1")
+            .bind(middle)
+            .fetch_one(&mut *connection)
+            .await?;
+        let recorded_at = rows::instant(recorded_at)?;
         if recorded_at <= time { before = middle } else { behind = middle }
     }
     Ok(before)

@@ -7,8 +7,9 @@ pub mod read;
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{TimeDelta, Timelike};
 use chrono_tz::Tz;
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::SpaceState;
 use parking_domain::site::SiteEvent;
 use parking_domain::stored::Event;
@@ -57,7 +58,7 @@ struct SiteTimezone {
 pub(crate) struct OccupancyHourly {
     zones: Option<HashMap<Uuid, Tz>>,
     moved: BTreeMap<Uuid, SiteTimezone>,
-    hours: BTreeMap<(Uuid, DateTime<Utc>), (Uuid, Hour)>,
+    hours: BTreeMap<(Uuid, Instant), (Uuid, Hour)>,
 }
 
 impl OccupancyHourly {
@@ -112,7 +113,7 @@ impl OccupancyHourly {
         }
     }
 
-    fn hour(&mut self, moment: &Moment, hour: DateTime<Utc>) -> &mut Hour {
+    fn hour(&mut self, moment: &Moment, hour: Instant) -> &mut Hour {
         let entry = self.hours.entry((moment.site_id, hour));
         &mut entry.or_insert_with(|| (moment.tenant_id, Hour::default())).1
     }
@@ -142,7 +143,7 @@ impl OccupancyHourly {
                departures     = known.departures + excluded.departures",
         )
         .bind(hours.keys().map(|(site_id, _)| *site_id).collect::<Vec<_>>())
-        .bind(hours.keys().map(|(_, hour)| *hour).collect::<Vec<_>>())
+        .bind(hours.keys().map(|(_, hour)| hour.utc()).collect::<Vec<_>>())
         .bind(hours.values().map(|(tenant_id, _)| *tenant_id).collect::<Vec<_>>())
         .bind(of(|hour| hour.free_ms))
         .bind(of(|hour| hour.occupied_ms))
@@ -175,19 +176,15 @@ fn zone(name: &str) -> Tz {
 }
 
 /// The beginning of the hour that the zone's clocks show at an instant.
-fn hour_of(zone: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
-    let local = at.with_timezone(&zone);
+fn hour_of(zone: Tz, at: Instant) -> Instant {
+    let local = at.utc().with_timezone(&zone);
     let into = TimeDelta::seconds(i64::from(local.minute() * 60 + local.second()))
         + TimeDelta::nanoseconds(i64::from(local.nanosecond() % 1_000_000_000));
     at - into
 }
 
 /// The hours that a time touches, and how much of it lies in each.
-fn hours(
-    zone: Tz,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> impl Iterator<Item = (DateTime<Utc>, TimeDelta)> {
+fn hours(zone: Tz, from: Instant, to: Instant) -> impl Iterator<Item = (Instant, TimeDelta)> {
     let mut at = from;
     std::iter::from_fn(move || {
         let hour = hour_of(zone, at);
@@ -200,12 +197,12 @@ fn hours(
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> DateTime<Utc> {
+    fn at(text: &str) -> Instant {
         text.parse().expect("a time")
     }
 
     fn hours_of(zone: Tz, from: &str, to: &str) -> Vec<(String, i64)> {
-        let name = |hour: DateTime<Utc>| hour.with_timezone(&zone).format("%H:%M%:z").to_string();
+        let name = |hour: Instant| hour.utc().with_timezone(&zone).format("%H:%M%:z").to_string();
         hours(zone, at(from), at(to)).map(|(hour, time)| (name(hour), time.num_seconds())).collect()
     }
 

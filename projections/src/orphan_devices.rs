@@ -1,9 +1,10 @@
 //! Read model `orphan_devices`: devices that are heard and belong to nobody.
 
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use parking_domain::chirpstack::{DeviceInfo, Reception};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::uplinks::{NetworkReport, Standing, UplinkEvent};
 use serde_json::value::RawValue;
@@ -20,7 +21,7 @@ pub(crate) const TABLES: Tables =
 pub(crate) struct OrphanDevices {
     heard: BTreeMap<DevEui, Heard>,
     ended: BTreeSet<DevEui>,
-    dismissed: BTreeMap<DevEui, DateTime<Utc>>,
+    dismissed: BTreeMap<DevEui, Instant>,
 }
 
 impl OrphanDevices {
@@ -51,7 +52,7 @@ impl OrphanDevices {
     }
 
     /// Nobody wants to see it until it is heard again.
-    pub(crate) fn dismiss(&mut self, dev_eui: DevEui, at: DateTime<Utc>) {
+    pub(crate) fn dismiss(&mut self, dev_eui: DevEui, at: Instant) {
         self.dismissed.insert(dev_eui, at);
     }
 
@@ -70,7 +71,7 @@ impl OrphanDevices {
                    from unnest($1::text[], $2::timestamptz[]) as d (dev_eui, at) where o.dev_eui = d.dev_eui",
             )
             .bind(dismissed.keys().map(ToString::to_string).collect::<Vec<_>>())
-            .bind(dismissed.values().copied().collect::<Vec<_>>())
+            .bind(dismissed.values().map(|at| at.utc()).collect::<Vec<_>>())
             .execute(connection)
             .await?;
         }
@@ -81,8 +82,8 @@ impl OrphanDevices {
 /// What a batch adds to a device's row.
 #[derive(Debug)]
 struct Heard {
-    first_seen: DateTime<Utc>,
-    last_seen: DateTime<Utc>,
+    first_seen: Instant,
+    last_seen: Instant,
     messages: i64,
     reception: Option<Reception>,
     device: DeviceInfo,
@@ -146,8 +147,8 @@ async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) ->
            last_position  = excluded.last_position",
     )
     .bind(heard.keys().map(ToString::to_string).collect::<Vec<_>>())
-    .bind(rows().map(|h| h.first_seen).collect::<Vec<_>>())
-    .bind(rows().map(|h| h.last_seen).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.first_seen.utc()).collect::<Vec<_>>())
+    .bind(rows().map(|h| h.last_seen.utc()).collect::<Vec<_>>())
     .bind(rows().map(|h| h.messages).collect::<Vec<_>>())
     .bind(rows().map(|h| h.reception.as_ref().map(|rx| rx.rssi)).collect::<Vec<_>>())
     .bind(rows().map(|h| h.reception.as_ref().map(|rx| rx.snr)).collect::<Vec<_>>())
@@ -167,9 +168,11 @@ pub struct OrphanDevice {
     /// The device, 16 lower-case hex digits.
     pub dev_eui: String,
     /// When the platform first received something of it.
-    pub first_seen: DateTime<Utc>,
+    #[sqlx(try_from = "DateTime<Utc>")]
+    pub first_seen: Instant,
     /// When the platform last received something of it.
-    pub last_seen: DateTime<Utc>,
+    #[sqlx(try_from = "DateTime<Utc>")]
+    pub last_seen: Instant,
     /// Uplinks, repetitions of one transmission not counted.
     pub message_count: i64,
     /// Signal strength at the best gateway of the last uplink, in dBm.

@@ -2,8 +2,8 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
+use parking_domain::instant::Instant;
 use parking_domain::sealed::Sealed;
 use parking_domain::space::{OverrideKind, SpaceEvent};
 use parking_domain::stored::Event;
@@ -31,9 +31,9 @@ pub struct Override {
     /// How far it has come.
     pub status: OverrideStatus,
     /// When it starts to hold.
-    pub starts_at: DateTime<Utc>,
+    pub starts_at: Instant,
     /// When it ends by itself.
-    pub ends_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<Instant>,
     /// Why.
     pub reason: Option<String>,
     /// What else is to be said, sealed.
@@ -41,9 +41,9 @@ pub struct Override {
     /// Who set it.
     pub created_by: Actor,
     /// When it was set.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When its status last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The event that last changed it.
     pub position: i64,
 }
@@ -140,7 +140,7 @@ impl Overrides {
         }
     }
 
-    fn becomes(&mut self, id: Uuid, status: OverrideStatus, at: DateTime<Utc>, position: i64) {
+    fn becomes(&mut self, id: Uuid, status: OverrideStatus, at: Instant, position: i64) {
         if let Some(row) = self.0.change(&id) {
             (row.status, row.updated_at, row.position) = (status, at, position);
         }

@@ -2,9 +2,9 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::Id;
+use parking_domain::instant::Instant;
 use parking_domain::sealed::Sealed;
 use parking_domain::space::{Confirmation, Details, SpaceEvent, Status};
 use parking_domain::stored::Event;
@@ -30,19 +30,19 @@ pub struct Reservation {
     /// How far it has come.
     pub status: Status,
     /// The first moment of its window.
-    pub start_time: DateTime<Utc>,
+    pub start_time: Instant,
     /// The first moment after its window.
-    pub end_time: DateTime<Utc>,
+    pub end_time: Instant,
     /// When its window began.
-    pub started_at: Option<DateTime<Utc>>,
+    pub started_at: Option<Instant>,
     /// When its vehicle was first known to be there.
-    pub confirmed_at: Option<DateTime<Utc>>,
+    pub confirmed_at: Option<Instant>,
     /// When somebody checked in.
-    pub checked_in_at: Option<DateTime<Utc>>,
+    pub checked_in_at: Option<Instant>,
     /// When somebody checked out.
-    pub checked_out_at: Option<DateTime<Utc>>,
+    pub checked_out_at: Option<Instant>,
     /// When it got its final status.
-    pub ended_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<Instant>,
     /// Who cancelled it.
     pub cancelled_by: Option<Actor>,
     /// Why, sealed.
@@ -52,9 +52,9 @@ pub struct Reservation {
     /// Who booked it.
     pub created_by: Actor,
     /// When it was booked.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When it last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The event that last changed it.
     pub position: i64,
 }
@@ -164,7 +164,7 @@ impl Reservation {
         }
     }
 
-    fn ends(&mut self, status: Status, ended_at: DateTime<Utc>, at: DateTime<Utc>) {
+    fn ends(&mut self, status: Status, ended_at: Instant, at: Instant) {
         (self.status, self.ended_at, self.updated_at) = (status, Some(ended_at), at);
     }
 }

@@ -4,19 +4,19 @@
 //! The horizon is written down before the first row goes. Whoever compares rows with the log looks at what is younger, and
 //! there the promise holds that rows made anew are the same.
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 
 /// Rows taken away at once: few enough that nobody waits for their locks.
 const CHUNK: i64 = 5_000;
 
 /// Takes away what devices reported before a time; how many rows that were. `connection` is a projector's.
-pub async fn clean_uplinks(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub async fn clean_uplinks(connection: &mut PgConnection, before: Instant) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "insert into ops.retention (table_name, age, horizon) values ('uplinks', 'received_at', $1) \
          on conflict (table_name) do update set horizon = greatest(retention.horizon, excluded.horizon)",
     )
-    .bind(before)
+    .bind(before.utc())
     .execute(&mut *connection)
     .await?;
     let mut cleaned = 0;
@@ -25,7 +25,7 @@ pub async fn clean_uplinks(connection: &mut PgConnection, before: DateTime<Utc>)
             "delete from uplinks where position in \
                     (select position from uplinks where received_at < $1 order by received_at limit $2)",
         )
-        .bind(before)
+        .bind(before.utc())
         .bind(CHUNK)
         .execute(&mut *connection)
         .await?;

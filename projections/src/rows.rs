@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::hash::Hash;
 
+use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Column, Executor, PgConnection, Statement, TypeInfo};
@@ -129,6 +131,11 @@ impl<R: Row> Rows<R> {
         }
         Ok(())
     }
+}
+
+/// A time as a column holds it. What the platform wrote is always an instant.
+pub(crate) fn instant(time: DateTime<Utc>) -> Result<Instant, sqlx::Error> {
+    Instant::try_from(time).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// A row of what `to_json` made of it.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::silence;
 use sqlx::{FromRow, PgConnection};
@@ -17,16 +18,17 @@ pub struct Silence {
     /// Its owner.
     pub tenant_id: TenantId,
     /// When it was last heard.
-    pub last_heard_at: DateTime<Utc>,
+    pub last_heard_at: Instant,
     /// When that is too long ago.
-    pub due: DateTime<Utc>,
+    pub due: Instant,
 }
 
 #[derive(FromRow)]
 struct Awaited {
     dev_eui: String,
     tenant_id: Uuid,
-    last_seen_at: DateTime<Utc>,
+    #[sqlx(try_from = "DateTime<Utc>")]
+    last_seen_at: Instant,
     heartbeat_sec: Option<i64>,
     codec: Option<String>,
     of_tenant: Option<String>,

@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::site::{Definition, SiteEvent};
 use parking_domain::stored::Event;
 use serde::{Deserialize, Serialize};
@@ -29,9 +29,9 @@ pub struct Site {
     /// What its operator says of it.
     pub definition: Definition,
     /// When it began.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When it last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The event that last changed it.
     pub position: i64,
 }

@@ -2,8 +2,8 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
 use parking_domain::downlink::Light;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::{Cause, Change, Reason, Sign, SpaceState};
 use serde::{Deserialize, Serialize};
@@ -31,9 +31,9 @@ pub struct Moment {
     /// The site it is on.
     pub site_id: Uuid,
     /// Effective time; never runs backwards within a space.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// When the log took the event.
-    pub recorded_at: DateTime<Utc>,
+    pub recorded_at: Instant,
     /// What the space was; none at its beginning.
     pub previous_state: Option<SpaceState>,
     /// What it is from now on; none at its end, and so are the others.
@@ -53,7 +53,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    pub(crate) fn new(change: &Change, whose: Whose, recorded_at: DateTime<Utc>) -> Self {
+    pub(crate) fn new(change: &Change, whose: Whose, recorded_at: Instant) -> Self {
         let Change { space_id, position, ordinal, at, from, to, cause } = *change;
         Self {
             position,

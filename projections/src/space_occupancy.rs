@@ -9,9 +9,9 @@ mod memory;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use parking_domain::downlink::Light;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::{Reason, Sign, SpaceMachine, SpaceState};
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct SpaceOccupancy {
     /// What it is.
     pub state: SpaceState,
     /// Since when it is that: effective time.
-    pub since: DateTime<Utc>,
+    pub since: Instant,
     /// The change that made it that.
     pub since_position: i64,
     /// That change's number among those of its event.

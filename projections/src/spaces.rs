@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::space::{Definition, SpaceEvent};
 use parking_domain::stored::Event;
 use serde::{Deserialize, Serialize};
@@ -29,9 +29,9 @@ pub struct Space {
     /// What its operator says of it.
     pub definition: Definition,
     /// When it began.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When its code or its definition last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The event that last changed them.
     pub position: i64,
 }

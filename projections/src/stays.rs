@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::SpaceState::Occupied;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -30,9 +30,9 @@ pub struct Stay {
     /// The site it is on.
     pub site_id: Uuid,
     /// When it began: effective time.
-    pub arrived_at: DateTime<Utc>,
+    pub arrived_at: Instant,
     /// When it ended; none while it goes on.
-    pub departed_at: Option<DateTime<Utc>>,
+    pub departed_at: Option<Instant>,
     /// The event that ended it.
     pub departure_position: Option<i64>,
 }

@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::Profiles;
 use parking_domain::sensors::{Frame, Occupancy, Reading};
@@ -24,8 +24,8 @@ pub(crate) struct Uplink {
     position: i64,
     tenant_id: Uuid,
     dev_eui: DevEui,
-    received_at: DateTime<Utc>,
-    heard_at: DateTime<Utc>,
+    received_at: Instant,
+    heard_at: Instant,
     f_cnt: Option<u32>,
     f_port: u8,
     session: u32,

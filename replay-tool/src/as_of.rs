@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use parking_domain::downlink::Light;
-use parking_domain::id::SpaceId;
+use parking_domain::id::{LogId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, Shown, Sign, SpaceState, Spaces};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ enum What {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Moment {
     Position(i64),
-    Time(DateTime<Utc>),
+    Time(Instant),
 }
 
 impl FromStr for Moment {
@@ -57,6 +57,7 @@ impl FromStr for Moment {
 /// What is printed.
 #[derive(Serialize)]
 struct AsOfSpace {
+    log_id: LogId,
     space_id: SpaceId,
     /// The last position that counted.
     position: i64,
@@ -66,7 +67,7 @@ struct AsOfSpace {
     sign: Sign,
     light: Light,
     /// When what is shown last changed: effective time.
-    shown_since: DateTime<Utc>,
+    shown_since: Instant,
 }
 
 pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolError> {
@@ -94,7 +95,17 @@ pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolEr
     let state = spaces.space(*space_id).map(|space| {
         let (Shown { state, display, level, reason }, shown_since) = space.last_shown();
         let (sign, light) = (display.state, display.light);
-        AsOfSpace { space_id: *space_id, position, state, level, reason, sign, light, shown_since }
+        AsOfSpace {
+            log_id: log.log_id,
+            space_id: *space_id,
+            position,
+            state,
+            level,
+            reason,
+            sign,
+            light,
+            shown_since,
+        }
     });
     crate::print(&serde_json::to_string(&state)?)?;
     Ok(ExitCode::SUCCESS)

@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
+use parking_domain::id::LogId;
 use parking_projections::feed::RecordedEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::ToolError;
 use crate::log::Log;
 use crate::progress;
+use parking_domain::instant::Instant;
 
 /// Which events. What is given must all hold.
 #[derive(Debug, Args)]
@@ -31,10 +32,10 @@ pub(crate) struct Filter {
     types: Vec<String>,
     /// Only recorded at this time or later (RFC 3339).
     #[arg(long, value_name = "TIME")]
-    since: Option<DateTime<Utc>>,
+    since: Option<Instant>,
     /// Only recorded before this time (RFC 3339).
     #[arg(long, value_name = "TIME")]
-    until: Option<DateTime<Utc>>,
+    until: Option<Instant>,
 }
 
 impl Filter {
@@ -58,8 +59,9 @@ impl Filter {
 /// An event as a line.
 #[derive(Serialize)]
 struct Line<'a> {
+    log_id: LogId,
     position: i64,
-    recorded_at: DateTime<Utc>,
+    recorded_at: Instant,
     tenant_id: Option<Uuid>,
     aggregate_type: &'a str,
     aggregate_id: &'a str,
@@ -86,7 +88,7 @@ pub(crate) async fn list(mut log: Log, filter: &Filter) -> Result<ExitCode, Tool
         for event in
             page.iter().take_while(|event| !filter.is_behind(event)).filter(|event| filter.takes(event))
         {
-            match write(&mut out, event) {
+            match write(&mut out, log.log_id, event) {
                 Err(WriteError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => {
                     return Ok(ExitCode::SUCCESS);
                 }
@@ -113,9 +115,10 @@ enum WriteError {
     Json { position: i64, source: serde_json::Error },
 }
 
-fn write(out: &mut impl Write, event: &RecordedEvent) -> Result<(), WriteError> {
+fn write(out: &mut impl Write, log_id: LogId, event: &RecordedEvent) -> Result<(), WriteError> {
     let not_json = |source| WriteError::Json { position: event.position, source };
     let line = Line {
+        log_id,
         position: event.position,
         recorded_at: event.recorded_at,
         tenant_id: event.tenant_id,

@@ -1,18 +1,19 @@
 //! The only place here that reads the clock and draws randomness; everything else is given both.
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use parking_commands::ids::Ids;
+use parking_domain::instant::Instant;
 use uuid::Uuid;
 
 /// Now, by the machine's clock.
 #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
-pub(crate) fn now() -> DateTime<Utc> {
-    Utc::now()
+pub(crate) fn now() -> Instant {
+    Instant::at_or_before(Utc::now())
 }
 
 /// A seed that differs from run to run; whoever uses it prints it.
 pub(crate) fn fresh_seed() -> u64 {
-    u64::from(now().timestamp_subsec_nanos())
+    now().micros().unsigned_abs() % 1_000_000
 }
 
 /// Version-7 UUIDs, as the server draws them.

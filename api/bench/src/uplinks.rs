@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::{LookUp, RecordReport, Source, stream_id};
 use serde_json::Value;
 use uuid::Uuid;
@@ -40,7 +41,7 @@ enum Hole {
 }
 
 /// The command that records an uplink, with the id of its stream.
-pub(crate) fn command(body: &[u8], at: DateTime<Utc>) -> Result<(String, RecordReport), BenchError> {
+pub(crate) fn command(body: &[u8], at: Instant) -> Result<(String, RecordReport), BenchError> {
     let report = chirpstack::parse(EventKind::Up, body)?;
     let id = stream_id(Source::Platform, report.dev_eui);
     Ok((id, RecordReport { report, at, look_up: LookUp::NotDone }))

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use parking_commands::bus::{ExecuteError, Executed};
 use parking_commands::metadata::Metadata;
@@ -17,6 +17,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::device::{DeviceCommand, DeviceEvent};
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::space::{ConfirmBySensor, PassTime, SpaceCommand, SpaceEvent};
 use parking_projections::arrivals::{self, Arrival};
 use parking_projections::due_times::{self, DueTime};
@@ -92,11 +93,7 @@ impl Dues {
     }
 
     /// Lets everything happen at spaces that is due at `now` or before. `connection` is a projector's.
-    pub async fn pass_time(
-        &self,
-        connection: &mut PgConnection,
-        now: DateTime<Utc>,
-    ) -> Result<Done, sqlx::Error> {
+    pub async fn pass_time(&self, connection: &mut PgConnection, now: Instant) -> Result<Done, sqlx::Error> {
         let mut all = Done::default();
         loop {
             let came = arrivals::all(connection).await?;
@@ -120,8 +117,8 @@ impl Dues {
     pub async fn note_silences(
         &self,
         connection: &mut PgConnection,
-        now: DateTime<Utc>,
-    ) -> Result<(Done, Option<DateTime<Utc>>), sqlx::Error> {
+        now: Instant,
+    ) -> Result<(Done, Option<Instant>), sqlx::Error> {
         let ahead = silences::ahead(connection).await?;
         let (silent, heard): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|silence| silence.due <= now);
         let next = heard.first().map(|silence| silence.due);
@@ -166,7 +163,7 @@ impl Dues {
         a && b && c
     }
 
-    async fn confirm(&self, arrival: Arrival, now: DateTime<Utc>) -> Result<Option<Happened>, Failure> {
+    async fn confirm(&self, arrival: Arrival, now: Instant) -> Result<Option<Happened>, Failure> {
         let command = SpaceCommand::ConfirmBySensor(ConfirmBySensor {
             reservation_id: Some(arrival.reservation_id),
             at: arrival.at,
@@ -180,7 +177,7 @@ impl Dues {
         happened(executed, |_| Some(now - arrival.at))
     }
 
-    async fn pass_moment(&self, due: DueTime, now: DateTime<Utc>) -> Result<Option<Happened>, Failure> {
+    async fn pass_moment(&self, due: DueTime, now: Instant) -> Result<Option<Happened>, Failure> {
         let reserved_soon = TimeDelta::seconds(due.reserved_soon_sec.into());
         let command = SpaceCommand::PassMoment(PassTime { at: now, reserved_soon });
         let executed =
@@ -188,7 +185,7 @@ impl Dues {
         happened(executed, |event: &SpaceEvent| event.due().map(|due| now - due))
     }
 
-    async fn note(&self, silence: Silence, now: DateTime<Utc>) -> Result<Option<Happened>, Failure> {
+    async fn note(&self, silence: Silence, now: Instant) -> Result<Option<Happened>, Failure> {
         let Silence { dev_eui, tenant_id, last_heard_at, due } = silence;
         let command = DeviceCommand::ReportSilence { last_heard_at, due, at: now };
         let executed = self.platform.devices.execute(&dev_eui.to_string(), &command, &of(tenant_id)).await;

@@ -10,12 +10,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::ids::Ids;
 use serde::Serialize;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{self, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::leader::try_lock;
 use crate::watcher::Watcher;
+use parking_domain::instant::Instant;
 
 pub use history::{Outcome, Run, Trigger};
 pub use work::Work;
@@ -69,7 +70,7 @@ impl Job {
     }
 
     /// When it runs next by schedule: one that never ran, now.
-    fn next_run_at(self, started_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+    fn next_run_at(self, started_at: Option<Instant>, now: Instant) -> Instant {
         started_at.map_or(now, |started_at| started_at + self.interval())
     }
 
@@ -94,7 +95,7 @@ pub struct Standing {
     /// Its newest run that has ended.
     pub last: Option<Run>,
     /// When it runs next by schedule; one whose time has passed runs as soon as somebody leads.
-    pub next_run_at: DateTime<Utc>,
+    pub next_run_at: Instant,
 }
 
 /// Why a job was not started.
@@ -202,8 +203,8 @@ impl Jobs {
     }
 
     /// Starts those whose time has come; when the next one's will.
-    async fn run_due(&self) -> Result<DateTime<Utc>, sqlx::Error> {
-        let mut first = DateTime::<Utc>::MAX_UTC;
+    async fn run_due(&self) -> Result<Instant, sqlx::Error> {
+        let mut first = Instant::MAX;
         for job in Job::ALL {
             let now = self.0.clock.now();
             let mut next = job.next_run_at(history::latest(&self.0.pool, job).await?.started_at, now);
@@ -236,7 +237,7 @@ impl Jobs {
 
     async fn run(self, begun: Begun) {
         let Begun { job, run_id, mut connection } = begun;
-        let started = Instant::now();
+        let started = time::Instant::now();
         let work = timeout(job.limit(), self.0.work.of(job, self.0.clock.now()));
         let (outcome, result) = match self.0.stop.run_until_cancelled(work).await {
             None => (Outcome::Cancelled, None),

@@ -8,7 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_projections::{arrivals, due_times};
 use sqlx::PgConnection;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::due::Dues;
 use crate::jobs::Jobs;
 use crate::leader::Duty;
+use parking_domain::instant::Instant;
 
 /// How long it sleeps at most. Silences move too seldom to be told, and a connection that is dead is to be noticed.
 const LONGEST: TimeDelta = TimeDelta::seconds(60);
@@ -32,15 +33,15 @@ const NEWS_PAUSE: Duration = Duration::from_millis(100);
 pub struct Scheduler {
     dues: Dues,
     clock: Arc<dyn Clock>,
-    reached: watch::Sender<DateTime<Utc>>,
-    next_silence: Option<DateTime<Utc>>,
-    silences_seen_at: Option<DateTime<Utc>>,
+    reached: watch::Sender<Instant>,
+    next_silence: Option<Instant>,
+    silences_seen_at: Option<Instant>,
 }
 
 impl Scheduler {
     /// One that goes by this clock, and the time up to which everything has happened.
-    pub fn new(dues: Dues, clock: Arc<dyn Clock>) -> (Self, watch::Receiver<DateTime<Utc>>) {
-        let (reached, through) = watch::channel(DateTime::<Utc>::MIN_UTC);
+    pub fn new(dues: Dues, clock: Arc<dyn Clock>) -> (Self, watch::Receiver<Instant>) {
+        let (reached, through) = watch::channel(Instant::MIN);
         (Self { dues, clock, reached, next_silence: None, silences_seen_at: None }, through)
     }
 
@@ -63,7 +64,7 @@ impl Scheduler {
     }
 
     /// Lets everything happen that is due at `now` or before; false when it should look again soon.
-    async fn look(&mut self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    async fn look(&mut self, connection: &mut PgConnection, now: Instant) -> Result<bool, sqlx::Error> {
         let mut settled = !self.dues.pass_time(connection, now).await?.unsettled;
         let seen_long_ago = self.silences_seen_at.is_none_or(|seen_at| now - seen_at >= LONGEST);
         if seen_long_ago || self.next_silence.is_some_and(|due| due <= now) {
@@ -75,7 +76,7 @@ impl Scheduler {
     }
 
     /// Until the next thing is due, or somebody has come whom a reservation waits for.
-    async fn wait(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    async fn wait(&self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
         let mut news = News::of(&self.dues);
         loop {
             if !arrivals::all(connection).await?.is_empty() {
@@ -90,14 +91,10 @@ impl Scheduler {
         }
     }
 
-    async fn next(
-        &self,
-        connection: &mut PgConnection,
-        now: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, sqlx::Error> {
+    async fn next(&self, connection: &mut PgConnection, now: Instant) -> Result<Instant, sqlx::Error> {
         let due = due_times::first(connection).await?;
         let at_the_latest = self.silences_seen_at.unwrap_or(now) + LONGEST;
-        Ok([due, self.next_silence].into_iter().flatten().fold(at_the_latest, DateTime::min))
+        Ok([due, self.next_silence].into_iter().flatten().fold(at_the_latest, Ord::min))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The simulation is repeatable, lawful, and reads back as it was meant.
 
+use parking_domain::instant::Instant;
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -43,7 +44,7 @@ fn every_report_reads_and_the_last_of_each_sensor_tells_the_truth() {
         let kind = EventKind::from_name(event).expect("a known event");
         let report = chirpstack::parse(kind, body.to_string().as_bytes()).expect("a report");
         let (stream, occupancy, uplinks) = streams.entry(report.dev_eui.to_string()).or_default();
-        let command = RecordReport { report, at: step.at, look_up: LookUp::Absent };
+        let command = RecordReport { report, at: Instant::at_or_before(step.at), look_up: LookUp::Absent };
         for event in stream.decide(&command).unwrap_or_default() {
             stream.evolve(&event);
             let UplinkEvent::UplinkReceived(uplink) = event else { continue };

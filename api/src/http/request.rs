@@ -16,9 +16,13 @@ use tracing::{Instrument, error, info_span};
 
 use super::App;
 use super::problem::{self, Problem};
+use super::webhooks::X_POSITION;
 use crate::metrics::Route;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The log that `X-Position` is a position of.
+const X_LOG_ID: HeaderName = HeaderName::from_static("x-log-id");
 
 /// Longer ids than any tracing system makes are not taken over.
 const MAX_LENGTH: usize = 128;
@@ -48,6 +52,10 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, ne
     }
     if response.status().is_client_error() || response.status().is_server_error() {
         response = problem::render(response, content_type, &id);
+    }
+    // A position means nothing without the log that it is a position of.
+    if response.headers().contains_key(X_POSITION) {
+        response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);

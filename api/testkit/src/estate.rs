@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition, Device, DeviceEvent};
 use parking_domain::id::{PolicyId, ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::policy::Policy;
 use parking_domain::sealed::{KeyedHash, Sealed};
@@ -28,8 +29,8 @@ use crate::{EventLog, Role};
 pub const OWNER: Actor = Actor::ApiKey(Uuid::from_u128(7));
 
 /// A second of the day on which everything happens.
-pub fn at(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+pub fn at(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
 /// What a tenant has.
@@ -170,7 +171,7 @@ impl<'a> Estate<'a> {
     pub async fn reports(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool, second: i64) -> i64 {
         let body = json!({
             "deduplicationId": format!("{dev_eui}-{f_cnt}-{second}"),
-            "time": at(second).to_rfc3339(),
+            "time": at(second),
             "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "Bosch TPS110"},
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 1, "data": if occupied { "AQ==" } else { "AA==" },
             "rxInfo": [{"gatewayId": "0016c001f1500000", "rssi": -80, "snr": 7.5}],

@@ -4,13 +4,14 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::append::StreamAppend;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand};
 use parking_domain::id::{SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::patch::Patch;
 use parking_domain::site::{NewSite, Site, SiteCommand};
@@ -75,33 +76,36 @@ impl<'a> World<'a> {
     /// When the log does not take it.
     pub async fn run(mut self, plan: Plan) -> Simulation {
         let mut simulation = Simulation::new(plan);
-        self.build(&simulation, plan.start).await;
+        let (start, end) = (Instant::at_or_before(plan.start), Instant::at_or_before(plan.end));
+        self.build(&simulation, start).await;
         let mut step_number = 0_u64;
         for Step { at, act } in simulation.by_ref() {
             step_number += 1;
+            let at = Instant::at_or_before(at);
             self.pass_time(at);
             match act {
                 Act::Report { event, body } => self.report(event, &body.to_string(), at),
                 Act::Book { space, from, until } if until < plan.end - TimeDelta::days(1) => {
-                    self.book(space, Window { start: from, end: until }, at, step_number);
+                    let (start, end) = (Instant::at_or_before(from), Instant::at_or_before(until));
+                    self.book(space, Window { start, end }, at, step_number);
                 }
                 Act::Book { .. } => {}
             }
-            if step_number.is_multiple_of(199) && at < plan.end - TimeDelta::days(1) {
+            if step_number.is_multiple_of(199) && at < end - TimeDelta::days(1) {
                 self.disturb(step_number, at);
             }
             if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
                 self.flush().await;
             }
         }
-        self.pass_time(plan.end);
-        self.block(step_number, plan.end + TimeDelta::days(1), plan.end);
+        self.pass_time(end);
+        self.block(step_number, end + TimeDelta::days(1), end);
         self.flush().await;
         simulation
     }
 
     /// Sites, spaces and devices. A fifth of the sensors is heard before it is claimed.
-    async fn build(&mut self, simulation: &Simulation, at: DateTime<Utc>) {
+    async fn build(&mut self, simulation: &Simulation, at: Instant) {
         for (n, zone) in ZONES.iter().enumerate() {
             let create = SiteCommand::CreateSite {
                 tenant_id: TENANT,
@@ -135,7 +139,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn claim(&mut self, dev_eui: DevEui, n: usize, profile: &str, at: DateTime<Utc>) {
+    fn claim(&mut self, dev_eui: DevEui, n: usize, profile: &str, at: Instant) {
         let definition = DeviceDefinition {
             name: format!("{profile} {n}"),
             enabled: true,
@@ -162,7 +166,7 @@ impl<'a> World<'a> {
         self.assign(dev_eui, n, at);
     }
 
-    fn assign(&mut self, dev_eui: DevEui, n: usize, at: DateTime<Utc>) {
+    fn assign(&mut self, dev_eui: DevEui, n: usize, at: Instant) {
         let reason = Some("month".to_owned());
         let assign = DeviceCommand::AssignDevice {
             tenant_id: TENANT,
@@ -175,7 +179,7 @@ impl<'a> World<'a> {
         self.device(dev_eui, &assign);
     }
 
-    fn report(&mut self, event: &str, body: &str, at: DateTime<Utc>) {
+    fn report(&mut self, event: &str, body: &str, at: Instant) {
         let report = chirpstack::parse(EventKind::from_name(event).unwrap(), body.as_bytes()).unwrap();
         let dev_eui = report.dev_eui;
         let stream = self.uplinks.entry(dev_eui).or_default();
@@ -187,7 +191,7 @@ impl<'a> World<'a> {
         self.append::<Uplinks>(&stream_id(Source::Platform, dev_eui), &events, None);
     }
 
-    fn book(&mut self, n: usize, window: Window, at: DateTime<Utc>, chance: u64) {
+    fn book(&mut self, n: usize, window: Window, at: Instant, chance: u64) {
         self.booked += 1;
         let reservation_id = Uuid::from_u128(0xb00c_0000 + self.booked).into();
         let details = Box::new(Details { reservation_type: Some("visitor".into()), ..Details::default() });
@@ -201,7 +205,7 @@ impl<'a> World<'a> {
     }
 
     /// Now an override, now a sensor that is taken away and put back.
-    fn disturb(&mut self, chance: u64, at: DateTime<Utc>) {
+    fn disturb(&mut self, chance: u64, at: Instant) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         if chance.is_multiple_of(2) {
             self.block(chance, at + TimeDelta::minutes(10), at);
@@ -218,7 +222,7 @@ impl<'a> World<'a> {
     }
 
     /// Keeps a space from being used for three hours.
-    fn block(&mut self, chance: u64, from: DateTime<Utc>, at: DateTime<Utc>) {
+    fn block(&mut self, chance: u64, from: Instant, at: Instant) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         let set = SetOverride {
             override_id: Uuid::from_u128(0x0e44_0000 + u128::from(chance)).into(),
@@ -232,7 +236,7 @@ impl<'a> World<'a> {
         self.space(n, &SpaceCommand::SetOverride(Box::new(set)));
     }
 
-    fn pass_time(&mut self, at: DateTime<Utc>) {
+    fn pass_time(&mut self, at: Instant) {
         let reserved_soon = TimeDelta::minutes(15);
         for n in 0..self.spaces.len() {
             if self.spaces[n].next_due(reserved_soon).is_some_and(|due| due.at <= at) {
@@ -279,6 +283,6 @@ impl<'a> World<'a> {
     }
 }
 
-fn asked(at: DateTime<Utc>) -> Asked {
+fn asked(at: Instant) -> Asked {
     Asked { tenant_id: TENANT, by: BY, at }
 }

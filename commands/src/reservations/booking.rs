@@ -1,8 +1,9 @@
 //! A window is booked: once for each request, however often it is sent.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::space::{Asked, BookReservation, Details, Space, SpaceCommand, SpaceEvent, Window};
 use serde::Serialize;
 
@@ -42,7 +43,7 @@ pub struct Booked {
     /// What is kept with it.
     pub details: Details,
     /// When it was booked.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// Who booked it.
     pub by: Actor,
     /// The position at or after which the read side shows it.

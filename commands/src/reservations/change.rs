@@ -1,7 +1,8 @@
 //! A reservation is moved and amended in one append: all of a request or nothing of it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::space::{
     AmendReservation, Asked, DetailsPatch, RescheduleReservation, Reservation, Space, SpaceCommand,
     SpaceEvent, SpaceRefusal, Window,
@@ -15,9 +16,9 @@ use crate::joint::{Joint, Work};
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Another start.
-    pub start: Option<DateTime<Utc>>,
+    pub start: Option<Instant>,
     /// Another end.
-    pub end: Option<DateTime<Utc>>,
+    pub end: Option<Instant>,
     /// The longest that it may be.
     pub max_duration: TimeDelta,
     /// What changes of whom it is for.
@@ -30,8 +31,8 @@ pub struct Change {
 pub(super) struct ChangeReservation {
     pub(super) space_id: SpaceId,
     pub(super) reservation_id: ReservationId,
-    pub(super) start: Option<DateTime<Utc>>,
-    pub(super) end: Option<DateTime<Utc>>,
+    pub(super) start: Option<Instant>,
+    pub(super) end: Option<Instant>,
     pub(super) max_duration: TimeDelta,
     pub(super) details: DetailsPatch,
     pub(super) asked: Asked,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::aggregate::ClaimChange;
+use parking_domain::instant::Instant;
 use sqlx::FromRow;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -19,7 +20,8 @@ pub(super) type Verdict = Result<Appended, AppendError>;
 #[derive(FromRow)]
 pub(super) struct Answer {
     head: i64,
-    stamp: DateTime<Utc>,
+    #[sqlx(try_from = "DateTime<Utc>")]
+    stamp: Instant,
     wins: Vec<bool>,
     first_positions: Option<Vec<Option<i64>>>,
     last_positions: Option<Vec<Option<i64>>>,

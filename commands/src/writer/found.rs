@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::append::{Append, Appended, Expected};
+use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 
 /// What one append did to one stream.
 #[derive(FromRow)]
@@ -18,7 +19,8 @@ struct Part {
     version: i64,
     first: i64,
     last: i64,
-    recorded_at: DateTime<Utc>,
+    #[sqlx(try_from = "DateTime<Utc>")]
+    recorded_at: Instant,
 }
 
 const PARTS: &str = "append_id, aggregate_type, aggregate_id, max(sequence) as version, min(position) as first, \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::bus::Bus;
 use parking_commands::devices::AssignDevice;
 use parking_commands::ids::Ids;
@@ -18,6 +18,7 @@ use parking_domain::actor::Actor;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition, Device, DeviceCommand};
 use parking_domain::id::{SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sealed::Sealed;
 use parking_domain::space::{
@@ -152,7 +153,7 @@ impl Platform {
 }
 
 /// A moment of the day.
-pub(crate) fn at(time: &str) -> DateTime<Utc> {
+pub(crate) fn at(time: &str) -> Instant {
     format!("2026-03-02T{time}:00Z").parse().unwrap()
 }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use cqrs_es::persist::{PersistedEventRepository, PersistedEventStore};
 use cqrs_es::{AggregateError, CqrsFramework, EventStore};
 use parking_commands::ingest::{Incoming, Ingest, Outcome};
 use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, EventKind, Report};
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::{LookUp, RecordReport, Source, UplinkRefusal, Uplinks};
 use parking_testkit::{EventLog, Role};
 use postgres_es::PostgresEventRepository;
@@ -16,14 +17,14 @@ use serde_json::json;
 
 pub(crate) const ID: &str = "platform/58a0cb0000100001";
 
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+fn at(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::seconds(second)
 }
 
 fn report(n: i64) -> (Report, Vec<u8>) {
     let body = json!({
         "deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": format!("id {n}"),
-        "time": at(n).to_rfc3339(), "devAddr": "0100a001", "fCnt": n, "data": "AQ==",
+        "time": at(n), "devAddr": "0100a001", "fCnt": n, "data": "AQ==",
     });
     let body = body.to_string().into_bytes();
     (chirpstack::parse(EventKind::Up, &body).unwrap(), body)

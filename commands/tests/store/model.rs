@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::append::{
     Append, AppendError, Appended, Expected, MAX_EVENT_BYTES, NewEvent, RequestKey, StreamAppend,
 };
 use parking_domain::aggregate::{Claim, ClaimChange};
+use parking_domain::instant::Instant;
 use parking_testkit::Counter;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
@@ -156,7 +157,7 @@ impl Model {
                 let version = self.streams.entry(name_of(stream)).or_insert(0);
                 *version += 1;
                 let row = row(stream, event, append.append_id, self.rows.len(), *version);
-                self.rows.push(Row { recorded_at, ..row });
+                self.rows.push(Row { recorded_at: recorded_at.utc(), ..row });
             }
             versions.push(self.version(stream));
         }
@@ -218,8 +219,8 @@ fn released(stream: Stream, change: &ClaimChange) -> Option<(Stream, &Claim)> {
 }
 
 /// A clock that ticks with every position.
-fn time_of(position: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(position)
+fn time_of(position: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::seconds(position)
 }
 
 fn row(stream: &StreamAppend, event: &NewEvent, append_id: Uuid, before: usize, sequence: i64) -> Row {
@@ -235,7 +236,7 @@ fn row(stream: &StreamAppend, event: &NewEvent, append_id: Uuid, before: usize, 
         metadata: event.metadata.clone(),
         event_id: event.event_id,
         append_id,
-        recorded_at: DateTime::UNIX_EPOCH,
+        recorded_at: Instant::UNIX_EPOCH.utc(),
         body: event.body.as_ref().map(|body| body.to_vec()),
     }
 }

@@ -143,7 +143,7 @@ async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwar
     let log = EventLog::create().await;
     let now = "select clock_timestamp()";
     let before: DateTime<Utc> = sqlx::query_scalar(now).fetch_one(&log.pool).await.unwrap();
-    let first = log.append("a", NEW, &["1"]).await.unwrap().recorded_at;
+    let first = log.append("a", NEW, &["1"]).await.unwrap().recorded_at.utc();
     let after: DateTime<Utc> = sqlx::query_scalar(now).fetch_one(&log.pool).await.unwrap();
     assert!(before <= first && first <= after, "{before} {first} {after}");
     // A clock that was set back: the head remembers a later time than the server now gives.
@@ -151,10 +151,14 @@ async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwar
     sqlx::query("update log_head set recorded_at = now() + interval '1 hour'").execute(&owner).await.unwrap();
     let ahead = log.append("b", NEW, &["1"]).await.unwrap();
     let next = log.append("c", NEW, &["1"]).await.unwrap();
-    assert!(ahead.recorded_at > after && next.recorded_at >= ahead.recorded_at);
+    assert!(ahead.recorded_at.utc() > after && next.recorded_at >= ahead.recorded_at);
     let stored: Vec<DateTime<Utc>> = sqlx::query_scalar("select recorded_at from events order by position")
         .fetch_all(&log.pool)
         .await
         .unwrap();
-    assert_eq!(stored, [first, ahead.recorded_at, next.recorded_at], "what is answered is what is stored");
+    assert_eq!(
+        stored,
+        [first, ahead.recorded_at.utc(), next.recorded_at.utc()],
+        "what is answered is what is stored"
+    );
 }

@@ -6,6 +6,7 @@ use parking_commands::append::{Append, AppendError, Appended, Expected, RequestK
 use parking_commands::ids::Ids;
 use parking_commands::writer::Writer;
 use parking_domain::aggregate::{Claim, ClaimChange};
+use parking_domain::instant::Instant;
 use parking_testkit::Role;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -233,7 +234,7 @@ fn settled(model: &Model, append: &Append) -> Option<Answer> {
     Some(Ok(Appended {
         first_position: first.position,
         last_position: last.position,
-        recorded_at: first.recorded_at,
+        recorded_at: Instant::at_or_before(first.recorded_at),
         versions: append.streams.iter().filter_map(version).collect(),
         repeated: false,
     }))

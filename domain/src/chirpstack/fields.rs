@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::instant::Instant;
 use crate::payload::Payload;
 
 /// Deep enough for every codec's object, and far from where JSON readers give up.
@@ -42,9 +42,9 @@ impl<'a> Fields<'a> {
         self.text(name)?.parse().ok()
     }
 
-    /// An RFC 3339 time.
-    pub(super) fn time(&self, name: &str) -> Option<DateTime<Utc>> {
-        DateTime::parse_from_rfc3339(&self.text(name)?).ok().map(|time| time.to_utc())
+    /// An RFC 3339 time; one that is no [`Instant`] is absent.
+    pub(super) fn time(&self, name: &str) -> Option<Instant> {
+        self.parsed(name)
     }
 
     /// A base64 text. Empty and absent are the same.

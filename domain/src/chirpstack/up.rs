@@ -1,10 +1,10 @@
 //! `up`: a data uplink as the network server heard it.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
+use crate::instant::Instant;
 use crate::lorawan::{DevAddr, GatewayEui};
 use crate::payload::Payload;
 
@@ -49,7 +49,7 @@ pub struct Reception {
     pub snr: f64,
     /// When the network server got it from the gateway, by the network server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ns_time: Option<DateTime<Utc>>,
+    pub ns_time: Option<Instant>,
 }
 
 impl Up {
@@ -69,7 +69,7 @@ impl Up {
     }
 
     /// The best estimate of when the network server heard the frame: its own clock at the last gateway's copy.
-    pub fn ns_time(&self) -> Option<DateTime<Utc>> {
+    pub fn ns_time(&self) -> Option<Instant> {
         self.rx_info.iter().filter_map(|rx| rx.ns_time).max()
     }
 }

@@ -1,12 +1,12 @@
 //! What can be asked of a device. Commands of its owner name the tenant they come from: another's device is not found.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::definition::{Category, Definition};
 use crate::actor::Actor;
 use crate::downlink::DisplayType;
 use crate::id::{SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::patch::Patch;
 use crate::sensors::Threshold;
 
@@ -19,31 +19,31 @@ pub enum DeviceCommand {
         tenant_id: TenantId,
         category: Category,
         definition: Box<Definition>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Change its definition.
-    UpdateDevice { tenant_id: TenantId, patch: Box<DevicePatch>, at: DateTime<Utc>, by: Actor },
+    UpdateDevice { tenant_id: TenantId, patch: Box<DevicePatch>, at: Instant, by: Actor },
     /// Put it at a space; away from another one only if `replace` says so.
     AssignDevice {
         tenant_id: TenantId,
         space_id: SpaceId,
         replace: bool,
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Take it away from its space.
-    UnassignDevice { tenant_id: TenantId, reason: Option<String>, at: DateTime<Utc>, by: Actor },
+    UnassignDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
     /// Give it up: anybody may claim it.
-    ReleaseDevice { tenant_id: TenantId, reason: Option<String>, at: DateTime<Utc>, by: Actor },
+    ReleaseDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
     /// Take it out of use. If it turns up again, anybody may claim it.
-    RetireDevice { tenant_id: TenantId, reason: Option<String>, at: DateTime<Utc>, by: Actor },
+    RetireDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
     /// Note that it has been silent for too long: once for each silence of a device that somebody owns. A process's
     /// command, so where there is nothing to note it is not refused.
-    ReportSilence { last_heard_at: DateTime<Utc>, due: DateTime<Utc>, at: DateTime<Utc> },
+    ReportSilence { last_heard_at: Instant, due: Instant, at: Instant },
     /// Do not show the orphan until it is heard again.
-    DismissOrphan { reason: Option<String>, at: DateTime<Utc>, by: Actor },
+    DismissOrphan { reason: Option<String>, at: Instant, by: Actor },
 }
 
 /// A change of a device's definition: what is absent stays. Its category stays while it is owned, because its place at a

@@ -1,12 +1,12 @@
 //! What happened to a device as a thing that somebody owns and puts somewhere, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Category, Definition};
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::id::{SpaceId, TenantId};
+use crate::instant::Instant;
 
 /// An event of a `device` stream. A device that was only heard has no such stream: it is an orphan by its uplinks alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,18 +17,18 @@ pub enum DeviceEvent {
         tenant_id: TenantId,
         category: Category,
         definition: Box<Definition>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Its definition is now this.
-    DeviceUpdated { definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    DeviceUpdated { definition: Box<Definition>, at: Instant, by: Actor },
     /// It stands at a space.
     DeviceAssigned {
         space_id: SpaceId,
         category: Category,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// It went from one space to another.
@@ -38,7 +38,7 @@ pub enum DeviceEvent {
         category: Category,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// It stands at no space any more.
@@ -47,36 +47,36 @@ pub enum DeviceEvent {
         category: Category,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Its owner gave it up: it is an orphan again, for anybody to claim.
     DeviceReleased {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Its owner took it out of use. It belongs to nobody, and is an orphan if it is heard again.
     DeviceRetired {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Nothing was heard of it for longer than its model stays silent.
     DeviceFellSilent {
         /// When it was last heard.
-        last_heard_at: DateTime<Utc>,
+        last_heard_at: Instant,
         /// When it was too long.
-        due: DateTime<Utc>,
-        at: DateTime<Utc>,
+        due: Instant,
+        at: Instant,
     },
     /// Somebody does not want to see this orphan until it is heard again after this.
     OrphanDismissed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
 }

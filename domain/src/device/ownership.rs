@@ -1,6 +1,5 @@
 //! What an owner may do with a device: describe it, put it at a space, take it away, and hear when it falls silent.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::command::DevicePatch;
@@ -9,6 +8,7 @@ use super::event::DeviceEvent;
 use super::refusal::DeviceRefusal;
 use crate::actor::Actor;
 use crate::id::{SpaceId, TenantId};
+use crate::instant::Instant;
 
 type Decision = Result<Vec<DeviceEvent>, DeviceRefusal>;
 
@@ -22,7 +22,7 @@ pub(super) struct Ownership {
     /// It stood at a space once since it was claimed.
     pub(super) commissioned: bool,
     /// When it was last heard before the newest silence that was noted.
-    silent_since: Option<DateTime<Utc>>,
+    silent_since: Option<Instant>,
 }
 
 impl Ownership {
@@ -38,7 +38,7 @@ impl Ownership {
         Err(DeviceRefusal::DeviceCategoryFixed { category: self.category })
     }
 
-    pub(super) fn update(&self, patch: DevicePatch, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn update(&self, patch: DevicePatch, at: Instant, by: Actor) -> Decision {
         patch.category.map_or(Ok(()), |category| self.is(category))?;
         let definition = self.definition.patched(patch);
         definition.check()?;
@@ -54,7 +54,7 @@ impl Ownership {
         to: SpaceId,
         replace: bool,
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     ) -> Decision {
         let category = self.category;
@@ -67,23 +67,13 @@ impl Ownership {
     }
 
     /// That it stands nowhere any more, if it stood somewhere.
-    pub(super) fn unassigned(
-        &self,
-        reason: Option<String>,
-        at: DateTime<Utc>,
-        by: Actor,
-    ) -> Option<DeviceEvent> {
+    pub(super) fn unassigned(&self, reason: Option<String>, at: Instant, by: Actor) -> Option<DeviceEvent> {
         let category = self.category;
         self.space_id.map(|space_id| DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by })
     }
 
     /// True for a silence that has become too long and was not noted yet.
-    pub(super) fn fell_silent(
-        &self,
-        last_heard_at: DateTime<Utc>,
-        due: DateTime<Utc>,
-        at: DateTime<Utc>,
-    ) -> bool {
+    pub(super) fn fell_silent(&self, last_heard_at: Instant, due: Instant, at: Instant) -> bool {
         due <= at && self.silent_since.is_none_or(|noted| last_heard_at > noted)
     }
 

@@ -3,11 +3,10 @@
 //! Only a request can be refused. The rest comes from the process that sends downlinks and hears what became of them; it
 //! may say a thing twice or too late. What is unknown, old or settled then gives no events, and does no harm.
 
-use chrono::{DateTime, Utc};
-
 use super::event::Order;
 use crate::actor::Actor;
 use crate::id::{DownlinkId, TenantId};
+use crate::instant::Instant;
 
 /// A command to a `display` stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,14 +19,14 @@ pub enum DisplayCommand {
         tenant_id: TenantId,
         order: Box<Order>,
         force: bool,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// The network server took it into its queue.
-    MarkDownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: DateTime<Utc> },
+    MarkDownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: Instant },
     /// The device acknowledged it; or a gateway sent it, where no acknowledgement is asked for. May be heard before
     /// [`DisplayCommand::MarkDownlinkSent`].
-    ConfirmDownlink { downlink_id: DownlinkId, at: DateTime<Utc> },
+    ConfirmDownlink { downlink_id: DownlinkId, at: Instant },
     /// An attempt to send it failed, or the network server gave it up.
-    FailDownlink { downlink_id: DownlinkId, reason: String, at: DateTime<Utc> },
+    FailDownlink { downlink_id: DownlinkId, reason: String, at: Instant },
 }

@@ -1,12 +1,12 @@
 //! What a display was told, and what came back, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::downlink::Light;
 use crate::id::{DownlinkId, SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::payload::Payload;
 
 /// An event of a `display` stream.
@@ -18,17 +18,17 @@ pub enum DisplayEvent {
         downlink_id: DownlinkId,
         tenant_id: TenantId,
         order: Box<Order>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// It was asked for and is not sent: something newer was asked for.
-    DownlinkSuperseded { downlink_id: DownlinkId, at: DateTime<Utc> },
+    DownlinkSuperseded { downlink_id: DownlinkId, at: Instant },
     /// The network server has it in its queue.
-    DownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: DateTime<Utc> },
+    DownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: Instant },
     /// The device acknowledged it; or a gateway sent it, where no acknowledgement is asked for.
-    DownlinkConfirmed { downlink_id: DownlinkId, at: DateTime<Utc> },
+    DownlinkConfirmed { downlink_id: DownlinkId, at: Instant },
     /// An attempt failed. It will be tried again until `attempt` is the last.
-    DownlinkFailed { downlink_id: DownlinkId, attempt: u8, last: bool, reason: String, at: DateTime<Utc> },
+    DownlinkFailed { downlink_id: DownlinkId, attempt: u8, last: bool, reason: String, at: Instant },
 }
 
 events!(DisplayEvent {

@@ -2,13 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Utc};
-
 use super::Display;
 use super::asked::{Asked, Status};
 use super::event::{DisplayEvent, Order};
 use super::refusal::DisplayRefusal;
 use crate::id::DownlinkId;
+use crate::instant::Instant;
 
 /// How often an order is tried.
 pub const MOST_ATTEMPTS: u8 = 3;
@@ -55,13 +54,13 @@ impl Display {
         &self,
         downlink_id: DownlinkId,
         queue_item_id: String,
-        at: DateTime<Utc>,
+        at: Instant,
     ) -> Option<DisplayEvent> {
         self.asked(downlink_id).filter(|asked| asked.status == Status::Queued)?;
         Some(DisplayEvent::DownlinkSent { downlink_id, queue_item_id, at })
     }
 
-    pub(super) fn confirmed(&self, downlink_id: DownlinkId, at: DateTime<Utc>) -> Option<DisplayEvent> {
+    pub(super) fn confirmed(&self, downlink_id: DownlinkId, at: Instant) -> Option<DisplayEvent> {
         self.asked(downlink_id).filter(|asked| asked.is_open())?;
         Some(DisplayEvent::DownlinkConfirmed { downlink_id, at })
     }
@@ -71,7 +70,7 @@ impl Display {
         &self,
         downlink_id: DownlinkId,
         reason: String,
-        at: DateTime<Utc>,
+        at: Instant,
     ) -> Option<DisplayEvent> {
         let asked = self.asked(downlink_id).filter(|asked| asked.is_open())?;
         let attempt = asked.failed_attempts.saturating_add(1);

@@ -1,12 +1,12 @@
 //! What can be asked of a gateway. Commands name the tenant they come from: another's gateway is not found.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::event::Definition;
 use crate::actor::Actor;
 use crate::geo::Position;
 use crate::id::{SiteId, TenantId};
+use crate::instant::Instant;
 use crate::patch::Patch;
 
 /// A command to a `gateway` stream.
@@ -14,11 +14,11 @@ use crate::patch::Patch;
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum GatewayCommand {
     /// Let a gateway that belongs to nobody belong to the tenant.
-    RegisterGateway { tenant_id: TenantId, definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    RegisterGateway { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },
     /// Change its definition.
-    UpdateGateway { tenant_id: TenantId, patch: Box<GatewayPatch>, at: DateTime<Utc>, by: Actor },
+    UpdateGateway { tenant_id: TenantId, patch: Box<GatewayPatch>, at: Instant, by: Actor },
     /// Let it belong to nobody.
-    RemoveGateway { tenant_id: TenantId, at: DateTime<Utc>, by: Actor },
+    RemoveGateway { tenant_id: TenantId, at: Instant, by: Actor },
 }
 
 /// A change of a gateway's definition: what is absent stays.

@@ -1,6 +1,5 @@
 //! What happened to a gateway as a thing that somebody owns, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,17 +7,18 @@ use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::geo::Position;
 use crate::id::{SiteId, TenantId};
+use crate::instant::Instant;
 
 /// An event of a `gateway` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum GatewayEvent {
     /// A tenant owns it now.
-    GatewayRegistered { tenant_id: TenantId, definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    GatewayRegistered { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },
     /// Its definition is now this.
-    GatewayUpdated { definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    GatewayUpdated { definition: Box<Definition>, at: Instant, by: Actor },
     /// It belongs to nobody any more, and can be registered again.
-    GatewayRemoved { at: DateTime<Utc>, by: Actor },
+    GatewayRemoved { at: Instant, by: Actor },
 }
 
 events!(GatewayEvent { GatewayRegistered: "1", GatewayUpdated: "1", GatewayRemoved: "1" });

@@ -1,18 +1,18 @@
 //! What happened to the log as a whole, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::id::LogId;
+use crate::instant::Instant;
 
 /// An event of the `log` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum LogEvent {
     /// The log began, with this id and in this format. Always at position 1.
-    LogStarted { log_id: LogId, format: i16, at: DateTime<Utc> },
+    LogStarted { log_id: LogId, format: i16, at: Instant },
     /// A copy of the log `from`, equal to it up to `position`, goes on as the log `to`.
     LogForked {
         from: LogId,
@@ -20,7 +20,7 @@ pub enum LogEvent {
         position: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// The projection passes the event at `position` over, for ever: it could not take it. `undecodable`: nobody can read
@@ -30,7 +30,7 @@ pub enum LogEvent {
         projection: String,
         reason: String,
         undecodable: bool,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
 }

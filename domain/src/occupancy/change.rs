@@ -1,11 +1,11 @@
 //! What the fold tells the world: that something else is shown of a space from some time on, and what brought it about.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::shown::Shown;
 use crate::actor::Actor;
 use crate::id::{OverrideId, ReservationId, SpaceId};
+use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::space::SpaceEvent;
 
@@ -19,7 +19,7 @@ pub struct Change {
     /// Its number among the changes that the event brought, from 0.
     pub ordinal: u32,
     /// Effective time: never earlier than that of the space's change before.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// What was shown before; none when the space begins.
     pub from: Option<Shown>,
     /// What is shown now; none when the space ends.
@@ -65,7 +65,7 @@ impl Cause {
 }
 
 /// When an event of a space took effect, and what it is the cause of.
-pub(super) fn effect(event: &SpaceEvent) -> (DateTime<Utc>, Cause) {
+pub(super) fn effect(event: &SpaceEvent) -> (Instant, Cause) {
     match event {
         SpaceEvent::SpaceCreated { at, by, .. } => (*at, Cause::Created(*by)),
         SpaceEvent::SpaceDeleted { at, by, .. } => (*at, Cause::Deleted(*by)),
@@ -106,7 +106,7 @@ impl Changes {
     pub(super) fn push(
         &mut self,
         space_id: SpaceId,
-        at: DateTime<Utc>,
+        at: Instant,
         from: Option<Shown>,
         to: Option<Shown>,
         cause: Cause,

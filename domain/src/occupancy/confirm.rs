@@ -1,12 +1,11 @@
 //! What processes are to do about what the fold finds: confirm a reservation whose vehicle the sensor saw, and tell a
 //! display its light. Wishes only: a process makes commands of them, and may do so twice.
 
-use chrono::{DateTime, Utc};
-
 use super::change::Change;
 use super::machine::SpaceMachine;
 use crate::downlink::Light;
 use crate::id::{ReservationId, SpaceId};
+use crate::instant::Instant;
 use crate::policy::Policy;
 
 /// A reservation that is to be confirmed by the sensor.
@@ -17,7 +16,7 @@ pub struct Arrival {
     /// The reservation that runs there.
     pub reservation_id: ReservationId,
     /// When the vehicle came: effective time.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
 }
 
 /// The arrival that waits to be told to the space's stream, where the policy lets the sensor confirm reservations.

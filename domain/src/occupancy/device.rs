@@ -1,6 +1,5 @@
 //! One device as the fold knows it: whose it is, where it stands, when it was heard and what it said last.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,6 +8,7 @@ use super::shown::Word;
 use super::silence;
 use crate::device::{Category, Definition};
 use crate::id::{SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::payload::Payload;
 use crate::policy::Policy;
 use crate::sensors::{Frame, Occupancy, Threshold};
@@ -19,7 +19,7 @@ use crate::uplinks::UplinkReceived;
 pub struct DeviceFacts {
     owned: Option<Owned>,
     space_id: Option<SpaceId>,
-    last_heard_at: Option<DateTime<Utc>>,
+    last_heard_at: Option<Instant>,
     silent: bool,
     /// What it said last while nobody had said yet how to read it.
     unread: Option<Unread>,
@@ -63,7 +63,7 @@ impl DeviceFacts {
     }
 
     /// When it was last heard in order.
-    pub fn last_heard_at(&self) -> Option<DateTime<Utc>> {
+    pub fn last_heard_at(&self) -> Option<Instant> {
         self.last_heard_at
     }
 
@@ -93,19 +93,19 @@ impl DeviceFacts {
     }
 
     /// When it becomes silent, if it is not heard before; none if nobody waits for it, or if it is silent already.
-    pub(super) fn silent_due(&self, policy: &Policy) -> Option<DateTime<Utc>> {
+    pub(super) fn silent_due(&self, policy: &Policy) -> Option<Instant> {
         let waited_for = self.is_listened_to() && !self.silent;
         self.quiet_until(policy).filter(|_| waited_for)
     }
 
-    fn quiet_until(&self, policy: &Policy) -> Option<DateTime<Utc>> {
+    fn quiet_until(&self, policy: &Policy) -> Option<Instant> {
         let owned = self.owned.as_ref()?;
         let codec = owned.codec.as_deref().or(self.codec.as_deref());
         silence::due(self.last_heard_at?, silence::timeout(policy, owned.heartbeat_sec, codec))
     }
 
     /// What it said last, if that still holds at `at`.
-    pub(super) fn word_at(&self, at: DateTime<Utc>, policy: &Policy) -> Option<Word> {
+    pub(super) fn word_at(&self, at: Instant, policy: &Policy) -> Option<Word> {
         let holds = self.silent_due(policy).is_some_and(|due| at < due);
         Word::of(self.occupancy).filter(|_| holds)
     }
@@ -143,13 +143,13 @@ impl DeviceFacts {
     }
 
     /// It is alive.
-    pub(super) fn hear(&mut self, at: DateTime<Utc>) {
+    pub(super) fn hear(&mut self, at: Instant) {
         self.last_heard_at = self.last_heard_at.max(Some(at));
         self.silent = false;
     }
 
     /// It is silent, unless it was heard after that.
-    pub(super) fn fall_silent(&mut self, last_heard_at: DateTime<Utc>) -> bool {
+    pub(super) fn fall_silent(&mut self, last_heard_at: Instant) -> bool {
         let stale = self.last_heard_at.is_some_and(|heard_at| heard_at > last_heard_at);
         self.silent |= !stale;
         !stale

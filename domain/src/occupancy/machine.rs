@@ -1,12 +1,12 @@
 //! One space: everything known of it that decides what is shown, and the decision.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::reservations::Reservations;
 use super::sensor::{Said, Sensor};
 use super::shown::{Ground, Reason, Shown, Word};
 use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::policy::{Policy, PolicyOverrides};
 use crate::space::{OverrideKind, SpaceEvent, StateByHand};
@@ -23,7 +23,7 @@ pub struct SpaceMachine {
     told: Option<Told>,
     sensor: Option<Sensor>,
     last: Shown,
-    changed_at: DateTime<Utc>,
+    changed_at: Instant,
 }
 
 /// An override that is set: it shows once it has started.
@@ -55,7 +55,7 @@ impl SpaceMachine {
         tenant_id: TenantId,
         site_id: SiteId,
         own: PolicyOverrides,
-        at: DateTime<Utc>,
+        at: Instant,
         policy: &Policy,
     ) -> Self {
         Self {
@@ -98,12 +98,12 @@ impl SpaceMachine {
     }
 
     /// What was last shown, and since when.
-    pub fn last_shown(&self) -> (Shown, DateTime<Utc>) {
+    pub fn last_shown(&self) -> (Shown, Instant) {
         (self.last, self.changed_at)
     }
 
     /// The reservation that runs unconfirmed although the sensor saw a vehicle come, and when it came.
-    pub fn unconfirmed_arrival(&self) -> Option<(ReservationId, DateTime<Utc>)> {
+    pub fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         self.reservations.unconfirmed_arrival()
     }
 
@@ -221,13 +221,13 @@ impl SpaceMachine {
     }
 
     /// Takes a sensor in, with the word it comes with.
-    pub(super) fn assign(&mut self, dev_eui: DevEui, silent: bool, word: Option<Word>, at: DateTime<Utc>) {
+    pub(super) fn assign(&mut self, dev_eui: DevEui, silent: bool, word: Option<Word>, at: Instant) {
         self.sensor = Some(Sensor::new(dev_eui));
         self.resume(dev_eui, silent, word, at);
     }
 
     /// Hears its sensor again, after a time in which it was not listened to.
-    pub(super) fn resume(&mut self, dev_eui: DevEui, silent: bool, word: Option<Word>, at: DateTime<Utc>) {
+    pub(super) fn resume(&mut self, dev_eui: DevEui, silent: bool, word: Option<Word>, at: Instant) {
         let at = self.effective(at);
         let Some(sensor) = self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui) else { return };
         sensor.silent = silent;
@@ -247,13 +247,7 @@ impl SpaceMachine {
     }
 
     /// Hears a sensor, and what it says if it says something; false if nothing is otherwise now.
-    pub(super) fn hear(
-        &mut self,
-        dev_eui: DevEui,
-        word: Option<Word>,
-        at: DateTime<Utc>,
-        policy: &Policy,
-    ) -> bool {
+    pub(super) fn hear(&mut self, dev_eui: DevEui, word: Option<Word>, at: Instant, policy: &Policy) -> bool {
         let effective = self.effective(at);
         let before = (self.sensor, self.told);
         let Some(sensor) = self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui) else {
@@ -288,16 +282,12 @@ impl SpaceMachine {
     }
 
     /// Within a space time never runs backwards.
-    pub(super) fn effective(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+    pub(super) fn effective(&self, at: Instant) -> Instant {
         self.changed_at.max(at)
     }
 
     /// Notes what is shown from now on; what was shown before and the time of the change, if there is one.
-    pub(super) fn show(
-        &mut self,
-        policy: &Policy,
-        at: DateTime<Utc>,
-    ) -> Option<(Shown, Shown, DateTime<Utc>)> {
+    pub(super) fn show(&mut self, policy: &Policy, at: Instant) -> Option<(Shown, Shown, Instant)> {
         let (from, to) = (self.last, self.shown(policy));
         if from == to {
             return None;

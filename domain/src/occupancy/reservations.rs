@@ -1,9 +1,9 @@
 //! The reservations of a space as far as they show: approached, running, and whether their vehicle came.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::ReservationId;
+use crate::instant::Instant;
 use crate::space::Confirmation;
 
 /// The reservations that are not over and of which something happened since they were booked.
@@ -22,7 +22,7 @@ struct Reservation {
     /// Somebody set a state by hand after that.
     outweighed: bool,
     /// When the sensor's word became that a vehicle is there, while it ran and nobody had come.
-    seen_at: Option<DateTime<Utc>>,
+    seen_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ impl Reservations {
 
     /// It begins. A vehicle that is there by then, or was seen to come before this start reached the log, has taken it up:
     /// whoever parks a little early is nobody who did not come.
-    pub(super) fn start(&mut self, id: ReservationId, due: DateTime<Utc>, came_at: Option<DateTime<Utc>>) {
+    pub(super) fn start(&mut self, id: ReservationId, due: Instant, came_at: Option<Instant>) {
         let reservation = self.enter(id);
         reservation.phase = Phase::Running;
         if reservation.is_awaited() {
@@ -86,7 +86,7 @@ impl Reservations {
     }
 
     /// The sensor's word is now that a vehicle is there.
-    pub(super) fn vehicle_came(&mut self, at: DateTime<Utc>) {
+    pub(super) fn vehicle_came(&mut self, at: Instant) {
         for reservation in self.0.iter_mut().filter(|reservation| reservation.is_awaited()) {
             reservation.seen_at = reservation.seen_at.or(Some(at));
         }
@@ -108,7 +108,7 @@ impl Reservations {
     }
 
     /// The reservation whose vehicle the sensor saw come and that nothing confirms yet.
-    pub(super) fn unconfirmed_arrival(&self) -> Option<(ReservationId, DateTime<Utc>)> {
+    pub(super) fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         let awaited = self.0.iter().filter(|reservation| reservation.is_awaited());
         awaited
             .filter_map(|reservation| Some((reservation.id, reservation.seen_at?)))

@@ -1,9 +1,10 @@
 //! The sensor at a space: its confirmed word, the change it is about to confirm, and whether it is silent.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::shown::Word;
+use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::policy::Policy;
 
@@ -15,7 +16,7 @@ pub struct Sensor {
     /// What it says, confirmed; none until it has said something.
     pub word: Option<Word>,
     /// Since when it says so.
-    pub since: Option<DateTime<Utc>>,
+    pub since: Option<Instant>,
     /// Nothing was heard of it for too long.
     pub silent: bool,
     candidate: Option<Candidate>,
@@ -25,7 +26,7 @@ pub struct Sensor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Candidate {
     word: Word,
-    at: DateTime<Utc>,
+    at: Instant,
 }
 
 /// What a reading amounts to.
@@ -46,13 +47,7 @@ impl Sensor {
     }
 
     /// Takes a reading, received at `at`; where it changes the word, the change's time is `effective`.
-    pub(super) fn read(
-        &mut self,
-        word: Word,
-        at: DateTime<Utc>,
-        effective: DateTime<Utc>,
-        policy: &Policy,
-    ) -> Said {
+    pub(super) fn read(&mut self, word: Word, at: Instant, effective: Instant, policy: &Policy) -> Said {
         if self.word == Some(word) {
             self.candidate = None;
             Said::Again
@@ -66,7 +61,7 @@ impl Sensor {
     }
 
     /// Takes a word as confirmed.
-    pub(super) fn say(&mut self, word: Word, effective: DateTime<Utc>) {
+    pub(super) fn say(&mut self, word: Word, effective: Instant) {
         self.candidate = None;
         if self.word != Some(word) {
             self.word = Some(word);
@@ -74,7 +69,7 @@ impl Sensor {
         }
     }
 
-    fn confirms(&self, word: Word, at: DateTime<Utc>, policy: &Policy) -> bool {
+    fn confirms(&self, word: Word, at: Instant, policy: &Policy) -> bool {
         let window = TimeDelta::seconds(i64::from(policy.debounce_window_sec));
         self.candidate.is_some_and(|first| first.word == word && at - first.at <= window)
     }

@@ -1,7 +1,8 @@
 //! When a sensor that is not heard counts as silent. What moves a space is the event that says so, never the clock.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
+use crate::instant::Instant;
 use crate::policy::Policy;
 use crate::sensors::heartbeat_sec;
 
@@ -16,6 +17,6 @@ pub fn timeout(policy: &Policy, own_heartbeat_sec: Option<u32>, codec: Option<&s
 }
 
 /// The first moment at which it is silent; none beyond the end of time.
-pub fn due(last_heard_at: DateTime<Utc>, timeout: TimeDelta) -> Option<DateTime<Utc>> {
-    last_heard_at.checked_add_signed(timeout)
+pub fn due(last_heard_at: Instant, timeout: TimeDelta) -> Option<Instant> {
+    last_heard_at.checked_add(timeout)
 }

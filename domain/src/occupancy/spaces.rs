@@ -7,8 +7,6 @@ mod uplinks;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
-
 use super::change::{Cause, Change, Changes};
 use super::confirm::{self, Arrival};
 use super::device::DeviceFacts;
@@ -16,6 +14,7 @@ use super::machine::SpaceMachine;
 use super::policies::TenantPolicies;
 use super::profiles::Profiles;
 use crate::id::{SiteId, SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::policy::{Policy, PolicyOverrides};
 use crate::stored::Event;
@@ -141,13 +140,13 @@ impl Spaces {
     }
 
     /// When a device becomes silent if it is not heard before, for claimed and enabled sensors that are not silent yet.
-    pub fn silent_due(&self, dev_eui: DevEui) -> Option<DateTime<Utc>> {
+    pub fn silent_due(&self, dev_eui: DevEui) -> Option<Instant> {
         let facts = self.devices.get(&dev_eui)?;
         facts.silent_due(&self.policy_for(facts))
     }
 
     /// The device that becomes silent first, and when.
-    pub fn next_silence(&self) -> Option<(DevEui, DateTime<Utc>)> {
+    pub fn next_silence(&self) -> Option<(DevEui, Instant)> {
         let dues = self.devices.iter().filter_map(|(dev_eui, facts)| {
             facts.silent_due(&self.policy_for(facts)).map(|due| (due, *dev_eui))
         });
@@ -172,7 +171,7 @@ impl Spaces {
     fn at_space(
         &mut self,
         space_id: SpaceId,
-        at: DateTime<Utc>,
+        at: Instant,
         cause: Cause,
         changes: &mut Changes,
         act: impl FnOnce(&mut SpaceMachine, &Policy) -> bool,

@@ -1,6 +1,5 @@
 //! What can be asked of a site. Commands name the tenant they come from: another's site is not found.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::definition::Definition;
@@ -8,6 +7,7 @@ use super::event::SiteMember;
 use crate::actor::Actor;
 use crate::geo::Position;
 use crate::id::TenantId;
+use crate::instant::Instant;
 use crate::patch::Patch;
 use crate::policy::PolicyOverrides;
 
@@ -16,23 +16,17 @@ use crate::policy::PolicyOverrides;
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum SiteCommand {
     /// Let it exist.
-    CreateSite { tenant_id: TenantId, site: Box<NewSite>, at: DateTime<Utc>, by: Actor },
+    CreateSite { tenant_id: TenantId, site: Box<NewSite>, at: Instant, by: Actor },
     /// Change its definition.
-    UpdateSite { tenant_id: TenantId, patch: Box<SitePatch>, at: DateTime<Utc>, by: Actor },
+    UpdateSite { tenant_id: TenantId, patch: Box<SitePatch>, at: Instant, by: Actor },
     /// Call it otherwise; what is absent stays.
-    RenameSite {
-        tenant_id: TenantId,
-        name: Option<String>,
-        slug: Option<String>,
-        at: DateTime<Utc>,
-        by: Actor,
-    },
+    RenameSite { tenant_id: TenantId, name: Option<String>, slug: Option<String>, at: Instant, by: Actor },
     /// Something stands on it now: part of the append that puts it there.
-    AddSiteMember { tenant_id: TenantId, member: SiteMember, at: DateTime<Utc> },
+    AddSiteMember { tenant_id: TenantId, member: SiteMember, at: Instant },
     /// Something stands on it no more: part of the append that takes it away.
-    RemoveSiteMember { tenant_id: TenantId, member: SiteMember, at: DateTime<Utc> },
+    RemoveSiteMember { tenant_id: TenantId, member: SiteMember, at: Instant },
     /// End it. Nothing may stand on it.
-    ArchiveSite { tenant_id: TenantId, at: DateTime<Utc>, by: Actor },
+    ArchiveSite { tenant_id: TenantId, at: Instant, by: Actor },
 }
 
 /// A site to be.

@@ -1,12 +1,12 @@
 //! What happened to a site, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::id::{SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::lorawan::GatewayEui;
 
 /// An event of a `site` stream.
@@ -19,11 +19,11 @@ pub enum SiteEvent {
         name: String,
         slug: String,
         definition: Box<Definition>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Its definition is now this.
-    SiteUpdated { definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    SiteUpdated { definition: Box<Definition>, at: Instant, by: Actor },
     /// It is called otherwise.
     SiteRenamed {
         tenant_id: TenantId,
@@ -31,15 +31,15 @@ pub enum SiteEvent {
         to_name: String,
         from_slug: String,
         to_slug: String,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Something stands on it now, and keeps it from being archived.
-    SiteMemberAdded { member: SiteMember, at: DateTime<Utc> },
+    SiteMemberAdded { member: SiteMember, at: Instant },
     /// Something stands on it no more.
-    SiteMemberRemoved { member: SiteMember, at: DateTime<Utc> },
+    SiteMemberRemoved { member: SiteMember, at: Instant },
     /// It is no more. Its name and slug are free again.
-    SiteArchived { tenant_id: TenantId, name: String, slug: String, at: DateTime<Utc>, by: Actor },
+    SiteArchived { tenant_id: TenantId, name: String, slug: String, at: Instant, by: Actor },
 }
 
 events!(SiteEvent {

@@ -1,7 +1,5 @@
 //! The rules of a site: what it may be called, where it may be, what stands on it, and when it may end.
 
-use chrono::{DateTime, Utc};
-
 use super::Place;
 use super::command::{NewSite, SitePatch};
 use super::definition::Definition;
@@ -10,6 +8,7 @@ use super::refusal::SiteRefusal;
 use crate::actor::Actor;
 use crate::geo::Position;
 use crate::id::TenantId;
+use crate::instant::Instant;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
 use crate::patch::replace;
 use crate::policy::Policy;
@@ -22,7 +21,7 @@ pub(super) const LONGEST_TIMEZONE: usize = 50;
 
 type Decision = Result<Vec<SiteEvent>, SiteRefusal>;
 
-pub(super) fn create(tenant_id: TenantId, site: NewSite, at: DateTime<Utc>, by: Actor) -> Decision {
+pub(super) fn create(tenant_id: TenantId, site: NewSite, at: Instant, by: Actor) -> Decision {
     let NewSite { name, slug, definition } = site;
     check_name_and_slug(&name, &slug)?;
     check(&definition)?;
@@ -31,7 +30,7 @@ pub(super) fn create(tenant_id: TenantId, site: NewSite, at: DateTime<Utc>, by: 
 }
 
 impl Place {
-    pub(super) fn update(&self, patch: SitePatch, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn update(&self, patch: SitePatch, at: Instant, by: Actor) -> Decision {
         let definition = self.definition.patched(patch);
         check(&definition)?;
         if definition == self.definition {
@@ -44,7 +43,7 @@ impl Place {
         &self,
         name: Option<String>,
         slug: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     ) -> Decision {
         let (from_name, from_slug) = (self.name.clone(), self.slug.clone());
@@ -58,7 +57,7 @@ impl Place {
         Ok(vec![SiteEvent::SiteRenamed { tenant_id, from_name, to_name, from_slug, to_slug, at, by }])
     }
 
-    pub(super) fn add(&self, member: SiteMember, at: DateTime<Utc>) -> Decision {
+    pub(super) fn add(&self, member: SiteMember, at: Instant) -> Decision {
         if self.members.contains(&member) {
             return Ok(Vec::new());
         }
@@ -68,7 +67,7 @@ impl Place {
         Ok(vec![SiteEvent::SiteMemberAdded { member, at }])
     }
 
-    pub(super) fn remove(&self, member: SiteMember, at: DateTime<Utc>) -> Vec<SiteEvent> {
+    pub(super) fn remove(&self, member: SiteMember, at: Instant) -> Vec<SiteEvent> {
         if self.members.contains(&member) {
             vec![SiteEvent::SiteMemberRemoved { member, at }]
         } else {
@@ -76,7 +75,7 @@ impl Place {
         }
     }
 
-    pub(super) fn archive(&self, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn archive(&self, at: Instant, by: Actor) -> Decision {
         let spaces = self.members.iter().filter(|member| matches!(member, SiteMember::Space(_))).count();
         let gateways = self.members.len() - spaces;
         if !self.members.is_empty() {

@@ -1,6 +1,6 @@
 //! Booking: who gets which window, and how it moves or is given up.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::Space;
 use super::commands::{AmendReservation, BookReservation, CancelReservation, RescheduleReservation};
@@ -10,6 +10,7 @@ use super::refusal::SpaceRefusal;
 use super::reservation::Window;
 use super::reservations::MAX_HOLDING;
 use crate::id::ReservationId;
+use crate::instant::Instant;
 
 /// The longest that a reservation may be where nobody says otherwise.
 pub const MAX_DURATION: TimeDelta = TimeDelta::hours(24);
@@ -106,7 +107,7 @@ fn with_start(
     event: SpaceEvent,
     reservation_id: ReservationId,
     window: &Window,
-    at: DateTime<Utc>,
+    at: Instant,
 ) -> Vec<SpaceEvent> {
     let due = window.start;
     let started = SpaceEvent::ReservationStarted { reservation_id, due, at };
@@ -120,14 +121,14 @@ fn refuse_empty(window: &Window) -> Result<(), SpaceRefusal> {
     Ok(())
 }
 
-fn refuse_past_start(window: &Window, at: DateTime<Utc>) -> Result<(), SpaceRefusal> {
+fn refuse_past_start(window: &Window, at: Instant) -> Result<(), SpaceRefusal> {
     if at - window.start > START_GRACE {
         return Err(SpaceRefusal::StartsInThePast);
     }
     Ok(())
 }
 
-fn refuse_past_end(window: &Window, at: DateTime<Utc>) -> Result<(), SpaceRefusal> {
+fn refuse_past_end(window: &Window, at: Instant) -> Result<(), SpaceRefusal> {
     if window.end <= at {
         return Err(SpaceRefusal::EndsInThePast);
     }

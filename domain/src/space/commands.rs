@@ -1,6 +1,6 @@
 //! What can be asked of a space.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::definition::StateByHand;
 use super::overrides::OverrideKind;
@@ -8,6 +8,7 @@ use super::patch::{DefinitionPatch, DetailsPatch};
 use super::reservation::{Details, Window};
 use crate::actor::Actor;
 use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::sealed::Sealed;
 
 /// A command to a `space` stream. Those of people and programs say who asks; the last three are the platform's own, never
@@ -42,7 +43,7 @@ pub struct Asked {
     /// Who asks.
     pub by: Actor,
     /// When.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
 }
 
 /// Make a space.
@@ -99,9 +100,9 @@ pub struct SetOverride {
     /// Why it is not to be used.
     pub kind: OverrideKind,
     /// From when; a time that has passed means from now.
-    pub from: DateTime<Utc>,
+    pub from: Instant,
     /// Until when; none means until it is cleared.
-    pub until: Option<DateTime<Utc>>,
+    pub until: Option<Instant>,
     /// Why, in words.
     pub reason: Option<String>,
     /// Free text.
@@ -194,7 +195,7 @@ pub struct ConfirmBySensor {
     /// The reservation that was running; none means whichever runs.
     pub reservation_id: Option<ReservationId>,
     /// The reading's effective time. It may be some time ago.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// The sensor.
     pub by: Actor,
 }
@@ -203,7 +204,7 @@ pub struct ConfirmBySensor {
 #[derive(Clone, Copy, Debug)]
 pub struct PassTime {
     /// Up to and including this moment.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// How long before its start a reservation shows; zero means not at all.
     pub reserved_soon: TimeDelta,
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::Space;
 use super::event::SpaceEvent;
@@ -10,12 +10,13 @@ use super::overrides::Override;
 use super::reservation::Reservation;
 use crate::aggregate::Decider;
 use crate::id::{OverrideId, ReservationId};
+use crate::instant::Instant;
 
 /// Something that will happen to a space unless somebody does something before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueTime {
     /// When.
-    pub at: DateTime<Utc>,
+    pub at: Instant,
     /// What.
     pub what: Due,
 }
@@ -55,14 +56,14 @@ impl Space {
     /// Everything that is due at `at` or before, one after the other, and the space after that.
     pub(super) fn pass_time(
         &self,
-        at: DateTime<Utc>,
+        at: Instant,
         reserved_soon: TimeDelta,
     ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
         self.pass_through(at, at, reserved_soon)
     }
 
     /// Only what is due at the first moment at which anything is, if that is at `at` or before.
-    pub(super) fn pass_moment(&self, at: DateTime<Utc>, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
+    pub(super) fn pass_moment(&self, at: Instant, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
         match self.next_due(reserved_soon) {
             Some(first) if first.at <= at => self.pass_through(first.at, at, reserved_soon).0,
             _ => Vec::new(),
@@ -72,8 +73,8 @@ impl Space {
     /// Everything that is due at `through` or before, noticed at `at`.
     fn pass_through(
         &self,
-        through: DateTime<Utc>,
-        at: DateTime<Utc>,
+        through: Instant,
+        at: Instant,
         reserved_soon: TimeDelta,
     ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
         let (mut events, mut space) = (Vec::new(), Cow::Borrowed(self));
@@ -105,7 +106,7 @@ impl Space {
         .filter_map(|(at, what)| Some(DueTime { at: at?, what }))
     }
 
-    fn event_of(&self, due: DueTime, at: DateTime<Utc>) -> SpaceEvent {
+    fn event_of(&self, due: DueTime, at: Instant) -> SpaceEvent {
         let DueTime { at: due, what } = due;
         match what {
             Due::ReservationApproach(reservation_id) => {

@@ -1,6 +1,5 @@
 //! What happened to a space: its definition, its overrides and its reservations, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Definition, StateByHand};
@@ -9,6 +8,7 @@ use super::reservation::{Confirmation, Details, Window};
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::sealed::Sealed;
 
 /// An event of a `space` stream. `at` is when it was decided, `by` who asked for it; `due` is when something should have
@@ -22,13 +22,13 @@ pub enum SpaceEvent {
         site_id: SiteId,
         code: String,
         definition: Box<Definition>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Its definition is now this.
-    SpaceUpdated { definition: Box<Definition>, at: DateTime<Utc>, by: Actor },
+    SpaceUpdated { definition: Box<Definition>, at: Instant, by: Actor },
     /// It has another code now.
-    SpaceCodeChanged { site_id: SiteId, from: String, to: String, at: DateTime<Utc>, by: Actor },
+    SpaceCodeChanged { site_id: SiteId, from: String, to: String, at: Instant, by: Actor },
     /// It is no more. Its code is free again; its places for a sensor and a display are taken for ever.
     SpaceDeleted {
         space_id: SpaceId,
@@ -36,7 +36,7 @@ pub enum SpaceEvent {
         code: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Somebody said what its state is.
@@ -44,7 +44,7 @@ pub enum SpaceEvent {
         state: StateByHand,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
 
@@ -52,23 +52,23 @@ pub enum SpaceEvent {
     OverrideSet {
         override_id: OverrideId,
         kind: OverrideKind,
-        from: DateTime<Utc>,
+        from: Instant,
         /// None means until it is cleared.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<DateTime<Utc>>,
+        until: Option<Instant>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notes: Option<Sealed>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// The override holds from now on.
-    OverrideStarted { override_id: OverrideId, due: DateTime<Utc>, at: DateTime<Utc> },
+    OverrideStarted { override_id: OverrideId, due: Instant, at: Instant },
     /// The override's time is over.
-    OverrideEnded { override_id: OverrideId, due: DateTime<Utc>, at: DateTime<Utc> },
+    OverrideEnded { override_id: OverrideId, due: Instant, at: Instant },
     /// Somebody took the override away.
-    OverrideCleared { override_id: OverrideId, at: DateTime<Utc>, by: Actor },
+    OverrideCleared { override_id: OverrideId, at: Instant, by: Actor },
 
     /// The window is reserved.
     ReservationBooked {
@@ -76,46 +76,35 @@ pub enum SpaceEvent {
         tenant_id: TenantId,
         window: Window,
         details: Box<Details>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Another window is reserved instead. With another start it has not approached yet, even if it had before.
-    ReservationRescheduled {
-        reservation_id: ReservationId,
-        from: Window,
-        to: Window,
-        at: DateTime<Utc>,
-        by: Actor,
-    },
+    ReservationRescheduled { reservation_id: ReservationId, from: Window, to: Window, at: Instant, by: Actor },
     /// What is kept with it is now this.
-    ReservationAmended { reservation_id: ReservationId, details: Box<Details>, at: DateTime<Utc>, by: Actor },
+    ReservationAmended { reservation_id: ReservationId, details: Box<Details>, at: Instant, by: Actor },
     /// Somebody gave it up.
     ReservationCancelled {
         reservation_id: ReservationId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Sealed>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// It begins within the policy's time.
-    ReservationApproached { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    ReservationApproached { reservation_id: ReservationId, due: Instant, at: Instant },
     /// Its window began.
-    ReservationStarted { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    ReservationStarted { reservation_id: ReservationId, due: Instant, at: Instant },
     /// The vehicle is there: somebody checked in, or the sensor saw it.
-    ReservationConfirmed {
-        reservation_id: ReservationId,
-        confirmation: Confirmation,
-        at: DateTime<Utc>,
-        by: Actor,
-    },
+    ReservationConfirmed { reservation_id: ReservationId, confirmation: Confirmation, at: Instant, by: Actor },
     /// The vehicle left: the reservation is completed before its end.
-    ReservationCheckedOut { reservation_id: ReservationId, at: DateTime<Utc>, by: Actor },
+    ReservationCheckedOut { reservation_id: ReservationId, at: Instant, by: Actor },
     /// It was confirmed, and its end came.
-    ReservationCompleted { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    ReservationCompleted { reservation_id: ReservationId, due: Instant, at: Instant },
     /// Nobody came until its end.
-    ReservationExpired { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    ReservationExpired { reservation_id: ReservationId, due: Instant, at: Instant },
     /// Nobody came within the time the space gives: it is released.
-    ReservationNotTakenUp { reservation_id: ReservationId, due: DateTime<Utc>, at: DateTime<Utc> },
+    ReservationNotTakenUp { reservation_id: ReservationId, due: Instant, at: Instant },
 }
 
 events!(SpaceEvent {
@@ -143,7 +132,7 @@ events!(SpaceEvent {
 
 impl SpaceEvent {
     /// When it should have happened, if that is another time than when it was decided.
-    pub fn due(&self) -> Option<DateTime<Utc>> {
+    pub fn due(&self) -> Option<Instant> {
         match self {
             Self::OverrideStarted { due, .. }
             | Self::OverrideEnded { due, .. }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Space;
@@ -11,6 +10,7 @@ use super::event::SpaceEvent;
 use super::refusal::SpaceRefusal;
 use super::reservation::Window;
 use crate::id::OverrideId;
+use crate::instant::Instant;
 
 /// How many overrides of a space may be set and not over.
 pub const MAX_OVERRIDES: usize = 100;
@@ -28,8 +28,8 @@ pub enum OverrideKind {
 /// An override that is set and not over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Override {
-    from: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
+    from: Instant,
+    until: Option<Instant>,
     started: bool,
 }
 
@@ -39,12 +39,12 @@ impl Override {
     }
 
     /// When it starts to hold, if it does not yet.
-    pub(super) fn starts_at(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn starts_at(&self) -> Option<Instant> {
         (!self.started).then_some(self.from)
     }
 
     /// When it is over.
-    pub(super) fn ends_at(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn ends_at(&self) -> Option<Instant> {
         self.until
     }
 }
@@ -54,7 +54,7 @@ impl Override {
 pub(super) struct Overrides(BTreeMap<OverrideId, Override>);
 
 impl Overrides {
-    pub(super) fn set(&mut self, id: OverrideId, from: DateTime<Utc>, until: Option<DateTime<Utc>>) {
+    pub(super) fn set(&mut self, id: OverrideId, from: Instant, until: Option<Instant>) {
         self.0.insert(id, Override { from, until, started: false });
     }
 

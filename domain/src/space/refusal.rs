@@ -1,11 +1,12 @@
 //! Why a space refuses what is asked of it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::reservation::{Status, Window};
 use super::{MAX_HOLDING, MAX_OVERRIDES};
 use crate::geo::NotAPosition;
 use crate::id::{OverrideId, ReservationId};
+use crate::instant::Instant;
 use crate::policy::PolicyOutOfBounds;
 
 /// A reservation in another one's way.
@@ -129,7 +130,7 @@ pub enum SpaceRefusal {
     #[error("check-in opens at {opens}: come back then")]
     CheckInTooEarly {
         /// The first moment for a check-in.
-        opens: DateTime<Utc>,
+        opens: Instant,
     },
     /// Nobody came, as far as is known.
     #[error("nobody has checked in: check in first, or cancel")]

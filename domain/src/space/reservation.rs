@@ -1,19 +1,20 @@
 //! One reservation of a space: its window, what is kept with it, and how far it has come.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::UserId;
+use crate::instant::Instant;
 use crate::sealed::Sealed;
 
 /// A time from its start up to, but not including, its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
     /// The first moment.
-    pub start: DateTime<Utc>,
+    pub start: Instant,
     /// The first moment after it.
-    pub end: DateTime<Utc>,
+    pub end: Instant,
 }
 
 impl Window {
@@ -23,7 +24,7 @@ impl Window {
     }
 
     /// True when the moment is in it.
-    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+    pub fn contains(&self, at: Instant) -> bool {
         self.start <= at && at < self.end
     }
 
@@ -137,7 +138,7 @@ pub struct Reservation {
     pub(super) status: Status,
     stage: Stage,
     /// Since when the window starts when it starts: nothing can have approached before.
-    asked_at: DateTime<Utc>,
+    asked_at: Instant,
     pub(super) checked_in: bool,
     seen: bool,
 }
@@ -155,13 +156,13 @@ enum Stage {
 }
 
 impl Reservation {
-    pub(super) fn booked(window: Window, details: Box<Details>, asked_at: DateTime<Utc>) -> Self {
+    pub(super) fn booked(window: Window, details: Box<Details>, asked_at: Instant) -> Self {
         let (status, stage) = (Status::Active, Stage::Booked);
         Self { window, details, status, stage, asked_at, checked_in: false, seen: false }
     }
 
     /// Another window. With another start it is to come again.
-    pub(super) fn reschedule(&mut self, to: Window, at: DateTime<Utc>) {
+    pub(super) fn reschedule(&mut self, to: Window, at: Instant) {
         if to.start != self.window.start {
             (self.stage, self.asked_at) = (Stage::Booked, at);
         }
@@ -216,29 +217,21 @@ impl Reservation {
     }
 
     /// When it begins to show, if that is to come: `reserved_soon` before its start, or when its start was asked for.
-    pub(super) fn approaches_at(&self, reserved_soon: TimeDelta) -> Option<DateTime<Utc>> {
-        let shows_at = earlier(self.window.start, reserved_soon).max(self.asked_at);
+    pub(super) fn approaches_at(&self, reserved_soon: TimeDelta) -> Option<Instant> {
+        let shows_at = (self.window.start - reserved_soon).max(self.asked_at);
         (self.stage == Stage::Booked && shows_at < self.window.start).then_some(shows_at)
     }
 
     /// When it starts, if it has not.
-    pub(super) fn starts_at(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn starts_at(&self) -> Option<Instant> {
         (self.stage != Stage::Started).then_some(self.window.start)
     }
 
     /// When it is released unless somebody comes; none if it waits until its end. A time that the space got while the
     /// reservation ran releases nothing before it got it.
-    pub(super) fn released_at(&self, minutes: Option<u16>, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(super) fn released_at(&self, minutes: Option<u16>, since: Instant) -> Option<Instant> {
         let patience = TimeDelta::minutes(minutes?.into());
-        let released_at = later(self.window.start, patience).max(since);
+        let released_at = (self.window.start + patience).max(since);
         (!self.is_confirmed() && released_at < self.window.end).then_some(released_at)
     }
-}
-
-fn earlier(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
-    at.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC)
-}
-
-fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
-    at.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -1,9 +1,9 @@
 //! An event with its place in the log, not read yet.
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{DecodeError, Event, decode};
+use crate::instant::Instant;
 
 /// An event as the log holds it, without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Recorded {
     /// The append that brought it.
     pub append_id: Uuid,
     /// When the log took it.
-    pub recorded_at: DateTime<Utc>,
+    pub recorded_at: Instant,
 }
 
 impl Recorded {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::definition::{NamedPolicy, TenantType, Tier};
 use crate::actor::Actor;
 use crate::id::PolicyId;
+use crate::instant::Instant;
 use crate::patch::Patch;
 use crate::policy::PolicyOverrides;
 
@@ -16,30 +16,30 @@ use crate::policy::PolicyOverrides;
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum TenantCommand {
     /// Let it exist.
-    CreateTenant { tenant: Box<NewTenant>, at: DateTime<Utc>, by: Actor },
+    CreateTenant { tenant: Box<NewTenant>, at: Instant, by: Actor },
     /// Change its definition.
-    UpdateTenant { patch: Box<TenantPatch>, at: DateTime<Utc>, by: Actor },
+    UpdateTenant { patch: Box<TenantPatch>, at: Instant, by: Actor },
     /// Give it another slug.
-    ChangeTenantSlug { slug: String, at: DateTime<Utc>, by: Actor },
+    ChangeTenantSlug { slug: String, at: Instant, by: Actor },
     /// Lock its people and programs out.
-    SuspendTenant { reason: String, at: DateTime<Utc>, by: Actor },
+    SuspendTenant { reason: String, at: Instant, by: Actor },
     /// Let them in again.
-    ActivateTenant { at: DateTime<Utc>, by: Actor },
+    ActivateTenant { at: Instant, by: Actor },
     /// End it.
-    ArchiveTenant { at: DateTime<Utc>, by: Actor },
+    ArchiveTenant { at: Instant, by: Actor },
     /// Make a display policy and put it in force instead of the one before.
-    CreateDisplayPolicy { policy_id: PolicyId, policy: Box<NamedPolicy>, at: DateTime<Utc>, by: Actor },
+    CreateDisplayPolicy { policy_id: PolicyId, policy: Box<NamedPolicy>, at: Instant, by: Actor },
     /// Change a display policy.
     UpdateDisplayPolicy {
         policy_id: PolicyId,
         name: Option<String>,
         description: Patch<String>,
         changes: Box<PolicyOverrides>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// Put a display policy in force.
-    ActivateDisplayPolicy { policy_id: PolicyId, at: DateTime<Utc>, by: Actor },
+    ActivateDisplayPolicy { policy_id: PolicyId, at: Instant, by: Actor },
 }
 
 /// A tenant to be.
@@ -73,7 +73,7 @@ pub struct TenantPatch {
     /// What it pays for. Brings the tier's features and limits, except where the tenant has values of its own.
     pub tier: Option<Tier>,
     /// When its trial ends; only a trial has one, of others it is not read.
-    pub trial_ends_at: Patch<DateTime<Utc>>,
+    pub trial_ends_at: Patch<Instant>,
     /// Merged over what it may do.
     pub features: BTreeMap<String, bool>,
     /// Merged over what it may have.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::instant::Instant;
 use crate::policy::Policy;
 
 /// A tenant's description. Its slug stands beside it, because it is claimed.
@@ -20,7 +20,7 @@ pub struct Definition {
     pub tier: Tier,
     /// When its trial ends, if it is on trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trial_ends_at: Option<DateTime<Utc>>,
+    pub trial_ends_at: Option<Instant>,
     /// What it may do, by name.
     pub features: BTreeMap<String, bool>,
     /// How much of each it may have, by name.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::definition::NamedPolicy;
@@ -10,6 +9,7 @@ use super::event::TenantEvent;
 use super::refusal::TenantRefusal;
 use crate::actor::Actor;
 use crate::id::PolicyId;
+use crate::instant::Instant;
 use crate::naming::is_name;
 use crate::patch::{Patch, replace};
 use crate::policy::{Policy, PolicyOverrides};
@@ -54,7 +54,7 @@ impl Policies {
         &self,
         policy_id: PolicyId,
         policy: Box<NamedPolicy>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     ) -> Result<Vec<TenantEvent>, TenantRefusal> {
         if self.named.contains_key(&policy_id) {
@@ -89,7 +89,7 @@ impl Policies {
     pub(super) fn activate(
         &self,
         policy_id: PolicyId,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     ) -> Result<Vec<TenantEvent>, TenantRefusal> {
         match self.get(policy_id) {

@@ -1,6 +1,6 @@
 //! The rules of a tenant's own life: how it begins, changes, is locked out and ends.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::TimeDelta;
 
 use super::Account;
 use super::command::{NewTenant, TenantPatch};
@@ -9,6 +9,7 @@ use super::event::TenantEvent;
 use super::refusal::TenantRefusal;
 use super::tier::carried_over;
 use crate::actor::Actor;
+use crate::instant::Instant;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
 use crate::patch::replace;
 
@@ -24,7 +25,7 @@ const LONGEST_ENTITLEMENT: usize = 100;
 type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
 
 /// A tenant begins with what its tier brings, and what it was given otherwise.
-pub(super) fn create(tenant: NewTenant, at: DateTime<Utc>, by: Actor) -> Decision {
+pub(super) fn create(tenant: NewTenant, at: Instant, by: Actor) -> Decision {
     let NewTenant { name, slug, tenant_type, tier, trial_days, features, limits, metadata } = tenant;
     checked_slug(&slug)?;
     let trial_ends_at = match (tenant_type, trial_days) {
@@ -39,7 +40,7 @@ pub(super) fn create(tenant: NewTenant, at: DateTime<Utc>, by: Actor) -> Decisio
 }
 
 impl Account {
-    pub(super) fn update(&self, patch: TenantPatch, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn update(&self, patch: TenantPatch, at: Instant, by: Actor) -> Decision {
         let definition = checked(self.definition.patched(patch)?)?;
         if definition == self.definition {
             return Ok(Vec::new());
@@ -47,7 +48,7 @@ impl Account {
         Ok(vec![TenantEvent::TenantUpdated { definition: Box::new(definition), at, by }])
     }
 
-    pub(super) fn change_slug(&self, to: String, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn change_slug(&self, to: String, at: Instant, by: Actor) -> Decision {
         checked_slug(&to)?;
         if to == self.slug {
             return Ok(Vec::new());
@@ -55,7 +56,7 @@ impl Account {
         Ok(vec![TenantEvent::TenantSlugChanged { from: self.slug.clone(), to, at, by }])
     }
 
-    pub(super) fn suspend(&self, reason: String, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn suspend(&self, reason: String, at: Instant, by: Actor) -> Decision {
         self.refuse_platform()?;
         match (reason.trim(), self.suspended) {
             ("", _) => Err(TenantRefusal::SuspensionWithoutReason),
@@ -64,11 +65,11 @@ impl Account {
         }
     }
 
-    pub(super) fn activate(&self, at: DateTime<Utc>, by: Actor) -> Vec<TenantEvent> {
+    pub(super) fn activate(&self, at: Instant, by: Actor) -> Vec<TenantEvent> {
         if self.suspended { vec![TenantEvent::TenantActivated { at, by }] } else { Vec::new() }
     }
 
-    pub(super) fn archive(&self, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn archive(&self, at: Instant, by: Actor) -> Decision {
         self.refuse_platform()?;
         Ok(vec![TenantEvent::TenantArchived { slug: self.slug.clone(), at, by }])
     }
@@ -105,8 +106,8 @@ impl Definition {
     }
 }
 
-fn trial_end(at: DateTime<Utc>, days: u32) -> Result<DateTime<Utc>, TenantRefusal> {
-    let end = at.checked_add_days(Days::new(days.into()));
+fn trial_end(at: Instant, days: u32) -> Result<Instant, TenantRefusal> {
+    let end = at.checked_add(TimeDelta::days(days.into()));
     end.filter(|_| (1..=LONGEST_TRIAL_DAYS).contains(&days)).ok_or(TenantRefusal::TrialDaysInvalid)
 }
 

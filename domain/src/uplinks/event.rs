@@ -1,11 +1,11 @@
 //! What happened to a device on the network: the events of an `uplinks` stream, version 1.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::aggregate::events;
 use crate::chirpstack::{DeviceInfo, EventKey, Reception};
+use crate::instant::Instant;
 use crate::lorawan::DevAddr;
 use crate::payload::Payload;
 
@@ -50,10 +50,10 @@ pub struct NetworkReport {
     /// Recognises the report when it comes again.
     pub key: EventKey,
     /// When the platform received it; never runs backwards within a stream. This is effective time.
-    pub received_at: DateTime<Utc>,
+    pub received_at: Instant,
     /// ChirpStack's `time`: information only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<DateTime<Utc>>,
+    pub time: Option<Instant>,
     /// What ChirpStack knew about the device.
     #[serde(default)]
     pub device: DeviceInfo,
@@ -79,7 +79,7 @@ pub struct UplinkReceived {
     /// What every report has.
     pub report: NetworkReport,
     /// When the network server heard the frame, by the best clock the report offers.
-    pub heard_at: DateTime<Utc>,
+    pub heard_at: Instant,
     /// The session's number within the stream, from 1 in order of discovery.
     pub session: u32,
     /// Where the frame stands in its session.
@@ -119,7 +119,7 @@ pub struct DeviceJoined {
     /// What every report has.
     pub report: NetworkReport,
     /// When the network server accepted the join.
-    pub heard_at: DateTime<Utc>,
+    pub heard_at: Instant,
     /// The number of the session it began.
     pub session: u32,
     /// [`Standing::InOrder`], or [`Standing::Late`] when a younger session was known before.

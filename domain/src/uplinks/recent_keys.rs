@@ -4,10 +4,10 @@
 //! forgotten is at or before `forgotten_until`: a key that is not in the window and is later than that is new for
 //! certain. For the rest the stream itself must be asked, which only old reports ever cost.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::chirpstack::EventKey;
+use crate::instant::Instant;
 
 /// Longer than any run of reports that overtake each other, small enough to keep for every device.
 pub(super) const WINDOW: usize = 64;
@@ -26,16 +26,16 @@ pub(super) enum Recall {
 /// The keys of the latest reports by `time`; reports without a time are the first to go.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct RecentKeys {
-    keys: Vec<(Option<DateTime<Utc>>, EventKey)>,
+    keys: Vec<(Option<Instant>, EventKey)>,
     /// True once a key was evicted.
     forgetful: bool,
     /// The latest time of an evicted key; `None` while only reports without a time were evicted.
-    forgotten_until: Option<DateTime<Utc>>,
+    forgotten_until: Option<Instant>,
 }
 
 impl RecentKeys {
     /// Says whether `key` was recorded, as far as the window can tell.
-    pub(super) fn recall(&self, key: EventKey, time: Option<DateTime<Utc>>) -> Recall {
+    pub(super) fn recall(&self, key: EventKey, time: Option<Instant>) -> Recall {
         if self.keys.iter().any(|(_, known)| *known == key) {
             Recall::Recorded
         } else if self.forgetful && time <= self.forgotten_until {
@@ -46,7 +46,7 @@ impl RecentKeys {
     }
 
     /// Takes a recorded key in, evicting the earliest one when the window is full.
-    pub(super) fn remember(&mut self, key: EventKey, time: Option<DateTime<Utc>>) {
+    pub(super) fn remember(&mut self, key: EventKey, time: Option<Instant>) {
         self.keys.push((time, key));
         if self.keys.len() > WINDOW {
             let earliest = (0..self.keys.len()).min_by_key(|&i| self.keys[i].0).unwrap_or_default();
@@ -59,6 +59,7 @@ impl RecentKeys {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
@@ -67,8 +68,8 @@ mod tests {
         EventKey(Uuid::from_u64_pair(0, n.unsigned_abs()))
     }
 
-    fn at(second: i64) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp(second, 0)
+    fn at(second: i64) -> Option<Instant> {
+        Instant::UNIX_EPOCH.checked_add(TimeDelta::seconds(second))
     }
 
     fn full() -> RecentKeys {

@@ -5,12 +5,13 @@
 //! session is inferred, in this order: from the address, from the counter, and where those contradict what is known,
 //! from time, with [`CLOCK_DOUBT`] for clocks that disagree.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event::{DeviceJoined, Standing, UplinkReceived};
 use crate::chirpstack::Up;
+use crate::instant::Instant;
 use crate::lorawan::DevAddr;
 use crate::payload::Payload;
 
@@ -41,10 +42,10 @@ struct Session {
     dev_addr: Option<DevAddr>,
     joined: bool,
     /// When its first sign was heard: before that, another session was active.
-    began_at: DateTime<Utc>,
+    began_at: Instant,
     /// When the newest frame was heard, and when the platform received it.
-    heard_at: DateTime<Utc>,
-    received_at: DateTime<Utc>,
+    heard_at: Instant,
+    received_at: Instant,
     counter: Option<Counter>,
 }
 
@@ -59,7 +60,7 @@ struct Counter {
 
 impl Sessions {
     /// The place of an uplink that was not recorded before.
-    pub(super) fn place_up(&self, up: &Up, heard_at: DateTime<Utc>, received_at: DateTime<Utc>) -> Place {
+    pub(super) fn place_up(&self, up: &Up, heard_at: Instant, received_at: Instant) -> Place {
         let Some((current, former)) = self.known.split_last() else {
             return self.open();
         };
@@ -81,7 +82,7 @@ impl Sessions {
     }
 
     /// The place of a join that was not recorded before.
-    pub(super) fn place_join(&self, dev_addr: Option<DevAddr>, heard_at: DateTime<Utc>) -> Place {
+    pub(super) fn place_join(&self, dev_addr: Option<DevAddr>, heard_at: Instant) -> Place {
         let Some((current, former)) = self.known.split_last() else {
             return self.open();
         };
@@ -134,8 +135,8 @@ impl Sessions {
         &mut self,
         number: u32,
         standing: Standing,
-        heard_at: DateTime<Utc>,
-        received_at: DateTime<Utc>,
+        heard_at: Instant,
+        received_at: Instant,
     ) -> &mut Session {
         self.last_number = self.last_number.max(number);
         let index = self.known.iter().position(|s| s.number == number).unwrap_or_else(|| {
@@ -168,7 +169,7 @@ impl Session {
 
     /// True when a counter that should have grown did not, so long after the newest frame that it cannot be late, and
     /// says something else than that frame did.
-    fn restarted(&self, up: &Up, heard_at: DateTime<Utc>, received_at: DateTime<Utc>) -> bool {
+    fn restarted(&self, up: &Up, heard_at: Instant, received_at: Instant) -> bool {
         let (Some(counter), Some(f_cnt)) = (&self.counter, up.f_cnt) else {
             return false;
         };
@@ -224,7 +225,7 @@ impl Counter {
 }
 
 /// True when `later` is after `earlier` beyond all doubt.
-fn after(later: DateTime<Utc>, earlier: DateTime<Utc>) -> bool {
+fn after(later: Instant, earlier: Instant) -> bool {
     later - earlier > CLOCK_DOUBT
 }
 

@@ -1,12 +1,12 @@
 //! What happened to a user, version 1. Passwords are not here: secrets never enter the log.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::role::Role;
 use crate::actor::Actor;
 use crate::aggregate::events;
 use crate::id::TenantId;
+use crate::instant::Instant;
 use crate::sealed::Sealed;
 
 /// An event of a `user` stream.
@@ -18,30 +18,30 @@ pub enum UserEvent {
         email: Sealed,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<Sealed>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// The user is called otherwise.
-    UserRenamed { name: Sealed, at: DateTime<Utc>, by: Actor },
+    UserRenamed { name: Sealed, at: Instant, by: Actor },
     /// The user has another e-mail.
-    UserEmailChanged { from: Sealed, to: Sealed, at: DateTime<Utc>, by: Actor },
+    UserEmailChanged { from: Sealed, to: Sealed, at: Instant, by: Actor },
     /// The user belongs to a tenant.
-    MembershipGranted { tenant_id: TenantId, role: Role, at: DateTime<Utc>, by: Actor },
+    MembershipGranted { tenant_id: TenantId, role: Role, at: Instant, by: Actor },
     /// The user may do other things there.
-    MembershipRoleChanged { tenant_id: TenantId, from: Role, to: Role, at: DateTime<Utc>, by: Actor },
+    MembershipRoleChanged { tenant_id: TenantId, from: Role, to: Role, at: Instant, by: Actor },
     /// The user belongs to the tenant no more.
-    MembershipRevoked { tenant_id: TenantId, at: DateTime<Utc>, by: Actor },
+    MembershipRevoked { tenant_id: TenantId, at: Instant, by: Actor },
     /// The user is locked out.
     UserDisabled {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        at: DateTime<Utc>,
+        at: Instant,
         by: Actor,
     },
     /// The user is let in again.
-    UserEnabled { at: DateTime<Utc>, by: Actor },
+    UserEnabled { at: Instant, by: Actor },
     /// The user is no more. The e-mail is free again.
-    UserArchived { email: Sealed, at: DateTime<Utc>, by: Actor },
+    UserArchived { email: Sealed, at: Instant, by: Actor },
 }
 
 events!(UserEvent {

@@ -1,13 +1,12 @@
 //! The rules of a user's life: how it begins, what it is called, where it belongs, and when it is locked out.
 
-use chrono::{DateTime, Utc};
-
 use super::Person;
 use super::event::UserEvent;
 use super::refusal::UserRefusal;
 use super::role::Role;
 use crate::actor::Actor;
 use crate::id::TenantId;
+use crate::instant::Instant;
 use crate::sealed::Sealed;
 
 /// To how many tenants a user can belong.
@@ -15,21 +14,21 @@ pub const MOST_MEMBERSHIPS: usize = 100;
 
 type Decision = Result<Vec<UserEvent>, UserRefusal>;
 
-pub(super) fn register(email: Sealed, name: Option<Sealed>, at: DateTime<Utc>, by: Actor) -> Decision {
+pub(super) fn register(email: Sealed, name: Option<Sealed>, at: Instant, by: Actor) -> Decision {
     refuse_without_hash(&email)?;
     Ok(vec![UserEvent::UserRegistered { email, name, at, by }])
 }
 
 impl Person {
     /// Names are rarely sealed with a hash; where both have one, the same name again is nothing new.
-    pub(super) fn rename(&self, name: Sealed, at: DateTime<Utc>, by: Actor) -> Vec<UserEvent> {
+    pub(super) fn rename(&self, name: Sealed, at: Instant, by: Actor) -> Vec<UserEvent> {
         match &self.name {
             Some(old) if old.same_content(&name) => Vec::new(),
             _ => vec![UserEvent::UserRenamed { name, at, by }],
         }
     }
 
-    pub(super) fn change_email(&self, to: Sealed, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn change_email(&self, to: Sealed, at: Instant, by: Actor) -> Decision {
         refuse_without_hash(&to)?;
         if self.email.same_content(&to) {
             return Ok(Vec::new());
@@ -38,7 +37,7 @@ impl Person {
     }
 
     /// A member with another role is left alone: an invitation must not take rights away by the way.
-    pub(super) fn grant(&self, tenant_id: TenantId, role: Role, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn grant(&self, tenant_id: TenantId, role: Role, at: Instant, by: Actor) -> Decision {
         match self.memberships.get(&tenant_id) {
             Some(current) if *current == role => Ok(Vec::new()),
             Some(current) => Err(UserRefusal::UserAlreadyMember { role: *current }),
@@ -47,13 +46,7 @@ impl Person {
         }
     }
 
-    pub(super) fn change_role(
-        &self,
-        tenant_id: TenantId,
-        to: Role,
-        at: DateTime<Utc>,
-        by: Actor,
-    ) -> Decision {
+    pub(super) fn change_role(&self, tenant_id: TenantId, to: Role, at: Instant, by: Actor) -> Decision {
         match self.memberships.get(&tenant_id) {
             None => Err(UserRefusal::UserNotMember),
             Some(from) if *from == to => Ok(Vec::new()),
@@ -61,18 +54,18 @@ impl Person {
         }
     }
 
-    pub(super) fn revoke(&self, tenant_id: TenantId, at: DateTime<Utc>, by: Actor) -> Decision {
+    pub(super) fn revoke(&self, tenant_id: TenantId, at: Instant, by: Actor) -> Decision {
         match self.memberships.get(&tenant_id) {
             None => Err(UserRefusal::UserNotMember),
             Some(_) => Ok(vec![UserEvent::MembershipRevoked { tenant_id, at, by }]),
         }
     }
 
-    pub(super) fn disable(&self, reason: Option<String>, at: DateTime<Utc>, by: Actor) -> Vec<UserEvent> {
+    pub(super) fn disable(&self, reason: Option<String>, at: Instant, by: Actor) -> Vec<UserEvent> {
         if self.disabled { Vec::new() } else { vec![UserEvent::UserDisabled { reason, at, by }] }
     }
 
-    pub(super) fn enable(&self, at: DateTime<Utc>, by: Actor) -> Vec<UserEvent> {
+    pub(super) fn enable(&self, at: Instant, by: Actor) -> Vec<UserEvent> {
         if self.disabled { vec![UserEvent::UserEnabled { at, by }] } else { Vec::new() }
     }
 }

@@ -85,7 +85,7 @@ impl Sent {
             EventKind::Up,
             &json!({
                 "deviceInfo": {"devEui": eui(dev).to_string(), "deviceProfileName": "TBMS100"},
-                "deduplicationId": format!("{dev}/{session}/{f_cnt}/{copy}"), "time": t(heard).to_rfc3339(),
+                "deduplicationId": format!("{dev}/{session}/{f_cnt}/{copy}"), "time": t(heard).to_string(),
                 "devAddr": address(dev, session), "fCnt": f_cnt, "fPort": 102,
                 "data": parking_domain::payload::Payload::from(vec![status, 0xfb, 0x38, 0, 0, 0x31, 0x11, 0]),
             }),
@@ -98,7 +98,7 @@ fn joined(dev: u64, session: u32, heard: i64) -> Report {
         EventKind::Join,
         &json!({
             "deviceInfo": {"devEui": eui(dev).to_string()}, "deduplicationId": format!("{dev}/{session}"),
-            "time": t(heard).to_rfc3339(), "devAddr": address(dev, session),
+            "time": t(heard).to_string(), "devAddr": address(dev, session),
         }),
     )
 }

@@ -1,9 +1,10 @@
 //! Things that can happen, each in a line.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::device::{self, Category, DeviceEvent};
 use parking_domain::id::{OverrideId, PolicyId, ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::site::{self, SiteEvent};
@@ -45,8 +46,8 @@ pub(crate) enum Counter {
 pub(crate) const TENANT: u128 = 7;
 pub(crate) const SITE: u128 = 70;
 
-pub(crate) fn t(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+pub(crate) fn t(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
 pub(crate) fn id<Kind>(n: u128) -> parking_domain::id::Id<Kind> {

@@ -107,7 +107,7 @@ impl World {
         };
         let body = json!({
             "deviceInfo": {"devEui": eui(frame.dev).to_string(), "deviceProfileName": frame.profile},
-            "deduplicationId": format!("id {number}"), "time": t(frame.second).to_rfc3339(), "devAddr": "0100a001",
+            "deduplicationId": format!("id {number}"), "time": t(frame.second).to_string(), "devAddr": "0100a001",
             "fCnt": f_cnt, "fPort": frame.f_port, "data": Payload::from(frame.data.clone()),
         });
         let report = chirpstack::parse(EventKind::Up, body.to_string().as_bytes()).expect("a report");

@@ -1,9 +1,10 @@
 //! Given, when, then, and short names for what happens to a space on one day.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::space::{
@@ -58,7 +59,7 @@ impl Outcome {
 }
 
 /// A moment of the day, `10:15` or `10:15:30`; of the day after as `+10:15`.
-pub(crate) fn t(text: &str) -> DateTime<Utc> {
+pub(crate) fn t(text: &str) -> Instant {
     let (day, text) = text.strip_prefix('+').map_or((23, text), |rest| (24, rest));
     let seconds = if text.len() == 5 { ":00" } else { "" };
     format!("2026-11-{day}T{text}{seconds}Z").parse().expect("a time")

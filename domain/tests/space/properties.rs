@@ -4,10 +4,11 @@ mod history;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::id::{ReservationId, SiteId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::space::{
     Confirmation, Definition, Details, OverrideKind, PassTime, Space, SpaceCommand, SpaceEvent, StateByHand,
@@ -236,7 +237,7 @@ proptest! {
         for (minute, wish) in &wishes {
             let _refused_or_not = space.decide(&command(wish, *minute, &space));
         }
-        for at in [DateTime::<Utc>::MIN_UTC, time(60), DateTime::<Utc>::MAX_UTC] {
+        for at in [Instant::MIN, time(60), Instant::MAX] {
             for reserved_soon in [TimeDelta::zero(), SOON, TimeDelta::MAX, TimeDelta::MIN] {
                 let passed = space.decide(&SpaceCommand::PassTime(PassTime { at, reserved_soon })).expect("time passes");
                 let mut after = space.clone();
@@ -249,11 +250,11 @@ proptest! {
     }
 }
 
-fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
+fn any_time() -> impl Strategy<Value = Instant> {
     prop_oneof![
         20 => (0..120_i64).prop_map(time),
-        1 => Just(DateTime::<Utc>::MIN_UTC),
-        1 => Just(DateTime::<Utc>::MAX_UTC),
+        1 => Just(Instant::MIN),
+        1 => Just(Instant::MAX),
     ]
 }
 

@@ -1,10 +1,11 @@
 //! The stored form of every event of a `device` stream ever released. A file of it never changes.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::device::{Category, Definition, Device, DeviceEvent};
 use parking_domain::downlink::DisplayType;
 use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::sensors::Threshold;
 use parking_domain::stored::Event;
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<DeviceEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let (category, reason) = (Category::Display, Some("bay closed".to_owned()));
     let space_id: SpaceId = "018f3a54-6c1e-7000-8000-0000000000cc".parse().expect("an id");

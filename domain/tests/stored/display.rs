@@ -1,17 +1,17 @@
 //! The stored form of every event of a `display` stream ever released. A file of it never changes.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::display::{Display, DisplayEvent, Order};
 use parking_domain::downlink::{Colour, Light};
 use parking_domain::id::{DownlinkId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::stored::Event;
 
 use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<DisplayEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let downlink_id: DownlinkId = "018f3a54-6c1e-7000-8000-0000000000dd".parse().expect("an id");
     let order = Box::new(Order {

@@ -1,10 +1,10 @@
 //! The stored form of every event of a `gateway` stream ever released. A file of it never changes.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::gateway::{Definition, Gateway, GatewayEvent};
 use parking_domain::geo::Position;
 use parking_domain::id::{SiteId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::stored::Event;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<GatewayEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let definition = Box::new(Definition {
         name: "Roof".into(),

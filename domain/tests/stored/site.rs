@@ -1,9 +1,9 @@
 //! The stored form of every event of a `site` stream ever released. A file of it never changes.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::geo::Position;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::site::{Definition, Site, SiteEvent, SiteMember};
 use parking_domain::stored::Event;
@@ -13,7 +13,7 @@ use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<SiteEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let tenant_id = TenantId::DEFAULT;
     let space = "018f3a54-6c1e-7000-8000-0000000000cc".parse().expect("an id");

@@ -1,10 +1,10 @@
 //! The stored form of every event of a `space` stream. A file here never changes: today's program must read it, and must
 //! write the newest version exactly so.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::geo::Position;
 use parking_domain::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::space::{
@@ -41,7 +41,7 @@ fn id<Id: From<Uuid>>(number: u128) -> Id {
     Uuid::from_u128(0x0193_59d7_7a4b_7000_8000_0000_0000_0000 + number).into()
 }
 
-fn time(text: &str) -> DateTime<Utc> {
+fn time(text: &str) -> Instant {
     format!("2026-11-23T{text}Z").parse().expect("a time")
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::PolicyId;
+use parking_domain::instant::Instant;
 use parking_domain::policy::Policy;
 use parking_domain::stored::Event;
 use parking_domain::tenant::{Definition, NamedPolicy, Tenant, TenantEvent, TenantType, Tier};
@@ -14,7 +14,7 @@ use crate::files;
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<TenantEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let policy_id: PolicyId = "018f3a54-6c1e-7000-8000-0000000000bb".parse().expect("an id");
     let definition = Box::new(Definition {

@@ -1,8 +1,8 @@
 //! The stored form of every event of a `user` stream ever released. A file of it never changes.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::stored::Event;
 use parking_domain::user::{Role, User, UserEvent};
@@ -18,7 +18,7 @@ fn sealed(content: &[u8], hash: Option<&str>) -> Sealed {
 
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<UserEvent> {
-    let at: DateTime<Utc> = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let tenant_id = TenantId::DEFAULT;
     let email = sealed(&[1, 2, 3], Some("0f343b0931126a20f133d67c2b018a3b"));

@@ -1,6 +1,6 @@
 //! The `device` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::device::{
@@ -9,6 +9,7 @@ use parking_domain::device::{
 };
 use parking_domain::downlink::{Colour, DisplayType, Layout, Part};
 use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::payload::Payload;
 use parking_domain::sensors::Threshold;
@@ -24,11 +25,11 @@ fn given(events: impl IntoIterator<Item = DeviceEvent>) -> Given<Device> {
     scenario::given(events)
 }
 
-fn time(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+fn time(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
-fn at() -> DateTime<Utc> {
+fn at() -> Instant {
     time(0)
 }
 

@@ -1,6 +1,6 @@
 //! What never happens in a `device` stream, whatever is asked in whatever order.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
@@ -9,6 +9,7 @@ use parking_domain::device::{
 };
 use parking_domain::gateway::{gateway_eui_of, gateway_id};
 use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::space::claims::place;
 use proptest::collection::vec;
@@ -18,11 +19,11 @@ use uuid::Uuid;
 
 const BY: Actor = Actor::System;
 
-fn time(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+fn time(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
-fn at() -> DateTime<Utc> {
+fn at() -> Instant {
     time(0)
 }
 

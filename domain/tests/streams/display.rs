@@ -1,6 +1,6 @@
 //! The `display` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::display::{
@@ -8,6 +8,7 @@ use parking_domain::display::{
 };
 use parking_domain::downlink::{Colour, DisplayType, Layout, Light, Unshowable};
 use parking_domain::id::{DownlinkId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 
 use crate::scenario::{self, Given, fold};
 use uuid::Uuid;
@@ -18,8 +19,8 @@ fn given(events: impl IntoIterator<Item = DisplayEvent>) -> Given<Display> {
     scenario::given(events)
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn id(n: u128) -> DownlinkId {

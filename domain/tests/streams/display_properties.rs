@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
@@ -10,12 +10,13 @@ use parking_domain::aggregate::Decider;
 use parking_domain::display::{Display, DisplayCommand, DisplayEvent, MOST_ATTEMPTS, Order};
 use parking_domain::downlink::{Colour, Light};
 use parking_domain::id::{DownlinkId, TenantId};
+use parking_domain::instant::Instant;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn id(n: usize) -> DownlinkId {

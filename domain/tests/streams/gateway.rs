@@ -1,6 +1,6 @@
 //! The `gateway` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::gateway::{
@@ -9,6 +9,7 @@ use parking_domain::gateway::{
 };
 use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::id::{SiteId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::GatewayEui;
 use parking_domain::patch::Patch;
 
@@ -22,8 +23,8 @@ fn given(events: impl IntoIterator<Item = GatewayEvent>) -> Given<Gateway> {
     scenario::given(events)
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn owner() -> TenantId {

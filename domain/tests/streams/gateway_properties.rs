@@ -1,11 +1,12 @@
 //! What never happens in a `gateway` stream, whatever is asked in whatever order.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::gateway::{Definition, Gateway, GatewayCommand, GatewayEvent, GatewayPatch};
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -13,8 +14,8 @@ use uuid::Uuid;
 
 const BY: Actor = Actor::System;
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn tenant() -> impl Strategy<Value = TenantId> {

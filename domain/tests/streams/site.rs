@@ -1,11 +1,12 @@
 //! The `site` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
 use ClaimChange::{Release, Take};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{PolicyOutOfBounds, PolicyOverrides};
 use parking_domain::site::{
@@ -22,8 +23,8 @@ fn given(events: impl IntoIterator<Item = SiteEvent>) -> Given<Site> {
     scenario::given(events)
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn owner() -> TenantId {

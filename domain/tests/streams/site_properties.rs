@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteEvent, SiteMember, SitePatch};
 use proptest::collection::vec;
@@ -16,8 +17,8 @@ use uuid::Uuid;
 
 const BY: Actor = Actor::System;
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 /// The owner mostly, another tenant at times.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::tenant::{
     Definition, LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS, NewTenant, SubscriptionStatus, Tenant, TenantCommand,
@@ -20,8 +21,8 @@ fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
     scenario::given(events)
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn acme() -> Definition {

@@ -1,9 +1,10 @@
 //! A tenant's display policies as a specification: given what happened, when a command comes, then this happens or is
 //! refused.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::id::PolicyId;
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOutOfBounds, PolicyOverrides};
 use parking_domain::tenant::{
@@ -20,8 +21,8 @@ fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
     scenario::given(events)
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn created() -> TenantEvent {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Claim;
 use parking_domain::id::PolicyId;
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::tenant::{
@@ -20,8 +21,8 @@ use uuid::Uuid;
 
 const BY: Actor = Actor::System;
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn tenant_type() -> impl Strategy<Value = TenantType> {

@@ -1,8 +1,9 @@
 //! The `uplinks` stream as a specification: given what was recorded, when a report comes, then this is recorded.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind, Report};
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::{LookUp, RecordReport, Standing, UplinkEvent, UplinkRefusal, Uplinks};
 use serde_json::json;
 
@@ -25,8 +26,8 @@ pub(crate) fn frame(addr: &'static str, f_cnt: u32, second: i64) -> Frame {
     Frame { addr, f_cnt, second, data: "AQ==" }
 }
 
-fn time(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+fn time(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
 pub(crate) fn report(kind: EventKind, mut body: serde_json::Value) -> Report {
@@ -37,7 +38,7 @@ pub(crate) fn report(kind: EventKind, mut body: serde_json::Value) -> Report {
 pub(crate) fn up(frame: &Frame, id: &str) -> Report {
     report(
         EventKind::Up,
-        json!({"deduplicationId": id, "time": time(frame.second).to_rfc3339(), "devAddr": frame.addr,
+        json!({"deduplicationId": id, "time": time(frame.second).to_string(), "devAddr": frame.addr,
                "fCnt": frame.f_cnt, "fPort": 102, "data": frame.data}),
     )
 }
@@ -45,7 +46,7 @@ pub(crate) fn up(frame: &Frame, id: &str) -> Report {
 pub(crate) fn join(addr: &str, second: i64) -> Report {
     report(
         EventKind::Join,
-        json!({"deduplicationId": format!("join {second}"), "time": time(second).to_rfc3339(), "devAddr": addr}),
+        json!({"deduplicationId": format!("join {second}"), "time": time(second).to_string(), "devAddr": addr}),
     )
 }
 

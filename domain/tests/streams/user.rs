@@ -1,9 +1,10 @@
 //! The `user` stream as a specification: given what happened, when a command comes, then this happens or is refused.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::tenant::TenantType;
 use parking_domain::user::{MOST_MEMBERSHIPS, Role, User, UserCommand, UserEvent, UserRefusal};
@@ -19,8 +20,8 @@ fn given(events: impl IntoIterator<Item = UserEvent>) -> Given<User> {
     scenario::given(events)
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn tenant(n: u128) -> TenantId {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::user::{Role, User, UserCommand, UserEvent};
 use proptest::collection::vec;
@@ -16,8 +17,8 @@ use uuid::Uuid;
 
 const BY: Actor = Actor::System;
 
-fn at() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
 fn tenant() -> impl Strategy<Value = TenantId> {

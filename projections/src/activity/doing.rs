@@ -1,9 +1,9 @@
 //! What an event tells of a doing: when, who, where, and in a few fields what. Nothing that is sealed gets in here.
 
-use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::DeviceEvent;
 use parking_domain::gateway::GatewayEvent;
+use parking_domain::instant::Instant;
 use parking_domain::site::SiteEvent;
 use parking_domain::space::{SpaceEvent, Window};
 use parking_domain::stored::Event;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// A doing, without what its stream says of it.
 pub(super) struct Doing {
-    pub(super) at: DateTime<Utc>,
+    pub(super) at: Instant,
     pub(super) actor: Actor,
     pub(super) summary: Value,
     pub(super) site_id: Option<Uuid>,
@@ -34,7 +34,7 @@ impl Doing {
     }
 
     /// What there is nothing to say of is left out of the summary.
-    fn new(at: DateTime<Utc>, actor: Actor, mut summary: Value) -> Self {
+    fn new(at: Instant, actor: Actor, mut summary: Value) -> Self {
         if let Value::Object(fields) = &mut summary {
             fields.retain(|_, value| !value.is_null());
         }

@@ -1,7 +1,7 @@
 //! Questions about a tenant's devices. Whose they are, the connection knows.
 
-use chrono::{DateTime, Utc};
 use parking_domain::device::Category;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -160,15 +160,12 @@ fn listed((device, space_code, site_id): ListedRow) -> Result<Listed, sqlx::Erro
 }
 
 /// How many gateways the devices were last heard by best, and how many of those have heard one since then.
-pub async fn gateways(
-    connection: &mut PgConnection,
-    since: DateTime<Utc>,
-) -> Result<(i64, i64), sqlx::Error> {
+pub async fn gateways(connection: &mut PgConnection, since: Instant) -> Result<(i64, i64), sqlx::Error> {
     sqlx::query_as(
         "select count(distinct gateway), count(distinct gateway) filter (where last_seen_at >= $1) \
            from devices where status <> 'retired'",
     )
-    .bind(since)
+    .bind(since.utc())
     .fetch_one(connection)
     .await
 }

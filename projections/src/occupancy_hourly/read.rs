@@ -1,9 +1,10 @@
 //! Questions about the hours of a tenant's sites. Whose they are, the connection knows.
 
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::SpaceState;
 use serde::Deserialize;
 use sqlx::{FromRow, PgConnection};
@@ -16,7 +17,7 @@ use crate::rows::from_json;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SiteHour {
     /// The instant it begins at.
-    pub hour: DateTime<Utc>,
+    pub hour: Instant,
     /// What it was made of.
     pub made_of: Hour,
 }
@@ -25,7 +26,7 @@ pub struct SiteHour {
 #[derive(Deserialize)]
 struct Open {
     state: SpaceState,
-    since: DateTime<Utc>,
+    since: Instant,
 }
 
 /// The hours of a site that begin between two times, the second left out, with what goes on counted up to `now`. An hour
@@ -33,8 +34,8 @@ struct Open {
 pub async fn of_site(
     connection: &mut PgConnection,
     site_id: Uuid,
-    (from, until): (DateTime<Utc>, DateTime<Utc>),
-    now: DateTime<Utc>,
+    (from, until): (Instant, Instant),
+    now: Instant,
 ) -> Result<Vec<SiteHour>, sqlx::Error> {
     let mut made_of = stored(connection, site_id, from, until).await?;
     let zone = zone_of(connection, site_id).await?;
@@ -51,12 +52,13 @@ pub async fn of_site(
 async fn stored(
     connection: &mut PgConnection,
     site_id: Uuid,
-    from: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Result<BTreeMap<DateTime<Utc>, Hour>, sqlx::Error> {
+    from: Instant,
+    until: Instant,
+) -> Result<BTreeMap<Instant, Hour>, sqlx::Error> {
     #[derive(FromRow)]
     struct Row {
-        hour: DateTime<Utc>,
+        #[sqlx(try_from = "DateTime<Utc>")]
+        hour: Instant,
         #[sqlx(flatten)]
         made_of: Hour,
     }
@@ -65,8 +67,8 @@ async fn stored(
            from occupancy_hourly where site_id = $1 and hour >= $2 and hour < $3",
     )
     .bind(site_id)
-    .bind(from)
-    .bind(until)
+    .bind(from.utc())
+    .bind(until.utc())
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.hour, row.made_of)).collect())

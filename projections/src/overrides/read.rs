@@ -94,8 +94,8 @@ pub async fn in_the_way_of(
     );
     let rows: Vec<ListedRow> = sqlx::query_as(&query)
         .bind(space_id)
-        .bind(window.start)
-        .bind(window.end)
+        .bind(window.start.utc())
+        .bind(window.end.utc())
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(listed).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::sealed::KeyedHash;
 use parking_domain::space::{Status, Window};
 use sqlx::PgConnection;
@@ -24,9 +24,9 @@ pub struct Filter {
     /// For whoever has this e-mail, by its keyed hash.
     pub email: Option<KeyedHash>,
     /// That end at this time or later.
-    pub from: Option<DateTime<Utc>>,
+    pub from: Option<Instant>,
     /// That start at this time or earlier.
-    pub until: Option<DateTime<Utc>>,
+    pub until: Option<Instant>,
 }
 
 /// A reservation with the place it is for.
@@ -88,8 +88,8 @@ pub async fn list(
         .bind(filter.site_id)
         .bind(filter.status.map(Status::word))
         .bind(filter.email.as_ref().map(|hash| &hash.0))
-        .bind(filter.from)
-        .bind(filter.until)
+        .bind(filter.from.map(Instant::utc))
+        .bind(filter.until.map(Instant::utc))
         .bind(limit)
         .bind(offset)
         .fetch_all(connection)
@@ -105,8 +105,8 @@ pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64
         .bind(filter.site_id)
         .bind(filter.status.map(Status::word))
         .bind(filter.email.as_ref().map(|hash| &hash.0))
-        .bind(filter.from)
-        .bind(filter.until)
+        .bind(filter.from.map(Instant::utc))
+        .bind(filter.until.map(Instant::utc))
         .fetch_one(connection)
         .await
 }
@@ -130,8 +130,8 @@ pub async fn holding(
           where space_id = $1 and status = 'active' and start_time < $3 and end_time > $2 order by start_time",
     )
     .bind(space_id)
-    .bind(window.start)
-    .bind(window.end)
+    .bind(window.start.utc())
+    .bind(window.end.utc())
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| from_json(row)).collect()
@@ -139,14 +139,11 @@ pub async fn holding(
 
 /// The spaces that are held by a reservation although its window ended at this time or before: what that brought is not
 /// recorded yet.
-pub async fn overdue_spaces(
-    connection: &mut PgConnection,
-    at: DateTime<Utc>,
-) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn overdue_spaces(connection: &mut PgConnection, at: Instant) -> Result<Vec<Uuid>, sqlx::Error> {
     let query = sqlx::query_scalar(
         "select distinct space_id from reservations where status = 'active' and end_time <= $1 order by space_id",
     );
-    query.bind(at).fetch_all(connection).await
+    query.bind(at.utc()).fetch_all(connection).await
 }
 
 /// The current and the next reservation of each of these spaces that has any. What begins and ends, the log says.

@@ -1,5 +1,6 @@
 //! Questions about a space's past. Whose it is, the connection knows.
 
+use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -45,7 +46,7 @@ pub async fn as_of(
     )
     .bind(space_id)
     .bind(as_of.position())
-    .bind(as_of.time())
+    .bind(as_of.time().map(Instant::utc))
     .fetch_optional(connection)
     .await?;
     row.map(|row| from_json(&row)).transpose()

@@ -1,7 +1,7 @@
 //! Questions about a tenant's spaces. Whose they are, the connection knows.
 
-use chrono::{DateTime, Utc};
 use parking_domain::device::Status;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::Occupancy;
 use serde::Deserialize;
@@ -154,7 +154,7 @@ pub async fn counts_as_of(
     )
     .bind(site_id)
     .bind(as_of.position())
-    .bind(as_of.time())
+    .bind(as_of.time().map(Instant::utc))
     .fetch_one(connection)
     .await
 }
@@ -165,7 +165,7 @@ pub enum AsOf {
     /// Up to this position.
     Position(i64),
     /// What was recorded up to this time.
-    Time(DateTime<Utc>),
+    Time(Instant),
 }
 
 impl AsOf {
@@ -176,7 +176,7 @@ impl AsOf {
         }
     }
 
-    pub(crate) fn time(self) -> Option<DateTime<Utc>> {
+    pub(crate) fn time(self) -> Option<Instant> {
         match self {
             Self::Time(time) => Some(time),
             Self::Position(_) => None,

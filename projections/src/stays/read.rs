@@ -1,11 +1,11 @@
 //! Questions about the stays in a tenant's spaces. Whose they are, the connection knows.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Stay;
 use crate::rows::from_json;
+use parking_domain::instant::Instant;
 
 /// Which stays are wanted. What is given must all hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,9 +15,9 @@ pub struct Filter {
     /// On this site.
     pub site_id: Option<Uuid>,
     /// That go on, or ended after this time.
-    pub since: Option<DateTime<Utc>>,
+    pub since: Option<Instant>,
     /// That began before this time.
-    pub until: Option<DateTime<Utc>>,
+    pub until: Option<Instant>,
 }
 
 const FILTER: &str = "($1 is null or space_id = $1) and ($2 is null or site_id = $2) \
@@ -38,8 +38,8 @@ pub async fn list(
     let rows: Vec<String> = sqlx::query_scalar(&query)
         .bind(filter.space_id)
         .bind(filter.site_id)
-        .bind(filter.since)
-        .bind(filter.until)
+        .bind(filter.since.map(Instant::utc))
+        .bind(filter.until.map(Instant::utc))
         .bind(limit)
         .bind(offset)
         .fetch_all(connection)
@@ -53,8 +53,8 @@ pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64
     sqlx::query_scalar(&query)
         .bind(filter.space_id)
         .bind(filter.site_id)
-        .bind(filter.since)
-        .bind(filter.until)
+        .bind(filter.since.map(Instant::utc))
+        .bind(filter.until.map(Instant::utc))
         .fetch_one(connection)
         .await
 }

@@ -1,6 +1,6 @@
 //! Questions about what a tenant's devices reported. Whose they are, the connection knows.
 
-use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::Occupancy;
 use parking_domain::uplinks::Standing;
@@ -21,9 +21,9 @@ pub struct Uplink {
     /// The device.
     pub dev_eui: DevEui,
     /// When the platform received it.
-    pub received_at: DateTime<Utc>,
+    pub received_at: Instant,
     /// When the network heard it, as far as it says.
-    pub heard_at: DateTime<Utc>,
+    pub heard_at: Instant,
     /// Its frame counter.
     pub f_cnt: Option<u32>,
     /// Its port.
@@ -50,9 +50,9 @@ pub struct Uplink {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// At this time or later.
-    pub since: Option<DateTime<Utc>>,
+    pub since: Option<Instant>,
     /// Before this time.
-    pub until: Option<DateTime<Utc>>,
+    pub until: Option<Instant>,
 }
 
 const FILTER: &str =
@@ -71,8 +71,8 @@ pub async fn list(
     );
     let rows: Vec<String> = sqlx::query_scalar(&query)
         .bind(dev_eui.to_string())
-        .bind(received.since)
-        .bind(received.until)
+        .bind(received.since.map(Instant::utc))
+        .bind(received.until.map(Instant::utc))
         .bind(limit)
         .bind(offset)
         .fetch_all(connection)
@@ -89,8 +89,8 @@ pub async fn count(
     let query = format!("select count(*) from uplinks where {FILTER}");
     sqlx::query_scalar(&query)
         .bind(dev_eui.to_string())
-        .bind(received.since)
-        .bind(received.until)
+        .bind(received.since.map(Instant::utc))
+        .bind(received.until.map(Instant::utc))
         .fetch_one(connection)
         .await
 }

@@ -1,5 +1,6 @@
 //! The hours that the read model counted, against a slow reference that is obviously right.
 
+use parking_domain::instant::Instant;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -97,7 +98,7 @@ fn zone_of(site_id: Uuid) -> Tz {
 }
 
 /// Asked for up to a time, the hours of a site hold every moment of every space, and no other.
-pub(crate) async fn assert_filled(reader: &Reader, plan: &Plan, now: DateTime<Utc>) {
+pub(crate) async fn assert_filled(reader: &Reader, plan: &Plan, now: Instant) {
     let mut reading = reader.of(TENANT).await.unwrap();
     for n in 0..ZONES.len() {
         let spaces: i64 = sqlx::query_scalar("select count(*) from spaces where site_id = $1")
@@ -105,7 +106,9 @@ pub(crate) async fn assert_filled(reader: &Reader, plan: &Plan, now: DateTime<Ut
             .fetch_one(&mut *reading)
             .await
             .unwrap();
-        let hours = of_site(&mut reading, site(n).uuid(), (plan.start, now), now).await.unwrap();
+        let hours = of_site(&mut reading, site(n).uuid(), (Instant::at_or_before(plan.start), now), now)
+            .await
+            .unwrap();
         // The last hour goes on; the first may have begun before the plan where the clock is half an hour off.
         assert!(hours.len() > 48);
         for (hour, next) in hours.iter().zip(&hours[1..]) {

@@ -1,5 +1,6 @@
 //! The feed: the log in order, whoever else is at work.
 
+use parking_domain::instant::Instant;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -277,13 +278,14 @@ async fn conformance_43_the_position_at_a_time_is_that_of_the_last_event_recorde
     let log = EventLog::create().await;
     let mut connection = connect(&log).await;
     let now = "select clock_timestamp()";
-    let before_all = sqlx::query_scalar(now).fetch_one(&mut *connection).await.unwrap();
+    let before_all =
+        Instant::at_or_before(sqlx::query_scalar(now).fetch_one(&mut *connection).await.unwrap());
     assert_eq!(feed::position_at(&mut connection, before_all).await.unwrap(), 0, "of an empty log");
     for size in [1, 3, 2, 5] {
         log.append("a", Expected::Any, &vec!["{}"; size]).await.unwrap();
     }
     assert_eq!(feed::position_at(&mut connection, before_all).await.unwrap(), 0);
-    let after_all = sqlx::query_scalar(now).fetch_one(&mut *connection).await.unwrap();
+    let after_all = Instant::at_or_before(sqlx::query_scalar(now).fetch_one(&mut *connection).await.unwrap());
     assert_eq!(feed::position_at(&mut connection, after_all).await.unwrap(), 11);
     let events = feed::read(&mut connection, 0, 100).await.unwrap();
     for event in &events {

@@ -16,7 +16,7 @@ fn up(id: &str, f_cnt: u32, second: i64, rssi: &[i32]) -> Value {
         .collect();
     json!({
         "deviceInfo": {"devEui": "58a0cb0000100001", "deviceName": "Bay 1", "deviceProfileName": "TBMS100"},
-        "deduplicationId": id, "time": at(second).to_rfc3339(), "devAddr": "0100a001", "fCnt": f_cnt,
+        "deduplicationId": id, "time": at(second), "devAddr": "0100a001", "fCnt": f_cnt,
         "fPort": 102, "data": "AQ==", "object": {"f_cnt": f_cnt}, "rxInfo": rx_info,
     })
 }

@@ -114,7 +114,7 @@ async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_count
  {
     let log = log_with_diary().await;
     let lanes = Ingest::new(log.store());
-    let report = |n: i64| json!({"deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": n.to_string(), "time": at(n).to_rfc3339()});
+    let report = |n: i64| json!({"deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": n.to_string(), "time": at(n)});
     record(&lanes, Status, 1, report(1)).await;
     for (event_type, event_version) in [("DeviceVanished", "1"), ("UplinkReceived", "99")] {
         let payload = json!({event_type: {"of": "another form"}}).to_string();

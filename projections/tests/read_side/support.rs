@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::ingest::{Incoming, Ingest};
 use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::instant::Instant;
 use parking_domain::uplinks::Source;
 use parking_projections::progress::Progress;
 use parking_projections::projection::Projection;
@@ -21,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 /// Longer than anything takes that works.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-pub(crate) fn at(second: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
+pub(crate) fn at(second: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
 /// Records a report that came at `second`.

@@ -1,9 +1,10 @@
 //! What an event tells, in words: what happened, when, who did it and why. What is sealed stays so.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use parking_domain::actor::Actor;
 use parking_domain::device::DeviceEvent;
 use parking_domain::display::DisplayEvent;
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Cause, Change};
 use parking_domain::space::{Confirmation, SpaceEvent, Window};
 use parking_domain::stored::Event;
@@ -14,7 +15,7 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(super) struct Telling {
     pub(super) what: String,
-    pub(super) at: DateTime<Utc>,
+    pub(super) at: Instant,
     pub(super) by: Option<Actor>,
     pub(super) why: Option<String>,
 }
@@ -42,7 +43,7 @@ impl Telling {
         Self { what, at: change.at, by: None, why: Some(cause(change.cause)) }
     }
 
-    fn new(what: impl Into<String>, at: DateTime<Utc>) -> Self {
+    fn new(what: impl Into<String>, at: Instant) -> Self {
         Self { what: what.into(), at, by: None, why: None }
     }
 
@@ -55,7 +56,7 @@ impl Telling {
     }
 
     /// What the platform did by itself, later than it was due or not.
-    fn due(self, due: DateTime<Utc>) -> Self {
+    fn due(self, due: Instant) -> Self {
         let why = (due != self.at).then(|| format!("due at {}", time(due)));
         Self { by: Some(Actor::System), why, ..self }
     }
@@ -98,7 +99,7 @@ fn of_space(event: &SpaceEvent) -> Option<Telling> {
 
 fn of_reservation(event: &SpaceEvent) -> Option<Telling> {
     let id = event.reservation_id()?;
-    let told = |what: &str, at: &DateTime<Utc>| Telling::new(format!("reservation {id} {what}"), *at);
+    let told = |what: &str, at: &Instant| Telling::new(format!("reservation {id} {what}"), *at);
     let telling = match event {
         SpaceEvent::ReservationBooked { window, at, by, .. } => {
             told(&format!("booked {}", window_in_words(*window)), at).by(*by)
@@ -229,8 +230,8 @@ fn window_in_words(Window { start, end }: Window) -> String {
     format!("from {} to {}", time(start), time(end))
 }
 
-pub(super) fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+pub(super) fn time(at: Instant) -> String {
+    at.utc().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// As the log writes it, with its words apart.

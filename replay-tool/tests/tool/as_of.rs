@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{SecondsFormat, TimeDelta};
 use fastrand::Rng;
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::{SpaceState, Spaces};
 use parking_projections::feed::{self, RecordedEvent};
 use parking_projections::reader::{Reader, Reading};
@@ -26,10 +27,17 @@ const SPACES: usize = 6;
 /// Some days of six spaces, with the read models that tell their past.
 async fn past() -> (EventLog, Vec<RecordedEvent>) {
     let log = EventLog::create().await;
-    let start: DateTime<Utc> = "2026-06-01T00:00:00Z".parse().unwrap();
+    let start: Instant = "2026-06-01T00:00:00Z".parse().unwrap();
     let end = start + TimeDelta::days(3);
     World::new(&log)
-        .run(Plan { seed: 3, spaces: 6, first_session: 1, start, end, mischief: Mischief::USUAL })
+        .run(Plan {
+            seed: 3,
+            spaces: 6,
+            first_session: 1,
+            start: start.utc(),
+            end: end.utc(),
+            mischief: Mischief::USUAL,
+        })
         .await;
     let (_signal, woken) = watch::channel(());
     let (runner, progress) = Runner::<SpaceOccupancies>::new(log.database.as_role(Role::Projector), woken);
@@ -78,7 +86,7 @@ async fn queried(reading: &mut Reading, n: usize, as_of: AsOf) -> Shown {
 async fn told(log: &EventLog, n: usize, as_of: AsOf) -> Shown {
     let at = match as_of {
         AsOf::Position(position) => position.to_string(),
-        AsOf::Time(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
+        AsOf::Time(time) => time.utc().to_rfc3339_opts(SecondsFormat::Micros, true),
     };
     let line = printed(log, &["as-of", "space", &space(n).to_string(), "--at", &at]).await;
     let told: Value = serde_json::from_str(&line).unwrap();

@@ -65,7 +65,7 @@ async fn insert(connection: &mut PgConnection, head: i64, rows: &[Made]) -> Resu
     .bind(rows.iter().map(|row| row.event_version.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.payload.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|_| SystemIds.next()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.recorded_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.recorded_at.utc()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.body.as_deref()).collect::<Vec<_>>())
     .execute(&mut *transaction)
     .await?;

@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use cqrs_es::{Aggregate, DomainEvent};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Device, DeviceCommand};
 use parking_domain::id::{SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::site::{NewSite, Site, SiteCommand};
 use parking_domain::space::{
@@ -42,7 +43,7 @@ pub(super) struct Made {
     pub(super) event_type: String,
     pub(super) event_version: String,
     pub(super) payload: String,
-    pub(super) recorded_at: DateTime<Utc>,
+    pub(super) recorded_at: Instant,
     pub(super) body: Option<String>,
 }
 
@@ -50,7 +51,7 @@ pub(super) struct Made {
 pub(super) struct Month {
     simulation: Simulation,
     left: usize,
-    now: DateTime<Utc>,
+    now: Instant,
     uplinks: HashMap<DevEui, Uplinks>,
     spaces: Vec<Space>,
     booked: u128,
@@ -74,7 +75,7 @@ impl Month {
         Self {
             simulation: Simulation::new(plan),
             left: events as usize,
-            now: start,
+            now: Instant::at_or_before(start),
             uplinks: HashMap::new(),
             spaces: Vec::new(),
             booked: 0,
@@ -90,11 +91,13 @@ impl Month {
         }
         while self.made.is_empty() && self.left > 0 {
             let Some(Step { at, act }) = self.simulation.next() else { break };
+            let at = Instant::at_or_before(at);
             self.pass_time(at)?;
             match act {
                 Act::Report { event, body } => self.report(event, body.to_string(), at)?,
                 Act::Book { space, from, until } => {
-                    self.book(space, Window { start: from, end: until }, at);
+                    let (start, end) = (Instant::at_or_before(from), Instant::at_or_before(until));
+                    self.book(space, Window { start, end }, at);
                 }
             }
         }
@@ -152,7 +155,7 @@ impl Month {
         self.execute(&mut device, &dev_eui.to_string(), &assign)
     }
 
-    fn report(&mut self, event: &str, body: String, at: DateTime<Utc>) -> Result<(), BenchError> {
+    fn report(&mut self, event: &str, body: String, at: Instant) -> Result<(), BenchError> {
         let kind = EventKind::from_name(event).ok_or("the simulation reports what ChirpStack does")?;
         let report = chirpstack::parse(kind, body.as_bytes())?;
         let dev_eui = report.dev_eui;
@@ -171,7 +174,7 @@ impl Month {
         Ok(())
     }
 
-    fn book(&mut self, n: usize, window: Window, at: DateTime<Utc>) {
+    fn book(&mut self, n: usize, window: Window, at: Instant) {
         self.booked += 1;
         let book = BookReservation {
             reservation_id: Uuid::from_u128(0xb00c_0000 + self.booked).into(),
@@ -185,7 +188,7 @@ impl Month {
     }
 
     /// Reservations begin and end, minute by minute.
-    fn pass_time(&mut self, at: DateTime<Utc>) -> Result<(), BenchError> {
+    fn pass_time(&mut self, at: Instant) -> Result<(), BenchError> {
         if at < self.now + TimeDelta::minutes(1) {
             return Ok(());
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use cqrs_es::persist::GenericQuery;
 use cqrs_es::{EventEnvelope, Query, View};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::GatewayEui;
 use parking_domain::uplinks::{NetworkReport, Standing, UplinkEvent, UplinkReceived, Uplinks};
 use postgres_es::PostgresViewRepository;
@@ -32,8 +32,8 @@ pub(super) fn query(pool: PgPool) -> Box<dyn Query<Uplinks>> {
 /// What the platform's own row of a device says.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct OrphanDevice {
-    first_seen: Option<DateTime<Utc>>,
-    last_seen: Option<DateTime<Utc>>,
+    first_seen: Option<Instant>,
+    last_seen: Option<Instant>,
     message_count: i64,
     last_rssi: Option<i32>,
     last_snr: Option<f64>,

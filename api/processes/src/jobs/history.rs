@@ -1,12 +1,13 @@
 //! What jobs did, in the operational table `ops.job_runs`.
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Job;
+use chrono::{DateTime, Utc};
+use parking_domain::instant::Instant;
 
 /// Runs kept of each job. Of the one that runs every minute these are those of a day.
 const KEPT: i64 = 1440;
@@ -73,14 +74,14 @@ pub struct Run {
 #[derive(Debug, Default)]
 pub(super) struct Latest {
     pub(super) running: bool,
-    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) started_at: Option<Instant>,
     pub(super) ended: Option<Run>,
 }
 
 pub(super) async fn latest(pool: &PgPool, job: Job) -> Result<Latest, sqlx::Error> {
     let newest = page_of(pool, job, 2, 0).await?;
     let running = newest.first().is_some_and(|run| run.finished_at.is_none());
-    let started_at = newest.first().map(|run| run.started_at);
+    let started_at = newest.first().map(|run| Instant::at_or_before(run.started_at));
     let ended = newest.into_iter().find(|run| run.finished_at.is_some());
     Ok(Latest { running, started_at, ended })
 }
@@ -116,13 +117,13 @@ pub(super) async fn begin(
     job: Job,
     run_id: Uuid,
     trigger: Trigger,
-    now: DateTime<Utc>,
+    now: Instant,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update ops.job_runs set finished_at = $2, outcome = $3 where job = $1 and finished_at is null",
     )
     .bind(job.name())
-    .bind(now)
+    .bind(now.utc())
     .bind(Outcome::Abandoned.word())
     .execute(&mut *connection)
     .await?;
@@ -134,7 +135,7 @@ pub(super) async fn begin(
         .bind(run_id)
         .bind(job.name())
         .bind(trigger)
-        .bind(now)
+        .bind(now.utc())
         .execute(connection)
         .await?;
     Ok(())
@@ -147,11 +148,11 @@ pub(super) async fn end(
     run_id: Uuid,
     outcome: Outcome,
     result: Option<Value>,
-    now: DateTime<Utc>,
+    now: Instant,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("update ops.job_runs set finished_at = $2, outcome = $3, result = $4 where run_id = $1")
         .bind(run_id)
-        .bind(now)
+        .bind(now.utc())
         .bind(outcome.word())
         .bind(result)
         .execute(&mut *connection)

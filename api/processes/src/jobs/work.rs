@@ -1,6 +1,6 @@
 //! What the jobs do.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_projections::retention;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::Job;
 use crate::due::Dues;
+use parking_domain::instant::Instant;
 
 /// What jobs work with. Every run has a connection of its own.
 pub struct Work {
@@ -21,7 +22,7 @@ pub struct Work {
 
 impl Work {
     /// Does a job, and answers with what came of it. Dropped half-way it leaves nothing half done.
-    pub(super) async fn of(&self, job: Job, now: DateTime<Utc>) -> Result<Value, sqlx::Error> {
+    pub(super) async fn of(&self, job: Job, now: Instant) -> Result<Value, sqlx::Error> {
         let mut connection = self.projector.connect().await?;
         match job {
             Job::ExpireReservations => {
@@ -29,7 +30,7 @@ impl Work {
                 Ok(json!({"commands": done.commands, "events": done.events, "settled": !done.unsettled}))
             }
             Job::CleanupReadings => {
-                let before = now.checked_sub_signed(self.keep_readings).unwrap_or(DateTime::<Utc>::MIN_UTC);
+                let before = now - self.keep_readings;
                 let deleted = retention::clean_uplinks(&mut connection, before).await?;
                 Ok(json!({"deleted": deleted, "before": before}))
             }

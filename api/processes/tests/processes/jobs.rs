@@ -100,7 +100,7 @@ async fn a_job_does_not_run_twice_at_a_time_ends_with_the_server_and_is_known_if
     lock.rollback().await.unwrap();
     // A run of a process that died with it.
     sqlx::query("insert into ops.job_runs values (gen_random_uuid(), 'cleanup_readings', 'schedule', $1)")
-        .bind(t("08:30:00"))
+        .bind(t("08:30:00").utc())
         .execute(&rig.log.admin())
         .await
         .unwrap();

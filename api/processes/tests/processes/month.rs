@@ -1,10 +1,12 @@
 //! A month of bookings, with the server down for a day in the middle: every reservation ends as the rules say, once.
 
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use fastrand::Rng;
 use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::{
     CancelReservation, CheckIn, CheckOut, OverrideKind, SetOverride, SpaceCommand, Window,
@@ -44,17 +46,17 @@ struct Diary {
     blocked: i64,
 }
 
-fn start() -> DateTime<Utc> {
+fn start() -> Instant {
     "2026-03-01T00:00:00Z".parse().unwrap()
 }
 
-fn is_down(at: DateTime<Utc>) -> bool {
+fn is_down(at: Instant) -> bool {
     (start() + TimeDelta::days(DOWN)..start() + TimeDelta::days(DOWN + 1)).contains(&at)
 }
 
 /// Everything that is tried in the month, in order. Bookings begin at full five minutes; what people and vehicles do is
 /// never at the very second of something due.
-fn plan(seed: u64) -> Vec<(DateTime<Utc>, Act)> {
+fn plan(seed: u64) -> Vec<(Instant, Act)> {
     let mut rng = Rng::with_seed(seed);
     let mut plan = Vec::new();
     let mut booking = 0;
@@ -82,7 +84,7 @@ fn plan(seed: u64) -> Vec<(DateTime<Utc>, Act)> {
 }
 
 /// What comes of a booking: somebody checks in, or just parks, or nobody comes, or it is given up.
-fn taken_up(rng: &mut Rng, booking: usize, space: usize, window: Window) -> Vec<(DateTime<Utc>, Act)> {
+fn taken_up(rng: &mut Rng, booking: usize, space: usize, window: Window) -> Vec<(Instant, Act)> {
     let minutes = (window.end - window.start).num_minutes();
     let comes = window.start + odd(rng, -25, minutes + 10);
     let leaves = comes + odd(rng, 1, minutes + 60);
@@ -152,7 +154,7 @@ async fn book(rig: &Rig, diary: &mut Diary, n: usize, (place, space): (usize, Sp
     }
 }
 
-async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: DateTime<Utc>, act: Act) {
+async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: Instant, act: Act) {
     let asked = rig.asked();
     match act {
         Act::Book(..) => unreachable!("it is counted before"),
@@ -182,15 +184,16 @@ async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: DateTime<
             diary.f_cnt += 1;
             rig.says(sensor(space), diary.f_cnt, occupied).await;
             let parked = diary.parked.entry(space).or_default();
-            match parked.last_mut().filter(|(_, until)| *until == DateTime::<Utc>::MAX_UTC) {
-                None if occupied => parked.push((at, DateTime::<Utc>::MAX_UTC)),
+            match parked.last_mut().filter(|(_, until)| *until == Instant::MAX) {
+                None if occupied => parked.push((at, Instant::MAX)),
                 Some((_, until)) if !occupied => *until = at,
                 _ => {}
             }
         }
         Act::Block(space, window) => {
             let set = SetOverride {
-                override_id: Uuid::from_u128(0x0e44 + u128::from(at.timestamp().unsigned_abs())).into(),
+                override_id: Uuid::from_u128(0x0e44 + u128::from((at.micros() / 1_000_000).unsigned_abs()))
+                    .into(),
                 kind: OverrideKind::Blocked,
                 from: window.start,
                 until: Some(window.end),
@@ -215,10 +218,10 @@ async fn assert_ended(rig: &Rig, diary: &Diary) {
                 .await
                 .unwrap();
         let parked = diary.parked.get(space).map(Vec::as_slice).unwrap_or_default();
-        let expected = story.end(parked);
-        assert_eq!((&*status, ended_at), expected, "booking {n} of space {space}: {story:?}");
-        *statuses.entry(expected.0).or_default() += 1;
-        in_the_pause += u32::from(is_down(ended_at));
+        let (expected, at) = story.end(parked);
+        assert_eq!((&*status, ended_at), (expected, at.utc()), "booking {n} of space {space}: {story:?}");
+        *statuses.entry(expected).or_default() += 1;
+        in_the_pause += u32::from(is_down(at));
     }
     eprintln!("{statuses:?}, {in_the_pause} of them while the server was down");
     assert!(statuses.len() == 4 && in_the_pause > 2, "all of it happens: {statuses:?}");

@@ -1,9 +1,10 @@
 //! What the rules say about a reservation, written down as plainly as they are spoken: the month is compared with this.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
+use parking_domain::instant::Instant;
 use parking_domain::space::Window;
 
-type Moment = DateTime<Utc>;
+type Moment = Instant;
 
 /// What happened to one reservation, and what its space's sensor said meanwhile.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::bus::ExecuteError;
 use parking_commands::devices::AssignDevice;
 use parking_commands::ids::Ids;
@@ -19,6 +19,7 @@ use parking_domain::actor::Actor;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, DeviceCommand, LONGEST_HEARTBEAT_SEC};
 use parking_domain::id::{ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::{
     Asked, BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, SpaceCommand, SpaceEvent,
@@ -39,7 +40,7 @@ use parking_projections::wake;
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{self, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,24 +48,24 @@ use tokio_util::task::TaskTracker;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Shows what the test sets.
-pub(crate) struct Stepped(watch::Sender<DateTime<Utc>>);
+pub(crate) struct Stepped(watch::Sender<Instant>);
 
 impl Stepped {
-    pub(crate) fn at(now: DateTime<Utc>) -> Arc<Self> {
+    pub(crate) fn at(now: Instant) -> Arc<Self> {
         Arc::new(Self(watch::channel(now).0))
     }
 
-    pub(crate) fn set(&self, now: DateTime<Utc>) {
+    pub(crate) fn set(&self, now: Instant) {
         self.0.send_replace(now);
     }
 }
 
 impl Clock for Stepped {
-    fn now(&self) -> DateTime<Utc> {
+    fn now(&self) -> Instant {
         *self.0.borrow()
     }
 
-    fn reach(&self, at: DateTime<Utc>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn reach(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let mut now = self.0.subscribe();
         Box::pin(async move {
             now.wait_for(|now| *now >= at).await.expect("the clock is there as long as we are");
@@ -99,7 +100,7 @@ pub(crate) struct Running {
 }
 
 impl Rig {
-    pub(crate) async fn create(now: DateTime<Utc>) -> Self {
+    pub(crate) async fn create(now: Instant) -> Self {
         let log = EventLog::create().await;
         let platform = platform(&log, log.writer.clone()).await;
         platform.make_defaults(now).await.unwrap();
@@ -180,7 +181,7 @@ impl Rig {
         let data = if occupied { "Afs4AAAxEQA=" } else { "APs4AAAxEQA=" };
         let now = self.clock.now();
         let body = json!({
-            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": now.to_rfc3339(),
+            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": now.to_string(),
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 102, "data": data,
         });
         let body = Bytes::from(body.to_string());
@@ -233,14 +234,14 @@ impl Rig {
 
     /// Waits until nothing is left that is due by now.
     pub(crate) async fn quiet(&self, running: &Running) {
-        let asked = Instant::now();
+        let asked = time::Instant::now();
         loop {
             running.caught_up(self).await;
             let left: Option<String> = sqlx::query_scalar(
                 "select space_id || ' at ' || due from projections.due_times where due <= $1 \
                  union all select space_id || ' came' from projections.arrivals limit 1",
             )
-            .bind(self.clock.now())
+            .bind(self.clock.now().utc())
             .fetch_optional(&self.log.pool)
             .await
             .unwrap();
@@ -282,11 +283,11 @@ async fn platform(log: &EventLog, writer: parking_commands::writer::Writer) -> A
 }
 
 /// A moment of the day on which short tests happen.
-pub(crate) fn t(time: &str) -> DateTime<Utc> {
+pub(crate) fn t(time: &str) -> Instant {
     format!("2026-03-02T{time}Z").parse().unwrap()
 }
 
-pub(crate) fn window(start: DateTime<Utc>, minutes: i64) -> Window {
+pub(crate) fn window(start: Instant, minutes: i64) -> Window {
     Window { start, end: start + TimeDelta::minutes(minutes) }
 }
 

@@ -65,7 +65,7 @@ impl ActivityView {
         let of_reservation = activity.kind.starts_with("Reservation");
         Self {
             position: activity.position,
-            timestamp: activity.at,
+            timestamp: activity.at.utc(),
             user: activity.actor,
             r#type: if of_reservation { "reservation".to_owned() } else { activity.stream_type },
             status: status(&activity.kind),

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use chrono::{DateTime, Utc};
 use parking_commands::append::RequestKey;
 use parking_commands::metadata::Metadata;
 use parking_commands::store::Circumstances;
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use parking_domain::space::Asked;
 use parking_projections::reader::Reading;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ const OWNER: Uuid = Uuid::from_u128(1);
 pub(crate) struct Caller {
     pub(crate) tenant_id: TenantId,
     pub(crate) actor: Actor,
-    pub(crate) at: DateTime<Utc>,
+    pub(crate) at: Instant,
     /// The key under which a command is asked once, whatever happens to its answer.
     pub(super) request: Option<RequestKey>,
     request_id: Option<Arc<str>>,

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use parking_domain::instant::Instant;
 use parking_domain::space::Status;
 use serde::de::{self, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -102,19 +103,19 @@ pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
 }
 
 /// A time with its offset; one without is taken for UTC, as V6 wrote it, and a day for its beginning.
-pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let what = "a time such as 2026-11-23T08:00:00Z";
-    deserializer.deserialize_any(Lax::<DateTime<Utc>>::new(what, read_time))
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+    let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
+    deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
 }
 
 /// A time as a text; a plus in a query is a space by the time it arrives.
-pub(crate) fn read_time(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn read_time(text: &str) -> Option<Instant> {
     let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
     let without_offset = || text.parse::<NaiveDateTime>().ok();
     let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
-    let time = text.parse().ok().or_else(|| without_offset().or_else(day).map(|time| time.and_utc()));
-    // Others are written in a form that PostgreSQL does not read.
-    time.filter(|time: &DateTime<Utc>| (1..=9999).contains(&time.year()))
+    let in_utc = || without_offset().or_else(day).map(|time| time.and_utc());
+    let time: DateTime<Utc> = text.parse().ok().or_else(in_utc)?;
+    time.try_into().ok()
 }
 
 /// Reads a value that may be written as a text, or be null.

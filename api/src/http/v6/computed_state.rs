@@ -7,6 +7,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use parking_domain::device::Category;
 use parking_domain::id::SpaceId;
+use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, Sign, SpaceState};
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::sensors::Occupancy;
@@ -134,7 +135,7 @@ async fn computed_state(
         next_reservation: reservation(&mut reading, kept_for.next, &space).await?,
         admin_override: strongest_override(&mut reading, space.space_id).await?,
         policy: policy(&mut reading, &space).await?,
-        last_updated: occupancy.as_ref().map(|shown| shown.since),
+        last_updated: occupancy.as_ref().map(|shown| shown.since).map(Instant::utc),
         computed_display: occupancy.map(DisplayView::from),
         space_id: space.space_id,
         space_code: space.code,
@@ -176,8 +177,8 @@ async fn sensor(
     Ok(device.map(|devices::Listed { device, .. }| SensorView {
         dev_eui: format!("{:X}", device.dev_eui),
         stable_state: device.occupancy,
-        stable_since: decides.map(|shown| shown.since),
-        last_seen_at: device.last_seen_at,
+        stable_since: decides.map(|shown| shown.since).map(Instant::utc),
+        last_seen_at: device.last_seen_at.map(Instant::utc),
         silent: device.silent,
     }))
 }

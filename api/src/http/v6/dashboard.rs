@@ -92,7 +92,7 @@ async fn data(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Dashbo
         recent_activity: recent.into_iter().map(ActivityView::of).collect(),
         system_health: Health { status: "healthy", database: "connected", pending_commands },
         tenant_id: caller.tenant_id.uuid(),
-        generated_at: caller.at,
+        generated_at: caller.at.utc(),
     }))
 }
 

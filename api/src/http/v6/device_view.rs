@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Category, Lifecycle, Status, device_id};
 use parking_domain::downlink::DisplayType;
+use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Threshold};
 use parking_projections::devices::read::{Counts, Listed, Stats};
@@ -114,8 +115,8 @@ impl DeviceView {
             site_id: row.site_id,
             space_id: device.space_id,
             space_code: row.space_code.clone(),
-            assigned_at: device.assigned_at,
-            last_seen_at: device.last_seen_at,
+            assigned_at: device.assigned_at.map(Instant::utc),
+            last_seen_at: device.last_seen_at.map(Instant::utc),
             uplink_count: device.uplink_count,
             sensor_state: device.occupancy,
             battery_v: device.battery_v,
@@ -127,8 +128,8 @@ impl DeviceView {
             device_profile: device.profile,
             silent: device.silent,
             problem: device.problem,
-            created_at: device.created_at,
-            updated_at: device.updated_at,
+            created_at: device.created_at.utc(),
+            updated_at: device.updated_at.utc(),
         }
     }
 }

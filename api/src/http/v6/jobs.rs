@@ -82,7 +82,7 @@ impl From<Standing> for JobView {
             name: standing.job,
             interval_seconds: standing.interval_sec,
             running: standing.running,
-            next_run_at: standing.next_run_at,
+            next_run_at: standing.next_run_at.utc(),
             last_run: standing.last.map(RunView::from),
         }
     }

@@ -34,8 +34,8 @@ impl From<OrphanDevice> for OrphanView {
     fn from(row: OrphanDevice) -> Self {
         Self {
             dev_eui: row.dev_eui.to_uppercase(),
-            first_seen: row.first_seen,
-            last_seen: row.last_seen,
+            first_seen: row.first_seen.utc(),
+            last_seen: row.last_seen.utc(),
             message_count: row.message_count,
             uplink_count: row.message_count,
             last_rssi: row.last_rssi,

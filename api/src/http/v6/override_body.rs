@@ -1,7 +1,7 @@
 //! What is said of an override in a request.
 
-use chrono::{DateTime, Utc};
 use parking_domain::id::{OverrideId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::sealed::Sealed;
 use parking_domain::space::{OverrideKind, SetOverride, SpaceCommand};
 use serde::Deserialize;
@@ -25,10 +25,12 @@ pub(crate) struct OverrideBody {
     override_type: Option<OverrideKind>,
     /// From when; now, unless it is said.
     #[serde(deserialize_with = "compat::time")]
-    start_time: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Instant>,
     /// Until when; until it is cleared, unless it is said.
     #[serde(deserialize_with = "compat::time")]
-    end_time: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    end_time: Option<Instant>,
     /// Why, in words that name nobody.
     reason: Option<String>,
     /// What else is to be said. It is kept sealed, so it may name people.

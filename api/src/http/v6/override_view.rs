@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
+use parking_domain::instant::Instant;
 use parking_domain::space::OverrideKind;
 use parking_projections::overrides::OverrideStatus;
 use parking_projections::overrides::read::Listed;
@@ -61,13 +62,13 @@ impl OverrideView {
             override_type: row.kind,
             status: row.status,
             is_active: row.status == OverrideStatus::Active,
-            start_time: row.starts_at,
-            end_time: row.ends_at,
+            start_time: row.starts_at.utc(),
+            end_time: row.ends_at.map(Instant::utc),
             reason: row.reason,
             notes,
             created_by: row.created_by,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            created_at: row.created_at.utc(),
+            updated_at: row.updated_at.utc(),
         }
     }
 

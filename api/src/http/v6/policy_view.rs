@@ -38,8 +38,8 @@ impl PolicyView {
             name: row.policy.name,
             description: row.policy.description,
             is_active: row.is_active,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            created_at: row.created_at.utc(),
+            updated_at: row.updated_at.utc(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What is said of a reservation in a request, by all the names that clients have for it.
 
-use chrono::{DateTime, Utc};
 use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
 use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::space::{Details, DetailsPatch, MAX_DURATION, PaymentStatus, Window};
 use serde::Deserialize;
@@ -27,10 +27,12 @@ pub(crate) struct ReservationBody {
     space_id: Option<Uuid>,
     /// From when; without an offset in UTC. Needed for a new reservation. `startTime` and `reserved_from` are taken too.
     #[serde(alias = "startTime", alias = "reserved_from", deserialize_with = "compat::time")]
-    start_time: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Instant>,
     /// Until when, this moment not included. Needed for a new reservation. `endTime` and `reserved_until` are taken too.
     #[serde(alias = "endTime", alias = "reserved_until", deserialize_with = "compat::time")]
-    end_time: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    end_time: Option<Instant>,
     /// The user it is for, if the platform knows them.
     user_id: Option<Uuid>,
     user_email: Option<String>,
@@ -131,7 +133,7 @@ fn patch(text: Option<String>) -> Patch<String> {
     }
 }
 
-fn window(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> Result<Window, Problem> {
+fn window(start: Option<Instant>, end: Option<Instant>) -> Result<Window, Problem> {
     match (start, end) {
         (Some(start), Some(end)) => Ok(Window { start, end }),
         _ => Err(invalid("start_time and end_time must say from when until when")),
@@ -147,10 +149,12 @@ pub(crate) struct WindowBody {
     pub(crate) space_id: Option<Uuid>,
     /// From when. `startTime` is taken too.
     #[serde(alias = "startTime", deserialize_with = "compat::time")]
-    pub(crate) start_time: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) start_time: Option<Instant>,
     /// Until when, this moment not included. `endTime` is taken too.
     #[serde(alias = "endTime", deserialize_with = "compat::time")]
-    pub(crate) end_time: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) end_time: Option<Instant>,
 }
 
 impl WindowBody {
@@ -166,10 +170,12 @@ impl WindowBody {
 pub(crate) struct WindowQuery {
     /// From when; without an offset in UTC. `start_time` is taken too.
     #[serde(alias = "start_time", deserialize_with = "compat::time")]
-    from: Option<DateTime<Utc>>,
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Instant>,
     /// Until when, this moment not included. `end_time` is taken too.
     #[serde(alias = "end_time", deserialize_with = "compat::time")]
-    to: Option<DateTime<Utc>>,
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Instant>,
 }
 
 impl WindowQuery {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::id::{Id, ReservationId};
+use parking_domain::instant::Instant;
 use parking_domain::space::{PaymentStatus, Status};
 use parking_projections::reservations::read::Listed;
 use serde::Serialize;
@@ -101,20 +102,20 @@ impl ReservationView {
             space_name,
             site_id,
             status: row.status,
-            start_time: row.start_time,
-            end_time: row.end_time,
+            start_time: row.start_time.utc(),
+            end_time: row.end_time.utc(),
             user_id: is.user_id.map(Id::uuid),
             user_email,
             user_name,
             user_phone,
             notes,
-            started_at: row.started_at,
-            confirmed_at: row.confirmed_at,
+            started_at: row.started_at.map(Instant::utc),
+            confirmed_at: row.confirmed_at.map(Instant::utc),
             checked_in: row.checked_in_at.is_some(),
-            checked_in_at: row.checked_in_at,
-            checked_out_at: row.checked_out_at,
-            ended_at: row.ended_at,
-            cancelled_at: row.ended_at.filter(|_| row.status == Status::Cancelled),
+            checked_in_at: row.checked_in_at.map(Instant::utc),
+            checked_out_at: row.checked_out_at.map(Instant::utc),
+            ended_at: row.ended_at.map(Instant::utc),
+            cancelled_at: row.ended_at.filter(|_| row.status == Status::Cancelled).map(Instant::utc),
             cancelled_by: row.cancelled_by,
             cancellation_reason,
             rate: is.rate,
@@ -126,8 +127,8 @@ impl ReservationView {
             reservation_type: is.reservation_type,
             metadata: is.metadata,
             created_by: row.created_by,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            created_at: row.created_at.utc(),
+            updated_at: row.updated_at.utc(),
         }
     }
 }

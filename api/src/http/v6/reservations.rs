@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_commands::reservations::{Change, Reservations};
 use parking_commands::store::Circumstances;
 use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::instant::Instant;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
 use parking_projections::reservations::read::{self as reservations, Filter};
 use serde::Deserialize;
@@ -55,10 +56,12 @@ struct ListReservations {
     user_email: Option<String>,
     /// Only those that end at this time or later.
     #[serde(alias = "from", deserialize_with = "compat::time")]
-    start_date: Option<DateTime<Utc>>,
+    #[param(value_type = Option<String>, format = DateTime)]
+    start_date: Option<Instant>,
     /// Only those that start at this time or earlier.
     #[serde(alias = "until", deserialize_with = "compat::time")]
-    end_date: Option<DateTime<Utc>>,
+    #[param(value_type = Option<String>, format = DateTime)]
+    end_date: Option<Instant>,
 }
 
 /// The tenant's reservations, the latest start first.
@@ -264,7 +267,7 @@ async fn expire_old(
         expired_count += done.events.iter().filter(|event| ends_without_anybody(event)).count();
     }
     caller.settle(&app, position).await;
-    Ok(Answer::done(position, ExpiredView { expired_count, timestamp: caller.at }))
+    Ok(Answer::done(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
 }
 
 fn ends_without_anybody(event: &SpaceEvent) -> bool {

@@ -65,8 +65,8 @@ impl SiteView {
             longitude: is.position.map(|place| place.longitude),
             timezone: is.timezone,
             metadata: is.metadata,
-            created_at: site.created_at,
-            updated_at: site.updated_at,
+            created_at: site.created_at.utc(),
+            updated_at: site.updated_at.utc(),
             space_count: with_stats.then_some(row.spaces),
             device_count: with_stats.then_some(row.devices),
             // Gateways are not registered yet.

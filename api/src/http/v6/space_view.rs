@@ -113,8 +113,8 @@ impl SpaceView {
             display_name: is.display_name,
             current_state: state,
             status: state,
-            state_changed_at: since,
-            last_state_change: since,
+            state_changed_at: since.utc(),
+            last_state_change: since.utc(),
             reason: shown.map(|shown| shown.reason),
             display_state: shown.map(|shown| shown.sign),
             enabled: is.enabled,
@@ -132,8 +132,8 @@ impl SpaceView {
             devices: None,
             config: is.config,
             metadata: is.metadata,
-            created_at: space.created_at,
-            updated_at: space.updated_at,
+            created_at: space.created_at.utc(),
+            updated_at: space.updated_at.utc(),
             as_of_position: None,
         }
     }
@@ -157,8 +157,8 @@ impl SpaceView {
         Self {
             current_state: state,
             status: state,
-            state_changed_at: moment.at,
-            last_state_change: moment.at,
+            state_changed_at: moment.at.utc(),
+            last_state_change: moment.at.utc(),
             reason: moment.reason,
             display_state: moment.sign,
             as_of_position: Some(moment.position),
@@ -203,8 +203,8 @@ impl Item for MomentView {
 impl MomentView {
     pub(crate) fn of(moment: &Moment) -> Self {
         Self {
-            timestamp: moment.at,
-            recorded_at: moment.recorded_at,
+            timestamp: moment.at.utc(),
+            recorded_at: moment.recorded_at.utc(),
             previous_state: moment.previous_state,
             new_state: moment.state,
             reason: moment.reason,

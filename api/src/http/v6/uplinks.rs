@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
 use parking_domain::device::DeviceRefusal;
+use parking_domain::instant::Instant;
 use parking_domain::sensors::CODECS;
 use parking_projections::uplinks::read::{self as uplinks, Received};
 use serde::Deserialize;
@@ -32,10 +32,12 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 struct ReceivedQuery {
     /// Received at this time or later. `start` and `from` are taken too.
     #[serde(default, deserialize_with = "compat::time", alias = "start", alias = "from")]
-    since: Option<DateTime<Utc>>,
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Instant>,
     /// Received before this time. `end` and `to` are taken too.
     #[serde(default, deserialize_with = "compat::time", alias = "end", alias = "to")]
-    until: Option<DateTime<Utc>>,
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Instant>,
 }
 
 /// What a device reported since it last became ownerless, the newest first, read by its codec.

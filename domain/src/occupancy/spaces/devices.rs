@@ -1,10 +1,9 @@
 //! What happens to devices: whose they are, where they stand, and that they fell silent.
 
-use chrono::{DateTime, Utc};
-
 use super::{Changes, DeviceFacts, Spaces};
 use crate::device::{Category, Definition, DeviceEvent};
 use crate::id::{SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::occupancy::Word;
 use crate::occupancy::change::Cause;
@@ -45,7 +44,7 @@ impl Spaces {
         tenant_id: TenantId,
         category: Category,
         definition: &Definition,
-        at: DateTime<Utc>,
+        at: Instant,
         changes: &mut Changes,
     ) {
         let former = self.devices.get(&dev_eui).and_then(DeviceFacts::owner);
@@ -59,7 +58,7 @@ impl Spaces {
     }
 
     /// A sensor that is enabled again is listened to at once: what it said meanwhile counts.
-    fn update(&mut self, dev_eui: DevEui, definition: &Definition, at: DateTime<Utc>, changes: &mut Changes) {
+    fn update(&mut self, dev_eui: DevEui, definition: &Definition, at: Instant, changes: &mut Changes) {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
         let before = facts.is_listened_to();
         if !facts.update(definition) {
@@ -77,7 +76,7 @@ impl Spaces {
     }
 
     /// Only the spaces of its owner's tenant take it.
-    fn assign(&mut self, dev_eui: DevEui, space_id: SpaceId, at: DateTime<Utc>, changes: &mut Changes) {
+    fn assign(&mut self, dev_eui: DevEui, space_id: SpaceId, at: Instant, changes: &mut Changes) {
         self.unassign(dev_eui, at, changes);
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
         let tenant_id = self.rooms.get(&space_id).map(|room| room.machine.tenant_id());
@@ -93,7 +92,7 @@ impl Spaces {
         });
     }
 
-    fn unassign(&mut self, dev_eui: DevEui, at: DateTime<Utc>, changes: &mut Changes) {
+    fn unassign(&mut self, dev_eui: DevEui, at: Instant, changes: &mut Changes) {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
         let Some(space_id) = facts.leave() else { return };
         self.touched.devices.insert(dev_eui);
@@ -101,20 +100,14 @@ impl Spaces {
     }
 
     /// Nobody owns it any more. Whoever claims it next shall not learn what it said before.
-    fn forget(&mut self, dev_eui: DevEui, at: DateTime<Utc>, changes: &mut Changes) {
+    fn forget(&mut self, dev_eui: DevEui, at: Instant, changes: &mut Changes) {
         self.unassign(dev_eui, at, changes);
         if self.devices.remove(&dev_eui).is_some() {
             self.touched.devices.insert(dev_eui);
         }
     }
 
-    fn fall_silent(
-        &mut self,
-        dev_eui: DevEui,
-        last_heard_at: DateTime<Utc>,
-        due: DateTime<Utc>,
-        changes: &mut Changes,
-    ) {
+    fn fall_silent(&mut self, dev_eui: DevEui, last_heard_at: Instant, due: Instant, changes: &mut Changes) {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
         if facts.owner().is_none() || !facts.fall_silent(last_heard_at) {
             return;
@@ -129,7 +122,7 @@ impl Spaces {
 
     /// Whether a device is silent, and the word it comes with to its space: none if it is not listened to, or quiet for so
     /// long that it should count as silent.
-    fn heard(&self, dev_eui: DevEui, at: DateTime<Utc>) -> (bool, Option<Word>) {
+    fn heard(&self, dev_eui: DevEui, at: Instant) -> (bool, Option<Word>) {
         self.devices
             .get(&dev_eui)
             .map_or((false, None), |facts| (facts.is_silent(), facts.word_at(at, &self.policy_for(facts))))

@@ -1,9 +1,8 @@
 //! What happens to spaces themselves: they begin, end, and have overrides, reservations and states set by hand.
 
-use chrono::{DateTime, Utc};
-
 use super::{Changes, Room, Spaces};
 use crate::id::SpaceId;
+use crate::instant::Instant;
 use crate::occupancy::change::{Cause, effect};
 use crate::occupancy::machine::SpaceMachine;
 use crate::space::SpaceEvent;
@@ -36,7 +35,7 @@ impl Spaces {
         changes.push(space_id, at, None, Some(shown), Cause::Created(*by));
     }
 
-    fn delete(&mut self, space_id: SpaceId, at: DateTime<Utc>, cause: Cause, changes: &mut Changes) {
+    fn delete(&mut self, space_id: SpaceId, at: Instant, cause: Cause, changes: &mut Changes) {
         if let Some(Room { machine, arrival, .. }) = self.rooms.remove(&space_id) {
             if arrival.is_some() {
                 self.arrivals.insert(space_id, None);

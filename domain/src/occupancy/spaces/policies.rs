@@ -1,9 +1,8 @@
 //! Which policy is in force where, and what another policy changes.
 
-use chrono::{DateTime, Utc};
-
 use super::{Changes, DeviceFacts, Room, Spaces};
 use crate::id::{SiteId, SpaceId, TenantId};
+use crate::instant::Instant;
 use crate::occupancy::change::Cause;
 use crate::occupancy::machine::SpaceMachine;
 use crate::occupancy::policies::TenantPolicies;
@@ -67,12 +66,7 @@ impl Spaces {
     }
 
     /// Decides what is shown of some spaces under the policies of now, in the order of their ids.
-    fn decide_anew(
-        &mut self,
-        at: DateTime<Utc>,
-        changes: &mut Changes,
-        concerned: impl Fn(&SpaceMachine) -> bool,
-    ) {
+    fn decide_anew(&mut self, at: Instant, changes: &mut Changes, concerned: impl Fn(&SpaceMachine) -> bool) {
         let rooms = self.rooms.values().filter(|room| concerned(&room.machine));
         let mut space_ids: Vec<_> = rooms.map(|room| room.machine.space_id()).collect();
         space_ids.sort_unstable();
@@ -82,7 +76,7 @@ impl Spaces {
     }
 
     /// Decides what is shown of a space under the policy of now.
-    pub(super) fn decide_anew_one(&mut self, space_id: SpaceId, at: DateTime<Utc>, changes: &mut Changes) {
+    pub(super) fn decide_anew_one(&mut self, space_id: SpaceId, at: Instant, changes: &mut Changes) {
         let Some(Room { machine, .. }) = self.rooms.get(&space_id) else { return };
         let policy = self.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
         let Some(room) = self.rooms.get_mut(&space_id) else { return };

@@ -1,8 +1,7 @@
 //! What is heard of devices.
 
-use chrono::{DateTime, Utc};
-
 use super::{Changes, Spaces};
+use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::occupancy::change::Cause;
 use crate::uplinks::{Standing, UplinkEvent, UplinkReceived};
@@ -27,13 +26,7 @@ impl Spaces {
         }
     }
 
-    fn hear(
-        &mut self,
-        dev_eui: DevEui,
-        at: DateTime<Utc>,
-        uplink: Option<&UplinkReceived>,
-        changes: &mut Changes,
-    ) {
+    fn hear(&mut self, dev_eui: DevEui, at: Instant, uplink: Option<&UplinkReceived>, changes: &mut Changes) {
         let facts = self.devices.entry(dev_eui).or_default();
         if facts.is_no_sensor() {
             return;

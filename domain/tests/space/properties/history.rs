@@ -1,9 +1,10 @@
 //! What may be asked of a space in whatever order, and what comes of it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::id::{ReservationId, SiteId, TenantId};
+use parking_domain::instant::Instant;
 use parking_domain::space::{
     Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor,
     CreateSpace, DefinitionPatch, DeleteSpace, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation,
@@ -16,15 +17,15 @@ use uuid::Uuid;
 
 pub(super) const SOON: TimeDelta = TimeDelta::minutes(15);
 
-pub(super) fn time(minute: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minute)
+pub(super) fn time(minute: i64) -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minute)
 }
 
 pub(super) fn id<Id: From<Uuid>>(number: u8) -> Id {
     Uuid::from_u128(number.into()).into()
 }
 
-pub(super) fn asked(at: DateTime<Utc>) -> Asked {
+pub(super) fn asked(at: Instant) -> Asked {
     Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at }
 }
 

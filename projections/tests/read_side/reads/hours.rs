@@ -1,12 +1,13 @@
 //! The hours of a site, with what goes on.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use parking_projections::occupancy_hourly::Hour;
 use parking_projections::occupancy_hourly::read::of_site;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, at};
 
 use super::reading;
+use parking_domain::instant::Instant;
 
 const HOUR: i64 = 3600;
 const MS: i64 = 1000;
@@ -23,7 +24,7 @@ async fn what_goes_on_is_counted_up_to_now_and_not_beyond() {
     estate.reports(sensor, 2, true, HOUR + HOUR / 2).await;
 
     let mut reading = reading(&log, &estate).await;
-    let until: DateTime<Utc> = at(10 * HOUR);
+    let until: Instant = at(10 * HOUR);
     let hours = of_site(&mut reading, site.uuid(), (at(0), until), at(2 * HOUR + 60)).await.unwrap();
     let made_of: Vec<Hour> = hours.iter().map(|hour| hour.made_of).collect();
     let none = Hour::default();
