@@ -29,6 +29,8 @@ begin
                         using errcode = 'invalid_parameter_value';
                 end if;
                 update log_head set log_id = (detail ->> 'to')::uuid;
+            when 'EventSkipped' then
+                perform take_skip(detail);
             else null;
         end case;
     end loop;

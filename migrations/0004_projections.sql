@@ -52,6 +52,40 @@ create table projections.held_streams (
 
 create index held_streams_of_tenant on projections.held_streams (tenant_id);
 
+-- An event is skipped in the same transaction in which the log says so, and only while the projection stands before it:
+-- the log never says of rows that they lack an event that they contain. The checkpoint is not waited for long, since all
+-- appends wait meanwhile: a rebuild may hold it.
+create function take_skip(skip json) returns void language plpgsql volatile set lock_timeout = '200ms' as $$
+declare
+    skipped    constant bigint  := (skip ->> 'position')::bigint;
+    wanted     constant text    := skip ->> 'projection';
+    unreadable constant boolean := (skip ->> 'undecodable')::boolean;
+    standing   record;
+begin
+    select c.status, c.stopped_at into standing
+      from projections.checkpoints c where c.projection = wanted for update;
+    if standing.status = 'stopped' and standing.stopped_at = skipped then
+        -- Whoever runs it tries again at once, and passes the event over.
+        update projections.checkpoints c set status = 'retrying' where c.projection = wanted;
+    elsif not exists (select from projections.held_streams h where h.projection = wanted and h.cause = skipped)
+            -- Passed over before; now its stream leaves it out as well.
+            and not (unreadable and exists (select from projections.skipped_events s
+                                             where s.projection = wanted and s.position = skipped
+                                            union all
+                                            select from projections.dead_letters d
+                                             where d.projection = wanted and d.position = skipped)) then
+        raise exception 'the projection % does not stand before position %', wanted, skipped
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if unreadable then
+        delete from snapshots s using events e
+         where e.position = skipped and s.aggregate_type = e.aggregate_type and s.aggregate_id = e.aggregate_id;
+    end if;
+end
+$$;
+
+revoke all on function take_skip from public;
+
 grant usage on schema projections to parking_projector, parking_reader, parking_auditor;
 grant select, insert, update on projections.checkpoints to parking_projector;
 grant select, insert, update, delete

@@ -96,7 +96,8 @@ impl<A: Decider> Bus<A> {
             return Ok(earlier);
         }
         let mut lane = self.lane(aggregate_id).await;
-        let (mut context, mut remembered) = match lane.pop(aggregate_id) {
+        let known = lane.pop(aggregate_id).filter(|context| self.store.is_current(context));
+        let (mut context, mut remembered) = match known {
             Some(context) => (context, true),
             None => (self.store.load(aggregate_id).await?, false),
         };

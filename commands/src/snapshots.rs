@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::store::LogContext;
+use crate::store::{LogContext, form};
 
 /// Events between two snapshots of a stream.
 pub const INTERVAL: i64 = 100;
@@ -55,7 +55,7 @@ impl Snapshots {
         place.send(Snapshot {
             aggregate_type: A::TYPE,
             aggregate_id: context.aggregate_id.clone(),
-            state_version: A::STATE_VERSION,
+            state_version: form::<A>(context.left_out),
             version: context.version,
             state,
         });

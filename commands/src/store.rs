@@ -3,14 +3,16 @@
 mod cqrs;
 mod load;
 mod loader;
+mod unreadable;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cqrs_es::DomainEvent;
+use cqrs_es::{Aggregate, DomainEvent};
 use parking_domain::aggregate::Decider;
 use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
+use parking_domain::uplinks::Uplinks;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -20,8 +22,10 @@ use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 use loader::Loader;
+use unreadable::{Place, Unreadable};
 
 pub use load::LoadError;
+pub(crate) use load::form;
 
 /// The event log: reads by its pool, appends by the writer.
 #[derive(Clone)]
@@ -29,6 +33,7 @@ pub struct LogStore {
     pool: PgPool,
     writer: Writer,
     loader: Loader,
+    unreadable: Unreadable,
     snapshots: Snapshots,
     upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
@@ -45,6 +50,8 @@ pub struct LogContext<A> {
     pub version: i64,
     /// The position of the last of them; 0 for a stream without events.
     pub position: i64,
+    /// How many of them were left out because the log says that nobody can read them.
+    pub left_out: usize,
 }
 
 /// What comes with a command besides its content.
@@ -61,11 +68,11 @@ pub struct Circumstances {
 }
 
 impl LogStore {
-    /// A store that reads with `pool` (role writer) and appends through `writer`. Starts a task that loads streams, so it
-    /// wants a runtime.
+    /// A store that reads with `pool` (role writer) and appends through `writer`. Starts tasks that load streams and follow
+    /// what is skipped, so it wants a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
-        let loader = Loader::start(pool.clone());
-        Self { pool, writer, loader, snapshots, upcasters: stored::upcasters(), ids }
+        let (loader, unreadable) = (Loader::start(pool.clone()), Unreadable::follow(pool.clone()));
+        Self { pool, writer, loader, unreadable, snapshots, upcasters: stored::upcasters(), ids }
     }
 
     /// The same store, with other steps from old forms of events to today's.
@@ -79,14 +86,40 @@ impl LogStore {
         &self.pool
     }
 
-    /// Folds a stream: from its snapshot if there is a good one, and the events after it.
+    /// Folds a stream: from its snapshot if there is a good one, and the events after it. An event that the log says nobody
+    /// can read is left out of a device's uplinks; any other stream that holds one is refused.
     pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, A::STATE_VERSION).await
-            && let Some(context) = load::fold_tail(self.upcasters, aggregate_id, tail)?
+        match self.load_known::<A>(aggregate_id).await {
+            Err(LoadError::Undecodable { .. }) => {
+                // It may have been skipped a moment ago.
+                self.unreadable.look(&self.pool).await?;
+                self.load_known::<A>(aggregate_id).await
+            }
+            loaded => loaded,
+        }
+    }
+
+    async fn load_known<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        let unreadable = self.unreadable.of(A::TYPE, aggregate_id);
+        if let Some(Place { position, .. }) = unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE) {
+            return Err(LoadError::Damaged {
+                aggregate_type: A::TYPE,
+                aggregate_id: aggregate_id.to_owned(),
+                position: *position,
+            });
+        }
+        let form = load::form::<A>(unreadable.len());
+        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, form).await
+            && let Some(context) = load::fold_tail(self.upcasters, aggregate_id, tail, &unreadable)?
         {
             return Ok(context);
         }
-        load::fold(&self.pool, self.upcasters, aggregate_id).await
+        load::fold(&self.pool, self.upcasters, aggregate_id, &unreadable).await
+    }
+
+    /// True while the log says nothing new of the events of a stream that was loaded.
+    pub(crate) fn is_current<A: Decider>(&self, context: &LogContext<A>) -> bool {
+        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out
     }
 
     /// How many events a stream has by now.

@@ -34,6 +34,46 @@ pub struct Account {
     pub unfounded: Vec<PassedOver>,
 }
 
+impl Account {
+    /// True when the rows lack nothing but what the log says to skip, and what is nobody's.
+    pub fn is_settled(&self) -> bool {
+        let Self { stopped, held, unkept, unfounded, .. } = self;
+        stopped.is_none() && held.is_empty() && unkept.is_empty() && unfounded.is_empty()
+    }
+
+    /// What is to be said of it, a line for each thing.
+    pub fn lines(&self, projection: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(failure) = &self.stopped {
+            lines.push(format!("has stopped: {failure}"));
+        }
+        for HeldStream { aggregate_type, aggregate_id, tenant_id, position, cause, failure, .. } in &self.held
+        {
+            lines.push(format!(
+                "holds back {aggregate_type}/{aggregate_id} from position {position} on, and refuses reads of tenant \
+                 {tenant_id}: it cannot take position {cause}: {failure}"
+            ));
+        }
+        for Skip { position, said_at, .. } in &self.unkept {
+            lines.push(format!(
+                "position {position} is skipped (by position {said_at}) and its rows are not made anew: run \
+                 `parking projection retry {projection}`"
+            ));
+        }
+        for PassedOver { position, .. } in &self.unfounded {
+            lines.push(format!("passed over position {position} as skipped, of which the log says nothing"));
+        }
+        lines.extend(
+            self.skipped.iter().map(|event| format!("skipped position {}: {}", event.position, event.reason)),
+        );
+        let letters = self.dead_letters.iter();
+        lines.extend(
+            letters.map(|event| format!("dead letter at position {}: {}", event.position, event.reason)),
+        );
+        lines
+    }
+}
+
 /// Reads it; `position` is that of the live rows.
 pub async fn read(
     connection: &mut PgConnection,
@@ -66,7 +106,7 @@ pub async fn read(
     .fetch_all(&mut *connection)
     .await?;
     let said = skips::of(connection, projection).await?;
-    let kept: BTreeSet<i64> = passed.iter().map(|event| event.position).collect();
+    let kept: BTreeSet<i64> = passed.iter().chain(&dead_letters).map(|event| event.position).collect();
     let (skipped, unfounded) = passed.into_iter().partition(|event| said.contains_key(&event.position));
     let unkept =
         said.into_values().filter(|skip| skip.position <= position && !kept.contains(&skip.position));

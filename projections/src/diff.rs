@@ -52,9 +52,7 @@ pub struct Difference {
 impl Difference {
     /// True when the rows are what the log says, all of it up to their position but what it says to skip.
     pub fn is_clean(&self) -> bool {
-        let Account { stopped, held, unkept, unfounded, .. } = &self.account;
-        let whole = stopped.is_none() && held.is_empty() && unkept.is_empty() && unfounded.is_empty();
-        whole && self.tables.iter().all(|table| table.different == 0)
+        self.account.is_settled() && self.tables.iter().all(|table| table.different == 0)
     }
 }
 

@@ -159,10 +159,9 @@ pub(crate) async fn unkept(
     through: i64,
 ) -> Result<Vec<Skip>, FeedError> {
     let skips = skips::of(connection, projection).await?;
-    let kept: Vec<i64> = sqlx::query_scalar("select position from skipped_events where projection = $1")
-        .bind(projection)
-        .fetch_all(connection)
-        .await?;
+    let kept = "select position from skipped_events where projection = $1 \
+                union all select position from dead_letters where projection = $1";
+    let kept: Vec<i64> = sqlx::query_scalar(kept).bind(projection).fetch_all(connection).await?;
     Ok(skips
         .into_values()
         .filter(|skip| skip.position <= through && !kept.contains(&skip.position))

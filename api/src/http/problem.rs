@@ -172,6 +172,7 @@ impl From<LoadError> for Problem {
         warn!(%error, "a stream was not loaded");
         match error {
             LoadError::Database(_) => Self::nothing_stored(),
+            LoadError::Damaged { .. } => Self::new(StatusCode::CONFLICT, "stream_damaged", error.to_string()),
             // A stream that cannot be read is damaged.
             LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR)
@@ -208,8 +209,19 @@ impl From<AppendError> for Problem {
     }
 }
 
+/// The wall around the read models says that a projection holds back events of the tenant.
+const HELD_BACK: &str = "PK001";
+
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(refusal) = &error
+            && refusal.code().as_deref() == Some(HELD_BACK)
+        {
+            warn!(%error, "a reading was refused");
+            let detail =
+                format!("{}: an operator has to skip the event or mend the cause", refusal.message());
+            return Self::unavailable("projection_stopped", detail);
+        }
         error!(%error, "a query failed");
         if is_outage(&error) {
             Self::unavailable("database_unavailable", "the database is not available: try again in a moment")

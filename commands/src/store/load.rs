@@ -11,6 +11,7 @@ use sqlx::{FromRow, PgPool};
 use tracing::warn;
 
 use super::loader::Tail;
+use super::unreadable::Place;
 use super::{Earlier, FindRequestError, LogContext};
 use crate::append::{AppendError, RequestKey};
 
@@ -34,6 +35,19 @@ pub enum LoadError {
         /// What the reader of the payload said.
         source: Box<DecodeError>,
     },
+    /// The log says that nobody can read an event of it, so nobody knows what it has become.
+    #[error(
+        "{aggregate_type} {aggregate_id} is damaged: nobody can read its event at position {position}, which an operator \
+         skipped; an operator can restore the log from a backup that holds the event, else make a new one in its place"
+    )]
+    Damaged {
+        /// The stream's aggregate type.
+        aggregate_type: &'static str,
+        /// The stream's id.
+        aggregate_id: String,
+        /// The event.
+        position: i64,
+    },
     /// An event is missing: the log was tampered with.
     #[error("{aggregate_type} {aggregate_id} has no event {sequence}, but later ones")]
     Gap {
@@ -56,6 +70,9 @@ pub(super) struct Stored {
     payload: String,
     metadata: Json<HashMap<String, String>>,
 }
+
+/// More than any aggregate's state will have versions.
+const FORMS_OF_A_STATE: i32 = 10_000;
 
 const STORED: &str = "select position, sequence, event_type, event_version, payload::text, metadata from events \
                       where aggregate_type = $1 and aggregate_id = $2";
@@ -123,11 +140,13 @@ pub(super) async fn fold<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
     aggregate_id: &str,
+    unreadable: &[Place],
 ) -> Result<LogContext<A>, LoadError> {
-    let snapshot = snapshot::<A>(pool, aggregate_id).await.unwrap_or_else(|error| {
-        warn!(%error, "snapshots cannot be read; streams load slower until they can");
-        None
-    });
+    let snapshot =
+        snapshot::<A>(pool, aggregate_id, form::<A>(unreadable.len())).await.unwrap_or_else(|error| {
+            warn!(%error, "snapshots cannot be read; streams load slower until they can");
+            None
+        });
     if let Some((version, aggregate)) = snapshot {
         let mut events = read::<A>(pool, aggregate_id, version).await?.into_iter();
         // The snapshot's last event must be there: a cache may be ahead of a log that was restored.
@@ -136,10 +155,11 @@ pub(super) async fn fold<A: Decider>(
                 LogContext { aggregate, version, position: last.position, ..empty(aggregate_id) },
                 upcasters,
                 events,
+                unreadable,
             );
         }
     }
-    take(empty(aggregate_id), upcasters, read::<A>(pool, aggregate_id, 1).await?.into_iter())
+    take(empty(aggregate_id), upcasters, read::<A>(pool, aggregate_id, 1).await?.into_iter(), unreadable)
 }
 
 /// Folds what the loader gave; `None` when its snapshot is of no use, so that the stream has to be read whole.
@@ -147,10 +167,11 @@ pub(super) fn fold_tail<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
     Tail { snapshot, events }: Tail,
+    unreadable: &[Place],
 ) -> Result<Option<LogContext<A>>, LoadError> {
     let Some((version, state)) = snapshot else {
         check_sequence::<A>(aggregate_id, 1, &events)?;
-        return take(empty(aggregate_id), upcasters, events.into_iter()).map(Some);
+        return take(empty(aggregate_id), upcasters, events.into_iter(), unreadable).map(Some);
     };
     check_sequence::<A>(aggregate_id, version, &events)?;
     let mut events = events.into_iter();
@@ -160,35 +181,50 @@ pub(super) fn fold_tail<A: Decider>(
         return Ok(None);
     };
     let context = LogContext { aggregate, version, position: last.position, ..empty(aggregate_id) };
-    take(context, upcasters, events).map(Some)
+    take(context, upcasters, events, unreadable).map(Some)
 }
 
 fn empty<A: Decider>(aggregate_id: &str) -> LogContext<A> {
-    LogContext { aggregate_id: aggregate_id.to_owned(), aggregate: A::default(), version: 0, position: 0 }
+    let aggregate_id = aggregate_id.to_owned();
+    LogContext { aggregate_id, aggregate: A::default(), version: 0, position: 0, left_out: 0 }
 }
 
 fn take<A: Decider>(
     mut context: LogContext<A>,
     upcasters: &Upcasters,
     events: impl Iterator<Item = Stored>,
+    unreadable: &[Place],
 ) -> Result<LogContext<A>, LoadError> {
+    context.left_out = unreadable.len();
     for event in events {
-        context.aggregate.evolve(&decode::<A>(upcasters, &context.aggregate_id, &event)?);
+        if !unreadable.iter().any(|place| place.sequence == event.sequence) {
+            context.aggregate.evolve(&decode::<A>(upcasters, &context.aggregate_id, &event)?);
+        }
         context.version = event.sequence;
         context.position = event.position;
     }
     Ok(context)
 }
 
+/// The form of a state from which so many events were left out: one that has them in it is as good as none.
+pub(crate) fn form<A: Decider>(left_out: usize) -> i32 {
+    let left_out = i32::try_from(left_out).unwrap_or(i32::MAX);
+    A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS_OF_A_STATE))
+}
+
 /// The stream's snapshot; one of another form, or one that cannot be read, is as good as none.
-async fn snapshot<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Result<Option<(i64, A)>, sqlx::Error> {
+async fn snapshot<A: Decider>(
+    pool: &PgPool,
+    aggregate_id: &str,
+    form: i32,
+) -> Result<Option<(i64, A)>, sqlx::Error> {
     let found: Option<(i64, String)> = sqlx::query_as(
         "select version, state::text from snapshots \
          where aggregate_type = $1 and aggregate_id = $2 and state_version = $3",
     )
     .bind(A::TYPE)
     .bind(aggregate_id)
-    .bind(A::STATE_VERSION)
+    .bind(form)
     .fetch_optional(pool)
     .await?;
     Ok(found.and_then(|(version, state)| Some((version, serde_json::from_str(&state).ok()?))))

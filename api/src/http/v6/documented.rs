@@ -45,6 +45,7 @@ impl CodeSet for Reading {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
+            (StatusCode::SERVICE_UNAVAILABLE, "projection_stopped"),
         ]
     }
 }
@@ -55,6 +56,7 @@ impl CodeSet for Commanding {
         codes.extend([
             (StatusCode::BAD_REQUEST, "malformed_json"),
             (StatusCode::CONFLICT, "request_key_reused"),
+            (StatusCode::CONFLICT, "stream_damaged"),
             (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             (StatusCode::UNPROCESSABLE_ENTITY, "body_invalid"),
