@@ -28,6 +28,17 @@ comment on column events.body is 'A webhook''s body byte for byte: evidence, rea
 -- Bodies are JSON of a kilobyte: compressing them costs the append more than the disk they save.
 alter table events alter column body set storage external;
 
+-- The key of a report, which the payload of every uplink event has at a fixed place: {"UplinkReceived":{"report":{"key":"…".
+-- Cut out as text: PostgreSQL's JSON operators read the whole document, and cannot read everything that JSON can hold.
+create function report_key(aggregate_type text, event_type text, payload json) returns text
+    language sql immutable parallel safe
+as $$
+    select case when aggregate_type = 'uplinks' then substr(payload::text, length(event_type) + 23, 36) end
+$$;
+
+-- Finds a report that is older than the keys its stream remembers.
+create index events_report_key on events using hash (report_key(aggregate_type, event_type, payload));
+
 -- A wall behind the privileges: nobody changes history, not even the owner by mistake.
 create function refuse_change() returns trigger language plpgsql as $$
 begin

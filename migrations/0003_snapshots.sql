@@ -5,12 +5,14 @@ create table snapshots (
     aggregate_id   text    not null,
     state_version  integer not null,
     version        bigint  not null check (version > 0),
+    event_id       uuid    not null,
     state          json    not null,
     primary key (aggregate_type, aggregate_id)
 );
 
 comment on column snapshots.state_version is 'The form of the state: a state of another form is passed over.';
 comment on column snapshots.version is 'The event of the stream up to which the state was folded.';
+comment on column snapshots.event_id is 'The id of that event: where the log holds another one, the state is of another history.';
 
 grant select, insert, update, delete on snapshots to parking_writer;
 grant select on snapshots to parking_auditor;

@@ -64,6 +64,10 @@ pub(crate) struct Up {
     /// events after a quiet time and reads with `min_position` never wait for it.
     #[arg(long, env = "PARKING_PROJECTION_LINGER_MS", default_value_t = 20, value_parser = value_parser!(u64).range(..=1000))]
     pub(crate) projection_linger_ms: u64,
+    /// How much memory the streams that commands work on may take, in MiB. What does not fit is loaded again when it is needed:
+    /// a device takes about 2.5 KiB.
+    #[arg(long, env = "PARKING_STREAM_MEMORY_MB", default_value_t = 256, value_parser = value_parser!(u32).range(1..=1_048_576))]
+    pub(crate) stream_memory_mb: u32,
     /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings.
     #[arg(long)]
     pub(crate) demo: bool,

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use chrono::TimeDelta;
 use parking_commands::ingest::Ingest;
-use parking_commands::platform::Platform;
-use parking_commands::snapshots::Snapshots;
+use parking_commands::platform::{self, Platform};
+use parking_commands::snapshots::{MissingSnapshots, Snapshots};
 use parking_commands::store::LogStore;
 use parking_commands::writer::{Tell, Writer};
 use parking_database::{Database, Role};
@@ -50,13 +50,29 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long the projections may take to show what was appended last.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// How long the saving of snapshots may take.
+const SAVE_SNAPSHOTS: Duration = Duration::from_secs(10);
+
 /// How long a request waits for a connection of a pool.
 const POOL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much the platform gathers and keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// How long projections gather events under load.
+    pub(crate) linger: Duration,
+    /// How long read models keep what devices reported.
+    pub(crate) keep_readings: TimeDelta,
+    /// What the streams in memory may weigh, in bytes.
+    pub(crate) stream_memory: usize,
+}
 
 /// A platform that runs: what is appended is shown, and commands can be taken. Only HTTP is missing.
 pub(crate) struct Server {
     app: Arc<App>,
     writing: JoinHandle<()>,
+    snapshotting: JoinHandle<()>,
+    snapshots_done: CancellationToken,
     tasks: TaskTracker,
     requests_done: CancellationToken,
     appends_done: CancellationToken,
@@ -77,11 +93,12 @@ impl Server {
     pub(crate) async fn start(
         database: &Database,
         credential: Credential,
-        linger: Duration,
-        keep_readings: TimeDelta,
+        bounds: Bounds,
     ) -> Result<Self, CommandError> {
+        let Bounds { linger, keep_readings, stream_memory } = bounds;
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        let snapshots_done = CancellationToken::new();
         let threads =
             Threads { writer: Thread::start("writer")?, projections: Thread::start("projections")? };
         let recent = Recent::default();
@@ -91,7 +108,15 @@ impl Server {
             let tell: Tell = Box::new(move |appended| told.offer(appended));
             Writer::start_telling(database.as_role(Role::Writer), Some(tell), requests_done.clone())
         };
-        let (snapshots, _) = Snapshots::start(pool(database, Role::Writer), appends_done.clone());
+        let (snapshots, snapshotting) =
+            Snapshots::start(pool(database, Role::Writer), snapshots_done.clone());
+        let missing = MissingSnapshots::new(
+            pool(database, Role::Writer),
+            snapshots.clone(),
+            platform::kinds(),
+            writer.head(),
+        );
+        tasks.spawn(missing.run(requests_done.clone()));
 
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
@@ -105,7 +130,8 @@ impl Server {
         };
 
         let store =
-            LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds));
+            LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds))
+                .with_memory(stream_memory);
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
         let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
@@ -136,6 +162,8 @@ impl Server {
         Ok(Self {
             app,
             writing,
+            snapshotting,
+            snapshots_done,
             tasks,
             requests_done,
             appends_done,
@@ -165,7 +193,10 @@ impl Server {
         self.app.jobs.ended().await;
         self.requests_done.cancel();
         if !self.writing.is_finished() {
-            self.writing.await?;
+            (&mut self.writing).await?;
+        }
+        if timeout(SAVE_SNAPSHOTS, self.save_snapshots()).await.is_err() {
+            info!("there was no time for all snapshots: some streams load slower next time");
         }
         let head = *self.app.writer.head().borrow();
         if !self.app.progress.reach(head, CATCH_UP).await {
@@ -176,6 +207,18 @@ impl Server {
         self.tasks.wait().await;
         info!("stopped");
         result
+    }
+
+    /// Saves the states of streams that are ahead of their snapshots, and what waits to be saved.
+    async fn save_snapshots(&mut self) {
+        match self.app.platform.store.save_snapshots().await {
+            Ok(streams) => info!(streams, "snapshots are saved"),
+            Err(error) => warn!(%error, "snapshots could not be saved: streams load slower next time"),
+        }
+        self.snapshots_done.cancel();
+        if let Err(error) = (&mut self.snapshotting).await {
+            warn!(%error, "the writing of snapshots has died");
+        }
     }
 }
 

@@ -17,14 +17,17 @@ use crate::demo::Demo;
 use crate::environment::{Clock, SystemClock};
 use crate::http::credential::Credential;
 use crate::place::{Place, Running};
-use crate::serve::Server;
+use crate::serve::{Bounds, Server};
 
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
     let place = Place::of(&arguments.place)?;
-    let linger = Duration::from_millis(arguments.projection_linger_ms);
-    let keep_readings = TimeDelta::days(arguments.keep_readings_days.into());
+    let bounds = Bounds {
+        linger: Duration::from_millis(arguments.projection_linger_ms),
+        keep_readings: TimeDelta::days(arguments.keep_readings_days.into()),
+        stream_memory: usize::try_from(arguments.stream_memory_mb)? * 1024 * 1024,
+    };
     let stop = stop_on_signal()?;
     // Bound first: a port that is taken is told before a database is started.
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
@@ -33,7 +36,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let running = Running::start(place).await?;
     let served = async {
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, credential, linger, keep_readings).await?;
+        let server = Server::start(&running.database, credential, bounds).await?;
         let address = listener.local_addr()?;
         if let Some(demo) = demo(&arguments, address)? {
             tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));

@@ -1,9 +1,8 @@
 //! The way of a command: load, decide, append, and once more if another one came first.
 
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
+use std::marker::PhantomData;
 
-use lru::LruCache;
 use parking_domain::aggregate::Decider;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -15,9 +14,6 @@ pub(crate) const ATTEMPTS: usize = 10;
 
 /// Many more lanes than commands in flight: whoever shares one waits for the other's commit.
 const LANES: usize = 4096;
-
-/// Streams each lane keeps in memory: more than its share of ten thousand devices, which never fall evenly.
-const STREAMS_PER_LANE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,17 +63,16 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
 /// or is dropped half-way leaves nothing behind.
 pub struct Bus<A> {
     store: LogStore,
-    lanes: Vec<Mutex<Lane<A>>>,
+    lanes: Vec<Mutex<()>>,
     hasher: RandomState,
+    aggregate: PhantomData<fn() -> A>,
 }
-
-type Lane<A> = LruCache<String, LogContext<A>>;
 
 impl<A: Decider> Bus<A> {
     /// A bus over a store.
     pub fn new(store: LogStore) -> Self {
-        let lanes = (0..LANES).map(|_| Mutex::new(LruCache::new(STREAMS_PER_LANE))).collect();
-        Self { store, lanes, hasher: RandomState::new() }
+        let lanes = (0..LANES).map(|_| Mutex::new(())).collect();
+        Self { store, lanes, hasher: RandomState::new(), aggregate: PhantomData }
     }
 
     /// The store it works on.
@@ -95,15 +90,15 @@ impl<A: Decider> Bus<A> {
         if let Some(earlier) = self.earlier(circumstances).await? {
             return Ok(earlier);
         }
-        let mut lane = self.lane(aggregate_id).await;
-        let known = lane.pop(aggregate_id).filter(|context| self.store.is_current(context));
+        let _lane = self.lane(aggregate_id).await;
+        let known = self.store.memory().take(aggregate_id).filter(|context| self.store.is_current(context));
         let (mut context, mut remembered) = match known {
             Some(context) => (context, true),
             None => (self.store.load(aggregate_id).await?, false),
         };
         let mut attempts = 1;
         loop {
-            match self.attempt(&mut lane, context, remembered, command, circumstances).await {
+            match self.attempt(context, remembered, command, circumstances).await {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
@@ -118,7 +113,6 @@ impl<A: Decider> Bus<A> {
     /// One attempt on a context; `None` when it was remembered and is out of date.
     async fn attempt(
         &self,
-        lane: &mut Lane<A>,
         mut context: LogContext<A>,
         remembered: bool,
         command: &A::Command,
@@ -128,14 +122,14 @@ impl<A: Decider> Bus<A> {
         let Ok(events @ [_, ..]) = decision.as_deref() else {
             // Nothing is appended, so no conflict can tell that another process was faster, or this very request.
             if let Some(earlier) = self.earlier(circumstances).await? {
-                lane.put(context.aggregate_id.clone(), context);
+                self.store.memory().keep(context);
                 return Ok(Some(earlier));
             }
             if remembered && self.store.version::<A>(&context.aggregate_id).await? != context.version {
                 return Ok(None);
             }
             let (position, version) = (context.position, context.version);
-            lane.put(context.aggregate_id.clone(), context);
+            self.store.memory().keep(context);
             return match decision {
                 Ok(events) => Ok(Some(Executed { position, version, events, repeated: false })),
                 Err(refusal) => Err(ExecuteError::Refused { refusal, position }),
@@ -157,11 +151,11 @@ impl<A: Decider> Bus<A> {
             events: decision.unwrap_or_default(),
             repeated: false,
         };
-        lane.put(context.aggregate_id.clone(), context);
+        self.store.memory().keep(context);
         Ok(Some(executed))
     }
 
-    async fn lane(&self, aggregate_id: &str) -> MutexGuard<'_, Lane<A>> {
+    async fn lane(&self, aggregate_id: &str) -> MutexGuard<'_, ()> {
         let lane = self.hasher.hash_one(aggregate_id) % LANES as u64;
         self.lanes[usize::try_from(lane).expect("below LANES")].lock().await
     }

@@ -93,7 +93,7 @@ impl Ingest {
                     return Ok(Outcome::Duplicate { position });
                 }
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportOlderThanWindow, .. }) => {
-                    let found = self.0.store().holds_key(Uplinks::TYPE, &id, &key.to_string()).await?;
+                    let found = self.0.store().holds_report(&id, key).await?;
                     command.look_up = if found { LookUp::Present } else { LookUp::Absent };
                     // What was looked up is out of date at once: the append decides between two that looked together.
                     let request_key = format!("{} {id} {key}", Uplinks::TYPE);

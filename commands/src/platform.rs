@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use parking_domain::actor::Actor;
 use parking_domain::device::Device;
+use parking_domain::display::Display;
+use parking_domain::gateway::Gateway;
 use parking_domain::id::{LogId, SiteId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::log::{Log, LogRefusal};
 use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteRefusal};
 use parking_domain::space::Space;
 use parking_domain::tenant::{NewTenant, Tenant, TenantCommand, TenantRefusal};
+use parking_domain::uplinks::Uplinks;
+use parking_domain::user::User;
 use sqlx::PgPool;
 
 use crate::append::AppendError;
@@ -17,6 +21,7 @@ use crate::bus::{Bus, ExecuteError};
 use crate::identity;
 use crate::personal::{PersonalDataError, Sealer};
 use crate::randomness::Randomness;
+use crate::snapshots::Kind;
 use crate::store::{Circumstances, LoadError, LogStore};
 
 /// Everything that commands go through.
@@ -35,6 +40,21 @@ pub struct Platform {
     pub store: LogStore,
     /// Seals personal data.
     pub sealer: Sealer,
+}
+
+/// Every kind of stream there is: those whose missing snapshots are made.
+pub fn kinds() -> Vec<Kind> {
+    vec![
+        Kind::of::<Uplinks>(),
+        Kind::of::<Device>(),
+        Kind::of::<Display>(),
+        Kind::of::<Space>(),
+        Kind::of::<Site>(),
+        Kind::of::<Gateway>(),
+        Kind::of::<Tenant>(),
+        Kind::of::<User>(),
+        Kind::of::<Log>(),
+    ]
 }
 
 /// Why the platform is not ready to take commands.

@@ -1,7 +1,11 @@
 //! Snapshots: states of long streams, kept off the way of appends. A cache that may be dropped at any time.
 //!
 //! A state is offered when its stream passes a multiple of [`INTERVAL`] events, and written by a task of its own, in sets.
-//! If the task is behind, the offer is dropped: the next one will do.
+//! An offer that finds the queue full is made again with the next event, so no snapshot falls behind for ever. A
+//! snapshot bears the id of the last event that went into it: a load uses it only with a log that holds this very event.
+
+mod missing;
+mod write;
 
 use parking_domain::aggregate::Decider;
 use sqlx::PgPool;
@@ -9,33 +13,63 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::store::{LogContext, form};
+
+pub use missing::{Kind, MissingSnapshots};
 
 /// Events between two snapshots of a stream.
 pub const INTERVAL: i64 = 100;
 
+/// A stream that leaves the memory is worth a snapshot when it is so many events ahead of its last one: to fold fewer costs
+/// no more than to read a snapshot.
+pub const WORTH_SAVING: i64 = 20;
+
 /// Snapshots that may wait to be written, and that are written at once.
-const QUEUE: usize = 256;
+pub(crate) const SET: usize = 256;
 
 /// A state on its way into the cache.
-struct Snapshot {
+#[derive(Debug)]
+pub(crate) struct Snapshot {
     aggregate_type: &'static str,
     aggregate_id: String,
     state_version: i32,
     version: i64,
+    event_id: Uuid,
     state: String,
+}
+
+impl Snapshot {
+    /// The state of a stream; `None` when it has no stored form.
+    pub(crate) fn of<A: Decider>(context: &LogContext<A>) -> Option<Self> {
+        Some(Self {
+            aggregate_type: A::TYPE,
+            aggregate_id: context.aggregate_id.clone(),
+            state_version: form::<A>(context.left_out.len()),
+            version: context.version,
+            event_id: context.event_id,
+            state: serde_json::to_string(&context.aggregate).ok()?,
+        })
+    }
 }
 
 /// Where states are offered. Cheap to clone.
 #[derive(Clone)]
-pub struct Snapshots(Option<mpsc::Sender<Snapshot>>);
+pub struct Snapshots(Option<Kept>);
+
+#[derive(Clone)]
+struct Kept {
+    offers: mpsc::Sender<Snapshot>,
+    pool: PgPool,
+}
 
 impl Snapshots {
-    /// Starts the task that writes them with `pool` (role writer); it ends when cancelled.
+    /// Starts the task that writes them with `pool` (role writer). Cancelled, it writes what waits and ends.
     pub fn start(pool: PgPool, stop: CancellationToken) -> (Self, JoinHandle<()>) {
-        let (offers, waiting) = mpsc::channel(QUEUE);
-        (Self(Some(offers)), tokio::spawn(write_all(pool, waiting, stop)))
+        let (offers, waiting) = mpsc::channel(SET);
+        let task = tokio::spawn(write_all(pool.clone(), waiting, stop));
+        (Self(Some(Kept { offers, pool })), task)
     }
 
     /// None are kept.
@@ -43,56 +77,52 @@ impl Snapshots {
         Self(None)
     }
 
-    /// Takes the state if the stream has passed a multiple of the interval since version `before`.
-    pub(crate) fn offer<A: Decider>(&self, context: &LogContext<A>, before: i64) {
-        let Some(offers) = &self.0 else { return };
-        if context.version / INTERVAL == before / INTERVAL {
-            return;
+    /// Takes the state if the stream has passed a multiple of the interval since its last snapshot.
+    pub(crate) fn offer<A: Decider>(&self, context: &mut LogContext<A>) {
+        if context.version / INTERVAL > context.saved / INTERVAL {
+            self.take(context);
         }
-        let (Ok(place), Ok(state)) = (offers.try_reserve(), serde_json::to_string(&context.aggregate)) else {
-            return;
-        };
-        place.send(Snapshot {
-            aggregate_type: A::TYPE,
-            aggregate_id: context.aggregate_id.clone(),
-            state_version: form::<A>(context.left_out),
-            version: context.version,
-            state,
-        });
+    }
+
+    /// Takes the state of a stream that leaves the memory, if it is worth it.
+    pub(crate) fn offer_last<A: Decider>(&self, context: &mut LogContext<A>) {
+        if context.version - context.saved >= WORTH_SAVING {
+            self.take(context);
+        }
+    }
+
+    fn take<A: Decider>(&self, context: &mut LogContext<A>) {
+        let Some(kept) = &self.0 else { return };
+        if let Ok(place) = kept.offers.try_reserve()
+            && let Some(snapshot) = Snapshot::of(context)
+        {
+            context.saved = context.version;
+            place.send(snapshot);
+        }
+    }
+
+    /// Writes a set at once. Where none are kept there is nothing to do.
+    pub(crate) async fn save(&self, set: &[Snapshot]) -> Result<(), sqlx::Error> {
+        match &self.0 {
+            Some(kept) if !set.is_empty() => write::write(&kept.pool, set).await,
+            _ => Ok(()),
+        }
     }
 }
 
 async fn write_all(pool: PgPool, mut waiting: mpsc::Receiver<Snapshot>, stop: CancellationToken) {
-    let mut batch = Vec::with_capacity(QUEUE);
-    while let Some(1..) = stop.run_until_cancelled(waiting.recv_many(&mut batch, QUEUE)).await {
-        if let Err(error) = write(&pool, &batch).await {
-            warn!(%error, snapshots = batch.len(), "snapshots could not be written; streams load slower until the next");
+    let mut set = Vec::with_capacity(SET);
+    loop {
+        if stop.run_until_cancelled(waiting.recv_many(&mut set, SET)).await.is_none() {
+            waiting.close();
+            waiting.recv_many(&mut set, SET).await;
         }
-        batch.clear();
+        if set.is_empty() {
+            return;
+        }
+        if let Err(error) = write::write(&pool, &set).await {
+            warn!(%error, snapshots = set.len(), "snapshots could not be written; streams load slower until the next");
+        }
+        set.clear();
     }
-}
-
-/// One row a stream: the newest state, or the first of a new form. One that is ahead of its stream, as after the log was
-/// restored without it, gives way too.
-async fn write(pool: &PgPool, batch: &[Snapshot]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into snapshots as old (aggregate_type, aggregate_id, state_version, version, state) \
-         select distinct on (1, 2) type, id, state_version, version, state::json \
-           from unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::text[]) \
-             as new (type, id, state_version, version, state) \
-          order by 1, 2, version desc \
-         on conflict (aggregate_type, aggregate_id) do update \
-            set state_version = excluded.state_version, version = excluded.version, state = excluded.state \
-          where old.state_version <> excluded.state_version or old.version < excluded.version \
-             or old.version > (select s.version from streams s where s.aggregate_type = old.aggregate_type \
-                                                                 and s.aggregate_id = old.aggregate_id)",
-    )
-    .bind(batch.iter().map(|s| s.aggregate_type).collect::<Vec<_>>())
-    .bind(batch.iter().map(|s| s.aggregate_id.as_str()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|s| s.state_version).collect::<Vec<_>>())
-    .bind(batch.iter().map(|s| s.version).collect::<Vec<_>>())
-    .bind(batch.iter().map(|s| s.state.as_str()).collect::<Vec<_>>())
-    .execute(pool)
-    .await?;
-    Ok(())
 }

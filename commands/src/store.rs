@@ -1,8 +1,10 @@
 //! Streams out of the log and into it: loaded by snapshot and tail, appended through the writer.
 
 mod cqrs;
+mod find;
 mod load;
 mod loader;
+mod stream;
 mod unreadable;
 
 use std::sync::Arc;
@@ -14,10 +16,12 @@ use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
 use parking_domain::uplinks::Uplinks;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 use crate::ids::Ids;
+use crate::memory::{DEFAULT_BUDGET, Memory};
 use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
@@ -25,7 +29,11 @@ use loader::Loader;
 use unreadable::{Place, Unreadable};
 
 pub use load::LoadError;
-pub(crate) use load::form;
+pub(crate) use load::{Stored, form};
+pub(crate) use stream::Stream;
+
+/// Streams without a near snapshot that are read at once: more would only make each other wait.
+const LONG_LOADS: usize = 4;
 
 /// The event log: reads by its pool, appends by the writer.
 #[derive(Clone)]
@@ -37,10 +45,13 @@ pub struct LogStore {
     snapshots: Snapshots,
     upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
+    long_loads: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
-/// A stream as it was loaded: what its aggregate has become, and at which version.
-#[derive(Clone, Debug, PartialEq)]
+/// A stream as it was loaded: what its aggregate has become, and at which version. Equal to another one that is the same
+/// stream at the same version, however it was come by.
+#[derive(Clone, Debug)]
 pub struct LogContext<A> {
     /// The stream's id.
     pub aggregate_id: String,
@@ -50,8 +61,41 @@ pub struct LogContext<A> {
     pub version: i64,
     /// The position of the last of them; 0 for a stream without events.
     pub position: i64,
-    /// How many of them were left out because the log says that nobody can read them.
-    pub left_out: usize,
+    /// The id of the last of them; nil for a stream without events.
+    pub(crate) event_id: Uuid,
+    /// The version of the last snapshot that is saved or about to be; 0 for none.
+    pub(crate) saved: i64,
+    /// The events of it that are left out, because the log says that nobody can read them.
+    pub(crate) left_out: Vec<i64>,
+}
+
+impl<A: Decider> LogContext<A> {
+    /// A stream without events.
+    pub(crate) fn empty(aggregate_id: &str) -> Self {
+        let aggregate_id = aggregate_id.to_owned();
+        Self {
+            aggregate_id,
+            aggregate: A::default(),
+            version: 0,
+            position: 0,
+            event_id: Uuid::nil(),
+            saved: 0,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// The stream as a snapshot has it.
+    pub(crate) fn at(self, aggregate: A, version: i64, position: i64, event_id: Uuid) -> Self {
+        Self { aggregate, version, position, event_id, saved: version, ..self }
+    }
+}
+
+impl<A: PartialEq> PartialEq for LogContext<A> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.version, self.position, self.event_id) == (other.version, other.position, other.event_id)
+            && self.aggregate_id == other.aggregate_id
+            && self.aggregate == other.aggregate
+    }
 }
 
 /// What comes with a command besides its content.
@@ -72,7 +116,16 @@ impl LogStore {
     /// what is skipped, so it wants a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
         let (loader, unreadable) = (Loader::start(pool.clone()), Unreadable::follow(pool.clone()));
-        Self { pool, writer, loader, unreadable, snapshots, upcasters: stored::upcasters(), ids }
+        let long_loads = Arc::new(Semaphore::new(LONG_LOADS));
+        let memory = Arc::new(Memory::new(DEFAULT_BUDGET, snapshots.clone()));
+        let upcasters = stored::upcasters();
+        Self { pool, writer, loader, unreadable, snapshots, upcasters, ids, long_loads, memory }
+    }
+
+    /// The same store, whose streams in memory may weigh so many bytes.
+    #[must_use]
+    pub fn with_memory(self, budget: usize) -> Self {
+        Self { memory: Arc::new(Memory::new(budget, self.snapshots.clone())), ..self }
     }
 
     /// The same store, with other steps from old forms of events to today's.
@@ -86,45 +139,72 @@ impl LogStore {
         &self.pool
     }
 
-    /// Folds a stream: from its snapshot if there is a good one, and the events after it. An event that the log says nobody
-    /// can read is left out of a device's uplinks; any other stream that holds one is refused.
+    /// The streams in memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Saves the streams in memory that are ahead of their snapshots, before the process ends; how many. It may be given up
+    /// at any time.
+    pub async fn save_snapshots(&self) -> Result<usize, LoadError> {
+        Ok(self.memory.save_all().await?)
+    }
+
+    /// Folds a stream: from its snapshot if there is a good one, and the events after it. One that has no snapshot near gets
+    /// one.
     pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        match self.load_known::<A>(aggregate_id).await {
+        let mut context = self.fold(aggregate_id).await?;
+        self.snapshots.offer(&mut context);
+        Ok(context)
+    }
+
+    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is refused.
+    async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        match self.fold_without::<A>(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await {
             Err(LoadError::Undecodable { .. }) => {
                 // It may have been skipped a moment ago.
                 self.unreadable.look(&self.pool).await?;
-                self.load_known::<A>(aggregate_id).await
+                self.fold_without(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await
             }
-            loaded => loaded,
+            folded => folded,
         }
     }
 
-    async fn load_known<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        let unreadable = self.unreadable.of(A::TYPE, aggregate_id);
+    async fn fold_without<A: Decider>(
+        &self,
+        aggregate_id: &str,
+        unreadable: &[Place],
+    ) -> Result<LogContext<A>, LoadError> {
         if let Some(Place { position, .. }) = unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE) {
-            return Err(LoadError::Damaged {
-                aggregate_type: A::TYPE,
-                aggregate_id: aggregate_id.to_owned(),
-                position: *position,
-            });
+            let (aggregate_id, position) = (aggregate_id.to_owned(), *position);
+            return Err(LoadError::Damaged { aggregate_type: A::TYPE, aggregate_id, position });
         }
-        let form = load::form::<A>(unreadable.len());
-        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, form).await
-            && let Some(context) = load::fold_tail(self.upcasters, aggregate_id, tail, &unreadable)?
-        {
-            return Ok(context);
+        let left_out: Vec<i64> = unreadable.iter().map(|place| place.sequence).collect();
+        let mut begun = None;
+        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, load::form::<A>(left_out.len())).await {
+            let whole = !tail.cut;
+            begun = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
+            if whole && let Some(context) = begun {
+                return Ok(context);
+            }
         }
-        load::fold(&self.pool, self.upcasters, aggregate_id, &unreadable).await
+        let _turn = self.long_loads.acquire().await.expect("it is never closed");
+        let mut context = match begun {
+            Some(context) => context,
+            None => load::begin(&self.pool, aggregate_id, left_out).await,
+        };
+        load::follow(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
+        Ok(context)
     }
 
     /// True while the log says nothing new of the events of a stream that was loaded.
     pub(crate) fn is_current<A: Decider>(&self, context: &LogContext<A>) -> bool {
-        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out
+        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out.len()
     }
 
     /// How many events a stream has by now.
     pub async fn version<A: Decider>(&self, aggregate_id: &str) -> Result<i64, LoadError> {
-        load::version::<A>(&self.pool, aggregate_id).await
+        find::version::<A>(&self.pool, aggregate_id).await
     }
 
     /// Appends to a stream at the version it was loaded at. `context` must already have taken the events in, except for
@@ -135,12 +215,14 @@ impl LogStore {
         events: &[A::Event],
         circumstances: &Circumstances,
     ) -> Result<Appended, AppendError> {
-        let appended = self.writer.append(self.new_append(context, events, circumstances)).await?;
+        let append = self.new_append(context, events, circumstances);
+        let last = append.events().last().map(|event| event.event_id);
+        let appended = self.writer.append(append).await?;
         if !appended.repeated {
-            let before = context.version;
-            context.version = appended.versions.last().copied().unwrap_or(before);
+            context.version = appended.versions.last().copied().unwrap_or(context.version);
             context.position = appended.last_position;
-            self.snapshots.offer(context, before);
+            context.event_id = last.unwrap_or(context.event_id);
+            self.snapshots.offer(context);
         }
         Ok(appended)
     }
@@ -195,7 +277,7 @@ impl LogStore {
 
     /// The stream that has a claim, as aggregate type and id.
     pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
-        load::holder(&self.pool, scope, key).await
+        find::holder(&self.pool, scope, key).await
     }
 
     /// What a request got when it was made before; refused if its key was used for something else.
@@ -203,17 +285,12 @@ impl LogStore {
         &self,
         request: &RequestKey,
     ) -> Result<Option<Earlier<A>>, FindRequestError> {
-        load::request(&self.pool, self.upcasters, request).await
+        find::request(&self.pool, self.upcasters, request).await
     }
 
-    /// True when an event of the stream bears the key. Reads the whole stream: for old reports only.
-    pub async fn holds_key(
-        &self,
-        aggregate_type: &str,
-        aggregate_id: &str,
-        key: &str,
-    ) -> Result<bool, LoadError> {
-        load::holds_key(&self.pool, aggregate_type, aggregate_id, key).await
+    /// True when the `uplinks` stream holds a report with this key.
+    pub async fn holds_report(&self, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
+        find::holds_report(&self.pool, aggregate_id, key).await
     }
 }
 

@@ -1,6 +1,9 @@
 //! What every aggregate here is: a pure decision, a total fold, and the claims its events make.
 
+use std::io;
+
 use cqrs_es::Aggregate;
+use serde::Serialize;
 
 /// Makes a [`Decider`] the aggregate that cqrs-es knows: its `handle` only forwards to `decide`, its `apply` to `evolve`.
 macro_rules! aggregate {
@@ -69,7 +72,7 @@ macro_rules! events {
 pub(crate) use {aggregate, events};
 
 /// Decides and evolves without doing anything else. cqrs-es's `handle` only forwards to `decide`.
-pub trait Decider: Aggregate {
+pub trait Decider: Aggregate + 'static {
     /// Raised whenever the serialised state has another form or another meaning: older snapshots are then passed over.
     const STATE_VERSION: i32;
 
@@ -83,10 +86,33 @@ pub trait Decider: Aggregate {
     /// Takes one event into the state. Total: whatever the log holds is accepted.
     fn evolve(&mut self, event: &Self::Event);
 
+    /// How many bytes of memory the state takes, roughly and rather too many than too few. Without a better way: twice
+    /// what it takes when serialised, which costs serialising it.
+    fn weight(&self) -> usize {
+        size_of::<Self>() + 2 * serialised_size(self)
+    }
+
     /// What an event takes for its stream alone, or gives up.
     fn claims(_event: &Self::Event) -> Vec<ClaimChange> {
         Vec::new()
     }
+}
+
+/// The length of a value as JSON, without making the JSON. A value that has no JSON weighs nothing.
+fn serialised_size(value: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
 }
 
 /// Something only one stream may have at a time: a key within a scope, such as a code within its site.

@@ -152,6 +152,11 @@ impl Decider for Uplinks {
         }])
     }
 
+    /// Asked for after every uplink, so it is reckoned and not serialised.
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.recent_keys.heap_bytes() + self.sessions.heap_bytes()
+    }
+
     fn evolve(&mut self, event: &UplinkEvent) {
         let report = event.report();
         self.recent_keys.remember(report.key, report.time);

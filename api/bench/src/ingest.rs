@@ -4,6 +4,7 @@
 //! are those of this machine in this minute.
 
 mod children;
+mod cold;
 mod generator;
 pub(crate) mod handlers;
 mod table;
@@ -11,6 +12,7 @@ mod table;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::value_parser;
 use parking_database::{LocalCluster, cluster::Layout};
 use rustix::process::getpid;
 use sqlx::ConnectOptions;
@@ -49,10 +51,25 @@ pub(crate) struct Arguments {
     /// The server's program. Default: `parking`, beside this one.
     #[arg(long)]
     server: Option<PathBuf>,
+    /// Measure the webhook alone, right after a restart over a full log: without snapshots and with them.
+    #[arg(long)]
+    cold: bool,
+    /// Devices in the full log.
+    #[arg(long, default_value_t = 10_000, requires = "cold", value_parser = value_parser!(u32).range(1..))]
+    devices: u32,
+    /// Events of each of them.
+    #[arg(long, default_value_t = 1000, requires = "cold", value_parser = value_parser!(u32).range(1..))]
+    history: u32,
+    /// Connections that the load after a restart comes over.
+    #[arg(long, default_value_t = 64, requires = "cold")]
+    connections: usize,
 }
 
 /// Measures and prints.
 pub(crate) async fn ingest(arguments: Arguments) -> Result<(), BenchError> {
+    if arguments.cold {
+        return cold::cold(arguments).await;
+    }
     let home = Home::new()?;
     let platform = Server::platform(arguments.server, &home.cluster_directory()).await?;
     let admin = LocalCluster::attach(&home.cluster_directory()).await?;

@@ -75,6 +75,11 @@ impl Uplinks {
         Self { parts, end, devices, first, made: 0, times: times(0) }
     }
 
+    /// The same devices after they have sent so many uplinks each.
+    pub(crate) fn after(self, uplinks: u32) -> Self {
+        Self { made: self.devices * uplinks, ..self }
+    }
+
     /// The body of the next one.
     pub(crate) fn make(&mut self) -> Bytes {
         let (device, number) = (self.first + self.made % self.devices, self.made / self.devices);

@@ -1,19 +1,25 @@
-//! Reading streams, snapshots and requests from the log.
+//! Folds streams from the log: event by event as they are read, in pages, whatever their length.
 
 use std::collections::HashMap;
 
 use cqrs_es::EventEnvelope;
+use futures_util::TryStreamExt;
 use parking_domain::aggregate::Decider;
 use parking_domain::stored::{self, DecodeError};
 use parking_domain::upcast::Upcasters;
-use sqlx::types::Json;
+use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, PgPool};
 use tracing::warn;
 
+use super::LogContext;
 use super::loader::Tail;
-use super::unreadable::Place;
-use super::{Earlier, FindRequestError, LogContext};
-use crate::append::{AppendError, RequestKey};
+use crate::snapshots::Snapshots;
+
+/// Events that are read in one go.
+const PAGE: i64 = 1000;
+
+/// More than the states of any aggregate will have versions.
+const FORMS: i32 = 10_000;
 
 /// Why a stream cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -62,41 +68,23 @@ pub enum LoadError {
 
 /// An event of one stream, as stored.
 #[derive(Debug, FromRow)]
-pub(super) struct Stored {
-    position: i64,
-    sequence: i64,
-    event_type: String,
-    event_version: String,
-    payload: String,
-    metadata: Json<HashMap<String, String>>,
+pub(crate) struct Stored {
+    pub(crate) position: i64,
+    pub(crate) sequence: i64,
+    pub(crate) event_id: Uuid,
+    pub(crate) event_type: String,
+    pub(crate) event_version: String,
+    pub(crate) payload: String,
 }
 
-/// More than any aggregate's state will have versions.
-const FORMS_OF_A_STATE: i32 = 10_000;
-
-const STORED: &str = "select position, sequence, event_type, event_version, payload::text, metadata from events \
-                      where aggregate_type = $1 and aggregate_id = $2";
-
-/// The events of a stream from `first` on, in order.
-async fn read<A: Decider>(pool: &PgPool, aggregate_id: &str, first: i64) -> Result<Vec<Stored>, LoadError> {
-    let query = format!("{STORED} and sequence >= $3 order by sequence");
-    let query = sqlx::query_as(&query).bind(A::TYPE).bind(aggregate_id).bind(first);
-    let events: Vec<Stored> = query.fetch_all(pool).await?;
-    check_sequence::<A>(aggregate_id, first, &events)?;
-    Ok(events)
-}
-
-/// Refuses events of a stream that do not follow each other from `first` on.
-fn check_sequence<A: Decider>(aggregate_id: &str, first: i64, events: &[Stored]) -> Result<(), LoadError> {
-    match (first..).zip(events).find(|(expected, event)| *expected != event.sequence) {
-        Some((sequence, _)) => {
-            Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_owned(), sequence })
-        }
-        None => Ok(()),
+impl Stored {
+    /// What it takes in memory, in bytes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + self.event_type.len() + self.event_version.len() + self.payload.len()
     }
 }
 
-fn decode<A: Decider>(
+pub(super) fn decode<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
     event: &Stored,
@@ -111,184 +99,158 @@ fn decode<A: Decider>(
     })
 }
 
-/// The version of a stream; 0 when it does not exist.
-pub(super) async fn version<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Result<i64, LoadError> {
-    let version =
-        sqlx::query_scalar("select version from streams where aggregate_type = $1 and aggregate_id = $2");
-    Ok(version.bind(A::TYPE).bind(aggregate_id).fetch_optional(pool).await?.unwrap_or_default())
+/// Takes the next event into a stream.
+pub(crate) fn take<A: Decider>(
+    context: &mut LogContext<A>,
+    upcasters: &Upcasters,
+    event: &Stored,
+) -> Result<(), LoadError> {
+    let sequence = context.version + 1;
+    if event.sequence != sequence {
+        let aggregate_id = context.aggregate_id.clone();
+        return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
+    }
+    if !context.left_out.contains(&sequence) {
+        context.aggregate.evolve(&decode::<A>(upcasters, &context.aggregate_id, event)?);
+    }
+    context.version = sequence;
+    context.position = event.position;
+    context.event_id = event.event_id;
+    Ok(())
 }
 
+/// All events of a stream with their metadata, as cqrs-es asks for them. They are all in memory at once: for tools and tests.
 pub(super) async fn envelopes<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
     aggregate_id: &str,
 ) -> Result<Vec<EventEnvelope<A>>, LoadError> {
-    let envelope = |event: Stored| {
-        let payload = decode::<A>(upcasters, aggregate_id, &event)?;
-        let sequence = usize::try_from(event.sequence).expect("sequences are positive");
-        Ok(EventEnvelope {
-            aggregate_id: aggregate_id.to_owned(),
-            sequence,
-            payload,
-            metadata: event.metadata.0,
-        })
-    };
-    read::<A>(pool, aggregate_id, 1).await?.into_iter().map(envelope).collect()
-}
-
-pub(super) async fn fold<A: Decider>(
-    pool: &PgPool,
-    upcasters: &Upcasters,
-    aggregate_id: &str,
-    unreadable: &[Place],
-) -> Result<LogContext<A>, LoadError> {
-    let snapshot =
-        snapshot::<A>(pool, aggregate_id, form::<A>(unreadable.len())).await.unwrap_or_else(|error| {
-            warn!(%error, "snapshots cannot be read; streams load slower until they can");
-            None
-        });
-    if let Some((version, aggregate)) = snapshot {
-        let mut events = read::<A>(pool, aggregate_id, version).await?.into_iter();
-        // The snapshot's last event must be there: a cache may be ahead of a log that was restored.
-        if let Some(last) = events.next() {
-            return take(
-                LogContext { aggregate, version, position: last.position, ..empty(aggregate_id) },
-                upcasters,
-                events,
-                unreadable,
-            );
-        }
+    #[derive(FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        event: Stored,
+        metadata: Json<HashMap<String, String>>,
     }
-    take(empty(aggregate_id), upcasters, read::<A>(pool, aggregate_id, 1).await?.into_iter(), unreadable)
+    let mut rows = sqlx::query_as(
+        "select position, sequence, event_id, event_type, event_version, payload::text, metadata from events \
+          where aggregate_type = $1 and aggregate_id = $2 order by sequence",
+    )
+    .bind(A::TYPE)
+    .bind(aggregate_id)
+    .fetch(pool);
+    let mut envelopes = Vec::new();
+    while let Some(Row { event, metadata }) = rows.try_next().await? {
+        let sequence = envelopes.len() + 1;
+        if usize::try_from(event.sequence) != Ok(sequence) {
+            let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+            let aggregate_id = aggregate_id.to_owned();
+            return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
+        }
+        let payload = decode::<A>(upcasters, aggregate_id, &event)?;
+        let (aggregate_id, metadata) = (aggregate_id.to_owned(), metadata.0);
+        envelopes.push(EventEnvelope { aggregate_id, sequence, payload, metadata });
+    }
+    Ok(envelopes)
 }
 
-/// Folds what the loader gave; `None` when its snapshot is of no use, so that the stream has to be read whole.
+/// A stream as the loader's tail makes it; `None` when the snapshot is of no use, so that the stream has to be read by itself.
 pub(super) fn fold_tail<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
-    Tail { snapshot, events }: Tail,
-    unreadable: &[Place],
+    left_out: &[i64],
+    tail: Tail,
 ) -> Result<Option<LogContext<A>>, LoadError> {
-    let Some((version, state)) = snapshot else {
-        check_sequence::<A>(aggregate_id, 1, &events)?;
-        return take(empty(aggregate_id), upcasters, events.into_iter(), unreadable).map(Some);
-    };
-    check_sequence::<A>(aggregate_id, version, &events)?;
-    let mut events = events.into_iter();
-    let (Some(last), Some(aggregate)) =
-        (events.next(), state.and_then(|state| serde_json::from_str(&state).ok()))
-    else {
-        return Ok(None);
-    };
-    let context = LogContext { aggregate, version, position: last.position, ..empty(aggregate_id) };
-    take(context, upcasters, events, unreadable).map(Some)
-}
-
-fn empty<A: Decider>(aggregate_id: &str) -> LogContext<A> {
-    let aggregate_id = aggregate_id.to_owned();
-    LogContext { aggregate_id, aggregate: A::default(), version: 0, position: 0, left_out: 0 }
-}
-
-fn take<A: Decider>(
-    mut context: LogContext<A>,
-    upcasters: &Upcasters,
-    events: impl Iterator<Item = Stored>,
-    unreadable: &[Place],
-) -> Result<LogContext<A>, LoadError> {
-    context.left_out = unreadable.len();
-    for event in events {
-        if !unreadable.iter().any(|place| place.sequence == event.sequence) {
-            context.aggregate.evolve(&decode::<A>(upcasters, &context.aggregate_id, &event)?);
-        }
-        context.version = event.sequence;
-        context.position = event.position;
+    let mut events = tail.events.into_iter();
+    let mut context = LogContext { left_out: left_out.to_vec(), ..LogContext::empty(aggregate_id) };
+    if let Some(snapshot) = tail.snapshot {
+        let (Some(last), Some(state)) = (events.next(), snapshot.state) else { return Ok(None) };
+        let Ok(aggregate) = serde_json::from_str(&state) else { return Ok(None) };
+        context = context.at(aggregate, snapshot.version, last.position, last.event_id);
     }
-    Ok(context)
+    for event in events {
+        take(&mut context, upcasters, &event)?;
+    }
+    Ok(Some(context))
+}
+
+/// The stream as its snapshot has it, or without any event.
+pub(super) async fn begin<A: Decider>(
+    pool: &PgPool,
+    aggregate_id: &str,
+    left_out: Vec<i64>,
+) -> LogContext<A> {
+    let snapshot =
+        snapshot::<A>(pool, aggregate_id, form::<A>(left_out.len())).await.unwrap_or_else(|error| {
+            warn!(%error, "snapshots cannot be read; streams load slower until they can");
+            None
+        });
+    LogContext { left_out, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
 }
 
 /// The form of a state from which so many events were left out: one that has them in it is as good as none.
 pub(crate) fn form<A: Decider>(left_out: usize) -> i32 {
     let left_out = i32::try_from(left_out).unwrap_or(i32::MAX);
-    A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS_OF_A_STATE))
+    A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS))
 }
 
-/// The stream's snapshot; one of another form, or one that cannot be read, is as good as none.
+/// The stream's snapshot; one of another form or of another history, or one that cannot be read, is as good as none.
 async fn snapshot<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
     form: i32,
-) -> Result<Option<(i64, A)>, sqlx::Error> {
-    let found: Option<(i64, String)> = sqlx::query_as(
-        "select version, state::text from snapshots \
-         where aggregate_type = $1 and aggregate_id = $2 and state_version = $3",
+) -> Result<Option<LogContext<A>>, sqlx::Error> {
+    #[derive(FromRow)]
+    struct Row {
+        version: i64,
+        state: String,
+        position: i64,
+        event_id: Uuid,
+        same: bool,
+    }
+    let found: Option<Row> = sqlx::query_as(
+        "select s.version, s.state::text, e.position, e.event_id, e.event_id = s.event_id as same \
+           from snapshots s join events e on e.aggregate_type = s.aggregate_type \
+                                         and e.aggregate_id = s.aggregate_id and e.sequence = s.version \
+          where s.aggregate_type = $1 and s.aggregate_id = $2 and s.state_version = $3",
     )
     .bind(A::TYPE)
     .bind(aggregate_id)
     .bind(form)
     .fetch_optional(pool)
     .await?;
-    Ok(found.and_then(|(version, state)| Some((version, serde_json::from_str(&state).ok()?))))
+    Ok(found.filter(|row| row.same).and_then(|row| {
+        let aggregate = serde_json::from_str(&row.state).ok()?;
+        Some(LogContext::empty(aggregate_id).at(aggregate, row.version, row.position, row.event_id))
+    }))
 }
 
-pub(super) async fn request<A: Decider>(
+/// Takes the rest of the stream in, page by page. What a page has made of it is offered as a snapshot: a load that is given
+/// up was not for nothing, and the next one goes on from there.
+pub(super) async fn follow<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
-    request: &RequestKey,
-) -> Result<Option<Earlier<A>>, FindRequestError> {
-    #[derive(FromRow)]
-    struct Row {
-        same: bool,
-        aggregate_id: String,
-        #[sqlx(flatten)]
-        event: Stored,
+    snapshots: &Snapshots,
+    context: &mut LogContext<A>,
+) -> Result<(), LoadError> {
+    loop {
+        let page_end = context.version + PAGE;
+        let aggregate_id = context.aggregate_id.clone();
+        let mut events = sqlx::query_as::<_, Stored>(
+            "select position, sequence, event_id, event_type, event_version, payload::text from events \
+              where aggregate_type = $1 and aggregate_id = $2 and sequence > $3 order by sequence limit $4",
+        )
+        .bind(A::TYPE)
+        .bind(&aggregate_id)
+        .bind(context.version)
+        .bind(PAGE)
+        .fetch(pool);
+        while let Some(event) = events.try_next().await? {
+            take(context, upcasters, &event)?;
+        }
+        drop(events);
+        if context.version < page_end {
+            return Ok(());
+        }
+        snapshots.offer(context);
     }
-    let rows: Vec<Row> = sqlx::query_as(
-        "select r.fingerprint = $3 as same, e.aggregate_id, e.position, e.sequence, e.event_type, e.event_version, \
-                e.payload::text, e.metadata \
-           from requests r join events e on e.position between r.first_position and r.last_position \
-          where r.tenant_id = $1 and r.key = $2 and e.aggregate_type = $4 order by e.position",
-    )
-    .bind(request.tenant_id)
-    .bind(&request.key)
-    .bind(request.fingerprint)
-    .bind(A::TYPE)
-    .fetch_all(pool)
-    .await
-    .map_err(LoadError::from)?;
-    let Some(last) = rows.last() else { return Ok(None) };
-    if !last.same {
-        return Err(AppendError::RequestKeyReused { key: request.key.clone() }.into());
-    }
-    let (position, version) = (last.event.position, last.event.sequence);
-    let events = rows.iter().map(|row| decode::<A>(upcasters, &row.aggregate_id, &row.event));
-    Ok(Some(Earlier { position, version, events: events.collect::<Result<_, _>>()? }))
-}
-
-pub(super) async fn holder(
-    pool: &PgPool,
-    scope: &str,
-    key: &str,
-) -> Result<Option<(String, String)>, LoadError> {
-    let holder =
-        sqlx::query_as("select aggregate_type, aggregate_id from claims where scope = $1 and key = $2");
-    Ok(holder.bind(scope).bind(key).fetch_optional(pool).await?)
-}
-
-pub(super) async fn holds_key(
-    pool: &PgPool,
-    aggregate_type: &str,
-    aggregate_id: &str,
-    key: &str,
-) -> Result<bool, LoadError> {
-    // Payloads begin {"UplinkReceived":{"report":{"key":"…". Compared as text: PostgreSQL's JSON operators read the whole
-    // document, and cannot read everything that JSON can hold.
-    Ok(sqlx::query_scalar(
-        "select exists (select from events where aggregate_type = $1 and aggregate_id = $2 \
-                                             and starts_with(payload::text, format('{\"%s\":{\"report\":{\"key\":\"%s\"', event_type, $3::text)))",
-    )
-    .bind(aggregate_type)
-    .bind(aggregate_id)
-    .bind(key)
-    .fetch_one(pool)
-    .await?)
 }

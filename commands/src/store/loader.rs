@@ -2,31 +2,50 @@
 //!
 //! Only a short cut. What it cannot give (the database failed, the snapshot is of no use) is loaded stream by stream.
 
-use std::collections::HashMap;
-
+use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgPool, Row};
 use tokio::sync::{mpsc, oneshot};
 
 use super::load::Stored;
+use crate::snapshots::INTERVAL;
 
 /// Streams that may wait, and that are loaded at once.
 const QUEUE: usize = 1024;
 const MAX_STREAMS: usize = 200;
 
+/// Events of one stream: the snapshot's own and as many as follow it in normal running. Longer streams are read by
+/// themselves from there on.
+const MAX_EVENTS: i64 = 2 * INTERVAL + 1;
+
+/// Bytes of one stream, and of all streams of a query. Where they are exceeded the rest is read stream by stream.
+const MAX_STREAM_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
 /// A stream as the log and the snapshots have it.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
-    /// The snapshot's version, if there is one, and its state, if the event it was taken at is there.
-    pub(super) snapshot: Option<(i64, Option<String>)>,
-    /// The events from the snapshot's on, or all of them.
+    /// The snapshot, if there is one.
+    pub(super) snapshot: Option<Found>,
+    /// The events from the snapshot's on, or from the first one.
     pub(super) events: Vec<Stored>,
+    /// True when more events may follow.
+    pub(super) cut: bool,
+    bytes: usize,
+}
+
+/// A snapshot as it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) version: i64,
+    /// The state, if the event it was taken at is in the log.
+    pub(super) state: Option<String>,
 }
 
 struct Request {
     aggregate_type: &'static str,
     aggregate_id: String,
     state_version: i32,
-    reply: oneshot::Sender<Tail>,
+    reply: Option<oneshot::Sender<Tail>>,
 }
 
 /// Where streams are asked for. Its task ends with the last handle.
@@ -49,6 +68,7 @@ impl Loader {
     ) -> Option<Tail> {
         let (reply, tail) = oneshot::channel();
         let aggregate_id = aggregate_id.to_owned();
+        let reply = Some(reply);
         self.0.try_send(Request { aggregate_type, aggregate_id, state_version, reply }).ok()?;
         tail.await.ok()
     }
@@ -58,47 +78,82 @@ async fn load_all(pool: PgPool, mut waiting: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(MAX_STREAMS);
     while let 1.. = waiting.recv_many(&mut batch, MAX_STREAMS).await {
         // Without an answer each caller loads its stream itself, and finds out what is wrong.
-        if let Ok(mut tails) = load(&pool, &batch).await {
-            for (place, request) in (1..).zip(batch.drain(..)) {
-                let _gone = request.reply.send(tails.remove(&place).unwrap_or_default());
+        if load(&pool, &mut batch).await.is_ok_and(|whole| whole) {
+            for request in &mut batch {
+                request.answer(Tail::default());
             }
         }
         batch.clear();
     }
 }
 
-/// The tails by the requests' places, from 1. A stream that nothing is known of has none.
-async fn load(pool: &PgPool, batch: &[Request]) -> Result<HashMap<i64, Tail>, sqlx::Error> {
-    let rows = sqlx::query(
-        "select r.place, s.version as snapshot, case when e.sequence = s.version then s.state::text end as state, \
-                e.position, e.sequence, e.event_type, e.event_version, e.payload, e.metadata \
-           from unnest($1::text[], $2::text[], $3::integer[]) with ordinality as r (type, id, form, place) \
-           left join lateral (select version, state from snapshots \
-                               where aggregate_type = r.type and aggregate_id = r.id and state_version = r.form \
-                               limit 1) s on true \
-           left join lateral (select position, sequence, event_type, event_version, payload::text, metadata \
-                                from events \
-                               where aggregate_type = r.type and aggregate_id = r.id \
-                                 and sequence >= coalesce(s.version, 1) order by sequence) e on true \
-          where s.version is not null or e.sequence is not null \
-          order by r.place, e.sequence",
-    )
-    .bind(batch.iter().map(|request| request.aggregate_type).collect::<Vec<_>>())
-    .bind(batch.iter().map(|request| request.aggregate_id.as_str()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|request| request.state_version).collect::<Vec<_>>())
-    .fetch_all(pool)
-    .await?;
-    let mut tails: HashMap<i64, Tail> = HashMap::new();
-    for row in &rows {
-        let tail = tails.entry(row.try_get("place")?).or_default();
-        if let Some(version) = row.try_get("snapshot")? {
-            let state: Option<String> = row.try_get("state")?;
-            let state = state.or_else(|| tail.snapshot.take().and_then(|(_, state)| state));
-            tail.snapshot = Some((version, state));
-        }
-        if row.try_get::<Option<i64>, _>("position")?.is_some() {
-            tail.events.push(Stored::from_row(row)?);
+impl Request {
+    /// Answers, unless it was answered.
+    fn answer(&mut self, tail: Tail) {
+        if let Some(reply) = self.reply.take() {
+            let _gone = reply.send(tail);
         }
     }
-    Ok(tails)
+}
+
+/// Answers the requests of which anything is known, each as soon as its rows are read. True when all rows were read: then
+/// there is nothing about the streams that have no answer.
+async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error> {
+    // The rows of a stream follow each other, because only a loop over the requests can read them.
+    let query = sqlx::query(
+        "select r.place, s.version as snapshot, \
+                case when e.sequence = s.version and e.event_id = s.event_id then s.state::text end as state, \
+                e.position, e.sequence, e.event_id, e.event_type, e.event_version, e.payload \
+           from unnest($1::text[], $2::text[], $3::integer[]) with ordinality as r (type, id, form, place) \
+           left join lateral (select version, event_id, state from snapshots \
+                               where aggregate_type = r.type and aggregate_id = r.id and state_version = r.form \
+                               limit 1) s on true \
+           left join lateral (select position, sequence, event_id, event_type, event_version, payload::text \
+                                from events \
+                               where aggregate_type = r.type and aggregate_id = r.id \
+                                 and sequence >= coalesce(s.version, 1) order by sequence limit $4) e on true \
+          where s.version is not null or e.sequence is not null",
+    )
+    .bind(batch.iter().map(|request| request.aggregate_type).collect::<Vec<_>>())
+    .bind(batch.iter().map(|request| request.aggregate_id.clone()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|request| request.state_version).collect::<Vec<_>>())
+    .bind(MAX_EVENTS);
+    let mut rows = query.fetch(pool);
+    let (mut current, mut tail, mut bytes) = (0, Tail::default(), 0);
+    while let Some(row) = rows.try_next().await? {
+        let place = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or_default();
+        if place != current {
+            answer(batch, current, std::mem::take(&mut tail));
+            current = place;
+        }
+        if let (None, Some(version)) = (&tail.snapshot, row.try_get("snapshot")?) {
+            tail.snapshot = Some(Found { version, state: row.try_get("state")? });
+        }
+        if !tail.cut && row.try_get::<Option<i64>, _>("position")?.is_some() {
+            bytes += tail.push(Stored::from_row(&row)?);
+        }
+        if bytes > MAX_BYTES {
+            return Ok(false);
+        }
+    }
+    answer(batch, current, tail);
+    Ok(true)
+}
+
+/// Answers the request at a place, from 1; 0 is none.
+fn answer(batch: &mut [Request], place: usize, tail: Tail) {
+    if let Some(request) = place.checked_sub(1).and_then(|index| batch.get_mut(index)) {
+        request.answer(tail);
+    }
+}
+
+impl Tail {
+    /// Takes an event, and says what it weighs.
+    fn push(&mut self, event: Stored) -> usize {
+        let size = event.size();
+        self.bytes += size;
+        self.events.push(event);
+        self.cut = self.bytes > MAX_STREAM_BYTES || i64::try_from(self.events.len()) == Ok(MAX_EVENTS);
+        size
+    }
 }

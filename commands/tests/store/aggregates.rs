@@ -172,3 +172,29 @@ async fn the_body_of_a_report_lies_beside_its_event() {
     assert_eq!((event_type.as_str(), body), ("UplinkReceived", report(7).1));
     assert_eq!(metadata, r#"{"actor":"chirpstack"}"#);
 }
+
+#[tokio::test]
+async fn a_report_of_any_kind_is_found_by_its_key_in_its_stream() {
+    let log = EventLog::create().await;
+    let lanes = Ingest::new(log.store());
+    for kind in ["up", "join", "status", "ack", "txack", "log", "location"] {
+        let body = json!({
+            "deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": kind, "queueItemId": kind,
+            "time": at(1), "devAddr": "0100a001", "fCnt": 1, "data": "AQ==", "code": kind,
+        });
+        let body = body.to_string().into_bytes();
+        let report = chirpstack::parse(EventKind::from_name(kind).unwrap(), &body).unwrap();
+        let key = report.key.0;
+        assert!(!log.store().holds_report(ID, key).await.unwrap(), "{kind}");
+        let incoming = Incoming {
+            source: Source::Platform,
+            report,
+            received_at: at(1),
+            body: body.into(),
+            metadata: Metadata::default(),
+        };
+        lanes.record(incoming).await.unwrap();
+        assert!(log.store().holds_report(ID, key).await.unwrap(), "{kind}");
+        assert!(!log.store().holds_report("platform/58a0cb0000100002", key).await.unwrap(), "{kind}");
+    }
+}

@@ -155,7 +155,7 @@ async fn conformance_24_sequences_and_positions_beyond_2_to_the_31_work() {
     for set in [
         "insert into streams values ('account', 'a', $1, $1)",
         "update log_head set position = $1",
-        "insert into snapshots values ('account', 'a', 2, $1, '{\"name\":\"A\",\"cents\":5,\"digest\":0}')",
+        "insert into snapshots select 'account', 'a', 2, $1, event_id, '{\"name\":\"A\",\"cents\":5,\"digest\":0}' from events",
     ] {
         sqlx::query(set).bind(EDGE - 2).execute(&admin).await.unwrap();
     }

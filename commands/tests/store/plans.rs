@@ -31,8 +31,7 @@ async fn unknown_log() -> EventLog {
         try_join_all(appends).await.unwrap();
     }
     let admin = log.admin();
-    let snapshots =
-        "insert into snapshots select 'account', n::text, 2, 1, '{}' from generate_series(1, 2000) n";
+    let snapshots = "insert into snapshots select 'account', n::text, 2, 1, gen_random_uuid(), '{}' from generate_series(1, 2000) n";
     sqlx::query(snapshots).execute(&admin).await.unwrap();
     let requests = "insert into requests select gen_random_uuid(), n::text, gen_random_uuid(), n, n \
                       from generate_series(1, 2000) n";
@@ -102,13 +101,15 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
     store.load::<Account>("7").await.unwrap();
     let request = RequestKey { tenant_id: Uuid::nil(), key: "7".into(), fingerprint: Uuid::nil() };
     assert_eq!(store.find_request::<Account>(&request).await.unwrap(), None);
-    let stream = plan(&pool, "select position%order by sequence", "'test', '7', 1").await;
+    let stream = plan(&pool, "select position%order by sequence", "'test', '7'").await;
     assert_indexed(&stream, &["events_stream_sequence"]);
-    let together = plan(&pool, "select r.place%", "'{account}', '{7}', '{2}'").await;
+    let page = plan(&pool, "select position%order by sequence limit%", "'test', '7', 1, 1000").await;
+    assert_indexed(&page, &["events_stream_sequence"]);
+    let together = plan(&pool, "select r.place%", "'{account}', '{7}', '{2}', 201").await;
     assert_indexed(&together, &["snapshots_pkey", "events_stream_sequence"]);
     // Its snapshot has no event: the stream was also read by itself.
-    let snapshot = plan(&pool, "select version%", "'account', '7', 2").await;
-    assert_indexed(&snapshot, &["snapshots_pkey"]);
+    let snapshot = plan(&pool, "select s.version%", "'account', '7', 2").await;
+    assert_indexed(&snapshot, &["snapshots_pkey", "events_stream_sequence"]);
     let nil = "'00000000-0000-0000-0000-000000000000'";
     let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}, 'account'")).await;
     assert_indexed(&request, &["requests_pkey", "events_pkey"]);
@@ -121,6 +122,20 @@ async fn streams_that_are_loaded_together_are_read_by_their_keys() {
     let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
     store.load::<Account>("7").await.unwrap();
     let loaded =
-        plan(&pool, "%unnest%from snapshots%from events%", "'{test,account}', '{7,8}', '{2,2}'").await;
+        plan(&pool, "%unnest%from snapshots%from events%", "'{test,account}', '{7,8}', '{2,2}', 201").await;
     assert_indexed(&loaded, &["snapshots_pkey", "events_stream_sequence"]);
+}
+
+#[tokio::test]
+async fn an_old_report_is_found_by_the_index_on_keys_whatever_the_planner_knows() {
+    let (known, unknown) = tokio::join!(full_log(), unknown_log());
+    for log in [known, unknown] {
+        for plan_cache_mode in ["force_generic_plan", "force_custom_plan"] {
+            let pool = one_connection_with(&log, plan_cache_mode);
+            let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
+            assert!(!store.holds_report("7", Uuid::nil()).await.unwrap());
+            let look_up = plan(&pool, "%report_key%", &format!("'{}', '7'", Uuid::nil())).await;
+            assert_indexed(&look_up, &["events_report_key"]);
+        }
+    }
 }

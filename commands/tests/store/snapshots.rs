@@ -127,6 +127,8 @@ async fn conformance_74_a_corrupt_or_old_snapshot_is_ignored_and_replaced_and_on
         ("of an old form", format!("state_version = 1, state = '{state}'")),
         ("of a form to come", format!("state_version = 3, state = '{state}'")),
         ("ahead of the log", format!("version = 100000, state = '{state}'")),
+        ("of another history", format!("event_id = gen_random_uuid(), state = '{state}'")),
+        ("of another history, earlier", format!("version = version - 1, state = '{state}'")),
     ];
     let log = EventLog::create().await;
     account_with_snapshot(&log).await;

@@ -7,6 +7,8 @@ use parking_commands::append::AppendError;
 use parking_testkit::EventLog;
 use serde_json::json;
 
+use crate::account::{Account, deposited, fold};
+
 /// Longer than anything takes that works.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -21,6 +23,16 @@ pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, AppendError>) -> i6
         Err(AppendError::Conflict { actual, .. }) => actual,
         other => panic!("expected a conflict, got {other:?}"),
     }
+}
+
+/// Waits until it is so.
+pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.expect("it becomes so");
 }
 
 /// Waits until the stream has a snapshot of this version.
@@ -40,6 +52,36 @@ pub(crate) async fn snapshot_at(log: &EventLog, stream: &str, version: i64) {
         }
     };
     tokio::time::timeout(DEADLINE, written).await.expect("the snapshot is written");
+}
+
+/// Puts so many deposits of 1, 2, 3, … into each of these accounts, turn by turn, as if the platform had appended them; no
+/// snapshots are made. The log must be empty.
+pub(crate) async fn lay_down(log: &EventLog, accounts: &[String], deposits: i64) {
+    let admin = log.admin();
+    for statement in [
+        "insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
+                             metadata, event_id, append_id, recorded_at) \
+         select row_number() over (order by n, place), 'account', id, n, 'Deposited', '3', \
+                format('{\"Deposited\":{\"cents\":%s,\"currency\":\"EUR\"}}', n)::json, '{}', gen_random_uuid(), \
+                gen_random_uuid(), now() \
+           from unnest($1::text[]) with ordinality as a (id, place), generate_series(1, $2) n",
+        "insert into streams select 'account', id, $2, (select max(position) from events where aggregate_id = id) \
+           from unnest($1::text[]) id",
+        "update log_head set position = cardinality($1::text[]) * $2, recorded_at = now()",
+    ] {
+        sqlx::query(statement).bind(accounts).bind(deposits).execute(&admin).await.unwrap();
+    }
+}
+
+/// What is in an account of [`lay_down`].
+pub(crate) fn laid_down(deposits: i64) -> Account {
+    fold(&(1..=deposits).map(deposited).collect::<Vec<_>>())
+}
+
+/// The versions of all snapshots, by stream.
+pub(crate) async fn snapshots_of(log: &EventLog) -> Vec<(String, i64)> {
+    let rows = sqlx::query_as("select aggregate_id, version from snapshots order by aggregate_id");
+    rows.fetch_all(&log.pool).await.unwrap()
 }
 
 /// Raises deposits from one version to the next.

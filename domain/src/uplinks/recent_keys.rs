@@ -45,15 +45,25 @@ impl RecentKeys {
         }
     }
 
-    /// Takes a recorded key in, evicting the earliest one when the window is full.
+    /// What it has allocated, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.keys.capacity() * size_of::<(Option<Instant>, EventKey)>()
+    }
+
+    /// Takes a recorded key in; the earliest one goes when the window is full. Never more than [`WINDOW`] are kept, not
+    /// even for a moment: a hundred thousand devices have a window each.
     pub(super) fn remember(&mut self, key: EventKey, time: Option<Instant>) {
-        self.keys.push((time, key));
-        if self.keys.len() > WINDOW {
-            let earliest = (0..self.keys.len()).min_by_key(|&i| self.keys[i].0).unwrap_or_default();
-            let (time, _) = self.keys.swap_remove(earliest);
-            self.forgetful = true;
-            self.forgotten_until = self.forgotten_until.max(time);
+        if self.keys.len() < WINDOW {
+            self.keys.push((time, key));
+            return;
         }
+        let earliest = self.keys.iter_mut().min_by_key(|(time, _)| *time);
+        let forgotten = match earliest {
+            Some(earliest) if earliest.0 <= time => std::mem::replace(earliest, (time, key)).0,
+            _ => time,
+        };
+        self.forgetful = true;
+        self.forgotten_until = self.forgotten_until.max(forgotten);
     }
 }
 

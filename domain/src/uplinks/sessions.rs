@@ -59,6 +59,11 @@ struct Counter {
 }
 
 impl Sessions {
+    /// What it has allocated, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.known.capacity() * size_of::<Session>()
+    }
+
     /// The place of an uplink that was not recorded before.
     pub(super) fn place_up(&self, up: &Up, heard_at: Instant, received_at: Instant) -> Place {
         let Some((current, former)) = self.known.split_last() else {

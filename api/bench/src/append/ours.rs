@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_commands::bus::Bus;
 use parking_commands::ids::Ids;
+use parking_commands::memory::DEFAULT_BUDGET;
 use parking_commands::metadata::Metadata;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::{Circumstances, LogStore};
@@ -41,7 +42,7 @@ impl Ours {
 
     /// A bus that remembers nothing.
     pub(crate) fn bus(&self) -> Arc<Bus<Uplinks>> {
-        Arc::new(Bus::new(self.store.clone()))
+        Arc::new(Bus::new(self.store.clone().with_memory(DEFAULT_BUDGET)))
     }
 }
 

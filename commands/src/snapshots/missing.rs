@@ -1,0 +1,294 @@
+//! Makes the snapshots that long streams lack, in one pass over the log: after the log was restored without them, or when
+//! a release has given states another form.
+//!
+//! The log is read in its order, once for as many streams as fit into the memory that this may take: to read stream by
+//! stream would look up each event by itself. It goes slower while this process appends.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use parking_domain::aggregate::Decider;
+use parking_domain::stored;
+use parking_domain::upcast::Upcasters;
+use sqlx::{FromRow, PgPool};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use super::{INTERVAL, SET, Snapshot, Snapshots};
+use crate::store::{LogContext, Stored, Stream};
+
+/// Streams whose snapshots are made in one pass.
+const STREAMS: i64 = 20_000;
+
+/// What their states may weigh, in bytes. One that does not fit is saved as far as it has come and goes on in the next pass.
+const MEMORY: usize = 96 * 1024 * 1024;
+
+/// Events after which a state is saved although its stream goes on: what is lost when the process ends.
+const SAVED_EVERY: i64 = 1000;
+
+/// Events between two looks at what a state weighs.
+const WEIGHED_EVERY: i64 = 64;
+
+/// Positions that are read in one go.
+const PAGE: i64 = 2000;
+
+/// The pause before another attempt when the database did not answer.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// While this process appends, a page is followed by a pause of so many times the time that it took.
+const PAUSE: u32 = 2;
+
+/// A kind of aggregate whose streams get snapshots.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    aggregate_type: &'static str,
+    state_version: i32,
+    begin: fn(Lacking) -> Box<dyn Stream>,
+}
+
+impl Kind {
+    /// The kind of an aggregate.
+    pub fn of<A: Decider>() -> Self {
+        Self { aggregate_type: A::TYPE, state_version: A::STATE_VERSION, begin: Lacking::begin::<A> }
+    }
+}
+
+/// A stream that lacks a snapshot near, and the old one if it has one.
+#[derive(FromRow)]
+struct Lacking {
+    aggregate_type: String,
+    aggregate_id: String,
+    version: i64,
+    event_id: Option<Uuid>,
+    state: Option<String>,
+    /// The last position that it does not need.
+    after: i64,
+}
+
+impl Lacking {
+    fn begin<A: Decider>(self) -> Box<dyn Stream> {
+        let empty = LogContext::empty(&self.aggregate_id);
+        let state = self.state.and_then(|state| serde_json::from_str(&state).ok());
+        Box::new(match (state, self.event_id) {
+            (Some(aggregate), Some(event_id)) => empty.at(aggregate, self.version, self.after, event_id),
+            _ => LogContext::<A>::empty(&self.aggregate_id),
+        })
+    }
+}
+
+/// Makes missing snapshots.
+pub struct MissingSnapshots {
+    pool: PgPool,
+    snapshots: Snapshots,
+    kinds: Vec<Kind>,
+    upcasters: &'static Upcasters,
+    /// The head as this process's appends raise it.
+    head: watch::Receiver<i64>,
+    streams: i64,
+    memory: usize,
+}
+
+/// A stream's type and id.
+type Name = (String, String);
+
+/// A pass over the log.
+struct Pass {
+    streams: HashMap<Name, Box<dyn Stream>>,
+    weights: HashMap<Name, usize>,
+    weight: usize,
+    /// The last position that was read.
+    position: i64,
+    /// States that wait to be saved.
+    set: Vec<Snapshot>,
+    /// True when a stream did not fit.
+    overflowed: bool,
+}
+
+impl MissingSnapshots {
+    /// Those of streams of these kinds. Reads with `pool` (role writer); `head` is the writer's.
+    pub fn new(pool: PgPool, snapshots: Snapshots, kinds: Vec<Kind>, head: watch::Receiver<i64>) -> Self {
+        let upcasters = stored::upcasters();
+        Self { pool, snapshots, kinds, upcasters, head, streams: STREAMS, memory: MEMORY }
+    }
+
+    /// The same, with so many streams in a pass and so many bytes of states.
+    #[must_use]
+    pub fn bounded(self, streams: i64, memory: usize) -> Self {
+        Self { streams, memory, ..self }
+    }
+
+    /// Makes them all, or as many as there is time for until `stop`. What was made is kept: the next run goes on from there.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while let Some(Err(error)) = stop.run_until_cancelled(self.make_all()).await {
+            warn!(%error, "missing snapshots could not be made: trying again");
+            stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
+        }
+    }
+
+    /// Pass by pass, until no stream is left or none came any further.
+    async fn make_all(&mut self) -> Result<(), sqlx::Error> {
+        loop {
+            let (mut last, mut made, mut overflowed) = (Name::default(), 0, false);
+            loop {
+                let lacking = self.choose(&last).await?;
+                let Some(end) = lacking.last() else { break };
+                last = (end.aggregate_type.clone(), end.aggregate_id.clone());
+                let mut pass = Pass::new(&self.kinds, lacking);
+                info!(
+                    streams = pass.streams.len(),
+                    from = pass.position,
+                    "making snapshots that are missing"
+                );
+                made += self.read_through(&mut pass).await?;
+                overflowed |= pass.overflowed;
+            }
+            if !overflowed || made == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next streams without a snapshot near, in the order of their names.
+    async fn choose(&self, last: &Name) -> Result<Vec<Lacking>, sqlx::Error> {
+        sqlx::query_as(
+            "select s.aggregate_type, s.aggregate_id, coalesce(n.version, 0) as version, n.event_id, n.state::text, f.after \
+               from streams s \
+               join unnest($1::text[], $2::integer[]) as k (type, form) on k.type = s.aggregate_type \
+               left join lateral (select n.version, n.event_id, n.state from snapshots n \
+                                    join events e on e.aggregate_type = n.aggregate_type \
+                                                 and e.aggregate_id = n.aggregate_id and e.sequence = n.version \
+                                   where n.aggregate_type = s.aggregate_type and n.aggregate_id = s.aggregate_id \
+                                     and n.state_version = k.form and e.event_id = n.event_id \
+                                   limit 1) n on true \
+               cross join lateral (select e.position - 1 as after from events e \
+                                    where e.aggregate_type = s.aggregate_type and e.aggregate_id = s.aggregate_id \
+                                      and e.sequence = coalesce(n.version, 0) + 1 limit 1) f \
+              where (s.aggregate_type, s.aggregate_id) > ($3, $4) and s.version > $5 \
+                and s.version - coalesce(n.version, 0) > $5 \
+              order by 1, 2 limit $6",
+        )
+        .bind(self.kinds.iter().map(|kind| kind.aggregate_type).collect::<Vec<_>>())
+        .bind(self.kinds.iter().map(|kind| kind.state_version).collect::<Vec<_>>())
+        .bind(&last.0)
+        .bind(&last.1)
+        .bind(INTERVAL)
+        .bind(self.streams)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Reads the log up to its present head; how many snapshots were saved.
+    async fn read_through(&mut self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
+        let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await?;
+        let mut saved = 0;
+        while pass.position < head && !pass.streams.is_empty() {
+            let (started, known) = (Instant::now(), *self.head.borrow_and_update());
+            self.read_page(pass).await?;
+            saved += self.save(pass).await?;
+            if *self.head.borrow() != known {
+                sleep(started.elapsed() * PAUSE).await;
+            }
+        }
+        while pass.finish_some() {
+            saved += self.save(pass).await?;
+        }
+        Ok(saved)
+    }
+
+    async fn read_page(&self, pass: &mut Pass) -> Result<(), sqlx::Error> {
+        #[derive(FromRow)]
+        struct Row {
+            aggregate_type: String,
+            aggregate_id: String,
+            #[sqlx(flatten)]
+            event: Stored,
+        }
+        let mut rows = sqlx::query_as(
+            "select aggregate_type, aggregate_id, position, sequence, event_id, event_type, event_version, payload::text \
+               from events where position > $1 and position <= $2 order by position",
+        )
+        .bind(pass.position)
+        .bind(pass.position + PAGE)
+        .fetch(&self.pool);
+        while let Some(Row { aggregate_type, aggregate_id, event }) = rows.try_next().await? {
+            pass.take(self.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
+        }
+        pass.position += PAGE;
+        Ok(())
+    }
+
+    /// Saves what waits, in sets; how many.
+    async fn save(&self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
+        for set in pass.set.chunks(SET) {
+            self.snapshots.save(set).await?;
+        }
+        Ok(std::mem::take(&mut pass.set).len())
+    }
+}
+
+impl Pass {
+    fn new(kinds: &[Kind], lacking: Vec<Lacking>) -> Self {
+        let position = lacking.iter().map(|stream| stream.after).min().unwrap_or_default();
+        let mut streams = HashMap::with_capacity(lacking.len());
+        for stream in lacking {
+            let kind = kinds.iter().find(|kind| kind.aggregate_type == stream.aggregate_type);
+            if let Some(kind) = kind {
+                let name = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
+                streams.insert(name, (kind.begin)(stream));
+            }
+        }
+        Self { streams, weights: HashMap::new(), weight: 0, position, set: Vec::new(), overflowed: false }
+    }
+
+    /// Takes an event into its stream, if that is one of the pass's and has not got it already.
+    fn take(&mut self, upcasters: &Upcasters, name: &Name, event: &Stored, memory: usize) {
+        let Some(stream) = self.streams.get_mut(name) else { return };
+        if event.sequence <= stream.version() {
+            return;
+        }
+        if let Err(error) = stream.take(upcasters, event) {
+            warn!(%error, "a stream gets no snapshot");
+            return self.drop_stream(name);
+        }
+        if stream.behind() >= SAVED_EVERY {
+            self.set.extend(stream.snapshot());
+        }
+        if stream.version() % WEIGHED_EVERY == 0 {
+            let weight = stream.weight();
+            self.weight += weight;
+            self.weight -= self.weights.insert(name.clone(), weight).unwrap_or_default();
+        }
+        if self.weight > memory && self.streams.len() > 1 {
+            self.overflowed = true;
+            self.put_off(name);
+        }
+    }
+
+    /// Saves a stream as far as it has come, and forgets it.
+    fn put_off(&mut self, name: &Name) {
+        if let Some(stream) = self.streams.get_mut(name)
+            && stream.behind() > 0
+        {
+            self.set.extend(stream.snapshot());
+        }
+        self.drop_stream(name);
+    }
+
+    fn drop_stream(&mut self, name: &Name) {
+        self.streams.remove(name);
+        self.weight -= self.weights.remove(name).unwrap_or_default();
+    }
+
+    /// Finishes a set of streams; false when there are none.
+    fn finish_some(&mut self) -> bool {
+        let names: Vec<Name> = self.streams.keys().take(SET).cloned().collect();
+        for name in &names {
+            self.put_off(name);
+        }
+        !names.is_empty()
+    }
+}

@@ -1,0 +1,73 @@
+//! Looks things up in the log without folding a stream: versions, requests, holders of claims, keys of reports.
+
+use parking_domain::aggregate::Decider;
+use parking_domain::upcast::Upcasters;
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+use super::load::{Stored, decode};
+use super::{Earlier, FindRequestError, LoadError};
+use crate::append::{AppendError, RequestKey};
+
+/// The version of a stream; 0 when it does not exist.
+pub(super) async fn version<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Result<i64, LoadError> {
+    let version =
+        sqlx::query_scalar("select version from streams where aggregate_type = $1 and aggregate_id = $2");
+    Ok(version.bind(A::TYPE).bind(aggregate_id).fetch_optional(pool).await?.unwrap_or_default())
+}
+
+/// What a request did: the events of its append that belong to the aggregate, as many as one append has.
+pub(super) async fn request<A: Decider>(
+    pool: &PgPool,
+    upcasters: &Upcasters,
+    request: &RequestKey,
+) -> Result<Option<Earlier<A>>, FindRequestError> {
+    #[derive(FromRow)]
+    struct Row {
+        same: bool,
+        aggregate_id: String,
+        #[sqlx(flatten)]
+        event: Stored,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "select r.fingerprint = $3 as same, e.aggregate_id, e.position, e.sequence, e.event_id, e.event_type, \
+                e.event_version, e.payload::text \
+           from requests r join events e on e.position between r.first_position and r.last_position \
+          where r.tenant_id = $1 and r.key = $2 and e.aggregate_type = $4 order by e.position",
+    )
+    .bind(request.tenant_id)
+    .bind(&request.key)
+    .bind(request.fingerprint)
+    .bind(A::TYPE)
+    .fetch_all(pool)
+    .await
+    .map_err(LoadError::from)?;
+    let Some(last) = rows.last() else { return Ok(None) };
+    if !last.same {
+        return Err(AppendError::RequestKeyReused { key: request.key.clone() }.into());
+    }
+    let (position, version) = (last.event.position, last.event.sequence);
+    let events = rows.iter().map(|row| decode::<A>(upcasters, &row.aggregate_id, &row.event));
+    Ok(Some(Earlier { position, version, events: events.collect::<Result<_, _>>()? }))
+}
+
+pub(super) async fn holder(
+    pool: &PgPool,
+    scope: &str,
+    key: &str,
+) -> Result<Option<(String, String)>, LoadError> {
+    let holder =
+        sqlx::query_as("select aggregate_type, aggregate_id from claims where scope = $1 and key = $2");
+    Ok(holder.bind(scope).bind(key).fetch_optional(pool).await?)
+}
+
+/// True when the `uplinks` stream holds a report with this key. The index on keys finds it; the fence keeps the planner from
+/// reading the stream instead, which it might do where nobody has analysed the log.
+pub(super) async fn holds_report(pool: &PgPool, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
+    let holds = sqlx::query_scalar(
+        "select exists (select from (select aggregate_id from events \
+                                      where report_key(aggregate_type, event_type, payload) = $1 offset 0) as same_key \
+                         where aggregate_id = $2)",
+    );
+    Ok(holds.bind(key.to_string()).bind(aggregate_id).fetch_one(pool).await?)
+}

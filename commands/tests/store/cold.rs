@@ -1,0 +1,177 @@
+//! What a process has in memory and in snapshots, and what it costs to begin without.
+
+use futures_util::future::join_all;
+use parking_commands::bus::Bus;
+use parking_commands::snapshots::{INTERVAL, Snapshots};
+use parking_commands::store::{Circumstances, LoadError, LogStore};
+use parking_testkit::{EventLog, Role};
+use tokio_util::sync::CancellationToken;
+
+use crate::account::{Account, Command};
+use crate::support::{laid_down, lay_down, snapshot_at, snapshots_of};
+
+/// A store that keeps snapshots, of a process of its own.
+fn store(log: &EventLog) -> LogStore {
+    log.store_of(log.writer.clone(), log.snapshots())
+}
+
+async fn open_with(bus: &Bus<Account>, id: &str, name: &'static str, deposits: i64) {
+    bus.execute(id, &Command::Open(name), &Circumstances::default()).await.unwrap();
+    deposit(bus, id, deposits).await;
+}
+
+async fn deposit(bus: &Bus<Account>, id: &str, deposits: i64) -> i64 {
+    let deposits = Command::Deposit((1..=deposits).collect());
+    bus.execute(id, &deposits, &Circumstances::default()).await.unwrap().version
+}
+
+#[tokio::test]
+async fn a_snapshot_is_200_events_behind_at_most() {
+    let log = EventLog::create().await;
+    let bus = Bus::new(store(&log));
+    open_with(&bus, "a", "A", 1).await;
+    let mut version = 0;
+    // Every size comes to stand everywhere between two multiples of the interval.
+    for size in (1..60).chain([99, 100, 101, 1, 99]) {
+        version = deposit(&bus, "a", size).await;
+        if version < INTERVAL {
+            continue;
+        }
+        let behind = "select version >= $1 from snapshots where aggregate_id = 'a'";
+        crate::support::eventually(async || {
+            let near = sqlx::query_scalar(behind).bind(version - 2 * INTERVAL).fetch_optional(&log.pool);
+            near.await.unwrap() == Some(true)
+        })
+        .await;
+    }
+    assert!(version > 2000);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_found_the_queue_full_is_offered_again_with_the_next_event() {
+    let log = EventLog::create().await;
+    let bus = Bus::new(store(&log));
+    open_with(&bus, "late", "late", 98).await;
+    // Nothing can be written, and more waits than may wait.
+    let mut lock = log.admin().begin().await.unwrap();
+    sqlx::query("lock table snapshots in exclusive mode").execute(&mut *lock).await.unwrap();
+    let others: Vec<String> = (0..600).map(|n| n.to_string()).collect();
+    let open = |id: &'static str, bus: &Bus<Account>| {
+        let command = Command::Open(id);
+        let bus = bus.store().clone();
+        async move {
+            let bus = Bus::<Account>::new(bus);
+            bus.execute(id, &command, &Circumstances::default()).await.unwrap();
+            deposit(&bus, id, 99).await;
+        }
+    };
+    for some in others.chunks(100) {
+        join_all(some.iter().map(|id| open(Box::leak(id.clone().into_boxed_str()), &bus))).await;
+    }
+    assert_eq!(deposit(&bus, "late", 1).await, INTERVAL);
+    lock.rollback().await.unwrap();
+    // Two sets at most were on their way: its own state was not among them.
+    crate::support::eventually(async || snapshots_of(&log).await.len() >= 256).await;
+    assert!(snapshots_of(&log).await.iter().all(|(id, _)| id != "late"));
+    assert_eq!(deposit(&bus, "late", 1).await, INTERVAL + 1);
+    snapshot_at(&log, "late", INTERVAL + 1).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_leaves_the_memory_is_saved_if_it_is_worth_it() {
+    let log = EventLog::create().await;
+    // Room for one stream, whatever it weighs.
+    let bus = Bus::new(store(&log).with_memory(1));
+    open_with(&bus, "long", "long", 40).await;
+    open_with(&bus, "short", "short", 5).await;
+    snapshot_at(&log, "long", 41).await;
+    open_with(&bus, "last", "last", 40).await;
+    open_with(&bus, "another", "another", 1).await;
+    snapshot_at(&log, "last", 41).await;
+    let expected = [("last".to_owned(), 41), ("long".to_owned(), 41)];
+    assert_eq!(snapshots_of(&log).await, expected, "and not the short one");
+    assert_eq!(bus.store().memory().size().0, 1);
+    assert_eq!(deposit(&bus, "long", 1).await, 42);
+}
+
+#[tokio::test]
+async fn a_process_that_ends_saves_what_is_ahead_of_its_snapshots() {
+    let log = EventLog::create().await;
+    let stop = CancellationToken::new();
+    let (snapshots, task) = Snapshots::start(log.database.pool(Role::Writer), stop.clone());
+    let bus = Bus::new(log.store_of(log.writer.clone(), snapshots));
+    open_with(&bus, "a", "A", 40).await;
+    open_with(&bus, "b", "B", 140).await;
+    open_with(&bus, "c", "C", 5).await;
+    // Its snapshot waits to be written, or is.
+    open_with(&bus, "d", "D", 100).await;
+    assert_eq!(bus.store().save_snapshots().await.unwrap(), 1);
+    stop.cancel();
+    task.await.unwrap();
+    let expected = [("a", 41), ("b", 141), ("d", 101)].map(|(id, version)| (id.to_owned(), version));
+    assert_eq!(snapshots_of(&log).await, expected);
+    let loaded = log.store().load::<Account>("a").await.unwrap();
+    assert_eq!((loaded.version, loaded.aggregate.cents), (41, 40 * 41 / 2));
+}
+
+#[tokio::test]
+async fn a_long_stream_is_folded_page_by_page_and_saved_at_once() {
+    let log = EventLog::create().await;
+    lay_down(&log, &["a".to_owned()], 10_000).await;
+    let loaded = store(&log).load::<Account>("a").await.unwrap();
+    assert_eq!((loaded.version, loaded.position), (10_000, 10_000));
+    assert_eq!(loaded.aggregate, laid_down(10_000));
+    snapshot_at(&log, "a", 10_000).await;
+    assert_eq!(log.store().load::<Account>("a").await.unwrap(), loaded);
+}
+
+#[tokio::test]
+async fn what_a_load_that_does_not_end_has_folded_is_kept() {
+    let log = EventLog::create().await;
+    lay_down(&log, &["a".to_owned()], 6000).await;
+    let admin = log.admin();
+    sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
+    sqlx::query("update events set event_type = 'Confiscated' where sequence = 5500")
+        .execute(&admin)
+        .await
+        .unwrap();
+    let store = store(&log);
+    let ended = store.load::<Account>("a").await.unwrap_err();
+    assert!(matches!(ended, LoadError::Undecodable { sequence: 5500, .. }), "{ended}");
+    // The events that are read with many streams, and five pages.
+    snapshot_at(&log, "a", 5201).await;
+    // Whoever begins at the beginning again now fails there.
+    sqlx::query("update events set event_type = 'Confiscated' where sequence = 1")
+        .execute(&admin)
+        .await
+        .unwrap();
+    sqlx::query("update events set event_type = 'Deposited' where sequence = 5500")
+        .execute(&admin)
+        .await
+        .unwrap();
+    assert_eq!(store.load::<Account>("a").await.unwrap().aggregate, laid_down(6000));
+}
+
+#[tokio::test]
+async fn streams_that_are_loaded_together_are_bounded_by_what_they_weigh() {
+    let log = EventLog::create().await;
+    let accounts: Vec<String> = (0..60).map(|n| n.to_string()).collect();
+    lay_down(&log, &accounts, 210).await;
+    // Names of renamed accounts make their events heavy: 24 MB in all, of which one query takes 16.
+    let admin = log.admin();
+    sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
+    sqlx::query(
+        "update events set event_type = 'Renamed', event_version = '1', \
+                payload = format('{\"Renamed\":{\"from\":\"a\",\"to\":\"%s\"}}', repeat('x', 40000))::json \
+          where sequence % 21 = 0",
+    )
+    .execute(&admin)
+    .await
+    .unwrap();
+    let store = log.store();
+    let loads = accounts.iter().map(|id| store.load::<Account>(id));
+    for loaded in join_all(loads).await {
+        let loaded = loaded.unwrap();
+        assert_eq!((loaded.version, loaded.aggregate.name.map(|name| name.len())), (210, Some(40_000)));
+    }
+}
