@@ -24,6 +24,7 @@ mod orphan_devices;
 mod orphans_taken_in;
 mod overrides;
 mod places;
+mod poison;
 mod private_cluster;
 mod problems;
 mod quickstart;
