@@ -57,7 +57,8 @@ impl Poisoner {
 
     /// An event of a space that nobody can read.
     async fn spoil(&self, space: &Value, tenant_id: TenantId) -> i64 {
-        self.write(("space", space["id"].as_str().unwrap()), Some(tenant_id.uuid()), ("SpaceUpdated", "{}")).await
+        self.write(("space", space["id"].as_str().unwrap()), Some(tenant_id.uuid()), ("SpaceUpdated", "{}"))
+            .await
     }
 }
 
@@ -161,7 +162,11 @@ async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
     let skipped = run(&database, &skip(&n, &["--undecodable"])).await;
     assert_eq!(skipped.status.code(), Some(0), "{}", text(&skipped));
     let listed = client.ask("GET", SPACES, None).await.ok();
-    assert_eq!(listed["total"].as_i64().or(listed.as_array().map(|all| all.len() as i64)), Some(2), "{listed}");
+    assert_eq!(
+        listed["total"].as_i64().or(listed.as_array().map(|all| all.len() as i64)),
+        Some(2),
+        "{listed}"
+    );
 
     // The stream may have held a booking: it takes no other. Its neighbour does.
     let damaged = client.ask("POST", RESERVATIONS, booking(&spoiled, 8, 10)).await;
@@ -196,7 +201,8 @@ async fn a_projection_that_stopped_is_told_by_every_tool_and_goes_on_when_the_ev
     let position = poisoner.write(("site", "odd"), None, ("SiteUpdated", "{}")).await;
     let auditor = database.pool(Role::Auditor);
     eventually("the projections stop", async || {
-        let stopped = "select count(*) from projections.checkpoints where status = 'stopped' and stopped_at = $1";
+        let stopped =
+            "select count(*) from projections.checkpoints where status = 'stopped' and stopped_at = $1";
         let stopped: i64 = sqlx::query_scalar(stopped).bind(position).fetch_one(&auditor).await.unwrap();
         (stopped == 2).then_some(())
     })
@@ -205,11 +211,9 @@ async fn a_projection_that_stopped_is_told_by_every_tool_and_goes_on_when_the_ev
     assert_eq!(ready.status, 503);
     assert!(ready.body.contains(&format!("before position {position} that it cannot take")), "{ready:?}");
     assert!(!is_clean::<Registry>(&database).await);
-    for fails in [
-        ["rebuild", "registry"].as_slice(),
-        &["projection", "status"],
-        &["projection", "retry", "registry"],
-    ] {
+    for fails in
+        [["rebuild", "registry"].as_slice(), &["projection", "status"], &["projection", "retry", "registry"]]
+    {
         let output = run(&database, fails).await;
         assert_eq!(output.status.code(), Some(1), "{}", text(&output));
         assert!(text(&output).contains(&format!("position {position}")), "{}", text(&output));
@@ -265,7 +269,10 @@ async fn a_skip_that_is_killed_at_any_step_is_finished_by_the_same_command() {
         assert_eq!(finished.status.code(), Some(0), "{step}: {}", text(&finished));
         assert_eq!(run(&database, &["projection", "status"]).await.status.code(), Some(0), "{step}");
         shows(&server.client, n + 1).await;
-        assert!(is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await, "{step}");
+        assert!(
+            is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await,
+            "{step}"
+        );
         let bookable = server.client.ask("POST", RESERVATIONS, booking(&spoiled, 8, 10)).await;
         bookable.problem(409, "stream_damaged");
     }
@@ -273,6 +280,7 @@ async fn a_skip_that_is_killed_at_any_step_is_finished_by_the_same_command() {
 
 async fn shows(client: &Client, spaces: usize) {
     let listed = client.ask("GET", SPACES, None).await.ok();
-    let all = listed.as_array().or_else(|| listed["spaces"].as_array()).or_else(|| listed["items"].as_array());
+    let all =
+        listed.as_array().or_else(|| listed["spaces"].as_array()).or_else(|| listed["items"].as_array());
     assert_eq!(all.map(Vec::len), Some(spaces), "{listed}");
 }
