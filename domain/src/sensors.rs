@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use crate::uplinks::UplinkReceived;
 
 pub use choice::{by_model, choose};
-pub use heartbeat::{DEFAULT_HEARTBEAT_SEC, heartbeat_sec};
+pub use heartbeat::{DEFAULT_HEARTBEAT_SEC, SHORTEST_HEARTBEAT_SEC, heartbeat_sec};
 pub use reading::{CodecId, Extra, Fault, Kind, Measured, Occupancy, Reading};
 pub use registry::{CODECS, Codec, by_name};
 pub use threshold::Threshold;

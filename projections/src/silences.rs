@@ -1,6 +1,7 @@
-//! When sensors fall silent if they are not heard before: a question to `devices` and the policies in force.
+//! Which sensors are waited for, and when each falls silent if nothing is received before: questions to `devices` and the
+//! policies in force. Who asks keeps what he has learnt, so that nobody reads all sensors every time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
@@ -9,8 +10,23 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::in_force::{self, LAID_DOWN};
+use crate::rows;
 
-/// A sensor that somebody waits for.
+/// An enabled sensor, as far as its silence goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The sensor.
+    pub dev_eui: DevEui,
+    /// Its owner.
+    pub tenant_id: TenantId,
+    /// When the platform last received something of it.
+    last_heard_at: Option<Instant>,
+    silent: bool,
+    timeout: TimeDelta,
+    shortest_timeout: TimeDelta,
+}
+
+/// A silence to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// The sensor.
@@ -23,49 +39,110 @@ pub struct Silence {
     pub due: Instant,
 }
 
+impl Watched {
+    /// When it falls silent if nothing more is received. None for one that is silent already or was never heard.
+    pub fn silence(&self) -> Option<Silence> {
+        let last_heard_at = self.last_heard_at.filter(|_| !self.silent)?;
+        let due = silence::due(last_heard_at, self.timeout)?;
+        Some(Silence { dev_eui: self.dev_eui, tenant_id: self.tenant_id, last_heard_at, due })
+    }
+
+    /// Until when nothing received from `now` on can make it fall silent, unless its definition or its policy changes.
+    pub fn look_again_at(&self, now: Instant) -> Instant {
+        let after_next = now + self.shortest_timeout;
+        self.silence().map_or(after_next, |silence| silence.due.min(after_next))
+    }
+}
+
 #[derive(FromRow)]
-struct Awaited {
+struct Row {
     dev_eui: String,
     tenant_id: Uuid,
-    #[sqlx(try_from = "DateTime<Utc>")]
-    last_seen_at: Instant,
+    last_seen_at: Option<DateTime<Utc>>,
+    silent: bool,
     heartbeat_sec: Option<i64>,
     codec: Option<String>,
+    read_by: Option<String>,
     of_tenant: Option<String>,
     of_site: Option<String>,
     of_space: Option<String>,
 }
 
-/// Every enabled sensor that is not silent yet, those first that are due first.
-pub async fn ahead(connection: &mut PgConnection) -> Result<Vec<Silence>, sqlx::Error> {
-    let query = format!(
-        "select d.dev_eui, d.tenant_id, d.last_seen_at, (d.definition ->> 'heartbeat_sec')::bigint as heartbeat_sec, \
-                coalesce(d.codec, d.read_by) as codec, w.of_tenant, w.of_site, w.of_space \
+/// The columns of a [`Row`] of every enabled sensor that somebody owns.
+fn sensors() -> String {
+    format!(
+        "select d.dev_eui, d.tenant_id, d.last_seen_at, d.silent, \
+                (d.definition ->> 'heartbeat_sec')::bigint as heartbeat_sec, d.codec, d.read_by, \
+                w.of_tenant, w.of_site, w.of_space \
            from devices d left join spaces s using (space_id) left join sites i using (site_id) \
                 left join display_policies p on p.tenant_id = d.tenant_id and p.is_active \
                 cross join lateral (select {LAID_DOWN}) w (of_tenant, of_site, of_space) \
-          where d.category = 'sensor' and d.status <> 'retired' and d.enabled and not d.silent \
-            and d.last_seen_at is not null"
-    );
-    let rows: Vec<Awaited> = sqlx::query_as(&query).fetch_all(connection).await?;
-    let mut ahead = Vec::with_capacity(rows.len());
-    for row in rows {
-        ahead.extend(row.silence()?);
-    }
-    ahead.sort_by_key(|silence| (silence.due, silence.dev_eui));
-    Ok(ahead)
+          where d.category = 'sensor' and d.status <> 'retired' and d.enabled"
+    )
 }
 
-impl Awaited {
-    /// None if it has all the time there is.
-    fn silence(self) -> Result<Option<Silence>, sqlx::Error> {
+/// Some of the sensors, in the order of their EUIs, those behind `after`.
+pub async fn page(
+    connection: &mut PgConnection,
+    after: Option<DevEui>,
+    limit: i64,
+) -> Result<Vec<Watched>, sqlx::Error> {
+    let query = format!("{} and d.dev_eui > $1 order by d.dev_eui limit $2", sensors());
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    let rows: Vec<Row> = sqlx::query_as(&query).bind(after).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(Row::watched).collect()
+}
+
+/// Those of these devices that are sensors to be waited for.
+pub async fn of(connection: &mut PgConnection, dev_euis: &[DevEui]) -> Result<Vec<Watched>, sqlx::Error> {
+    let query = format!("{} and d.dev_eui = any($1)", sensors());
+    let dev_euis: Vec<String> = dev_euis.iter().map(ToString::to_string).collect();
+    let rows: Vec<Row> = sqlx::query_as(&query).bind(dev_euis).fetch_all(connection).await?;
+    rows.into_iter().map(Row::watched).collect()
+}
+
+/// The devices whose silence may be due earlier by what people did behind position `after` and up to `through`: they
+/// claimed, changed or moved them, or changed the policy of their space, site or tenant.
+pub async fn changed(
+    connection: &mut PgConnection,
+    after: i64,
+    through: i64,
+) -> Result<Vec<DevEui>, sqlx::Error> {
+    let changed: Vec<String> = sqlx::query_scalar(
+        "with a as materialized (select kind, stream_type, dev_eui, space_id, site_id, tenant_id from activity \
+                                  where position > $1 and position <= $2 \
+                                    and kind in ('DeviceClaimed', 'DeviceUpdated', 'DeviceAssigned', 'DeviceReassigned', \
+                                                 'DeviceUnassigned', 'SpaceUpdated', 'SiteUpdated', 'DisplayPolicyCreated', \
+                                                 'DisplayPolicyUpdated', 'DisplayPolicyActivated')) \
+         select dev_eui from a where stream_type = 'device' and dev_eui is not null \
+         union select d.dev_eui from a join devices d using (space_id) where kind = 'SpaceUpdated' \
+         union select d.dev_eui from a join spaces s on s.site_id = a.site_id join devices d on d.space_id = s.space_id \
+                where kind = 'SiteUpdated' \
+         union select d.dev_eui from a join devices d on d.tenant_id = a.tenant_id where stream_type = 'tenant'",
+    )
+    .bind(after)
+    .bind(through)
+    .fetch_all(connection)
+    .await?;
+    changed.iter().map(|dev_eui| eui(dev_eui)).collect()
+}
+
+impl Row {
+    fn watched(self) -> Result<Watched, sqlx::Error> {
         let policy = in_force::policy((self.of_tenant, self.of_site, self.of_space))?;
         let heartbeat_sec = self.heartbeat_sec.and_then(|seconds| u32::try_from(seconds).ok());
-        let timeout = silence::timeout(&policy, heartbeat_sec, self.codec.as_deref());
-        let dev_eui =
-            self.dev_eui.parse().map_err(|_| sqlx::Error::Decode("a device's key is its EUI".into()))?;
-        let (tenant_id, last_heard_at) = (self.tenant_id.into(), self.last_seen_at);
-        let due = silence::due(last_heard_at, timeout);
-        Ok(due.map(|due| Silence { dev_eui, tenant_id, last_heard_at, due }))
+        let chosen = self.codec.as_deref();
+        Ok(Watched {
+            dev_eui: eui(&self.dev_eui)?,
+            tenant_id: self.tenant_id.into(),
+            last_heard_at: self.last_seen_at.map(rows::instant).transpose()?,
+            silent: self.silent,
+            timeout: silence::timeout(&policy, heartbeat_sec, chosen.or(self.read_by.as_deref())),
+            shortest_timeout: silence::shortest_timeout(&policy, heartbeat_sec, chosen),
+        })
     }
+}
+
+fn eui(text: &str) -> Result<DevEui, sqlx::Error> {
+    text.parse().map_err(|_| sqlx::Error::Decode("a device's key is its EUI".into()))
 }

@@ -96,7 +96,7 @@ pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolEr
         let (Shown { state, display, level, reason }, shown_since) = space.last_shown();
         let (sign, light) = (display.state, display.light);
         AsOfSpace {
-            log_id: log.log_id,
+            log_id: log.id,
             space_id: *space_id,
             position,
             state,

@@ -47,7 +47,7 @@ pub(crate) async fn check(mut log: Log) -> Result<ExitCode, ToolError> {
     }
     bar.finish_and_clear();
     examination.compare_head(log.head);
-    examination.compare_identity(log.log_id);
+    examination.compare_identity(log.id);
     examination.compare_streams(log.streams().await?);
     Ok(examination.report(&mut io::stdout().lock())?)
 }

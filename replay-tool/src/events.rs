@@ -88,7 +88,7 @@ pub(crate) async fn list(mut log: Log, filter: &Filter) -> Result<ExitCode, Tool
         for event in
             page.iter().take_while(|event| !filter.is_behind(event)).filter(|event| filter.takes(event))
         {
-            match write(&mut out, log.log_id, event) {
+            match write(&mut out, log.id, event) {
                 Err(WriteError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => {
                     return Ok(ExitCode::SUCCESS);
                 }

@@ -20,7 +20,7 @@ const PAGE: i64 = 5000;
 pub(crate) struct Log {
     connection: PgConnection,
     /// Which log it is.
-    pub(crate) log_id: LogId,
+    pub(crate) id: LogId,
     /// The last position when the tool was started.
     pub(crate) head: i64,
     after: i64,
@@ -41,9 +41,9 @@ impl Log {
             .options([("default_transaction_read_only", "on")])
             .connect()
             .await?;
-        let log_id = identify(&mut connection).await?;
+        let id = identify(&mut connection).await?;
         let head = feed::head(&mut connection).await?;
-        Ok(Self { connection, log_id, head, after: 0 })
+        Ok(Self { connection, id, head, after: 0 })
     }
 
     /// Goes on after this position.

@@ -72,11 +72,11 @@ pub(crate) async fn timeline(mut log: Log, asked: &Timeline) -> Result<ExitCode,
             let event = recorded.decode()?;
             let telling = Telling::of(&recorded.aggregate_id, &event);
             if let Some(telling) = telling.filter(|_| concerns(&asked.what, recorded, &event)) {
-                asked.print(&Line::event(log.log_id, recorded, telling)?)?;
+                asked.print(&Line::event(log.id, recorded, telling)?)?;
             }
             for change in spaces.apply(recorded.position, &recorded.aggregate_id, &event) {
                 if matches!(&asked.what, What::Space { space_id } if *space_id == change.space_id) {
-                    asked.print(&Line::change(log.log_id, recorded, &change)?)?;
+                    asked.print(&Line::change(log.id, recorded, &change)?)?;
                 }
             }
         }

@@ -53,13 +53,11 @@ impl Place {
     pub fn of(database: &Database) -> Self {
         let options = &database.admin;
         let directory = options.get_socket().and_then(|socket| socket.parent());
-        match (database.logins, directory) {
-            (Logins::Separate, Some(directory)) => Self::Directory(directory.display().to_string()),
-            _ => {
-                let name = options.get_database().unwrap_or_else(|| options.get_username());
-                Self::Named(format!("{name} on {}", options.get_host()))
-            }
+        if let (Logins::Separate, Some(directory)) = (database.logins, directory) {
+            return Self::Directory(directory.display().to_string());
         }
+        let name = options.get_database().unwrap_or_else(|| options.get_username());
+        Self::Named(format!("{name} on {}", options.get_host()))
     }
 
     fn remedy(&self) -> String {

@@ -22,7 +22,7 @@ use parking_domain::space::{ConfirmBySensor, PassTime, SpaceCommand, SpaceEvent}
 use parking_projections::arrivals::{self, Arrival};
 use parking_projections::due_times::{self, DueTime};
 use parking_projections::progress::Progress;
-use parking_projections::silences::{self, Silence};
+use parking_projections::silences::Silence;
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use tracing::warn;
@@ -113,17 +113,9 @@ impl Dues {
         }
     }
 
-    /// Notes those silences that are too long at `now`; when the next one will be, as things are.
-    pub async fn note_silences(
-        &self,
-        connection: &mut PgConnection,
-        now: Instant,
-    ) -> Result<(Done, Option<Instant>), sqlx::Error> {
-        let ahead = silences::ahead(connection).await?;
-        let (silent, heard): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|silence| silence.due <= now);
-        let next = heard.first().map(|silence| silence.due);
-        let noted = silent.into_iter().map(|silence| self.note(silence, now)).collect();
-        Ok((self.together(noted).await, next))
+    /// Notes these silences, which are too long at `now`.
+    pub(crate) async fn note_silences(&self, silences: Vec<Silence>, now: Instant) -> Done {
+        self.together(silences.into_iter().map(|silence| self.note(silence, now)).collect()).await
     }
 
     /// Gives commands, several at a time, and waits until the read models show what came of them.

@@ -9,4 +9,5 @@ pub mod due;
 pub mod jobs;
 pub mod leader;
 pub mod scheduler;
+pub mod silences;
 pub mod watcher;

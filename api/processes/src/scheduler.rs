@@ -18,10 +18,11 @@ use crate::clock::Clock;
 use crate::due::Dues;
 use crate::jobs::Jobs;
 use crate::leader::Duty;
+use crate::silences::SilenceWatch;
 use parking_domain::instant::Instant;
 
-/// How long it sleeps at most. Silences move too seldom to be told, and a connection that is dead is to be noticed.
-const LONGEST: TimeDelta = TimeDelta::seconds(60);
+/// How long it sleeps at most: a sensor that was just claimed may fall silent within seconds.
+const LONGEST: TimeDelta = TimeDelta::seconds(2);
 
 /// The pause after something due came to nothing.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
@@ -34,15 +35,14 @@ pub struct Scheduler {
     dues: Dues,
     clock: Arc<dyn Clock>,
     reached: watch::Sender<Instant>,
-    next_silence: Option<Instant>,
-    silences_seen_at: Option<Instant>,
+    silences: SilenceWatch,
 }
 
 impl Scheduler {
     /// One that goes by this clock, and the time up to which everything has happened.
     pub fn new(dues: Dues, clock: Arc<dyn Clock>) -> (Self, watch::Receiver<Instant>) {
         let (reached, through) = watch::channel(Instant::MIN);
-        (Self { dues, clock, reached, next_silence: None, silences_seen_at: None }, through)
+        (Self { dues, clock, reached, silences: SilenceWatch::default() }, through)
     }
 
     /// With the jobs on their schedule beside it, the duty of who leads.
@@ -51,6 +51,8 @@ impl Scheduler {
     }
 
     async fn follow(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
+        // Another process may have led meanwhile: what was known of the sensors is worth nothing.
+        self.silences = SilenceWatch::default();
         loop {
             let now = self.clock.now();
             let settled = self.look(connection, now).await?;
@@ -65,14 +67,9 @@ impl Scheduler {
 
     /// Lets everything happen that is due at `now` or before; false when it should look again soon.
     async fn look(&mut self, connection: &mut PgConnection, now: Instant) -> Result<bool, sqlx::Error> {
-        let mut settled = !self.dues.pass_time(connection, now).await?.unsettled;
-        let seen_long_ago = self.silences_seen_at.is_none_or(|seen_at| now - seen_at >= LONGEST);
-        if seen_long_ago || self.next_silence.is_some_and(|due| due <= now) {
-            let (done, next) = self.dues.note_silences(connection, now).await?;
-            (self.next_silence, self.silences_seen_at) = (next, Some(now));
-            settled &= !done.unsettled;
-        }
-        Ok(settled)
+        let passed = self.dues.pass_time(connection, now).await?;
+        let noted = self.silences.look(&self.dues, connection, now).await?;
+        Ok(!passed.unsettled && !noted.unsettled)
     }
 
     /// Until the next thing is due, or somebody has come whom a reservation waits for.
@@ -93,8 +90,8 @@ impl Scheduler {
 
     async fn next(&self, connection: &mut PgConnection, now: Instant) -> Result<Instant, sqlx::Error> {
         let due = due_times::first(connection).await?;
-        let at_the_latest = self.silences_seen_at.unwrap_or(now) + LONGEST;
-        Ok([due, self.next_silence].into_iter().flatten().fold(at_the_latest, Ord::min))
+        let at_the_latest = now + LONGEST;
+        Ok([due, self.silences.next()].into_iter().flatten().fold(at_the_latest, Ord::min))
     }
 }
 

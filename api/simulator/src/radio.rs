@@ -132,6 +132,8 @@ fn device_info(dev_eui: u64, profile: &str) -> Value {
     })
 }
 
+/// With nine digits, as ChirpStack writes them; the last three differ from time to time.
 fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+    let finer = TimeDelta::nanoseconds(at.timestamp().rem_euclid(1000));
+    (at + finer).to_rfc3339_opts(SecondsFormat::Nanos, true)
 }

@@ -2,7 +2,7 @@
 //! devices that move, in the order in which a platform would have appended them.
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 use parking_commands::append::StreamAppend;
@@ -13,13 +13,15 @@ use parking_domain::device::{Category, Definition as DeviceDefinition, Device, D
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
+use parking_domain::occupancy::silence;
 use parking_domain::patch::Patch;
+use parking_domain::policy::Policy;
 use parking_domain::site::{NewSite, Site, SiteCommand};
 use parking_domain::space::{
     Asked, BookReservation, CheckIn, CreateSpace, DefinitionPatch, Details, MAX_DURATION, OverrideKind,
     PassTime, SetOverride, Space, SpaceCommand, Window,
 };
-use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
+use parking_domain::uplinks::{LookUp, RecordReport, Source, UplinkEvent, Uplinks, stream_id};
 use parking_simulator::{Act, Plan, Simulation, Step};
 use serde_json::{Map, json};
 use uuid::Uuid;
@@ -46,11 +48,17 @@ pub fn space(n: usize) -> SpaceId {
     Uuid::from_u128(0x5bac_0000 + n as u128).into()
 }
 
+/// A fifth of the sensors should report every ten minutes, and do not: they fall silent again and again.
+const IMPATIENT: usize = 5;
+const HEARTBEAT_SEC: u32 = 600;
+
 /// The streams as they are, and what waits to be appended.
 pub struct World<'a> {
     log: &'a EventLog,
     uplinks: HashMap<DevEui, Uplinks>,
     devices: HashMap<DevEui, Device>,
+    /// When each impatient sensor was last heard, while it is not silent.
+    awaited: BTreeMap<DevEui, Instant>,
     spaces: Vec<Space>,
     waiting: Vec<StreamAppend>,
     booked: u128,
@@ -63,6 +71,7 @@ impl<'a> World<'a> {
             log,
             uplinks: HashMap::new(),
             devices: HashMap::new(),
+            awaited: BTreeMap::new(),
             spaces: Vec::new(),
             waiting: Vec::new(),
             booked: 0,
@@ -147,7 +156,7 @@ impl<'a> World<'a> {
             model: Some(profile.to_owned()),
             codec: None,
             threshold: None,
-            heartbeat_sec: None,
+            heartbeat_sec: n.is_multiple_of(IMPATIENT).then_some(HEARTBEAT_SEC),
             display_type: None,
             location: None,
             config: Map::new(),
@@ -187,6 +196,15 @@ impl<'a> World<'a> {
         let Ok(events) = stream.decide(&command) else { return };
         for event in &events {
             stream.evolve(event);
+        }
+        let owned = self.devices.get(&dev_eui).and_then(Device::definition);
+        if owned.is_some_and(|definition| definition.heartbeat_sec.is_some()) {
+            self.awaited.extend(
+                events
+                    .iter()
+                    .filter(|event| is_sign(event))
+                    .map(|event| (dev_eui, event.report().received_at)),
+            );
         }
         self.append::<Uplinks>(&stream_id(Source::Platform, dev_eui), &events, None);
     }
@@ -243,6 +261,22 @@ impl<'a> World<'a> {
                 self.space(n, &SpaceCommand::PassTime(PassTime { at, reserved_soon }));
             }
         }
+        self.note_silences(at);
+    }
+
+    fn note_silences(&mut self, at: Instant) {
+        let timeout = silence::timeout(&Policy::default(), Some(HEARTBEAT_SEC), None);
+        let silent: Vec<(DevEui, Instant)> = self
+            .awaited
+            .iter()
+            .filter(|(_, heard_at)| **heard_at + timeout <= at)
+            .map(|(k, v)| (*k, *v))
+            .collect();
+        for (dev_eui, last_heard_at) in silent {
+            self.awaited.remove(&dev_eui);
+            let due = last_heard_at + timeout;
+            self.device(dev_eui, &DeviceCommand::ReportSilence { last_heard_at, due, at });
+        }
     }
 
     /// What the space refuses does not happen.
@@ -281,6 +315,11 @@ impl<'a> World<'a> {
         let streams = std::mem::take(&mut self.waiting);
         self.log.writer.append(self.log.ids.over(streams)).await.unwrap();
     }
+}
+
+/// True for what the device itself sent.
+fn is_sign(event: &UplinkEvent) -> bool {
+    matches!(event, UplinkEvent::UplinkReceived(_) | UplinkEvent::DeviceJoined(_))
 }
 
 fn asked(at: Instant) -> Asked {

@@ -65,8 +65,8 @@ async fn a_copy_is_forked_while_nobody_serves_it_and_goes_on_under_a_new_id() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let before = log_id(&database).await;
-    let served = run(&["log", "fork"], &database).await;
-    assert!(refusal(&served).contains("a platform serves this log: stop it"), "{}", refusal(&served));
+    let refused = run(&["log", "fork"], &database).await;
+    assert!(refusal(&refused).contains("a platform serves this log: stop it"), "{}", refusal(&refused));
     server.terminate().await;
 
     let forked = run(&["log", "fork", "--reason", "a trial"], &database).await;

@@ -32,6 +32,7 @@ mod random;
 mod real_events;
 mod refused_starts;
 mod reservations;
+mod silences;
 mod sites;
 mod support;
 mod times;

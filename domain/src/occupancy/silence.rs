@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::instant::Instant;
 use crate::policy::Policy;
-use crate::sensors::heartbeat_sec;
+use crate::sensors::{SHORTEST_HEARTBEAT_SEC, heartbeat_sec};
 
 /// So many reports may be lost before a sensor counts as silent.
 const HEARTBEATS: i64 = 3;
@@ -14,6 +14,17 @@ const HEARTBEATS: i64 = 3;
 pub fn timeout(policy: &Policy, own_heartbeat_sec: Option<u32>, codec: Option<&str>) -> TimeDelta {
     let heartbeats = || HEARTBEATS * i64::from(own_heartbeat_sec.unwrap_or_else(|| heartbeat_sec(codec)));
     TimeDelta::seconds(policy.sensor_unknown_timeout_sec.map_or_else(heartbeats, i64::from))
+}
+
+/// The shortest time-out that the sensor's next uplink can lead to: only where neither its policy nor its owner fixes it
+/// does it depend on the codec that reads the uplink.
+pub fn shortest_timeout(
+    policy: &Policy,
+    own_heartbeat_sec: Option<u32>,
+    chosen_codec: Option<&str>,
+) -> TimeDelta {
+    let own = own_heartbeat_sec.or(chosen_codec.is_none().then_some(SHORTEST_HEARTBEAT_SEC));
+    timeout(policy, own, chosen_codec)
 }
 
 /// The first moment at which it is silent; none beyond the end of time.

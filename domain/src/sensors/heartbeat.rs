@@ -13,6 +13,9 @@ const HEARTBEATS: [(&str, u32); 6] = [
     ("dragino-llds12", 1200),
 ];
 
+/// The shortest heartbeat that any model has.
+pub const SHORTEST_HEARTBEAT_SEC: u32 = 600;
+
 /// The seconds between two reports of a device that this codec reads.
 pub fn heartbeat_sec(codec: Option<&str>) -> u32 {
     HEARTBEATS
@@ -31,6 +34,11 @@ mod tests {
         for (name, _) in HEARTBEATS {
             assert!(by_name(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn no_model_reports_more_often_than_the_shortest_heartbeat() {
+        assert_eq!(HEARTBEATS.iter().map(|(_, seconds)| *seconds).min(), Some(SHORTEST_HEARTBEAT_SEC));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use parking_domain::device::Definition;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
-use parking_domain::occupancy::silence::{due, timeout};
+use parking_domain::occupancy::silence::{due, shortest_timeout, timeout};
 use parking_domain::occupancy::{Cause, DeviceFacts, Reason, SpaceState};
 use parking_domain::policy::{Policy, PolicyOverrides};
 
@@ -37,6 +37,23 @@ fn the_policy_decides_else_three_heartbeats_of_the_device_else_of_its_model() {
     }
     assert_eq!(due(t(10), TimeDelta::seconds(5)), Some(t(15)));
     assert_eq!(due(Instant::MAX, TimeDelta::seconds(1)), None);
+}
+
+#[test]
+fn no_uplink_leads_to_a_shorter_time_out_than_the_shortest() {
+    let cases = [
+        (told_of(60), Some(100), None, 60),
+        (Policy::default(), Some(100), None, 300),
+        (Policy::default(), None, Some("browan-tbms100"), 3 * HOUR),
+        (Policy::default(), None, None, 1800),
+    ];
+    for (policy, own, chosen, seconds) in cases {
+        let shortest = shortest_timeout(&policy, own, chosen);
+        assert_eq!(shortest, TimeDelta::seconds(seconds), "{own:?} {chosen:?}");
+        for codec in ["bosch-tps110", "decentlab-dl-lid", "dragino-ldds75", "nwave-nps405", "none such"] {
+            assert!(timeout(&policy, own, chosen.or(Some(codec))) >= shortest, "{codec}");
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn log_id(n: u128) -> LogId {
 }
 
 fn at() -> Instant {
-    "2026-11-23T10:00:00Z".parse().unwrap()
+    "2026-11-23T10:00:00Z".parse().expect("a time")
 }
 
 fn started() -> LogEvent {

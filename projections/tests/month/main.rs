@@ -77,17 +77,27 @@ async fn follow<P: Projection>(log: &EventLog, through: i64) {
     running.await.unwrap();
 }
 
+/// In five tenures: memory is lost at four places that the seed decides.
+async fn follow_with_restarts<P: Projection>(log: &EventLog, head: i64, seed: u64) {
+    let mut places: Vec<i64> = (0..4_u64)
+        .map(|n| (seed + n).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33)
+        .map(|drawn| i64::try_from(drawn).unwrap() % head + 1)
+        .collect();
+    places.push(head);
+    places.sort_unstable();
+    for through in places {
+        follow::<P>(log, through).await;
+    }
+}
+
 async fn live(plan: Plan) -> (EventLog, Simulation) {
     let log = EventLog::create().await;
     let simulation = World::new(&log).run(plan).await;
     let head = log.head().await;
     eprintln!("{head} events");
-    // In two tenures, so that memory is lost once in the middle.
-    for through in [head / 2, head] {
-        follow::<Devices>(&log, through).await;
-        follow::<Registry>(&log, through).await;
-        follow::<SpaceOccupancies>(&log, through).await;
-    }
+    follow_with_restarts::<Devices>(&log, head, plan.seed).await;
+    follow_with_restarts::<Registry>(&log, head, plan.seed + 1).await;
+    follow_with_restarts::<SpaceOccupancies>(&log, head, plan.seed + 2).await;
     (log, simulation)
 }
 

@@ -1,10 +1,11 @@
 //! What is due happens at its second, is told once, and waits for nobody who is slow.
 
-use chrono::TimeDelta;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::device::LONGEST_HEARTBEAT_SEC;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::{OverrideKind, SetOverride, SpaceCommand};
+use parking_processes::silences::SilenceWatch;
 use parking_testkit::Role;
 use sqlx::{Connection, PgConnection};
 
@@ -115,20 +116,21 @@ async fn a_sensor_that_is_not_heard_for_three_heartbeats_falls_silent_once() {
     running.caught_up(&rig).await;
     let mut connection =
         PgConnection::connect_with(&rig.log.database.as_role(Role::Projector)).await.unwrap();
+    let mut watch = SilenceWatch::default();
     let mut look = async |time: &str| {
-        let looked = running.dues.note_silences(&mut connection, t(time)).await.unwrap();
-        (looked.0.events, looked.1)
+        let looked = watch.look(&running.dues, &mut connection, t(time)).await.unwrap();
+        (looked.events, watch.next())
     };
     assert_eq!(look("08:29:59").await, (0, Some(t("08:30:00"))));
-    assert_eq!(look("08:31:00").await, (1, None));
-    assert_eq!(look("08:32:00").await, (0, None));
+    assert_eq!(look("08:31:00").await, (1, Some(t("08:31:01"))), "it is looked at again");
+    assert_eq!(look("08:32:00").await, (0, Some(t("09:02:00"))));
     assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:30:00")]);
     // Heard again, it may fall silent again.
     rig.clock.set(t("09:00:00"));
     rig.says(dev_eui, 2, true).await;
     running.caught_up(&rig).await;
-    assert_eq!(look("09:00:00").await, (0, Some(t("09:30:00"))));
-    assert_eq!(look("09:30:00").await, (1, None));
+    assert_eq!(look("09:02:00").await, (0, Some(t("09:30:00"))));
+    assert_eq!(look("09:30:00").await, (1, Some(t("09:30:01"))));
     running.stop().await;
 }
 
@@ -146,5 +148,30 @@ async fn a_scheduler_notes_silences_when_they_are_due() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:30:00")]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_silence_that_a_change_makes_due_earlier_is_found() {
+    let rig = Rig::create(t("08:00:00")).await;
+    let running = rig.follow();
+    let mut connection =
+        PgConnection::connect_with(&rig.log.database.as_role(Role::Projector)).await.unwrap();
+    let mut watch = SilenceWatch::default();
+    let mut look = async |time: &str| {
+        let looked = watch.look(&running.dues, &mut connection, t(time)).await.unwrap();
+        (looked.events, watch.next())
+    };
+    assert_eq!(look("08:00:00").await, (0, None));
+    // Claimed after the first look; the codec of its first uplink is what decides how long it may be silent.
+    rig.claim(DevEui::from(1), LONGEST_HEARTBEAT_SEC).await;
+    assert_eq!(look("08:00:00").await.0, 0);
+    rig.says(DevEui::from(1), 1, true).await;
+    rig.heartbeat(DevEui::from(1), 60).await;
+    assert_eq!(look("08:00:02").await, (0, Some(t("08:03:00"))));
+    rig.silent_after(100).await;
+    assert_eq!(look("08:00:04").await, (0, Some(t("08:01:40"))));
+    assert_eq!(look("08:01:40").await.0, 1);
+    assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:01:40")]);
     running.stop().await;
 }

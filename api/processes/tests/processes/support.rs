@@ -17,14 +17,17 @@ use parking_commands::randomness::Randomness;
 use parking_commands::store::Circumstances;
 use parking_domain::actor::Actor;
 use parking_domain::chirpstack::{self, EventKind};
-use parking_domain::device::{Category, DeviceCommand, LONGEST_HEARTBEAT_SEC};
-use parking_domain::id::{ReservationId, SiteId, SpaceId, TenantId};
+use parking_domain::device::{Category, DeviceCommand, DevicePatch, LONGEST_HEARTBEAT_SEC};
+use parking_domain::id::{PolicyId, ReservationId, SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
+use parking_domain::patch::Patch;
+use parking_domain::policy::Policy;
 use parking_domain::space::{
     Asked, BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, SpaceCommand, SpaceEvent,
     SpaceRefusal, Window,
 };
+use parking_domain::tenant::{NamedPolicy, TenantCommand};
 use parking_domain::uplinks::Source;
 use parking_processes::clock::Clock;
 use parking_processes::due::{Dues, ReadModels};
@@ -174,6 +177,28 @@ impl Rig {
         let definition = Box::new(serde_json::from_value(definition).unwrap());
         let claim = DeviceCommand::ClaimDevice { tenant_id, category: Category::Sensor, definition, at, by };
         self.platform.devices.execute(&dev_eui.to_string(), &claim, &circumstances()).await.unwrap();
+    }
+
+    /// Another heartbeat for a sensor of ours.
+    pub(crate) async fn heartbeat(&self, dev_eui: DevEui, seconds: u32) {
+        let Asked { tenant_id, by, at } = self.asked();
+        let patch = Box::new(DevicePatch { heartbeat_sec: Patch::Set(seconds), ..DevicePatch::default() });
+        let update = DeviceCommand::UpdateDevice { tenant_id, patch, at, by };
+        self.platform.devices.execute(&dev_eui.to_string(), &update, &circumstances()).await.unwrap();
+    }
+
+    /// A policy in force by which every sensor is silent after so many seconds.
+    pub(crate) async fn silent_after(&self, seconds: u32) {
+        let Asked { tenant_id, by, at } = self.asked();
+        let policy_id = PolicyId::from(self.log.ids.next());
+        let policy = Policy { sensor_unknown_timeout_sec: Some(seconds), ..Policy::default() };
+        let policy = Box::new(NamedPolicy { name: "Strict".into(), description: None, policy });
+        for command in [
+            TenantCommand::CreateDisplayPolicy { policy_id, policy, at, by },
+            TenantCommand::ActivateDisplayPolicy { policy_id, at, by },
+        ] {
+            self.platform.tenants.execute(&tenant_id.to_string(), &command, &circumstances()).await.unwrap();
+        }
     }
 
     /// The sensor says now whether a vehicle is there.

@@ -1,0 +1,134 @@
+//! Which sensor is looked at when, so that a silence becomes an event within seconds and nobody reads all sensors for it.
+//!
+//! A sensor's silence is due later by everything that is received of it, so one look at the time that was known before is
+//! enough: either it is silent then, or the row says when to look again. What can make a silence due earlier (a sensor is
+//! claimed, another heartbeat, another policy) people do, and `activity` shows it. A step costs as much as there are
+//! sensors to look at; only the first one reads all of them, in pages.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use parking_domain::instant::Instant;
+use parking_domain::lorawan::DevEui;
+use parking_projections::feed;
+use parking_projections::silences::{self, Silence, Watched};
+use sqlx::PgConnection;
+
+use crate::due::{Done, Dues, ReadModels};
+
+/// Sensors read at once.
+const PAGE: u16 = 1000;
+
+/// The shortest time between two looks at one sensor.
+const SHORTEST: TimeDelta = TimeDelta::seconds(1);
+
+/// How long the read models may take to show what is in the log. While they are further behind, a sensor would seem silent
+/// whose uplinks have only not been read yet.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// True when the read models that are asked here show what is in the log.
+async fn shown(read_models: &ReadModels, head: i64) -> bool {
+    let ReadModels { registry, devices, .. } = read_models;
+    let (registry, devices) =
+        tokio::join!(registry.wait_for(head, PATIENCE), devices.wait_for(head, PATIENCE));
+    registry && devices
+}
+
+/// The sensors by the time of the next look at each. Some sixty bytes a sensor.
+#[derive(Debug, Default)]
+pub struct SilenceWatch {
+    order: BTreeSet<(Instant, DevEui)>,
+    of: HashMap<DevEui, Instant>,
+    /// Up to where activity was taken in; none before the first look.
+    seen: Option<i64>,
+}
+
+impl SilenceWatch {
+    /// When the next sensor is to be looked at.
+    pub fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// Notes the silences that are due at `now`. `connection` is a projector's.
+    pub async fn look(
+        &mut self,
+        dues: &Dues,
+        connection: &mut PgConnection,
+        now: Instant,
+    ) -> Result<Done, sqlx::Error> {
+        let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+        if !shown(dues.read_models(), head).await {
+            return Ok(Done::default());
+        }
+        match self.seen {
+            None => self.load(connection, now).await?,
+            Some(seen) => {
+                for dev_eui in silences::changed(connection, seen, head).await? {
+                    self.put(dev_eui, now);
+                }
+            }
+        }
+        self.seen = Some(head);
+        let mut all = Done::default();
+        loop {
+            let looked_at = self.take(now);
+            if looked_at.is_empty() {
+                return Ok(all);
+            }
+            let sensors = silences::of(connection, &looked_at).await?;
+            let done = dues.note_silences(self.sort(&sensors, now), now).await;
+            all.commands += done.commands;
+            all.events += done.events;
+            all.unsettled |= done.unsettled;
+        }
+    }
+
+    /// Every sensor there is.
+    async fn load(&mut self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
+        let mut after = None;
+        loop {
+            let page = silences::page(connection, after, PAGE.into()).await?;
+            for sensor in &page {
+                self.put(sensor.dev_eui, sensor.look_again_at(now));
+            }
+            after = page.last().map(|sensor| sensor.dev_eui);
+            if page.len() < usize::from(PAGE) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The silences that are due. Every sensor is given its next time: one whose silence is due is looked at again soon,
+    /// until its row says that it is silent.
+    fn sort(&mut self, sensors: &[Watched], now: Instant) -> Vec<Silence> {
+        for sensor in sensors {
+            self.put(sensor.dev_eui, sensor.look_again_at(now).max(now + SHORTEST));
+        }
+        sensors.iter().filter_map(Watched::silence).filter(|silence| silence.due <= now).collect()
+    }
+
+    fn put(&mut self, dev_eui: DevEui, at: Instant) {
+        if let Some(before) = self.of.insert(dev_eui, at) {
+            self.order.remove(&(before, dev_eui));
+        }
+        self.order.insert((at, dev_eui));
+    }
+
+    /// The first sensors whose time has come. One that is no sensor any more does not come back.
+    fn take(&mut self, now: Instant) -> Vec<DevEui> {
+        let due: Vec<DevEui> = self
+            .order
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .take(PAGE.into())
+            .map(|(_, dev_eui)| *dev_eui)
+            .collect();
+        for dev_eui in &due {
+            if let Some(at) = self.of.remove(dev_eui) {
+                self.order.remove(&(at, *dev_eui));
+            }
+        }
+        due
+    }
+}
