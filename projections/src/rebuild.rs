@@ -196,6 +196,8 @@ impl<P: Projection> Builder<P> {
         }
         let exceptions = Exceptions::load(&mut connection, P::NAME).await?;
         if !exceptions::unkept(&mut connection, P::NAME, position).await?.is_empty() {
+            // Who begins anew need not wait until this connection is gone.
+            connection.execute("select pg_advisory_unlock_all()").await?;
             return Err(RebuildError::SkippedMeanwhile(P::NAME));
         }
         let (reached, _) = watch::channel(position);

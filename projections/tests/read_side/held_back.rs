@@ -19,7 +19,12 @@ const OURS: char = 'a';
 const THEIRS: char = 'b';
 
 /// Appends an event that cannot be read to a stream of an estate; its position.
-async fn unreadable(log: &EventLog, estate: &Estate<'_>, stream: (&str, &str), event_type: &str) -> i64 {
+pub(crate) async fn unreadable(
+    log: &EventLog,
+    estate: &Estate<'_>,
+    stream: (&str, &str),
+    event_type: &str,
+) -> i64 {
     let mut append = log.to(stream.1, Expected::Any, &["{}"]);
     append.streams[0].aggregate_type = stream.0.into();
     append.streams[0].events[0].event_type = event_type.into();
@@ -27,23 +32,23 @@ async fn unreadable(log: &EventLog, estate: &Estate<'_>, stream: (&str, &str), e
     log.writer.append(append).await.unwrap().last_position
 }
 
-async fn rebuilt<P: Projection>(log: &EventLog) -> Result<Rebuilt, RebuildError> {
+pub(crate) async fn rebuilt<P: Projection>(log: &EventLog) -> Result<Rebuilt, RebuildError> {
     let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
     rebuild::<P>(&owner, &projector, |_, _| {}).await
 }
 
-async fn difference<P: Projection>(log: &EventLog) -> Difference {
+pub(crate) async fn difference<P: Projection>(log: &EventLog) -> Difference {
     let mut auditor = log.pool.acquire().await.unwrap();
     diff::<P>(&mut auditor, |_, _| {}).await.unwrap().expect("it has run")
 }
 
 /// What a tenant sees of a table, or why not.
-async fn seen(log: &EventLog, estate: &Estate<'_>, query: &str) -> Result<Vec<String>, String> {
+pub(crate) async fn seen(log: &EventLog, estate: &Estate<'_>, query: &str) -> Result<Vec<String>, String> {
     let mut reading = Reader::new(log.database.pool(Role::Reader)).of(estate.tenant()).await.unwrap();
     sqlx::query_scalar(query).fetch_all(&mut *reading).await.map_err(|error| error.to_string())
 }
 
-const SITES: &str = "select name from sites order by 1";
+pub(crate) const SITES: &str = "select name from sites order by 1";
 
 #[tokio::test]
 async fn poison_of_one_tenant_does_not_stop_the_others() {

@@ -12,5 +12,6 @@ mod reads;
 mod recent;
 mod rows;
 mod runner;
+mod skipping;
 mod support;
 mod walls;
