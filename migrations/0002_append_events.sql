@@ -47,6 +47,8 @@ begin
                 update log_head set log_id = (detail ->> 'to')::uuid;
             when 'DictionaryAdded' then
                 perform take_dictionary((detail ->> 'number')::smallint, detail ->> 'sha256');
+            when 'EventSkipped' then
+                perform take_skip(detail);
             else null;
         end case;
     end loop;

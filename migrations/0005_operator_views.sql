@@ -26,7 +26,14 @@ select c.projection, c.version, c.status, c.failure, c.position, h.position - c.
        (select clock_timestamp() - e.recorded_at from public.events e where e.position = c.position + 1) as lag_age,
        c.updated_at,
        (select count(*) from projections.dead_letters d
-         where d.projection = c.projection and d.version = c.version) as dead_letters
+         where d.projection = c.projection and d.version = c.version) as dead_letters,
+       c.stopped_at,
+       (select count(*) from projections.skipped_events s
+         where s.projection = c.projection and s.version = c.version) as skipped_events,
+       (select count(distinct (s.aggregate_type, s.aggregate_id)) from projections.held_streams s
+         where s.projection = c.projection and s.version = c.version) as held_streams,
+       (select count(distinct s.tenant_id) from projections.held_streams s
+         where s.projection = c.projection and s.version = c.version) as held_tenants
   from projections.checkpoints c cross join public.log_head h
  order by 1, 2;
 

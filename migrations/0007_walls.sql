@@ -10,10 +10,41 @@ create table ops.analysts (
 create function analyst_tenant() returns uuid language sql stable parallel safe security definer set search_path = '' as
     $$ select a.tenant_id from ops.analysts a where a.role = session_user $$;
 
--- Builds the wall around a read model's table, once. Those for whom it has a gate: 'tenant', readers and analysts, each
--- for their own tenant's rows; 'platform', readers, for all rows; 'nobody'. Projector and auditor see everything. A
--- temporary table is nobody else's, and needs no wall.
+-- The tenant, as a projection's rows may be read for it. Refused while the projection holds back events of the tenant:
+-- its rows are not what happened. The position is that of the first event that is held back. Null means any projection.
+create function readable_tenant(wanted text, tenant uuid) returns uuid
+    language plpgsql stable set search_path = '' as $$
+declare
+    first constant bigint := (select min(h.position) from projections.held_streams h
+                               where h.tenant_id = tenant and h.projection = coalesce(wanted, h.projection));
+begin
+    if first is not null then
+        raise exception 'the projection % holds back events of this tenant from position % on', wanted, first
+              using errcode = 'PK001';
+    end if;
+    return tenant;
+end
+$$;
+
+create function tenant_for_reader(wanted text) returns uuid language sql stable security definer set search_path = '' as
+    $$ select public.readable_tenant(wanted, public.current_tenant()) $$;
+
+create function tenant_for_analyst(wanted text) returns uuid language sql stable security definer set search_path = '' as
+    $$ select public.readable_tenant(wanted, public.analyst_tenant()) $$;
+
+-- Each asks for its own tenant only.
+revoke all on function readable_tenant, tenant_for_reader, tenant_for_analyst from public;
+grant execute on function tenant_for_reader to parking_reader;
+grant execute on function tenant_for_analyst to parking_analyst;
+
+-- Builds the wall around a read model's table, once; the setting `parking.projection` says which projection fills it.
+-- Those for whom it has a gate: 'tenant', readers and analysts, each for their own tenant's rows; 'platform', readers,
+-- for all rows; 'nobody'. Projector and auditor see everything. A temporary table is nobody else's, and needs no wall.
 create function wall_off(target regclass, gate text) returns void language plpgsql as $$
+declare
+    -- Asked before the first row is looked at, so that it is refused where there are no rows, too.
+    own constant text := 'using ((select %2$s(%3$L)) is not null and tenant_id = (select %2$s(%3$L)))';
+    projection text;
 begin
     if (select c.relforcerowsecurity or c.relpersistence = 't' from pg_class c where c.oid = target) then
         return;
@@ -26,11 +57,12 @@ begin
     execute format('create policy auditor on %s for select to parking_auditor using (true)', target);
     case gate
         when 'tenant' then
+            projection := current_setting('parking.projection', true);
             execute format('grant select on %s to parking_reader, parking_analyst', target);
-            execute format('create policy reader on %s for select to parking_reader'
-                           ' using (tenant_id = (select current_tenant()))', target);
-            execute format('create policy analyst on %s for select to parking_analyst'
-                           ' using (tenant_id = (select analyst_tenant()))', target);
+            execute format('create policy reader on %1$s for select to parking_reader ' || own,
+                           target, 'tenant_for_reader', projection);
+            execute format('create policy analyst on %1$s for select to parking_analyst ' || own,
+                           target, 'tenant_for_analyst', projection);
         when 'platform' then
             execute format('grant select on %s to parking_reader', target);
             execute format('create policy reader on %s for select to parking_reader using (true)', target);

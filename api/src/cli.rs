@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Makes the rows of read models anew from the log, beside the live ones, and corrects those by them.
     Rebuild(Rebuild),
+    /// How the projections stand, and what to do when one has stopped or holds events back.
+    Projection(Projection),
     /// The event log as a whole: what it is and weighs, and what a restored copy of it needs.
     Log(Log),
     /// Says what a sensor's payload means: an occupancy, a battery, or why it cannot be read (exit code 1).
@@ -144,6 +146,40 @@ pub(crate) enum LogCommand {
 pub(crate) enum DictionaryCommand {
     /// Makes a dictionary of the newest bodies in the log and adds it. Servers use it from their next start on.
     Train,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Projection {
+    #[command(subcommand)]
+    pub(crate) what: ProjectionCommand,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectionCommand {
+    /// Prints how far each projection is and what its rows lack. Exit code 1 when one has stopped or holds events back.
+    Status,
+    /// Tries again what a projection could not take: one that stopped goes on, and held back rows are made anew.
+    Retry {
+        /// Only this projection: `devices`, `registry` or `space_occupancy`.
+        projection: Option<String>,
+    },
+    /// Passes an event over for ever that a projection cannot take. Accepted only while the projection stands before it.
+    Skip {
+        /// The projection. Default: every one that stands before the event.
+        projection: Option<String>,
+        /// The event's position.
+        #[arg(long, value_parser = value_parser!(i64).range(1..))]
+        position: i64,
+        /// Why, for those who read the log later. It stays in the log for ever: name no person.
+        #[arg(long)]
+        reason: String,
+        /// The event cannot be read. A device's uplinks are loaded without it; commands to any other stream that holds it
+        /// are refused, since nobody knows what it has become.
+        #[arg(long)]
+        undecodable: bool,
+    },
 }
 
 #[derive(Debug, Args)]

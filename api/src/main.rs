@@ -10,6 +10,7 @@ mod listen;
 mod log;
 mod metrics;
 mod place;
+mod projection;
 mod rebuild;
 mod serve;
 mod thread;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Exec(arguments) => exec::exec(arguments).await,
-            Command::Rebuild(arguments) => rebuild::rebuild_all(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Rebuild(arguments) => rebuild::rebuild_all(arguments).await,
+            Command::Projection(arguments) => projection::projection(arguments).await,
             Command::Log(arguments) => log::log(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Decode(arguments) => decode::decode(&arguments),
         }

@@ -56,6 +56,9 @@ struct Projections {
     lag_seconds: Family<Projection, Seconds>,
     running: Family<Projection, Gauge>,
     dead_letters: Family<Projection, Gauge>,
+    skipped_events: Family<Projection, Gauge>,
+    held_streams: Family<Projection, Gauge>,
+    held_tenants: Family<Projection, Gauge>,
 }
 
 /// The template of a route, as the router has it: as many as there are routes, whatever clients ask for.
@@ -129,12 +132,7 @@ impl Metrics {
         to.register("scheduler_lateness_seconds", "How late what was due happened", self.late.clone());
         to.register("job_runs", "Runs of jobs that have ended", self.jobs.clone());
         to.register("log_head", "The log's last position", self.head.clone());
-        let Projections { position, lag_events, lag_seconds, running, dead_letters } = &self.projections;
-        to.register("projection_position", "The position reached", position.clone());
-        to.register("projection_lag_events", "Events not yet taken", lag_events.clone());
-        to.register("projection_lag_seconds", "Age of the oldest event not yet taken", lag_seconds.clone());
-        to.register("projection_running", "0 when it has stopped before an event", running.clone());
-        to.register("projection_dead_letters", "Events passed over", dead_letters.clone());
+        self.projections.register(to);
     }
 
     /// Where connections are counted.
@@ -178,6 +176,9 @@ impl Metrics {
             self.projections.lag_seconds.get_or_create(&label).set(one.lag_seconds);
             self.projections.running.get_or_create(&label).set(one.running.into());
             self.projections.dead_letters.get_or_create(&label).set(one.dead_letters);
+            self.projections.skipped_events.get_or_create(&label).set(one.skipped_events);
+            self.projections.held_streams.get_or_create(&label).set(one.held_streams);
+            self.projections.held_tenants.get_or_create(&label).set(one.held_tenants);
         }
     }
 
@@ -186,6 +187,26 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+impl Projections {
+    fn register(&self, to: &mut Registry) {
+        to.register("projection_position", "The position reached", self.position.clone());
+        to.register("projection_lag_events", "Events not yet taken", self.lag_events.clone());
+        to.register(
+            "projection_lag_seconds",
+            "Age of the oldest event not yet taken",
+            self.lag_seconds.clone(),
+        );
+        to.register("projection_running", "0 when it has stopped before an event", self.running.clone());
+        to.register("projection_dead_letters", "Events passed over", self.dead_letters.clone());
+        let skipped = "Events passed over because an operator skipped them";
+        to.register("projection_skipped_events", skipped, self.skipped_events.clone());
+        let held = "Streams held back because of an event that could not be taken";
+        to.register("projection_held_streams", held, self.held_streams.clone());
+        let tenants = "Tenants whose reads are refused because of that";
+        to.register("projection_held_tenants", tenants, self.held_tenants.clone());
     }
 }
 

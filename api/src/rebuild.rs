@@ -1,12 +1,14 @@
 //! `parking rebuild`: the rows of read models made anew from the log while the platform serves.
 
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 
 use parking_database::{Database, Role, check_format};
-use parking_projections::compare::Compared;
+use parking_projections::PROJECTIONS;
+use parking_projections::account::Account;
 use parking_projections::devices::Devices;
 use parking_projections::projection::Projection;
-use parking_projections::rebuild::rebuild;
+use parking_projections::rebuild::{Rebuilt, rebuild};
 use parking_projections::registry::Registry;
 use parking_projections::space_occupancy::SpaceOccupancies;
 
@@ -14,33 +16,51 @@ use crate::CommandError;
 use crate::cli;
 use crate::place::{Place, Running};
 
-/// Rebuilds one projection or all of them; a server that is up goes on serving.
-pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<(), CommandError> {
-    let wanted = arguments.projection.as_deref();
-    let names = [Devices::NAME, Registry::NAME, SpaceOccupancies::NAME];
-    if let Some(name) = wanted.filter(|name| !names.contains(name)) {
-        return Err(format!("there is no projection {name}: there are {}", names.join(", ")).into());
-    }
+/// Rebuilds one projection or all of them; a server that is up goes on serving. Fails when the new rows lack something.
+pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<ExitCode, CommandError> {
+    let wanted = wanted(arguments.projection.as_deref())?;
     let running = Running::join_or_start(Place::of(&arguments.place)?).await?;
     let result = async {
         check_format(&running.database).await?;
-        one::<Devices>(&running.database, wanted).await?;
-        one::<Registry>(&running.database, wanted).await?;
-        one::<SpaceOccupancies>(&running.database, wanted).await
+        let mut whole = true;
+        for name in wanted {
+            whole &= rebuild_one(&running.database, name).await?;
+        }
+        Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     };
     let result = result.await;
     running.stop().await?;
     result
 }
 
-async fn one<P: Projection>(database: &Database, wanted: Option<&str>) -> Result<(), CommandError> {
-    if wanted.is_some_and(|name| name != P::NAME) {
-        return Ok(());
+/// The projections that are meant: the one that was named, or all.
+pub(crate) fn wanted(named: Option<&str>) -> Result<Vec<&'static str>, CommandError> {
+    let names = PROJECTIONS.map(|projection| projection.name);
+    match named {
+        None => Ok(names.to_vec()),
+        Some(named) => match names.into_iter().find(|name| *name == named) {
+            Some(name) => Ok(vec![name]),
+            None => Err(format!("there is no projection {named}: there are {}", names.join(", ")).into()),
+        },
     }
+}
+
+/// Rebuilds a projection of this name. False when its rows still lack something.
+pub(crate) async fn rebuild_one(database: &Database, name: &str) -> Result<bool, CommandError> {
+    match name {
+        Devices::NAME => one::<Devices>(database).await,
+        Registry::NAME => one::<Registry>(database).await,
+        SpaceOccupancies::NAME => one::<SpaceOccupancies>(database).await,
+        _ => Err(format!("there is no projection {name}").into()),
+    }
+}
+
+async fn one<P: Projection>(database: &Database) -> Result<bool, CommandError> {
     let (owner, projector) = (database.as_role(Role::Owner), database.as_role(Role::Projector));
-    let tables = rebuild::<P>(&owner, &projector, |position, target| show::<P>(position, target)).await?;
-    report::<P>(&tables)?;
-    Ok(())
+    let rebuilt = rebuild::<P>(&owner, &projector, |position, target| show::<P>(position, target)).await;
+    let rebuilt = rebuilt.map_err(|error| format!("{} was not rebuilt: {error}", P::NAME))?;
+    report::<P>(&rebuilt)?;
+    Ok(rebuilt.held.is_empty())
 }
 
 /// Where a rebuild has come to, on a terminal only.
@@ -52,12 +72,14 @@ fn show<P: Projection>(position: i64, target: i64) {
     }
 }
 
-fn report<P: Projection>(tables: &[Compared]) -> io::Result<()> {
+fn report<P: Projection>(rebuilt: &Rebuilt) -> io::Result<()> {
     let mut terminal = io::stderr();
     if terminal.is_terminal() {
         writeln!(terminal)?;
     }
     let mut out = io::stdout().lock();
     writeln!(out, "{} rebuilt", P::NAME)?;
-    tables.iter().try_for_each(|table| writeln!(out, "  {table}"))
+    rebuilt.tables.iter().try_for_each(|table| writeln!(out, "  {table}"))?;
+    let account = Account { held: rebuilt.held.clone(), ..Account::default() };
+    account.lines(P::NAME).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }

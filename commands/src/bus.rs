@@ -83,7 +83,8 @@ impl<A: Decider> Bus<A> {
             return Ok(earlier);
         }
         let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
-        let (mut context, mut remembered) = match self.store.memory().take(aggregate_id) {
+        let known = self.store.memory().take(aggregate_id).filter(|context| self.store.is_current(context));
+        let (mut context, mut remembered) = match known {
             Some(context) => (context, true),
             None => (self.store.load(aggregate_id).await?, false),
         };

@@ -17,6 +17,7 @@ pub mod personal;
 pub mod platform;
 pub mod randomness;
 pub mod reservations;
+pub mod skipping;
 pub mod snapshots;
 pub mod spaces;
 pub mod store;

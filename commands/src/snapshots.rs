@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::store::LogContext;
+use crate::store::{LogContext, form};
 
 pub use missing::{Kind, MissingSnapshots};
 
@@ -46,7 +46,7 @@ impl Snapshot {
         Some(Self {
             aggregate_type: A::TYPE,
             aggregate_id: context.aggregate_id.clone(),
-            state_version: A::STATE_VERSION,
+            state_version: form::<A>(context.left_out.len()),
             version: context.version,
             event_id: context.event_id,
             state: serde_json::to_string(&context.aggregate).ok()?,

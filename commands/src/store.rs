@@ -6,14 +6,16 @@ mod load;
 mod loader;
 mod readable;
 mod stream;
+mod unreadable;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cqrs_es::DomainEvent;
+use cqrs_es::{Aggregate, DomainEvent};
 use parking_domain::aggregate::Decider;
 use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
+use parking_domain::uplinks::Uplinks;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -26,9 +28,10 @@ use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 use loader::Loader;
+use unreadable::{Place, Unreadable};
 
 pub use load::LoadError;
-pub(crate) use load::Stored;
+pub(crate) use load::{Stored, form};
 pub(crate) use stream::Stream;
 
 /// Streams without a near snapshot that are read at once: more would only make each other wait.
@@ -40,6 +43,7 @@ pub struct LogStore {
     pub(crate) pool: PgPool,
     pub(crate) writer: Writer,
     loader: Loader,
+    unreadable: Unreadable,
     pub(crate) snapshots: Snapshots,
     pub(crate) upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
@@ -64,6 +68,8 @@ pub struct LogContext<A> {
     pub(crate) event_id: Uuid,
     /// The version of the last snapshot that is saved or about to be; 0 for none.
     pub(crate) saved: i64,
+    /// The events of it that are left out, because the log says that nobody can read them.
+    pub(crate) left_out: Vec<i64>,
 }
 
 impl<A: Decider> LogContext<A> {
@@ -77,6 +83,7 @@ impl<A: Decider> LogContext<A> {
             position: 0,
             event_id: Uuid::nil(),
             saved: 0,
+            left_out: Vec::new(),
         }
     }
 
@@ -108,14 +115,14 @@ pub struct Circumstances {
 }
 
 impl LogStore {
-    /// A store that reads with `pool` (role writer) and appends through `writer`. Starts a task that loads streams, so it
-    /// wants a runtime.
+    /// A store that reads with `pool` (role writer) and appends through `writer`. Starts tasks that load streams and follow
+    /// what is skipped, so it wants a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
-        let loader = Loader::start(pool.clone());
+        let (loader, unreadable) = (Loader::start(pool.clone()), Unreadable::follow(pool.clone()));
         let long_loads = Arc::new(Semaphore::new(LONG_LOADS));
         let memory = Arc::new(Memory::new(DEFAULT_BUDGET, snapshots.clone()));
         let (upcasters, lanes) = (stored::upcasters(), Arc::default());
-        Self { pool, writer, loader, snapshots, upcasters, ids, long_loads, memory, lanes }
+        Self { pool, writer, loader, unreadable, snapshots, upcasters, ids, long_loads, memory, lanes }
     }
 
     /// The same store, whose streams in memory may weigh so many bytes.
@@ -159,11 +166,32 @@ impl LogStore {
         Ok(context)
     }
 
+    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is refused.
     async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        match self.fold_without::<A>(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await {
+            Err(LoadError::Undecodable { .. }) => {
+                // It may have been skipped a moment ago.
+                self.unreadable.look(&self.pool).await?;
+                self.fold_without(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await
+            }
+            folded => folded,
+        }
+    }
+
+    async fn fold_without<A: Decider>(
+        &self,
+        aggregate_id: &str,
+        unreadable: &[Place],
+    ) -> Result<LogContext<A>, LoadError> {
+        if let Some(Place { position, .. }) = unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE) {
+            let (aggregate_id, position) = (aggregate_id.to_owned(), *position);
+            return Err(LoadError::Damaged { aggregate_type: A::TYPE, aggregate_id, position });
+        }
+        let left_out: Vec<i64> = unreadable.iter().map(|place| place.sequence).collect();
         let mut begun = None;
-        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, A::STATE_VERSION).await {
+        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, load::form::<A>(left_out.len())).await {
             let whole = !tail.cut;
-            begun = load::fold_tail(self.upcasters, aggregate_id, tail)?;
+            begun = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
             if whole && let Some(context) = begun {
                 return Ok(context);
             }
@@ -171,10 +199,15 @@ impl LogStore {
         let _turn = self.long_loads.acquire().await.expect("it is never closed");
         let mut context = match begun {
             Some(context) => context,
-            None => load::begin(&self.pool, aggregate_id).await,
+            None => load::begin(&self.pool, aggregate_id, left_out).await,
         };
         load::follow(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
         Ok(context)
+    }
+
+    /// True while the log says nothing new of the events of a stream that was loaded.
+    pub(crate) fn is_current<A: Decider>(&self, context: &LogContext<A>) -> bool {
+        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out.len()
     }
 
     /// How many events a stream has by now.

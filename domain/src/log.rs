@@ -3,6 +3,8 @@
 mod event;
 mod refusal;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
@@ -17,11 +19,17 @@ pub use refusal::LogRefusal;
 /// The format of the log that this build writes and reads. A log of another format is refused before anything is written.
 pub const FORMAT: i16 = 2;
 
-/// What decisions about the log need to know: whether it has started, its id of today, and its newest dictionary.
+/// Characters that the reason of a skip may have.
+const REASON_CHARACTERS: usize = 500;
+
+/// What decisions about the log need to know: whether it has started, its id of today, its newest dictionary, and what is
+/// skipped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Log {
     log_id: Option<LogId>,
     dictionary: i16,
+    /// By projection and position, whether the event is undecodable. As many as operators skipped.
+    skipped: BTreeMap<String, BTreeMap<i64, bool>>,
 }
 
 /// A command to the `log` stream.
@@ -34,6 +42,8 @@ pub enum LogCommand {
     ForkLog { to: LogId, position: i64, reason: Option<String>, at: Instant, by: Actor },
     /// Announce the dictionary `number`, which is kept beside the log.
     AddDictionary { number: i16, sha256: String, at: Instant, by: Actor },
+    /// Let a projection pass an event over that it cannot take.
+    SkipEvent { position: i64, projection: String, reason: String, undecodable: bool, at: Instant, by: Actor },
 }
 
 impl Log {
@@ -45,6 +55,27 @@ impl Log {
     /// The number of its newest dictionary; 0 before it has started.
     pub fn dictionary(&self) -> i16 {
         self.dictionary
+    }
+
+    fn check_skip(
+        &self,
+        projection: &str,
+        position: i64,
+        reason: &str,
+        undecodable: bool,
+    ) -> Result<(), LogRefusal> {
+        let readable = |character: char| !character.is_control();
+        if reason.trim().is_empty()
+            || reason.chars().count() > REASON_CHARACTERS
+            || !reason.chars().all(readable)
+        {
+            return Err(LogRefusal::SkipReasonInvalid);
+        }
+        // Skipped as undecodable afterwards, it is left out of its stream, too.
+        match self.skipped.get(projection).and_then(|skipped| skipped.get(&position)) {
+            Some(known) if *known || !undecodable => Err(LogRefusal::EventAlreadySkipped),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -73,6 +104,11 @@ impl Decider for Log {
             (Some(_), LogCommand::AddDictionary { number, sha256, at, by }) => {
                 Ok(vec![LogEvent::DictionaryAdded { number, sha256, at, by }])
             }
+            (None, LogCommand::SkipEvent { .. }) => Err(LogRefusal::LogNotStarted),
+            (Some(_), LogCommand::SkipEvent { position, projection, reason, undecodable, at, by }) => {
+                self.check_skip(&projection, position, &reason, undecodable)?;
+                Ok(vec![LogEvent::EventSkipped { position, projection, reason, undecodable, at, by }])
+            }
         }
     }
 
@@ -81,6 +117,10 @@ impl Decider for Log {
             LogEvent::LogStarted { log_id, .. } => (self.log_id, self.dictionary) = (Some(*log_id), 1),
             LogEvent::LogForked { to, .. } => self.log_id = Some(*to),
             LogEvent::DictionaryAdded { number, .. } => self.dictionary = *number,
+            LogEvent::EventSkipped { position, projection, undecodable, .. } => {
+                let skipped = self.skipped.entry(projection.clone()).or_default();
+                *skipped.entry(*position).or_default() |= undecodable;
+            }
         }
     }
 }

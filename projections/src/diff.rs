@@ -1,12 +1,17 @@
 //! Folding the log again and comparing with the live rows, changing nothing: for auditors.
 //!
 //! Everything happens in one transaction that sees one moment, with the new rows in temporary tables: live rows and log
-//! are those of the same position, whatever goes on meanwhile.
+//! are those of the same position, whatever goes on meanwhile. The log is folded as the live rows were made: without what
+//! the projection passed over. What that is belongs to the answer.
+
+use std::collections::BTreeSet;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 
+use crate::account::{self, Account};
 use crate::compare::{self, Compared};
+use crate::exceptions;
 use crate::feed::{self, FeedError};
 use crate::install::Installed;
 use crate::projection::{ApplyError, Projection};
@@ -40,6 +45,15 @@ pub struct Difference {
     pub position: i64,
     /// How the tables compare.
     pub tables: Vec<Compared>,
+    /// What the rows do not show although the log holds it.
+    pub account: Account,
+}
+
+impl Difference {
+    /// True when the rows are what the log says, all of it up to their position but what it says to skip.
+    pub fn is_clean(&self) -> bool {
+        self.account.is_settled() && self.tables.iter().all(|table| table.different == 0)
+    }
 }
 
 /// Compares a projection's live rows with those that the log gives; `None` when it has never run. `connection` is an
@@ -57,34 +71,38 @@ pub async fn diff<P: Projection>(
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(position) = position else { return Ok(None) };
+    let account = account::read(&mut transaction, P::NAME, position).await?;
     transaction.execute("set local search_path to pg_temp, public").await?;
     let installed = Installed::of::<P>();
     installed.create(&mut transaction).await?;
-    fold::<P>(&mut transaction, position, &mut report).await?;
+    for table in exceptions::TABLES {
+        let copy = format!("create temporary table {table} on commit drop as table projections.{table}");
+        transaction.execute(&*copy).await?;
+    }
+    fold::<P>(&mut transaction, position, &account, &mut report).await?;
     let tables = compare::tables(&mut transaction, &installed, "projections", "pg_temp").await?;
     transaction.rollback().await?;
-    Ok(Some(Difference { position, tables }))
+    Ok(Some(Difference { position, tables, account }))
 }
 
 async fn fold<P: Projection>(
     connection: &mut PgConnection,
     target: i64,
+    account: &Account,
     report: &mut impl FnMut(i64, i64),
 ) -> Result<(), DiffError> {
-    let passed_over: Vec<i64> = sqlx::query_scalar(
-        "select position from projections.dead_letters where projection = $1 and version = $2",
-    )
-    .bind(P::NAME)
-    .bind(P::VERSION)
-    .fetch_all(&mut *connection)
-    .await?;
+    let exceptions = account.exceptions();
+    let dead: BTreeSet<i64> = account.dead_letters.iter().map(|letter| letter.position).collect();
     let (mut projection, mut position) = (P::default(), 0);
     while position < target {
         let limit = BATCH.min(target - position);
         let mut page = feed::read_page(connection, position, limit, P::STREAMS).await?;
-        page.events.retain(|event| !passed_over.contains(&event.position));
-        let applied = projection.apply(connection, &page.events).await;
-        applied.map_err(|failure| DiffError::Apply { through: page.through, failure })?;
+        page.events.retain(|event| !dead.contains(&event.position));
+        let taken = exceptions.sift(P::NAME, &page.events).events;
+        if !taken.is_empty() {
+            let applied = projection.apply(connection, &taken).await;
+            applied.map_err(|failure| DiffError::Apply { through: page.through, failure })?;
+        }
         position = page.through;
         report(position, target);
     }

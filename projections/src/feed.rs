@@ -136,7 +136,7 @@ pub async fn position_at(connection: &mut PgConnection, time: Instant) -> Result
 }
 
 /// The columns of a [`Recorded`], in its order.
-const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+pub(crate) const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        payload::text, metadata::text, event_id, append_id, recorded_at";
 
 /// Up to `limit` events that follow `after`, in order, none missing. Empty only when nothing follows.
@@ -245,6 +245,20 @@ pub async fn devices_at(
     .bind(through)
     .fetch_all(connection)
     .await
+}
+
+/// All events of one type, in order. For the few that people write.
+pub(crate) async fn read_all_of_type(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    event_type: &str,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    // Sorted here, so that the planner has no reason to walk along the positions.
+    let query = format!("select {COLUMNS} from events where aggregate_type = $1 and event_type = $2");
+    let query = sqlx::query_as(&query).bind(aggregate_type).bind(event_type);
+    let mut events: Vec<RecordedEvent> = query.fetch_all(connection).await?;
+    events.sort_by_key(|event| event.position);
+    Ok(events)
 }
 
 /// What a page of the log holds of some streams.

@@ -3,6 +3,7 @@
 use sqlx::{Executor, PgConnection};
 
 use crate::devices::Devices;
+use crate::exceptions;
 use crate::projection::{Projection, Tables};
 use crate::registry::Registry;
 use crate::space_occupancy::SpaceOccupancies;
@@ -39,6 +40,11 @@ impl Installed {
 
     /// Creates the tables where they are not there yet, in the schema that the connection looks in first.
     pub async fn create(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        // The walls around the tables ask whether this projection holds back events of a tenant.
+        sqlx::query("select set_config('parking.projection', $1, false)")
+            .bind(self.name)
+            .execute(&mut *connection)
+            .await?;
         for tables in self.tables {
             connection.execute(tables.schema).await?;
         }
@@ -54,6 +60,7 @@ impl Installed {
                 .execute(&mut *connection)
                 .await?;
         if others.rows_affected() > 0 {
+            exceptions::clear(connection, self.name).await?;
             self.drop_tables(connection).await?;
         }
         Ok(())

@@ -5,6 +5,9 @@
 //! of the log, the live runner is held back, the last events are taken, both are compared row by row, and the live rows
 //! that differ are replaced, all in one transaction ([`correct`]). Readers neither wait nor see anything of it before it is
 //! committed. The live runner notices that its checkpoint is another's, drops its memory and goes on.
+//!
+//! Where the live rows stand still, the new ones go on to the log's end before they take their place: a rebuild that ends
+//! well is past the event at which the live rows stopped.
 
 mod correct;
 
@@ -13,6 +16,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 
 use crate::compare::Compared;
+use crate::exceptions::{self, Exceptions, HeldStream};
 use crate::feed::{self, FeedError, Page};
 use crate::install::Installed;
 use crate::projection::Projection;
@@ -38,7 +42,10 @@ pub enum RebuildError {
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// An event cannot be taken; a live projection would stop there too.
-    #[error("stopped after position {position}: {failure}")]
+    #[error(
+        "the new rows stop after position {position}, the live ones stay as they are: {failure}; \
+         mend the cause, or skip the event with `parking projection skip`"
+    )]
     Stopped {
         /// The last position taken.
         position: i64,
@@ -75,6 +82,20 @@ pub enum RebuildError {
         /// Whose lock it is.
         session: Session,
     },
+    /// An event was skipped that the new rows had taken.
+    #[error("an event of the projection {0} was skipped meanwhile: rebuild it once more")]
+    SkippedMeanwhile(&'static str),
+}
+
+/// What came of a rebuild.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// How the live rows were, compared with the new ones.
+    pub tables: Vec<Compared>,
+    /// The streams of which the new rows hold events back, like any rows of this log.
+    pub held: Vec<HeldStream>,
+    /// The position of the new rows.
+    pub position: i64,
 }
 
 impl From<RunError> for RebuildError {
@@ -96,10 +117,18 @@ pub async fn rebuild<P: Projection>(
     owner: &PgConnectOptions,
     projector: &PgConnectOptions,
     mut report: impl FnMut(i64, i64),
-) -> Result<Vec<Compared>, RebuildError> {
+) -> Result<Rebuilt, RebuildError> {
     let mut owner = owner.connect().await?;
     make_tables::<P>(&mut owner).await?;
-    let mut builder = Builder::<P>::start(projector).await?;
+    let mut builder = match Builder::<P>::start(projector).await {
+        // Left by a rebuild that was interrupted, and of no use any more.
+        Err(RebuildError::SkippedMeanwhile(_)) => {
+            discard::<P>(&mut owner).await?;
+            make_tables::<P>(&mut owner).await?;
+            Builder::<P>::start(projector).await?
+        }
+        started => started?,
+    };
     // Towards the live rows, which go on meanwhile, until what is left is little.
     loop {
         let target = live_position::<P>(&mut owner, "").await?;
@@ -109,9 +138,9 @@ pub async fn rebuild<P: Projection>(
             break;
         }
     }
-    let compared = correct::live_rows(&mut owner, projector, &mut builder, &mut report).await?;
-    drop_tables::<P>(&mut owner).await?;
-    Ok(compared)
+    let rebuilt = correct::live_rows(&mut owner, projector, &mut builder, &mut report).await?;
+    discard::<P>(&mut owner).await?;
+    Ok(rebuilt)
 }
 
 /// Makes the tables in which the new rows grow, unless an interrupted rebuild left them.
@@ -121,13 +150,16 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         .execute(
             "create schema if not exists rebuild; \
              grant usage on schema rebuild to parking_projector; \
-             create table if not exists rebuild.checkpoints (like projections.checkpoints including all); \
-             create table if not exists rebuild.dead_letters (like projections.dead_letters including all); \
-             grant select, insert, update on rebuild.checkpoints to parking_projector; \
-             grant select, insert, update, delete on rebuild.dead_letters to parking_projector; \
              set local search_path to rebuild, public",
         )
         .await?;
+    for table in exceptions::TABLES.into_iter().chain(["checkpoints"]) {
+        let create = format!(
+            "create table if not exists rebuild.{table} (like projections.{table} including all); \
+             grant select, insert, update, delete on rebuild.{table} to parking_projector"
+        );
+        transaction.execute(&*create).await?;
+    }
     let other_version = sqlx::query("delete from checkpoints where projection = $1 and version <> $2")
         .bind(P::NAME)
         .bind(P::VERSION)
@@ -135,6 +167,7 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         .await?;
     let installed = Installed::of::<P>();
     if other_version.rows_affected() > 0 {
+        exceptions::clear(&mut transaction, P::NAME).await?;
         installed.drop_tables(&mut transaction).await?;
     }
     installed.create(&mut transaction).await?;
@@ -144,15 +177,16 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
     transaction.commit().await
 }
 
-/// Takes the new rows away: the live ones are the same now.
-async fn drop_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Drops what has grown so far: it is of no use, or the live rows are the same now.
+async fn discard<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = owner.begin().await?;
     transaction.execute("set local search_path to rebuild, public").await?;
     Installed::of::<P>().drop_tables(&mut transaction).await?;
-    for table in ["checkpoints", "dead_letters"] {
-        let forget = format!("delete from {table} where projection = $1");
-        sqlx::query(&forget).bind(P::NAME).execute(&mut *transaction).await?;
-    }
+    exceptions::clear(&mut transaction, P::NAME).await?;
+    sqlx::query("delete from checkpoints where projection = $1")
+        .bind(P::NAME)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await
 }
 
@@ -189,8 +223,14 @@ impl<P: Projection> Builder<P> {
         if !ours {
             return Err(RebuildError::Busy(P::NAME));
         }
+        let exceptions = Exceptions::load(&mut connection, P::NAME).await?;
+        if !exceptions::unkept(&mut connection, P::NAME, position).await?.is_empty() {
+            // Who begins anew need not wait until this connection is gone.
+            connection.execute("select pg_advisory_unlock_all()").await?;
+            return Err(RebuildError::SkippedMeanwhile(P::NAME));
+        }
         let (reached, _) = watch::channel(position);
-        let taker = Taker::new(connection, checkpoint, P::default(), position, reached);
+        let taker = Taker::new(connection, checkpoint, exceptions, position, reached);
         Ok(Self { reader, taker, position })
     }
 

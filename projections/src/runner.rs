@@ -16,8 +16,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
+use crate::exceptions::Exceptions;
 use crate::feed::{self, FeedError, Page};
 use crate::progress::{Progress, Reporter};
 use crate::projection::Projection;
@@ -85,7 +86,8 @@ impl<P: Projection> Runner<P> {
             let pause = match result {
                 Err(RunError::Stopped { position, failure }) => {
                     error!(projection = P::NAME, position, failure, "the projection stopped");
-                    STOPPED_PAUSE
+                    stop.run_until_cancelled(timeout(STOPPED_PAUSE, self.until_asked())).await;
+                    continue;
                 }
                 Err(error) => {
                     warn!(projection = P::NAME, %error, "the projection lost its place: taking it up again");
@@ -97,6 +99,25 @@ impl<P: Projection> Runner<P> {
         }
     }
 
+    /// Returns when somebody wants the event tried again before which the projection stopped, or has skipped it.
+    async fn until_asked(&self) {
+        let checkpoint = Checkpoint::of::<P>();
+        loop {
+            let look = async {
+                let mut connection = self.options.connect().await?;
+                while checkpoint.is_stopped(&mut connection).await? {
+                    sleep(POLL).await;
+                }
+                Ok::<_, sqlx::Error>(())
+            };
+            match look.await {
+                Ok(()) => return,
+                Err(error) => debug!(projection = P::NAME, %error, "the checkpoint cannot be read"),
+            }
+            sleep(POLL).await;
+        }
+    }
+
     /// From taking the lock to losing it. Dropped half-way it leaves nothing half done: an open transaction rolls back.
     async fn tenure(&mut self) -> Result<Infallible, RunError> {
         self.recent.forget();
@@ -105,13 +126,15 @@ impl<P: Projection> Runner<P> {
         let mut checkpoint = Checkpoint::of::<P>();
         let position = self.wait_for_lock(&mut connection, &mut checkpoint).await?;
         info!(projection = P::NAME, position, "the projection runs");
+        // Read after the checkpoint says that it does not stand still any more: nothing is skipped from then on.
+        let exceptions = Exceptions::load(&mut connection, P::NAME).await?;
         let mut taker =
-            Taker::new(connection, checkpoint, P::default(), position, self.reporter.reached().clone());
+            Taker::<P>::new(connection, checkpoint, exceptions, position, self.reporter.reached().clone());
         let Err(error) = self.follow(&mut reader, &mut taker, position).await;
         match error {
             // Damage: to step over it or to wait for it would be wrong alike.
             RunError::Feed(gap @ (FeedError::Gap { .. } | FeedError::Short { .. })) => {
-                Err(taker.stop(gap.to_string()).await?)
+                Err(taker.stop(None, gap.to_string()).await?)
             }
             error => Err(error),
         }

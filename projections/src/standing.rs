@@ -26,6 +26,18 @@ pub struct ProjectionStanding {
     pub lag_seconds: f64,
     /// Events it passed over because it cannot take them.
     pub dead_letters: i64,
+    /// The event before which it has stopped.
+    pub stopped_at: Option<i64>,
+    /// Events it passed over because the log says so.
+    pub skipped_events: i64,
+    /// Streams of which it holds events back, because it could not take one.
+    pub held_streams: i64,
+    /// Tenants whose reads are refused because of that.
+    pub held_tenants: i64,
+    /// The last of the events that it skipped, ten at most.
+    pub skipped: Vec<i64>,
+    /// The last of the events because of which it holds back streams, ten at most.
+    pub causes: Vec<i64>,
 }
 
 /// Reads it, as an auditor.
@@ -33,8 +45,13 @@ pub async fn read(connection: &mut PgConnection) -> Result<Standing, sqlx::Error
     let head = sqlx::query_scalar("select position from operator.head").fetch_one(&mut *connection).await?;
     let projections = sqlx::query_as(
         "select projection, status = 'running' as running, position, greatest(lag_events, 0) as lag_events, \
-                greatest(coalesce(extract(epoch from lag_age), 0), 0)::double precision as lag_seconds, dead_letters \
-           from operator.projection_lag",
+                greatest(coalesce(extract(epoch from lag_age), 0), 0)::double precision as lag_seconds, dead_letters, \
+                stopped_at, skipped_events, held_streams, held_tenants, \
+                array(select s.position from projections.skipped_events s where s.projection = l.projection \
+                       order by 1 desc limit 10) as skipped, \
+                array(select distinct h.cause from projections.held_streams h where h.projection = l.projection \
+                       order by 1 desc limit 10) as causes \
+           from operator.projection_lag l",
     )
     .fetch_all(connection)
     .await?;

@@ -90,22 +90,27 @@ async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     judge("ready", "not_ready", checks)
 }
 
-/// One thing that must be well.
+/// One thing that must be well. What is noted says what it lacks although it is well enough to be asked.
 struct Check {
     name: String,
     result: Result<(), String>,
+    notes: Vec<String>,
 }
 
 impl Check {
     fn new(name: impl Into<String>, result: Result<(), String>) -> Self {
-        Self { name: name.into(), result }
+        Self { name: name.into(), result, notes: Vec::new() }
     }
 
     fn to_json(&self) -> Value {
-        match &self.result {
+        let mut check = match &self.result {
             Ok(()) => json!({"name": self.name, "status": "ok"}),
             Err(reason) => json!({"name": self.name, "status": "failed", "reason": reason}),
+        };
+        if !self.notes.is_empty() {
+            check["notes"] = json!(self.notes);
         }
+        check
     }
 }
 
@@ -118,6 +123,9 @@ fn shown(name: &str, standings: &[ProjectionStanding]) -> Check {
     let standing = standings.iter().find(|standing| standing.projection == name);
     let result = match standing {
         None => Err("it has never run".to_owned()),
+        Some(ProjectionStanding { running: false, position, stopped_at: Some(before), .. }) => {
+            Err(format!("it stopped after position {position}, before position {before} that it cannot take"))
+        }
         Some(ProjectionStanding { running: false, position, .. }) => {
             Err(format!("it stopped after position {position}"))
         }
@@ -126,7 +134,33 @@ fn shown(name: &str, standings: &[ProjectionStanding]) -> Check {
         }
         Some(_) => Ok(()),
     };
-    Check::new(format!("projection {name}"), result)
+    let notes = standing.map(lacking).unwrap_or_default();
+    Check { notes, ..Check::new(format!("projection {name}"), result) }
+}
+
+/// What a projection's rows lack. Whose it is stays for operators.
+fn lacking(standing: &ProjectionStanding) -> Vec<String> {
+    let ProjectionStanding { held_streams, held_tenants, causes, .. } = standing;
+    let ProjectionStanding { skipped_events, skipped, dead_letters, .. } = standing;
+    let mut notes = Vec::new();
+    if *held_streams > 0 {
+        notes.push(format!(
+            "it holds back {held_streams} streams and refuses reads of {held_tenants} tenants, because it cannot take \
+             these positions: {}",
+            list(causes)
+        ));
+    }
+    if *skipped_events > 0 {
+        notes.push(format!("{skipped_events} events are skipped: {}", list(skipped)));
+    }
+    if *dead_letters > 0 {
+        notes.push(format!("{dead_letters} events of the network or of a newer release are passed over"));
+    }
+    notes
+}
+
+fn list(positions: &[i64]) -> String {
+    positions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn judge(well: &'static str, unwell: &'static str, checks: Vec<Check>) -> Result<Json<Value>, Problem> {

@@ -193,6 +193,7 @@ impl From<LoadError> for Problem {
         warn!(%error, "a stream was not loaded");
         match error {
             LoadError::Database(error) => Self::of_database(&error, Self::nothing_stored()),
+            LoadError::Damaged { .. } => Self::new(StatusCode::CONFLICT, "stream_damaged", error.to_string()),
             // A stream that cannot be read is damaged.
             LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR)
@@ -241,8 +242,19 @@ fn is_cut_off(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("57014"))
 }
 
+/// The wall around the read models says that a projection holds back events of the tenant.
+const HELD_BACK: &str = "PK001";
+
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(refusal) = &error
+            && refusal.code().as_deref() == Some(HELD_BACK)
+        {
+            warn!(%error, "a reading was refused");
+            let detail =
+                format!("{}: an operator has to skip the event or mend the cause", refusal.message());
+            return Self::unavailable("projection_stopped", detail);
+        }
         error!(%error, "a query failed");
         if is_cut_off(&error) {
             let detail = "the database took too long and was stopped: ask for less (a smaller page, a narrower filter, a \

@@ -28,6 +28,7 @@ mod orphans_taken_in;
 mod overload;
 mod overrides;
 mod places;
+mod poison;
 mod private_cluster;
 mod problems;
 mod quickstart;

@@ -71,7 +71,7 @@ impl<E: std::error::Error> From<LoadError> for AggregateError<E> {
         match error {
             LoadError::Database(_) => Self::DatabaseConnectionError(error.into()),
             LoadError::Undecodable { .. } => Self::DeserializationError(error.into()),
-            LoadError::Gap { .. } => Self::UnexpectedError(error.into()),
+            LoadError::Gap { .. } | LoadError::Damaged { .. } => Self::UnexpectedError(error.into()),
         }
     }
 }

@@ -18,6 +18,9 @@ use crate::snapshots::Snapshots;
 /// Events that are read in one go.
 const PAGE: i64 = 1000;
 
+/// More than the states of any aggregate will have versions.
+const FORMS: i32 = 10_000;
+
 /// Why a stream cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -37,6 +40,19 @@ pub enum LoadError {
         event_type: String,
         /// What the reader of the payload said.
         source: Box<DecodeError>,
+    },
+    /// The log says that nobody can read an event of it, so nobody knows what it has become.
+    #[error(
+        "{aggregate_type} {aggregate_id} is damaged: nobody can read its event at position {position}, which an operator \
+         skipped; an operator can restore the log from a backup that holds the event, else make a new one in its place"
+    )]
+    Damaged {
+        /// The stream's aggregate type.
+        aggregate_type: &'static str,
+        /// The stream's id.
+        aggregate_id: String,
+        /// The event.
+        position: i64,
     },
     /// An event is missing: the log was tampered with.
     #[error("{aggregate_type} {aggregate_id} has no event {sequence}, but later ones")]
@@ -106,8 +122,10 @@ pub(crate) fn take<A: Decider>(
         let aggregate_id = context.aggregate_id.clone();
         return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
     }
-    let decoded = decode_by::<A>(stored::read_bare::<A>, upcasters, &context.aggregate_id, event)?;
-    context.aggregate.evolve(&decoded);
+    if !context.left_out.contains(&sequence) {
+        let decoded = decode_by::<A>(stored::read_bare::<A>, upcasters, &context.aggregate_id, event)?;
+        context.aggregate.evolve(&decoded);
+    }
     context.version = sequence;
     context.position = event.position;
     context.event_id = event.event_id;
@@ -152,10 +170,11 @@ pub(super) async fn envelopes<A: Decider>(
 pub(super) fn fold_tail<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
+    left_out: &[i64],
     tail: Tail,
 ) -> Result<Option<LogContext<A>>, LoadError> {
     let mut events = tail.events.into_iter();
-    let mut context = LogContext::empty(aggregate_id);
+    let mut context = LogContext { left_out: left_out.to_vec(), ..LogContext::empty(aggregate_id) };
     if let Some(snapshot) = tail.snapshot {
         let (Some(last), Some(state)) = (events.next(), snapshot.state) else { return Ok(None) };
         let Ok(aggregate) = serde_json::from_str(&state) else { return Ok(None) };
@@ -168,18 +187,30 @@ pub(super) fn fold_tail<A: Decider>(
 }
 
 /// The stream as its snapshot has it, or without any event.
-pub(super) async fn begin<A: Decider>(pool: &PgPool, aggregate_id: &str) -> LogContext<A> {
-    let snapshot = snapshot::<A>(pool, aggregate_id).await.unwrap_or_else(|error| {
-        warn!(%error, "snapshots cannot be read; streams load slower until they can");
-        None
-    });
-    snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id))
+pub(super) async fn begin<A: Decider>(
+    pool: &PgPool,
+    aggregate_id: &str,
+    left_out: Vec<i64>,
+) -> LogContext<A> {
+    let snapshot =
+        snapshot::<A>(pool, aggregate_id, form::<A>(left_out.len())).await.unwrap_or_else(|error| {
+            warn!(%error, "snapshots cannot be read; streams load slower until they can");
+            None
+        });
+    LogContext { left_out, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
+}
+
+/// The form of a state from which so many events were left out: one that has them in it is as good as none.
+pub(crate) fn form<A: Decider>(left_out: usize) -> i32 {
+    let left_out = i32::try_from(left_out).unwrap_or(i32::MAX);
+    A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS))
 }
 
 /// The stream's snapshot; one of another form or of another history, or one that cannot be read, is as good as none.
 async fn snapshot<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
+    form: i32,
 ) -> Result<Option<LogContext<A>>, sqlx::Error> {
     #[derive(FromRow)]
     struct Row {
@@ -197,7 +228,7 @@ async fn snapshot<A: Decider>(
     )
     .bind(A::TYPE)
     .bind(aggregate_id)
-    .bind(A::STATE_VERSION)
+    .bind(form)
     .fetch_optional(pool)
     .await?;
     Ok(found.filter(|row| row.same).and_then(|row| {

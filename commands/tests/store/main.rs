@@ -19,6 +19,7 @@ mod order;
 mod plans;
 mod privileges;
 mod requests;
+mod skipped;
 mod snapshots;
 mod state_machine;
 mod support;

@@ -25,6 +25,16 @@ pub enum LogEvent {
     },
     /// From here on bodies may be compressed with this dictionary, which is kept beside the log.
     DictionaryAdded { number: i16, sha256: String, at: Instant, by: Actor },
+    /// The projection passes the event at `position` over, for ever: it could not take it. `undecodable`: nobody can read
+    /// the event, so its stream leaves it out, too.
+    EventSkipped {
+        position: i64,
+        projection: String,
+        reason: String,
+        undecodable: bool,
+        at: Instant,
+        by: Actor,
+    },
 }
 
-events!(LogEvent { LogStarted: "1", LogForked: "1", DictionaryAdded: "1" });
+events!(LogEvent { LogStarted: "1", LogForked: "1", DictionaryAdded: "1", EventSkipped: "1" });

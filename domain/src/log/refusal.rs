@@ -27,4 +27,10 @@ pub enum LogRefusal {
         /// The newest one.
         newest: i16,
     },
+    /// The projection passes the event over already.
+    #[error("the projection passes this event over already")]
+    EventAlreadySkipped,
+    /// Nobody could learn from it later why the event was skipped.
+    #[error("a reason has 1 to 500 characters on one line: say why the event is skipped")]
+    SkipReasonInvalid,
 }

@@ -22,6 +22,14 @@ fn events() -> Vec<LogEvent> {
         LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, dictionary: sha256.clone(), at },
         LogEvent::DictionaryAdded { number: 2, sha256, at, by: Actor::System },
         LogEvent::LogForked { from: log_id(1), to: log_id(2), position: 4711, reason, at, by: Actor::System },
+        LogEvent::EventSkipped {
+            position: 4712,
+            projection: "registry".to_owned(),
+            reason: "written by hand".to_owned(),
+            undecodable: true,
+            at,
+            by: Actor::System,
+        },
     ]
 }
 

@@ -62,3 +62,48 @@ fn dictionaries_are_numbered_from_the_one_the_log_begins_with() {
     }
     assert_eq!(fold::<Log>([started(), added(2), forked(1, 2)]).dictionary(), 2);
 }
+
+fn skip(projection: &str, position: i64, undecodable: bool, reason: &str) -> LogCommand {
+    let (projection, reason) = (projection.to_owned(), reason.to_owned());
+    LogCommand::SkipEvent { position, projection, reason, undecodable, at: at(), by: Actor::System }
+}
+
+fn skipped(projection: &str, position: i64, undecodable: bool) -> LogEvent {
+    let (projection, reason) = (projection.to_owned(), "written by hand".to_owned());
+    LogEvent::EventSkipped { position, projection, reason, undecodable, at: at(), by: Actor::System }
+}
+
+#[test]
+fn a_projection_skips_an_event_once() {
+    let why = "written by hand";
+    given::<Log>([started()]).when(skip("registry", 7, false, why)).then([skipped("registry", 7, false)]);
+    let before = || [started(), skipped("registry", 7, false)];
+    given::<Log>(before())
+        .when(skip("registry", 7, false, why))
+        .then_refused(LogRefusal::EventAlreadySkipped);
+    given::<Log>(before()).when(skip("devices", 7, false, why)).then([skipped("devices", 7, false)]);
+    given::<Log>(before()).when(skip("registry", 8, false, why)).then([skipped("registry", 8, false)]);
+}
+
+#[test]
+fn a_skipped_event_can_turn_out_to_be_undecodable_but_not_the_other_way() {
+    let why = "written by hand";
+    given::<Log>([started(), skipped("registry", 7, false)])
+        .when(skip("registry", 7, true, why))
+        .then([skipped("registry", 7, true)]);
+    for undecodable in [true, false] {
+        given::<Log>([started(), skipped("registry", 7, true)])
+            .when(skip("registry", 7, undecodable, why))
+            .then_refused(LogRefusal::EventAlreadySkipped);
+    }
+}
+
+#[test]
+fn a_skip_needs_a_log_and_a_reason() {
+    given::<Log>([]).when(skip("registry", 7, false, "x")).then_refused(LogRefusal::LogNotStarted);
+    for reason in ["", " ", "two\nlines", &"x".repeat(501)] {
+        given::<Log>([started()])
+            .when(skip("registry", 7, false, reason))
+            .then_refused(LogRefusal::SkipReasonInvalid);
+    }
+}

@@ -11,7 +11,10 @@ use parking_domain::stored::Event;
 use parking_domain::uplinks::{Source, UplinkEvent, stream_id};
 use sqlx::PgConnection;
 
+use super::Devices;
 use crate::feed::{self, RecordedEvent, StreamPage};
+use crate::projection::Projection;
+use crate::reread;
 use crate::rows::instant;
 
 /// How far back a claim reaches: for as long as reports are kept by default. Another number makes other rows: raise the
@@ -72,6 +75,7 @@ impl Past {
         page.retain(|recorded| recorded.position < self.before);
         let Some(last) = page.last() else { return Ok(None) };
         self.passed = last.sequence;
+        reread::leave_out(connection, Devices::NAME, &mut page).await?;
         Ok(Some(page))
     }
 

@@ -15,6 +15,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::feed::{self, StreamPage};
+use crate::projection::Projection;
+use crate::registry::Registry;
+use crate::reread;
 use crate::rows::{from_json, upsert};
 
 /// Events of a space between two times that it is kept.
@@ -63,15 +66,16 @@ impl Followed {
                 through: before - 1,
                 limit: PAGE,
             };
-            let events = feed::read_stream(connection, page).await?;
-            let Some(last) = events.last() else { return Ok(()) };
+            let mut events = feed::read_stream(connection, page).await?;
+            let Some(last) = events.last().map(|event| event.sequence) else { return Ok(()) };
+            reread::leave_out(connection, Registry::NAME, &mut events).await?;
             for recorded in &events {
                 if let Ok(Event::Space(event)) = recorded.event() {
                     self.space.evolve(event);
                 }
             }
             self.space.forget_what_is_over();
-            self.sequence = last.sequence;
+            self.sequence = last;
         }
     }
 }

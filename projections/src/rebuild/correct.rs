@@ -13,8 +13,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor, FromRow};
 use tokio::time::sleep;
 
-use super::{Builder, RebuildError, SCHEMA, live_position};
-use crate::compare::{self, Compared};
+use super::{Builder, RebuildError, Rebuilt, SCHEMA, live_position};
+use crate::compare;
+use crate::exceptions;
+use crate::feed;
 use crate::install::Installed;
 use crate::projection::Projection;
 use crate::retention;
@@ -68,7 +70,7 @@ pub(super) async fn live_rows<P: Projection>(
     projector: &PgConnectOptions,
     builder: &mut Builder<P>,
     report: &mut impl FnMut(i64, i64),
-) -> Result<Vec<Compared>, RebuildError> {
+) -> Result<Rebuilt, RebuildError> {
     let mut connection = projector.connect().await?;
     let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
     let mut in_the_way = None;
@@ -81,9 +83,9 @@ pub(super) async fn live_rows<P: Projection>(
         match locked {
             Ok(target) => {
                 builder.run_to(target, report).await?;
-                let compared = replace::<P>(&mut transaction).await?;
+                let rebuilt = replace(&mut transaction, builder, report).await?;
                 transaction.commit().await?;
-                return Ok(compared);
+                return Ok(rebuilt);
             }
             Err(RebuildError::Database(error)) if is_lock_timeout(&error) => {
                 transaction.rollback().await?;
@@ -134,29 +136,58 @@ fn is_lock_timeout(error: &sqlx::Error) -> bool {
 }
 
 /// Compares, and makes the live rows those that were made anew.
-async fn replace<P: Projection>(transaction: &mut PgConnection) -> Result<Vec<Compared>, RebuildError> {
+async fn replace<P: Projection>(
+    transaction: &mut PgConnection,
+    builder: &mut Builder<P>,
+    report: &mut impl FnMut(i64, i64),
+) -> Result<Rebuilt, RebuildError> {
     let installed = Installed::of::<P>();
-    let compared = compare::tables(transaction, &installed, "projections", SCHEMA).await?;
-    let same = |table| compared.iter().any(|compared| compared.table == table && compared.different == 0);
-    for table in installed.tables().filter(|table| !same(*table)) {
+    let tables = compare::tables(transaction, &installed, "projections", SCHEMA).await?;
+    let goes_on = is_running::<P>(transaction).await?;
+    if !goes_on {
+        let head = feed::head(&mut builder.reader).await?;
+        builder.run_to(head, report).await?;
+    }
+    // With the checkpoint locked nothing more is skipped.
+    if !exceptions::unkept(&mut builder.reader, P::NAME, builder.position).await?.is_empty() {
+        return Err(RebuildError::SkippedMeanwhile(P::NAME));
+    }
+    let held = exceptions::held_streams(&mut builder.reader, P::NAME).await?;
+    let same = |table| tables.iter().any(|compared| compared.table == table && compared.different == 0);
+    for table in installed.tables().filter(|table| !goes_on || !same(*table)) {
         replace_rows(transaction, table).await?;
     }
-    // Which events the rows leave out is part of what they are.
-    let left_out = [
-        "delete from projections.dead_letters where projection = $1",
-        "insert into projections.dead_letters select * from rebuild.dead_letters where projection = $1",
-    ];
-    for statement in left_out {
-        sqlx::query(statement).bind(P::NAME).execute(&mut *transaction).await?;
+    take_place::<P>(transaction, builder.position).await?;
+    Ok(Rebuilt { tables, held, position: builder.position })
+}
+
+/// True when the live rows go on as the log does.
+async fn is_running<P: Projection>(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select status = 'running' from projections.checkpoints where projection = $1")
+        .bind(P::NAME)
+        .fetch_one(connection)
+        .await
+}
+
+/// Says of the live rows what was said of the new ones: how far they are, and which events they leave out.
+async fn take_place<P: Projection>(connection: &mut PgConnection, position: i64) -> Result<(), sqlx::Error> {
+    for table in exceptions::TABLES {
+        for statement in [
+            format!("delete from projections.{table} where projection = $1"),
+            format!("insert into projections.{table} select * from {SCHEMA}.{table} where projection = $1"),
+        ] {
+            sqlx::query(&statement).bind(P::NAME).execute(&mut *connection).await?;
+        }
     }
     sqlx::query(
-        "update projections.checkpoints set generation = generation + 1, status = 'running', failure = null, \
-                updated_at = clock_timestamp() where projection = $1",
+        "update projections.checkpoints set position = $2, generation = generation + 1, status = 'running', \
+                failure = null, stopped_at = null, updated_at = clock_timestamp() where projection = $1",
     )
     .bind(P::NAME)
-    .execute(transaction)
+    .bind(position)
+    .execute(connection)
     .await?;
-    Ok(compared)
+    Ok(())
 }
 
 /// Replaces the rows of a table that differ. Rows too old to be kept are not brought back.

@@ -2,7 +2,9 @@
 
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
+use crate::exceptions::HeldStream;
 use crate::projection::Projection;
+use crate::skips::Skip;
 
 /// Advisory locks of projections and of their rebuilds: the first key of the pair, so that no other use of such locks can
 /// meet them.
@@ -72,6 +74,9 @@ impl Checkpoint {
             .bind(format!("{} {}", self.projection, self.version))
             .fetch_one(&mut *connection)
             .await?;
+        if ours {
+            self.retry(connection).await?;
+        }
         let (position, generation) = sqlx::query_as(
             "select position, generation from checkpoints where projection = $1 and version = $2",
         )
@@ -83,7 +88,32 @@ impl Checkpoint {
         Ok((position, ours))
     }
 
-    /// Moves from `from` to `to`; false when the checkpoint stands elsewhere.
+    /// Says that a projection that has stopped tries again, if it has. From here to its next stop no event is skipped, so
+    /// the skips that are read after this are all there are to what it takes.
+    pub(crate) async fn retry(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update checkpoints set status = 'retrying' \
+              where projection = $1 and version = $2 and status = 'stopped'",
+        )
+        .bind(self.projection)
+        .bind(self.version)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// True while the projection stands where it stopped, and nobody has asked to try again.
+    pub(crate) async fn is_stopped(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "select exists (select from checkpoints where projection = $1 and version = $2 and status = 'stopped')",
+        )
+        .bind(self.projection)
+        .bind(self.version)
+        .fetch_one(connection)
+        .await
+    }
+
+    /// Moves from `from` to `to`; false when the checkpoint stands elsewhere, or was stopped by another runner.
     pub(crate) async fn advance(
         &self,
         connection: &mut PgConnection,
@@ -92,8 +122,10 @@ impl Checkpoint {
     ) -> Result<bool, sqlx::Error> {
         let moved = sqlx::query(
             "update checkpoints \
-                set position = $4, status = 'running', failure = null, updated_at = clock_timestamp() \
-              where projection = $1 and version = $2 and position = $3 and generation = $5",
+                set position = $4, status = 'running', failure = null, stopped_at = null, \
+                    updated_at = clock_timestamp() \
+              where projection = $1 and version = $2 and position = $3 and generation = $5 \
+                and status <> 'stopped'",
         )
         .bind(self.projection)
         .bind(self.version)
@@ -105,23 +137,65 @@ impl Checkpoint {
         Ok(moved.rows_affected() == 1)
     }
 
-    /// Says for all to see that the projection stands still, and why, if it still stands at `position`.
+    /// Says for all to see that the projection stands still, and why, if it still stands at `position`. `before` is the event
+    /// to blame.
     pub(crate) async fn stop(
         &self,
         connection: &mut PgConnection,
         position: i64,
+        before: Option<i64>,
         failure: &str,
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "update checkpoints set status = 'stopped', failure = $3, updated_at = clock_timestamp() \
-              where projection = $1 and version = $2 and position = $4",
+            "update checkpoints \
+                set status = 'stopped', failure = $3, stopped_at = $5, updated_at = clock_timestamp() \
+              where projection = $1 and version = $2 and position = $4 and generation = $6",
         )
         .bind(self.projection)
         .bind(self.version)
         .bind(failure)
         .bind(position)
+        .bind(before)
+        .bind(self.generation)
         .execute(connection)
         .await?;
+        Ok(())
+    }
+
+    /// Notes the events that were skipped, and the streams that are held back from here on.
+    pub(crate) async fn note_exceptions(
+        &self,
+        connection: &mut PgConnection,
+        skipped: &[Skip],
+        held: &[HeldStream],
+    ) -> Result<(), sqlx::Error> {
+        for Skip { position, reason, .. } in skipped {
+            sqlx::query(
+                "insert into skipped_events (projection, version, position, reason) values ($1, $2, $3, $4)",
+            )
+            .bind(self.projection)
+            .bind(self.version)
+            .bind(position)
+            .bind(reason)
+            .execute(&mut *connection)
+            .await?;
+        }
+        for HeldStream { aggregate_type, aggregate_id, tenant_id, position, cause, failure, .. } in held {
+            sqlx::query(
+                "insert into held_streams (projection, version, aggregate_type, aggregate_id, tenant_id, position, \
+                                           cause, failure) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(self.projection)
+            .bind(self.version)
+            .bind(aggregate_type)
+            .bind(aggregate_id)
+            .bind(tenant_id)
+            .bind(position)
+            .bind(cause)
+            .bind(failure)
+            .execute(&mut *connection)
+            .await?;
+        }
         Ok(())
     }
 

@@ -1,19 +1,22 @@
 //! Takes a page in: whole if it goes, else in ever smaller parts down to the event that is to blame.
 
+use std::slice;
 use std::time::Duration;
 
-use parking_domain::stored::DecodeError;
 use parking_failpoint::reach;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::RunError;
 use super::checkpoint::Checkpoint;
+use crate::exceptions::{Exceptions, HeldStream, Sifted};
 use crate::feed::{Page, RecordedEvent};
 use crate::outage::is_outage;
-use crate::projection::{ApplyError, Poison, Projection};
+use crate::poison::{self, Fate, is_unknown};
+use crate::projection::{ApplyError, Projection};
+use crate::skips::Skip;
 
 /// How often an event is tried before it counts as poison, and the pause between.
 const ATTEMPTS: u32 = 3;
@@ -29,6 +32,7 @@ pub(crate) fn options(options: PgConnectOptions) -> PgConnectOptions {
 pub(crate) struct Taker<P> {
     connection: PgConnection,
     checkpoint: Checkpoint,
+    exceptions: Exceptions,
     projection: P,
     position: i64,
     reached: watch::Sender<i64>,
@@ -51,11 +55,11 @@ impl<P: Projection> Taker<P> {
     pub(crate) fn new(
         connection: PgConnection,
         checkpoint: Checkpoint,
-        projection: P,
+        exceptions: Exceptions,
         position: i64,
         reached: watch::Sender<i64>,
     ) -> Self {
-        Self { connection, checkpoint, projection, position, reached }
+        Self { connection, checkpoint, exceptions, projection: P::default(), position, reached }
     }
 
     /// Takes the page's events and moves the checkpoint to its end.
@@ -76,7 +80,7 @@ impl<P: Projection> Taker<P> {
                     sleep(ATTEMPT_PAUSE).await;
                 }
                 Err(Failure::Events(error)) => {
-                    self.bury(rest[0].position, &error).await?;
+                    self.bury(&rest[0], &error).await?;
                     rest = &rest[1..];
                     (size, attempts) = (rest.len(), 1);
                 }
@@ -98,13 +102,18 @@ impl<P: Projection> Taker<P> {
 
     async fn try_apply(&mut self, events: &[RecordedEvent], through: i64) -> Result<(), Failure> {
         reach("projection.read");
-        if events.is_empty() {
+        let Sifted { events, skipped, held } = self.exceptions.sift(P::NAME, events);
+        if events.is_empty() && skipped.is_empty() && held.is_empty() {
             // One statement is a transaction of its own.
             let moved = self.checkpoint.advance(&mut self.connection, self.position, through).await?;
             return if moved { Ok(()) } else { Err(Failure::Fatal(RunError::Deposed)) };
         }
         let mut transaction = self.checkpoint.begin(&mut self.connection).await?;
-        match self.projection.apply(&mut transaction, events).await {
+        let applied = match &*events {
+            [] => Ok(()),
+            events => self.projection.apply(&mut transaction, events).await,
+        };
+        match applied {
             Err(ApplyError::Database(error)) if is_outage(&error) => return Err(error.into()),
             Err(error) => {
                 transaction.rollback().await?;
@@ -113,36 +122,56 @@ impl<P: Projection> Taker<P> {
             Ok(()) => {}
         }
         reach("projection.applied");
+        self.checkpoint.note_exceptions(&mut transaction, &skipped, &held).await?;
         if !self.checkpoint.advance(&mut transaction, self.position, through).await? {
             return Err(Failure::Fatal(RunError::Deposed));
         }
         reach("projection.moved");
         transaction.commit().await?;
         reach("projection.committed");
+        for Skip { position, reason, .. } in &skipped {
+            warn!(projection = P::NAME, position, reason, "an event was skipped");
+        }
+        held.iter().for_each(|stream| self.exceptions.hold(stream));
         Ok(())
     }
 
-    /// What the projection's policy says about an event it cannot take. One that nobody knows yet never stops a running
-    /// projection: a newer release wrote it, and a rebuild by that release will take it.
-    async fn bury(&mut self, position: i64, error: &ApplyError) -> Result<(), RunError> {
-        let failure = error.to_string();
-        if P::POISON == Poison::Stop && !is_unknown(error) {
-            return Err(self.stop(format!("position {position}: {failure}")).await?);
-        }
-        error!(projection = P::NAME, position, failure, "an event became a dead letter");
+    /// Stops before an event that the projection cannot take, or notes it and goes on behind it.
+    async fn bury(&mut self, event: &RecordedEvent, error: &ApplyError) -> Result<(), RunError> {
+        let (position, failure) = (event.position, error.to_string());
+        let held = match poison::fate::<P>(event, error, self.exceptions.held()) {
+            Fate::Stops => {
+                return Err(self.stop(Some(position), format!("position {position}: {failure}")).await?);
+            }
+            Fate::DeadLetter => {
+                error!(projection = P::NAME, position, failure, "an event became a dead letter");
+                None
+            }
+            Fate::HeldBack(tenant_id) => {
+                let (stream, id) = (&event.aggregate_type, &event.aggregate_id);
+                error!(projection = P::NAME, position, stream, id, failure, "a stream is held back");
+                Some(HeldStream::from(P::NAME, event, tenant_id, &failure))
+            }
+        };
         let mut transaction = self.checkpoint.begin(&mut self.connection).await?;
-        self.checkpoint.note_dead_letter(&mut transaction, position, &failure).await?;
+        match &held {
+            None => self.checkpoint.note_dead_letter(&mut transaction, position, &failure).await?,
+            Some(held) => {
+                self.checkpoint.note_exceptions(&mut transaction, &[], slice::from_ref(held)).await?;
+            }
+        }
         if !self.checkpoint.advance(&mut transaction, self.position, position).await? {
             return Err(RunError::Deposed);
         }
         transaction.commit().await?;
+        held.iter().for_each(|stream| self.exceptions.hold(stream));
         self.reach(position);
         Ok(())
     }
 
-    /// Says for all to see that the projection stands still, and why.
-    pub(crate) async fn stop(&mut self, failure: String) -> Result<RunError, RunError> {
-        self.checkpoint.stop(&mut self.connection, self.position, &failure).await?;
+    /// Says for all to see that the projection stands still, before which event and why.
+    pub(crate) async fn stop(&mut self, before: Option<i64>, failure: String) -> Result<RunError, RunError> {
+        self.checkpoint.stop(&mut self.connection, self.position, before, &failure).await?;
         Ok(RunError::Stopped { position: self.position, failure })
     }
 
@@ -150,8 +179,4 @@ impl<P: Projection> Taker<P> {
         self.position = position;
         self.reached.send_replace(position);
     }
-}
-
-fn is_unknown(error: &ApplyError) -> bool {
-    matches!(error, ApplyError::Decode(DecodeError::Unknown { .. }))
 }

@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::PgConnection;
 
-use super::Whose;
-use crate::feed;
-use crate::projection::{ApplyError, Decoded};
+use super::{SpaceOccupancies, Whose};
+use crate::projection::{ApplyError, Decoded, Projection};
+use crate::reread;
 use crate::rows::upsert;
 
 /// Positions between two times that the fold is stored; as many are folded again at most when it is taken up.
@@ -60,14 +60,17 @@ impl Memory {
         let mut memory = Self { spaces: Spaces::from_parts(parts), stored_through };
         let mut after = stored_through;
         while after < before - 1 {
-            let page = feed::read_page(connection, after, PAGE.min(before - 1 - after), streams)
-                .await
-                .map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
-            for recorded in &page.events {
-                // What cannot be read was passed over when it came.
-                if let Ok(event) = recorded.event() {
-                    memory.spaces.apply(recorded.position, &recorded.aggregate_id, event);
-                }
+            let page = reread::page(
+                connection,
+                SpaceOccupancies::NAME,
+                after,
+                PAGE.min(before - 1 - after),
+                streams,
+            )
+            .await
+            .map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+            for decoded in Decoded::all(&page.events)? {
+                memory.spaces.apply(decoded.recorded.position, &decoded.recorded.aggregate_id, decoded.event);
             }
             after = page.through;
         }

@@ -5,6 +5,7 @@
 mod checkpoint;
 mod diary;
 mod feed;
+mod held_back;
 mod long_orphans;
 mod orphan_devices;
 mod poison;
@@ -12,5 +13,6 @@ mod reads;
 mod recent;
 mod rows;
 mod runner;
+mod skipping;
 mod support;
 mod walls;

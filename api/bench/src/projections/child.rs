@@ -68,6 +68,6 @@ async fn measure<P: Projection>(database: &Database, cluster: &Path) -> Result<M
         whole: started.elapsed(),
         cpu: used,
         peak_kib: peak_memory(),
-        different: compared.iter().map(|table| table.different).sum(),
+        different: compared.tables.iter().map(|table| table.different).sum(),
     })
 }

@@ -47,6 +47,7 @@ impl CodeSet for Reading {
             (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
             (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
+            (StatusCode::SERVICE_UNAVAILABLE, "projection_stopped"),
         ]
     }
 }
@@ -57,6 +58,7 @@ impl CodeSet for Commanding {
         codes.extend([
             (StatusCode::BAD_REQUEST, "malformed_json"),
             (StatusCode::CONFLICT, "request_key_reused"),
+            (StatusCode::CONFLICT, "stream_damaged"),
             (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             (StatusCode::UNPROCESSABLE_ENTITY, "body_invalid"),

@@ -1,0 +1,79 @@
+//! Events that the log says nobody can read (`EventSkipped` with `undecodable`), by the streams that hold them.
+//!
+//! Kept in memory, so that a command pays nothing for asking, and read again every half second: a process learns so what
+//! another one wrote, and notices it in streams that it has in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::time::sleep;
+use tracing::debug;
+
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Where an unreadable event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) sequence: i64,
+    pub(super) position: i64,
+}
+
+/// By aggregate type and id.
+type Streams = HashMap<String, HashMap<String, Vec<Place>>>;
+
+/// What is known of them. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Unreadable(Arc<RwLock<Streams>>);
+
+impl Unreadable {
+    /// Follows the log until the last clone is gone.
+    pub(super) fn follow(pool: PgPool) -> Self {
+        let unreadable = Self::default();
+        tokio::spawn(look_again(Arc::downgrade(&unreadable.0), pool));
+        unreadable
+    }
+
+    /// Those of a stream, in order.
+    pub(super) fn of(&self, aggregate_type: &str, aggregate_id: &str) -> Vec<Place> {
+        let streams = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        streams.get(aggregate_type).and_then(|ids| ids.get(aggregate_id)).cloned().unwrap_or_default()
+    }
+
+    /// Looks into the log now.
+    pub(super) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let streams = read(pool).await?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = streams;
+        Ok(())
+    }
+}
+
+async fn look_again(known: Weak<RwLock<Streams>>, pool: PgPool) {
+    while let Some(streams) = known.upgrade() {
+        if let Err(error) = Unreadable(streams).look(&pool).await {
+            debug!(%error, "what the log says is unreadable could not be read: it is read again");
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// There are as many as operators skipped. Found by the index on streams.
+async fn read(pool: &PgPool) -> Result<Streams, sqlx::Error> {
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "select distinct e.aggregate_type, e.aggregate_id, e.sequence, e.position \
+           from (select (payload -> event_type ->> 'position')::bigint as position from events \
+                  where aggregate_type = 'log' and event_type = 'EventSkipped' \
+                    and (payload -> event_type ->> 'undecodable')::boolean) s \
+           join events e on e.position = s.position order by e.sequence",
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut streams = Streams::new();
+    for (aggregate_type, aggregate_id, sequence, position) in rows {
+        let places = streams.entry(aggregate_type).or_default().entry(aggregate_id).or_default();
+        places.push(Place { sequence, position });
+    }
+    Ok(streams)
+}

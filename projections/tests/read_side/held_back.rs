@@ -1,0 +1,241 @@
+//! Poison of a tenant: its stream is held back, its reads are refused, and nobody else notices.
+
+use parking_commands::append::Expected;
+use parking_domain::device::{Category, Device, DeviceEvent};
+use parking_domain::document::Document;
+use parking_projections::devices::Devices;
+use parking_projections::diff::{Difference, diff};
+use parking_projections::projection::Projection;
+use parking_projections::reader::Reader;
+use parking_projections::rebuild::{RebuildError, Rebuilt, rebuild};
+use parking_projections::registry::Registry;
+use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_testkit::estate::{Estate, OWNER, at};
+use parking_testkit::{EventLog, Role};
+use sqlx::Executor;
+
+use crate::support::catch_up;
+
+const OURS: char = 'a';
+const THEIRS: char = 'b';
+
+/// Appends an event that cannot be read to a stream of an estate; its position.
+pub(crate) async fn unreadable(
+    log: &EventLog,
+    estate: &Estate<'_>,
+    stream: (&str, &str),
+    event_type: &str,
+) -> i64 {
+    let mut append = log.to(stream.1, Expected::Any, &["{}"]);
+    append.streams[0].aggregate_type = stream.0.into();
+    append.streams[0].events[0].event_type = event_type.into();
+    append.streams[0].events[0].tenant_id = Some(estate.tenant().uuid());
+    log.writer.append(append).await.unwrap().last_position
+}
+
+pub(crate) async fn rebuilt<P: Projection>(log: &EventLog) -> Result<Rebuilt, RebuildError> {
+    let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
+    rebuild::<P>(&owner, &projector, |_, _| {}).await
+}
+
+pub(crate) async fn difference<P: Projection>(log: &EventLog) -> Difference {
+    let mut auditor = log.pool.acquire().await.unwrap();
+    diff::<P>(&mut auditor, |_, _| {}).await.unwrap().expect("it has run")
+}
+
+/// What a tenant sees of a table, or why not.
+pub(crate) async fn seen(log: &EventLog, estate: &Estate<'_>, query: &str) -> Result<Vec<String>, String> {
+    let mut reading = Reader::new(log.database.pool(Role::Reader)).of(estate.tenant()).await.unwrap();
+    sqlx::query_scalar(query).fetch_all(&mut *reading).await.map_err(|error| error.to_string())
+}
+
+pub(crate) const SITES: &str = "select name from sites order by 1";
+
+#[tokio::test]
+async fn poison_of_one_tenant_does_not_stop_the_others() {
+    let log = EventLog::create().await;
+    let (ours, theirs) = (Estate::new(&log, OURS), Estate::new(&log, THEIRS));
+    let site = ours.site(1, 1).await;
+    let poison = unreadable(&log, &ours, ("site", &site.to_string()), "SiteUpdated").await;
+    theirs.site(1, 2).await;
+    ours.site(2, 3).await;
+    catch_up::<Registry>(&log).await;
+
+    let refused = seen(&log, &ours, SITES).await.unwrap_err();
+    let expected =
+        format!("the projection registry holds back events of this tenant from position {poison} on");
+    assert!(refused.contains(&expected), "{refused}");
+    assert_eq!(seen(&log, &theirs, SITES).await.unwrap(), ["Site 1 bbbbbbbb"]);
+    let elsewhere = "select dev_eui from devices";
+    assert_eq!(seen(&log, &ours, elsewhere).await.unwrap(), [""; 0], "another projection has its rows");
+
+    let found = difference::<Registry>(&log).await;
+    assert!(!found.is_clean());
+    assert!(found.tables.iter().all(|table| table.different == 0), "{found:?}");
+    assert!(matches!(&found.account.held[..], [held] if (held.position, held.cause) == (poison, poison)));
+
+    // The same log gives the same rows, and holds back the same.
+    let again = rebuilt::<Registry>(&log).await.unwrap();
+    assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
+    assert_eq!(again.held, found.account.held);
+    catch_up::<Registry>(&log).await;
+    assert_eq!(difference::<Registry>(&log).await.account, found.account);
+}
+
+#[tokio::test]
+async fn a_tenant_of_which_nothing_is_shown_yet_is_refused_too() {
+    let log = EventLog::create().await;
+    let ours = Estate::new(&log, OURS);
+    unreadable(&log, &ours, ("site", &ours.id(1).to_string()), "SiteCreated").await;
+    catch_up::<Registry>(&log).await;
+    for table in ["sites", "spaces", "reservations", "overrides", "activity", "display_policies"] {
+        let query = format!("select count(*)::text from {table}");
+        assert!(seen(&log, &ours, &query).await.is_err(), "{table} is empty, and that is not true");
+    }
+}
+
+#[tokio::test]
+async fn who_takes_a_device_over_whose_stream_is_held_back_is_held_back_as_well() {
+    let log = EventLog::create().await;
+    let (ours, theirs) = (Estate::new(&log, OURS), Estate::new(&log, THEIRS));
+    let sensor = ours.device(1, Category::Sensor, 1).await;
+    let poison = unreadable(&log, &ours, ("device", &sensor.to_string()), "DeviceUpdated").await;
+    let released = DeviceEvent::DeviceReleased { reason: None, at: at(3), by: OWNER };
+    ours.happens::<Device>(sensor, released).await;
+    let theirs_sees = "select dev_eui from devices";
+    catch_up::<Devices>(&log).await;
+    assert_eq!(seen(&log, &theirs, theirs_sees).await.unwrap(), [""; 0]);
+    // The very device, claimed by the other tenant.
+    let claim =
+        log.ids.domain_part::<Device>(&sensor.to_string(), Some(theirs.tenant()), &[claimed(&theirs)]);
+    let claim = log.writer.append(log.ids.over(vec![claim])).await.unwrap().last_position;
+    catch_up::<Devices>(&log).await;
+    let refused = seen(&log, &theirs, theirs_sees).await.unwrap_err();
+    assert!(refused.contains(&format!("from position {claim} on")), "{refused}");
+    let held = difference::<Devices>(&log).await.account.held;
+    let found: Vec<_> = held.iter().map(|held| (held.tenant_id, held.position, held.cause)).collect();
+    assert_eq!(found, [(ours.tenant().uuid(), poison, poison), (theirs.tenant().uuid(), claim, poison)]);
+    assert_eq!(rebuilt::<Devices>(&log).await.unwrap().held, held);
+}
+
+fn claimed(estate: &Estate<'_>) -> DeviceEvent {
+    DeviceEvent::DeviceClaimed {
+        tenant_id: estate.tenant(),
+        category: Category::Sensor,
+        definition: Box::new(parking_domain::device::Definition {
+            name: "Taken over".to_owned(),
+            enabled: true,
+            manufacturer: None,
+            model: None,
+            codec: None,
+            threshold: None,
+            heartbeat_sec: None,
+            display_type: None,
+            location: None,
+            config: Document::default(),
+            metadata: Document::default(),
+        }),
+        at: at(4),
+        by: OWNER,
+    }
+}
+
+#[tokio::test]
+async fn what_was_passed_over_stays_so_when_the_projection_reads_the_log_again() {
+    let log = EventLog::create().await;
+    let ours = Estate::new(&log, OURS);
+    let site = ours.site(1, 1).await;
+    let space = ours.space(2, site, 2).await;
+    let sensor = ours.sensor(3, space, 3).await;
+    // Nobody's: a dead letter of every projection. Then one of a tenant.
+    let mut append = log.to(&format!("platform/{sensor}"), Expected::Any, &["{}"]);
+    append.streams[0].aggregate_type = "uplinks".into();
+    append.streams[0].events[0].event_type = "UplinkReceived".into();
+    log.writer.append(append).await.unwrap();
+    let other = ours.space(4, site, 4).await;
+    unreadable(&log, &ours, ("space", &other.to_string()), "SpaceUpdated").await;
+    for (n, occupied) in (1..).zip([true, false, true]) {
+        ours.reports(sensor, n, occupied, 10 * i64::from(n)).await;
+        // A new runner folds everything before its checkpoint once more.
+        catch_up::<SpaceOccupancies>(&log).await;
+        catch_up::<Registry>(&log).await;
+        catch_up::<Devices>(&log).await;
+    }
+    let letters: Vec<(String, i64)> =
+        sqlx::query_as("select projection, count(*) from projections.dead_letters group by 1 order by 1")
+            .fetch_all(&log.pool)
+            .await
+            .unwrap();
+    assert_eq!(letters, [("devices".into(), 1), ("space_occupancy".into(), 1)]);
+    let found = difference::<SpaceOccupancies>(&log).await;
+    assert_eq!(found.account.held.len(), 1);
+    assert!(found.tables.iter().all(|table| table.different == 0), "{found:?}");
+    let again = rebuilt::<SpaceOccupancies>(&log).await.unwrap();
+    assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
+    assert_eq!(difference::<SpaceOccupancies>(&log).await.account, found.account);
+}
+
+#[tokio::test]
+async fn a_cause_that_is_gone_is_gone_after_a_rebuild() {
+    let log = EventLog::create().await;
+    let (ours, theirs) = (Estate::new(&log, OURS), Estate::new(&log, THEIRS));
+    let refuse = "alter table projections.sites add constraint none check (slug not like '%-2-aaaaaaaa')";
+    log.admin().execute(refuse).await.unwrap();
+    ours.site(1, 1).await;
+    ours.site(2, 2).await;
+    theirs.site(2, 3).await;
+    catch_up::<Registry>(&log).await;
+    assert!(seen(&log, &ours, SITES).await.is_err());
+    assert_eq!(seen(&log, &theirs, SITES).await.unwrap(), ["Site 2 bbbbbbbb"]);
+    // The new tables have no such constraint.
+    assert_eq!(rebuilt::<Registry>(&log).await.unwrap().held, []);
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa", "Site 2 aaaaaaaa"]);
+    assert!(difference::<Registry>(&log).await.is_clean());
+}
+
+#[tokio::test]
+async fn what_fails_with_any_event_is_no_events_fault() {
+    let log = EventLog::create().await;
+    let ours = Estate::new(&log, OURS);
+    ours.site(1, 1).await;
+    log.admin().execute("revoke insert on projections.sites from parking_projector").await.unwrap();
+    let running = crate::support::Running::start::<Registry>(&log);
+    assert_eq!(crate::poison::stopped(&log).await.0, 0);
+    running.stop().await;
+    let held: i64 = sqlx::query_scalar("select count(*) from projections.held_streams")
+        .fetch_one(&log.pool)
+        .await
+        .unwrap();
+    assert_eq!(held, 0);
+    log.admin().execute("grant insert on projections.sites to parking_projector").await.unwrap();
+    catch_up::<Registry>(&log).await;
+    assert!(difference::<Registry>(&log).await.is_clean());
+}
+
+#[tokio::test]
+async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
+    let log = EventLog::create().await;
+    let ours = Estate::new(&log, OURS);
+    ours.site(1, 1).await;
+    // An event of nobody in a stream that is not the network's.
+    let mut append = log.to("odd", Expected::Any, &["{}"]);
+    append.streams[0].aggregate_type = "site".into();
+    append.streams[0].events[0].event_type = "SiteCreated".into();
+    let poison = log.writer.append(append).await.unwrap().last_position;
+    let running = crate::support::Running::start::<Registry>(&log);
+    let (position, failure) = crate::poison::stopped(&log).await;
+    assert_eq!(position, poison - 1);
+    running.stop().await;
+
+    let found = difference::<Registry>(&log).await;
+    assert!(!found.is_clean() && found.account.stopped == Some(failure), "{found:?}");
+    let error = rebuilt::<Registry>(&log).await.unwrap_err();
+    assert!(matches!(error, RebuildError::Stopped { position, .. } if position == poison - 1), "{error}");
+    let standing: (String, Option<i64>) = sqlx::query_as(
+        "select status, stopped_at from projections.checkpoints where projection = 'registry'",
+    )
+    .fetch_one(&log.pool)
+    .await
+    .unwrap();
+    assert_eq!(standing, ("stopped".into(), Some(poison)), "a rebuild that fails leaves it as it was");
+}

@@ -1,0 +1,120 @@
+//! Skipped events: the same log gives the same rows, whoever makes them and whenever the skip came.
+
+use parking_commands::bus::Bus;
+use parking_commands::identity;
+use parking_commands::skipping::{self, Skip, SkipError};
+use parking_domain::log::Log;
+use parking_projections::rebuild::RebuildError;
+use parking_projections::registry::Registry;
+use parking_testkit::EventLog;
+use parking_testkit::estate::{Estate, at};
+use sqlx::Executor;
+
+use crate::held_back::{SITES, difference, rebuilt, seen, unreadable};
+use crate::poison::stopped;
+use crate::support::{Running, catch_up};
+
+async fn started() -> (EventLog, Bus<Log>) {
+    let log = EventLog::create().await;
+    let bus = Bus::new(log.store());
+    identity::start(&bus, at(0)).await.unwrap();
+    (log, bus)
+}
+
+async fn skip(bus: &Bus<Log>, position: i64) -> Result<i64, SkipError> {
+    let (projection, reason) = ("registry".to_owned(), "written by hand".to_owned());
+    skipping::skip(bus, &Skip { position, projection, reason, undecodable: false }, at(9)).await
+}
+
+#[tokio::test]
+async fn a_runner_that_stopped_goes_on_behind_the_event_as_soon_as_it_is_skipped() {
+    let (log, bus) = started().await;
+    let ours = Estate::new(&log, 'a');
+    ours.site(1, 1).await;
+    let running = Running::start::<Registry>(&log);
+    running.wait_for(log.head().await).await;
+    log.admin().execute("revoke insert on projections.sites from parking_projector").await.unwrap();
+    ours.site(2, 2).await;
+    let poison = log.head().await;
+    assert_eq!(stopped(&log).await.0, poison - 1);
+    ours.policy(3, 3).await;
+    assert!(matches!(skip(&bus, poison - 1).await, Err(SkipError::NotThere(_))), "that one was taken");
+    // Without a further wait: whoever skips wakes the runner.
+    let said_at = skip(&bus, poison).await.unwrap();
+    running.wait_for(said_at).await;
+    running.stop().await;
+    log.admin().execute("grant insert on projections.sites to parking_projector").await.unwrap();
+
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"]);
+    let found = difference::<Registry>(&log).await;
+    assert!(found.is_clean(), "{found:?}");
+    assert_eq!(found.account.skipped.len(), 1, "it is named");
+    let again = rebuilt::<Registry>(&log).await.unwrap();
+    assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"], "made anew it is left out, too");
+    assert!(difference::<Registry>(&log).await.is_clean());
+}
+
+#[tokio::test]
+async fn a_skip_of_what_holds_a_stream_back_is_not_kept_to_until_the_rows_are_made_anew() {
+    let (log, bus) = started().await;
+    let ours = Estate::new(&log, 'a');
+    let site = ours.site(1, 1).await;
+    let poison = unreadable(&log, &ours, ("site", &site.to_string()), "SiteUpdated").await;
+    catch_up::<Registry>(&log).await;
+    skip(&bus, poison).await.unwrap();
+    catch_up::<Registry>(&log).await;
+    let found = difference::<Registry>(&log).await;
+    assert!(
+        !found.is_clean() && found.account.unkept.len() == 1 && found.account.held.len() == 1,
+        "{found:?}"
+    );
+    assert!(seen(&log, &ours, SITES).await.is_err(), "refused until then");
+    assert_eq!(rebuilt::<Registry>(&log).await.unwrap().held, []);
+    assert!(difference::<Registry>(&log).await.is_clean());
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"]);
+    // It is in the rows now as the log says, so there is nothing to be skipped any more.
+    assert!(matches!(skip(&bus, poison).await, Err(SkipError::AlreadySkipped)));
+}
+
+#[tokio::test]
+async fn new_rows_that_took_an_event_before_it_was_skipped_do_not_take_the_place_of_the_live_ones() {
+    let (log, bus) = started().await;
+    let ours = Estate::new(&log, 'a');
+    let refuse = "alter table projections.sites add constraint none check (slug not like '%-2-aaaaaaaa')";
+    log.admin().execute(refuse).await.unwrap();
+    ours.site(1, 1).await;
+    ours.site(2, 2).await;
+    let poison = log.head().await;
+    catch_up::<Registry>(&log).await;
+    // The new tables have no such constraint: a rebuild takes the event, and is interrupted before its rows are live.
+    let mut reader = log.admin().begin().await.unwrap();
+    reader.execute("lock table projections.due_times in access share mode").await.unwrap();
+    let has_taken_it = async {
+        let query = "select position from rebuild.checkpoints where projection = 'registry'";
+        // Until the rebuild has made the table there is none.
+        while sqlx::query_scalar::<_, i64>(query).fetch_one(&log.admin()).await.unwrap_or_default() < poison {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        done = rebuilt::<Registry>(&log) => panic!("the reader stands in its way: {done:?}"),
+        () = has_taken_it => {}
+    }
+    drop(reader);
+    crate::diary::clear_away(&log).await;
+    skip(&bus, poison).await.unwrap();
+    // What was left is of no use, and begun anew.
+    let again = match rebuilt::<Registry>(&log).await {
+        Err(RebuildError::SkippedMeanwhile(_)) => rebuilt::<Registry>(&log).await,
+        rebuilt => rebuilt,
+    };
+    assert_eq!(again.unwrap().held, []);
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"]);
+    assert!(difference::<Registry>(&log).await.is_clean());
+    let kept: i64 = sqlx::query_scalar("select count(*) from projections.skipped_events")
+        .fetch_one(&log.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+}
