@@ -4,6 +4,7 @@ pub(crate) mod credential;
 mod health;
 mod metrics;
 mod openapi;
+pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod progress;
 mod request;
@@ -29,6 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::environment::Clock;
 use crate::metrics::Metrics;
 use credential::Credential;
+use probe::Probe;
 use progress::Projections;
 
 /// The largest body taken, in bytes: a hundred times what ChirpStack sends.
@@ -40,6 +42,7 @@ pub(crate) struct App {
     pub(crate) platform: Arc<Platform>,
     pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
+    pub(crate) probe: Probe,
     pub(crate) progress: Projections,
     pub(crate) writer: Writer,
     pub(crate) auditor: PgPool,

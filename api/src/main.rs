@@ -6,6 +6,7 @@ mod demo;
 mod environment;
 mod exec;
 mod http;
+mod listen;
 mod log;
 mod metrics;
 mod place;

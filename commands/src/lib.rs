@@ -10,6 +10,7 @@ pub mod identity;
 pub mod ids;
 pub mod ingest;
 pub mod joint;
+pub mod lanes;
 pub mod memory;
 pub mod metadata;
 pub mod personal;
