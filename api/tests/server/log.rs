@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, SubsecRound, Utc};
+use parking_bodies::Decoder;
+use parking_projections::dictionaries;
 use parking_testkit::{Role, TestDatabase};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -25,7 +27,9 @@ pub(crate) struct Stored {
     sequence: i64,
     pub(crate) event_type: String,
     pub(crate) payload: Json<Value>,
+    /// As it came.
     pub(crate) body: Vec<u8>,
+    pub(crate) body_encoding: i16,
 }
 
 impl Stored {
@@ -48,13 +52,19 @@ impl Log {
     /// and streams where they should be. All is of one moment: what a killed server had begun may still be committed.
     pub(crate) async fn whole(&self) -> Vec<Stored> {
         let mut moment = self.0.begin_with("begin isolation level repeatable read read only").await.unwrap();
+        let dictionaries = dictionaries::kept(&mut moment).await.unwrap();
+        let mut decoder = Decoder::new(dictionaries.iter().map(|(number, bytes)| (*number, &bytes[..])));
         let mut events: Vec<Stored> = sqlx::query_as(
-            "select position, aggregate_type, aggregate_id, sequence, event_type, payload, coalesce(body, '') as body \
+            "select position, aggregate_type, aggregate_id, sequence, event_type, payload, coalesce(body, '') as body, \
+                    coalesce(body_encoding, 0::smallint) as body_encoding \
                from events order by position",
         )
         .fetch_all(&mut *moment)
         .await
         .unwrap();
+        for event in &mut events {
+            event.body = decoder.decode(event.body_encoding, &event.body).unwrap();
+        }
         let mut versions = BTreeMap::new();
         for (expected, event) in (1..).zip(&events) {
             assert_eq!(event.position, expected, "a position is missing");

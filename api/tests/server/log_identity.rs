@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::log::Log;
 use crate::support::{PATIENCE, TestServer, UPLINK, parking};
 use crate::uplinks::uplink;
 
@@ -124,6 +125,62 @@ async fn a_log_of_another_format_is_refused_before_anything_is_written() {
         }
         assert_eq!(contents(&log.database).await, before);
     }
+}
+
+#[tokio::test]
+async fn a_log_without_its_dictionary_is_refused_before_anything_is_written() {
+    for damage in [
+        "delete from log_dictionaries",
+        "update log_dictionaries set dictionary = dictionary || '\\x00'",
+        "drop table log_dictionaries",
+    ] {
+        let log = EventLog::started().await;
+        let mut admin = admin(&log.database).await;
+        admin.execute("delete from _sqlx_migrations where version > 2").await.unwrap();
+        if !damage.starts_with("drop") {
+            admin.execute("alter table log_dictionaries disable trigger user").await.unwrap();
+        }
+        admin.execute(damage).await.unwrap();
+        let before = contents(&log.database).await;
+        let output = run(&["up"], &log.database).await;
+        let error = refusal(&output);
+        assert!(
+            error.contains("lacks its dictionary 1") && error.contains("from a backup of this log"),
+            "{error}"
+        );
+        assert_eq!(contents(&log.database).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_trained_dictionary_is_announced_and_then_used() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let mut sent = Vec::new();
+    for n in 0..200 {
+        let body = uplink(n % 10, n / 10).to_string();
+        server.client.post(UPLINK, body.clone()).await.accepted();
+        sent.push(body.into_bytes());
+    }
+    server.terminate().await;
+    let trained = run(&["log", "dictionary", "train"], &database).await;
+    assert!(printed(&trained).starts_with("dictionary 2 added, "), "{}", printed(&trained));
+    let status = run(&["log", "status"], &database).await;
+    assert!(printed(&status).contains("bodies   compressed with dictionary 2"), "{}", printed(&status));
+
+    let server = TestServer::start(&database).await;
+    // The first report may be on its way before the writer has read the dictionary.
+    for n in 20..22 {
+        let body = uplink(1, n).to_string();
+        server.client.post(UPLINK, body.clone()).await.accepted();
+        sent.push(body.into_bytes());
+    }
+    let stored = Log::of(&database).whole().await;
+    let reports: Vec<_> = stored.iter().filter(|event| event.event_type == "UplinkReceived").collect();
+    assert_eq!(reports.iter().map(|event| &event.body).collect::<Vec<_>>(), sent.iter().collect::<Vec<_>>());
+    let encodings: Vec<i16> = reports.iter().map(|event| event.body_encoding).collect();
+    assert!(encodings[1..200].iter().all(|encoding| *encoding == 1), "{encodings:?}");
+    assert_eq!(encodings[201], 2);
 }
 
 #[tokio::test]

@@ -43,3 +43,17 @@ async fn nobody_inserts_past_the_function_and_only_the_writer_may_call_it() {
         assert_eq!(called.is_ok(), role == Role::Writer, "{}: {called:?}", role.name());
     }
 }
+
+#[tokio::test]
+async fn dictionaries_are_read_by_those_who_read_every_body_and_changed_by_nobody() {
+    let log = EventLog::started().await;
+    for role in Role::ALL {
+        let read = sqlx::query("select * from log_dictionaries").execute(&log.database.pool(role)).await;
+        let may = matches!(role, Role::Owner | Role::Writer | Role::Auditor);
+        assert_eq!(read.is_ok(), may, "{}: {read:?}", role.name());
+        for change in ["update log_dictionaries set number = 2", "delete from log_dictionaries"] {
+            let changed = sqlx::query(change).execute(&log.database.pool(role)).await;
+            assert!(changed.is_err(), "{} may not: {change}", role.name());
+        }
+    }
+}

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod as_of;
+mod body;
 mod timeline;
 
 use std::process::{Command, Output};

@@ -55,9 +55,9 @@ impl Raw {
         let sql = format!(
             "with h as (update raw.head set position = position + $1 returning position - $1 as position) \
              insert into raw.{table} (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                                      payload, metadata, event_id, append_id, recorded_at, body) \
+                                      payload, metadata, event_id, append_id, recorded_at, body, body_encoding) \
              select h.position + e.n, 'uplinks', e.id, 1, 'UplinkReceived', '1', e.payload::json, e.metadata::json, \
-                    e.event_id, e.append_id, clock_timestamp(), e.body \
+                    e.event_id, e.append_id, clock_timestamp(), e.body, 0 \
                from h, unnest($2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bytea[]) \
                            with ordinality as e (id, event_id, append_id, payload, metadata, body, n)"
         );

@@ -47,9 +47,9 @@ async fn insert(connection: &mut PgConnection, head: i64, rows: &[Made]) -> Resu
     let mut transaction = connection.begin().await?;
     sqlx::query(
         "insert into events (position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                             payload, metadata, event_id, append_id, recorded_at, body) \
+                             payload, metadata, event_id, append_id, recorded_at, body, body_encoding) \
          select $1 + n, tenant_id, type, id, sequence, event_type, event_version, payload::json, $2::json, event_id, \
-                event_id, recorded_at, convert_to(body, 'utf8') \
+                event_id, recorded_at, convert_to(body, 'utf8'), case when body is not null then 0 end \
            from unnest($3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], \
                        $10::uuid[], $11::timestamptz[], $12::text[]) \
                   with ordinality as e (tenant_id, type, id, sequence, event_type, event_version, payload, event_id, \

@@ -30,7 +30,7 @@ pub(super) async fn fill(
     let mut copy = connection
         .copy_in_raw(
             "copy events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, \
-                          event_id, append_id, recorded_at, body) from stdin",
+                          event_id, append_id, recorded_at, body, body_encoding) from stdin",
         )
         .await?;
     while let Some(chunk) = waiting.recv().await {
@@ -110,7 +110,7 @@ fn write_row(
     let (event_id, append_id) = (SystemIds.next(), SystemIds.next());
     writeln!(
         chunk,
-        "{position}\t{}\t{id}\t{sequence}\t{}\t{}\t{payload}\t{}\t{event_id}\t{append_id}\t{}\t\\\\x{}",
+        "{position}\t{}\t{id}\t{sequence}\t{}\t{}\t{payload}\t{}\t{event_id}\t{append_id}\t{}\t\\\\x{}\t0",
         Stream::TYPE,
         event.event_type(),
         event.event_version(),
