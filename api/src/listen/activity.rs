@@ -106,3 +106,41 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::connections::Connections;
+    use super::super::counts::ConnectionCounts;
+    use super::super::limits::Limits;
+    use super::*;
+
+    /// Asserts that what the connection does now may take so long and no longer.
+    fn assert_may_take(activity: &Activity, time: Duration, done: impl FnOnce(&Activity)) {
+        let before = Instant::now();
+        done(activity);
+        let (deadline, _) = activity.deadline().expect("it has one");
+        assert!(before + time <= deadline && deadline <= Instant::now() + time);
+    }
+
+    #[test]
+    fn an_idle_connection_has_long_and_a_head_short_from_its_first_byte() {
+        let connections = Connections::new(Limits::of_files(1024), ConnectionCounts::default());
+        let activity = Activity::new(connections.admit());
+        let first = activity.deadline();
+        activity.received();
+        assert_eq!(activity.deadline(), first, "more of the first head does not give it more time");
+        activity.request_begun();
+        activity.received();
+        assert!(activity.deadline().is_none() && activity.is_serving());
+        assert_may_take(&activity, ANSWER, |activity| activity.answered(true));
+        activity.sent();
+        assert!(activity.is_serving(), "more of the answer is to come");
+        activity.answer_made();
+        assert_may_take(&activity, IDLE, Activity::sent);
+        assert!(!activity.is_serving());
+        assert_may_take(&activity, HEAD, Activity::received);
+        assert_may_take(&activity, LAST_HEAD, Activity::hurry);
+    }
+}
