@@ -58,14 +58,22 @@ create table streams (
     primary key (aggregate_type, aggregate_id)
 ) with (fillfactor = 80);
 
--- The last position. Whoever holds this row's lock may append, and sees all that was appended before.
+-- The last position, and which log this is. Whoever holds this row's lock may append, and sees all that was appended before.
 create table log_head (
     singleton   boolean     primary key default true check (singleton),
     position    bigint      not null check (position >= 0),
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null,
+    format      smallint    not null,
+    started_as  uuid        not null,
+    log_id      uuid        not null
 ) with (fillfactor = 10);
 
-insert into log_head (position, recorded_at) values (0, 'epoch');
+comment on column log_head.format is 'The format of the log. A build refuses a log of another format before it writes anything.';
+comment on column log_head.started_as is 'The id with which the log started: names the stream of type log.';
+comment on column log_head.log_id is 'The id of the log: another one than started_as once a copy was forked. Changed by append_events() only.';
+
+insert into log_head (position, recorded_at, format, started_as, log_id)
+select 0, 'epoch', 2, id, id from gen_random_uuid() id;
 
 -- What only one stream may have at a time: a slug, an e-mail, a space's code within its site.
 create table claims (

@@ -1,3 +1,42 @@
+-- An event of the log's own stream changes what the head says of the log, in the same transaction: so the head always says
+-- what the events say.
+create function take_log_events(after bigint) returns void language plpgsql volatile as $$
+declare
+    event  record;
+    detail json;
+    head   log_head%rowtype;
+begin
+    for event in select e.position, e.aggregate_id, e.event_type, e.payload from events e
+                  where e.position > after and e.aggregate_type = 'log' order by e.position
+    loop
+        select * into head from log_head;
+        detail := event.payload -> event.event_type;
+        if event.aggregate_id <> head.started_as::text then
+            raise exception 'the stream of the log is %, not %', head.started_as, event.aggregate_id
+                using errcode = 'invalid_parameter_value';
+        end if;
+        case event.event_type
+            when 'LogStarted' then
+                if event.position <> 1 or detail ->> 'log_id' is distinct from head.log_id::text
+                                       or detail ->> 'format' is distinct from head.format::text then
+                    raise exception 'LogStarted belongs at position 1, with log_id % and format %', head.log_id, head.format
+                        using errcode = 'invalid_parameter_value';
+                end if;
+            when 'LogForked' then
+                if detail ->> 'from' is distinct from head.log_id::text
+                        or detail ->> 'position' is distinct from (event.position - 1)::text then
+                    raise exception 'LogForked goes from log % at position %', head.log_id, event.position - 1
+                        using errcode = 'invalid_parameter_value';
+                end if;
+                update log_head set log_id = (detail ->> 'to')::uuid;
+            else null;
+        end case;
+    end loop;
+end
+$$;
+
+revoke all on function take_log_events from public;
+
 -- Appends a batch of commands in one round trip. Each command is decided whole: it wins if every stream it names is at
 -- the version it expects, nobody else holds what it claims, and its request was not made before. A loser costs its
 -- neighbours nothing.
@@ -170,6 +209,9 @@ begin
              group by 1, 2, 3;
         end if;
         update log_head h set position = new_head, recorded_at = stamp where h.singleton;
+        if 'log' = any (stream_types) then
+            perform take_log_events(head);
+        end if;
         perform pg_notify('events_appended', new_head::text);
     end if;
 

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Makes the rows of read models anew from the log, beside the live ones, and puts them in their place.
     Rebuild(Rebuild),
+    /// The event log as a whole: what it is and weighs, and what a restored copy of it needs.
+    Log(Log),
     /// Says what a sensor's payload means: an occupancy, a battery, or why it cannot be read (exit code 1).
     Decode(Decode),
 }
@@ -110,6 +112,27 @@ pub(crate) struct Rebuild {
     pub(crate) projection: Option<String>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    pub(crate) what: LogCommand,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Prints the log's id and format, its last position, and what its events weigh.
+    Status,
+    /// Gives a restored copy of a log an id of its own, before it goes on beside the original. Stop the platform on the copy
+    /// first.
+    Fork {
+        /// Why, for those who read the log later.
+        #[arg(long)]
+        reason: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ pub(crate) mod credential;
 mod health;
 mod metrics;
 mod openapi;
+pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod progress;
 mod request;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
@@ -28,6 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::environment::Clock;
 use crate::metrics::Metrics;
 use credential::Credential;
+use probe::Probe;
 use progress::Projections;
 
 /// The largest body taken, in bytes: a hundred times what ChirpStack sends.
@@ -39,11 +42,14 @@ pub(crate) struct App {
     pub(crate) platform: Arc<Platform>,
     pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
+    pub(crate) probe: Probe,
     pub(crate) progress: Projections,
     pub(crate) writer: Writer,
     pub(crate) auditor: PgPool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
+    /// The log's id, as answers bear it beside a position.
+    pub(crate) log_id: HeaderValue,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
 }

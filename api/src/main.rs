@@ -6,6 +6,8 @@ mod demo;
 mod environment;
 mod exec;
 mod http;
+mod listen;
+mod log;
 mod metrics;
 mod place;
 mod rebuild;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
             Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Exec(arguments) => exec::exec(arguments).await,
             Command::Rebuild(arguments) => rebuild::rebuild_all(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Log(arguments) => log::log(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Decode(arguments) => decode::decode(&arguments),
         }
     });

@@ -21,6 +21,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::listen::ConnectionCounts;
+
 /// Upper bounds of seconds for an answer: fine around what an append takes.
 const ANSWERED_WITHIN: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
 
@@ -33,6 +35,7 @@ type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 /// All metrics of the server.
 pub(crate) struct Metrics {
     registry: Registry,
+    connections: ConnectionCounts,
     requests: Family<Answered, Counter>,
     durations: Durations<Routed>,
     refusals: Family<Refusal, Counter>,
@@ -96,6 +99,7 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("parking"),
+            connections: ConnectionCounts::default(),
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(ANSWERED_WITHIN)),
             refusals: Family::default(),
@@ -114,6 +118,7 @@ impl Metrics {
 
     fn register(&mut self) {
         let to = &mut self.registry;
+        self.connections.register(to);
         to.register("http_requests", "Requests answered", self.requests.clone());
         to.register("http_request_duration_seconds", "How long answers took", self.durations.clone());
         to.register("refusals", "Refusals by their code", self.refusals.clone());
@@ -130,6 +135,11 @@ impl Metrics {
         to.register("projection_lag_seconds", "Age of the oldest event not yet taken", lag_seconds.clone());
         to.register("projection_running", "0 when it has stopped before an event", running.clone());
         to.register("projection_dead_letters", "Events passed over", dead_letters.clone());
+    }
+
+    /// Where connections are counted.
+    pub(crate) fn connections(&self) -> ConnectionCounts {
+        self.connections.clone()
     }
 
     /// A request was answered.

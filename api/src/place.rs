@@ -57,6 +57,20 @@ impl Running {
         }
     }
 
+    /// The database of a platform that is up, or a private one that is started for this.
+    pub(crate) async fn join_or_start(place: Place) -> Result<Self, CommandError> {
+        match place {
+            Place::Private(options) => match LocalCluster::attach(&options.directory).await {
+                Ok(admin) => {
+                    let admin = admin.database(LocalCluster::DATABASE);
+                    Ok(Self { database: Database { admin, logins: Logins::Separate }, cluster: None })
+                }
+                Err(_) => Self::start(Place::Private(options)).await,
+            },
+            named @ Place::Named(_) => Self::start(named).await,
+        }
+    }
+
     pub(crate) async fn stop(self) -> Result<(), CommandError> {
         match self.cluster {
             Some(cluster) => Ok(cluster.stop().await?),

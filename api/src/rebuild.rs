@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use parking_database::{Database, LocalCluster, Logins, Role};
+use parking_database::{Database, Role, check_format};
 use parking_projections::compare::Compared;
 use parking_projections::devices::Devices;
 use parking_projections::projection::Projection;
@@ -21,8 +21,9 @@ pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<(), CommandEr
     if let Some(name) = wanted.filter(|name| !names.contains(name)) {
         return Err(format!("there is no projection {name}: there are {}", names.join(", ")).into());
     }
-    let running = join_or_start(Place::of(&arguments.place)?).await?;
+    let running = Running::join_or_start(Place::of(&arguments.place)?).await?;
     let result = async {
+        check_format(&running.database).await?;
         one::<Devices>(&running.database, wanted).await?;
         one::<Registry>(&running.database, wanted).await?;
         one::<SpaceOccupancies>(&running.database, wanted).await
@@ -30,20 +31,6 @@ pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<(), CommandEr
     let result = result.await;
     running.stop().await?;
     result
-}
-
-/// The database of a platform that is up, or a private one that is started for this.
-async fn join_or_start(place: Place) -> Result<Running, CommandError> {
-    match place {
-        Place::Private(options) => match LocalCluster::attach(&options.directory).await {
-            Ok(admin) => {
-                let admin = admin.database(LocalCluster::DATABASE);
-                Ok(Running { database: Database { admin, logins: Logins::Separate }, cluster: None })
-            }
-            Err(_) => Running::start(Place::Private(options)).await,
-        },
-        named @ Place::Named(_) => Running::start(named).await,
-    }
 }
 
 async fn one<P: Projection>(database: &Database, wanted: Option<&str>) -> Result<(), CommandError> {

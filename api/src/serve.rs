@@ -1,10 +1,10 @@
 //! Puts the parts together: pools by role, writer, projections, processes, HTTP; and takes them apart in the opposite order.
 
-use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use chrono::TimeDelta;
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::{self, Platform};
@@ -38,13 +38,12 @@ use tracing::{info, warn};
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http::credential::Credential;
+use crate::http::probe::Probe;
 use crate::http::progress::Projections;
 use crate::http::{self, App};
+use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
-
-/// How long requests in flight may take to end once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long the projections may take to show what was appended last.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -128,7 +127,7 @@ impl Server {
         tasks.spawn(missing.run(requests_done.clone()));
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
-        platform.make_defaults(SystemClock.now()).await?;
+        let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
         let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
 
         let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
@@ -146,9 +145,11 @@ impl Server {
             auditor: pool(database, Role::Auditor),
             metrics,
             reader: Reader::new(pool(database, Role::Reader)),
+            probe: Probe::of(database),
             progress,
             writer,
             credential,
+            log_id: HeaderValue::from_str(&log_id)?,
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),
         });
@@ -176,10 +177,16 @@ impl Server {
     pub(crate) async fn run(
         mut self,
         listener: TcpListener,
+        limits: Limits,
         stop: CancellationToken,
     ) -> Result<(), CommandError> {
         let router = self.router(listener.local_addr()?.ip().is_loopback());
-        let result = drain(listener, router, stop, &mut self.writing).await;
+        let serving = listen::serve(listener, router, limits, self.app.metrics.connections(), stop);
+        let result = tokio::select! {
+            () = serving => Ok(()),
+            // Without a writer there is nothing to serve: the process can only be started again.
+            died = &mut self.writing => Err(format!("the writer has died: {died:?}").into()),
+        };
         self.processes_done.cancel();
         self.processes.close();
         self.processes.wait().await;
@@ -233,29 +240,6 @@ fn run<P: Projection>(
     let (runner, progress) = Runner::<P>::new(feed.projector.clone(), feed.woken.clone());
     tasks.spawn_on(runner.reading(feed.recent.clone()).lingering(feed.linger).run(stop.clone()), thread);
     progress
-}
-
-/// Serves HTTP until `stop`, then lets the requests in flight end, but not for ever. Without a writer there is nothing to
-/// serve: whoever watches over the process starts it again.
-async fn drain(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-    writing: &mut JoinHandle<()>,
-) -> Result<(), CommandError> {
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
-    tokio::pin!(serving);
-    tokio::select! {
-        result = &mut serving => return Ok(result?),
-        died = writing => return Err(format!("the writer has died: {died:?}").into()),
-        () = stop.cancelled() => info!("stopping: requests in flight may end"),
-    }
-    let Ok(result) = timeout(DRAIN, serving).await else {
-        warn!("some requests did not end in time and were cut off");
-        return Ok(());
-    };
-    Ok(result?)
 }
 
 fn pool(database: &Database, role: Role) -> PgPool {

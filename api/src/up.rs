@@ -16,6 +16,7 @@ use crate::cli;
 use crate::demo::Demo;
 use crate::environment::{Clock, SystemClock};
 use crate::http::credential::Credential;
+use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
 use crate::serve::{Bounds, Server};
 
@@ -29,6 +30,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
         stream_memory: usize::try_from(arguments.stream_memory_mb)? * 1024 * 1024,
     };
     let stop = stop_on_signal()?;
+    let limits = Limits::of_files(raise_file_limit());
     // Bound first: a port that is taken is told before a database is started.
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
         format!("cannot listen on {}: {e}; choose another with PARKING_LISTEN", arguments.listen)
@@ -42,7 +44,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
             tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));
         }
         say_where(address, &running)?;
-        server.run(listener, stop).await
+        server.run(listener, limits, stop).await
     };
     let result = served.await;
     running.stop().await?;

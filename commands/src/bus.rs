@@ -1,19 +1,14 @@
 //! The way of a command: load, decide, append, and once more if another one came first.
 
-use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 
 use parking_domain::aggregate::Decider;
-use tokio::sync::{Mutex, MutexGuard};
 
 use crate::append::AppendError;
 use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogStore};
 
 /// Conflicts with other processes before the command is given back.
 pub(crate) const ATTEMPTS: usize = 10;
-
-/// Many more lanes than commands in flight: whoever shares one waits for the other's commit.
-const LANES: usize = 4096;
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,16 +58,13 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
 /// or is dropped half-way leaves nothing behind.
 pub struct Bus<A> {
     store: LogStore,
-    lanes: Vec<Mutex<()>>,
-    hasher: RandomState,
     aggregate: PhantomData<fn() -> A>,
 }
 
 impl<A: Decider> Bus<A> {
-    /// A bus over a store.
+    /// A bus over a store. All buses over one store share its lanes and its memory.
     pub fn new(store: LogStore) -> Self {
-        let lanes = (0..LANES).map(|_| Mutex::new(())).collect();
-        Self { store, lanes, hasher: RandomState::new(), aggregate: PhantomData }
+        Self { store, aggregate: PhantomData }
     }
 
     /// The store it works on.
@@ -90,7 +82,7 @@ impl<A: Decider> Bus<A> {
         if let Some(earlier) = self.earlier(circumstances).await? {
             return Ok(earlier);
         }
-        let _lane = self.lane(aggregate_id).await;
+        let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
         let (mut context, mut remembered) = match self.store.memory().take(aggregate_id) {
             Some(context) => (context, true),
             None => (self.store.load(aggregate_id).await?, false),
@@ -152,11 +144,6 @@ impl<A: Decider> Bus<A> {
         };
         self.store.memory().keep(context);
         Ok(Some(executed))
-    }
-
-    async fn lane(&self, aggregate_id: &str) -> MutexGuard<'_, ()> {
-        let lane = self.hasher.hash_one(aggregate_id) % LANES as u64;
-        self.lanes[usize::try_from(lane).expect("below LANES")].lock().await
     }
 
     /// What the request did when it was made before.

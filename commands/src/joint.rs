@@ -1,15 +1,17 @@
 //! Commands over several streams: loaded, decided and appended as one, all or nothing.
 //!
-//! Such a command reads every stream it needs from the log, decides on each, and appends what came of it together; a
-//! stream that it only looked at is a condition of the append. If another append was faster, it starts over.
+//! Such a command has the lanes of its streams, so that within the process nobody else appends to them meanwhile. It reads
+//! every stream it needs from the log, decides on each, and appends what came of it together; a stream that it only
+//! looked at is a condition of the append. If another process was faster, it starts over.
 
 use std::future::Future;
 
 use cqrs_es::Aggregate;
-use parking_domain::aggregate::Decider;
+use parking_domain::aggregate::{Claim, Decider};
 
-use crate::append::{AppendError, StreamAppend};
+use crate::append::{AppendError, Appended, StreamAppend};
 use crate::bus::{ATTEMPTS, ExecuteError};
+use crate::lanes::{StreamName, Taken};
 use crate::store::{Circumstances, Earlier, FindRequestError, LoadError, LogContext, LogStore};
 
 /// A command over several streams.
@@ -18,6 +20,18 @@ pub trait Joint: Sync {
     type Lead: Decider;
     /// Why it may do nothing.
     type Error: From<LoadError> + From<AppendError> + Send;
+
+    /// The streams that it certainly loads, as far as they are known before. What else it loads is found out by deciding;
+    /// to know all of them before saves deciding twice.
+    fn streams(&self) -> Vec<StreamName> {
+        Vec::new()
+    }
+
+    /// True when deciding again finds out what the holder of a claim has done. Else the claim's being held is the answer.
+    fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
+        let _ = (claim, holder);
+        false
+    }
 
     /// Loads what it needs and decides on it; the events of the lead. May run several times.
     fn decide(
@@ -41,12 +55,28 @@ pub struct Done<A: Decider> {
 pub struct Work<'a> {
     store: &'a LogStore,
     circumstances: &'a Circumstances,
+    lanes: Taken<'a>,
+    /// What it has loaded, and whether it got the lane of each.
+    loaded: Vec<StreamName>,
+    has_all_lanes: bool,
     streams: Vec<StreamAppend>,
 }
 
-impl Work<'_> {
-    /// A stream, from the log.
-    pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+impl<'a> Work<'a> {
+    fn new(store: &'a LogStore, circumstances: &'a Circumstances, lanes: Taken<'a>) -> Self {
+        Self { store, circumstances, lanes, loaded: Vec::new(), has_all_lanes: true, streams: Vec::new() }
+    }
+
+    /// A stream to decide on, from the log.
+    pub async fn load<A: Decider>(&mut self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+        let stream = StreamName::of::<A>(aggregate_id);
+        self.has_all_lanes &= self.lanes.try_add(&stream);
+        self.loaded.push(stream);
+        self.store.load(aggregate_id).await
+    }
+
+    /// A stream that nothing is decided on, from the log: what is looked for there never changes.
+    pub async fn look_at<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         self.store.load(aggregate_id).await
     }
 
@@ -86,6 +116,8 @@ impl Work<'_> {
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
+        // What is in memory is out of date when this is appended.
+        drop(self.store.memory().take::<A>(&context.aggregate_id));
         self.streams.push(self.store.stream_append(context, events, self.circumstances));
     }
 }
@@ -106,6 +138,10 @@ where
     type Lead = A;
     type Error = ExecuteError<A::Error>;
 
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<A>(&self.aggregate_id)]
+    }
+
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<A::Event>, Self::Error> {
         let context = work.load::<A>(&self.aggregate_id).await?;
         let refused = |refusal| ExecuteError::Refused { refusal, position: context.position };
@@ -123,15 +159,26 @@ impl LogStore {
         if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
             return Ok(earlier);
         }
-        let mut attempts = 1;
+        let mut streams = joint.streams();
+        let (mut rounds, mut attempts) = (0, 1);
         loop {
-            let mut work = Work { store: self, circumstances, streams: Vec::new() };
-            let events = joint.decide(&mut work).await?;
-            if work.streams.iter().all(|stream| stream.events.is_empty()) {
-                return Ok(Done { position: None, events, repeated: false });
+            let lanes = self.lanes().take(&streams).await;
+            let mut work = Work::new(self, circumstances, lanes);
+            let decided = joint.decide(&mut work).await;
+            streams.extend(std::mem::take(&mut work.loaded));
+            rounds += 1;
+            if !work.has_all_lanes && rounds < ATTEMPTS {
+                // Now all of them are known. What this had is given back before any of them is waited for.
+                continue;
             }
-            match self.append_all(work.streams, circumstances).await {
-                Err(AppendError::Conflict { .. }) if attempts < ATTEMPTS => attempts += 1,
+            if decided.is_err() || work.streams.iter().all(|stream| stream.events.is_empty()) {
+                // While this waited for its lanes the very same request may have been done.
+                let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
+                let nothing = |events| Done { position: None, events, repeated: false };
+                return earlier.map_or_else(|| decided.map(nothing), Ok);
+            }
+            match self.append_work(work).await {
+                Err(error) if attempts < ATTEMPTS && is_outdated(joint, &error) => attempts += 1,
                 Err(error) => return Err(error.into()),
                 Ok(appended) if appended.repeated => {
                     // Made a moment ago by somebody else: what was decided here is not what is stored.
@@ -140,10 +187,17 @@ impl LogStore {
                     return Ok(earlier.ok_or_else(gone)?);
                 }
                 Ok(appended) => {
-                    return Ok(Done { position: Some(appended.last_position), events, repeated: false });
+                    let position = Some(appended.last_position);
+                    return decided.map(|events| Done { position, events, repeated: false });
                 }
             }
         }
+    }
+
+    /// Appends what was decided. Its lanes are kept until that is answered.
+    async fn append_work(&self, work: Work<'_>) -> Result<Appended, AppendError> {
+        let Work { lanes: _lanes, streams, circumstances, .. } = work;
+        self.append_all(streams, circumstances).await
     }
 
     /// What the request did when it was made before.
@@ -158,6 +212,15 @@ impl LogStore {
             events,
             repeated: true,
         }))
+    }
+}
+
+/// True when another append was faster: deciding again may end in another way.
+fn is_outdated<J: Joint>(joint: &J, error: &AppendError) -> bool {
+    match error {
+        AppendError::Conflict { .. } => true,
+        AppendError::ClaimHeld { claim, holder } => joint.is_outdated_by(claim, holder),
+        _ => false,
     }
 }
 

@@ -6,9 +6,11 @@
 pub mod append;
 pub mod bus;
 pub mod devices;
+pub mod identity;
 pub mod ids;
 pub mod ingest;
 pub mod joint;
+pub mod lanes;
 pub mod memory;
 pub mod metadata;
 pub mod personal;

@@ -6,8 +6,9 @@ use parking_domain::actor::Actor;
 use parking_domain::device::Device;
 use parking_domain::display::Display;
 use parking_domain::gateway::Gateway;
-use parking_domain::id::{SiteId, TenantId};
+use parking_domain::id::{LogId, SiteId, TenantId};
 use parking_domain::instant::Instant;
+use parking_domain::log::{Log, LogRefusal};
 use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteRefusal};
 use parking_domain::space::Space;
 use parking_domain::tenant::{NewTenant, Tenant, TenantCommand, TenantRefusal};
@@ -17,6 +18,7 @@ use sqlx::PgPool;
 
 use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError};
+use crate::identity;
 use crate::personal::{PersonalDataError, Sealer};
 use crate::randomness::Randomness;
 use crate::snapshots::Kind;
@@ -32,6 +34,8 @@ pub struct Platform {
     pub sites: Bus<Site>,
     /// Tenants.
     pub tenants: Bus<Tenant>,
+    /// The log's own stream.
+    pub log: Bus<Log>,
     /// The log, for commands over several streams.
     pub store: LogStore,
     /// Seals personal data.
@@ -49,6 +53,8 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<Gateway>(),
         Kind::of::<Tenant>(),
         Kind::of::<User>(),
+        Kind::of::<Log>(),
+        Kind::of::<Log>(),
     ]
 }
 
@@ -58,6 +64,9 @@ pub enum StartError {
     /// The keys cannot be reached.
     #[error(transparent)]
     PersonalData(#[from] PersonalDataError),
+    /// The log does not begin with its identity, or it cannot be written.
+    #[error("the log cannot be started: {0}")]
+    Log(#[from] ExecuteError<LogRefusal>),
     /// The default tenant cannot be made.
     #[error("the default tenant cannot be made: {0}")]
     Tenant(#[from] ExecuteError<TenantRefusal>),
@@ -78,13 +87,15 @@ impl Platform {
             devices: Bus::new(store.clone()),
             sites: Bus::new(store.clone()),
             tenants: Bus::new(store.clone()),
+            log: Bus::new(store.clone()),
             sealer: Sealer::load(pool, randomness).await?,
             store,
         })
     }
 
-    /// Makes the tenant and the site that every installation begins with, unless they are there.
-    pub async fn make_defaults(&self, at: Instant) -> Result<(), StartError> {
+    /// Makes what every installation begins with, unless it is there: the log's identity, a tenant and a site. The log's id.
+    pub async fn make_defaults(&self, at: Instant) -> Result<LogId, StartError> {
+        let log_id = identity::start(&self.log, at).await?;
         let by = Actor::System;
         let tenant =
             NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
@@ -104,7 +115,7 @@ impl Platform {
         let made = self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
         match made {
             Err(error) if !is_there(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),
-            _ => Ok(()),
+            _ => Ok(log_id),
         }
     }
 }

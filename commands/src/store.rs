@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 use crate::ids::Ids;
+use crate::lanes::Lanes;
 use crate::memory::{DEFAULT_BUDGET, Memory};
 use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
@@ -43,6 +44,7 @@ pub struct LogStore {
     ids: Arc<dyn Ids>,
     pub(crate) long_loads: Arc<Semaphore>,
     memory: Arc<Memory>,
+    lanes: Arc<Lanes>,
 }
 
 /// A stream as it was loaded: what its aggregate has become, and at which version. Equal to another one that is the same
@@ -111,7 +113,8 @@ impl LogStore {
         let loader = Loader::start(pool.clone());
         let long_loads = Arc::new(Semaphore::new(LONG_LOADS));
         let memory = Arc::new(Memory::new(DEFAULT_BUDGET, snapshots.clone()));
-        Self { pool, writer, loader, snapshots, upcasters: stored::upcasters(), ids, long_loads, memory }
+        let (upcasters, lanes) = (stored::upcasters(), Arc::default());
+        Self { pool, writer, loader, snapshots, upcasters, ids, long_loads, memory, lanes }
     }
 
     /// The same store, whose streams in memory may weigh so many bytes.
@@ -124,6 +127,16 @@ impl LogStore {
     #[must_use]
     pub fn with_upcasters(self, upcasters: &'static Upcasters) -> Self {
         Self { upcasters, ..self }
+    }
+
+    /// Where commands on one stream queue.
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// Its own connections, for what is read beside the streams.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
     }
 
     /// The streams in memory.

@@ -35,6 +35,10 @@ pub enum Override {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Policy {}
 
+/// Marks an event log's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Log {}
+
 /// Marks a downlink's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Downlink {}
@@ -46,6 +50,8 @@ pub struct Id<Kind> {
     kind: PhantomData<Kind>,
 }
 
+/// Names an event log.
+pub type LogId = Id<Log>;
 /// Names a tenant.
 pub type TenantId = Id<Tenant>;
 /// Names a user.

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod geo;
 pub mod id;
 pub mod instant;
+pub mod log;
 pub mod lorawan;
 mod naming;
 pub mod occupancy;

@@ -10,6 +10,7 @@ use crate::aggregate::Decider;
 use crate::device::{Device, DeviceEvent};
 use crate::display::{Display, DisplayEvent};
 use crate::gateway::{Gateway, GatewayEvent};
+use crate::log::{Log, LogEvent};
 use crate::site::{Site, SiteEvent};
 use crate::space::{Space, SpaceEvent};
 use crate::tenant::{Tenant, TenantEvent};
@@ -38,6 +39,8 @@ pub enum Event {
     Tenant(TenantEvent),
     /// Of a `user` stream.
     User(UserEvent),
+    /// Of the `log` stream.
+    Log(LogEvent),
 }
 
 /// Why a stored event cannot be read.
@@ -91,6 +94,7 @@ pub fn decode(
         Tenant::TYPE => read::<Tenant>(upcasters(), event_type, event_version, payload).map(Event::Tenant),
         User::TYPE => read::<User>(upcasters(), event_type, event_version, payload).map(Event::User),
         Space::TYPE => read::<Space>(upcasters(), event_type, event_version, payload).map(Event::Space),
+        Log::TYPE => read::<Log>(upcasters(), event_type, event_version, payload).map(Event::Log),
         _ => Err(unknown(event_type, event_version)),
     }
 }

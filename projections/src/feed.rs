@@ -6,10 +6,12 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+use parking_domain::id::LogId;
 use parking_domain::instant::Instant;
 use parking_domain::stored::{DecodeError, Event, Recorded};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
+use uuid::Uuid;
 
 use crate::rows;
 
@@ -97,6 +99,24 @@ pub async fn check_reach(connection: &mut PgConnection, position: i64) -> Result
 /// The last position of the log; 0 while it is empty.
 pub async fn head(connection: &mut PgConnection) -> Result<i64, FeedError> {
     Ok(sqlx::query_scalar("select position from log_head").fetch_one(connection).await?)
+}
+
+/// Which log it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its format; none of a log that was made before formats had numbers.
+    pub format: Option<i16>,
+    /// Its id; none where there is no format.
+    pub log_id: Option<LogId>,
+}
+
+/// Which log it is, whatever its format.
+pub async fn identity(connection: &mut PgConnection) -> Result<Identity, FeedError> {
+    // Through JSON, as another format may not have these columns.
+    let query = "select (head ->> 'format')::smallint, (head ->> 'log_id')::uuid \
+                   from (select to_jsonb(h) as head from log_head h) h";
+    let (format, log_id): (Option<i16>, Option<Uuid>) = sqlx::query_as(query).fetch_one(connection).await?;
+    Ok(Identity { format, log_id: log_id.map(LogId::from) })
 }
 
 /// The last position at which the log stood at a time; 0 before its first event.

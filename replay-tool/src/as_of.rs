@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use parking_domain::downlink::Light;
-use parking_domain::id::SpaceId;
+use parking_domain::id::{LogId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, Shown, Sign, SpaceState, Spaces};
 use serde::Serialize;
@@ -57,6 +57,7 @@ impl FromStr for Moment {
 /// What is printed.
 #[derive(Serialize)]
 struct AsOfSpace {
+    log_id: LogId,
     space_id: SpaceId,
     /// The last position that counted.
     position: i64,
@@ -94,7 +95,17 @@ pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolEr
     let state = spaces.space(*space_id).map(|space| {
         let (Shown { state, display, level, reason }, shown_since) = space.last_shown();
         let (sign, light) = (display.state, display.light);
-        AsOfSpace { space_id: *space_id, position, state, level, reason, sign, light, shown_since }
+        AsOfSpace {
+            log_id: log.id,
+            space_id: *space_id,
+            position,
+            state,
+            level,
+            reason,
+            sign,
+            light,
+            shown_since,
+        }
     });
     crate::print(&serde_json::to_string(&state)?)?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,10 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use parking_domain::aggregate::Decider;
+use parking_domain::id::LogId;
+use parking_domain::log::{Log as LogState, LogEvent};
+use parking_domain::stored::Event;
 use parking_projections::feed::RecordedEvent;
 
 use crate::ToolError;
@@ -22,6 +26,8 @@ struct Examination {
     recorded_at: Option<Instant>,
     /// The version of each stream.
     versions: HashMap<(String, String), i64>,
+    /// The log's own stream, folded.
+    log: LogState,
     events: u64,
     problems: Vec<String>,
     unnamed: usize,
@@ -41,6 +47,7 @@ pub(crate) async fn check(mut log: Log) -> Result<ExitCode, ToolError> {
     }
     bar.finish_and_clear();
     examination.compare_head(log.head);
+    examination.compare_identity(log.id);
     examination.compare_streams(log.streams().await?);
     Ok(examination.report(&mut io::stdout().lock())?)
 }
@@ -68,14 +75,29 @@ impl Examination {
                 event.sequence
             ));
         }
-        if let Err(error) = event.decode() {
-            self.note(format!("position {position} does not decode: {error}"));
+        let decoded = event.decode();
+        if position == 1 && !matches!(decoded, Ok(Event::Log(LogEvent::LogStarted { .. }))) {
+            self.note("position 1 is not LogStarted: the beginning of the log was replaced");
+        }
+        match decoded {
+            Ok(Event::Log(event)) => self.log.evolve(&event),
+            Ok(_) => {}
+            Err(error) => self.note(format!("position {position} does not decode: {error}")),
         }
     }
 
     fn compare_head(&mut self, head: i64) {
         if head != self.position {
             self.note(format!("the log ends at position {}, its head says {head}", self.position));
+        }
+    }
+
+    fn compare_identity(&mut self, log_id: LogId) {
+        match self.log.log_id() {
+            Some(found) if found != log_id => {
+                self.note(format!("the log's events name it {found}, its head {log_id}"));
+            }
+            _ => {}
         }
     }
 

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use parking_domain::id::LogId;
 use parking_projections::feed::RecordedEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -58,6 +59,7 @@ impl Filter {
 /// An event as a line.
 #[derive(Serialize)]
 struct Line<'a> {
+    log_id: LogId,
     position: i64,
     recorded_at: Instant,
     tenant_id: Option<Uuid>,
@@ -86,7 +88,7 @@ pub(crate) async fn list(mut log: Log, filter: &Filter) -> Result<ExitCode, Tool
         for event in
             page.iter().take_while(|event| !filter.is_behind(event)).filter(|event| filter.takes(event))
         {
-            match write(&mut out, event) {
+            match write(&mut out, log.id, event) {
                 Err(WriteError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => {
                     return Ok(ExitCode::SUCCESS);
                 }
@@ -113,9 +115,10 @@ enum WriteError {
     Json { position: i64, source: serde_json::Error },
 }
 
-fn write(out: &mut impl Write, event: &RecordedEvent) -> Result<(), WriteError> {
+fn write(out: &mut impl Write, log_id: LogId, event: &RecordedEvent) -> Result<(), WriteError> {
     let not_json = |source| WriteError::Json { position: event.position, source };
     let line = Line {
+        log_id,
         position: event.position,
         recorded_at: event.recorded_at,
         tenant_id: event.tenant_id,

@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use chrono::TimeDelta;
-use parking_projections::feed::{self, FeedError, RecordedEvent};
+use parking_domain::id::LogId;
+use parking_domain::log::FORMAT;
+use parking_projections::feed::{self, FeedError, Identity, RecordedEvent};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, FromRow};
 
@@ -17,6 +19,8 @@ const PAGE: i64 = 5000;
 /// server from cleaning up behind its busiest rows.
 pub(crate) struct Log {
     connection: PgConnection,
+    /// Which log it is.
+    pub(crate) id: LogId,
     /// The last position when the tool was started.
     pub(crate) head: i64,
     after: i64,
@@ -37,8 +41,9 @@ impl Log {
             .options([("default_transaction_read_only", "on")])
             .connect()
             .await?;
+        let id = identify(&mut connection).await?;
         let head = feed::head(&mut connection).await?;
-        Ok(Self { connection, head, after: 0 })
+        Ok(Self { connection, id, head, after: 0 })
     }
 
     /// Goes on after this position.
@@ -83,6 +88,23 @@ impl Log {
         let streams =
             "select aggregate_type, aggregate_id, version, last_position from streams order by 1, 2";
         Ok(sqlx::query_as(streams).fetch_all(&mut self.connection).await?)
+    }
+}
+
+/// The log's id; refuses a log of a format that this tool does not read.
+async fn identify(connection: &mut PgConnection) -> Result<LogId, ToolError> {
+    let Identity { format, log_id } = feed::identity(connection).await?;
+    match (format, log_id) {
+        (Some(FORMAT), Some(log_id)) => Ok(log_id),
+        (Some(found), _) => Err(format!(
+            "the log has format {found}, this tool reads format {FORMAT}: use the replay-tool of the build that made the log"
+        )
+        .into()),
+        (None, _) => Err(format!(
+            "the log was made by an earlier build (without a format number), this tool reads format {FORMAT}: use the \
+             replay-tool of that build"
+        )
+        .into()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use parking_domain::device::DeviceEvent;
-use parking_domain::id::SpaceId;
+use parking_domain::id::{LogId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::{Change, Spaces};
@@ -47,6 +47,7 @@ enum What {
 /// A line: an event, or a change of what is shown that an event brought.
 #[derive(Serialize)]
 struct Line {
+    log_id: LogId,
     position: i64,
     /// When the log took it.
     recorded_at: Instant,
@@ -71,11 +72,11 @@ pub(crate) async fn timeline(mut log: Log, asked: &Timeline) -> Result<ExitCode,
             let event = recorded.decode()?;
             let telling = Telling::of(&recorded.aggregate_id, &event);
             if let Some(telling) = telling.filter(|_| concerns(&asked.what, recorded, &event)) {
-                asked.print(&Line::event(recorded, telling)?)?;
+                asked.print(&Line::event(log.id, recorded, telling)?)?;
             }
             for change in spaces.apply(recorded.position, &recorded.aggregate_id, &event) {
                 if matches!(&asked.what, What::Space { space_id } if *space_id == change.space_id) {
-                    asked.print(&Line::change(recorded, &change)?)?;
+                    asked.print(&Line::change(log.id, recorded, &change)?)?;
                 }
             }
         }
@@ -103,22 +104,22 @@ fn concerns(what: &What, recorded: &RecordedEvent, event: &Event) -> bool {
 }
 
 impl Line {
-    fn event(recorded: &RecordedEvent, telling: Telling) -> Result<Self, serde_json::Error> {
+    fn event(log_id: LogId, recorded: &RecordedEvent, telling: Telling) -> Result<Self, serde_json::Error> {
         let payload: Value = serde_json::from_str(&recorded.payload)?;
         let details = payload.get(&recorded.event_type).cloned().unwrap_or_default();
-        Ok(Self::new(recorded, recorded.event_type.clone(), telling, details))
+        Ok(Self::new(log_id, recorded, recorded.event_type.clone(), telling, details))
     }
 
-    fn change(recorded: &RecordedEvent, change: &Change) -> Result<Self, serde_json::Error> {
+    fn change(log_id: LogId, recorded: &RecordedEvent, change: &Change) -> Result<Self, serde_json::Error> {
         let details = serde_json::to_value(change)?;
-        Ok(Self::new(recorded, "shown".to_owned(), Telling::of_change(change), details))
+        Ok(Self::new(log_id, recorded, "shown".to_owned(), Telling::of_change(change), details))
     }
 
-    fn new(recorded: &RecordedEvent, kind: String, telling: Telling, details: Value) -> Self {
+    fn new(log_id: LogId, recorded: &RecordedEvent, kind: String, telling: Telling, details: Value) -> Self {
         let Telling { what, at, by, why } = telling;
         let by = by.map(|by| by.to_string());
         let (position, recorded_at) = (recorded.position, recorded.recorded_at);
-        Self { position, recorded_at, at, kind, what, by, why, details }
+        Self { log_id, position, recorded_at, at, kind, what, by, why, details }
     }
 }
 

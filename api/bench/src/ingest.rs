@@ -3,9 +3,9 @@
 //! Load, servers and database share the machine and take turns within each repetition: ratios mean something, rates
 //! are those of this machine in this minute.
 
-mod children;
+pub(crate) mod children;
 mod cold;
-mod generator;
+pub(crate) mod generator;
 pub(crate) mod handlers;
 mod table;
 

@@ -8,6 +8,7 @@ mod checker;
 mod draw;
 mod mischief;
 mod plan;
+mod platform;
 mod readers;
 mod verdict;
 mod violation;
@@ -69,6 +70,9 @@ pub(crate) struct Arguments {
     /// SIGKILLs of the private database server. Default: one for each 250,000 events, at least one.
     #[arg(long)]
     crashes: Option<usize>,
+    /// Seconds for which the whole platform is put under stress afterwards: the real server on a private database.
+    #[arg(long, default_value_t = 120)]
+    platform_seconds: u64,
 }
 
 impl Arguments {
@@ -123,7 +127,11 @@ pub(crate) async fn soak(arguments: Arguments) -> Result<(), BenchError> {
     if let Some((_home, cluster)) = place.private {
         cluster.stop().await?;
     }
-    outcome.map_err(|error| format!("{error} (seed {seed})").into())
+    outcome.map_err(|error| BenchError::from(format!("{error} (seed {seed})")))?;
+    match arguments.platform_seconds {
+        0 => Ok(()),
+        seconds => platform::soak(seconds, seed).await,
+    }
 }
 
 /// What the soak appends can never be removed again.

@@ -8,7 +8,8 @@ use parking_testkit::TestDatabase;
 async fn twenty_thousand_events_through_kills_and_conflicts_leave_a_whole_history() {
     let database = TestDatabase::create().await;
     let mut soak = Command::new(env!("CARGO_BIN_EXE_parking-bench"));
-    soak.args(["soak", "--events=20000", "--seed=42", "--url"]).arg(database.url(None));
+    soak.args(["soak", "--events=20000", "--seed=42", "--platform-seconds=0", "--url"])
+        .arg(database.url(None));
     let output = soak.output().expect("the program starts");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -5,10 +5,12 @@
 
 pub mod cluster;
 mod connect;
+mod format;
 mod prepare;
 pub mod roles;
 
 pub use cluster::{ClusterError, ClusterOptions, LocalCluster, default_directory, is_root};
 pub use connect::{Database, Logins};
+pub use format::{FormatError, Place, check_format};
 pub use prepare::{PrepareError, prepare};
 pub use roles::Role;

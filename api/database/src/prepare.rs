@@ -4,6 +4,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use crate::format::{self, FormatError};
 use crate::roles::{self, BootstrapError};
 use crate::{Database, Role};
 
@@ -23,6 +24,9 @@ pub enum PrepareError {
     /// The database is absent and could not be made.
     #[error("cannot create the database, create it yourself or connect as a role that may: {0}")]
     Create(#[source] sqlx::Error),
+    /// It holds a log that this build does not read.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// The roles could not be set up.
     #[error(transparent)]
     Roles(#[from] BootstrapError),
@@ -37,6 +41,7 @@ pub enum PrepareError {
 /// Brings the database to this version. Safe to repeat, and to run at once from several processes.
 pub async fn prepare(database: &Database) -> Result<(), PrepareError> {
     let mut admin = connect_or_create(&database.admin).await?;
+    format::check(&mut admin, database).await?;
     roles::bootstrap(&mut admin).await?;
     admin.close().await.map_err(PrepareError::Connect)?;
 

@@ -76,14 +76,15 @@ async fn live(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let mut checks = vec![writer(&app)];
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
-    match standing.await {
-        Err(error) => {
-            warn!(%error, "the health check does not reach the database");
-            checks.push(Check::new("database", Err("it does not answer".to_owned())));
-        }
+    let (answers, standing) = tokio::join!(app.probe.answers(), standing);
+    checks.push(Check::new("database", if answers { Ok(()) } else { Err("it does not answer".to_owned()) }));
+    match standing {
         Ok(standing) => {
-            checks.push(Check::new("database", Ok(())));
             checks.extend(PROJECTIONS.iter().map(|projection| shown(projection.name, &standing.projections)));
+        }
+        Err(error) => {
+            warn!(%error, "how the projections stand cannot be read");
+            checks.push(Check::new("projections", Err("how they stand cannot be read".to_owned())));
         }
     }
     judge("ready", "not_ready", checks)
@@ -141,10 +142,8 @@ fn judge(well: &'static str, unwell: &'static str, checks: Vec<Check>) -> Result
 }
 
 async fn check_database(app: &App) -> Result<(), Problem> {
-    let head =
-        sqlx::query_scalar::<_, i64>("select position from log_head").fetch_one(app.reader.pool()).await;
-    head.map(|_| ()).map_err(|error| {
-        warn!(%error, "the health check does not reach the database");
-        Problem::unavailable("unhealthy", "the database does not answer")
-    })
+    if app.probe.answers().await {
+        return Ok(());
+    }
+    Err(Problem::unavailable("unhealthy", "the database does not answer"))
 }

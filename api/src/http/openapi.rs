@@ -17,7 +17,8 @@ use super::v6::ProblemDocument;
 #[openapi(
     info(
         title = "Smart parking platform",
-        description = "Commands append events and answer with the position they reached (`X-Position`); reads show \
+        description = "Commands append events and answer with the position they reached (`X-Position`) in the log that \
+                       `X-Log-Id` names; reads show \
                        what the events amount to, and wait for a position that `min_position` names. Every refusal \
                        is a problem document: `code` is for programs, `detail` for people.",
         license(name = "MIT"),

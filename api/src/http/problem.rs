@@ -9,7 +9,7 @@ use parking_commands::append::AppendError;
 use parking_commands::ingest::IngestError;
 use parking_commands::store::LoadError;
 use parking_domain::chirpstack::ParseError;
-use parking_projections::outage::is_outage;
+use parking_projections::outage::{had_no_connection, is_outage, is_overload};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, warn};
@@ -24,6 +24,8 @@ pub(crate) struct Problem {
     detail: String,
     /// What else there is to say, under one name.
     more: Option<(&'static str, Vec<Value>)>,
+    /// The database is said to be away because there was no connection to it: it may only have too much to do.
+    had_no_connection: bool,
 }
 
 /// The document, a superset of what V6's clients read: `detail` is always a plain text.
@@ -41,7 +43,7 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), more: None }
+        Self { status, code, detail: detail.into(), more: None, had_no_connection: false }
     }
 
     /// The same, with a list of what it is about.
@@ -80,6 +82,25 @@ impl Problem {
     fn nothing_stored() -> Self {
         let detail = "the database is not available, nothing was stored: send it again";
         Self::unavailable("database_unavailable", detail)
+    }
+
+    /// What was asked did not happen, because the database could not be asked.
+    fn of_database(error: &sqlx::Error, away: Self) -> Self {
+        if is_overload(error) {
+            return Self::overloaded();
+        }
+        Self { had_no_connection: had_no_connection(error), ..away }
+    }
+
+    /// There is more to do than the server can.
+    pub(crate) fn overloaded() -> Self {
+        let detail = "the server has more to do than it can, nothing was done: send it again in a moment";
+        Self::unavailable("overloaded", detail)
+    }
+
+    /// True when it says that the database is away, and it may only have too much to do.
+    pub(crate) fn had_no_connection(&self) -> bool {
+        self.had_no_connection
     }
 
     /// The server cannot do it now; the same request may succeed in a moment.
@@ -171,7 +192,7 @@ impl From<LoadError> for Problem {
     fn from(error: LoadError) -> Self {
         warn!(%error, "a stream was not loaded");
         match error {
-            LoadError::Database(_) => Self::nothing_stored(),
+            LoadError::Database(error) => Self::of_database(&error, Self::nothing_stored()),
             // A stream that cannot be read is damaged.
             LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR)
@@ -212,7 +233,8 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         error!(%error, "a query failed");
         if is_outage(&error) {
-            Self::unavailable("database_unavailable", "the database is not available: try again in a moment")
+            let detail = "the database is not available: try again in a moment";
+            Self::of_database(&error, Self::unavailable("database_unavailable", detail))
         } else {
             Self::of(StatusCode::INTERNAL_SERVER_ERROR)
         }

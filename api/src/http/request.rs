@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,9 +17,14 @@ use tracing::{Instrument, error, info_span};
 
 use super::App;
 use super::problem::{self, Problem};
+use super::webhooks::X_POSITION;
+use crate::listen::Crowded;
 use crate::metrics::Route;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The log that `X-Position` is a position of.
+const X_LOG_ID: HeaderName = HeaderName::from_static("x-log-id");
 
 /// Longer ids than any tracing system makes are not taken over.
 const MAX_LENGTH: usize = 128;
@@ -41,13 +47,23 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, ne
     let (begun, method) = (Instant::now(), request.method().clone());
     let route = Route(request.extensions().get::<MatchedPath>().cloned());
 
-    let mut response = bounded(next.run(request), LIMIT).instrument(span).await;
+    let mut response = match request.extensions().get::<Crowded>() {
+        Some(Crowded) => refuse_crowded(),
+        None => bounded(next.run(request), LIMIT).instrument(span).await,
+    };
+    if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
+        response = Problem::overloaded().into_response();
+    }
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
     if let Some(problem) = response.extensions().get::<Problem>() {
         app.metrics.refused(problem.code());
     }
     if response.status().is_client_error() || response.status().is_server_error() {
         response = problem::render(response, content_type, &id);
+    }
+    // A position means nothing without the log that it is a position of.
+    if response.headers().contains_key(X_POSITION) {
+        response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
@@ -62,6 +78,13 @@ async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Re
         Ok(Err(panic)) => panicked(&*panic),
         Err(_) => Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
     }
+}
+
+/// Only webhooks and health checks find room now. The connection is closed, so that it leaves its place to one of them.
+fn refuse_crowded() -> Response {
+    let detail = "all connections of the server are in use: send it again in a moment";
+    let refusal = Problem::unavailable("overloaded", detail);
+    ([(CONNECTION, HeaderValue::from_static("close"))], refusal).into_response()
 }
 
 fn sane(id: &HeaderValue) -> Option<Arc<str>> {

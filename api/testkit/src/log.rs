@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cqrs_es::DomainEvent;
 use parking_commands::append::{Append, AppendError, Appended, Expected, NewEvent, StreamAppend};
+use parking_commands::bus::Bus;
+use parking_commands::identity;
 use parking_commands::ids::Ids;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
@@ -14,6 +16,7 @@ use parking_commands::writer::Writer;
 use parking_database::cluster::Installation;
 use parking_domain::aggregate::Decider;
 use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -113,6 +116,18 @@ impl EventLog {
     /// A fresh log with a writer.
     pub async fn create() -> Self {
         Self::of(TestDatabase::create().await)
+    }
+
+    /// A fresh log with a writer, whose first event is the log's identity, as the platform writes it.
+    ///
+    /// # Panics
+    ///
+    /// When the log does not take it.
+    pub async fn started() -> Self {
+        let log = Self::create().await;
+        let own_stream = Bus::<parking_domain::log::Log>::new(log.store());
+        identity::start(&own_stream, Instant::UNIX_EPOCH).await.expect("an empty log takes its identity");
+        log
     }
 
     /// The log in a database, with a writer. Its ids are of a space of its own.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 
-/// The events that a server lays down when it first starts: the default tenant, and its site. They are the first.
-pub(crate) const FOUNDATION: i64 = 2;
+/// The events that a server appends when it first starts: the log's identity, the default tenant and its site.
+pub(crate) const FOUNDATION: i64 = 3;
 
 /// The position of the last of so many reports.
 pub(crate) fn position_of(reports: usize) -> i64 {

@@ -1,12 +1,14 @@
 //! A tenant's device is put at one of the tenant's spaces.
 
+use parking_domain::aggregate::Claim;
 use parking_domain::device::{Device, DeviceCommand, DeviceEvent};
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::{Asked, Space, SpaceRefusal};
 
-use super::refusal::AssignmentError;
+use super::refusal::{AssignmentError, space_has_ended};
 use crate::joint::{Joint, Work};
+use crate::lanes::StreamName;
 
 /// Put a device at a space, where no other one of its category stands.
 #[derive(Clone, Debug)]
@@ -27,6 +29,14 @@ impl Joint for AssignDevice {
     type Lead = Device;
     type Error = AssignmentError;
 
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Space>(&self.space_id), StreamName::of::<Device>(&self.dev_eui)]
+    }
+
+    fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
+        space_has_ended(claim, holder)
+    }
+
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
@@ -46,7 +56,7 @@ impl Joint for AssignDevice {
 /// Refuses a space that the tenant does not have. Whose a space is never changes, and after its end it holds its places
 /// itself: so its stream is no condition of the append, and bookings do not get in the way of assignments.
 pub(super) async fn find_space(
-    work: &Work<'_>,
+    work: &mut Work<'_>,
     space_id: SpaceId,
     asked: Asked,
 ) -> Result<(), AssignmentError> {

@@ -1,14 +1,16 @@
 //! A device that was heard and belongs to nobody is taken in, or put out of sight.
 
+use parking_domain::aggregate::Claim;
 use parking_domain::device::{Category, Definition, Device, DeviceCommand, DeviceEvent};
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
-use parking_domain::space::Asked;
+use parking_domain::space::{Asked, Space};
 use parking_domain::uplinks::{Source, Uplinks, stream_id};
 
 use super::assignment::find_space;
-use super::refusal::AssignmentError;
+use super::refusal::{AssignmentError, space_has_ended};
 use crate::joint::{Joint, Work};
+use crate::lanes::StreamName;
 
 /// Claim an orphan and put it at a space, in one append.
 #[derive(Clone, Debug)]
@@ -30,6 +32,14 @@ pub struct AssignOrphan {
 impl Joint for AssignOrphan {
     type Lead = Device;
     type Error = AssignmentError;
+
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Space>(&self.space_id), StreamName::of::<Device>(&self.dev_eui)]
+    }
+
+    fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
+        space_has_ended(claim, holder)
+    }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_unheard(work, self.dev_eui).await?;
@@ -61,6 +71,10 @@ impl Joint for ClaimOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Device>(&self.dev_eui)]
+    }
+
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_unheard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
@@ -85,6 +99,10 @@ impl Joint for DismissOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Device>(&self.dev_eui)]
+    }
+
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_unheard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
@@ -97,6 +115,6 @@ impl Joint for DismissOrphan {
 /// An orphan is known by what the network reported of it; without a report there is none. A stream never gets shorter, so
 /// it is no condition of the append.
 async fn refuse_unheard(work: &Work<'_>, dev_eui: DevEui) -> Result<(), AssignmentError> {
-    let uplinks = work.load::<Uplinks>(&stream_id(Source::Platform, dev_eui)).await?;
+    let uplinks = work.look_at::<Uplinks>(&stream_id(Source::Platform, dev_eui)).await?;
     if uplinks.version == 0 { Err(AssignmentError::OrphanNotFound(dev_eui)) } else { Ok(()) }
 }

@@ -1,17 +1,19 @@
 //! A space's place for a sensor or a display, filled with a device or cleared, whatever is there.
 
 use cqrs_es::Aggregate;
+use parking_domain::aggregate::Claim;
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
 };
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
-use parking_domain::space::Asked;
 use parking_domain::space::claims::place;
+use parking_domain::space::{Asked, Space};
 
 use super::assignment::find_space;
-use super::refusal::AssignmentError;
+use super::refusal::{AssignmentError, space_has_ended};
 use crate::joint::{Joint, Work};
+use crate::lanes::StreamName;
 use crate::store::LoadError;
 
 /// Put a device at a space as its sensor or its display. One that belongs to nobody is claimed for that.
@@ -30,6 +32,14 @@ pub struct FillPlace {
 impl Joint for FillPlace {
     type Lead = Device;
     type Error = AssignmentError;
+
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Space>(&self.space_id), StreamName::of::<Device>(&self.dev_eui)]
+    }
+
+    fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
+        space_has_ended(claim, holder)
+    }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
@@ -66,6 +76,10 @@ pub struct ClearPlace {
 impl Joint for ClearPlace {
     type Lead = Device;
     type Error = AssignmentError;
+
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Space>(&self.space_id)]
+    }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;

@@ -35,9 +35,6 @@ pub enum AssignmentError {
         /// The device that stands there.
         dev_eui: String,
     },
-    /// The space went while the device was put there.
-    #[error("the space is deleted: choose another one")]
-    SpaceDeleted,
     /// A stream could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -47,17 +44,22 @@ pub enum AssignmentError {
 }
 
 impl From<AppendError> for AssignmentError {
-    /// A place that is held says who holds it: a device that stands there, or the space that is gone.
+    /// A place that is held says who holds it: a device that stands there, or the space that has ended.
     fn from(error: AppendError) -> Self {
         let AppendError::ClaimHeld { claim, holder } = &error else { return Self::Append(error) };
         match (category_of(claim), holder.split_once(' ')) {
-            (Some(_), Some((Space::TYPE, _))) => Self::SpaceDeleted,
+            (Some(_), Some((Space::TYPE, _))) => SpaceRefusal::SpaceNotFound.into(),
             (Some(category), Some((_, dev_eui))) => {
                 Self::PlaceTaken { category, dev_eui: dev_eui.to_owned() }
             }
             _ => Self::Append(error),
         }
     }
+}
+
+/// True when a space holds its own place: it ended while the device was put there, and deciding again finds that out.
+pub(super) fn space_has_ended(claim: &Claim, holder: &str) -> bool {
+    category_of(claim).is_some() && holder.split_once(' ').is_some_and(|(holder, _)| holder == Space::TYPE)
 }
 
 /// What the claimed place is for; `None` for a claim that is no place.

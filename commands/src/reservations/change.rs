@@ -11,6 +11,7 @@ use parking_domain::space::{
 use super::guest::GuestPatch;
 use crate::bus::ExecuteError;
 use crate::joint::{Joint, Work};
+use crate::lanes::StreamName;
 
 /// What changes of a reservation. An end of its window that is not given stays.
 #[derive(Clone, Debug)]
@@ -41,6 +42,10 @@ pub(super) struct ChangeReservation {
 impl Joint for ChangeReservation {
     type Lead = Space;
     type Error = ExecuteError<SpaceRefusal>;
+
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Space>(&self.space_id)]
+    }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {
         let space = work.load::<Space>(&self.space_id.to_string()).await?;

@@ -6,6 +6,7 @@ use parking_domain::space::{CreateSpace, SetStateByHand, Space, SpaceCommand, Sp
 
 use super::SpaceError;
 use crate::joint::{Joint, Work};
+use crate::lanes::StreamName;
 
 /// Make a space.
 #[derive(Clone, Debug)]
@@ -21,6 +22,10 @@ pub struct MakeSpace {
 impl Joint for MakeSpace {
     type Lead = Space;
     type Error = SpaceError;
+
+    fn streams(&self) -> Vec<StreamName> {
+        vec![StreamName::of::<Site>(&self.create.site_id), StreamName::of::<Space>(&self.space_id)]
+    }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
         let asked = self.create.asked;

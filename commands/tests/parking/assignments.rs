@@ -68,13 +68,14 @@ async fn what_the_tenant_does_not_have_is_not_found() {
 }
 
 #[test]
-fn a_place_that_the_space_holds_itself_is_a_space_that_is_deleted() {
+fn a_place_that_the_space_holds_itself_is_of_a_space_that_is_not_there_any_more() {
     let held = |scope: &str, holder: &str| {
         let claim = Claim { scope: scope.into(), key: Uuid::from_u128(1).to_string() };
         AssignmentError::from(AppendError::ClaimHeld { claim, holder: holder.into() })
     };
     let space = format!("space {}", Uuid::from_u128(1));
-    assert!(matches!(held("sensor_of_space", &space), AssignmentError::SpaceDeleted));
+    let ended = held("sensor_of_space", &space);
+    assert!(matches!(ended, AssignmentError::Space(SpaceRefusal::SpaceNotFound)), "{ended:?}");
     let taken = held("display_of_space", "device 0000000000000001");
     assert!(matches!(taken, AssignmentError::PlaceTaken { category: Category::Display, .. }), "{taken:?}");
     let foreign = held("space_code/x", "space y");

@@ -168,3 +168,41 @@ async fn a_stream_that_was_only_looked_at_is_a_condition() {
     assert_eq!(cents(&log).await, [105, 5]);
     log.assert_whole().await;
 }
+
+/// Opposite directions would wait for each other for ever if each took its streams as it meets them.
+#[tokio::test]
+async fn in_one_process_commands_over_the_same_streams_neither_conflict_nor_wait_for_each_other() {
+    let log = EventLog::create().await;
+    two_accounts(&log).await;
+    let store = log.store();
+    let bus = Bus::<Account>::new(store.clone());
+    bus.execute("b", &Command::Deposit(vec![100]), &plain()).await.unwrap();
+    let (there, back) =
+        (Transfer { from: "a", to: "b", cents: 3 }, Transfer { from: "b", to: "a", cents: 2 });
+    let (deposit, circumstances) = (Command::Deposit(vec![1]), plain());
+    let before = log.writer.counts().conflicts();
+    let (moved, deposited) = tokio::join!(
+        join_all((0..40).map(|n| store.execute([&there, &back][n % 2], &circumstances))),
+        join_all((0..40).map(|n| bus.execute(["a", "b"][n % 2], &deposit, &circumstances))),
+    );
+    assert!(moved.iter().all(Result::is_ok), "{moved:?}");
+    assert!(deposited.iter().all(Result::is_ok), "{deposited:?}");
+    assert_eq!(cents(&log).await, [100, 140]);
+    assert_eq!(log.writer.counts().conflicts() - before, 0);
+    log.assert_whole().await;
+}
+
+#[tokio::test]
+async fn a_request_that_waited_while_it_was_done_gets_its_first_answer_though_it_is_refused_by_now() {
+    let log = EventLog::create().await;
+    two_accounts(&log).await;
+    let store = log.store();
+    let request = RequestKey { tenant_id: Uuid::nil(), key: "once".into(), fingerprint: Uuid::from_u128(1) };
+    let circumstances = Circumstances { request: Some(request), ..plain() };
+    // There is money for one.
+    let transfer = Transfer { from: "a", to: "b", cents: 100 };
+    let done = join_all((0..20).map(|_| store.execute(&transfer, &circumstances))).await;
+    let positions: Vec<_> = done.iter().map(|done| done.as_ref().unwrap().position).collect();
+    assert!(positions.iter().all(|position| *position == positions[0]), "{done:?}");
+    assert_eq!(cents(&log).await, [0, 100]);
+}

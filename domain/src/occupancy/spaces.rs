@@ -162,7 +162,7 @@ impl Spaces {
             Event::Space(event) => self.apply_space(aggregate_id, event, &mut changes),
             Event::Site(event) => self.apply_site(aggregate_id, event, &mut changes),
             Event::Tenant(event) => self.apply_tenant(aggregate_id, event, &mut changes),
-            Event::Display(_) | Event::Gateway(_) | Event::User(_) => {}
+            Event::Display(_) | Event::Gateway(_) | Event::User(_) | Event::Log(_) => {}
         }
         changes.into_list()
     }

@@ -4,6 +4,7 @@ mod device;
 mod display;
 mod files;
 mod gateway;
+mod log;
 mod sealed;
 mod site;
 mod space;

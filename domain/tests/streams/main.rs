@@ -10,6 +10,7 @@ mod display_properties;
 mod gateway;
 mod gateway_properties;
 mod history;
+mod log;
 mod policy;
 mod scenario;
 mod site;

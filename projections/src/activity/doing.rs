@@ -29,7 +29,7 @@ impl Doing {
             Event::Site(event) => of_site(event),
             Event::Tenant(event) => Some(of_tenant(event)),
             Event::Gateway(event) => Some(of_gateway(event)),
-            Event::Uplink(_) | Event::Display(_) | Event::User(_) => None,
+            Event::Uplink(_) | Event::Display(_) | Event::User(_) | Event::Log(_) => None,
         }
     }
 

@@ -28,7 +28,7 @@ impl Telling {
             Event::Device(event) => Some(of_device(id, event)),
             Event::Uplink(event) => Some(of_uplink(event)),
             Event::Display(event) => Some(of_display(event)),
-            Event::Site(_) | Event::Gateway(_) | Event::Tenant(_) | Event::User(_) => None,
+            Event::Site(_) | Event::Gateway(_) | Event::Tenant(_) | Event::User(_) | Event::Log(_) => None,
         }
     }
 

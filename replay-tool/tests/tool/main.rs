@@ -18,7 +18,7 @@ use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
 
 async fn log_with_uplinks() -> EventLog {
-    let log = EventLog::create().await;
+    let log = EventLog::started().await;
     let lanes = Ingest::new(log.store());
     for n in 0..6 {
         let received_at: Instant = Instant::UNIX_EPOCH + TimeDelta::seconds(n);
@@ -65,8 +65,10 @@ fn positions(events: &[Value]) -> Vec<i64> {
 async fn events_are_listed_in_order_as_json_lines() {
     let log = log_with_uplinks().await;
     let all = events(&log, &[]).await;
-    assert_eq!(positions(&all), [1, 2, 3, 4, 5, 6]);
-    let first = &all[0];
+    assert_eq!(positions(&all), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!((&all[0]["event_type"], &all[0]["log_id"]), (&json!("LogStarted"), &all[0]["aggregate_id"]));
+    let first = &all[1];
+    assert_eq!(first["log_id"], all[0]["log_id"]);
     assert_eq!(first["aggregate_type"], "uplinks");
     assert_eq!(first["aggregate_id"], "platform/58a0cb0000100000");
     assert_eq!((&first["sequence"], &first["event_type"]), (&json!(1), &json!("UplinkReceived")));
@@ -77,24 +79,62 @@ async fn events_are_listed_in_order_as_json_lines() {
 async fn filters_narrow_the_list_and_combine() {
     let log = log_with_uplinks().await;
     assert_eq!(positions(&events(&log, &["--from", "2", "--to", "4"]).await), [2, 3, 4]);
-    assert_eq!(positions(&events(&log, &["--stream", "uplinks/platform/58a0cb0000100001"]).await), [2, 4, 6]);
+    assert_eq!(positions(&events(&log, &["--stream", "uplinks/platform/58a0cb0000100001"]).await), [3, 5, 7]);
     assert_eq!(positions(&events(&log, &["--stream", "uplinks"]).await).len(), 6);
-    assert_eq!(positions(&events(&log, &["--type", "DeviceJoined"]).await), [6]);
-    let both = ["--type", "DeviceJoined", "--type", "UplinkReceived", "--from", "5"];
-    assert_eq!(positions(&events(&log, &both).await), [5, 6]);
+    assert_eq!(positions(&events(&log, &["--type", "DeviceJoined"]).await), [7]);
+    let both = ["--type", "DeviceJoined", "--type", "UplinkReceived", "--from", "6"];
+    assert_eq!(positions(&events(&log, &both).await), [6, 7]);
     let third = events(&log, &["--from", "3", "--to", "3"]).await[0]["recorded_at"].clone();
     let since = positions(&events(&log, &["--since", third.as_str().unwrap()]).await);
     let until = positions(&events(&log, &["--until", third.as_str().unwrap()]).await);
     assert!(since.contains(&3) && !until.contains(&3));
-    assert_eq!([until, since].concat(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!([until, since].concat(), [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]
 async fn a_sound_log_is_clean() {
     let log = log_with_uplinks().await;
     let output = run(&log, &["check"]).await;
-    assert_eq!(text(&output.stdout), "6 events up to position 6: clean\n");
+    assert_eq!(text(&output.stdout), "7 events up to position 7: clean\n");
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_log_without_its_beginning_or_with_another_id_is_damaged() {
+    let log = log_with_uplinks().await;
+    let admin = log.admin();
+    sqlx::query("update log_head set log_id = '018f3a54-6c1e-7000-8000-000000000009'")
+        .execute(&admin)
+        .await
+        .unwrap();
+    let output = run(&log, &["check"]).await;
+    let started = events(&log, &["--to", "1"]).await[0]["aggregate_id"].as_str().unwrap().to_owned();
+    let expected = format!(
+        "the log's events name it {started}, its head 018f3a54-6c1e-7000-8000-000000000009\n\
+         7 events up to position 7: 1 problem\n"
+    );
+    assert_eq!((text(&output.stdout), output.status.code()), (&*expected, Some(1)));
+
+    let unstarted = EventLog::create().await;
+    unstarted.append("odd", Expected::Any, &["{}"]).await.unwrap();
+    let output = run(&unstarted, &["check"]).await;
+    assert!(text(&output.stdout).starts_with("position 1 is not LogStarted"), "{}", text(&output.stdout));
+}
+
+#[tokio::test]
+async fn a_log_of_another_format_is_refused() {
+    let log = log_with_uplinks().await;
+    let admin = log.admin();
+    sqlx::query("update log_head set format = 9").execute(&admin).await.unwrap();
+    let later = run(&log, &["events"]).await;
+    sqlx::query("alter table log_head drop column format, drop column log_id").execute(&admin).await.unwrap();
+    let earlier = run(&log, &["events"]).await;
+    for (output, expected) in
+        [(later, "the log has format 9, this tool reads format 2"), (earlier, "an earlier build")]
+    {
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
+    }
 }
 
 #[tokio::test]
@@ -104,24 +144,24 @@ async fn damage_is_found_and_named() {
     let admin = sqlx::PgPool::connect_with(log.database.database().admin.clone()).await.unwrap();
     for damage in [
         "alter table events disable trigger user",
-        "delete from events where position = 3",
-        "update events set payload = '{\"UplinkReceived\": {}}' where position = 4",
-        "update events set recorded_at = recorded_at - interval '1 hour' where position = 5",
+        "delete from events where position = 4",
+        "update events set payload = '{\"UplinkReceived\": {}}' where position = 5",
+        "update events set recorded_at = recorded_at - interval '1 hour' where position = 6",
         "update streams set version = 9 where aggregate_id = 'platform/58a0cb0000100001'",
-        "update log_head set position = 8",
+        "update log_head set position = 9",
     ] {
         sqlx::query(damage).execute(&admin).await.unwrap();
     }
     let output = run(&log, &["check"]).await;
     let expected = [
-        "position 3 is missing",
-        "position 4 does not decode: the payload is not a valid UplinkReceived: missing field `report` at line 1 column 21",
-        "position 5 was recorded before the one that precedes it",
-        "position 5 is event 3 of uplinks platform/58a0cb0000100000, after event 1",
-        "position 7 does not decode: unknown event Tested version 1: a newer release may know it",
-        "the log ends at position 7, its head says 8",
+        "position 4 is missing",
+        "position 5 does not decode: the payload is not a valid UplinkReceived: missing field `report` at line 1 column 21",
+        "position 6 was recorded before the one that precedes it",
+        "position 6 is event 3 of uplinks platform/58a0cb0000100000, after event 1",
+        "position 8 does not decode: unknown event Tested version 1: a newer release may know it",
+        "the log ends at position 8, its head says 9",
         "uplinks platform/58a0cb0000100001 has 3 events, its version says 9",
-        "6 events up to position 7: 7 problems",
+        "7 events up to position 8: 7 problems",
     ];
     assert_eq!(text(&output.stdout).lines().collect::<Vec<_>>(), expected);
     assert_eq!(output.status.code(), Some(1));
@@ -133,7 +173,7 @@ async fn the_tool_changes_nothing_even_with_rights_to() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replay-tool"));
     command.arg("check").env("DATABASE_URL", log.database.url(None));
     assert!(command.output().unwrap().status.success());
-    assert_eq!(log.head().await, 6);
+    assert_eq!(log.head().await, 7);
 }
 
 #[test]

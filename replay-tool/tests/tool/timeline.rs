@@ -130,7 +130,12 @@ async fn as_json_it_tells_the_same_with_the_details() {
     for (json, words) in json.lines().zip(words.lines()) {
         let line: Value = serde_json::from_str(json).unwrap();
         assert!(words.contains(line["what"].as_str().unwrap()), "{words}: {json}");
-        assert!(line["position"].is_i64() && line["recorded_at"].is_string() && line["at"].is_string());
+        assert!(
+            line["log_id"].is_string()
+                && line["position"].is_i64()
+                && line["recorded_at"].is_string()
+                && line["at"].is_string()
+        );
         assert!(line["details"].is_object(), "{json}");
     }
 }

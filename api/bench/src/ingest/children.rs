@@ -76,6 +76,11 @@ impl Server {
         cpu::of_process(self.pid)
     }
 
+    /// SIGKILL. Its private database goes on, and the next server takes it over.
+    pub(crate) async fn kill(mut self) -> Result<(), BenchError> {
+        Ok(self.process.kill().await?)
+    }
+
     /// Lets it end by itself, and its database with it.
     pub(crate) async fn stop(mut self) -> Result<(), BenchError> {
         kill_process(self.pid, Signal::TERM)?;

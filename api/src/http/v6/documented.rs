@@ -44,6 +44,7 @@ impl CodeSet for Reading {
             (StatusCode::UNPROCESSABLE_ENTITY, "position_unknown"),
             (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
+            (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
         ]
     }
@@ -60,8 +61,7 @@ impl CodeSet for Commanding {
             (StatusCode::UNPROCESSABLE_ENTITY, "body_invalid"),
         ]);
         codes.extend(
-            ["overloaded", "shutting_down", "unsettled", "busy"]
-                .map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)),
+            ["shutting_down", "unsettled", "busy"].map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)),
         );
         codes
     }

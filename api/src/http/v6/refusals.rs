@@ -169,7 +169,6 @@ impl From<AssignmentError> for Problem {
             AssignmentError::Device(refusal) => refusal.into(),
             AssignmentError::OrphanNotFound(_) => Self::new(NOT_FOUND, "orphan_not_found", error.to_string()),
             AssignmentError::PlaceTaken { .. } => Self::new(CONFLICT, "place_taken", error.to_string()),
-            AssignmentError::SpaceDeleted => Self::new(CONFLICT, "space_deleted", error.to_string()),
             AssignmentError::Load(error) => error.into(),
             AssignmentError::Append(error) => error.into(),
         }
@@ -228,7 +227,7 @@ pub(crate) enum NotAssigned {}
 
 impl CodeSet for NotAssigned {
     fn codes() -> Vec<Code> {
-        vec![(CONFLICT, "place_taken"), (CONFLICT, "space_deleted")]
+        vec![(CONFLICT, "place_taken")]
     }
 }
 

@@ -1,0 +1,120 @@
+//! The format of the log that a database holds, looked at before anything is written to it.
+
+use std::fmt;
+
+use parking_domain::log::FORMAT;
+use sqlx::{Connection, PgConnection};
+
+use crate::{Database, Logins};
+
+/// Why this build does not work with the log in a database. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// Made before logs had this format.
+    #[error(
+        "the log in {place} was made by an earlier build ({}), this build needs format {FORMAT}; nothing was changed: use that \
+         log with the build that made it, or begin a new log: {}",
+        Found(*found), place.remedy()
+    )]
+    Earlier {
+        /// Its format; none before formats had numbers.
+        found: Option<i16>,
+        /// Where it is.
+        place: Place,
+    },
+    /// Made by a build that is newer.
+    #[error(
+        "the log in {place} has format {found}, this build knows format {FORMAT}; nothing was changed: run the build that made \
+         it or a newer one, or begin a new log: {}",
+        place.remedy()
+    )]
+    Later {
+        /// Its format.
+        found: i16,
+        /// Where it is.
+        place: Place,
+    },
+    /// The database did not answer.
+    #[error("the format of the log cannot be read: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Where a database is, as its operator knows it.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// The private server in this directory.
+    Directory(String),
+    /// A database of a server that `DATABASE_URL` names.
+    Named(String),
+}
+
+impl Place {
+    /// Where this database is.
+    pub fn of(database: &Database) -> Self {
+        let options = &database.admin;
+        let directory = options.get_socket().and_then(|socket| socket.parent());
+        if let (Logins::Separate, Some(directory)) = (database.logins, directory) {
+            return Self::Directory(directory.display().to_string());
+        }
+        let name = options.get_database().unwrap_or_else(|| options.get_username());
+        Self::Named(format!("{name} on {}", options.get_host()))
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Self::Directory(directory) => {
+                format!("set PARKING_DATA_DIR to another directory, or move {directory} away")
+            }
+            Self::Named(_) => "name another database in DATABASE_URL".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(directory) => write!(f, "the directory {directory}"),
+            Self::Named(name) => write!(f, "the database {name}"),
+        }
+    }
+}
+
+struct Found(Option<i16>);
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(found) => write!(f, "format {found}"),
+            None => f.write_str("without a format number"),
+        }
+    }
+}
+
+/// Refuses a log that this build does not read. A database without a log passes.
+pub async fn check_format(database: &Database) -> Result<(), FormatError> {
+    let mut admin = PgConnection::connect_with(&database.admin).await?;
+    check(&mut admin, database).await?;
+    Ok(admin.close().await?)
+}
+
+pub(crate) async fn check(admin: &mut PgConnection, database: &Database) -> Result<(), FormatError> {
+    let (has_log, has_format): (bool, bool) = sqlx::query_as(
+        "select to_regclass('public.events') is not null, \
+                exists (select from pg_attribute where attrelid = to_regclass('public.log_head') and attname = 'format')",
+    )
+    .fetch_one(&mut *admin)
+    .await?;
+    if !has_log {
+        return Ok(());
+    }
+    let place = || Place::of(database);
+    if !has_format {
+        return Err(FormatError::Earlier { found: None, place: place() });
+    }
+    let found: i16 = sqlx::query_scalar("select format from public.log_head").fetch_one(&mut *admin).await?;
+    match found {
+        FORMAT => Ok(()),
+        found if found < FORMAT => Err(FormatError::Earlier { found: Some(found), place: place() }),
+        found => Err(FormatError::Later { found, place: place() }),
+    }
+}

@@ -1,0 +1,84 @@
+//! Takes connections and serves HTTP on them, with a limit for everything that a slow or silent client could hold:
+//! decision 0024.
+
+mod activity;
+mod body;
+mod connection;
+mod connections;
+mod counts;
+mod limits;
+mod requests;
+mod stream;
+
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use connections::Connections;
+pub(crate) use counts::ConnectionCounts;
+pub(crate) use limits::{Limits, raise_file_limit};
+pub(crate) use requests::Crowded;
+
+/// How long requests in flight may take to end once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The pause after the system refused a connection for want of something, unless a connection ends before.
+const REFUSED_PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves until `stop`. Then idle connections are closed and requests in flight end; what has not ended after [`DRAIN`] is
+/// cut off. Dropped, it cuts everything off.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    counts: ConnectionCounts,
+    stop: CancellationToken,
+) {
+    let (cut_off, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let _dropped = cut_off.clone().drop_guard();
+    let connections = Connections::new(limits, counts);
+    let accepting = async {
+        let mut refused = false;
+        loop {
+            connections.room().await;
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    refused = false;
+                    let place = connections.admit();
+                    let serving = connection::serve(stream, place, router.clone(), stop.clone());
+                    let cut_off = cut_off.clone();
+                    tasks.spawn(async move { cut_off.run_until_cancelled(serving).await });
+                }
+                Err(error) if is_about_the_connection(&error) => {}
+                Err(error) => {
+                    if !std::mem::replace(&mut refused, true) {
+                        warn!(%error, "connections cannot be taken: idle ones are closed until they can");
+                    }
+                    connections.close_one();
+                    let _paused = timeout(REFUSED_PAUSE, connections.one_ended()).await;
+                }
+            }
+        }
+    };
+    stop.run_until_cancelled(accepting).await;
+    drop(listener);
+    info!("stopping: requests in flight may end");
+    tasks.close();
+    if timeout(DRAIN, tasks.wait()).await.is_err() {
+        warn!("some requests did not end in time and were cut off");
+        cut_off.cancel();
+        tasks.wait().await;
+    }
+}
+
+/// True when the client's connection was gone before it was taken: nothing is wrong here.
+fn is_about_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

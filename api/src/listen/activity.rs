@@ -1,0 +1,108 @@
+//! What a connection is doing, and until when it may.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::connections::{Place, Rank};
+use super::counts::Reason;
+use super::limits::{ANSWER, HEAD, IDLE, LAST_HEAD};
+
+/// A connection's place and what it is doing there. Its stream, its service and its answers note here what happens.
+pub(super) struct Activity {
+    place: Place,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    reports: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    /// The head of a request is awaited or on its way.
+    Head { until: Instant },
+    /// A request is handled: how long that may take is bounded where it is handled.
+    Request,
+    /// The answer is on its way; `is_made` when all of it was handed to the stream.
+    Answer { until: Instant, is_made: bool },
+    /// Nothing: the next request is awaited.
+    Idle { until: Instant },
+}
+
+impl Activity {
+    /// A new connection.
+    pub(super) fn new(place: Place) -> Self {
+        let phase = Phase::Head { until: Instant::now() + HEAD };
+        Self { place, state: Mutex::new(State { phase, reports: false }) }
+    }
+
+    /// Its place.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Bytes came from the client.
+    pub(super) fn received(&self) {
+        let mut state = self.state();
+        if let Phase::Idle { .. } = state.phase {
+            state.phase = Phase::Head { until: Instant::now() + HEAD };
+        }
+    }
+
+    /// The head of a request is complete.
+    pub(super) fn request_begun(&self) {
+        self.state().phase = Phase::Request;
+        self.place.must_stay();
+    }
+
+    /// The request has its answer, which is not sent yet; whether it was a report that was taken.
+    pub(super) fn answered(&self, took_report: bool) {
+        let mut state = self.state();
+        state.reports |= took_report;
+        state.phase = Phase::Answer { until: Instant::now() + ANSWER, is_made: false };
+    }
+
+    /// All of the answer was handed to the stream.
+    pub(super) fn answer_made(&self) {
+        if let Phase::Answer { is_made, .. } = &mut self.state().phase {
+            *is_made = true;
+        }
+    }
+
+    /// Everything that the stream was handed is sent.
+    pub(super) fn sent(&self) {
+        let mut state = self.state();
+        if let Phase::Answer { is_made: true, .. } = state.phase {
+            state.phase = Phase::Idle { until: Instant::now() + IDLE };
+            self.place.may_be_closed(if state.reports { Rank::Reporting } else { Rank::Idle });
+        }
+    }
+
+    /// The server stops: what is being received has to be complete soon.
+    pub(super) fn hurry(&self) {
+        if let Phase::Head { until } = &mut self.state().phase {
+            *until = (*until).min(Instant::now() + LAST_HEAD);
+        }
+    }
+
+    /// True while a request is in flight.
+    pub(super) fn is_serving(&self) -> bool {
+        matches!(self.state().phase, Phase::Request | Phase::Answer { .. })
+    }
+
+    /// Until when it may go on with what it is doing, and what it is called when it does not end in time.
+    pub(super) fn deadline(&self) -> Option<(Instant, Reason)> {
+        match self.state().phase {
+            Phase::Head { until } => Some((until, Reason::Head)),
+            Phase::Request => None,
+            Phase::Answer { until, .. } => Some((until, Reason::Answer)),
+            Phase::Idle { until } => Some((until, Reason::Idle)),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

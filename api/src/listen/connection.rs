@@ -1,0 +1,76 @@
+//! One connection from its beginning to its end.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::activity::Activity;
+use super::connections::Place;
+use super::counts::Reason;
+use super::limits::BUFFER;
+use super::requests::Requests;
+use super::stream::NotedStream;
+
+/// Serves a connection until the client ends it, something takes too long, another one needs its place, or `stop`.
+pub(super) async fn serve(stream: TcpStream, place: Place, router: Router, stop: CancellationToken) {
+    let activity = Arc::new(Activity::new(place));
+    // hyper's own time-out for a head would also close a connection that is idle: `activity` knows the two apart.
+    let connection = http1::Builder::new().header_read_timeout(None).max_buf_size(BUFFER).serve_connection(
+        TokioIo::new(NotedStream::new(stream, activity.clone())),
+        Requests::new(router, activity.clone()),
+    );
+    let mut connection = pin!(connection);
+    let close = activity.place().close().clone();
+    let (mut close, mut stop) = (pin!(close.cancelled()), pin!(stop.cancelled()));
+    let (mut is_closing, mut is_stopping) = (false, false);
+    let mut timer = pin!(sleep_until(Instant::now()));
+    let reason = poll_fn(|cx| {
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        if !is_closing && close.as_mut().poll(cx).is_ready() {
+            if !activity.is_serving() {
+                return Poll::Ready(Some(Reason::Evicted));
+            }
+            is_closing = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        if !is_stopping && stop.as_mut().poll(cx).is_ready() {
+            is_stopping = true;
+            activity.hurry();
+            connection.as_mut().graceful_shutdown();
+            // What it does about that it does when it is asked again.
+            cx.waker().wake_by_ref();
+        }
+        overdue(&activity, timer.as_mut(), cx).map(Some)
+    })
+    .await;
+    if let Some(reason) = reason {
+        debug!(?reason, "a connection was closed");
+        activity.place().count_closed(reason);
+    }
+}
+
+/// Ready when the connection has not done in time what it was to do.
+fn overdue(activity: &Activity, mut timer: std::pin::Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Reason> {
+    loop {
+        let Some((deadline, reason)) = activity.deadline() else { return Poll::Pending };
+        // Where there is more time than the timer knows of, it is set anew when it wakes: most answers come before.
+        if deadline < timer.deadline() || timer.is_elapsed() {
+            timer.as_mut().reset(deadline);
+        }
+        std::task::ready!(timer.as_mut().poll(cx));
+        if deadline <= timer.deadline() {
+            return Poll::Ready(reason);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The limits of connections: how long each may take for what, and how many there may be.
+
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing::warn;
+
+/// From a request's first byte to the end of its head; on a new connection, from the connection.
+pub(super) const HEAD: Duration = Duration::from_secs(5);
+
+/// Between two requests. ChirpStack keeps connections for up to 180 s: a POST that meets the closing of its connection is
+/// lost, so this is longer.
+pub(super) const IDLE: Duration = Duration::from_secs(200);
+
+/// From the handler's answer until the client has taken all of it.
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
+
+/// What a request that is being received is given when the server is told to stop.
+pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
+
+/// The longest head of a request, and what is buffered of an answer, in bytes.
+pub(super) const BUFFER: usize = 64 * 1024;
+
+/// More connections than this are not kept open, whatever the system allows: each takes some 10 kB.
+const MOST: usize = 10_000;
+
+/// Connections beyond the limit, for webhooks and health checks when every other connection has a request in flight.
+const RESERVE: usize = 64;
+
+/// Files that the server needs for other things than connections: the database's, and its own.
+const OTHER_FILES: usize = 192;
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// For whatever is asked.
+    pub(super) open: usize,
+    /// Beyond these, for webhooks and health checks.
+    pub(super) reserve: usize,
+}
+
+impl Limits {
+    /// What a process that may have so many files open can take.
+    pub(crate) fn of_files(files: usize) -> Self {
+        let available = files.saturating_sub(OTHER_FILES).max(files / 4);
+        let reserve = RESERVE.min(available / 4);
+        Self { open: (available - reserve).clamp(1, MOST), reserve }
+    }
+}
+
+/// Raises the process's limit of open files as far as it may. The limit.
+pub(crate) fn raise_file_limit() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let limit = match raised {
+        Ok(()) => maximum,
+        Err(error) => {
+            warn!(%error, "the limit of open files stays as it is");
+            current
+        }
+    };
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_and_everything_else_fit_into_the_files_allowed() {
+        for files in [4, 64, 256, 1024, 4096] {
+            let Limits { open, reserve } = Limits::of_files(files);
+            assert!(open >= 1 && open + reserve <= files, "{files}");
+        }
+        assert_eq!(Limits::of_files(1024), Limits { open: 768, reserve: 64 });
+        assert_eq!(Limits::of_files(usize::MAX), Limits { open: MOST, reserve: RESERVE });
+    }
+}

@@ -1,0 +1,63 @@
+//! Takes the requests of one connection to the router, and notes where each of them is.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Response;
+use hyper::body::Incoming;
+use tower::Service;
+
+use super::activity::Activity;
+use super::body::NotedBody;
+
+/// Where reports come in.
+const REPORTS: [&str; 2] = ["/api/v1/uplink", "/webhooks/chirpstack"];
+
+/// What is served though every other connection has a request in flight.
+const ALWAYS: [&str; 4] = [REPORTS[0], "/webhooks", "/health", "/metrics"];
+
+/// Marks a request that cannot be served, because every connection but the reserve has a request in flight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowded;
+
+/// The service of one connection.
+pub(super) struct Requests {
+    router: Router,
+    activity: Arc<Activity>,
+}
+
+impl Requests {
+    pub(super) fn new(router: Router, activity: Arc<Activity>) -> Self {
+        Self { router, activity }
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<NotedBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let activity = self.activity.clone();
+        activity.request_begun();
+        let path = request.uri().path();
+        let is_report = begins_with_one_of(path, &REPORTS);
+        if activity.place().is_reserved() && !begins_with_one_of(path, &ALWAYS) {
+            activity.place().count_refused();
+            request.extensions_mut().insert(Crowded);
+        }
+        let answer = self.router.clone().call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            activity.answered(is_report && answer.status().is_success());
+            Ok(answer.map(|body| NotedBody::new(body, activity)))
+        })
+    }
+}
+
+fn begins_with_one_of(path: &str, paths: &[&str]) -> bool {
+    paths.iter().any(|begin| path.starts_with(begin))
+}

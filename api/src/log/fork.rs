@@ -1,0 +1,51 @@
+//! `parking log fork`: a restored copy goes on as a log of its own.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parking_commands::bus::Bus;
+use parking_commands::identity;
+use parking_commands::ids::Ids;
+use parking_commands::snapshots::Snapshots;
+use parking_commands::store::LogStore;
+use parking_commands::writer::Writer;
+use parking_database::{Database, Role};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection};
+use tokio_util::sync::CancellationToken;
+
+use crate::CommandError;
+use crate::environment::{Clock, SystemClock, SystemIds};
+
+pub(super) async fn fork(database: &Database, reason: Option<String>) -> Result<(), CommandError> {
+    refuse_while_served(database).await?;
+    let stop = CancellationToken::new();
+    let (writer, writing) = Writer::start(database.as_role(Role::Writer), stop.clone());
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role(Role::Writer));
+    let log = Bus::new(LogStore::new(pool, writer, Snapshots::off(), Arc::new(SystemIds)));
+    let to = SystemIds.next().into();
+    let forked = identity::fork(&log, to, reason, SystemClock.now()).await;
+    stop.cancel();
+    writing.await?;
+    let before = forked?;
+    writeln!(
+        io::stdout(),
+        "log {} is now log {to}, from position {} on",
+        before.log_id,
+        before.position + 1
+    )?;
+    Ok(())
+}
+
+/// A server would go on under the old id: it reads the id when it starts.
+async fn refuse_while_served(database: &Database) -> Result<(), CommandError> {
+    let mut admin = PgConnection::connect_with(&database.admin).await?;
+    let served: bool = sqlx::query_scalar(
+        "select exists (select from pg_stat_activity where datname = current_database() and application_name = $1)",
+    )
+    .bind(Role::Writer.name())
+    .fetch_one(&mut admin)
+    .await?;
+    admin.close().await?;
+    if served { Err("a platform serves this log: stop it, fork, and start it again".into()) } else { Ok(()) }
+}

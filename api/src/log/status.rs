@@ -1,0 +1,57 @@
+//! `parking log status`: which log it is, and what its events weigh.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use parking_commands::identity::Identity;
+use parking_database::{Database, Role};
+use sqlx::{Connection, FromRow, PgConnection};
+
+use crate::CommandError;
+
+/// What a table or an index takes on disk.
+#[derive(FromRow)]
+struct Weight {
+    name: String,
+    bytes: i64,
+}
+
+const TABLE: &str = "select 'table events' as name, pg_table_size('public.events') as bytes";
+
+const INDEXES: &str = "select 'index ' || indexrelid::regclass::text as name, pg_relation_size(indexrelid) as bytes \
+       from pg_index where indrelid = 'public.events'::regclass order by 1";
+
+pub(super) async fn print(database: &Database) -> Result<(), CommandError> {
+    let mut auditor = PgConnection::connect_with(&database.as_role(Role::Auditor)).await?;
+    let identity = Identity::read(&mut auditor).await?;
+    let recorded_at: DateTime<Utc> =
+        sqlx::query_scalar("select recorded_at from log_head").fetch_one(&mut auditor).await?;
+    let mut weights: Vec<Weight> = sqlx::query_as(TABLE).fetch_all(&mut auditor).await?;
+    weights.extend(sqlx::query_as::<_, Weight>(INDEXES).fetch_all(&mut auditor).await?);
+    auditor.close().await?;
+    Ok(write(&mut io::stdout().lock(), &identity, recorded_at, &weights)?)
+}
+
+fn write(
+    out: &mut impl Write,
+    identity: &Identity,
+    recorded_at: DateTime<Utc>,
+    weights: &[Weight],
+) -> io::Result<()> {
+    let Identity { position, format, started_as, log_id } = identity;
+    writeln!(out, "log      {log_id}")?;
+    if started_as != log_id {
+        writeln!(out, "started  as {started_as}")?;
+    }
+    writeln!(out, "format   {format}")?;
+    match position {
+        0 => writeln!(out, "head     0: the log is empty")?,
+        _ => writeln!(out, "head     {position}, recorded at {}", recorded_at.to_rfc3339())?,
+    }
+    let total: i64 = weights.iter().map(|weight| weight.bytes).sum();
+    writeln!(out, "size     {total} bytes, {} an event", total / (*position).max(1))?;
+    for Weight { name, bytes } in weights {
+        writeln!(out, "  {bytes:>14} {name}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! More to do than the server can: it is called that, and nobody is told that the database is away.
+
+use futures_util::future::{join_all, select_all};
+use parking_testkit::TestDatabase;
+use sqlx::{ConnectOptions, Executor};
+
+use crate::support::{TestServer, UPLINK};
+use crate::uplinks::uplink;
+
+/// More readings at once than the server has connections for them.
+const READINGS: usize = 16;
+const CONNECTIONS: usize = 8;
+
+#[tokio::test]
+async fn readings_that_find_no_connection_are_overloaded_while_the_database_answers() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let client = &server.client;
+    client.ask("GET", "/api/v6/sites", None).await.ok();
+    // Each reading waits for the table, with its connection.
+    let mut other = database.database().admin.connect().await.unwrap();
+    other.execute("begin; lock table projections.sites in access exclusive mode").await.unwrap();
+    let mut waiting: Vec<_> =
+        (0..READINGS).map(|_| Box::pin(client.ask("GET", "/api/v6/sites", None))).collect();
+    for _ in CONNECTIONS..READINGS {
+        let (refused, _, others) = select_all(waiting).await;
+        refused.problem(503, "overloaded");
+        assert_eq!(refused.header("retry-after"), "1");
+        waiting = others;
+    }
+    for path in ["/health", "/webhooks/health", "/health/ready"] {
+        assert_eq!(client.get(path).await.status, 200, "{path}");
+    }
+    client.post(UPLINK, uplink(1, 1).to_string()).await.accepted();
+    other.execute("rollback").await.unwrap();
+    for answer in join_all(waiting).await {
+        answer.ok();
+    }
+}

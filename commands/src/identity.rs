@@ -1,0 +1,61 @@
+//! Which log this is, and the commands to its own stream.
+
+use parking_domain::actor::Actor;
+use parking_domain::id::LogId;
+use parking_domain::instant::Instant;
+use parking_domain::log::{Log, LogCommand, LogRefusal};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use crate::bus::{Bus, ExecuteError};
+use crate::store::{Circumstances, LoadError};
+
+/// What the head says of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its last position.
+    pub position: i64,
+    /// Its format.
+    pub format: i16,
+    /// The id with which it started: names the stream of type `log`.
+    pub started_as: LogId,
+    /// Its id: another one than `started_as` once a copy was forked.
+    pub log_id: LogId,
+}
+
+impl Identity {
+    /// Reads it (role writer or auditor).
+    pub async fn read(database: impl PgExecutor<'_>) -> Result<Self, sqlx::Error> {
+        let query = "select position, format, started_as, log_id from log_head";
+        let (position, format, started_as, log_id): (i64, i16, Uuid, Uuid) =
+            sqlx::query_as(query).fetch_one(database).await?;
+        Ok(Self { position, format, started_as: started_as.into(), log_id: log_id.into() })
+    }
+}
+
+/// Writes the log's identity as its first event, unless it is there. The log's id.
+pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<LogRefusal>> {
+    let Identity { position, started_as, log_id, .. } =
+        Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
+    if position > 0 && log.store().version::<Log>(&started_as.to_string()).await? == 0 {
+        return Err(ExecuteError::Refused { refusal: LogRefusal::LogNotStarted, position });
+    }
+    let start = LogCommand::StartLog { log_id, at };
+    match log.execute(&started_as.to_string(), &start, &Circumstances::default()).await {
+        Err(ExecuteError::Refused { refusal: LogRefusal::LogAlreadyStarted, .. }) | Ok(_) => Ok(log_id),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a restored copy of a log an id of its own. Nobody may append meanwhile. The log as it was before.
+pub async fn fork(
+    log: &Bus<Log>,
+    to: LogId,
+    reason: Option<String>,
+    at: Instant,
+) -> Result<Identity, ExecuteError<LogRefusal>> {
+    let before = Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
+    let fork = LogCommand::ForkLog { to, position: before.position, reason, at, by: Actor::System };
+    log.execute(&before.started_as.to_string(), &fork, &Circumstances::default()).await?;
+    Ok(before)
+}

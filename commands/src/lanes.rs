@@ -1,0 +1,88 @@
+//! Lanes: the commands of a process that touch the same stream queue for it, each until the one before it is answered.
+//!
+//! A command over several streams takes all of their lanes, in the order of their numbers; nobody waits for a lane of a
+//! lower number than one it has. So no two commands ever wait for each other.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+use parking_domain::aggregate::Decider;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Many more lanes than commands in flight: two streams that share one wait for each other's commits.
+const LANES: usize = 4096;
+
+/// A stream's name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StreamName {
+    aggregate_type: &'static str,
+    aggregate_id: String,
+}
+
+impl StreamName {
+    /// The stream of an aggregate.
+    pub fn of<A: Decider>(aggregate_id: &(impl ToString + ?Sized)) -> Self {
+        Self { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_string() }
+    }
+}
+
+/// All lanes of a process.
+pub(crate) struct Lanes {
+    lanes: Vec<Mutex<()>>,
+    hasher: RandomState,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        let lanes = (0..LANES).map(|_| Mutex::new(())).collect();
+        Self { lanes, hasher: RandomState::new() }
+    }
+}
+
+impl Lanes {
+    /// The lane of one stream, for a command that touches no other.
+    pub(crate) async fn take_one(&self, aggregate_type: &str, aggregate_id: &str) -> MutexGuard<'_, ()> {
+        self.lanes[self.number(aggregate_type, aggregate_id)].lock().await
+    }
+
+    /// The lanes of all these streams.
+    pub(crate) async fn take(&self, streams: &[StreamName]) -> Taken<'_> {
+        let numbers = streams.iter().map(|stream| self.number(stream.aggregate_type, &stream.aggregate_id));
+        let mut numbers: Vec<usize> = numbers.collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut taken = BTreeMap::new();
+        for number in numbers {
+            taken.insert(number, self.lanes[number].lock().await);
+        }
+        Taken { lanes: self, taken }
+    }
+
+    fn number(&self, aggregate_type: &str, aggregate_id: &str) -> usize {
+        let hash = self.hasher.hash_one((aggregate_type, aggregate_id));
+        usize::try_from(hash % LANES as u64).expect("below LANES")
+    }
+}
+
+/// The lanes that a command has. Dropped, they are free.
+pub(crate) struct Taken<'a> {
+    lanes: &'a Lanes,
+    taken: BTreeMap<usize, MutexGuard<'a, ()>>,
+}
+
+impl Taken<'_> {
+    /// Takes one more lane if it is free: to wait for it out of order could wait for ever. True when it is taken now.
+    pub(crate) fn try_add(&mut self, stream: &StreamName) -> bool {
+        let number = self.lanes.number(stream.aggregate_type, &stream.aggregate_id);
+        if self.taken.contains_key(&number) {
+            return true;
+        }
+        match self.lanes.lanes[number].try_lock() {
+            Ok(lane) => {
+                self.taken.insert(number, lane);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The log's own stream: which log this is, and what happened to the log as a whole.
+
+mod event;
+mod refusal;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::aggregate::{Decider, aggregate};
+use crate::id::LogId;
+use crate::instant::Instant;
+
+pub use event::LogEvent;
+pub use refusal::LogRefusal;
+
+/// The format of the log that this build writes and reads. A log of another format is refused before anything is written.
+pub const FORMAT: i16 = 2;
+
+/// What decisions about the log need to know: whether it has started, and its id of today.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    log_id: Option<LogId>,
+}
+
+/// A command to the `log` stream.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "what a variant says, its fields say")]
+pub enum LogCommand {
+    /// Write the log's identity as its first event.
+    StartLog { log_id: LogId, at: Instant },
+    /// Give a restored copy, whose last position is `position`, an id of its own.
+    ForkLog { to: LogId, position: i64, reason: Option<String>, at: Instant, by: Actor },
+}
+
+impl Log {
+    /// The log's id; none before it has started.
+    pub fn log_id(&self) -> Option<LogId> {
+        self.log_id
+    }
+}
+
+impl Decider for Log {
+    const STATE_VERSION: i32 = 1;
+
+    const EVENTS: &'static [(&'static str, &'static str)] = LogEvent::CATALOGUE;
+
+    fn decide(&self, command: &LogCommand) -> Result<Vec<LogEvent>, LogRefusal> {
+        match (self.log_id, command.clone()) {
+            (Some(_), LogCommand::StartLog { .. }) => Err(LogRefusal::LogAlreadyStarted),
+            (None, LogCommand::StartLog { log_id, at }) => {
+                Ok(vec![LogEvent::LogStarted { log_id, format: FORMAT, at }])
+            }
+            (None, LogCommand::ForkLog { .. }) => Err(LogRefusal::LogNotStarted),
+            (Some(from), LogCommand::ForkLog { to, .. }) if from == to => Err(LogRefusal::LogIdTaken),
+            (Some(from), LogCommand::ForkLog { to, position, reason, at, by }) => {
+                Ok(vec![LogEvent::LogForked { from, to, position, reason, at, by }])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &LogEvent) {
+        match event {
+            LogEvent::LogStarted { log_id, .. } => self.log_id = Some(*log_id),
+            LogEvent::LogForked { to, .. } => self.log_id = Some(*to),
+        }
+    }
+}
+
+aggregate!(Log, "log", LogCommand, LogEvent, LogRefusal);

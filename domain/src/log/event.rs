@@ -1,0 +1,28 @@
+//! What happened to the log as a whole, version 1.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::aggregate::events;
+use crate::id::LogId;
+use crate::instant::Instant;
+
+/// An event of the `log` stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "what a variant says, its fields say")]
+pub enum LogEvent {
+    /// The log began, with this id and in this format. Always at position 1.
+    LogStarted { log_id: LogId, format: i16, at: Instant },
+    /// A copy of the log `from`, equal to it up to `position`, goes on as the log `to`.
+    LogForked {
+        from: LogId,
+        to: LogId,
+        position: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        at: Instant,
+        by: Actor,
+    },
+}
+
+events!(LogEvent { LogStarted: "1", LogForked: "1" });

@@ -1,0 +1,50 @@
+//! The log's own stream: it starts once, and a copy of it gets a new id.
+
+use parking_domain::actor::Actor;
+use parking_domain::id::LogId;
+use parking_domain::instant::Instant;
+use parking_domain::log::{FORMAT, Log, LogCommand, LogEvent, LogRefusal};
+use uuid::Uuid;
+
+use crate::scenario::{fold, given};
+
+fn log_id(n: u128) -> LogId {
+    Uuid::from_u128(n).into()
+}
+
+fn at() -> Instant {
+    "2026-11-23T10:00:00Z".parse().expect("a time")
+}
+
+fn started() -> LogEvent {
+    LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, at: at() }
+}
+
+fn fork(to: u128) -> LogCommand {
+    LogCommand::ForkLog { to: log_id(to), position: 7, reason: None, at: at(), by: Actor::System }
+}
+
+fn forked(from: u128, to: u128) -> LogEvent {
+    let (from, to) = (log_id(from), log_id(to));
+    LogEvent::LogForked { from, to, position: 7, reason: None, at: at(), by: Actor::System }
+}
+
+#[test]
+fn a_log_starts_once() {
+    let start = LogCommand::StartLog { log_id: log_id(1), at: at() };
+    given::<Log>([]).when(start.clone()).then([started()]);
+    given::<Log>([started()]).when(start).then_refused(LogRefusal::LogAlreadyStarted);
+}
+
+#[test]
+fn a_copy_goes_on_under_a_new_id() {
+    given::<Log>([started()]).when(fork(2)).then([forked(1, 2)]);
+    given::<Log>([started(), forked(1, 2)]).when(fork(3)).then([forked(2, 3)]);
+    assert_eq!(fold::<Log>([started(), forked(1, 2)]).log_id(), Some(log_id(2)));
+}
+
+#[test]
+fn a_fork_needs_a_log_and_a_new_id() {
+    given::<Log>([]).when(fork(2)).then_refused(LogRefusal::LogNotStarted);
+    given::<Log>([started()]).when(fork(1)).then_refused(LogRefusal::LogIdTaken);
+}
