@@ -15,6 +15,8 @@ create table events (
     append_id      uuid        not null,
     recorded_at    timestamptz not null,
     body           bytea,
+    body_encoding  smallint,
+    constraint events_body_encoding check ((body is null) = (body_encoding is null)),
     constraint events_stream_sequence unique (aggregate_type, aggregate_id, sequence),
     constraint events_event_id unique (event_id)
 );
@@ -23,9 +25,10 @@ comment on table events is 'Everything that happened. Rows are only ever added, 
 comment on column events.position is 'The place in the total order: gapless, in commit order.';
 comment on column events.tenant_id is 'The owner; null for events of the network, which belong to nobody.';
 comment on column events.append_id is 'Names the append that brought the event: settles a commit whose answer was lost.';
-comment on column events.body is 'A webhook''s body byte for byte: evidence, read by no fold.';
+comment on column events.body is 'A webhook''s body: evidence, read by no fold. Byte for byte, in the encoding that body_encoding says.';
+comment on column events.body_encoding is '0: the body as it came; n: a zstd frame made with dictionary n.';
 
--- Bodies are JSON of a kilobyte: compressing them costs the append more than the disk they save.
+-- The writer compresses bodies with what all have in common; PostgreSQL would try again and gain nothing.
 alter table events alter column body set storage external;
 
 -- The key of a report, which the payload of every uplink event has at a fixed place: {"UplinkReceived":{"report":{"key":"…".
@@ -65,15 +68,30 @@ create table log_head (
     recorded_at timestamptz not null,
     format      smallint    not null,
     started_as  uuid        not null,
-    log_id      uuid        not null
+    log_id      uuid        not null,
+    dictionary  smallint    not null default 0
 ) with (fillfactor = 10);
 
 comment on column log_head.format is 'The format of the log. A build refuses a log of another format before it writes anything.';
 comment on column log_head.started_as is 'The id with which the log started: names the stream of type log.';
 comment on column log_head.log_id is 'The id of the log: another one than started_as once a copy was forked. Changed by append_events() only.';
 
+comment on column log_head.dictionary is 'The newest dictionary that an event announced; 0 before the log has started.';
+
 insert into log_head (position, recorded_at, format, started_as, log_id)
 select 0, 'epoch', 2, id, id from gen_random_uuid() id;
+
+-- What bodies have in common: without its dictionary a body cannot be read. Closed to those who see one tenant, as
+-- dictionaries quote everybody's bodies.
+create table log_dictionaries (
+    number     smallint primary key check (number > 0),
+    dictionary bytea    not null
+);
+
+comment on table log_dictionaries is 'Events of the log''s own stream announce each by its number and sha256.';
+
+create trigger log_dictionaries_append_only before update or delete or truncate on log_dictionaries
+    for each statement execute function refuse_change();
 
 -- What only one stream may have at a time: a slug, an e-mail, a space's code within its site.
 create table claims (
@@ -98,6 +116,6 @@ create table requests (
 
 comment on table requests is 'Requests without a tenant are kept under the nil UUID.';
 
-grant select on events, streams, log_head, claims, requests to parking_writer, parking_auditor;
+grant select on events, streams, log_head, log_dictionaries, claims, requests to parking_writer, parking_auditor;
 grant select on events, log_head to parking_projector;
 grant select on log_head to parking_reader;

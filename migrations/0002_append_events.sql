@@ -1,3 +1,18 @@
+-- Bodies may be made with a dictionary from the event on that announces it: one that is there, under the next number.
+create function take_dictionary(announced smallint, sha256 text) returns void language plpgsql volatile as $$
+begin
+    update log_head set dictionary = announced
+     where dictionary = announced - 1
+       and sha256 = (select encode(sha256(d.dictionary), 'hex') from log_dictionaries d where d.number = announced);
+    if not found then
+        raise exception 'dictionary % is not the next one, or not the one that is kept', announced
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+
+revoke all on function take_dictionary from public;
+
 -- An event of the log's own stream changes what the head says of the log, in the same transaction: so the head always says
 -- what the events say.
 create function take_log_events(after bigint) returns void language plpgsql volatile as $$
@@ -22,6 +37,7 @@ begin
                     raise exception 'LogStarted belongs at position 1, with log_id % and format %', head.log_id, head.format
                         using errcode = 'invalid_parameter_value';
                 end if;
+                perform take_dictionary(1::smallint, detail ->> 'dictionary');
             when 'LogForked' then
                 if detail ->> 'from' is distinct from head.log_id::text
                         or detail ->> 'position' is distinct from (event.position - 1)::text then
@@ -29,6 +45,8 @@ begin
                         using errcode = 'invalid_parameter_value';
                 end if;
                 update log_head set log_id = (detail ->> 'to')::uuid;
+            when 'DictionaryAdded' then
+                perform take_dictionary((detail ->> 'number')::smallint, detail ->> 'sha256');
             else null;
         end case;
     end loop;
@@ -45,8 +63,10 @@ revoke all on function take_log_events from public;
 -- began: so what is read below is what the lock protects. The lock is held until the commit is visible, which makes
 -- positions gapless and puts them in commit order.
 --
--- The caller sees to it that a stream, a claim and a request come in one command of a batch at most, and that streams
--- come in the order of their commands and events in that of their streams.
+-- A stream, a claim and a request come in one command of a batch at most; streams come in the order of their commands, at
+-- least one each, and events in that of their streams; only a stream that gets events changes claims. A batch that is not so
+-- is refused whole (invalid_parameter_value, or by a unique key): neither a bug in the writer nor a stolen login of its
+-- role makes a hole, shares a claim or writes under another stream.
 --
 -- In, per command:  its append id; tenant, key and fingerprint of its request, key null for none.
 --     per stream:   its command; an expected version of n means exactly n events, 0 none, -1 at least one, null any;
@@ -80,6 +100,7 @@ create function append_events(
     payloads             text[],
     metadatas            text[],
     bodies               bytea[],
+    body_encodings       smallint[],
     out head             bigint,
     out stamp            timestamptz,
     out wins             boolean[],
@@ -106,8 +127,52 @@ declare
     firsts         bigint[];  -- per stream, the position of its first event; null when it gets none
     lasts          bigint[];  -- and of its last one
     new_head       bigint;
+    newest         smallint;  -- the newest dictionary that bodies may be made with
+    announced      bigint;    -- how many events the streams say come
+    in_order       boolean;   -- streams come in the order of their commands
+    inserted       bigint;
 begin
-    select h.position, h.recorded_at into head, last_time from log_head h where h.singleton for update;
+    -- The same dimensions mean the same length and the same first place.
+    if array_dims(append_ids) is distinct from array_dims(request_tenants)
+            or array_dims(append_ids) is distinct from array_dims(request_keys)
+            or array_dims(append_ids) is distinct from array_dims(request_fingerprints)
+            or array_dims(stream_commands) is distinct from array_dims(stream_types)
+            or array_dims(stream_commands) is distinct from array_dims(stream_ids)
+            or array_dims(stream_commands) is distinct from array_dims(expected_versions)
+            or array_dims(stream_commands) is distinct from array_dims(stream_events)
+            or array_dims(claim_streams) is distinct from array_dims(claim_scopes)
+            or array_dims(claim_streams) is distinct from array_dims(claim_keys)
+            or array_dims(claim_streams) is distinct from array_dims(claims_taken)
+            or array_dims(event_streams) is distinct from array_dims(event_ids)
+            or array_dims(event_streams) is distinct from array_dims(tenant_ids)
+            or array_dims(event_streams) is distinct from array_dims(event_types)
+            or array_dims(event_streams) is distinct from array_dims(event_versions)
+            or array_dims(event_streams) is distinct from array_dims(payloads)
+            or array_dims(event_streams) is distinct from array_dims(metadatas)
+            or array_dims(event_streams) is distinct from array_dims(bodies)
+            or array_dims(event_streams) is distinct from array_dims(body_encodings)
+            or array_dims(append_ids) <> '[1:' || cardinality(append_ids) || ']'
+            or array_dims(stream_commands) <> '[1:' || cardinality(stream_commands) || ']'
+            or array_dims(claim_streams) <> '[1:' || cardinality(claim_streams) || ']'
+            or array_dims(event_streams) <> '[1:' || cardinality(event_streams) || ']' then
+        raise exception 'the arrays of a batch do not fit each other' using errcode = 'invalid_parameter_value';
+    end if;
+    if array_position(stream_types, null) > 0 or array_position(stream_ids, null) > 0 then
+        raise exception 'a stream has a type and an id' using errcode = 'invalid_parameter_value';
+    end if;
+    -- Streams with events are kept apart by their unique keys.
+    if 0 = any (stream_events) and cardinality(stream_ids) <> (
+            select count(*) from (select distinct s.type, s.id from unnest(stream_types, stream_ids) as s (type, id)) s) then
+        raise exception 'a stream is named twice' using errcode = 'invalid_parameter_value';
+    end if;
+    if makes_claims and exists (
+            select from unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)
+             where coalesce(stream_events[c.stream], 0) < 1 or c.scope is null or c.key is null or c.taken is null) then
+        raise exception 'a claim is changed by a stream that gets events' using errcode = 'invalid_parameter_value';
+    end if;
+
+    select h.position, h.recorded_at, h.dictionary into head, last_time, newest
+      from log_head h where h.singleton for update;
     stamp := greatest(clock_timestamp(), last_time);
 
     select array_agg(s.version), array_agg(s.tid),
@@ -169,27 +234,43 @@ begin
     end if;
 
     -- Small numbers now save sorting and joining the events themselves.
-    select array_agg(p.before), array_agg(p.first), array_agg(p.last), max(p.last)
-      into events_before, firsts, lasts, new_head
+    select array_agg(p.before), array_agg(p.first), array_agg(p.last), max(p.last), max(p.through), bool_and(p.in_order)
+      into events_before, firsts, lasts, new_head, announced, in_order
       from (select sum(s.given) over so_far - s.given as before,
+                   sum(s.given) over so_far as through,
+                   coalesce(s.given >= 0 and s.command - lag(s.command, 1, 0) over so_far in (0, 1), false) as in_order,
                    case when s.placed > 0 then head + sum(s.placed) over so_far - s.placed + 1 end as first,
                    case when s.placed > 0 then head + sum(s.placed) over so_far end as last
-              from (select u.ordinal, u.given, case when wins[u.command] then u.given else 0 end as placed
+              from (select u.ordinal, u.command, u.given, case when wins[u.command] then u.given else 0 end as placed
                       from unnest(stream_commands, stream_events) with ordinality as u (command, given, ordinal)) s
             window so_far as (order by s.ordinal)
              order by s.ordinal) p;
+    if not in_order or stream_commands[1] <> 1 or cardinality(append_ids) <> coalesce(stream_commands[cardinality(stream_commands)], 0)
+            or cardinality(event_streams) <> coalesce(announced, 0) then
+        raise exception 'streams do not come in the order of their commands, or not with their events'
+            using errcode = 'invalid_parameter_value';
+    end if;
 
     if new_head is not null then
         insert into events (position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                            payload, metadata, event_id, append_id, recorded_at, body)
+                            payload, metadata, event_id, append_id, recorded_at, body, body_encoding)
         select firsts[e.stream] + e.ordinal - events_before[e.stream] - 1, e.tenant_id,
                stream_types[e.stream], stream_ids[e.stream], versions[e.stream] + e.ordinal - events_before[e.stream],
                e.event_type, e.event_version, e.payload::json, e.metadata::json, e.event_id,
-               append_ids[stream_commands[e.stream]], stamp, e.body
-          from unnest(event_streams, event_ids, tenant_ids, event_types, event_versions, payloads, metadatas, bodies)
+               append_ids[stream_commands[e.stream]], stamp, e.body, e.body_encoding
+          from unnest(event_streams, event_ids, tenant_ids, event_types, event_versions, payloads, metadatas, bodies,
+                      body_encodings)
                    with ordinality as e (stream, event_id, tenant_id, event_type, event_version, payload, metadata,
-                                         body, ordinal)
-         where firsts[e.stream] is not null;
+                                         body, body_encoding, ordinal)
+         where firsts[e.stream] is not null
+           and e.ordinal - events_before[e.stream] between 1 and stream_events[e.stream]
+           and coalesce(e.body_encoding, 0) between 0 and newest;
+        -- Positions are unique and each lies in its stream's range: as many rows as positions leave none out.
+        get diagnostics inserted = row_count;
+        if inserted <> new_head - head then
+            raise exception 'events do not come in the order of their streams, or a body has an unknown dictionary'
+                using errcode = 'invalid_parameter_value';
+        end if;
         update streams k set version = s.version + s.last - s.first + 1, last_position = s.last
           from unnest(stream_rows, versions, firsts, lasts) as s (tid, version, first, last)
          where k.ctid = s.tid and s.first is not null;
@@ -206,7 +287,7 @@ begin
                        with ordinality as q (tenant_id, key, fingerprint, command)
               join unnest(stream_commands, firsts, lasts) as s (command, first, last) on s.command = q.command
              where q.key is not null and s.first is not null
-             group by 1, 2, 3;
+             group by q.command, 1, 2, 3;
         end if;
         update log_head h set position = new_head, recorded_at = stamp where h.singleton;
         if 'log' = any (stream_types) then
@@ -226,6 +307,14 @@ begin
           from unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)
          where c.taken and wins[stream_commands[c.stream]]
         on conflict (scope, key) do nothing;
+        if exists (
+                select from unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)
+                 where c.taken and wins[stream_commands[c.stream]] and not exists (
+                       select from claims k
+                        where k.scope = c.scope and k.key = c.key and k.aggregate_type = stream_types[c.stream]
+                          and k.aggregate_id = stream_ids[c.stream])) then
+            raise exception 'a claim is taken twice' using errcode = 'invalid_parameter_value';
+        end if;
     end if;
 end
 $$;

@@ -1,7 +1,9 @@
 //! `parking log`: the event log as a whole.
 
+mod dictionary;
 mod fork;
 mod status;
+mod stream;
 
 use parking_database::check_format;
 
@@ -16,6 +18,9 @@ pub(crate) async fn log(arguments: cli::Log) -> Result<(), CommandError> {
         check_format(&running.database).await?;
         match arguments.what {
             cli::LogCommand::Status => status::print(&running.database).await,
+            cli::LogCommand::Dictionary { what: cli::DictionaryCommand::Train } => {
+                dictionary::train(&running.database).await
+            }
             cli::LogCommand::Fork { reason } => fork::fork(&running.database, reason).await,
         }
     };

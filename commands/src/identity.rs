@@ -21,15 +21,17 @@ pub struct Identity {
     pub started_as: LogId,
     /// Its id: another one than `started_as` once a copy was forked.
     pub log_id: LogId,
+    /// The newest dictionary that an event announced; 0 before the log has started.
+    pub dictionary: i16,
 }
 
 impl Identity {
     /// Reads it (role writer or auditor).
     pub async fn read(database: impl PgExecutor<'_>) -> Result<Self, sqlx::Error> {
-        let query = "select position, format, started_as, log_id from log_head";
-        let (position, format, started_as, log_id): (i64, i16, Uuid, Uuid) =
+        let query = "select position, format, started_as, log_id, dictionary from log_head";
+        let (position, format, started_as, log_id, dictionary): (i64, i16, Uuid, Uuid, i16) =
             sqlx::query_as(query).fetch_one(database).await?;
-        Ok(Self { position, format, started_as: started_as.into(), log_id: log_id.into() })
+        Ok(Self { position, format, started_as: started_as.into(), log_id: log_id.into(), dictionary })
     }
 }
 
@@ -40,7 +42,8 @@ pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<Lo
     if position > 0 && log.store().version::<Log>(&started_as.to_string()).await? == 0 {
         return Err(ExecuteError::Refused { refusal: LogRefusal::LogNotStarted, position });
     }
-    let start = LogCommand::StartLog { log_id, at };
+    let dictionary = parking_bodies::sha256(parking_bodies::FIRST_DICTIONARY);
+    let start = LogCommand::StartLog { log_id, dictionary, at };
     match log.execute(&started_as.to_string(), &start, &Circumstances::default()).await {
         Err(ExecuteError::Refused { refusal: LogRefusal::LogAlreadyStarted, .. }) | Ok(_) => Ok(log_id),
         Err(error) => Err(error),
@@ -58,4 +61,17 @@ pub async fn fork(
     let fork = LogCommand::ForkLog { to, position: before.position, reason, at, by: Actor::System };
     log.execute(&before.started_as.to_string(), &fork, &Circumstances::default()).await?;
     Ok(before)
+}
+
+/// Announces a dictionary that is kept beside the log: bodies may be compressed with it from then on.
+pub async fn add_dictionary(
+    log: &Bus<Log>,
+    number: i16,
+    dictionary: &[u8],
+    at: Instant,
+) -> Result<(), ExecuteError<LogRefusal>> {
+    let Identity { started_as, .. } = Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
+    let sha256 = parking_bodies::sha256(dictionary);
+    let add = LogCommand::AddDictionary { number, sha256, at, by: Actor::System };
+    log.execute(&started_as.to_string(), &add, &Circumstances::default()).await.map(|_| ())
 }

@@ -5,6 +5,7 @@
 //! looking for its id, never by sending it again blindly.
 
 mod batch;
+mod body;
 mod call;
 mod counts;
 mod found;
@@ -15,7 +16,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cqrs_es::Aggregate;
+use parking_bodies::Encoder;
 use parking_domain::aggregate::ClaimChange;
+use parking_domain::log::Log;
 use parking_domain::stored::Recorded;
 use parking_failpoint::reach;
 use sqlx::postgres::PgConnectOptions;
@@ -27,6 +31,7 @@ use tracing::{error, warn};
 
 use crate::append::{Append, AppendError, Appended, MAX_EVENT_BYTES, NewEvent};
 use batch::Batches;
+use body::StoredBody;
 use call::Verdict;
 use session::{Failure, Session};
 
@@ -44,7 +49,12 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// An append that waits for its result.
 #[derive(Debug)]
 struct Pending {
+    /// What is asked; its bodies are below.
     append: Append,
+    /// The body of each of its events, as it will be stored.
+    bodies: Vec<Option<StoredBody>>,
+    /// What it weighs as it will be stored, in bytes.
+    size: usize,
     /// The streams, claims and requests it must not share with another append of its batch.
     touches: Vec<u64>,
     reply: Reply,
@@ -53,8 +63,10 @@ struct Pending {
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 
 impl Pending {
-    fn new(append: Append, reply: Reply) -> Self {
-        Self { touches: batch::touches(&append), append, reply }
+    fn new(mut append: Append, reply: Reply, encoder: Option<&Encoder>) -> Self {
+        let bodies = body::take(&mut append, encoder);
+        let size = append.size() + bodies.iter().flatten().map(|body| body.bytes.len()).sum::<usize>();
+        Self { touches: batch::touches(&append), append, bodies, size, reply }
     }
 
     fn answer(self, result: Result<Appended, AppendError>) {
@@ -75,6 +87,7 @@ pub type Tell = Box<dyn Fn(Vec<Recorded>) + Send>;
 pub struct Writer {
     queue: mpsc::Sender<Pending>,
     head: watch::Receiver<i64>,
+    encoder: watch::Receiver<Option<Arc<Encoder>>>,
     counts: Arc<Counts>,
 }
 
@@ -94,9 +107,10 @@ impl Writer {
     ) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (raise_head, head) = watch::channel(0);
+        let (encode_with, encoder) = watch::channel(None);
         let counts = Arc::new(Counts::default());
-        let task = Task { options, session: None, tell, raise_head, counts: counts.clone() };
-        (Self { queue, head, counts }, tokio::spawn(task.run(waiting, stop)))
+        let task = Task { options, session: None, tell, raise_head, encode_with, counts: counts.clone() };
+        (Self { queue, head, encoder, counts }, tokio::spawn(task.run(waiting, stop)))
     }
 
     /// Appends, and answers when it is durable or certain not to be.
@@ -104,7 +118,10 @@ impl Writer {
         check(&append)?;
         reach("append.queued");
         let (reply, result) = oneshot::channel();
-        self.queue.try_send(Pending::new(append, reply)).map_err(|refused| match refused {
+        // Compressed here, by the caller's thread: the writer's has the batch to send, and the head is locked meanwhile.
+        let encoder = self.encoder.borrow().clone();
+        let pending = Pending::new(append, reply, encoder.as_deref());
+        self.queue.try_send(pending).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => AppendError::Stopped,
         })?;
@@ -155,6 +172,7 @@ struct Task {
     session: Option<Session>,
     tell: Option<Tell>,
     raise_head: watch::Sender<i64>,
+    encode_with: watch::Sender<Option<Arc<Encoder>>>,
     counts: Arc<Counts>,
 }
 
@@ -194,6 +212,7 @@ impl Task {
             match session.append(&batch).await {
                 Ok(verdicts) => {
                     reach("append.committed");
+                    self.take_dictionary(&batch).await;
                     self.answer(batch, verdicts);
                     return reach("append.answered");
                 }
@@ -216,6 +235,21 @@ impl Task {
                         return refuse(batch, &AppendError::Unavailable(reason));
                     }
                 }
+            }
+        }
+    }
+
+    /// The log's own events may announce a dictionary: what comes next is compressed with it.
+    async fn take_dictionary(&mut self, batch: &[Pending]) {
+        let of_the_log =
+            |pending: &Pending| pending.append.streams.iter().any(|s| s.aggregate_type == Log::TYPE);
+        if let Some(session) = &mut self.session
+            && batch.iter().any(of_the_log)
+        {
+            match session.encoder().await {
+                Ok(encoder) => drop(self.encode_with.send_replace(encoder)),
+                // It is read again with the next connection; until then the older one does.
+                Err(error) => warn!(%error, "the newest dictionary could not be read"),
             }
         }
     }
@@ -290,7 +324,10 @@ impl Task {
     async fn session(&mut self, deadline: Instant) -> Result<&mut Session, String> {
         while self.session.is_none() {
             match Session::open(&self.options).await {
-                Ok(session) => self.session = Some(session),
+                Ok((session, encoder)) => {
+                    self.encode_with.send_replace(encoder);
+                    self.session = Some(session);
+                }
                 Err(error) if Instant::now() >= deadline => return Err(error.to_string()),
                 Err(_) => sleep(RETRY_PAUSE).await,
             }

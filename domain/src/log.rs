@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::aggregate::{Decider, aggregate};
 use crate::id::LogId;
 use crate::instant::Instant;
+use crate::limits;
 
 pub use event::LogEvent;
 pub use refusal::LogRefusal;
@@ -16,10 +17,11 @@ pub use refusal::LogRefusal;
 /// The format of the log that this build writes and reads. A log of another format is refused before anything is written.
 pub const FORMAT: i16 = 2;
 
-/// What decisions about the log need to know: whether it has started, and its id of today.
+/// What decisions about the log need to know: whether it has started, its id of today, and its newest dictionary.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Log {
     log_id: Option<LogId>,
+    dictionary: i16,
 }
 
 /// A command to the `log` stream.
@@ -27,15 +29,22 @@ pub struct Log {
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum LogCommand {
     /// Write the log's identity as its first event.
-    StartLog { log_id: LogId, at: Instant },
+    StartLog { log_id: LogId, dictionary: String, at: Instant },
     /// Give a restored copy, whose last position is `position`, an id of its own.
     ForkLog { to: LogId, position: i64, reason: Option<String>, at: Instant, by: Actor },
+    /// Announce the dictionary `number`, which is kept beside the log.
+    AddDictionary { number: i16, sha256: String, at: Instant, by: Actor },
 }
 
 impl Log {
     /// The log's id; none before it has started.
     pub fn log_id(&self) -> Option<LogId> {
         self.log_id
+    }
+
+    /// The number of its newest dictionary; 0 before it has started.
+    pub fn dictionary(&self) -> i16 {
+        self.dictionary
     }
 }
 
@@ -47,21 +56,31 @@ impl Decider for Log {
     fn decide(&self, command: &LogCommand) -> Result<Vec<LogEvent>, LogRefusal> {
         match (self.log_id, command.clone()) {
             (Some(_), LogCommand::StartLog { .. }) => Err(LogRefusal::LogAlreadyStarted),
-            (None, LogCommand::StartLog { log_id, at }) => {
-                Ok(vec![LogEvent::LogStarted { log_id, format: FORMAT, at }])
+            (None, LogCommand::StartLog { log_id, dictionary, at }) => {
+                Ok(vec![LogEvent::LogStarted { log_id, format: FORMAT, dictionary, at }])
             }
-            (None, LogCommand::ForkLog { .. }) => Err(LogRefusal::LogNotStarted),
+            (None, LogCommand::ForkLog { .. } | LogCommand::AddDictionary { .. }) => {
+                Err(LogRefusal::LogNotStarted)
+            }
             (Some(from), LogCommand::ForkLog { to, .. }) if from == to => Err(LogRefusal::LogIdTaken),
             (Some(from), LogCommand::ForkLog { to, position, reason, at, by }) => {
+                limits::reason(reason.as_ref())?;
                 Ok(vec![LogEvent::LogForked { from, to, position, reason, at, by }])
+            }
+            (Some(_), LogCommand::AddDictionary { number, .. }) if number != self.dictionary + 1 => {
+                Err(LogRefusal::DictionaryNotNext { number, newest: self.dictionary })
+            }
+            (Some(_), LogCommand::AddDictionary { number, sha256, at, by }) => {
+                Ok(vec![LogEvent::DictionaryAdded { number, sha256, at, by }])
             }
         }
     }
 
     fn evolve(&mut self, event: &LogEvent) {
         match event {
-            LogEvent::LogStarted { log_id, .. } => self.log_id = Some(*log_id),
+            LogEvent::LogStarted { log_id, .. } => (self.log_id, self.dictionary) = (Some(*log_id), 1),
             LogEvent::LogForked { to, .. } => self.log_id = Some(*to),
+            LogEvent::DictionaryAdded { number, .. } => self.dictionary = *number,
         }
     }
 }

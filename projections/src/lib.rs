@@ -7,6 +7,7 @@ pub mod activity;
 pub mod arrivals;
 pub mod compare;
 pub mod devices;
+pub mod dictionaries;
 pub mod diff;
 pub mod display_policies;
 pub mod due_times;

@@ -9,7 +9,9 @@ use parking_domain::aggregate::Decider;
 use parking_domain::id::LogId;
 use parking_domain::log::{Log as LogState, LogEvent};
 use parking_domain::stored::Event;
+use parking_projections::dictionaries;
 use parking_projections::feed::RecordedEvent;
+use sqlx::PgConnection;
 
 use crate::ToolError;
 use crate::log::{Log, StreamVersion};
@@ -48,6 +50,7 @@ pub(crate) async fn check(mut log: Log) -> Result<ExitCode, ToolError> {
     bar.finish_and_clear();
     examination.compare_head(log.head);
     examination.compare_identity(log.id);
+    examination.look_at_bodies(log.connection()).await?;
     examination.compare_streams(log.streams().await?);
     Ok(examination.report(&mut io::stdout().lock())?)
 }
@@ -99,6 +102,19 @@ impl Examination {
             }
             _ => {}
         }
+    }
+
+    /// Bodies are read with dictionaries: each must be the one that was announced.
+    async fn look_at_bodies(&mut self, connection: &mut PgConnection) -> Result<(), ToolError> {
+        if let Some(number) = dictionaries::missing(connection).await? {
+            self.note(format!(
+                "dictionary {number} is missing or altered: bodies that were compressed with it cannot be read"
+            ));
+        }
+        if let Some(position) = dictionaries::unexplained(connection, self.log.dictionary()).await? {
+            self.note(format!("the body at position {position} has an encoding that no event announced"));
+        }
+        Ok(())
     }
 
     fn compare_streams(&mut self, streams: Vec<StreamVersion>) {

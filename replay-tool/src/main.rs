@@ -1,11 +1,13 @@
 //! The auditor's tool: reads the event log and says what it finds. It links nothing that could append or send.
 
 mod as_of;
+mod body;
 mod check;
 mod diff;
 mod events;
 mod log;
 mod progress;
+mod streams;
 mod timeline;
 
 use std::io::{self, Write};
@@ -32,6 +34,8 @@ enum Command {
     Events(events::Filter),
     /// Checks the whole log: positions and sequences without gaps, times that never run backwards, payloads that decode.
     Check,
+    /// Writes the body that an event came in, byte for byte as it was received.
+    Body(body::Which),
     /// Folds the log again and compares with the live rows of the read models, row by row.
     Diff(diff::Which),
     /// What something was at a position or at a time, folded from the log alone.
@@ -56,6 +60,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
     match cli.command {
         Command::Events(filter) => events::list(log, &filter).await,
         Command::Check => check::check(log).await,
+        Command::Body(which) => body::write(log, &which).await,
         Command::Diff(which) => diff::compare(log, &which).await,
         Command::AsOf(asked) => as_of::as_of(log, &asked).await,
         Command::Timeline(asked) => timeline::timeline(log, &asked).await,

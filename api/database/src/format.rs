@@ -3,6 +3,7 @@
 use std::fmt;
 
 use parking_domain::log::FORMAT;
+use parking_projections::dictionaries;
 use sqlx::{Connection, PgConnection};
 
 use crate::{Database, Logins};
@@ -32,6 +33,17 @@ pub enum FormatError {
         /// Its format.
         found: i16,
         /// Where it is.
+        place: Place,
+    },
+    /// A dictionary is not there, or not the one that was announced.
+    #[error(
+        "the log in {place} lacks its dictionary {number}, or has another one in its place, and bodies cannot be read without \
+         it; nothing was changed: restore the table log_dictionaries from a backup of this log"
+    )]
+    Dictionary {
+        /// Its number.
+        number: i16,
+        /// Where the log is.
         place: Place,
     },
     /// The database did not answer.
@@ -113,8 +125,12 @@ pub(crate) async fn check(admin: &mut PgConnection, database: &Database) -> Resu
     }
     let found: i16 = sqlx::query_scalar("select format from public.log_head").fetch_one(&mut *admin).await?;
     match found {
-        FORMAT => Ok(()),
-        found if found < FORMAT => Err(FormatError::Earlier { found: Some(found), place: place() }),
-        found => Err(FormatError::Later { found, place: place() }),
+        FORMAT => {}
+        found if found < FORMAT => return Err(FormatError::Earlier { found: Some(found), place: place() }),
+        found => return Err(FormatError::Later { found, place: place() }),
+    }
+    match dictionaries::missing(admin).await? {
+        None => Ok(()),
+        Some(number) => Err(FormatError::Dictionary { number, place: place() }),
     }
 }

@@ -1,5 +1,6 @@
 //! Bringing a database to this version: it exists, the roles exist, the schema is ours.
 
+use parking_bodies::{FIRST, FIRST_DICTIONARY};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -33,6 +34,9 @@ pub enum PrepareError {
     /// A migration failed, or the database is of a newer version.
     #[error("cannot migrate the database, nothing of the failed migration was kept: {0}")]
     Migrate(#[from] MigrateError),
+    /// The dictionary that every log begins with could not be kept.
+    #[error("cannot keep the dictionary of the log: {0}")]
+    Dictionary(#[source] sqlx::Error),
     /// The read models' tables could not be made.
     #[error("cannot install the read models: {0}")]
     Install(#[source] sqlx::Error),
@@ -52,8 +56,17 @@ pub async fn prepare(database: &Database) -> Result<(), PrepareError> {
         .await
         .map_err(PrepareError::Connect)?;
     MIGRATOR.run_direct(&mut owner).await?;
+    keep_first_dictionary(&mut owner).await.map_err(PrepareError::Dictionary)?;
     parking_projections::install(&mut owner).await.map_err(PrepareError::Install)?;
     owner.close().await.map_err(PrepareError::Connect)
+}
+
+/// The dictionary that the log begins with; the first event announces it.
+async fn keep_first_dictionary(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let keep = "insert into log_dictionaries (number, dictionary) \
+                select $1, $2 where not exists (select from log_dictionaries where number = $1)";
+    sqlx::query(keep).bind(FIRST).bind(FIRST_DICTIONARY).execute(owner).await?;
+    Ok(())
 }
 
 async fn connect_or_create(options: &PgConnectOptions) -> Result<PgConnection, PrepareError> {

@@ -1,33 +1,21 @@
 //! `parking log fork`: a restored copy goes on as a log of its own.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use parking_commands::bus::Bus;
 use parking_commands::identity;
 use parking_commands::ids::Ids;
-use parking_commands::snapshots::Snapshots;
-use parking_commands::store::LogStore;
-use parking_commands::writer::Writer;
 use parking_database::{Database, Role};
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection};
-use tokio_util::sync::CancellationToken;
 
+use super::stream;
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds};
 
 pub(super) async fn fork(database: &Database, reason: Option<String>) -> Result<(), CommandError> {
     refuse_while_served(database).await?;
-    let stop = CancellationToken::new();
-    let (writer, writing) = Writer::start(database.as_role(Role::Writer), stop.clone());
-    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role(Role::Writer));
-    let log = Bus::new(LogStore::new(pool, writer, Snapshots::off(), Arc::new(SystemIds)));
     let to = SystemIds.next().into();
-    let forked = identity::fork(&log, to, reason, SystemClock.now()).await;
-    stop.cancel();
-    writing.await?;
-    let before = forked?;
+    let forked = stream::with(database, async |log| identity::fork(log, to, reason, SystemClock.now()).await);
+    let before = forked.await??;
     writeln!(
         io::stdout(),
         "log {} is now log {to}, from position {} on",

@@ -203,7 +203,7 @@ impl EventLog {
         sqlx::query(
             "select append_events($1, $2, array[null], $2, '{1}', '{test}', array[$3], array[null::bigint], '{1}', '{}', '{}', \
                                   '{}', '{}', '{1}', $1, array[null::uuid], '{Tested}', '{1}', array['{}'], array['{}'], \
-                                  array[null::bytea])",
+                                  array[null::bytea], array[null::smallint])",
         )
         .bind(one)
         .bind(none)

@@ -39,7 +39,7 @@ impl Batches {
         let mut touched: HashSet<u64> = HashSet::new();
         let (mut events, mut bytes) = (0, 0);
         while let Some(pending) = self.waiting.pop_front() {
-            let (count, size) = (pending.append.event_count(), pending.append.size());
+            let (count, size) = (pending.append.event_count(), pending.size);
             let fits = batch.is_empty() || (events + count <= MAX_EVENTS && bytes + size <= MAX_BYTES);
             if !fits {
                 later.push_back(pending);
@@ -107,6 +107,7 @@ mod tests {
         Pending::new(
             Append { append_id: Uuid::from_u128(name), request: None, streams },
             oneshot::channel().0,
+            None,
         )
     }
 

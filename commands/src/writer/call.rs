@@ -11,7 +11,7 @@ use super::Pending;
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 
 const APPEND: &str = "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-                                                  $16, $17, $18, $19, $20, $21)";
+                                                  $16, $17, $18, $19, $20, $21, $22)";
 
 /// What became of one append.
 pub(super) type Verdict = Result<Appended, AppendError>;
@@ -56,6 +56,7 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> 
     let claims: Vec<Placed<'_, ClaimChange>> = numbered(all_streams(), |stream| &stream.claims);
     let events: Vec<Placed<'_, NewEvent>> = numbered(all_streams(), |stream| &stream.events);
     let all_events = || events.iter().map(|(_, event)| *event);
+    let bodies = || batch.iter().flat_map(|pending| &pending.bodies).map(Option::as_ref);
     sqlx::query_as(APPEND)
         .bind(appends().map(|append| append.append_id).collect::<Vec<_>>())
         .bind(requests().map(|r| r.map_or(Uuid::nil(), |r| r.tenant_id)).collect::<Vec<_>>())
@@ -77,7 +78,8 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> 
         .bind(all_events().map(|e| e.event_version.as_str()).collect::<Vec<_>>())
         .bind(all_events().map(|e| e.payload.as_str()).collect::<Vec<_>>())
         .bind(all_events().map(|e| e.metadata.as_str()).collect::<Vec<_>>())
-        .bind(all_events().map(|e| e.body.as_deref()).collect::<Vec<_>>())
+        .bind(bodies().map(|body| Some(&body?.bytes[..])).collect::<Vec<_>>())
+        .bind(bodies().map(|body| Some(body?.encoding)).collect::<Vec<_>>())
         .fetch_one(connection)
         .await
 }

@@ -1,8 +1,10 @@
 //! The writer's connection: sends a batch, reads the verdicts, finds out what became of a batch that got lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use parking_bodies::Encoder;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
 use tokio::time::timeout;
@@ -45,7 +47,10 @@ pub(super) struct Backend {
 }
 
 impl Session {
-    pub(super) async fn open(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
+    /// A connection, and what bodies are compressed with by now.
+    pub(super) async fn open(
+        options: &PgConnectOptions,
+    ) -> Result<(Self, Option<Arc<Encoder>>), sqlx::Error> {
         let open = async {
             let mut connection = options.clone().options(LIMITS).connect().await?;
             make_durable(&mut connection).await?;
@@ -55,9 +60,23 @@ impl Session {
             let mut transaction = as_login(&mut connection).await?;
             let backend = backend.fetch_one(&mut *transaction).await?;
             transaction.commit().await?;
-            Ok(Self { connection, backend })
+            let mut session = Self { connection, backend };
+            let encoder = session.read_encoder().await?;
+            Ok((session, encoder))
         };
         in_time(open).await
+    }
+
+    /// Compresses with the newest dictionary; none before the log has started.
+    pub(super) async fn encoder(&mut self) -> Result<Option<Arc<Encoder>>, sqlx::Error> {
+        in_time(self.read_encoder()).await
+    }
+
+    async fn read_encoder(&mut self) -> Result<Option<Arc<Encoder>>, sqlx::Error> {
+        let newest = "select d.number, d.dictionary from log_head h join log_dictionaries d on d.number = h.dictionary";
+        let newest: Option<(i16, Vec<u8>)> =
+            sqlx::query_as(newest).fetch_optional(&mut self.connection).await?;
+        Ok(newest.map(|(number, dictionary)| Arc::new(Encoder::new(number, &dictionary))))
     }
 
     pub(super) fn into_backend(self) -> Backend {
@@ -107,8 +126,24 @@ impl Session {
         }
         let appends =
             Appends::find(&mut self.connection, batch.iter().map(|pending| &pending.append)).await?;
-        Ok(batch.iter().map(|pending| appends.get(&pending.append)).collect())
+        let found: Vec<Option<Appended>> = batch.iter().map(|pending| appends.get(&pending.append)).collect();
+        if found.iter().any(Option::is_some) {
+            await_standby(&mut self.connection).await?;
+        }
+        Ok(found)
     }
+}
+
+/// Waits until a synchronous standby has what this connection sees. The backend that was ended may have committed and waited
+/// for the standby in vain: its append shows here and is nowhere else. A commit of our own, with something in it, ends its
+/// wait only when the standby has everything before it.
+async fn await_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    const MARK: &str = "select set_config('synchronous_commit', case current_setting('synchronous_commit') \
+                                                      when 'remote_apply' then 'remote_apply' else 'on' end, true), \
+                pg_logical_emit_message(true, 'parking', 'settled')::text";
+    let mut transaction = connection.begin().await?;
+    sqlx::query(MARK).execute(&mut *transaction).await?;
+    transaction.commit().await
 }
 
 /// A backend may be seen and ended by its own login, which the connection may have left for the writer's role.

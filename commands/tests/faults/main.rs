@@ -5,3 +5,4 @@ mod cut;
 mod elsewhere;
 mod own_server;
 mod proxy;
+mod standby;

@@ -20,26 +20,26 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Longer than anything takes that works.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server, its database, and a writer on it.
-struct Server {
-    cluster: LocalCluster,
-    database: Database,
+pub(crate) struct Server {
+    pub(crate) cluster: LocalCluster,
+    pub(crate) database: Database,
     writer: Writer,
     ids: Arc<Counter>,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 /// A directory that the server's own user may enter too.
-fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     directory
 }
 
 impl Server {
-    async fn start(directory: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(directory: &Path, settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let cluster =
             LocalCluster::start(ClusterOptions { settings, ..ClusterOptions::at(directory) }).await.unwrap();
@@ -50,7 +50,7 @@ impl Server {
         Self { cluster, database, writer, ids: Arc::new(Counter::new(7)), stop }
     }
 
-    async fn append(&self, stream: &str, body: usize) -> Result<Uuid, AppendError> {
+    pub(crate) async fn append(&self, stream: &str, body: usize) -> Result<Uuid, AppendError> {
         let event_id = self.ids.next();
         let event = NewEvent {
             event_id,
@@ -92,7 +92,7 @@ impl Server {
         assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.cluster.stop().await.unwrap();
     }

@@ -5,6 +5,7 @@
 mod account;
 mod aggregates;
 mod append;
+mod arguments;
 mod bus;
 mod claims;
 mod cold;

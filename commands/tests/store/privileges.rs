@@ -33,7 +33,7 @@ async fn nobody_inserts_past_the_function_and_only_the_writer_may_call_it() {
     let log = EventLog::create().await;
     let insert = "insert into events values (1, null, 'a', 'a', 1, 'x', '1', '{}', '{}', gen_random_uuid(), \
                                              gen_random_uuid(), now(), null)";
-    let call = format!("select * from append_events({})", ["'{}'"; 21].join(", "));
+    let call = format!("select * from append_events({})", ["'{}'"; 22].join(", "));
     let raise = "update log_head set position = 10";
     for role in Role::ALL.into_iter().filter(|role| *role != Role::Owner) {
         let pool = log.database.pool(role);

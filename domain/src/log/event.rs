@@ -11,8 +11,8 @@ use crate::instant::Instant;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum LogEvent {
-    /// The log began, with this id and in this format. Always at position 1.
-    LogStarted { log_id: LogId, format: i16, at: Instant },
+    /// The log began, with this id, in this format and with a first dictionary that has this SHA-256. Always at position 1.
+    LogStarted { log_id: LogId, format: i16, dictionary: String, at: Instant },
     /// A copy of the log `from`, equal to it up to `position`, goes on as the log `to`.
     LogForked {
         from: LogId,
@@ -23,6 +23,8 @@ pub enum LogEvent {
         at: Instant,
         by: Actor,
     },
+    /// From here on bodies may be compressed with this dictionary, which is kept beside the log.
+    DictionaryAdded { number: i16, sha256: String, at: Instant, by: Actor },
 }
 
-events!(LogEvent { LogStarted: "1", LogForked: "1" });
+events!(LogEvent { LogStarted: "1", LogForked: "1", DictionaryAdded: "1" });

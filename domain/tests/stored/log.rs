@@ -16,9 +16,11 @@ fn log_id(n: u128) -> LogId {
 /// One event of each type, with every field that it can have.
 fn events() -> Vec<LogEvent> {
     let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
+    let sha256 = format!("c0ffee{}", "0".repeat(58));
     let reason = Some("restored for a trial".to_owned());
     vec![
-        LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, at },
+        LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, dictionary: sha256.clone(), at },
+        LogEvent::DictionaryAdded { number: 2, sha256, at, by: Actor::System },
         LogEvent::LogForked { from: log_id(1), to: log_id(2), position: 4711, reason, at, by: Actor::System },
     ]
 }

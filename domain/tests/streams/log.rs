@@ -17,7 +17,7 @@ fn at() -> Instant {
 }
 
 fn started() -> LogEvent {
-    LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, at: at() }
+    LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, dictionary: "d1".into(), at: at() }
 }
 
 fn fork(to: u128) -> LogCommand {
@@ -31,7 +31,7 @@ fn forked(from: u128, to: u128) -> LogEvent {
 
 #[test]
 fn a_log_starts_once() {
-    let start = LogCommand::StartLog { log_id: log_id(1), at: at() };
+    let start = LogCommand::StartLog { log_id: log_id(1), dictionary: "d1".into(), at: at() };
     given::<Log>([]).when(start.clone()).then([started()]);
     given::<Log>([started()]).when(start).then_refused(LogRefusal::LogAlreadyStarted);
 }
@@ -47,4 +47,18 @@ fn a_copy_goes_on_under_a_new_id() {
 fn a_fork_needs_a_log_and_a_new_id() {
     given::<Log>([]).when(fork(2)).then_refused(LogRefusal::LogNotStarted);
     given::<Log>([started()]).when(fork(1)).then_refused(LogRefusal::LogIdTaken);
+}
+
+#[test]
+fn dictionaries_are_numbered_from_the_one_the_log_begins_with() {
+    let add = |number| LogCommand::AddDictionary { number, sha256: "d".into(), at: at(), by: Actor::System };
+    let added =
+        |number| LogEvent::DictionaryAdded { number, sha256: "d".into(), at: at(), by: Actor::System };
+    given::<Log>([]).when(add(1)).then_refused(LogRefusal::LogNotStarted);
+    given::<Log>([started()]).when(add(2)).then([added(2)]);
+    for number in [1, 3] {
+        let refusal = LogRefusal::DictionaryNotNext { number, newest: 1 };
+        given::<Log>([started()]).when(add(number)).then_refused(refusal);
+    }
+    assert_eq!(fold::<Log>([started(), added(2), forked(1, 2)]).dictionary(), 2);
 }

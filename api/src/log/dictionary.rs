@@ -1,0 +1,49 @@
+//! `parking log dictionary train`: what the log's bodies have in common, for those that come.
+
+use std::io::{self, Write};
+
+use parking_bodies::{Decoder, sha256};
+use parking_commands::identity::{self, Identity};
+use parking_database::{Database, Role};
+use parking_projections::dictionaries;
+use sqlx::{Connection, PgConnection};
+
+use super::stream;
+use crate::CommandError;
+use crate::environment::{Clock, SystemClock};
+
+/// Bodies to train on: more do not make a better dictionary.
+const SAMPLES: i64 = 4000;
+
+pub(super) async fn train(database: &Database) -> Result<(), CommandError> {
+    let mut owner = PgConnection::connect_with(&database.as_role(Role::Owner)).await?;
+    let number = Identity::read(&mut owner).await?.dictionary + 1;
+    let trained = parking_bodies::train(&newest_bodies(&mut owner).await?)?;
+    let dictionary = keep(&mut owner, number, &trained).await?;
+    owner.close().await?;
+    let added = stream::with(database, async |log| {
+        identity::add_dictionary(log, number, &dictionary, SystemClock.now()).await
+    });
+    added.await??;
+    let (size, hash) = (dictionary.len(), sha256(&dictionary));
+    writeln!(io::stdout(), "dictionary {number} added, {size} bytes, sha256 {hash}")?;
+    Ok(())
+}
+
+async fn newest_bodies(owner: &mut PgConnection) -> Result<Vec<Vec<u8>>, CommandError> {
+    let kept = dictionaries::kept(owner).await?;
+    let mut decoder = Decoder::new(kept.iter().map(|(number, bytes)| (*number, &bytes[..])));
+    let query =
+        "select body_encoding, body from events where body is not null order by position desc limit $1";
+    let stored: Vec<(i16, Vec<u8>)> = sqlx::query_as(query).bind(SAMPLES).fetch_all(owner).await?;
+    Ok(stored.iter().map(|(encoding, bytes)| decoder.decode(*encoding, bytes)).collect::<Result<_, _>>()?)
+}
+
+/// Keeps the dictionary beside the log. One that was kept and not announced, because the command was cut off, stays.
+async fn keep(owner: &mut PgConnection, number: i16, trained: &[u8]) -> Result<Vec<u8>, sqlx::Error> {
+    let keep =
+        "insert into log_dictionaries (number, dictionary) values ($1, $2) on conflict (number) do nothing";
+    sqlx::query(keep).bind(number).bind(trained).execute(&mut *owner).await?;
+    let kept = "select dictionary from log_dictionaries where number = $1";
+    sqlx::query_scalar(kept).bind(number).fetch_one(owner).await
+}
