@@ -44,3 +44,26 @@ grant usage on schema projections to parking_analyst;
 grant select on log_head to parking_analyst;
 -- Not why one stopped: that may quote another tenant's event.
 grant select (projection, version, position, status, updated_at) on projections.checkpoints to parking_analyst;
+
+-- An analyst's limits, against what is done by mistake. The time limits are defaults that a session may change; more than
+-- five connections it cannot have. What an operator has set stays.
+create function limit_analyst() returns trigger language plpgsql as $$
+begin
+    if (select rolconnlimit = -1 from pg_roles where rolname = new.role) then
+        execute format('alter role %I connection limit 5', new.role);
+    end if;
+    if not exists (select from pg_db_role_setting d, unnest(d.setconfig) of (entry)
+                    where d.setrole = (select oid from pg_roles where rolname = new.role)
+                      and of.entry like 'statement_timeout=%') then
+        execute format('alter role %I set statement_timeout = %L', new.role, '60s');
+        execute format('alter role %I set idle_in_transaction_session_timeout = %L', new.role, '60s');
+    end if;
+    return new;
+-- Roles belong to the whole cluster: another database's administrator is changing the same one.
+exception when internal_error then
+    raise exception 'the role % is being changed by somebody else: try again', new.role
+        using errcode = 'lock_not_available';
+end
+$$;
+
+create trigger analysts_have_limits before insert on ops.analysts for each row execute function limit_analyst();

@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Up(Up),
     /// Runs a command on the platform's database, whether the platform is up or not.
     Exec(Exec),
-    /// Makes the rows of read models anew from the log, beside the live ones, and puts them in their place.
+    /// Makes the rows of read models anew from the log, beside the live ones, and corrects those by them.
     Rebuild(Rebuild),
     /// The event log as a whole: what it is and weighs, and what a restored copy of it needs.
     Log(Log),

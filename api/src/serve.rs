@@ -48,6 +48,9 @@ use crate::thread::Thread;
 /// How long the projections may take to show what was appended last.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// How long a statement may take of a request that only reads.
+const READ_WITHIN: &str = "5s";
+
 /// How long the saving of snapshots may take.
 const SAVE_SNAPSHOTS: Duration = Duration::from_secs(10);
 
@@ -108,13 +111,6 @@ impl Server {
         };
         let (snapshots, snapshotting) =
             Snapshots::start(pool(database, Role::Writer), snapshots_done.clone());
-        let missing = MissingSnapshots::new(
-            pool(database, Role::Writer),
-            snapshots.clone(),
-            platform::kinds(),
-            writer.head(),
-        );
-        tasks.spawn(missing.run(requests_done.clone()));
 
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
@@ -130,6 +126,8 @@ impl Server {
         let store =
             LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds))
                 .with_memory(stream_memory);
+        let missing = MissingSnapshots::new(&store, platform::kinds());
+        tasks.spawn(missing.run(requests_done.clone()));
         let platform =
             Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
         let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
@@ -147,9 +145,9 @@ impl Server {
             ingest: Ingest::new(store),
             platform,
             jobs,
-            auditor: pool(database, Role::Auditor),
+            auditor: answering(database, Role::Auditor),
             metrics,
-            reader: Reader::new(pool(database, Role::Reader)),
+            reader: Reader::new(answering(database, Role::Reader)),
             probe: Probe::of(database),
             progress,
             writer,
@@ -248,8 +246,15 @@ fn run<P: Projection>(
 }
 
 fn pool(database: &Database, role: Role) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(POOL_PATIENCE)
-        .connect_lazy_with(database.as_role(role))
+    pool_of(database.as_role(role))
+}
+
+/// Connections for what a request only reads. A statement ends well before the request does: a connection that works for
+/// nobody is missing to others.
+fn answering(database: &Database, role: Role) -> PgPool {
+    pool_of(database.as_role(role).options([("statement_timeout", READ_WITHIN)]))
+}
+
+fn pool_of(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new().max_connections(8).acquire_timeout(POOL_PATIENCE).connect_lazy_with(options)
 }

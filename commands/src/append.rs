@@ -168,6 +168,14 @@ pub enum AppendError {
         /// Its size in bytes.
         size: usize,
     },
+    /// It could not be read back: a value that no decision should have let pass.
+    #[error("the {event_type} could not be read back, so nothing was stored: {reason}")]
+    Unreadable {
+        /// The event's type.
+        event_type: String,
+        /// What its reader said.
+        reason: String,
+    },
     /// A stream comes twice in one append, or a claim that is taken or of one stream, or the append adds nothing.
     #[error("an append names each stream once, each stream each claim once, and adds at least one event")]
     Malformed,

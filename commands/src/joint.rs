@@ -59,12 +59,13 @@ pub struct Work<'a> {
     /// What it has loaded, and whether it got the lane of each.
     loaded: Vec<StreamName>,
     has_all_lanes: bool,
-    streams: Vec<StreamAppend>,
+    /// Or why they cannot be appended: decisions answer with their own refusals only.
+    streams: Result<Vec<StreamAppend>, AppendError>,
 }
 
 impl<'a> Work<'a> {
     fn new(store: &'a LogStore, circumstances: &'a Circumstances, lanes: Taken<'a>) -> Self {
-        Self { store, circumstances, lanes, loaded: Vec::new(), has_all_lanes: true, streams: Vec::new() }
+        Self { store, circumstances, lanes, loaded: Vec::new(), has_all_lanes: true, streams: Ok(Vec::new()) }
     }
 
     /// A stream to decide on, from the log.
@@ -115,10 +116,20 @@ impl<'a> Work<'a> {
         Ok(all)
     }
 
+    /// True when nothing was decided that is to be appended. What cannot be appended is no such thing.
+    fn adds_nothing(&self) -> bool {
+        self.streams.as_ref().is_ok_and(|streams| streams.iter().all(|stream| stream.events.is_empty()))
+    }
+
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
         // What is in memory is out of date when this is appended.
         drop(self.store.memory().take::<A>(&context.aggregate_id));
-        self.streams.push(self.store.stream_append(context, events, self.circumstances));
+        let stream = self.store.stream_append(context, events, self.circumstances);
+        match (&mut self.streams, stream) {
+            (Ok(streams), Ok(stream)) => streams.push(stream),
+            (streams @ Ok(_), Err(error)) => *streams = Err(error),
+            (Err(_), _) => {}
+        }
     }
 }
 
@@ -171,7 +182,7 @@ impl LogStore {
                 // Now all of them are known. What this had is given back before any of them is waited for.
                 continue;
             }
-            if decided.is_err() || work.streams.iter().all(|stream| stream.events.is_empty()) {
+            if decided.is_err() || work.adds_nothing() {
                 // While this waited for its lanes the very same request may have been done.
                 let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
                 let nothing = |events| Done { position: None, events, repeated: false };
@@ -197,7 +208,7 @@ impl LogStore {
     /// Appends what was decided. Its lanes are kept until that is answered.
     async fn append_work(&self, work: Work<'_>) -> Result<Appended, AppendError> {
         let Work { lanes: _lanes, streams, circumstances, .. } = work;
-        self.append_all(streams, circumstances).await
+        self.append_all(streams?, circumstances).await
     }
 
     /// What the request did when it was made before.

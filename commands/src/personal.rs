@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_domain::id::TenantId;
+use parking_domain::limits::{self, LimitExceeded};
 use parking_domain::sealed::{KeyedHash, Sealed};
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
@@ -33,6 +34,9 @@ pub enum PersonalDataError {
     /// The table holds something that is no key.
     #[error("the key of subject {0} is not 32 bytes long: restore ops.subject_keys from the backup")]
     BrokenKey(Uuid),
+    /// A text is too long for its field.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// The key was made and deleted again and again.
     #[error("the key of subject {0} was deleted while it was made: try again")]
     DeletedMeanwhile(Uuid),
@@ -120,6 +124,26 @@ impl Sealer {
     }
 }
 
+/// A field that is sealed: nobody can look at its length afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    name: &'static str,
+    most: usize,
+}
+
+impl Field {
+    /// An e-mail.
+    pub const EMAIL: Self = Self { name: "user_email", most: limits::EMAIL };
+    /// A name.
+    pub const NAME: Self = Self { name: "user_name", most: limits::LABEL };
+    /// A phone.
+    pub const PHONE: Self = Self { name: "user_phone", most: limits::PHONE };
+    /// Free text.
+    pub const NOTES: Self = Self { name: "notes", most: limits::NOTES };
+    /// Why a reservation is given up.
+    pub const CANCELLATION_REASON: Self = Self { name: "cancellation_reason", most: limits::REASON };
+}
+
 /// Somebody whose data can be sealed now.
 pub struct Person<'a> {
     sealer: &'a Sealer,
@@ -128,16 +152,19 @@ pub struct Person<'a> {
 }
 
 impl Person<'_> {
-    /// Seals a text that is never compared.
-    pub fn seal(&self, text: &str) -> Sealed {
+    /// Seals a text that is never compared, unless it is too long for its field.
+    pub fn seal(&self, field: Field, text: &str) -> Result<Sealed, LimitExceeded> {
+        limits::text(field.name, text, field.most)?;
         let mut nonce = [0; key::NONCE_BYTES];
         self.sealer.randomness.fill(&mut nonce);
-        Sealed { subject: self.subject, sealed: self.key.seal(self.subject, nonce, text).into(), hash: None }
+        let sealed = self.key.seal(self.subject, nonce, text).into();
+        Ok(Sealed { subject: self.subject, sealed, hash: None })
     }
 
     /// Seals an e-mail, with its keyed hash for comparison.
-    pub fn seal_email(&self, email: &str) -> Sealed {
-        Sealed { hash: Some(self.sealer.email_hash(email)), ..self.seal(email) }
+    pub fn seal_email(&self, email: &str) -> Result<Sealed, LimitExceeded> {
+        let sealed = self.seal(Field::EMAIL, email)?;
+        Ok(Sealed { hash: Some(self.sealer.email_hash(email)), ..sealed })
     }
 }
 

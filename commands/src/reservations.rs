@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError, Executed};
 use crate::joint::Done;
-use crate::personal::{Person, PersonalDataError, Sealer};
+use crate::personal::{Field, Person, PersonalDataError, Sealer};
 use crate::store::{Circumstances, FindRequestError, LoadError};
 use change::ChangeReservation;
 
@@ -78,7 +78,7 @@ impl<'a> Reservations<'a> {
                 Some(email) => self.sealer.guest(asked.tenant_id, email),
                 None => self.subject_of(space_id, reservation_id, asked).await?,
             };
-            guest.seal(&self.person(subject, asked).await?, &mut details);
+            guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
         }
         let change = ChangeReservation { space_id, reservation_id, start, end, max_duration, details, asked };
         Ok(self.spaces.store().execute(&change, circumstances).await?)
@@ -97,7 +97,8 @@ impl<'a> Reservations<'a> {
             None => None,
             Some(reason) => {
                 let subject = self.subject_of(space_id, reservation_id, asked).await?;
-                Some(self.person(subject, asked).await?.seal(reason))
+                let person = self.person(subject, asked).await?;
+                Some(person.seal(Field::CANCELLATION_REASON, reason).map_err(PersonalDataError::from)?)
             }
         };
         let cancel = CancelReservation { reservation_id, reason, asked };

@@ -4,6 +4,7 @@ mod cqrs;
 mod find;
 mod load;
 mod loader;
+mod readable;
 mod stream;
 
 use std::sync::Arc;
@@ -36,13 +37,13 @@ const LONG_LOADS: usize = 4;
 /// The event log: reads by its pool, appends by the writer.
 #[derive(Clone)]
 pub struct LogStore {
-    pool: PgPool,
-    writer: Writer,
+    pub(crate) pool: PgPool,
+    pub(crate) writer: Writer,
     loader: Loader,
-    snapshots: Snapshots,
-    upcasters: &'static Upcasters,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) upcasters: &'static Upcasters,
     ids: Arc<dyn Ids>,
-    long_loads: Arc<Semaphore>,
+    pub(crate) long_loads: Arc<Semaphore>,
     memory: Arc<Memory>,
     lanes: Arc<Lanes>,
 }
@@ -189,7 +190,7 @@ impl LogStore {
         events: &[A::Event],
         circumstances: &Circumstances,
     ) -> Result<Appended, AppendError> {
-        let append = self.new_append(context, events, circumstances);
+        let append = self.new_append(context, events, circumstances)?;
         let last = append.events().last().map(|event| event.event_id);
         let appended = self.writer.append(append).await?;
         if !appended.repeated {
@@ -206,37 +207,38 @@ impl LogStore {
         context: &LogContext<A>,
         events: &[A::Event],
         circumstances: &Circumstances,
-    ) -> Append {
-        let stream = self.stream_append(context, events, circumstances);
-        Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams: vec![stream] }
+    ) -> Result<Append, AppendError> {
+        let streams = vec![self.stream_append(context, events, circumstances)?];
+        Ok(Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams })
     }
 
     /// What the append of a decision on one stream does to it: nothing, where nothing was decided, but the stream must
-    /// be as it was loaded.
+    /// be as it was loaded. Every event of the log comes through here, and none that cannot be read back.
     pub(crate) fn stream_append<A: Decider>(
         &self,
         context: &LogContext<A>,
         events: &[A::Event],
         circumstances: &Circumstances,
-    ) -> StreamAppend {
+    ) -> Result<StreamAppend, AppendError> {
         let metadata = circumstances.metadata.to_json();
-        let new_event = |(n, event): (usize, &A::Event)| NewEvent {
-            event_id: self.ids.next(),
-            tenant_id: circumstances.tenant_id,
-            event_type: event.event_type(),
-            event_version: event.event_version(),
-            payload: serde_json::to_string(event)
-                .expect("events are plain data with text keys: they serialise"),
-            metadata: metadata.clone(),
-            body: circumstances.body.clone().filter(|_| n == 0),
+        let new_event = |(n, event): (usize, &A::Event)| {
+            Ok(NewEvent {
+                event_id: self.ids.next(),
+                tenant_id: circumstances.tenant_id,
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload: readable::payload::<A>(event, self.upcasters)?,
+                metadata: metadata.clone(),
+                body: circumstances.body.clone().filter(|_| n == 0),
+            })
         };
-        StreamAppend {
+        Ok(StreamAppend {
             aggregate_type: A::TYPE.to_owned(),
             aggregate_id: context.aggregate_id.clone(),
             expected: Expected::Version(context.version),
-            events: events.iter().enumerate().map(new_event).collect(),
+            events: events.iter().enumerate().map(new_event).collect::<Result<_, AppendError>>()?,
             claims: events.iter().flat_map(A::claims).collect(),
-        }
+        })
     }
 
     /// Appends to several streams, all or nothing.

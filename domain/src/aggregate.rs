@@ -86,6 +86,12 @@ pub trait Decider: Aggregate + 'static {
     /// Takes one event into the state. Total: whatever the log holds is accepted.
     fn evolve(&mut self, event: &Self::Event);
 
+    /// Reads a payload of today's form for [`Decider::evolve`] alone. Aggregates whose streams grow long leave out what it does
+    /// not look at.
+    fn read_bare(payload: &str) -> serde_json::Result<Self::Event> {
+        serde_json::from_str(payload)
+    }
+
     /// How many bytes of memory the state takes, roughly and rather too many than too few. Without a better way: twice
     /// what it takes when serialised, which costs serialising it.
     fn weight(&self) -> usize {

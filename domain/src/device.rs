@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{ClaimChange, Decider, aggregate};
 use crate::id::{SpaceId, TenantId};
+use crate::limits;
 use crate::naming::moved;
 use ownership::Ownership;
 
@@ -70,6 +71,7 @@ impl Decider for Device {
             AssignDevice, ClaimDevice, DismissOrphan, ReleaseDevice, ReportSilence, RetireDevice,
             UnassignDevice, UpdateDevice,
         };
+        limits::reason(command.reason())?;
         match command.clone() {
             ClaimDevice { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceAlreadyClaimed),
             ClaimDevice { tenant_id, category, definition, at, by } => {

@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::aggregate::{Decider, aggregate};
 use crate::id::LogId;
 use crate::instant::Instant;
+use crate::limits;
 
 pub use event::LogEvent;
 pub use refusal::LogRefusal;
@@ -63,6 +64,7 @@ impl Decider for Log {
             }
             (Some(from), LogCommand::ForkLog { to, .. }) if from == to => Err(LogRefusal::LogIdTaken),
             (Some(from), LogCommand::ForkLog { to, position, reason, at, by }) => {
+                limits::reason(reason.as_ref())?;
                 Ok(vec![LogEvent::LogForked { from, to, position, reason, at, by }])
             }
             (Some(_), LogCommand::AddDictionary { number, .. }) if number != self.dictionary + 1 => {

@@ -1,16 +1,17 @@
 //! How the names that people give may look, and how a claim follows a name.
 
 use crate::aggregate::{Claim, ClaimChange};
+use crate::limits;
 
 /// The longest name, in characters, where no rule says otherwise.
-pub(crate) const LONGEST_NAME: usize = 255;
+pub(crate) const LONGEST_NAME: usize = limits::LABEL;
 
 /// The longest slug, in characters.
 pub(crate) const LONGEST_SLUG: usize = 100;
 
-/// True for a text that shows something and is not too long.
+/// True for a text that shows something, is not too long and can be kept.
 pub(crate) fn is_name(text: &str, longest: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= longest
+    !text.trim().is_empty() && limits::text("name", text, longest).is_ok()
 }
 
 /// True for a slug of the characters allowed.

@@ -161,7 +161,7 @@ impl Decider for Space {
             Command::CreateSpace(create) => self.create(*create),
             Command::UpdateSpace(update) => self.answer(update.asked, |_, is| is.update(*update)),
             Command::DeleteSpace(delete) => self.answer(delete.asked, |now, is| now.delete(is, delete)),
-            Command::SetStateByHand(set) => self.answer(set.asked, |now, _| Ok(now.set_state_by_hand(set))),
+            Command::SetStateByHand(set) => self.answer(set.asked, |now, _| now.set_state_by_hand(set)),
             Command::SetOverride(set) => self.answer(set.asked, |now, _| now.set_override(*set)),
             Command::ClearOverride(clear) => self.answer(clear.asked, |now, _| now.clear_override(&clear)),
             Command::BookReservation(book) => self.answer(book.asked, |now, _| now.book(*book)),

@@ -106,8 +106,28 @@ pub fn read<A: Decider>(
     event_version: &str,
     payload: &str,
 ) -> Result<A::Event, DecodeError> {
+    read_as::<A>(upcasters, event_type, event_version, payload, |payload| serde_json::from_str(payload))
+}
+
+/// The same for a fold: what `evolve` does not look at may be missing.
+pub fn read_bare<A: Decider>(
+    upcasters: &Upcasters,
+    event_type: &str,
+    event_version: &str,
+    payload: &str,
+) -> Result<A::Event, DecodeError> {
+    read_as::<A>(upcasters, event_type, event_version, payload, A::read_bare)
+}
+
+fn read_as<A: Decider>(
+    upcasters: &Upcasters,
+    event_type: &str,
+    event_version: &str,
+    payload: &str,
+    parse: impl FnOnce(&str) -> serde_json::Result<A::Event>,
+) -> Result<A::Event, DecodeError> {
     if !upcasters.apply_to(event_type, event_version) {
-        return as_today::<A>(event_type, event_version, || serde_json::from_str(payload));
+        return as_today::<A>(event_type, event_version, || parse(payload));
     }
     let raised = serde_json::from_str(payload).map(|value| upcasters.raise(event_type, event_version, value));
     let raised =

@@ -4,6 +4,7 @@
 //! does it belong, and where does it stand there (`sessions`)? A report that was recorded before is refused, anything
 //! else is recorded, late and repeated frames too: what to make of them is each reader's affair.
 
+mod bare;
 mod event;
 mod recent_keys;
 mod sessions;
@@ -150,6 +151,10 @@ impl Decider for Uplinks {
             Content::Log => UplinkEvent::NetworkLogged { report },
             Content::Location => UplinkEvent::DeviceLocated { report },
         }])
+    }
+
+    fn read_bare(payload: &str) -> serde_json::Result<UplinkEvent> {
+        Ok(serde_json::from_str::<bare::Bare>(payload)?.into())
     }
 
     /// Asked for after every uplink, so it is reckoned and not serialised.

@@ -73,7 +73,7 @@ impl Decider for User {
                 person()?.change_role(tenant_id, role, at, by)
             }
             RevokeMembership { tenant_id, at, by } => person()?.revoke(tenant_id, at, by),
-            DisableUser { reason, at, by } => Ok(person()?.disable(reason, at, by)),
+            DisableUser { reason, at, by } => person()?.disable(reason, at, by),
             EnableUser { at, by } => Ok(person()?.enable(at, by)),
             ArchiveUser { at, by } => {
                 Ok(vec![UserEvent::UserArchived { email: person()?.email.clone(), at, by }])

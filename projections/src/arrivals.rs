@@ -44,10 +44,11 @@ impl Row for Arrival {
     }
 }
 
-/// All that wait to be told, those first that came first.
-pub async fn all(connection: &mut PgConnection) -> Result<Vec<Arrival>, sqlx::Error> {
+/// Those that wait for their reservation to be confirmed, those first that came first.
+pub async fn first(connection: &mut PgConnection, limit: i64) -> Result<Vec<Arrival>, sqlx::Error> {
     let rows: Vec<String> =
-        sqlx::query_scalar("select to_json(a)::text from arrivals a order by at, space_id")
+        sqlx::query_scalar("select to_json(a)::text from arrivals a order by at, space_id limit $1")
+            .bind(limit)
             .fetch_all(connection)
             .await?;
     rows.iter().map(|row| from_json(row)).collect()

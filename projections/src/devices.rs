@@ -1,8 +1,10 @@
 //! Projection `devices`: every device that is heard or owned. Owned ones with what they reported, the others as orphans.
 //!
 //! Ownership follows the device's stream in the order of the log. A claim brings what the device reported since it last
-//! became ownerless, read again from the log; until then nothing of it is kept but the orphan's row.
+//! became ownerless, but not longer than 90 days before, read again from the log ([`past`]); until then nothing of it is
+//! kept but the orphan's row, which says how much there was.
 
+mod past;
 pub mod read;
 
 use parking_domain::device::{Category, Definition, DeviceEvent, Lifecycle, Status};
@@ -10,18 +12,17 @@ use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Reading};
 use parking_domain::stored::Event;
-use parking_domain::uplinks::{
-    self as streams, NetworkReport, Source, Standing, UplinkEvent, UplinkReceived,
-};
+use parking_domain::uplinks::{self as streams, NetworkReport, Standing, UplinkEvent, UplinkReceived};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::feed::{self, RecordedEvent};
-use crate::orphan_devices::{self, OrphanDevices, best};
+use crate::feed::RecordedEvent;
+use crate::orphan_devices::{self, OrphanDevices, Orphaned, best};
 use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
 use crate::rows::{Row, Rows};
 use crate::uplinks::{self, Uplinks};
+use past::Past;
 
 const TABLES: Tables = Tables { names: &["devices"], internal: &[], schema: include_str!("devices.sql") };
 
@@ -99,7 +100,7 @@ pub struct Devices {
 
 impl Projection for Devices {
     const NAME: &'static str = "devices";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const TABLES: &'static [Tables] = &[TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
     const POISON: Poison = Poison::DeadLetter;
@@ -153,11 +154,17 @@ impl Devices {
         match event {
             DeviceEvent::DeviceClaimed { tenant_id, category, definition, at, .. } => {
                 let mut device = Device::claimed(dev_eui, tenant_id.uuid(), *category, definition, *at);
-                self.orphans.end(dev_eui);
+                let orphan = self.orphans.end(connection, dev_eui).await?;
                 self.uplinks.forget(connection, dev_eui).await?;
-                for (position, event) in heard_ownerless(connection, dev_eui, recorded.position).await? {
-                    device.hear(&event, position, &mut self.uplinks);
+                let mut past = Past::before(connection, dev_eui, recorded.position, *at).await?;
+                while let Some(page) = past.next_page(connection).await? {
+                    for (position, event) in page.iter().filter_map(Past::heard) {
+                        device.hear(event, position, &mut self.uplinks);
+                    }
+                    // At once: so it costs no more memory than a page, however much there is.
+                    self.uplinks.save(connection).await?;
                 }
+                device.was(orphan);
                 device.position = recorded.position;
                 self.owned.put(device);
             }
@@ -175,32 +182,6 @@ impl Devices {
         }
         Ok(())
     }
-}
-
-/// What the device reported before `position` and after it last became ownerless.
-async fn heard_ownerless(
-    connection: &mut PgConnection,
-    dev_eui: DevEui,
-    position: i64,
-) -> Result<Vec<(i64, UplinkEvent)>, ApplyError> {
-    let since: i64 = sqlx::query_scalar(
-        "select coalesce(max(position), 0) from events \
-          where aggregate_type = 'device' and aggregate_id = $1 and position < $2 \
-            and event_type in ('DeviceReleased', 'DeviceRetired')",
-    )
-    .bind(dev_eui.to_string())
-    .bind(position)
-    .fetch_one(&mut *connection)
-    .await?;
-    let stream = streams::stream_id(Source::Platform, dev_eui);
-    let recorded = feed::read_stream(connection, "uplinks", &stream, since, position).await?;
-    let mut heard = Vec::with_capacity(recorded.len());
-    for recorded in &recorded {
-        if let Event::Uplink(event) = recorded.decode()? {
-            heard.push((recorded.position, event));
-        }
-    }
-    Ok(heard)
 }
 
 impl Device {
@@ -237,6 +218,14 @@ impl Device {
             updated_at: at,
             position: 0,
         }
+    }
+
+    /// What the orphan's row knows of all that was heard, however long ago.
+    fn was(&mut self, orphan: Option<Orphaned>) {
+        let Some(Orphaned { messages, last_seen, profile }) = orphan else { return };
+        self.uplink_count = messages;
+        self.last_seen_at = self.last_seen_at.max(Some(last_seen));
+        self.profile = self.profile.take().or(profile);
     }
 
     fn becomes(&mut self, event: &DeviceEvent) {

@@ -1,28 +1,27 @@
 //! Read model `due_times`: when time brings something to each space next, for a scheduler that only has to wait.
 //!
-//! The space's own rule tells, so the aggregates are folded here once more, in memory. What is not in memory is read again
-//! from the log: a space has few events.
+//! The space's own rule decides, so the aggregates are folded here once more ([`followed`]).
+
+mod followed;
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use parking_domain::aggregate::Decider;
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::policy::Policy;
-use parking_domain::space::Space;
 use parking_domain::stored::Event;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::feed;
 use crate::in_force;
 use crate::projection::{ApplyError, Decoded, Tables};
 use crate::rows::{self, Row, Rows, from_json};
+use followed::Followed;
 
 pub(crate) const TABLES: Tables =
-    Tables { names: &["due_times"], internal: &[], schema: include_str!("due_times.sql") };
+    Tables { names: &["due_times"], internal: &["due_spaces"], schema: include_str!("due_times.sql") };
 
 /// Spaces kept in memory between batches. Beyond that it starts anew: it is only a cache.
 const KEPT: usize = 50_000;
@@ -73,7 +72,7 @@ pub async fn until(
 /// Follows the spaces and the policies in force there.
 #[derive(Default)]
 pub(crate) struct DueTimes {
-    spaces: HashMap<SpaceId, Space>,
+    spaces: HashMap<SpaceId, Followed>,
     rows: Rows<DueTime>,
 }
 
@@ -85,8 +84,8 @@ impl DueTimes {
         events: &[Decoded<'_>],
     ) -> Result<(), ApplyError> {
         let Some(first) = events.first().map(|decoded| decoded.recorded.position) else { return Ok(()) };
-        let mut concerned: BTreeSet<SpaceId> =
-            events.iter().filter_map(space_of).map(SpaceId::from).collect();
+        let changed: BTreeSet<SpaceId> = events.iter().filter_map(space_of).map(SpaceId::from).collect();
+        let mut concerned = changed.clone();
         concerned.extend(under_other_policies(connection, events).await?.into_iter().map(SpaceId::from));
         if concerned.is_empty() {
             return Ok(());
@@ -94,9 +93,10 @@ impl DueTimes {
         self.recall(connection, &concerned, events, first).await?;
         for decoded in events {
             if let (Event::Space(event), Some(space_id)) = (&decoded.event, space_of(decoded)) {
-                self.spaces.entry(space_id.into()).or_default().evolve(event);
+                self.spaces.entry(space_id.into()).or_default().take(event, decoded.recorded.sequence);
             }
         }
+        self.keep(connection, &changed).await?;
         self.save(connection, &concerned).await
     }
 
@@ -107,22 +107,34 @@ impl DueTimes {
         concerned: &BTreeSet<SpaceId>,
         events: &[Decoded<'_>],
         before: i64,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<(), sqlx::Error> {
         for begun in events.iter().filter(|decoded| decoded.recorded.sequence == 1).filter_map(space_of) {
-            self.spaces.insert(begun.into(), Space::default());
+            self.spaces.insert(begun.into(), Followed::default());
         }
-        let unknown = concerned.iter().filter(|space_id| !self.spaces.contains_key(space_id));
-        let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        for recorded in feed::read_streams(connection, "space", &unknown, before).await? {
-            let decoded = Decoded { event: &recorded.decode()?, recorded: &recorded };
-            if let (Event::Space(event), Some(space_id)) = (decoded.event, space_of(&decoded)) {
-                self.spaces.entry(space_id.into()).or_default().evolve(event);
-            }
+        let unknown: Vec<SpaceId> =
+            concerned.iter().filter(|space_id| !self.spaces.contains_key(space_id)).copied().collect();
+        let mut kept = followed::load(connection, &unknown).await?;
+        for space_id in unknown {
+            let mut space = kept.remove(&space_id).unwrap_or_default();
+            space.catch_up(connection, space_id, before).await?;
+            self.spaces.insert(space_id, space);
         }
         Ok(())
+    }
+
+    /// Keeps those of which there is much that is not kept yet.
+    async fn keep(
+        &mut self,
+        connection: &mut PgConnection,
+        changed: &BTreeSet<SpaceId>,
+    ) -> Result<(), sqlx::Error> {
+        let mut due: Vec<(SpaceId, &mut Followed)> = self
+            .spaces
+            .iter_mut()
+            .filter(|(space_id, space)| changed.contains(space_id) && space.is_to_be_kept())
+            .map(|(space_id, space)| (*space_id, space))
+            .collect();
+        followed::store(connection, &mut due).await
     }
 
     async fn save(
@@ -150,8 +162,7 @@ impl DueTimes {
     }
 
     fn next(&mut self, space_id: SpaceId, policy: &Policy) -> Option<DueTime> {
-        let space = self.spaces.get_mut(&space_id)?;
-        space.forget_what_is_over();
+        let space = self.spaces.get_mut(&space_id)?.without_what_is_over();
         let tenant_id = space.description()?.tenant_id;
         let due = space.next_due(policy.reserved_soon())?.at;
         Some(DueTime { space_id, tenant_id, due, reserved_soon_sec: policy.reserved_soon_threshold_sec })

@@ -10,3 +10,13 @@ create table if not exists due_times (
 create index if not exists due_times_in_order on due_times (due);
 
 select wall_off('due_times', 'nobody');
+
+-- The spaces as far as they matter for that, after their event `sequence`: to go on from, not to be read.
+create table if not exists due_spaces (
+    space_id      uuid    primary key,
+    state_version integer not null,
+    sequence      bigint  not null,
+    state         json    not null
+);
+
+select wall_off('due_spaces', 'nobody');

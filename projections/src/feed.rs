@@ -6,7 +6,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use parking_domain::id::LogId;
+use parking_domain::id::{LogId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::stored::{DecodeError, Event, Recorded};
 use sqlx::postgres::PgRow;
@@ -162,34 +162,89 @@ pub async fn read_as_is(
     Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(connection).await?)
 }
 
-/// The events of one stream that stand between two positions, both left out.
+/// Some events of one stream.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamPage<'a> {
+    /// The stream's type.
+    pub aggregate_type: &'a str,
+    /// The stream's id.
+    pub aggregate_id: &'a str,
+    /// Those after this event of the stream,
+    pub after_sequence: i64,
+    /// that stand behind this position
+    pub after: i64,
+    /// and up to this one,
+    pub through: i64,
+    /// so many at most.
+    pub limit: i64,
+}
+
+/// A page of one stream, in order. By the stream's index: it costs what the stream holds, whatever the log holds.
 pub async fn read_stream(
+    connection: &mut PgConnection,
+    page: StreamPage<'_>,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    // A sum has no index: else the planner may take the bounds of positions for the narrower way in, and read the log.
+    let query = format!(
+        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 and sequence > $3 \
+                                        and position + 0 > $4 and position + 0 <= $5 order by sequence limit $6"
+    );
+    sqlx::query_as(&query)
+        .bind(page.aggregate_type)
+        .bind(page.aggregate_id)
+        .bind(page.after_sequence)
+        .bind(page.after)
+        .bind(page.through)
+        .bind(page.limit)
+        .fetch_all(connection)
+        .await
+}
+
+/// The number of a stream's last event; 0 for one that has not begun.
+pub async fn length(
     connection: &mut PgConnection,
     aggregate_type: &str,
     aggregate_id: &str,
+) -> Result<i64, sqlx::Error> {
+    let last =
+        "select coalesce(max(sequence), 0) from events where aggregate_type = $1 and aggregate_id = $2";
+    sqlx::query_scalar(last).bind(aggregate_type).bind(aggregate_id).fetch_one(connection).await
+}
+
+/// A page of the events of one aggregate type that follow a position, in order. The planner chooses between the streams'
+/// index, for types of which there are few events, and the log itself.
+pub async fn read_type(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
     after: i64,
-    before: i64,
+    through: i64,
+    limit: i64,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
     let query = format!(
-        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 \
-                                        and position > $3 and position < $4 order by sequence"
+        "select {COLUMNS} from events where aggregate_type = $1 and position > $2 and position <= $3 \
+          order by position limit $4"
     );
-    let events = sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_id).bind(after).bind(before);
+    let events = sqlx::query_as(&query).bind(aggregate_type).bind(after).bind(through).bind(limit);
     events.fetch_all(connection).await
 }
 
-/// The events of several streams that stand before a position.
-pub(crate) async fn read_streams(
+/// The devices that ever stood at a space, up to a position. By the streams' index: it costs what all devices' own
+/// streams hold, without what they reported.
+pub async fn devices_at(
     connection: &mut PgConnection,
-    aggregate_type: &str,
-    aggregate_ids: &[String],
-    before: i64,
-) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    let query = format!(
-        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) and position < $3 \
-          order by position"
-    );
-    sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_ids).bind(before).fetch_all(connection).await
+    space_id: SpaceId,
+    through: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select distinct aggregate_id from events \
+          where aggregate_type = 'device' and event_type in ('DeviceAssigned', 'DeviceReassigned') \
+            and position + 0 <= $2 and $1 in (payload -> event_type ->> 'space_id', payload -> event_type ->> 'to') \
+          order by 1",
+    )
+    .bind(space_id.to_string())
+    .bind(through)
+    .fetch_all(connection)
+    .await
 }
 
 /// What a page of the log holds of some streams.

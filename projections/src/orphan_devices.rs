@@ -44,11 +44,26 @@ impl OrphanDevices {
         }
     }
 
-    /// Somebody owns the device now.
-    pub(crate) fn end(&mut self, dev_eui: DevEui) {
-        self.heard.remove(&dev_eui);
+    /// Somebody owns the device now. Answers what was heard of it until then.
+    pub(crate) async fn end(
+        &mut self,
+        connection: &mut PgConnection,
+        dev_eui: DevEui,
+    ) -> Result<Option<Orphaned>, sqlx::Error> {
+        let stored: Option<Orphaned> = if self.ended.contains(&dev_eui) {
+            None
+        } else {
+            let row = "select message_count as messages, last_seen, device_profile as profile \
+                         from orphan_devices where dev_eui = $1";
+            sqlx::query_as(row).bind(dev_eui.to_string()).fetch_optional(connection).await?
+        };
+        let heard = self.heard.remove(&dev_eui).map(Orphaned::from);
         self.dismissed.remove(&dev_eui);
         self.ended.insert(dev_eui);
+        Ok(match (stored, heard) {
+            (Some(stored), Some(heard)) => Some(stored.and(heard)),
+            (stored, heard) => stored.or(heard),
+        })
     }
 
     /// Nobody wants to see it until it is heard again.
@@ -76,6 +91,36 @@ impl OrphanDevices {
             .await?;
         }
         Ok(())
+    }
+}
+
+/// What was heard of a device while it belonged to nobody.
+#[derive(Debug, FromRow)]
+pub(crate) struct Orphaned {
+    /// Uplinks, repetitions of one transmission not counted.
+    pub(crate) messages: i64,
+    /// When the platform last received something of it.
+    #[sqlx(try_from = "DateTime<Utc>")]
+    pub(crate) last_seen: Instant,
+    /// The device profile's name in ChirpStack.
+    pub(crate) profile: Option<String>,
+}
+
+impl Orphaned {
+    /// With what was heard afterwards.
+    fn and(self, later: Self) -> Self {
+        Self {
+            messages: self.messages + later.messages,
+            last_seen: self.last_seen.max(later.last_seen),
+            profile: later.profile.or(self.profile),
+        }
+    }
+}
+
+impl From<Heard> for Orphaned {
+    fn from(heard: Heard) -> Self {
+        let Heard { messages, last_seen, device, .. } = heard;
+        Self { messages, last_seen, profile: device.profile_name }
     }
 }
 

@@ -1,21 +1,26 @@
-//! Making a projection's rows anew from the whole log, beside the live ones, and putting them in their place.
+//! Making a projection's rows anew from the whole log, beside the live ones, and correcting those by them.
 //!
 //! The new rows grow in the schema `rebuild`, by the same statements that fill the live ones: only the schema that the
 //! connection looks in first is another. A rebuild that was interrupted goes on where it was. When it has come to the end
-//! of the log, the live tables are locked, the last events are taken, both are compared row by row and change places, all
-//! in one transaction; the live runner notices that its checkpoint is another's, drops its memory and goes on.
+//! of the log, the live runner is held back, the last events are taken, both are compared row by row, and the live rows
+//! that differ are replaced, all in one transaction ([`correct`]). Readers neither wait nor see anything of it before it is
+//! committed. The live runner notices that its checkpoint is another's, drops its memory and goes on.
+
+mod correct;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 
-use crate::compare::{self, Compared};
+use crate::compare::Compared;
 use crate::feed::{self, FeedError, Page};
 use crate::install::Installed;
 use crate::projection::Projection;
 use crate::runner::RunError;
 use crate::runner::checkpoint::Checkpoint;
 use crate::runner::take::{self, Taker};
+
+pub use correct::Session;
 
 /// Events read, folded and written together: many, because what changes often is then written once.
 const BATCH: i64 = 10_000;
@@ -46,6 +51,30 @@ pub enum RebuildError {
     /// Somebody else rebuilds it.
     #[error("the projection {0} is being rebuilt by somebody else: wait for that")]
     Busy(&'static str),
+    /// The live rows are those of another program.
+    #[error(
+        "the live rows of {projection} are of version {live}, this program makes version {ours}: start the server, \
+         which makes them anew"
+    )]
+    OtherVersion {
+        /// The projection.
+        projection: &'static str,
+        /// The version of the live rows.
+        live: i32,
+        /// The version that this program makes.
+        ours: i32,
+    },
+    /// Another session holds a lock that the last step needs.
+    #[error(
+        "the live rows of {projection} are locked by {session}: wait until it has ended, then run the same again, which \
+         goes on from there"
+    )]
+    InTheWay {
+        /// The projection.
+        projection: &'static str,
+        /// Whose lock it is.
+        session: Session,
+    },
 }
 
 impl From<RunError> for RebuildError {
@@ -62,7 +91,7 @@ impl From<RunError> for RebuildError {
 }
 
 /// Rebuilds a projection. `owner` and `projector` are the ways to connect as these roles; `report` hears how far it has
-/// come and how far it has to go. Answers how the new rows compare with those whose place they took.
+/// come and how far it has to go. Answers how the live rows were, compared with the new ones.
 pub async fn rebuild<P: Projection>(
     owner: &PgConnectOptions,
     projector: &PgConnectOptions,
@@ -74,13 +103,15 @@ pub async fn rebuild<P: Projection>(
     // Towards the live rows, which go on meanwhile, until what is left is little.
     loop {
         let target = live_position::<P>(&mut owner, "").await?;
-        if target - builder.position < BATCH {
+        let behind = target - builder.position;
+        builder.run_to(target, &mut report).await?;
+        if behind < BATCH {
             break;
         }
-        builder.run_to(target, &mut report).await?;
     }
-    make_indexes::<P>(&mut owner).await?;
-    swap(&mut owner, &mut builder, &mut report).await
+    let compared = correct::live_rows(&mut owner, projector, &mut builder, &mut report).await?;
+    drop_tables::<P>(&mut owner).await?;
+    Ok(compared)
 }
 
 /// Makes the tables in which the new rows grow, unless an interrupted rebuild left them.
@@ -113,11 +144,15 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
     transaction.commit().await
 }
 
-/// Makes the indexes that were left for the end.
-async fn make_indexes<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Takes the new rows away: the live ones are the same now.
+async fn drop_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = owner.begin().await?;
     transaction.execute("set local search_path to rebuild, public").await?;
-    Installed::of::<P>().create(&mut transaction).await?;
+    Installed::of::<P>().drop_tables(&mut transaction).await?;
+    for table in ["checkpoints", "dead_letters"] {
+        let forget = format!("delete from {table} where projection = $1");
+        sqlx::query(&forget).bind(P::NAME).execute(&mut *transaction).await?;
+    }
     transaction.commit().await
 }
 
@@ -126,9 +161,15 @@ async fn live_position<P: Projection>(
     connection: &mut PgConnection,
     lock: &str,
 ) -> Result<i64, RebuildError> {
-    let query = format!("select position from projections.checkpoints where projection = $1 {lock}");
-    let position: Option<i64> = sqlx::query_scalar(&query).bind(P::NAME).fetch_optional(connection).await?;
-    position.ok_or(RebuildError::NeverRan(P::NAME))
+    let query = format!("select version, position from projections.checkpoints where projection = $1 {lock}");
+    let live: Option<(i32, i64)> = sqlx::query_as(&query).bind(P::NAME).fetch_optional(connection).await?;
+    match live {
+        None => Err(RebuildError::NeverRan(P::NAME)),
+        Some((live, _)) if live != P::VERSION => {
+            Err(RebuildError::OtherVersion { projection: P::NAME, live, ours: P::VERSION })
+        }
+        Some((_, position)) => Ok(position),
+    }
 }
 
 /// A projection that fills the new tables.
@@ -171,40 +212,4 @@ impl<P: Projection> Builder<P> {
 /// The next page before a target; empty behind it.
 async fn read<P: Projection>(reader: &mut PgConnection, after: i64, target: i64) -> Result<Page, FeedError> {
     feed::read_page(reader, after, BATCH.min(target - after), P::STREAMS).await
-}
-
-/// Takes the last events, compares, and puts the new tables in the place of the live ones.
-async fn swap<P: Projection>(
-    owner: &mut PgConnection,
-    builder: &mut Builder<P>,
-    report: &mut impl FnMut(i64, i64),
-) -> Result<Vec<Compared>, RebuildError> {
-    let installed = Installed::of::<P>();
-    let mut transaction = owner.begin().await?;
-    // Nobody writes from here on; whoever reads may.
-    let live: Vec<String> = installed.tables().map(|table| format!("projections.{table}")).collect();
-    let lock = format!("lock table {} in share row exclusive mode", live.join(", "));
-    transaction.execute(&*lock).await?;
-    let target = live_position::<P>(&mut transaction, "for update").await?;
-    builder.run_to(target, report).await?;
-    let compared = compare::tables(&mut builder.reader, &installed, "projections", SCHEMA).await?;
-    for table in installed.tables() {
-        let swap =
-            format!("drop table projections.{table}; alter table {SCHEMA}.{table} set schema projections");
-        transaction.execute(&*swap).await?;
-    }
-    sqlx::query(
-        "update projections.checkpoints set version = $2, generation = generation + 1, status = 'running', \
-                failure = null, updated_at = clock_timestamp() where projection = $1",
-    )
-    .bind(P::NAME)
-    .bind(P::VERSION)
-    .execute(&mut *transaction)
-    .await?;
-    sqlx::query("delete from rebuild.checkpoints where projection = $1")
-        .bind(P::NAME)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(compared)
 }

@@ -29,7 +29,7 @@ pub struct Registry {
 
 impl Projection for Registry {
     const NAME: &'static str = "registry";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const TABLES: &'static [Tables] = &[
         sites::TABLES,
         spaces::TABLES,

@@ -1,5 +1,5 @@
-//! How long rows of read models are kept that would grow for ever. The log keeps everything: what is cleaned away comes back
-//! with a rebuild, and is cleaned away again.
+//! How long rows of read models are kept that would grow for ever. The log keeps everything; what is cleaned away stays away,
+//! in a rebuild too.
 //!
 //! The horizon is written down before the first row goes. Whoever compares rows with the log looks at what is younger, and
 //! there the promise holds that rows made anew are the same.

@@ -80,7 +80,7 @@ pub struct SpaceOccupancies {
 
 impl Projection for SpaceOccupancies {
     const NAME: &'static str = "space_occupancy";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const TABLES: &'static [Tables] = &[
         Tables {
             names: &["space_occupancy"],

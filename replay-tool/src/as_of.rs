@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::ToolError;
 use crate::log::Log;
 use crate::progress;
+use crate::streams;
 
 /// Of what, and when.
 #[derive(Debug, Args)]
@@ -81,6 +82,8 @@ pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolEr
         Some(Moment::Time(time)) => log.position_at(*time).await?,
     };
     log.end_at(position);
+    let streams = streams::of_space(log.connection(), *space_id, position).await?;
+    log.only(streams);
     let bar = progress::bar(position);
     let mut spaces = Spaces::default();
     loop {

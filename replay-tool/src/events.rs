@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::ToolError;
 use crate::log::Log;
 use crate::progress;
+use crate::streams::Stream;
 use parking_domain::instant::Instant;
 
 /// Which events. What is given must all hold.
@@ -40,12 +41,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     fn takes(&self, event: &RecordedEvent) -> bool {
-        let stream = self.stream.as_deref().is_none_or(|wanted| match wanted.split_once('/') {
-            Some((aggregate_type, id)) => event.aggregate_type == aggregate_type && event.aggregate_id == id,
-            None => event.aggregate_type == wanted,
-        });
-        stream
-            && (self.types.is_empty() || self.types.contains(&event.event_type))
+        (self.types.is_empty() || self.types.contains(&event.event_type))
             && self.since.is_none_or(|since| event.recorded_at >= since)
             && self.until.is_none_or(|until| event.recorded_at < until)
     }
@@ -79,6 +75,13 @@ pub(crate) async fn list(mut log: Log, filter: &Filter) -> Result<ExitCode, Tool
     if let Some(since) = filter.since {
         log.skip_to_time(since).await?;
     }
+    // Positions and times only grow along the log, and so along any part of it.
+    match filter.stream.as_deref().map(|wanted| wanted.split_once('/').ok_or(wanted)) {
+        Some(Ok((aggregate_type, id))) => log.only(vec![Stream::new(aggregate_type, &id)]),
+        Some(Err(aggregate_type)) => log.only_type(aggregate_type),
+        None => {}
+    }
+    log.end_at(filter.to);
     let visible = !io::stdout().is_terminal();
     let bar = if visible { progress::bar(log.head.min(filter.to)) } else { progress::hidden() };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -10,10 +10,12 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, FromRow};
 
 use crate::ToolError;
+use crate::streams::{self, Stream};
 use parking_domain::instant::Instant;
 
 /// Events a page.
 const PAGE: i64 = 5000;
+const PAGE_LENGTH: usize = 5000;
 
 /// The log up to where its head was. Rows never change, so no transaction is held open meanwhile: that would keep the
 /// server from cleaning up behind its busiest rows.
@@ -24,6 +26,14 @@ pub(crate) struct Log {
     /// The last position when the tool was started.
     pub(crate) head: i64,
     after: i64,
+    of: Of,
+}
+
+/// What is read of it.
+enum Of {
+    Everything,
+    Type(String),
+    Streams(Vec<Stream>),
 }
 
 impl Log {
@@ -43,7 +53,7 @@ impl Log {
             .await?;
         let id = identify(&mut connection).await?;
         let head = feed::head(&mut connection).await?;
-        Ok(Self { connection, id, head, after: 0 })
+        Ok(Self { connection, id, head, after: 0, of: Of::Everything })
     }
 
     /// Goes on after this position.
@@ -68,6 +78,16 @@ impl Log {
         self.head = self.head.min(position);
     }
 
+    /// Reads these streams only.
+    pub(crate) fn only(&mut self, streams: Vec<Stream>) {
+        self.of = Of::Streams(streams);
+    }
+
+    /// Reads the streams of this type only.
+    pub(crate) fn only_type(&mut self, aggregate_type: &str) {
+        self.of = Of::Type(aggregate_type.to_owned());
+    }
+
     /// The connection, for those who read more than the log.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
@@ -75,8 +95,13 @@ impl Log {
 
     /// The next events, whatever is missing between them; empty at the end.
     pub(crate) async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, FeedError> {
-        let mut page = feed::read_as_is(&mut self.connection, self.after, PAGE).await?;
-        page.retain(|event| event.position <= self.head);
+        let (connection, after, head) = (&mut self.connection, self.after, self.head);
+        let mut page = match &mut self.of {
+            Of::Everything => feed::read_as_is(connection, after, PAGE).await?,
+            Of::Type(wanted) => feed::read_type(connection, wanted, after, head, PAGE).await?,
+            Of::Streams(wanted) => streams::merge(connection, wanted, after, head, PAGE_LENGTH).await?,
+        };
+        page.retain(|event| event.position <= head);
         if let Some(last) = page.last() {
             self.after = last.position;
         }

@@ -7,6 +7,7 @@ mod diff;
 mod events;
 mod log;
 mod progress;
+mod streams;
 mod timeline;
 
 use std::io::{self, Write};

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::ToolError;
 use crate::log::Log;
+use crate::streams;
 use words::Telling;
 
 /// Of what.
@@ -62,6 +63,14 @@ struct Line {
 }
 
 pub(crate) async fn timeline(mut log: Log, asked: &Timeline) -> Result<ExitCode, ToolError> {
+    let streams = match &asked.what {
+        What::Device { dev_eui } => streams::of_device(*dev_eui),
+        What::Space { space_id } => {
+            let head = log.head;
+            streams::of_space(log.connection(), *space_id, head).await?
+        }
+    };
+    log.only(streams);
     let mut spaces = Spaces::default();
     loop {
         let page = log.next_page().await?;

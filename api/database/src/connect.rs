@@ -31,6 +31,7 @@ impl Database {
         if let Role::Projector | Role::Reader | Role::Auditor = role {
             options = options.options([("search_path", "projections,public")]);
         }
+        options = options.options(role.limits().iter().copied());
         match self.logins {
             Logins::Separate => options.username(role.name()),
             // As a startup option it is also what `reset role` goes back to.

@@ -35,6 +35,19 @@ impl Role {
     }
 }
 
+impl Role {
+    /// How long its sessions may take, as settings of PostgreSQL. The same are set for the roles themselves (`roles.sql`),
+    /// for people who log in as them; with one login for all roles only this holds.
+    pub const fn limits(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Reader => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
+            // The auditor's tool may fold the whole log in one snapshot.
+            Self::Auditor => &[("idle_in_transaction_session_timeout", "10min")],
+            Self::Owner | Self::Writer | Self::Projector => &[],
+        }
+    }
+}
+
 /// Why the roles could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {

@@ -2,6 +2,7 @@
 do $$
 declare
     role text;
+    setting record;
 begin
     -- Two processes that start at once on one database take turns.
     perform pg_advisory_xact_lock(hashtext('parking bootstrap'));
@@ -29,6 +30,31 @@ begin
         end if;
         execute format('grant connect on database %I to %I', current_database(), role);
     end loop;
+
+    -- How long people who log in as these may take (`Role::limits` for the program). What an operator has set stays.
+    for setting in
+        select * from (values ('parking_reader', 'statement_timeout', '10s'),
+                              ('parking_reader', 'idle_in_transaction_session_timeout', '10s'),
+                              ('parking_auditor', 'idle_in_transaction_session_timeout', '10min')) s (role, name, value)
+         where not exists (select from pg_db_role_setting d, unnest(d.setconfig) of (entry)
+                            where d.setrole = s.role::regrole and d.setdatabase = 0 and of.entry like s.name || '=%')
+    loop
+        begin
+            execute format('alter role %I set %I = %L', setting.role, setting.name, setting.value);
+        -- Another process sets the same at this moment, or it is for the administrator to set.
+        exception when internal_error or unique_violation or insufficient_privilege then
+            null;
+        end;
+    end loop;
+
+    -- To name the session that is in a rebuild's way. Who may not give it does without.
+    if not pg_has_role('parking_owner', 'pg_read_all_stats', 'member') then
+        begin
+            grant pg_read_all_stats to parking_owner;
+        exception when insufficient_privilege or unique_violation then
+            null;
+        end;
+    end if;
 
     execute format('revoke all on database %I from public', current_database());
     -- To fold the log again and compare, in tables that end with the session.

@@ -96,7 +96,7 @@ impl Dues {
     pub async fn pass_time(&self, connection: &mut PgConnection, now: Instant) -> Result<Done, sqlx::Error> {
         let mut all = Done::default();
         loop {
-            let came = arrivals::all(connection).await?;
+            let came = arrivals::first(connection, BATCH).await?;
             let due = due_times::until(connection, now, BATCH).await?;
             if came.is_empty() && due.is_empty() {
                 return Ok(all);

@@ -76,7 +76,7 @@ impl Scheduler {
     async fn wait(&self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
         let mut news = News::of(&self.dues);
         loop {
-            if !arrivals::all(connection).await?.is_empty() {
+            if !arrivals::first(connection, 1).await?.is_empty() {
                 return Ok(());
             }
             let until = self.next(connection, now).await?;

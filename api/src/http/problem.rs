@@ -206,6 +206,8 @@ impl From<AppendError> for Problem {
         match &error {
             // What the caller chose was somebody else's: no fault of ours.
             AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
+            // A limit is missing where the command was decided.
+            AppendError::Unreadable { .. } => error!(%error, "an event could not be read back"),
             _ => warn!(%error, "nothing was appended"),
         }
         match &error {
@@ -220,6 +222,11 @@ impl From<AppendError> for Problem {
                 Self::unavailable("busy", "others are writing to the same stream: send it again")
             }
             AppendError::TooLarge { .. } => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
+            AppendError::Unreadable { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unreadable",
+                "something in the request could not be read back, so nothing was stored: send simpler values",
+            ),
             AppendError::RequestKeyReused { .. } => {
                 Self::new(StatusCode::CONFLICT, "request_key_reused", error.to_string())
             }
@@ -229,9 +236,19 @@ impl From<AppendError> for Problem {
     }
 }
 
+/// True when the statement was cancelled, by its time limit or by an operator.
+fn is_cut_off(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("57014"))
+}
+
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         error!(%error, "a query failed");
+        if is_cut_off(&error) {
+            let detail = "the database took too long and was stopped: ask for less (a smaller page, a narrower filter, a \
+                          shorter time), or try again in a moment";
+            return Self::unavailable("too_slow", detail);
+        }
         if is_outage(&error) {
             let detail = "the database is not available: try again in a moment";
             Self::of_database(&error, Self::unavailable("database_unavailable", detail))

@@ -23,6 +23,7 @@ mod orphan_view;
 mod override_body;
 mod override_view;
 mod overrides;
+mod own_data;
 mod page;
 mod places;
 mod policy_body;

@@ -66,6 +66,7 @@ impl CodeSet for NotRecorded {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
             (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_missing"),
             (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_invalid"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "unreadable"),
             (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         ]);
         codes

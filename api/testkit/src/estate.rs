@@ -11,6 +11,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition, Device, DeviceEvent};
+use parking_domain::document::Document;
 use parking_domain::id::{PolicyId, ReservationId, SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
@@ -20,7 +21,7 @@ use parking_domain::site::{self, Site, SiteEvent};
 use parking_domain::space::{self, Details, Space, SpaceEvent, Window};
 use parking_domain::tenant::{NamedPolicy, Tenant, TenantEvent};
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
-use serde_json::{Map, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{EventLog, Role};
@@ -113,8 +114,8 @@ impl<'a> Estate<'a> {
                 zone: None,
                 position: None,
                 policy: parking_domain::policy::PolicyOverrides::default(),
-                config: Map::new(),
-                metadata: Map::new(),
+                config: Document::default(),
+                metadata: Document::default(),
             }),
             at: at(second),
             by: OWNER,
@@ -139,8 +140,8 @@ impl<'a> Estate<'a> {
                 heartbeat_sec: None,
                 display_type: None,
                 location: None,
-                config: Map::new(),
-                metadata: Map::new(),
+                config: Document::default(),
+                metadata: Document::default(),
             }),
             at: at(second),
             by: OWNER,

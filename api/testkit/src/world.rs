@@ -10,6 +10,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand};
+use parking_domain::document::Document;
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
@@ -23,7 +24,7 @@ use parking_domain::space::{
 };
 use parking_domain::uplinks::{LookUp, RecordReport, Source, UplinkEvent, Uplinks, stream_id};
 use parking_simulator::{Act, Plan, Simulation, Step};
-use serde_json::{Map, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::EventLog;
@@ -159,8 +160,8 @@ impl<'a> World<'a> {
             heartbeat_sec: n.is_multiple_of(IMPATIENT).then_some(HEARTBEAT_SEC),
             display_type: None,
             location: None,
-            config: Map::new(),
-            metadata: Map::new(),
+            config: Document::default(),
+            metadata: Document::default(),
         };
         self.device(
             dev_eui,

@@ -26,7 +26,7 @@ pub(crate) fn assert(method: &Method, path: &str, answer: &Answer) {
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next()?.trim_end_matches('/');
     let path = match path.strip_prefix("/api/") {
-        Some(rest) if !rest.starts_with("v6/") => format!("/api/v6/{rest}"),
+        Some(rest) if !rest.starts_with("v6/") && !rest.starts_with("v1/") => format!("/api/v6/{rest}"),
         _ => path.to_owned(),
     };
     let paths = OPENAPI["paths"].as_object()?;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod any_input;
 mod availability;
 mod bad_input;
 mod booking_races;
@@ -16,6 +17,7 @@ mod documented;
 mod durability;
 mod failpoints;
 mod fixtures;
+mod limits;
 mod log;
 mod log_identity;
 mod odd_input;
@@ -31,11 +33,13 @@ mod problems;
 mod quickstart;
 mod random;
 mod real_events;
+mod rebuild;
 mod refused_starts;
 mod reservations;
 mod silences;
 mod site_races;
 mod sites;
+mod slow_reads;
 mod support;
 mod times;
 mod unstorable;

@@ -151,7 +151,7 @@ async fn what_cannot_be_booked_is_refused_and_says_why() {
         (at(&eight, "2035-06-02T08:00:01Z"), 422, "reservation_too_long"),
         (with(at(&eight, &nine), json!({"rate": "much"})), 422, "amount_invalid"),
         (with(at(&eight, &nine), json!({"payment_status": "never"})), 422, "body_invalid"),
-        (with(at(&eight, &nine), json!({"request_id": "x".repeat(256)})), 422, "parameter_invalid"),
+        (with(at(&eight, &nine), json!({"request_id": "x".repeat(256)})), 422, "limit_exceeded"),
         (
             with(at(&eight, &nine), json!({"space_id": "00000000-0000-0000-0000-000000000009"})),
             404,

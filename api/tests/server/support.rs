@@ -170,6 +170,21 @@ impl Client {
         answer
     }
 
+    /// Sends any bytes, with any method, to an operation that is documented.
+    pub(crate) async fn ask_raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = with(self.http.request(method.clone(), self.url(path)), headers);
+        let answer = self.send(request.body(body.into())).await.unwrap();
+        documented::assert(&method, path, &answer);
+        answer
+    }
+
     /// Posts JSON to a server that may be gone.
     pub(crate) async fn try_post(
         &self,
@@ -227,6 +242,12 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Which refusal it is.
+    pub(crate) fn code(&self) -> Option<String> {
+        let json: Value = serde_json::from_str(&self.body).ok()?;
+        json["code"].as_str().map(str::to_owned)
     }
 
     /// What was answered with success.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::guest::Guest;
 use super::{ReservationError, Reservations};
 use crate::append::{AppendError, RequestKey};
+use crate::personal::PersonalDataError;
 use crate::store::Circumstances;
 
 /// What is asked for.
@@ -101,7 +102,7 @@ impl Reservations<'_> {
             let email = guest.email.as_deref();
             let subject =
                 email.map_or(reservation_id.uuid(), |email| self.sealer.guest(asked.tenant_id, email));
-            guest.seal(&self.person(subject, asked).await?, &mut details);
+            guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
         }
         details.request_id = request_id;
         Ok(details)

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use parking_domain::limits::LimitExceeded;
 use parking_domain::patch::Patch;
 use parking_domain::space::{Details, DetailsPatch};
 use serde::Serialize;
 
-use crate::personal::Person;
+use crate::personal::{Field, Person};
 
 /// Whom a reservation is for, and what they said. Prints nothing of it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
@@ -28,12 +29,14 @@ impl Guest {
     }
 
     /// Puts it sealed into the details.
-    pub(super) fn seal(&self, person: &Person<'_>, details: &mut Details) {
-        let seal = |text: &Option<String>| text.as_deref().map(|text| person.seal(text));
-        details.user_email = self.email.as_deref().map(|email| person.seal_email(email));
-        details.user_name = seal(&self.name);
-        details.user_phone = seal(&self.phone);
-        details.notes = seal(&self.notes);
+    pub(super) fn seal(&self, person: &Person<'_>, details: &mut Details) -> Result<(), LimitExceeded> {
+        let seal =
+            |field, text: &Option<String>| text.as_deref().map(|text| person.seal(field, text)).transpose();
+        details.user_email = self.email.as_deref().map(|email| person.seal_email(email)).transpose()?;
+        details.user_name = seal(Field::NAME, &self.name)?;
+        details.user_phone = seal(Field::PHONE, &self.phone)?;
+        details.notes = seal(Field::NOTES, &self.notes)?;
+        Ok(())
     }
 }
 
@@ -68,20 +71,21 @@ impl GuestPatch {
     }
 
     /// Puts it sealed into a change of the details.
-    pub(super) fn seal(&self, person: &Person<'_>, details: &mut DetailsPatch) {
-        details.user_email = sealed(&self.email, |email| person.seal_email(email));
-        details.user_name = sealed(&self.name, |name| person.seal(name));
-        details.user_phone = sealed(&self.phone, |phone| person.seal(phone));
-        details.notes = sealed(&self.notes, |notes| person.seal(notes));
+    pub(super) fn seal(&self, person: &Person<'_>, details: &mut DetailsPatch) -> Result<(), LimitExceeded> {
+        details.user_email = sealed(&self.email, |email| person.seal_email(email))?;
+        details.user_name = sealed(&self.name, |name| person.seal(Field::NAME, name))?;
+        details.user_phone = sealed(&self.phone, |phone| person.seal(Field::PHONE, phone))?;
+        details.notes = sealed(&self.notes, |notes| person.seal(Field::NOTES, notes))?;
+        Ok(())
     }
 }
 
-fn sealed<T>(patch: &Patch<String>, seal: impl FnOnce(&str) -> T) -> Patch<T> {
-    match patch {
+fn sealed<T, E>(patch: &Patch<String>, seal: impl FnOnce(&str) -> Result<T, E>) -> Result<Patch<T>, E> {
+    Ok(match patch {
         Patch::Keep => Patch::Keep,
         Patch::Clear => Patch::Clear,
-        Patch::Set(text) => Patch::Set(seal(text)),
-    }
+        Patch::Set(text) => Patch::Set(seal(text)?),
+    })
 }
 
 impl fmt::Debug for GuestPatch {

@@ -2,24 +2,24 @@
 //! a release has given states another form.
 //!
 //! The log is read in its order, once for as many streams as fit into the memory that this may take: to read stream by
-//! stream would look up each event by itself. It goes slower while this process appends.
+//! stream would look up each event by itself. It goes slower while this process appends, and its pages queue behind loads.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use parking_domain::aggregate::Decider;
-use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
 use sqlx::{FromRow, PgPool};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{INTERVAL, SET, Snapshot, Snapshots};
-use crate::store::{LogContext, Stored, Stream};
+use crate::store::{LogContext, LogStore, Stored, Stream};
 
 /// Streams whose snapshots are made in one pass.
 const STREAMS: i64 = 20_000;
@@ -88,6 +88,8 @@ pub struct MissingSnapshots {
     upcasters: &'static Upcasters,
     /// The head as this process's appends raise it.
     head: watch::Receiver<i64>,
+    /// The turns of streams that are read at length: a page waits for its own behind the loads that somebody waits for.
+    long_loads: Arc<Semaphore>,
     streams: i64,
     memory: usize,
 }
@@ -109,10 +111,18 @@ struct Pass {
 }
 
 impl MissingSnapshots {
-    /// Those of streams of these kinds. Reads with `pool` (role writer); `head` is the writer's.
-    pub fn new(pool: PgPool, snapshots: Snapshots, kinds: Vec<Kind>, head: watch::Receiver<i64>) -> Self {
-        let upcasters = stored::upcasters();
-        Self { pool, snapshots, kinds, upcasters, head, streams: STREAMS, memory: MEMORY }
+    /// Those of the store's streams of these kinds.
+    pub fn new(store: &LogStore, kinds: Vec<Kind>) -> Self {
+        Self {
+            pool: store.pool.clone(),
+            snapshots: store.snapshots.clone(),
+            kinds,
+            upcasters: store.upcasters,
+            head: store.writer.head(),
+            long_loads: store.long_loads.clone(),
+            streams: STREAMS,
+            memory: MEMORY,
+        }
     }
 
     /// The same, with so many streams in a pass and so many bytes of states.
@@ -122,7 +132,7 @@ impl MissingSnapshots {
     }
 
     /// Makes them all, or as many as there is time for until `stop`. What was made is kept: the next run goes on from there.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(self, stop: CancellationToken) {
         while let Some(Err(error)) = stop.run_until_cancelled(self.make_all()).await {
             warn!(%error, "missing snapshots could not be made: trying again");
             stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
@@ -130,7 +140,7 @@ impl MissingSnapshots {
     }
 
     /// Pass by pass, until no stream is left or none came any further.
-    async fn make_all(&mut self) -> Result<(), sqlx::Error> {
+    async fn make_all(&self) -> Result<(), sqlx::Error> {
         loop {
             let (mut last, mut made, mut overflowed) = (Name::default(), 0, false);
             loop {
@@ -182,12 +192,14 @@ impl MissingSnapshots {
     }
 
     /// Reads the log up to its present head; how many snapshots were saved.
-    async fn read_through(&mut self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
+    async fn read_through(&self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
         let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await?;
         let mut saved = 0;
         while pass.position < head && !pass.streams.is_empty() {
-            let (started, known) = (Instant::now(), *self.head.borrow_and_update());
+            let turn = self.long_loads.acquire().await.expect("it is never closed");
+            let (started, known) = (Instant::now(), *self.head.borrow());
             self.read_page(pass).await?;
+            drop(turn);
             saved += self.save(pass).await?;
             if *self.head.borrow() != known {
                 sleep(started.elapsed() * PAUSE).await;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cqrs_es::EventEnvelope;
+use cqrs_es::{Aggregate, EventEnvelope};
 use futures_util::TryStreamExt;
 use parking_domain::aggregate::Decider;
 use parking_domain::stored::{self, DecodeError};
@@ -68,12 +68,24 @@ impl Stored {
     }
 }
 
+/// How a payload is read: whole, or for a fold.
+type Read<A> = fn(&Upcasters, &str, &str, &str) -> Result<<A as Aggregate>::Event, DecodeError>;
+
 pub(super) fn decode<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
     event: &Stored,
 ) -> Result<A::Event, LoadError> {
-    let read = stored::read::<A>(upcasters, &event.event_type, &event.event_version, &event.payload);
+    decode_by::<A>(stored::read::<A>, upcasters, aggregate_id, event)
+}
+
+fn decode_by<A: Decider>(
+    read: Read<A>,
+    upcasters: &Upcasters,
+    aggregate_id: &str,
+    event: &Stored,
+) -> Result<A::Event, LoadError> {
+    let read = read(upcasters, &event.event_type, &event.event_version, &event.payload);
     read.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
         aggregate_id: aggregate_id.to_owned(),
@@ -94,7 +106,8 @@ pub(crate) fn take<A: Decider>(
         let aggregate_id = context.aggregate_id.clone();
         return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
     }
-    context.aggregate.evolve(&decode::<A>(upcasters, &context.aggregate_id, event)?);
+    let decoded = decode_by::<A>(stored::read_bare::<A>, upcasters, &context.aggregate_id, event)?;
+    context.aggregate.evolve(&decoded);
     context.version = sequence;
     context.position = event.position;
     context.event_id = event.event_id;

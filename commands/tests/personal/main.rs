@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use parking_commands::personal::{Sealer, open};
+use parking_commands::personal::{Field, Sealer, open};
 use parking_commands::randomness::Randomness;
 use parking_domain::id::TenantId;
 use parking_domain::sealed::Sealed;
@@ -41,7 +41,12 @@ async fn what_was_sealed_is_opened_in_order_and_shows_nothing_by_itself() {
     let sealer = sealer(&database).await;
     let ada = sealer.person(None, Uuid::from_u128(1)).await.unwrap();
     let bob = sealer.person(None, Uuid::from_u128(2)).await.unwrap();
-    let values = [ada.seal("Ada"), bob.seal("Bob"), ada.seal_email(ADA), ada.seal("")];
+    let values = [
+        ada.seal(Field::NAME, "Ada").unwrap(),
+        bob.seal(Field::NAME, "Bob").unwrap(),
+        ada.seal_email(ADA).unwrap(),
+        ada.seal(Field::NAME, "").unwrap(),
+    ];
     let stored = serde_json::to_string(&values).unwrap();
     assert!(!stored.contains("Ada") && !stored.contains("example"), "{stored}");
     let texts = opened(&database, &values.iter().collect::<Vec<_>>()).await;
@@ -54,11 +59,14 @@ async fn the_same_text_is_sealed_otherwise_each_time_and_compared_by_its_hash() 
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let ada = sealer.person(None, Uuid::from_u128(1)).await.unwrap();
-    let (first, second) = (ada.seal_email(ADA), ada.seal_email(" ADA@Example.com "));
+    let (first, second) = (ada.seal_email(ADA).unwrap(), ada.seal_email(" ADA@Example.com ").unwrap());
     assert_ne!(first.sealed, second.sealed);
     assert!(first.same_content(&second));
-    assert!(!first.same_content(&ada.seal_email("eve@example.com")));
-    assert!(!ada.seal("Ada").same_content(&ada.seal("Ada")), "names are not compared");
+    assert!(!first.same_content(&ada.seal_email("eve@example.com").unwrap()));
+    assert!(
+        !ada.seal(Field::NAME, "Ada").unwrap().same_content(&ada.seal(Field::NAME, "Ada").unwrap()),
+        "names are not compared"
+    );
 }
 
 #[tokio::test]
@@ -66,11 +74,11 @@ async fn a_forgotten_person_stays_forgotten_when_they_come_back() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let subject = sealer.guest(TenantId::DEFAULT, ADA);
-    let before = sealer.person(Some(TenantId::DEFAULT), subject).await.unwrap().seal_email(ADA);
+    let before = sealer.person(Some(TenantId::DEFAULT), subject).await.unwrap().seal_email(ADA).unwrap();
     assert!(sealer.forget(subject).await.unwrap());
     assert!(!sealer.forget(subject).await.unwrap(), "there is nothing left to forget");
     assert_eq!(opened(&database, &[&before]).await, [None]);
-    let after = sealer.person(Some(TenantId::DEFAULT), subject).await.unwrap().seal_email(ADA);
+    let after = sealer.person(Some(TenantId::DEFAULT), subject).await.unwrap().seal_email(ADA).unwrap();
     assert_eq!(opened(&database, &[&before, &after]).await, [None, Some(ADA.to_owned())]);
 }
 
@@ -78,7 +86,7 @@ async fn a_forgotten_person_stays_forgotten_when_they_come_back() {
 async fn a_value_that_was_moved_or_changed_does_not_open() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
-    let value = sealer.person(None, Uuid::from_u128(1)).await.unwrap().seal("Ada");
+    let value = sealer.person(None, Uuid::from_u128(1)).await.unwrap().seal(Field::NAME, "Ada").unwrap();
     sealer.person(None, Uuid::from_u128(2)).await.unwrap();
     let moved = Sealed { subject: Uuid::from_u128(2), ..value.clone() };
     let mut bytes = value.sealed.as_bytes().to_vec();
@@ -97,7 +105,8 @@ async fn processes_that_meet_share_one_key_and_one_hash() {
     assert_eq!(subject, other.guest(TenantId::DEFAULT, "Ada@example.com"));
     assert_ne!(subject, other.guest(TenantId::PLATFORM, ADA), "another tenant's guest is another subject");
     let (a, b) = tokio::join!(one.person(None, subject), other.person(None, subject));
-    let values = [a.unwrap().seal("one"), b.unwrap().seal("other")];
+    let values =
+        [a.unwrap().seal(Field::NAME, "one").unwrap(), b.unwrap().seal(Field::NAME, "other").unwrap()];
     assert_eq!(
         opened(&database, &[&values[0], &values[1]]).await,
         [Some("one".into()), Some("other".into())]
@@ -109,7 +118,8 @@ async fn a_reader_opens_its_own_tenants_and_nobody_elses() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let guest = sealer.guest(TenantId::DEFAULT, ADA);
-    let secret = sealer.person(Some(TenantId::DEFAULT), guest).await.unwrap().seal("Ada");
+    let secret =
+        sealer.person(Some(TenantId::DEFAULT), guest).await.unwrap().seal(Field::NAME, "Ada").unwrap();
     let pool = database.pool(Role::Reader);
     for (tenant, opens) in [(None, false), (Some(TenantId::PLATFORM), false), (Some(TenantId::DEFAULT), true)]
     {

@@ -3,7 +3,7 @@
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::{Kind, MissingSnapshots};
 use parking_commands::store::Circumstances;
-use parking_testkit::{EventLog, Role};
+use parking_testkit::EventLog;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
@@ -12,7 +12,7 @@ use crate::support::{eventually, laid_down, lay_down, snapshots_of};
 /// What a process makes when it starts.
 fn missing(log: &EventLog) -> MissingSnapshots {
     let kinds = vec![Kind::of::<Account>()];
-    MissingSnapshots::new(log.database.pool(Role::Writer), log.snapshots(), kinds, log.writer.head())
+    MissingSnapshots::new(&log.store_of(log.writer.clone(), log.snapshots()), kinds)
 }
 
 fn accounts(count: usize) -> Vec<String> {

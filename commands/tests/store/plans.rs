@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use parking_commands::append::{Expected, RequestKey};
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
-use parking_projections::feed;
+use parking_projections::feed::{self, StreamPage};
 use parking_testkit::{EventLog, Role};
 use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;
@@ -124,6 +124,35 @@ async fn streams_that_are_loaded_together_are_read_by_their_keys() {
     let loaded =
         plan(&pool, "%unnest%from snapshots%from events%", "'{test,account}', '{7,8}', '{2,2}', 201").await;
     assert_indexed(&loaded, &["snapshots_pkey", "events_stream_sequence"]);
+}
+
+#[tokio::test]
+async fn the_auditor_reads_a_stream_by_its_index_whatever_the_planner_knows() {
+    let (known, unknown) = tokio::join!(full_log(), unknown_log());
+    for log in [known, unknown] {
+        for plan_cache_mode in ["force_generic_plan", "force_custom_plan"] {
+            let pool = one_connection_with(&log, plan_cache_mode);
+            let mut connection = pool.acquire().await.unwrap();
+            let page = StreamPage {
+                aggregate_type: "test",
+                aggregate_id: "7",
+                after_sequence: 10,
+                after: 0,
+                through: i64::MAX,
+                limit: 20,
+            };
+            let events = feed::read_stream(&mut connection, page).await.unwrap();
+            assert_eq!((events.len(), events[0].sequence), (20, 11));
+            assert_eq!(feed::length(&mut connection, "test", "7").await.unwrap(), 50);
+            drop(connection);
+            let stream =
+                plan(&pool, "select position%order by sequence limit $6", "'test', '7', 10, 0, 99999, 20")
+                    .await;
+            assert_indexed(&stream, &["events_stream_sequence"]);
+            let length = plan(&pool, "select coalesce(max(sequence)%", "'test', '7'").await;
+            assert_indexed(&length, &["events_stream_sequence"]);
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
 
-/// The part of `deviceInfo` that later interpretation may need; empty texts are absent.
+/// The part of `deviceInfo` that later interpretation may need; empty texts are absent, names are cut after
+/// 255 characters, ids of more than 64 are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeviceInfo {
@@ -25,10 +26,10 @@ pub struct DeviceInfo {
 impl DeviceInfo {
     pub(super) fn read(fields: &Fields<'_>) -> Self {
         Self {
-            name: fields.text("deviceName"),
-            profile_id: fields.text("deviceProfileId"),
-            profile_name: fields.text("deviceProfileName"),
-            application_id: fields.text("applicationId"),
+            name: fields.name("deviceName"),
+            profile_id: fields.id("deviceProfileId"),
+            profile_name: fields.name("deviceProfileName"),
+            application_id: fields.id("applicationId"),
         }
     }
 }

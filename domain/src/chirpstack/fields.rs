@@ -9,10 +9,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::instant::Instant;
+use crate::limits::{self, Limit, without_nul};
 use crate::payload::Payload;
 
-/// Deep enough for every codec's object, and far from where JSON readers give up.
-const MAX_DEPTH: usize = 32;
+/// The longest id: ChirpStack's are UUIDs of 36 characters.
+const LONGEST_ID: usize = 64;
+
+/// The most bytes that one frame can carry.
+const MOST_DATA: usize = 255;
 
 /// The fields of one object, unread. A name that comes twice counts with its last value, as in most JSON readers.
 #[derive(Debug)]
@@ -47,9 +51,20 @@ impl<'a> Fields<'a> {
         self.parsed(name)
     }
 
-    /// A base64 text. Empty and absent are the same.
+    /// A name for people. A longer one than is kept is cut.
+    pub(super) fn name(&self, name: &str) -> Option<String> {
+        self.text(name).map(|text| limits::cut(text, limits::LABEL))
+    }
+
+    /// An id. One that is too long counts as absent: cut, it would be another one's.
+    pub(super) fn id(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| !limits::is_longer(text, LONGEST_ID))
+    }
+
+    /// A base64 text. Empty and absent are the same; more than a frame can carry counts as absent.
     pub(super) fn payload(&self, name: &str) -> Option<Payload> {
-        Payload::from_base64(&self.text(name)?).ok()
+        let payload = Payload::from_base64(&self.text(name)?).ok()?;
+        Some(payload).filter(|payload| payload.as_bytes().len() <= MOST_DATA)
     }
 
     /// A number; a numeric text counts, as proto3's JSON form allows.
@@ -80,12 +95,14 @@ impl<'a> Fields<'a> {
         serde_json::from_str(self.raw(name)?).ok()
     }
 
-    /// An object, read whole. One that a later reader could refuse (deeper than [`MAX_DEPTH`], a number out of range,
-    /// half a surrogate pair) counts as absent: the body keeps it.
+    /// An object, read whole. One that a later reader could refuse (a number out of range, half a surrogate pair) or that
+    /// exceeds what is kept (see [`limits`]) counts as absent: the body keeps it. U+0000 becomes U+FFFD.
     pub(super) fn map(&self, name: &str) -> Option<Map<String, Value>> {
-        match storable(serde_json::from_str(self.raw(name)?).ok()?, MAX_DEPTH)? {
-            Value::Object(map) => Some(map),
-            _ => None,
+        let Value::Object(map) = serde_json::from_str(self.raw(name)?).ok()? else { return None };
+        match limits::check_object(&map) {
+            Ok(()) => Some(map),
+            Err(Limit::Nul) => Some(cleaned(map)).filter(|map| limits::check_object(map).is_ok()),
+            Err(_) => None,
         }
     }
 
@@ -96,24 +113,18 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The value as every later reader can take it: texts without NUL, and no deeper than `depth`.
-fn storable(value: Value, depth: usize) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    Some(match value {
-        Value::String(text) => Value::String(without_nul(text)),
-        Value::Array(items) => items.into_iter().map(|item| storable(item, depth)).collect::<Option<_>>()?,
-        Value::Object(map) => {
-            let entries =
-                map.into_iter().map(|(key, value)| Some((without_nul(key), storable(value, depth)?)));
-            Value::Object(entries.collect::<Option<_>>()?)
-        }
-        other => other,
-    })
+/// The object with no U+0000 in it.
+fn cleaned(map: Map<String, Value>) -> Map<String, Value> {
+    map.into_iter().map(|(name, value)| (without_nul(name), cleaned_value(value))).collect()
 }
 
-/// JSON can write NUL and PostgreSQL's text cannot hold it: it becomes U+FFFD.
-fn without_nul(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+fn cleaned_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(without_nul(text)),
+        Value::Array(items) => items.into_iter().map(cleaned_value).collect(),
+        Value::Object(map) => Value::Object(cleaned(map)),
+        other => other,
+    }
 }
 
 /// `fCnt` → `f_cnt`: ChirpStack's own parser takes either spelling.
@@ -183,6 +194,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{MAX_BYTES, MAX_DEPTH};
 
     fn read(text: &str) -> Fields<'_> {
         serde_json::from_str(text).expect("an object")
@@ -212,16 +224,28 @@ mod tests {
     #[test]
     fn what_the_store_could_not_read_back_is_absent() {
         let nested = |depth| format!(r#"{{"object": {}1{}}}"#, r#"{"a":"#.repeat(depth), "}".repeat(depth));
-        assert!(read(&nested(MAX_DEPTH - 1)).map("object").is_some());
-        for depth in [MAX_DEPTH, 126, 200, 100_000] {
+        assert!(read(&nested(MAX_DEPTH)).map("object").is_some());
+        for depth in [MAX_DEPTH + 1, 126, 200, 100_000] {
             assert_eq!(read(&nested(depth)).map("object"), None, "{depth}");
         }
+        let long = format!(r#"{{"object": {{"a": "{}"}}}}"#, "x".repeat(MAX_BYTES));
+        assert_eq!(read(&long).map("object"), None);
         assert_eq!(read(r#"{"object": {"n": 1e999999}}"#).map("object"), None);
         assert_eq!(read(r#"{"object": {"s": "\ud800"}}"#).map("object"), None);
         let cleaned = read(r#"{"object": {"a\u0000": ["\u0000b"]}}"#)
             .map("object")
             .map(|map| Value::from(map).to_string());
         assert_eq!(cleaned.as_deref(), Some("{\"a\u{fffd}\":[\"\u{fffd}b\"]}"));
+    }
+
+    #[test]
+    fn a_name_is_cut_and_what_cannot_be_cut_is_absent_when_it_is_too_long() {
+        let of = |text: &str| format!(r#"{{"a": "{text}"}}"#);
+        assert_eq!(read(&of(&"é".repeat(300))).name("a"), Some("é".repeat(255)));
+        assert_eq!(read(&of(&"é".repeat(64))).id("a"), Some("é".repeat(64)));
+        assert_eq!(read(&of(&"é".repeat(65))).id("a"), None);
+        assert!(read(&of(&"AAAA".repeat(85))).payload("a").is_some_and(|data| data.as_bytes().len() == 255));
+        assert_eq!(read(&of(&"AAAA".repeat(86))).payload("a"), None);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! What can be asked of a device. Commands of its owner name the tenant they come from: another's device is not found.
 
-use serde_json::{Map, Value};
-
 use super::definition::{Category, Definition};
 use crate::actor::Actor;
+use crate::document::Document;
 use crate::downlink::DisplayType;
 use crate::id::{SpaceId, TenantId};
 use crate::instant::Instant;
@@ -46,6 +45,20 @@ pub enum DeviceCommand {
     DismissOrphan { reason: Option<String>, at: Instant, by: Actor },
 }
 
+impl DeviceCommand {
+    /// Why it is asked, if that was said.
+    pub(super) fn reason(&self) -> Option<&String> {
+        match self {
+            Self::AssignDevice { reason, .. }
+            | Self::UnassignDevice { reason, .. }
+            | Self::ReleaseDevice { reason, .. }
+            | Self::RetireDevice { reason, .. }
+            | Self::DismissOrphan { reason, .. } => reason.as_ref(),
+            Self::ClaimDevice { .. } | Self::UpdateDevice { .. } | Self::ReportSilence { .. } => None,
+        }
+    }
+}
+
 /// A change of a device's definition: what is absent stays. Its category stays while it is owned, because its place at a
 /// space depends on it; who claimed it for the wrong one releases it and claims it again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,7 +84,7 @@ pub struct DevicePatch {
     /// Where it is, in words.
     pub location: Patch<String>,
     /// Instead of the owner's own settings.
-    pub config: Option<Map<String, Value>>,
+    pub config: Option<Document>,
     /// Instead of the owner's own data.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Document>,
 }

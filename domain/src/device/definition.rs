@@ -1,18 +1,22 @@
 //! What a device is, as its owner describes it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::command::DevicePatch;
 use super::refusal::DeviceRefusal;
 use crate::display::{MOST_BYTES, PORTS};
+use crate::document::Document;
 use crate::downlink::{DisplayType, Layout};
+use crate::limits::{self, Limit, LimitExceeded};
 use crate::naming::{LONGEST_NAME, is_name};
 use crate::patch::replace;
 use crate::sensors::{self, Threshold};
 
 /// The longest heartbeat: a week.
 pub const LONGEST_HEARTBEAT_SEC: u32 = 604_800;
+
+/// How many colours a display can have codes for.
+const MOST_CODES: usize = 64;
 
 /// What a device is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,11 +67,11 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// The owner's own settings; the platform does not read them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub config: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub config: Document,
     /// The owner's own data; the platform does not read them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub metadata: Document,
 }
 
 impl Definition {
@@ -83,23 +87,42 @@ impl Definition {
             heartbeat_sec: None,
             display_type: None,
             location: None,
-            config: Map::new(),
-            metadata: Map::new(),
+            config: Document::default(),
+            metadata: Document::default(),
         }
     }
 
     /// Refuses what the platform could not work with.
     pub(super) fn check(&self) -> Result<(), DeviceRefusal> {
-        if !is_name(&self.name, LONGEST_NAME) {
+        // Every field by name, so that a new one is not forgotten. The documents have their limits from their type.
+        let Self {
+            name,
+            enabled: _,
+            manufacturer,
+            model,
+            codec,
+            threshold: _,
+            heartbeat_sec,
+            display_type,
+            location,
+            config: _,
+            metadata: _,
+        } = self;
+        if !is_name(name, LONGEST_NAME) {
             return Err(DeviceRefusal::DeviceNameInvalid);
         }
-        if let Some(codec) = self.codec.as_ref().filter(|codec| sensors::by_name(codec).is_none()) {
+        for (field, text) in
+            [("manufacturer", manufacturer), ("model", model), ("codec", codec), ("location", location)]
+        {
+            limits::optional(field, text.as_deref(), limits::LABEL)?;
+        }
+        if let Some(codec) = codec.as_ref().filter(|codec| sensors::by_name(codec).is_none()) {
             return Err(DeviceRefusal::CodecUnknown { codec: codec.clone() });
         }
-        if self.heartbeat_sec.is_some_and(|seconds| !(1..=LONGEST_HEARTBEAT_SEC).contains(&seconds)) {
+        if heartbeat_sec.is_some_and(|seconds| !(1..=LONGEST_HEARTBEAT_SEC).contains(&seconds)) {
             return Err(DeviceRefusal::HeartbeatOutOfBounds);
         }
-        self.display_type.as_ref().map_or(Ok(()), check_display_type)
+        display_type.as_ref().map_or(Ok(()), check_display_type)
     }
 
     /// The definition with what the patch changes.
@@ -128,6 +151,10 @@ fn check_display_type(display_type: &DisplayType) -> Result<(), DeviceRefusal> {
     let fits = |bytes| (1..=MOST_BYTES).contains(&bytes);
     let sendable = match &display_type.layout {
         Layout::Parts(parts) => fits(parts.len()),
+        Layout::Codes(codes) if codes.len() > MOST_CODES => {
+            let limit = Limit::Entries(MOST_CODES);
+            return Err(LimitExceeded { field: "display_type.layout.codes", limit }.into());
+        }
         Layout::Codes(codes) => {
             !codes.is_empty() && codes.iter().all(|(_, code)| fits(code.as_bytes().len()))
         }

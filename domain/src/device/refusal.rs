@@ -3,6 +3,7 @@
 use super::definition::{Category, LONGEST_HEARTBEAT_SEC};
 use crate::display::MOST_BYTES;
 use crate::id::SpaceId;
+use crate::limits::LimitExceeded;
 use crate::naming::LONGEST_NAME;
 
 /// A refused fact.
@@ -35,6 +36,9 @@ pub enum DeviceRefusal {
     /// It says nothing or too much.
     #[error("a device's name is 1 to {LONGEST_NAME} characters and not blank")]
     DeviceNameInvalid,
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// No codec has that name.
     #[error("there is no codec {codec}: name one of the list of codecs, or none")]
     CodecUnknown {

@@ -8,6 +8,7 @@ use super::event::{DisplayEvent, Order};
 use super::refusal::DisplayRefusal;
 use crate::id::DownlinkId;
 use crate::instant::Instant;
+use crate::limits;
 
 /// How often an order is tried.
 pub const MOST_ATTEMPTS: u8 = 3;
@@ -35,7 +36,7 @@ pub(super) fn check(order: &Order) -> Result<(), DisplayRefusal> {
     if !(1..=MOST_BYTES).contains(&order.data.as_bytes().len()) {
         return Err(DisplayRefusal::DataOutOfBounds);
     }
-    if order.reason.chars().count() > LONGEST_REASON {
+    if limits::text("reason", &order.reason, LONGEST_REASON).is_err() {
         return Err(DisplayRefusal::ReasonTooLong);
     }
     Ok(())
@@ -57,6 +58,7 @@ impl Display {
         at: Instant,
     ) -> Option<DisplayEvent> {
         self.asked(downlink_id).filter(|asked| asked.status == Status::Queued)?;
+        let queue_item_id = limits::cut(queue_item_id, limits::LABEL);
         Some(DisplayEvent::DownlinkSent { downlink_id, queue_item_id, at })
     }
 
@@ -75,6 +77,7 @@ impl Display {
         let asked = self.asked(downlink_id).filter(|asked| asked.is_open())?;
         let attempt = asked.failed_attempts.saturating_add(1);
         let last = attempt >= MOST_ATTEMPTS || !self.is_newest(asked);
+        let reason = limits::cut(reason, limits::REASON);
         Some(DisplayEvent::DownlinkFailed { downlink_id, attempt, last, reason, at })
     }
 

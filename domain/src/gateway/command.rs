@@ -1,9 +1,8 @@
 //! What can be asked of a gateway. Commands name the tenant they come from: another's gateway is not found.
 
-use serde_json::{Map, Value};
-
 use super::event::Definition;
 use crate::actor::Actor;
+use crate::document::Document;
 use crate::geo::Position;
 use crate::id::{SiteId, TenantId};
 use crate::instant::Instant;
@@ -37,5 +36,5 @@ pub struct GatewayPatch {
     /// The site it stands on. The sites' streams are told in the same append.
     pub site_id: Patch<SiteId>,
     /// Instead of the owner's own data.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Document>,
 }

@@ -1,10 +1,10 @@
 //! What happened to a gateway as a thing that somebody owns, version 1.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::actor::Actor;
 use crate::aggregate::events;
+use crate::document::Document;
 use crate::geo::Position;
 use crate::id::{SiteId, TenantId};
 use crate::instant::Instant;
@@ -44,6 +44,6 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_id: Option<SiteId>,
     /// The owner's own data; the platform does not read them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub metadata: Document,
 }

@@ -1,6 +1,7 @@
 //! Why a gateway's command is refused.
 
 use crate::geo::NotAPosition;
+use crate::limits::LimitExceeded;
 use crate::naming::LONGEST_NAME;
 
 /// A refused fact.
@@ -15,6 +16,9 @@ pub enum GatewayRefusal {
     /// It says nothing or too much.
     #[error("a gateway's name is 1 to {LONGEST_NAME} characters and not blank")]
     GatewayNameInvalid,
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// It is no place on earth.
     #[error(transparent)]
     PositionInvalid(#[from] NotAPosition),

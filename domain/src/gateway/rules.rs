@@ -4,6 +4,7 @@ use super::command::GatewayPatch;
 use super::event::Definition;
 use super::refusal::GatewayRefusal;
 use crate::geo::Position;
+use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name};
 use crate::patch::replace;
 
@@ -25,13 +26,17 @@ pub(super) fn changed(
 }
 
 pub(super) fn check(definition: &Definition) -> Result<(), GatewayRefusal> {
-    if !is_name(&definition.name, LONGEST_NAME) {
+    // Every field by name, so that a new one is not forgotten. The document has its limits from its type.
+    let Definition { name, description, location, position, altitude, site_id: _, metadata: _ } = definition;
+    if !is_name(name, LONGEST_NAME) {
         return Err(GatewayRefusal::GatewayNameInvalid);
     }
-    if let Some(Position { latitude, longitude }) = definition.position {
+    limits::optional("description", description.as_deref(), limits::DESCRIPTION)?;
+    limits::optional("location", location.as_deref(), limits::LABEL)?;
+    if let Some(Position { latitude, longitude }) = *position {
         Position::new(latitude, longitude)?;
     }
-    match definition.altitude {
+    match altitude {
         Some(altitude) if !altitude.is_finite() => Err(GatewayRefusal::AltitudeInvalid),
         _ => Ok(()),
     }

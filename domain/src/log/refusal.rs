@@ -1,11 +1,16 @@
 //! Why a command to the log is refused.
 
+use crate::limits::LimitExceeded;
+
 /// A refused fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogRefusal {
     /// It begins with its identity already.
     #[error("the log has started: it keeps its id until it is forked")]
     LogAlreadyStarted,
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// It does not begin with its identity.
     #[error("the log does not begin with LogStarted: start the platform on it once, or restore it whole")]
     LogNotStarted,

@@ -1,10 +1,9 @@
 //! What can be asked of a site. Commands name the tenant they come from: another's site is not found.
 
-use serde_json::{Map, Value};
-
 use super::definition::Definition;
 use super::event::SiteMember;
 use crate::actor::Actor;
+use crate::document::Document;
 use crate::geo::Position;
 use crate::id::TenantId;
 use crate::instant::Instant;
@@ -60,5 +59,5 @@ pub struct SitePatch {
     /// Instead of all that it decides otherwise than its tenant.
     pub policy: Option<PolicyOverrides>,
     /// Instead of the operator's own data.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Document>,
 }

@@ -1,8 +1,8 @@
 //! What a site is, as its operator describes it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::document::Document;
 use crate::geo::Position;
 use crate::policy::PolicyOverrides;
 
@@ -33,8 +33,8 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "PolicyOverrides::is_empty")]
     pub policy: PolicyOverrides,
     /// The operator's own data; the platform does not read them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub metadata: Document,
 }
 
 impl Definition {
@@ -49,7 +49,7 @@ impl Definition {
             position: None,
             timezone: timezone.into(),
             policy: PolicyOverrides::default(),
-            metadata: Map::new(),
+            metadata: Document::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::rules::{LONGEST_TIMEZONE, MOST_MEMBERS};
 use crate::geo::NotAPosition;
+use crate::limits::LimitExceeded;
 use crate::naming::{LONGEST_NAME, LONGEST_SLUG};
 use crate::policy::PolicyOutOfBounds;
 
@@ -20,6 +21,9 @@ pub enum SiteRefusal {
     /// It would not do in an address.
     #[error("a site's slug is 1 to {LONGEST_SLUG} letters a-z or A-Z, digits, - and _")]
     SiteSlugInvalid,
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// It cannot be the name of a time zone.
     #[error(
         "a time zone is named as in the IANA database, such as Europe/Paris, in at most {LONGEST_TIMEZONE} characters"

@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::geo::Position;
 use crate::id::TenantId;
 use crate::instant::Instant;
+use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
 use crate::patch::replace;
 use crate::policy::Policy;
@@ -114,13 +115,25 @@ fn check_name_and_slug(name: &str, slug: &str) -> Result<(), SiteRefusal> {
 }
 
 fn check(definition: &Definition) -> Result<(), SiteRefusal> {
-    if !looks_like_a_timezone(&definition.timezone) {
+    // Every field by name, so that a new one is not forgotten. The document has its limits from its type.
+    let Definition { address, city, state, postal_code, country, position, timezone, policy, metadata: _ } =
+        definition;
+    for (field, text) in [
+        ("address", address),
+        ("city", city),
+        ("state", state),
+        ("postal_code", postal_code),
+        ("country", country),
+    ] {
+        limits::optional(field, text.as_deref(), limits::LABEL)?;
+    }
+    if !looks_like_a_timezone(timezone) {
         return Err(SiteRefusal::TimezoneInvalid);
     }
-    if let Some(Position { latitude, longitude }) = definition.position {
+    if let Some(Position { latitude, longitude }) = *position {
         Position::new(latitude, longitude)?;
     }
-    Policy::default().with(&definition.policy).checked()?;
+    Policy::default().with(policy).checked()?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::event::SpaceEvent;
 use super::patch::checked_code;
 use super::refusal::SpaceRefusal;
 use super::{Description, Space};
+use crate::limits;
 
 impl Space {
     pub(super) fn create(&self, command: CreateSpace) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
@@ -21,17 +22,18 @@ impl Space {
 
     /// The state by hand, if it changes anything. `free` and `occupied` are words about now and change what is thought
     /// even if they were said before: a sensor may have spoken since.
-    pub(super) fn set_state_by_hand(&self, command: SetStateByHand) -> Vec<SpaceEvent> {
+    pub(super) fn set_state_by_hand(&self, command: SetStateByHand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let SetStateByHand { state, reason, asked } = command;
+        limits::reason(reason.as_ref())?;
         let unchanged = match state {
             StateByHand::Free | StateByHand::Occupied => false,
             StateByHand::Reserved | StateByHand::Maintenance => self.by_hand == Some(state),
             StateByHand::Unknown => self.by_hand.is_none(),
         };
         if unchanged {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        vec![SpaceEvent::StateSetByHand { state, reason, at: asked.at, by: asked.by }]
+        Ok(vec![SpaceEvent::StateSetByHand { state, reason, at: asked.at, by: asked.by }])
     }
 
     pub(super) fn delete(
@@ -40,6 +42,7 @@ impl Space {
         command: DeleteSpace,
     ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let DeleteSpace { space_id, reason, asked } = command;
+        limits::reason(reason.as_ref())?;
         match self.reservations.holding().len() {
             0 => {}
             count => return Err(SpaceRefusal::SpaceHasReservations { count }),

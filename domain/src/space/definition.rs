@@ -1,8 +1,8 @@
 //! What a space is, as its operator describes it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::document::Document;
 use crate::geo::Position;
 use crate::policy::PolicyOverrides;
 
@@ -34,11 +34,11 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "PolicyOverrides::is_empty")]
     pub policy: PolicyOverrides,
     /// The operator's own settings; the platform does not read them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub config: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub config: Document,
     /// The operator's own data; the platform does not read them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub metadata: Document,
 }
 
 /// A state that somebody gave a space by hand.

@@ -11,6 +11,7 @@ use super::refusal::SpaceRefusal;
 use super::reservation::Window;
 use crate::id::OverrideId;
 use crate::instant::Instant;
+use crate::limits;
 
 /// How many overrides of a space may be set and not over.
 pub const MAX_OVERRIDES: usize = 100;
@@ -82,6 +83,7 @@ impl Space {
     /// An override that is to hold already starts at once, and not before it was asked for.
     pub(super) fn set_override(&self, command: SetOverride) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let SetOverride { override_id, kind, from, until, reason, notes, asked } = command;
+        limits::reason(reason.as_ref())?;
         match until {
             Some(until) if until <= from => return Err(SpaceRefusal::OverrideWindowEmpty),
             Some(until) if until <= asked.at => return Err(SpaceRefusal::OverrideEndsInThePast),

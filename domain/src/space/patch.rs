@@ -1,12 +1,13 @@
 //! Changes that name only what changes.
 
-use serde_json::{Map, Value};
-
 use super::definition::Definition;
 use super::refusal::SpaceRefusal;
 use super::reservation::{Details, PaymentStatus};
+use crate::document::Document;
 use crate::geo::Position;
 use crate::id::UserId;
+use crate::limits;
+use crate::naming::{LONGEST_NAME, is_name};
 use crate::patch::{Patch, replace};
 use crate::policy::{Policy, PolicyOverrides};
 use crate::sealed::Sealed;
@@ -34,8 +35,8 @@ pub struct DefinitionPatch {
     pub zone: Patch<String>,
     pub position: Patch<Position>,
     pub policy: Option<PolicyOverrides>,
-    pub config: Option<Map<String, Value>>,
-    pub metadata: Option<Map<String, Value>>,
+    pub config: Option<Document>,
+    pub metadata: Option<Document>,
 }
 
 impl DefinitionPatch {
@@ -52,8 +53,8 @@ impl DefinitionPatch {
             zone: None,
             position: None,
             policy: PolicyOverrides::default(),
-            config: Map::new(),
-            metadata: Map::new(),
+            config: Document::default(),
+            metadata: Document::default(),
         })
     }
 
@@ -78,18 +79,35 @@ impl DefinitionPatch {
 }
 
 fn checked(definition: Definition) -> Result<Definition, SpaceRefusal> {
-    for (field, name) in [("name", &definition.name), ("display_name", &definition.display_name)] {
-        if name.trim().is_empty() || name.chars().count() > 255 {
+    // Every field by name, so that a new one is not forgotten. The documents have their limits from their type.
+    let Definition {
+        name,
+        display_name,
+        enabled: _,
+        auto_release_minutes,
+        building,
+        floor,
+        zone,
+        position,
+        policy,
+        config: _,
+        metadata: _,
+    } = &definition;
+    for (field, name) in [("name", name), ("display_name", display_name)] {
+        if !is_name(name, LONGEST_NAME) {
             return Err(SpaceRefusal::NameInvalid { field });
         }
     }
-    if let Some(minutes) = definition.auto_release_minutes.filter(|minutes| *minutes > 1440) {
+    for (field, text) in [("building", building), ("floor", floor), ("zone", zone)] {
+        limits::optional(field, text.as_deref(), limits::LABEL)?;
+    }
+    if let Some(minutes) = auto_release_minutes.filter(|minutes| *minutes > 1440) {
         return Err(SpaceRefusal::AutoReleaseOutOfBounds { minutes });
     }
-    if let Some(position) = definition.position {
+    if let Some(position) = position {
         Position::new(position.latitude, position.longitude)?;
     }
-    Policy::default().with(&definition.policy).checked()?;
+    Policy::default().with(policy).checked()?;
     Ok(definition)
 }
 
@@ -118,7 +136,7 @@ pub struct DetailsPatch {
     pub rate: Patch<String>,
     pub total_cost: Patch<String>,
     pub payment_status: Option<PaymentStatus>,
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Document>,
 }
 
 impl DetailsPatch {
@@ -140,9 +158,35 @@ impl DetailsPatch {
     }
 }
 
-/// The details, if their amounts are numbers: whoever adds them up must not stumble over one.
+/// The details, if their texts are within their limits, and their amounts are numbers: whoever adds them up must not
+/// stumble over one.
 pub(super) fn checked_details(details: Box<Details>) -> Result<Box<Details>, SpaceRefusal> {
-    for (field, amount) in [("rate", &details.rate), ("total_cost", &details.total_cost)] {
+    // Every field by name, so that a new one is not forgotten. What is sealed had its limit when it was sealed, the
+    // document has its own from its type.
+    let Details {
+        user_id: _,
+        user_email: _,
+        user_name: _,
+        user_phone: _,
+        notes: _,
+        request_id,
+        external_booking_id,
+        external_system,
+        reservation_type,
+        rate,
+        total_cost,
+        payment_status: _,
+        metadata: _,
+    } = &*details;
+    for (field, text) in [
+        ("request_id", request_id),
+        ("external_booking_id", external_booking_id),
+        ("external_system", external_system),
+        ("reservation_type", reservation_type),
+    ] {
+        limits::optional(field, text.as_deref(), limits::LABEL)?;
+    }
+    for (field, amount) in [("rate", rate), ("total_cost", total_cost)] {
         if amount.as_deref().is_some_and(|amount| !is_amount(amount)) {
             return Err(SpaceRefusal::AmountInvalid { field });
         }

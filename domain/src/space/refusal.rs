@@ -7,6 +7,8 @@ use super::{MAX_HOLDING, MAX_OVERRIDES};
 use crate::geo::NotAPosition;
 use crate::id::{OverrideId, ReservationId};
 use crate::instant::Instant;
+use crate::limits::LimitExceeded;
+use crate::naming::LONGEST_NAME;
 use crate::policy::PolicyOutOfBounds;
 
 /// A reservation in another one's way.
@@ -31,11 +33,14 @@ pub enum SpaceRefusal {
     #[error("a code is 1 to 50 letters, digits, '-', '_' or '.'")]
     CodeInvalid,
     /// A name is no name.
-    #[error("{field} must be 1 to 255 characters, not all of them blank")]
+    #[error("{field} must be 1 to {LONGEST_NAME} characters, not all of them blank")]
     NameInvalid {
         /// The field.
         field: &'static str,
     },
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// The time after which a space is released is out of bounds.
     #[error("auto_release_minutes is {minutes}: it must be 1 to 1440, or 0 for none")]
     AutoReleaseOutOfBounds {

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::document::Document;
 use crate::id::UserId;
 use crate::instant::Instant;
 use crate::sealed::Sealed;
@@ -74,8 +74,8 @@ pub struct Details {
     /// Whether it is paid.
     pub payment_status: PaymentStatus,
     /// The caller's own data.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(skip_serializing_if = "Document::is_empty")]
+    pub metadata: Document,
 }
 
 /// Whether a reservation is paid.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use super::definition::{NamedPolicy, TenantType, Tier};
 use crate::actor::Actor;
+use crate::document::Document;
 use crate::id::PolicyId;
 use crate::instant::Instant;
 use crate::patch::Patch;
@@ -60,7 +59,7 @@ pub struct NewTenant {
     /// What it may have otherwise than its tier says.
     pub limits: BTreeMap<String, u32>,
     /// The platform's own data about it.
-    pub metadata: Map<String, Value>,
+    pub metadata: Document,
 }
 
 /// A change of a tenant's definition: what is absent stays.
@@ -79,5 +78,5 @@ pub struct TenantPatch {
     /// Merged over what it may have.
     pub limits: BTreeMap<String, u32>,
     /// Instead of what the platform kept about it.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Document>,
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::document::Document;
 use crate::instant::Instant;
 use crate::policy::Policy;
 
@@ -26,8 +26,8 @@ pub struct Definition {
     /// How much of each it may have, by name.
     pub limits: BTreeMap<String, u32>,
     /// The platform's own data about it.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Document::is_empty")]
+    pub metadata: Document,
 }
 
 /// What kind of tenant it is.

@@ -10,6 +10,7 @@ use super::refusal::TenantRefusal;
 use crate::actor::Actor;
 use crate::id::PolicyId;
 use crate::instant::Instant;
+use crate::limits;
 use crate::naming::is_name;
 use crate::patch::{Patch, replace};
 use crate::policy::{Policy, PolicyOverrides};
@@ -101,9 +102,11 @@ impl Policies {
 }
 
 fn check(policy: &NamedPolicy) -> Result<(), TenantRefusal> {
-    if !is_name(&policy.name, LONGEST_NAME) {
+    let NamedPolicy { name, description, policy } = policy;
+    if !is_name(name, LONGEST_NAME) {
         return Err(TenantRefusal::DisplayPolicyNameInvalid);
     }
-    policy.policy.checked()?;
+    limits::optional("description", description.as_deref(), limits::DESCRIPTION)?;
+    policy.checked()?;
     Ok(())
 }

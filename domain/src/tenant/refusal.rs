@@ -2,6 +2,7 @@
 
 use super::policies::MOST_POLICIES;
 use super::rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
+use crate::limits::LimitExceeded;
 use crate::naming::{LONGEST_NAME, LONGEST_SLUG};
 use crate::policy::PolicyOutOfBounds;
 
@@ -35,6 +36,9 @@ pub enum TenantRefusal {
     /// Names of features or limits are wrong, or they are too many.
     #[error("features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters")]
     EntitlementsInvalid,
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// The tenant has no such policy.
     #[error("the tenant has no such display policy: check its id")]
     DisplayPolicyNotFound,

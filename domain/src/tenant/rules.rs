@@ -10,6 +10,7 @@ use super::refusal::TenantRefusal;
 use super::tier::carried_over;
 use crate::actor::Actor;
 use crate::instant::Instant;
+use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
 use crate::patch::replace;
 
@@ -58,6 +59,7 @@ impl Account {
 
     pub(super) fn suspend(&self, reason: String, at: Instant, by: Actor) -> Decision {
         self.refuse_platform()?;
+        limits::text("reason", &reason, limits::REASON)?;
         match (reason.trim(), self.suspended) {
             ("", _) => Err(TenantRefusal::SuspensionWithoutReason),
             (_, true) => Ok(Vec::new()),
@@ -112,11 +114,14 @@ fn trial_end(at: Instant, days: u32) -> Result<Instant, TenantRefusal> {
 }
 
 fn checked(definition: Definition) -> Result<Definition, TenantRefusal> {
-    if !is_name(&definition.name, LONGEST_NAME) {
+    // Every field by name, so that a new one is not forgotten. The document has its limits from its type.
+    let Definition { name, tenant_type: _, tier: _, trial_ends_at: _, features, limits, metadata: _ } =
+        &definition;
+    if !is_name(name, LONGEST_NAME) {
         return Err(TenantRefusal::TenantNameInvalid);
     }
-    let counts = [definition.features.len(), definition.limits.len()];
-    let mut names = definition.features.keys().chain(definition.limits.keys());
+    let counts = [features.len(), limits.len()];
+    let mut names = features.keys().chain(limits.keys());
     if counts.into_iter().any(|count| count > MOST_ENTITLEMENTS)
         || !names.all(|name| is_name(name, LONGEST_ENTITLEMENT))
     {

@@ -2,6 +2,7 @@
 
 use super::role::Role;
 use super::rules::MOST_MEMBERSHIPS;
+use crate::limits::LimitExceeded;
 
 /// A refused fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum UserRefusal {
     /// Without it nobody could tell whether another user has the e-mail.
     #[error("an e-mail needs its keyed hash: seal it as a field that is compared")]
     EmailWithoutHash,
+    /// A text is too long to be kept.
+    #[error(transparent)]
+    LimitExceeded(#[from] LimitExceeded),
     /// The user belongs to the tenant with another role.
     #[error("the user is a member with another role ({role}): change the role instead")]
     UserAlreadyMember {

@@ -7,6 +7,7 @@ use super::role::Role;
 use crate::actor::Actor;
 use crate::id::TenantId;
 use crate::instant::Instant;
+use crate::limits;
 use crate::sealed::Sealed;
 
 /// To how many tenants a user can belong.
@@ -61,8 +62,9 @@ impl Person {
         }
     }
 
-    pub(super) fn disable(&self, reason: Option<String>, at: Instant, by: Actor) -> Vec<UserEvent> {
-        if self.disabled { Vec::new() } else { vec![UserEvent::UserDisabled { reason, at, by }] }
+    pub(super) fn disable(&self, reason: Option<String>, at: Instant, by: Actor) -> Decision {
+        limits::reason(reason.as_ref())?;
+        Ok(if self.disabled { Vec::new() } else { vec![UserEvent::UserDisabled { reason, at, by }] })
     }
 
     pub(super) fn enable(&self, at: Instant, by: Actor) -> Vec<UserEvent> {

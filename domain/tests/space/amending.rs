@@ -1,11 +1,12 @@
 //! Amending what is kept with a reservation, giving a reservation up, and what is remembered of those that are over.
 
+use parking_domain::document::Document;
 use parking_domain::patch::Patch;
 use parking_domain::space::{
     AmendReservation, BookReservation, CancelReservation, Details, DetailsPatch, PaymentStatus, REMEMBERED,
     Reservation, SpaceCommand, SpaceEvent, SpaceRefusal, Status,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::fixture::*;
 
@@ -19,7 +20,7 @@ fn amended(id: u128, details: Details) -> SpaceEvent {
     SpaceEvent::ReservationAmended { reservation_id, details, at: t("09:00"), by: user() }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: Value) -> Document {
     serde_json::from_value(value).expect("an object")
 }
 
@@ -98,7 +99,7 @@ fn an_amendment_changes_what_it_names() {
         rate: Patch::Clear,
         total_cost: Patch::Clear,
         payment_status: Some(PaymentStatus::Pending),
-        metadata: Some(Map::new()),
+        metadata: Some(Document::default()),
     };
     given([created(), booked_with(1, Details::default()), amended(1, details)])
         .when(amend(1, clear))

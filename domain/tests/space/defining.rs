@@ -2,6 +2,7 @@
 
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::device::Category;
+use parking_domain::document::Document;
 use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::patch::Patch;
@@ -10,7 +11,7 @@ use parking_domain::space::{
     Asked, CreateSpace, Definition, DefinitionPatch, DeleteSpace, SetStateByHand, Space, SpaceCommand,
     SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace, claims,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::fixture::*;
 
@@ -46,7 +47,7 @@ fn code_changed(from: &str, to: &str) -> SpaceEvent {
     SpaceEvent::SpaceCodeChanged { site_id: SiteId::DEFAULT, from, to, at: t("09:00"), by: user() }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: Value) -> Document {
     serde_json::from_value(value).expect("an object")
 }
 

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::document::Document;
 use parking_domain::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
@@ -12,7 +13,6 @@ use parking_domain::space::{
     Definition, Details, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation, SetOverride, Space,
     SpaceCommand, SpaceEvent, SpaceRefusal, Window,
 };
-use serde_json::Map;
 use uuid::Uuid;
 
 /// The time before a start at which a reservation shows.
@@ -102,8 +102,8 @@ pub(crate) fn definition() -> Definition {
         zone: None,
         position: None,
         policy: PolicyOverrides::default(),
-        config: Map::new(),
-        metadata: Map::new(),
+        config: Document::default(),
+        metadata: Document::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::document::Document;
 use parking_domain::id::{ReservationId, SiteId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
@@ -270,8 +271,8 @@ fn any_definition() -> impl Strategy<Value = Box<Definition>> {
             zone: None,
             position: None,
             policy: PolicyOverrides::default(),
-            config: serde_json::Map::new(),
-            metadata: serde_json::Map::new(),
+            config: Document::default(),
+            metadata: Document::default(),
         })
     })
 }

@@ -2,6 +2,7 @@
 //! write the newest version exactly so.
 
 use parking_domain::actor::Actor;
+use parking_domain::document::Document;
 use parking_domain::geo::Position;
 use parking_domain::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
@@ -11,7 +12,7 @@ use parking_domain::space::{
     Confirmation, Definition, Details, OverrideKind, PaymentStatus, SpaceEvent, StateByHand, Window,
 };
 use parking_domain::stored::{Event, decode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 const FILES: [(&str, &str); 20] = [
@@ -45,7 +46,7 @@ fn time(text: &str) -> Instant {
     format!("2026-11-23T{text}Z").parse().expect("a time")
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: Value) -> Document {
     serde_json::from_value(value).expect("an object")
 }
 
@@ -65,8 +66,8 @@ fn plain_definition() -> Box<Definition> {
         zone: None,
         position: None,
         policy: PolicyOverrides::default(),
-        config: Map::new(),
-        metadata: Map::new(),
+        config: Document::default(),
+        metadata: Document::default(),
     })
 }
 

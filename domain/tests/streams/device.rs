@@ -7,6 +7,7 @@ use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
     LONGEST_HEARTBEAT_SEC, Lifecycle, Status,
 };
+use parking_domain::document::Document;
 use parking_domain::downlink::{Colour, DisplayType, Layout, Part};
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
@@ -58,8 +59,8 @@ fn bay() -> Definition {
         heartbeat_sec: None,
         display_type: None,
         location: None,
-        config: serde_json::Map::new(),
-        metadata: serde_json::Map::new(),
+        config: Document::default(),
+        metadata: Document::default(),
     }
 }
 

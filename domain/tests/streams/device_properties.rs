@@ -7,6 +7,7 @@ use parking_domain::actor::Actor;
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, dev_eui_of, device_id,
 };
+use parking_domain::document::Document;
 use parking_domain::gateway::{gateway_eui_of, gateway_id};
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
@@ -55,8 +56,8 @@ fn definition() -> impl Strategy<Value = Box<Definition>> {
             heartbeat_sec,
             display_type: None,
             location: None,
-            config: serde_json::Map::new(),
-            metadata: serde_json::Map::new(),
+            config: Document::default(),
+            metadata: Document::default(),
         })
     })
 }

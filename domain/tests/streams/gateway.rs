@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::document::Document;
 use parking_domain::gateway::{
     Definition, Gateway, GatewayCommand, GatewayEvent, GatewayPatch, GatewayRefusal, gateway_eui_of,
     gateway_id,
@@ -43,7 +44,7 @@ fn roof() -> Definition {
         position: None,
         altitude: None,
         site_id: None,
-        metadata: serde_json::Map::new(),
+        metadata: Document::default(),
     }
 }
 

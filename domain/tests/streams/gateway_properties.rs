@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
+use parking_domain::document::Document;
 use parking_domain::gateway::{Definition, Gateway, GatewayCommand, GatewayEvent, GatewayPatch};
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
@@ -31,7 +32,7 @@ fn definition() -> impl Strategy<Value = Box<Definition>> {
             position: None,
             altitude: altitude.filter(|altitude| altitude.is_finite()).map(f64::from),
             site_id: None,
-            metadata: serde_json::Map::new(),
+            metadata: Document::default(),
         })
     })
 }

@@ -21,5 +21,6 @@ mod tenant_properties;
 mod uplinks;
 mod uplinks_limits;
 mod uplinks_properties;
+mod uplinks_readable;
 mod user;
 mod user_properties;

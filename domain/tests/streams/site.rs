@@ -4,6 +4,7 @@ use ClaimChange::{Release, Take};
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::document::Document;
 use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
@@ -53,7 +54,7 @@ fn paris() -> Definition {
         position: None,
         timezone: "Europe/Paris".into(),
         policy: PolicyOverrides::default(),
-        metadata: serde_json::Map::new(),
+        metadata: Document::default(),
     }
 }
 
@@ -197,7 +198,7 @@ fn place_and_policy_keep_to_their_bounds() {
 fn an_update_changes_what_it_names_and_clears_what_it_says() {
     let position = Position { latitude: 48.9, longitude: 2.3 };
     let policy = PolicyOverrides { debounce_window_sec: Some(5), ..PolicyOverrides::default() };
-    let metadata: serde_json::Map<_, _> = serde_json::from_value(json!({"code": 4})).expect("an object");
+    let metadata: Document = serde_json::from_value(json!({"code": 4})).expect("an object");
     let patch = SitePatch {
         address: Patch::Set("1 rue Une".into()),
         city: Patch::Set("Paris".into()),

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
+use parking_domain::document::Document;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
@@ -51,7 +52,7 @@ fn definition() -> impl Strategy<Value = Definition> {
         position: None,
         timezone: timezone.into(),
         policy: PolicyOverrides::default(),
-        metadata: serde_json::Map::new(),
+        metadata: Document::default(),
     })
 }
 

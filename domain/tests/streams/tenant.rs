@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::document::Document;
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::tenant::{
@@ -33,7 +34,7 @@ fn acme() -> Definition {
         trial_ends_at: None,
         features: Tier::Basic.features(),
         limits: Tier::Basic.limits(),
-        metadata: serde_json::Map::new(),
+        metadata: Document::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
+use parking_domain::document::Document;
 use parking_domain::id::PolicyId;
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
@@ -33,7 +34,7 @@ fn created() -> TenantEvent {
         trial_ends_at: None,
         features: Tier::Basic.features(),
         limits: Tier::Basic.limits(),
-        metadata: serde_json::Map::new(),
+        metadata: Document::default(),
     };
     TenantEvent::TenantCreated { slug: "acme".into(), definition: Box::new(definition), at: at(), by: BY }
 }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Claim;
+use parking_domain::document::Document;
 use parking_domain::id::PolicyId;
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
@@ -106,7 +107,7 @@ fn definition() -> impl Strategy<Value = Box<Definition>> {
             trial_ends_at: None,
             features: BTreeMap::new(),
             limits,
-            metadata: serde_json::Map::new(),
+            metadata: Document::default(),
         })
     })
 }

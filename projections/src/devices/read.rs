@@ -111,6 +111,20 @@ pub async fn list(
     rows.into_iter().map(listed).collect()
 }
 
+/// Which sensor stands at which space, by EUI: the sensor's as it is written in the log, and the space.
+pub async fn sensors_at_spaces(
+    connection: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<(String, Uuid)>, sqlx::Error> {
+    sqlx::query_as(
+        "select dev_eui, space_id from devices \
+          where category = 'sensor' and status = 'assigned' and space_id is not null order by dev_eui limit $1",
+    )
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
 /// How many the filter lets through.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
     let query = format!("select count(*) from devices d left join spaces s using (space_id) where {FILTER}");

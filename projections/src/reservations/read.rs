@@ -119,19 +119,21 @@ pub async fn get(connection: &mut PgConnection, reservation_id: Uuid) -> Result<
     row.map(listed).transpose()
 }
 
-/// The reservations that hold a space at some moment of a window, the first first.
+/// The reservations that hold a space at some moment of a window, the first first, so many at most.
 pub async fn holding(
     connection: &mut PgConnection,
     space_id: Uuid,
     window: Window,
+    limit: i64,
 ) -> Result<Vec<Reservation>, sqlx::Error> {
     let rows: Vec<String> = sqlx::query_scalar(
         "select to_json(r)::text from reservations r \
-          where space_id = $1 and status = 'active' and start_time < $3 and end_time > $2 order by start_time",
+          where space_id = $1 and status = 'active' and start_time < $3 and end_time > $2 order by start_time limit $4",
     )
     .bind(space_id)
     .bind(window.start.utc())
     .bind(window.end.utc())
+    .bind(limit)
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| from_json(row)).collect()

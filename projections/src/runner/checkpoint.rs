@@ -1,6 +1,6 @@
 //! How far a projection has come, in the database: taken by one runner, moved by compare-and-set.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use crate::projection::Projection;
 
@@ -9,22 +9,54 @@ use crate::projection::Projection;
 const LOCK_SPACE: i32 = 0x7072_6f6a;
 const REBUILD_LOCK_SPACE: i32 = 0x7265_6275;
 
+/// Advisory locks that every transaction with rows of a projection holds shared, so that a rebuild's last step can keep
+/// them away: of the live rows, and of the new ones.
+const GATE_SPACE: i32 = 0x6761_7465;
+const REBUILD_GATE_SPACE: i32 = 0x6761_7466;
+
 /// The checkpoint in the schema that the connection looks in first.
 pub(crate) struct Checkpoint {
     projection: &'static str,
     version: i32,
     lock_space: i32,
+    gate_space: i32,
     /// Counts the rebuilds whose rows took the place of the live ones: what is remembered of other rows is worth nothing.
     generation: i32,
 }
 
 impl Checkpoint {
     pub(crate) fn of<P: Projection>() -> Self {
-        Self { projection: P::NAME, version: P::VERSION, lock_space: LOCK_SPACE, generation: 0 }
+        Self {
+            projection: P::NAME,
+            version: P::VERSION,
+            lock_space: LOCK_SPACE,
+            gate_space: GATE_SPACE,
+            generation: 0,
+        }
     }
 
     pub(crate) fn of_rebuild<P: Projection>() -> Self {
-        Self { lock_space: REBUILD_LOCK_SPACE, ..Self::of::<P>() }
+        Self { lock_space: REBUILD_LOCK_SPACE, gate_space: REBUILD_GATE_SPACE, ..Self::of::<P>() }
+    }
+
+    /// Begins a transaction that writes rows, in one round trip. It waits here, and holds nothing yet, while a rebuild
+    /// corrects the rows.
+    pub(crate) async fn begin<'c>(
+        &self,
+        connection: &'c mut PgConnection,
+    ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
+        connection.begin_with(format!("begin; select pg_advisory_xact_lock_shared({})", self.gate())).await
+    }
+
+    /// Waits until no transaction writes rows, and keeps new ones away until this one ends.
+    pub(crate) async fn close_gate(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let close = format!("select pg_advisory_xact_lock({})", self.gate());
+        sqlx::query(&close).execute(transaction).await.map(drop)
+    }
+
+    /// The lock's key. The name is one of the program's own: nothing to escape.
+    fn gate(&self) -> String {
+        format!("{}, hashtext('{}')", self.gate_space, self.projection)
     }
 
     /// The position reached, and whether this connection now holds the projection's lock.

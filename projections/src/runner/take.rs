@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use parking_domain::stored::DecodeError;
 use parking_failpoint::reach;
-use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -104,7 +103,7 @@ impl<P: Projection> Taker<P> {
             let moved = self.checkpoint.advance(&mut self.connection, self.position, through).await?;
             return if moved { Ok(()) } else { Err(Failure::Fatal(RunError::Deposed)) };
         }
-        let mut transaction = self.connection.begin().await?;
+        let mut transaction = self.checkpoint.begin(&mut self.connection).await?;
         match self.projection.apply(&mut transaction, events).await {
             Err(ApplyError::Database(error)) if is_outage(&error) => return Err(error.into()),
             Err(error) => {
@@ -131,7 +130,7 @@ impl<P: Projection> Taker<P> {
             return Err(self.stop(format!("position {position}: {failure}")).await?);
         }
         error!(projection = P::NAME, position, failure, "an event became a dead letter");
-        let mut transaction = self.connection.begin().await?;
+        let mut transaction = self.checkpoint.begin(&mut self.connection).await?;
         self.checkpoint.note_dead_letter(&mut transaction, position, &failure).await?;
         if !self.checkpoint.advance(&mut transaction, self.position, position).await? {
             return Err(RunError::Deposed);

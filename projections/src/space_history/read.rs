@@ -1,6 +1,5 @@
 //! Questions about a space's past. Whose it is, the connection knows.
 
-use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -39,14 +38,14 @@ pub async fn as_of(
     space_id: Uuid,
     as_of: AsOf,
 ) -> Result<Option<Moment>, sqlx::Error> {
+    let through = as_of.through(connection).await?;
     let row: Option<String> = sqlx::query_scalar(
         "select to_json(h)::text from space_history h \
-          where space_id = $1 and ($2 is null or position <= $2) and ($3 is null or recorded_at <= $3) \
+          where space_id = $1 and position <= $2 \
           order by position desc, ordinal desc limit 1",
     )
     .bind(space_id)
-    .bind(as_of.position())
-    .bind(as_of.time().map(Instant::utc))
+    .bind(through)
     .fetch_optional(connection)
     .await?;
     row.map(|row| from_json(&row)).transpose()

@@ -63,8 +63,11 @@ impl Memory {
             let page = feed::read_page(connection, after, PAGE.min(before - 1 - after), streams)
                 .await
                 .map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
-            for decoded in Decoded::all(&page.events)? {
-                memory.spaces.apply(decoded.recorded.position, &decoded.recorded.aggregate_id, decoded.event);
+            for recorded in &page.events {
+                // What cannot be read was passed over when it came.
+                if let Ok(event) = recorded.event() {
+                    memory.spaces.apply(recorded.position, &recorded.aggregate_id, event);
+                }
             }
             after = page.through;
         }

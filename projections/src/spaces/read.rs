@@ -141,20 +141,27 @@ pub async fn counts_as_of(
     site_id: Uuid,
     as_of: AsOf,
 ) -> Result<Counts, sqlx::Error> {
+    let through = as_of.through(connection).await?;
+    // From space to space by the index, and of each its last row before that: it costs what there are spaces, and not what
+    // has happened on the site.
     sqlx::query_as(
-        "with last as (select distinct on (space_id) state from space_history \
-                        where site_id = $1 and ($2 is null or position <= $2) and ($3 is null or recorded_at <= $3) \
-                        order by space_id, position desc, ordinal desc) \
+        "with recursive seen (space_id) as ( \
+            (select space_id from space_history where site_id = $1 order by space_id limit 1) union all \
+            select (select h.space_id from space_history h where h.site_id = $1 and h.space_id > seen.space_id \
+                     order by h.space_id limit 1) \
+              from seen where seen.space_id is not null) \
          select count(state) as total, count(*) filter (where state = 'free') as free, \
                 count(*) filter (where state = 'occupied') as occupied, \
                 count(*) filter (where state = 'reserved') as reserved, \
                 count(*) filter (where state = 'maintenance') as maintenance, \
                 count(*) filter (where state = 'unknown') as unknown \
-           from last",
+           from seen cross join lateral \
+                (select h.state from space_history h \
+                  where h.site_id = $1 and h.space_id = seen.space_id and h.position <= $2 \
+                  order by h.position desc, h.ordinal desc limit 1) last",
     )
     .bind(site_id)
-    .bind(as_of.position())
-    .bind(as_of.time().map(Instant::utc))
+    .bind(through)
     .fetch_one(connection)
     .await
 }
@@ -169,18 +176,16 @@ pub enum AsOf {
 }
 
 impl AsOf {
-    pub(crate) fn position(self) -> Option<i64> {
-        match self {
-            Self::Position(position) => Some(position),
-            Self::Time(_) => None,
-        }
-    }
-
-    pub(crate) fn time(self) -> Option<Instant> {
-        match self {
-            Self::Time(time) => Some(time),
-            Self::Position(_) => None,
-        }
+    /// The last position that counts, as far as the tenant's spaces go: positions and times grow together.
+    pub(crate) async fn through(self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+        let time = match self {
+            Self::Position(position) => return Ok(position),
+            Self::Time(time) => time,
+        };
+        let last = "select position from space_history where recorded_at <= $1 \
+                     order by recorded_at desc, position desc limit 1";
+        let last: Option<i64> = sqlx::query_scalar(last).bind(time.utc()).fetch_optional(connection).await?;
+        Ok(last.unwrap_or_default())
     }
 }
 

@@ -5,6 +5,7 @@
 mod checkpoint;
 mod diary;
 mod feed;
+mod long_orphans;
 mod orphan_devices;
 mod poison;
 mod reads;

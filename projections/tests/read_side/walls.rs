@@ -170,6 +170,43 @@ async fn an_analyst_sees_its_tenant_whatever_it_does() {
 }
 
 #[tokio::test]
+async fn an_analyst_has_limits_that_the_operator_may_change() {
+    let log = EventLog::create().await;
+    let options = analyst(&log).await;
+    let mut session = PgConnection::connect_with(&options).await.unwrap();
+    let mut limits = Vec::new();
+    for setting in ["statement_timeout", "idle_in_transaction_session_timeout"] {
+        let show = format!("show {setting}");
+        limits.push(sqlx::query_scalar::<_, String>(&show).fetch_one(&mut session).await.unwrap());
+    }
+    assert_eq!(limits, ["1min", "1min"]);
+    let connections = "select rolconnlimit from pg_roles where rolname = $1";
+    let limit = async |role: &str| -> i32 {
+        sqlx::query_scalar(connections).bind(role).fetch_one(&log.pool).await.unwrap()
+    };
+    assert_eq!(limit("analyst_one").await, 5);
+
+    let role = format!("analyst_{}", log.database.as_role(Role::Owner).get_database().unwrap());
+    let admin = log.admin();
+    for statement in [
+        format!("create role {role} login connection limit 9 in role parking_analyst"),
+        format!("alter role {role} set statement_timeout = '10min'"),
+        format!("insert into ops.analysts values ('{role}', gen_random_uuid())"),
+    ] {
+        admin.execute(&*statement).await.unwrap();
+    }
+    assert_eq!(limit(&role).await, 9);
+    let set: Vec<String> =
+        sqlx::query_scalar("select unnest(setconfig) from pg_db_role_setting where setrole = $1::regrole")
+            .bind(&role)
+            .fetch_all(&admin)
+            .await
+            .unwrap();
+    assert_eq!(set, ["statement_timeout=10min"]);
+    admin.execute(&*format!("drop role {role}")).await.unwrap();
+}
+
+#[tokio::test]
 async fn nothing_that_runs_with_its_owners_rights_can_be_called_but_what_tells_an_analysts_tenant() {
     let log = EventLog::create().await;
     for role in ["parking_reader", "parking_analyst"] {

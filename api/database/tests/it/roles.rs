@@ -84,6 +84,34 @@ async fn a_role_that_could_pass_every_wall_is_refused() {
     cluster.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn people_who_read_by_sql_have_limits_in_either_way_to_log_in() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let mut connection = admin(&cluster).await;
+    bootstrap(&mut connection).await.unwrap();
+    let by_program = |logins| Database { admin: cluster.admin_options(), logins };
+    for (role, statement, idle) in [(Role::Reader, "10s", "10s"), (Role::Auditor, "0", "10min")] {
+        let by_hand = cluster.admin_options().username(role.name());
+        let ways = [by_program(Logins::Separate), by_program(Logins::SetRole)].map(|way| way.as_role(role));
+        for way in ways.into_iter().chain([by_hand]) {
+            let mut session = way.connect().await.unwrap();
+            let limit = text(&mut session, "show statement_timeout").await;
+            assert_eq!(
+                (&*limit, &*text(&mut session, "show idle_in_transaction_session_timeout").await),
+                (statement, idle)
+            );
+        }
+    }
+
+    // What an operator has decided stays.
+    connection.execute("alter role parking_reader set statement_timeout = '3s'").await.unwrap();
+    bootstrap(&mut connection).await.unwrap();
+    let mut session = cluster.admin_options().username(Role::Reader.name()).connect().await.unwrap();
+    assert_eq!(text(&mut session, "show statement_timeout").await, "3s");
+    cluster.stop().await.unwrap();
+}
+
 /// The role at work and the name that monitoring shows.
 async fn who(connection: &mut PgConnection) -> (String, String) {
     let role = text(connection, "select current_user::text").await;

@@ -35,6 +35,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .serve(routes!(check_space))
 }
 
+/// The most reservations that are shown: a window may be years long, and the space held thousands of times in it.
+const MOST_SHOWN: i64 = 100;
+
 /// Whether a space can be had for a whole window, and what is in the way if it cannot.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AvailabilityView {
@@ -51,7 +54,7 @@ pub(crate) struct AvailabilityView {
     current_state: SpaceState,
     /// A space that is disabled cannot be booked at all.
     enabled: bool,
-    /// The reservations that hold it at some moment of the window, the first first.
+    /// The reservations that hold it at some moment of the window, the first first, 100 at most.
     conflicting_reservations: Vec<ReservationView>,
     /// The same.
     reservations: Vec<ReservationView>,
@@ -121,7 +124,7 @@ async fn availability(
     }
     let mut reading = caller.read(app).await?;
     let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
-    let held = reservations::holding(&mut reading, space_id.uuid(), window).await?;
+    let held = reservations::holding(&mut reading, space_id.uuid(), window, MOST_SHOWN).await?;
     let held =
         held.into_iter().map(|reservation| reservations::Listed::at(reservation, &row.space)).collect();
     let held = ReservationView::all(&mut reading, held).await?;

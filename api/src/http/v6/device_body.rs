@@ -7,12 +7,12 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::patch::Patch;
 use parking_domain::sensors::Threshold;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::command::invalid_body;
 use super::compat;
+use super::own_data::{OwnData, document};
 use crate::http::problem::Problem;
 
 /// What is absent or null stays, or has its default.
@@ -24,6 +24,7 @@ pub(crate) struct DeviceBody {
     #[schema(value_type = Option<String>)]
     dev_eui: Option<DevEui>,
     /// 1 to 255 characters. The EUI, unless it is said.
+    #[schema(max_length = 255)]
     name: Option<String>,
     /// `sensor` or `display`; `sensor` unless it is said. It stays while somebody owns the device. `type` and `category`
     /// are taken too.
@@ -33,13 +34,16 @@ pub(crate) struct DeviceBody {
     /// A disabled device is heard, and moves nothing.
     #[serde(deserialize_with = "compat::flag")]
     enabled: Option<bool>,
+    #[schema(max_length = 255)]
     manufacturer: Option<String>,
     /// As its maker calls it. `device_model` is taken too.
     #[serde(alias = "device_model")]
+    #[schema(max_length = 255)]
     model: Option<String>,
     /// The name of a device type: which codec reads it, instead of the one that its uplinks ask for. `payload_decoder` is
     /// taken too.
     #[serde(alias = "payload_decoder")]
+    #[schema(max_length = 255)]
     codec: Option<String>,
     /// Where a vehicle begins for a sensor that measures distance: `occupied_below_mm`, `hysteresis_mm`.
     #[schema(value_type = Option<Object>)]
@@ -52,11 +56,14 @@ pub(crate) struct DeviceBody {
     #[schema(value_type = Option<Object>)]
     display_type: Option<DisplayType>,
     /// Where it is, in words.
+    #[schema(max_length = 255)]
     location: Option<String>,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    config: Option<Map<String, Value>>,
+    config: OwnData,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: OwnData,
 }
 
 impl DeviceBody {
@@ -71,8 +78,8 @@ impl DeviceBody {
     }
 
     /// What it says of a new device, called this unless it says more.
-    pub(crate) fn definition(self, name: String) -> Definition {
-        Definition {
+    pub(crate) fn definition(self, name: String) -> Result<Definition, Problem> {
+        Ok(Definition {
             enabled: self.enabled.unwrap_or(true),
             manufacturer: self.manufacturer,
             model: self.model,
@@ -81,18 +88,18 @@ impl DeviceBody {
             heartbeat_sec: self.heartbeat_sec,
             display_type: self.display_type,
             location: self.location,
-            config: self.config.unwrap_or_default(),
-            metadata: self.metadata.unwrap_or_default(),
+            config: document("config", self.config)?.unwrap_or_default(),
+            metadata: document("metadata", self.metadata)?.unwrap_or_default(),
             ..Definition::named(self.name.unwrap_or(name))
-        }
+        })
     }
 
     /// What it changes.
-    pub(crate) fn patch(self) -> DevicePatch {
+    pub(crate) fn patch(self) -> Result<DevicePatch, Problem> {
         fn set<T>(value: Option<T>) -> Patch<T> {
             value.map_or(Patch::Keep, Patch::Set)
         }
-        DevicePatch {
+        Ok(DevicePatch {
             category: self.device_type,
             name: self.name,
             enabled: self.enabled,
@@ -103,9 +110,9 @@ impl DeviceBody {
             heartbeat_sec: set(self.heartbeat_sec),
             display_type: set(self.display_type),
             location: set(self.location),
-            config: self.config,
-            metadata: self.metadata,
-        }
+            config: document("config", self.config)?,
+            metadata: document("metadata", self.metadata)?,
+        })
     }
 }
 
@@ -116,6 +123,7 @@ pub(crate) struct AssignBody {
     /// The space. Needed.
     space_id: Option<Uuid>,
     /// Why.
+    #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
     /// Whether it may leave another space for this one.
     #[serde(deserialize_with = "compat::flag")]
@@ -139,5 +147,6 @@ impl AssignBody {
 #[serde(default)]
 pub(crate) struct Why {
     /// Why.
+    #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
 }

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Category, Lifecycle, Status, device_id};
+use parking_domain::document::Document;
 use parking_domain::downlink::DisplayType;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Threshold};
 use parking_projections::devices::read::{Counts, Listed, Stats};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -49,9 +49,9 @@ pub(crate) struct DeviceView {
     display_type: Option<DisplayType>,
     location: Option<String>,
     #[schema(value_type = Object)]
-    config: Map<String, Value>,
+    config: Document,
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    metadata: Document,
     site_id: Option<Uuid>,
     space_id: Option<Uuid>,
     space_code: Option<String>,

@@ -138,7 +138,7 @@ async fn create(
     Command { caller, body }: Command<DeviceBody>,
 ) -> Result<Answer<Shown<DeviceView>>, Problem> {
     let (dev_eui, category) = (body.dev_eui()?, body.category());
-    let definition = Box::new(body.definition(format!("{dev_eui:X}")));
+    let definition = Box::new(body.definition(format!("{dev_eui:X}"))?);
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
     let done = app.platform.devices.execute(&dev_eui.to_string(), &claim, &caller.circumstances()).await?;
@@ -155,7 +155,7 @@ async fn update(
     Command { caller, body }: Command<DeviceBody>,
 ) -> Result<Answer<Shown<DeviceView>>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let update = DeviceCommand::UpdateDevice { tenant_id, patch: Box::new(body.patch()), at, by };
+    let update = DeviceCommand::UpdateDevice { tenant_id, patch: Box::new(body.patch()?), at, by };
     let done = app.platform.devices.execute(&dev_eui.to_string(), &update, &caller.circumstances()).await?;
     Ok(Answer::done(Some(done.position), shown(&app, &caller, dev_eui, Some(done.position)).await))
 }

@@ -46,6 +46,7 @@ impl CodeSet for Reading {
             (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
             (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
+            (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
         ]
     }
 }
@@ -59,6 +60,7 @@ impl CodeSet for Commanding {
             (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             (StatusCode::UNPROCESSABLE_ENTITY, "body_invalid"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "unreadable"),
         ]);
         codes.extend(
             ["shutting_down", "unsettled", "busy"].map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)),
@@ -98,7 +100,10 @@ impl<C: CodeSet> IntoResponses for Refusals<C> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut by_status = BTreeMap::<u16, Vec<&str>>::new();
         for (status, code) in C::codes() {
-            by_status.entry(status.as_u16()).or_default().push(code);
+            let codes = by_status.entry(status.as_u16()).or_default();
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
         }
         let document = |(status, codes): (u16, Vec<&str>)| {
             let problem = Ref::from_schema_name(ProblemDocument::name());

@@ -20,11 +20,12 @@ pub(crate) struct SpaceQuery {
 /// Where an orphan is to stand, and what else there is to say of it.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct TakeBody {
-    /// The space.
+    /// The space. Needed here or in the query.
     #[serde(default)]
     space_id: Option<Uuid>,
     /// Why.
     #[serde(default)]
+    #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
     #[serde(flatten)]
     pub(crate) device: DeviceBody,

@@ -79,7 +79,7 @@ async fn claim(
     Command { caller, body }: Command<DeviceBody>,
 ) -> Result<Answer<Shown<DeviceView>>, Problem> {
     let category = body.category();
-    let definition = Box::new(body.definition(name_of(&app, dev_eui).await?));
+    let definition = Box::new(body.definition(name_of(&app, dev_eui).await?)?);
     let claim = ClaimOrphan { dev_eui, category, definition, asked: caller.asked() };
     let done = app.platform.store.execute(&claim, &caller.circumstances()).await?;
     Ok(Answer::created(done.position, shown(&app, &caller, dev_eui, done.position).await))
@@ -97,7 +97,7 @@ async fn assign(
     Command { caller, body }: Command<TakeBody>,
 ) -> Result<Answer<Shown<DeviceView>>, Problem> {
     let (space_id, category) = (query.or(&body)?, body.device.category());
-    let definition = Box::new(body.device.definition(name_of(&app, dev_eui).await?));
+    let definition = Box::new(body.device.definition(name_of(&app, dev_eui).await?)?);
     let (reason, asked) = (body.reason, caller.asked());
     let assign = AssignOrphan { dev_eui, space_id, category, definition, reason, asked };
     let done = app.platform.store.execute(&assign, &caller.circumstances()).await?;

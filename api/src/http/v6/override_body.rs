@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 pub(crate) struct OverrideBody {
     /// The space, unless the path names it.
     space_id: Option<Uuid>,
-    /// `blocked`, or `out_of_service`, which outweighs everything. `kind` is taken too.
+    /// Needed: `blocked`, or `out_of_service`, which outweighs everything. `kind` is taken too.
     #[serde(alias = "kind")]
     #[schema(value_type = String)]
     override_type: Option<OverrideKind>,
@@ -32,8 +32,10 @@ pub(crate) struct OverrideBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     end_time: Option<Instant>,
     /// Why, in words that name nobody.
+    #[schema(max_length = 1000)]
     reason: Option<String>,
     /// What else is to be said. It is kept sealed, so it may name people.
+    #[schema(max_length = 2000)]
     pub(crate) notes: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use parking_commands::personal::Field;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
 use parking_projections::overrides::OverrideStatus;
@@ -123,7 +124,8 @@ async fn set_at(
         // Nobody knows whom they name, so they have a key of their own.
         Some(notes) => {
             let sealer = &app.platform.sealer;
-            Some(sealer.person(Some(caller.tenant_id), override_id.uuid()).await?.seal(notes))
+            let person = sealer.person(Some(caller.tenant_id), override_id.uuid()).await?;
+            Some(person.seal(Field::NOTES, notes)?)
         }
     };
     let set = body.command(override_id, notes, caller)?;

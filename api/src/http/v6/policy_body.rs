@@ -15,8 +15,10 @@ use super::compat;
 #[serde(default)]
 pub(crate) struct PolicyBody {
     /// 1 to 100 characters. Needed for a new policy.
+    #[schema(max_length = 100)]
     pub(crate) name: Option<String>,
     /// An empty one is taken away.
+    #[schema(max_length = 1000)]
     description: Option<String>,
     /// How long before its start a reservation shows: 0 to 3600 s.
     #[serde(deserialize_with = "compat::integer")]

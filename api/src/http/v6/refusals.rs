@@ -8,6 +8,7 @@ use parking_commands::reservations::ReservationError;
 use parking_commands::spaces::SpaceError;
 use parking_domain::aggregate::Claim;
 use parking_domain::device::DeviceRefusal;
+use parking_domain::limits::LimitExceeded;
 use parking_domain::site::SiteRefusal;
 use parking_domain::space::{Conflict, SpaceRefusal};
 use parking_domain::tenant::TenantRefusal;
@@ -42,7 +43,12 @@ macro_rules! coded {
     };
 }
 
+coded! { LimitExceeded:
+    LimitExceeded { .. } => INVALID "limit_exceeded",
+}
+
 coded! { SpaceRefusal:
+    SpaceRefusal::LimitExceeded(_) => INVALID "limit_exceeded",
     SpaceRefusal::SpaceNotFound => NOT_FOUND "space_not_found",
     SpaceRefusal::SpaceAlreadyCreated => CONFLICT "space_already_created",
     SpaceRefusal::CodeInvalid => INVALID "code_invalid",
@@ -79,6 +85,7 @@ coded! { SpaceRefusal:
 }
 
 coded! { SiteRefusal:
+    SiteRefusal::LimitExceeded(_) => INVALID "limit_exceeded",
     SiteRefusal::SiteNotFound => NOT_FOUND "site_not_found",
     SiteRefusal::SiteAlreadyExists => CONFLICT "site_already_exists",
     SiteRefusal::SiteNameInvalid => INVALID "site_name_invalid",
@@ -91,6 +98,7 @@ coded! { SiteRefusal:
 }
 
 coded! { DeviceRefusal:
+    DeviceRefusal::LimitExceeded(_) => INVALID "limit_exceeded",
     DeviceRefusal::DeviceAlreadyClaimed => CONFLICT "device_already_claimed",
     DeviceRefusal::DeviceNotFound => NOT_FOUND "device_not_found",
     DeviceRefusal::DeviceCategoryFixed { .. } => CONFLICT "device_category_fixed",
@@ -105,6 +113,7 @@ coded! { DeviceRefusal:
 }
 
 coded! { TenantRefusal:
+    TenantRefusal::LimitExceeded(_) => INVALID "limit_exceeded",
     TenantRefusal::TenantAlreadyExists => CONFLICT "tenant_already_exists",
     TenantRefusal::TenantNotFound => NOT_FOUND "tenant_not_found",
     TenantRefusal::TenantNameInvalid => INVALID "tenant_name_invalid",
@@ -187,8 +196,11 @@ impl From<ReservationError> for Problem {
 impl From<PersonalDataError> for Problem {
     /// Which key it is about stays in the server's log.
     fn from(error: PersonalDataError) -> Self {
-        error!(%error, "personal data was not sealed or opened");
+        if !matches!(error, PersonalDataError::LimitExceeded(_)) {
+            error!(%error, "personal data was not sealed or opened");
+        }
         match error {
+            PersonalDataError::LimitExceeded(exceeded) => exceeded.into(),
             PersonalDataError::Unavailable(error) => error.into(),
             PersonalDataError::DeletedMeanwhile(_) => {
                 Self::unavailable("busy", "somebody is being forgotten at this moment: send it again")

@@ -6,17 +6,14 @@ use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::space::{Details, DetailsPatch, MAX_DURATION, PaymentStatus, Window};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::caller::Caller;
 use super::compat;
+use super::own_data::{OwnData, document};
 use super::query::invalid;
 use crate::http::problem::Problem;
-
-/// The longest key of a request.
-const MAX_KEY: usize = 255;
 
 /// A reservation to be, or a change of one: then what is absent or null stays, and an empty text clears.
 #[derive(Default, Deserialize, ToSchema)]
@@ -35,9 +32,13 @@ pub(crate) struct ReservationBody {
     end_time: Option<Instant>,
     /// The user it is for, if the platform knows them.
     user_id: Option<Uuid>,
+    #[schema(max_length = 320)]
     user_email: Option<String>,
+    #[schema(max_length = 255)]
     user_name: Option<String>,
+    #[schema(max_length = 64)]
     user_phone: Option<String>,
+    #[schema(max_length = 2000)]
     notes: Option<String>,
     /// The price of a unit: a decimal number, as a number or a text. Stored and shown, never computed.
     #[serde(deserialize_with = "compat::text")]
@@ -50,15 +51,20 @@ pub(crate) struct ReservationBody {
     payment_status: Option<PaymentStatus>,
     /// A key of the caller's own for a new reservation, 1 to 255 characters: sent again with the same content, it books
     /// once. The header `Idempotency-Key` says the same, where this does not.
+    #[schema(max_length = 255)]
     request_id: Option<String>,
     /// Its name in another booking system.
+    #[schema(max_length = 255)]
     external_booking_id: Option<String>,
     /// That system.
+    #[schema(max_length = 255)]
     external_system: Option<String>,
     /// The caller's own sort of reservation.
+    #[schema(max_length = 255)]
     reservation_type: Option<String>,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: OwnData,
 }
 
 impl ReservationBody {
@@ -73,9 +79,6 @@ impl ReservationBody {
         let window = window(self.start_time, self.end_time)?;
         let of_header = || caller.request.as_ref().map(|request| request.key.clone());
         let request_id = said(self.request_id).or_else(of_header);
-        if request_id.as_ref().is_some_and(|key| key.chars().count() > MAX_KEY) {
-            return Err(invalid(format!("request_id must be 1 to {MAX_KEY} characters")));
-        }
         let guest = Guest {
             email: said(self.user_email),
             name: said(self.user_name),
@@ -90,7 +93,7 @@ impl ReservationBody {
             rate: self.rate,
             total_cost: self.total_cost,
             payment_status: self.payment_status.unwrap_or_default(),
-            metadata: self.metadata.unwrap_or_default(),
+            metadata: document("metadata", self.metadata)?.unwrap_or_default(),
             ..Details::default()
         };
         let (max_duration, asked) = (MAX_DURATION, caller.asked());
@@ -98,7 +101,7 @@ impl ReservationBody {
     }
 
     /// What it changes.
-    pub(crate) fn change(self) -> Change {
+    pub(crate) fn change(self) -> Result<Change, Problem> {
         let guest = GuestPatch {
             email: patch(self.user_email),
             name: patch(self.user_name),
@@ -113,10 +116,11 @@ impl ReservationBody {
             rate: patch(self.rate),
             total_cost: patch(self.total_cost),
             payment_status: self.payment_status,
-            metadata: self.metadata,
+            metadata: document("metadata", self.metadata)?,
             ..DetailsPatch::default()
         };
-        Change { start: self.start_time, end: self.end_time, max_duration: MAX_DURATION, guest, details }
+        let max_duration = MAX_DURATION;
+        Ok(Change { start: self.start_time, end: self.end_time, max_duration, guest, details })
     }
 }
 
@@ -190,6 +194,7 @@ impl WindowQuery {
 pub(crate) struct ReasonBody {
     /// In words. `reason` is taken too.
     #[serde(alias = "reason")]
+    #[schema(max_length = 1000)]
     cancellation_reason: Option<String>,
 }
 

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
+use parking_domain::document::Document;
 use parking_domain::id::{Id, ReservationId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{PaymentStatus, Status};
 use parking_projections::reservations::read::Listed;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -63,7 +63,7 @@ pub(crate) struct ReservationView {
     external_system: Option<String>,
     reservation_type: Option<String>,
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    metadata: Document,
     #[schema(value_type = String)]
     created_by: Actor,
     created_at: DateTime<Utc>,

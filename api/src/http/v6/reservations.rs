@@ -124,7 +124,7 @@ async fn update(
     if body.space_id().is_some_and(|other| other != space_id) {
         return Err(invalid("a reservation stays at its space: cancel it and book the other one"));
     }
-    change(&app, &caller, (space_id, reservation_id), body.change()).await
+    change(&app, &caller, (space_id, reservation_id), body.change()?).await
 }
 
 /// Changes a reservation, like `PUT`.
@@ -152,7 +152,7 @@ async fn reschedule(
         return Err(invalid("start_time or end_time must say to when it moves"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change() };
+    let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
     change(&app, &caller, (space_id, reservation_id), moved).await
 }
 

@@ -5,9 +5,9 @@ use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::patch::Patch;
 use parking_domain::site::{Definition, SitePatch, SiteRefusal};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::own_data::{OwnData, document};
 use crate::http::problem::Problem;
 
 /// What describes a site. On an update what is absent or null stays, as V6 had it.
@@ -15,22 +15,31 @@ use crate::http::problem::Problem;
 #[serde(default)]
 pub(crate) struct SiteBody {
     /// Its own among the tenant's sites, 1 to 255 characters. Needed for a new site.
+    #[schema(max_length = 255)]
     pub(crate) name: Option<String>,
     /// Its own among the tenant's sites: letters, digits, `-` and `_`. Needed for a new site.
+    #[schema(max_length = 100)]
     pub(crate) slug: Option<String>,
+    #[schema(max_length = 255)]
     address: Option<String>,
+    #[schema(max_length = 255)]
     city: Option<String>,
+    #[schema(max_length = 255)]
     state: Option<String>,
+    #[schema(max_length = 255)]
     postal_code: Option<String>,
+    #[schema(max_length = 255)]
     country: Option<String>,
     /// Degrees north; with `longitude`, or not at all.
     latitude: Option<f64>,
     /// Degrees east.
     longitude: Option<f64>,
     /// The name of a zone of the IANA database; `UTC` unless it is said.
+    #[schema(max_length = 50)]
     timezone: Option<String>,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: OwnData,
 }
 
 impl SiteBody {
@@ -45,7 +54,7 @@ impl SiteBody {
             postal_code: self.postal_code,
             country: self.country,
             position,
-            metadata: self.metadata.unwrap_or_default(),
+            metadata: document("metadata", self.metadata)?.unwrap_or_default(),
             ..Definition::in_zone(timezone)
         })
     }
@@ -62,7 +71,7 @@ impl SiteBody {
             postal_code: set(self.postal_code),
             country: set(self.country),
             policy: None,
-            metadata: self.metadata,
+            metadata: document("metadata", self.metadata)?,
         })
     }
 }

@@ -1,12 +1,12 @@
 //! A site as V6's clients read it.
 
 use chrono::{DateTime, Utc};
+use parking_domain::document::Document;
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::site::SiteEvent;
 use parking_projections::sites::read::Listed;
 use parking_projections::spaces::read::Counts;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub(crate) struct SiteView {
     longitude: Option<f64>,
     timezone: String,
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    metadata: Document,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]

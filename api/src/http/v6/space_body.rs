@@ -4,11 +4,11 @@ use parking_domain::id::SiteId;
 use parking_domain::patch::Patch;
 use parking_domain::space::{DefinitionPatch, StateByHand};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::compat;
+use super::own_data::{OwnData, document};
 use super::query::invalid;
 use super::site_body::position;
 use crate::http::problem::Problem;
@@ -21,10 +21,13 @@ pub(crate) struct SpaceBody {
     site_id: Option<Uuid>,
     /// Its own on the site: 1 to 50 letters, digits, `-`, `_` and `.`. Needed for a new space. `space_number` is taken too.
     #[serde(alias = "space_number")]
+    #[schema(max_length = 50)]
     pub(crate) code: Option<String>,
     /// The code, unless it is said.
+    #[schema(max_length = 255)]
     name: Option<String>,
     /// The name, unless it is said.
+    #[schema(max_length = 255)]
     display_name: Option<String>,
     #[serde(deserialize_with = "compat::flag")]
     enabled: Option<bool>,
@@ -32,8 +35,11 @@ pub(crate) struct SpaceBody {
     #[serde(deserialize_with = "compat::integer")]
     #[schema(minimum = 0, maximum = 1440)]
     auto_release_minutes: Option<u16>,
+    #[schema(max_length = 255)]
     building: Option<String>,
+    #[schema(max_length = 255)]
     floor: Option<String>,
+    #[schema(max_length = 255)]
     zone: Option<String>,
     /// Degrees north; with `gps_longitude`, or not at all. `latitude` is taken too.
     #[serde(alias = "latitude")]
@@ -41,10 +47,12 @@ pub(crate) struct SpaceBody {
     /// Degrees east. `longitude` is taken too.
     #[serde(alias = "longitude")]
     gps_longitude: Option<f64>,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    config: Option<Map<String, Value>>,
+    config: OwnData,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: OwnData,
     /// What its state is, whatever its sensor says. `status` and `state` are taken too.
     #[serde(alias = "status", alias = "state")]
     #[schema(value_type = Option<String>)]
@@ -69,8 +77,8 @@ impl SpaceBody {
             floor: set(self.floor),
             zone: set(self.zone),
             policy: None,
-            config: self.config,
-            metadata: self.metadata,
+            config: document("config", self.config)?,
+            metadata: document("metadata", self.metadata)?,
         })
     }
 }
@@ -93,6 +101,7 @@ pub(crate) struct StateBody {
     #[schema(value_type = Option<String>)]
     status: Option<StateByHand>,
     /// Why.
+    #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Status, device_id};
+use parking_domain::document::Document;
 use parking_domain::id::SpaceId;
 use parking_domain::occupancy::{Cause, Reason, Sign, SpaceState};
 use parking_domain::sensors::Occupancy;
@@ -9,7 +10,6 @@ use parking_domain::space::SpaceEvent;
 use parking_projections::space_history::Moment;
 use parking_projections::spaces::read::{Listed, Standing};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -62,9 +62,9 @@ pub(crate) struct SpaceView {
     #[schema(value_type = DevicesThere)]
     devices: Option<DevicesThere>,
     #[schema(value_type = Object)]
-    config: Map<String, Value>,
+    config: Document,
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    metadata: Document,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     /// Of a look back: the position of the change that made the state what it was.

@@ -77,7 +77,7 @@ async fn a_window_is_held_by_what_is_active_and_overlaps_it() {
         ((300, 400), vec![]),
     ] {
         let window = Window { start: at(from), end: at(until) };
-        let rows = read::holding(&mut reading, space.uuid(), window).await.unwrap();
+        let rows = read::holding(&mut reading, space.uuid(), window, 10).await.unwrap();
         let held: Vec<Uuid> = rows.iter().map(|row| row.reservation_id).collect();
         assert_eq!(held, expected.iter().map(|id| id.uuid()).collect::<Vec<_>>(), "{from} to {until}");
     }

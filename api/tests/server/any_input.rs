@@ -1,0 +1,196 @@
+//! Whatever is asked of any operation, in whatever field: the answer is a success or a refusal that is documented, every
+//! projection runs, the auditor finds nothing, and a server that starts anew answers all reads alike.
+//!
+//! The operations and their fields come from the documentation. `TEST_SEED` names another run, `TEST_ANY_INPUT` how many
+//! requests it makes.
+
+mod checks;
+mod draw;
+mod operations;
+
+use std::collections::BTreeMap;
+
+use parking_testkit::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::random::Random;
+use crate::support::{Answer, Client, TestServer, UPLINK, eventually};
+use draw::Draw;
+use operations::{Field, Operation};
+
+const REQUESTS: usize = 4000;
+
+/// One thing that is asked.
+#[derive(Debug)]
+struct Request {
+    method: String,
+    target: String,
+    key: Option<String>,
+    body: Option<String>,
+}
+
+#[tokio::test]
+async fn whatever_is_asked_is_answered_and_can_be_read_for_ever() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let mut draw = Draw::new(Random::seeded());
+    let operations = Operation::all();
+    let requests = std::env::var("TEST_ANY_INPUT").map_or(REQUESTS, |count| count.parse().unwrap());
+    let mut answered = BTreeMap::<(String, u16, String), usize>::new();
+    for n in 0..6 {
+        server.client.ask("POST", "/api/v6/spaces", json!({"code": format!("FIRST-{n}")})).await.ok();
+    }
+    for count in 0..requests {
+        // Every operation in turn; those that change something more often, and reports most of all.
+        let operation = if count % 3 == 0 {
+            &operations[count / 3 % operations.len()]
+        } else {
+            changing(&mut draw, &operations)
+        };
+        let request = request(&mut draw, operation);
+        let answer = ask(&server.client, &request).await;
+        let fits = (200..300).contains(&answer.status) || (400..500).contains(&answer.status);
+        assert!(fits, "request {count}: {request:.2000?}\n{answer:.2000?}");
+        if answer.status < 300 {
+            draw.learn(operation, &serde_json::from_str(&answer.body).unwrap_or_default());
+        }
+        let code = if answer.status < 400 { String::new() } else { answer.code().unwrap_or_default() };
+        *answered.entry((operation.name(), answer.status, code)).or_default() += 1;
+    }
+    for ((operation, status, code), count) in &answered {
+        println!("{count:5} {operation}: {status} {code}");
+    }
+    every_command_succeeded(&operations, &answered);
+    checks::nothing_is_stuck(&database, &server).await;
+    let reads = checks::reads(&draw, &operations);
+    checks::a_restart_changes_nothing(&database, server, &reads).await;
+    checks::the_auditor_finds_nothing(&database).await;
+}
+
+/// An operation that changes something. Making things comes before ending them.
+fn changing<'a>(draw: &mut Draw, operations: &'a [Operation]) -> &'a Operation {
+    if draw.chance(20) {
+        return operations.iter().find(|operation| UPLINK.starts_with(&*operation.path)).unwrap();
+    }
+    loop {
+        let operation = draw.pick(operations);
+        match &*operation.method {
+            "GET" => {}
+            "DELETE" if draw.chance(80) => {}
+            _ => return operation,
+        }
+    }
+}
+
+/// Commands that never succeed would hide what they do: each must have, but for those that need more luck.
+fn every_command_succeeded(operations: &[Operation], answered: &BTreeMap<(String, u16, String), usize>) {
+    if answered.values().sum::<usize>() < REQUESTS {
+        return;
+    }
+    let succeeded = |operation: &Operation| {
+        answered.keys().any(|(name, status, _)| *name == operation.name() && *status < 300)
+    };
+    let never: Vec<_> = operations
+        .iter()
+        .filter(|operation| operation.body.is_some() && !succeeded(operation))
+        .map(Operation::name)
+        .collect();
+    assert!(never.len() <= operations.len() / 10, "too many never succeeded: {never:?}");
+}
+
+fn request(draw: &mut Draw, operation: &Operation) -> Request {
+    let (mut path, mut query, mut key) = (operation.path.clone(), Vec::new(), None);
+    for field in &operation.parameters {
+        match &*field.place {
+            "path" => {
+                let text = draw.text(field);
+                let text = if text.is_empty() { "-".to_owned() } else { text };
+                path = path.replace(&format!("{{{}}}", field.name), &encoded(&text));
+            }
+            "query" if draw.chance(35) || field.name.ends_with("_eui") => {
+                query.push(format!("{}={}", field.name, encoded(&draw.text(field))));
+            }
+            "header" if draw.chance(15) => key = Some(format!("key-{}", draw.random.below(40))),
+            _ => {}
+        }
+    }
+    let body = match &operation.body {
+        None => None,
+        Some(_) if operation.is_report() => Some(report(draw)),
+        Some(fields) => {
+            let wanted = *draw.pick(&[5, 15, 30, 95]);
+            let is_wanted = |field: &&Field| {
+                let percent = if field.is_needed() { 95 } else { wanted };
+                draw.chance(percent)
+            };
+            let fields: Vec<_> = fields.iter().filter(is_wanted).cloned().collect();
+            let one = draw.chance(40).then(|| draw.random.below(fields.len().max(1)));
+            let entries = fields.iter().enumerate().map(|(n, field)| {
+                let value = if one == Some(n) { draw.odd() } else { draw.json(field, one.is_none()) };
+                format!("\"{}\":{value}", field.name)
+            });
+            Some(format!("{{{}}}", entries.collect::<Vec<_>>().join(",")))
+        }
+    };
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    Request { method: operation.method.clone(), target: path + &query, key, body }
+}
+
+/// A report of a real network server, with some of its values replaced or left out.
+fn report(draw: &mut Draw) -> String {
+    let mut report: Value = serde_json::from_str(include_str!("../../../docs/examples/uplink.json")).unwrap();
+    let eui = draw.known("dev_eui").to_vec();
+    report["deviceInfo"]["devEui"] = draw.pick(&eui).clone().into();
+    report["deduplicationId"] =
+        format!("{:08x}-0000-4000-8000-000000000000", draw.random.below(1 << 20)).into();
+    report["fCnt"] = draw.random.below(5000).into();
+    let mut odd = BTreeMap::new();
+    for n in 0..draw.random.below(5) {
+        let mark = format!("odd {n}");
+        let place = place(draw, &mut report);
+        *place = mark.clone().into();
+        odd.insert(mark, draw.odd());
+    }
+    odd.iter().fold(report.to_string(), |text, (mark, value)| text.replace(&format!("\"{mark}\""), value))
+}
+
+/// Somewhere in a value; not its very top.
+fn place<'a>(draw: &mut Draw, value: &'a mut Value) -> &'a mut Value {
+    let stop = draw.chance(50);
+    let inner: &mut Value = match value {
+        Value::Object(entries) => {
+            let name = draw.pick(&entries.keys().cloned().collect::<Vec<_>>()).clone();
+            entries.get_mut(&name).unwrap()
+        }
+        Value::Array(items) => {
+            let index = draw.random.below(items.len());
+            &mut items[index]
+        }
+        _ => unreachable!("the value of a report is an object"),
+    };
+    let ends = match inner {
+        Value::Object(entries) => entries.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => true,
+    };
+    if stop || ends { inner } else { place(draw, inner) }
+}
+
+/// The answer, once the server is not busy. What is answered must be documented.
+async fn ask(client: &Client, request: &Request) -> Answer {
+    let Request { method, target, key, body } = request;
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(key.as_deref().map(|key| ("idempotency-key", key)));
+    eventually("it is not busy", async || {
+        let answer = client.ask_raw(method, target, &headers, body.clone().unwrap_or_default()).await;
+        (answer.status != 503).then_some(answer)
+    })
+    .await
+}
+
+fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.bytes()
+        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! The operations, as the documentation lists them: a new one is asked like the others by itself.
+
+use serde_json::Value;
+
+use crate::documented::OPENAPI;
+
+/// What can be asked.
+pub(super) struct Operation {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) tag: String,
+    pub(super) parameters: Vec<Field>,
+    /// The fields of its body; none for an operation without one.
+    pub(super) body: Option<Vec<Field>>,
+}
+
+/// A parameter or a field of a body, with its schema.
+#[derive(Clone)]
+pub(super) struct Field {
+    pub(super) name: String,
+    /// `path`, `query`, `header` or `body`.
+    pub(super) place: String,
+    pub(super) schema: Value,
+    /// What the documentation says of it.
+    pub(super) description: String,
+}
+
+impl Operation {
+    /// All of them.
+    pub(super) fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for (path, item) in OPENAPI["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                all.push(Self::of(method, path, operation));
+            }
+        }
+        all
+    }
+
+    fn of(method: &str, path: &str, operation: &Value) -> Self {
+        let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
+            let place = parameter["in"].as_str().unwrap();
+            field(parameter["name"].as_str().unwrap(), place, &parameter["schema"], &parameter["description"])
+        });
+        let body = operation.get("requestBody").map(|body| {
+            let mut fields = Vec::new();
+            collect(&body["content"]["application/json"]["schema"], &mut fields);
+            fields
+        });
+        Self {
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            tag: operation["tags"][0].as_str().unwrap_or_default().to_owned(),
+            parameters: parameters.collect(),
+            body,
+        }
+    }
+
+    /// Which one it is, for people.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// A report of the network server: its documentation leaves open what is in it.
+    pub(super) fn is_report(&self) -> bool {
+        self.body.as_ref().is_some_and(Vec::is_empty)
+    }
+}
+
+impl Field {
+    /// True when the documentation says that something new cannot do without it.
+    pub(super) fn is_needed(&self) -> bool {
+        self.description.contains("Needed")
+    }
+}
+
+fn field(name: &str, place: &str, schema: &Value, description: &Value) -> Field {
+    let description = description.as_str().unwrap_or_default().to_owned();
+    Field { name: name.to_owned(), place: place.to_owned(), schema: schema.clone(), description }
+}
+
+/// The fields of an object's schema, wherever in it they are said.
+fn collect(schema: &Value, fields: &mut Vec<Field>) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
+        collect(&OPENAPI["components"]["schemas"][name], fields);
+    }
+    for parts in ["allOf", "oneOf", "anyOf"] {
+        schema[parts].as_array().into_iter().flatten().for_each(|part| collect(part, fields));
+    }
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        fields.push(field(name, "body", schema, &schema["description"]));
+    }
+}

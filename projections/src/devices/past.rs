@@ -1,0 +1,122 @@
+//! What a claim brings: what the device reported before, read again from its stream, page by page.
+//!
+//! Which events these are follows from the log alone: those since the device last became ownerless, received at most
+//! [`HORIZON`] before the claim. Times never run backwards within a stream, so where they begin is searched for by the
+//! stream's index.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::instant::Instant;
+use parking_domain::lorawan::DevEui;
+use parking_domain::stored::Event;
+use parking_domain::uplinks::{Source, UplinkEvent, stream_id};
+use sqlx::PgConnection;
+
+use crate::feed::{self, RecordedEvent, StreamPage};
+use crate::rows::instant;
+
+/// How far back a claim reaches: for as long as reports are kept by default. Another number makes other rows: raise the
+/// projection's version with it.
+const HORIZON: TimeDelta = TimeDelta::days(90);
+
+/// Events read and written at once.
+const PAGE: i64 = 1_000;
+
+/// The aggregate type of what devices report.
+const UPLINKS: &str = "uplinks";
+
+/// What a device reported before it was claimed.
+pub(super) struct Past {
+    stream: String,
+    /// The last event of the stream that is not part of it, or was read.
+    passed: i64,
+    /// The claim.
+    before: i64,
+}
+
+impl Past {
+    /// Before the claim that stands at position `before` and was decided at `at`.
+    pub(super) async fn before(
+        connection: &mut PgConnection,
+        dev_eui: DevEui,
+        before: i64,
+        at: Instant,
+    ) -> Result<Self, sqlx::Error> {
+        let since = ownerless_since(connection, dev_eui, before).await?;
+        let stream = stream_id(Source::Platform, dev_eui);
+        let horizon = at - HORIZON;
+        // The first event that is part of it stands behind `passed`, and not behind `part`.
+        let (mut passed, mut part) = (0, feed::length(connection, UPLINKS, &stream).await? + 1);
+        while part - passed > 1 {
+            let middle = passed + (part - passed) / 2;
+            let (position, received_at) = probe(connection, &stream, middle).await?;
+            if position > since && received_at >= horizon { part = middle } else { passed = middle }
+        }
+        Ok(Self { stream, passed, before })
+    }
+
+    /// The next events; none behind the last one before the claim.
+    pub(super) async fn next_page(
+        &mut self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<Vec<RecordedEvent>>, sqlx::Error> {
+        let page = StreamPage {
+            aggregate_type: UPLINKS,
+            aggregate_id: &self.stream,
+            after_sequence: self.passed,
+            after: 0,
+            // Cut off below: the server would look through the rest of the stream for more.
+            through: i64::MAX,
+            limit: PAGE,
+        };
+        let mut page = feed::read_stream(connection, page).await?;
+        page.retain(|recorded| recorded.position < self.before);
+        let Some(last) = page.last() else { return Ok(None) };
+        self.passed = last.sequence;
+        Ok(Some(page))
+    }
+
+    /// A report with its position. One that cannot be read was passed over when it came.
+    pub(super) fn heard(recorded: &RecordedEvent) -> Option<(i64, &UplinkEvent)> {
+        match recorded.event() {
+            Ok(Event::Uplink(event)) => Some((recorded.position, event)),
+            _ => None,
+        }
+    }
+}
+
+/// The position at which the device last became ownerless before a claim; 0 if it never had an owner.
+async fn ownerless_since(
+    connection: &mut PgConnection,
+    dev_eui: DevEui,
+    before: i64,
+) -> Result<i64, sqlx::Error> {
+    let since: Option<i64> = sqlx::query_scalar(
+        "select position from events \
+          where aggregate_type = 'device' and aggregate_id = $1 and position + 0 < $2 \
+            and event_type in ('DeviceReleased', 'DeviceRetired') order by sequence desc limit 1",
+    )
+    .bind(dev_eui.to_string())
+    .bind(before)
+    .fetch_optional(connection)
+    .await?;
+    Ok(since.unwrap_or_default())
+}
+
+/// Where an event stands and when it was received; one that does not say so, when it was recorded.
+async fn probe(
+    connection: &mut PgConnection,
+    stream: &str,
+    sequence: i64,
+) -> Result<(i64, Instant), sqlx::Error> {
+    let (position, recorded_at, received_at): (i64, DateTime<Utc>, Option<String>) = sqlx::query_as(
+        "select position, recorded_at, payload -> event_type -> 'report' ->> 'received_at' from events \
+          where aggregate_type = $1 and aggregate_id = $2 and sequence = $3",
+    )
+    .bind(UPLINKS)
+    .bind(stream)
+    .bind(sequence)
+    .fetch_one(connection)
+    .await?;
+    let received_at = received_at.and_then(|time| time.parse().ok());
+    Ok((position, received_at.map_or_else(|| instant(recorded_at), Ok)?))
+}
