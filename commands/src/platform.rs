@@ -54,6 +54,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<Tenant>(),
         Kind::of::<User>(),
         Kind::of::<Log>(),
+        Kind::of::<Log>(),
     ]
 }
 

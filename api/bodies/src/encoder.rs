@@ -7,7 +7,7 @@ use zstd::zstd_safe::{CCtx, CDict, compress_bound};
 
 use crate::RAW;
 
-/// What a higher level saves is less than what it costs: docs/benchmarks.md has the figures.
+/// The level that zstd itself takes.
 const LEVEL: i32 = 3;
 
 thread_local! {
