@@ -54,7 +54,6 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<Tenant>(),
         Kind::of::<User>(),
         Kind::of::<Log>(),
-        Kind::of::<Log>(),
     ]
 }
 
