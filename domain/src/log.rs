@@ -26,7 +26,7 @@ const REASON_CHARACTERS: usize = 500;
 /// skipped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Log {
-    log_id: Option<LogId>,
+    id: Option<LogId>,
     dictionary: i16,
     /// By projection and position, whether the event is undecodable. As many as operators skipped.
     skipped: BTreeMap<String, BTreeMap<i64, bool>>,
@@ -49,7 +49,7 @@ pub enum LogCommand {
 impl Log {
     /// The log's id; none before it has started.
     pub fn log_id(&self) -> Option<LogId> {
-        self.log_id
+        self.id
     }
 
     /// The number of its newest dictionary; 0 before it has started.
@@ -85,7 +85,7 @@ impl Decider for Log {
     const EVENTS: &'static [(&'static str, &'static str)] = LogEvent::CATALOGUE;
 
     fn decide(&self, command: &LogCommand) -> Result<Vec<LogEvent>, LogRefusal> {
-        match (self.log_id, command.clone()) {
+        match (self.id, command.clone()) {
             (Some(_), LogCommand::StartLog { .. }) => Err(LogRefusal::LogAlreadyStarted),
             (None, LogCommand::StartLog { log_id, dictionary, at }) => {
                 Ok(vec![LogEvent::LogStarted { log_id, format: FORMAT, dictionary, at }])
@@ -114,8 +114,8 @@ impl Decider for Log {
 
     fn evolve(&mut self, event: &LogEvent) {
         match event {
-            LogEvent::LogStarted { log_id, .. } => (self.log_id, self.dictionary) = (Some(*log_id), 1),
-            LogEvent::LogForked { to, .. } => self.log_id = Some(*to),
+            LogEvent::LogStarted { log_id, .. } => (self.id, self.dictionary) = (Some(*log_id), 1),
+            LogEvent::LogForked { to, .. } => self.id = Some(*to),
             LogEvent::DictionaryAdded { number, .. } => self.dictionary = *number,
             LogEvent::EventSkipped { position, projection, undecodable, .. } => {
                 let skipped = self.skipped.entry(projection.clone()).or_default();
