@@ -34,13 +34,13 @@ pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<ExitCode, Com
 }
 
 /// The projections that are meant: the one that was named, or all.
-pub(crate) fn wanted(named: Option<&str>) -> Result<Vec<&'static str>, CommandError> {
+pub(crate) fn wanted(only: Option<&str>) -> Result<Vec<&'static str>, CommandError> {
     let names = PROJECTIONS.map(|projection| projection.name);
-    match named {
+    match only {
         None => Ok(names.to_vec()),
-        Some(named) => match names.into_iter().find(|name| *name == named) {
+        Some(only) => match names.into_iter().find(|name| *name == only) {
             Some(name) => Ok(vec![name]),
-            None => Err(format!("there is no projection {named}: there are {}", names.join(", ")).into()),
+            None => Err(format!("there is no projection {only}: there are {}", names.join(", ")).into()),
         },
     }
 }

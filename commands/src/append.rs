@@ -176,8 +176,12 @@ pub enum AppendError {
         /// What its reader said.
         reason: String,
     },
-    /// A stream comes twice in one append, or a claim that is taken or of one stream, or the append adds nothing.
-    #[error("an append names each stream once, each stream each claim once, and adds at least one event")]
+    /// A stream comes twice in one append, or a claim that is taken or of one stream, a stream without events changes a
+    /// claim, or the append adds nothing.
+    #[error(
+        "an append names each stream once, each stream each claim once, claims come with events of their stream, and at \
+         least one event is added"
+    )]
     Malformed,
     /// The database refused the content.
     #[error("the database refused the event: {0}")]

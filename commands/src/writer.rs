@@ -158,7 +158,8 @@ fn check(append: &Append) -> Result<(), AppendError> {
             taken_once && changed.insert((place, change.claim()))
         })
     });
-    if !each_stream_once || !each_claim_once || append.event_count() == 0 {
+    let claims_with_events = append.streams.iter().all(|s| s.claims.is_empty() || !s.events.is_empty());
+    if !each_stream_once || !each_claim_once || !claims_with_events || append.event_count() == 0 {
         return Err(AppendError::Malformed);
     }
     match append.events().map(NewEvent::size).max() {

@@ -38,9 +38,8 @@ pub(crate) fn fate<P: Projection>(event: &RecordedEvent, error: &ApplyError, hel
     }
     match event.tenant_id {
         Some(tenant_id) if held < MOST_HELD => Fate::HeldBack(tenant_id),
-        Some(_) => Fate::Stops,
         None if P::POISON == Poison::DeadLetter || event.aggregate_type == NETWORK => Fate::DeadLetter,
-        None => Fate::Stops,
+        _ => Fate::Stops,
     }
 }
 

@@ -163,7 +163,7 @@ async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
     assert_eq!(skipped.status.code(), Some(0), "{}", text(&skipped));
     let listed = client.ask("GET", SPACES, None).await.ok();
     assert_eq!(
-        listed["total"].as_i64().or(listed.as_array().map(|all| all.len() as i64)),
+        listed["total"].as_u64().or(listed.as_array().map(|all| all.len() as u64)),
         Some(2),
         "{listed}"
     );

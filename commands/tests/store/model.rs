@@ -190,7 +190,8 @@ fn well_formed(append: &Append) -> Result<(), AppendError> {
         changed.insert((stream, change.claim()))
             && (matches!(change, ClaimChange::Release(_)) || taken.insert(change.claim()))
     });
-    if !streams_once || !claims_once || append.event_count() == 0 {
+    let claims_with_events = append.streams.iter().all(|s| s.claims.is_empty() || !s.events.is_empty());
+    if !streams_once || !claims_once || !claims_with_events || append.event_count() == 0 {
         return Err(AppendError::Malformed);
     }
     match append.events().map(NewEvent::size).max() {

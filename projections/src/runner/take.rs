@@ -132,7 +132,9 @@ impl<P: Projection> Taker<P> {
         for Skip { position, reason, .. } in &skipped {
             warn!(projection = P::NAME, position, reason, "an event was skipped");
         }
-        held.iter().for_each(|stream| self.exceptions.hold(stream));
+        for stream in &held {
+            self.exceptions.hold(stream);
+        }
         Ok(())
     }
 
@@ -164,7 +166,9 @@ impl<P: Projection> Taker<P> {
             return Err(RunError::Deposed);
         }
         transaction.commit().await?;
-        held.iter().for_each(|stream| self.exceptions.hold(stream));
+        if let Some(stream) = &held {
+            self.exceptions.hold(stream);
+        }
         self.reach(position);
         Ok(())
     }
