@@ -1,7 +1,7 @@
 //! Projection `devices`: every device that is heard or owned. Owned ones with what they reported, the others as orphans.
 //!
 //! Ownership follows the device's stream in the order of the log. A claim brings what the device reported since it last
-//! became ownerless, but not longer than 90 days before, read again from the log ([`past`]); until then nothing of it is
+//! became ownerless, but not longer than 90 days before, read again from the log (`past`); until then nothing of it is
 //! kept but the orphan's row, which says how much there was.
 
 mod past;

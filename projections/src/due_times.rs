@@ -1,6 +1,6 @@
 //! Read model `due_times`: when time brings something to each space next, for a scheduler that only has to wait.
 //!
-//! The space's own rule decides, so the aggregates are folded here once more ([`followed`]).
+//! The space's own rule decides, so the aggregates are folded here once more (`followed`).
 
 mod followed;
 

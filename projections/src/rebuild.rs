@@ -3,7 +3,7 @@
 //! The new rows grow in the schema `rebuild`, by the same statements that fill the live ones: only the schema that the
 //! connection looks in first is another. A rebuild that was interrupted goes on where it was. When it has come to the end
 //! of the log, the live runner is held back, the last events are taken, both are compared row by row, and the live rows
-//! that differ are replaced, all in one transaction ([`correct`]). Readers neither wait nor see anything of it before it is
+//! that differ are replaced, all in one transaction (`correct`). Readers neither wait nor see anything of it before it is
 //! committed. The live runner notices that its checkpoint is another's, drops its memory and goes on.
 //!
 //! Where the live rows stand still, the new ones go on to the log's end before they take their place: a rebuild that ends
