@@ -18,6 +18,7 @@ mod model;
 mod order;
 mod plans;
 mod privileges;
+mod readable;
 mod requests;
 mod skipped;
 mod snapshots;

@@ -140,6 +140,14 @@ impl Draw {
         }
     }
 
+    /// Takes note that the last thing that a path names is no more.
+    pub(super) fn forget(&mut self, target: &str) {
+        let path = target.split('?').next().unwrap_or_default();
+        self.known
+            .values_mut()
+            .for_each(|known| known.retain(|id| id.len() < 32 || !path.ends_with(id.as_str())));
+    }
+
     /// The things that a parameter can name.
     pub(super) fn known(&self, name: &str) -> &[String] {
         self.known.get(name).map_or(&[], Vec::as_slice)
