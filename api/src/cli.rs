@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Rebuild(Rebuild),
     /// How the projections stand, and what to do when one has stopped or holds events back.
     Projection(Projection),
-    /// The event log as a whole: what it is and weighs, and what a restored copy of it needs.
+    /// Shows the event log's identity and size, forks a restored copy, and trains dictionaries.
     Log(Log),
     /// Says what a sensor's payload means: an occupancy, a battery, or why it cannot be read (exit code 1).
     Decode(Decode),

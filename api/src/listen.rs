@@ -25,7 +25,7 @@ pub(crate) use counts::ConnectionCounts;
 pub(crate) use limits::{Limits, raise_file_limit};
 pub(crate) use requests::Crowded;
 
-/// How long requests in flight may take to end once the server is told to stop.
+/// After the server is told to stop, requests in flight have this long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The pause after the system refused a connection for want of something, unless a connection ends before.

@@ -1,4 +1,4 @@
-//! What is stored comes back byte for byte, whatever it is.
+//! Every body that is encoded decodes to the same bytes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use super::connections::{Place, Rank};
 use super::counts::Reason;
 use super::limits::{ANSWER, HEAD, IDLE, LAST_HEAD};
 
-/// A connection's place and what it is doing there. Its stream, its service and its answers note here what happens.
+/// What one connection is doing. Its stream, its service and its response bodies update this state.
 pub(super) struct Activity {
     place: Place,
     state: Mutex<State>,
@@ -92,7 +92,7 @@ impl Activity {
         matches!(self.state().phase, Phase::Request | Phase::Answer { .. })
     }
 
-    /// Until when it may go on with what it is doing, and what it is called when it does not end in time.
+    /// The deadline of the current phase, and the reason that is counted when the connection misses it.
     pub(super) fn deadline(&self) -> Option<(Instant, Reason)> {
         match self.state().phase {
             Phase::Head { until } => Some((until, Reason::Head)),

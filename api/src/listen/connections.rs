@@ -248,7 +248,7 @@ mod tests {
         assert!(futures_util::poll!(&mut room).is_pending());
         drop(first);
         room.await;
-        // The one that was told to close keeps its file until it ends, whatever it does before.
+        // A connection that was told to close holds its file until it ends.
         second.may_be_closed(Rank::Idle);
         let third = connections.admit();
         assert!(second.close().is_cancelled() && !third.is_reserved());

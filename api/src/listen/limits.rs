@@ -15,7 +15,7 @@ pub(super) const IDLE: Duration = Duration::from_secs(200);
 /// From the handler's answer until the client has taken all of it.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
-/// What a request that is being received is given when the server is told to stop.
+/// After the server is told to stop, a request that is being received has this long to arrive.
 pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
 
 /// The longest head of a request, and what is buffered of an answer, in bytes.

@@ -1,4 +1,4 @@
-//! `docs/quickstart.md`, line by line as it stands, against a platform that nobody has used before.
+//! The README and `docs/quickstart.md`, line by line as they stand, each against a platform that nobody has used before.
 
 use parking_testkit::TestDatabase;
 use serde_json::Value;
@@ -6,6 +6,7 @@ use tokio::process::Command;
 
 use crate::support::TestServer;
 
+const README: &str = include_str!("../../../README.md");
 const QUICKSTART: &str = include_str!("../../../docs/quickstart.md");
 
 /// What stands between the outputs of two steps.
@@ -17,10 +18,10 @@ struct Step {
     answer: Option<Value>,
 }
 
-/// The steps that can run without a person.
-fn steps() -> Vec<Step> {
+/// The steps of a page that can run without a person.
+fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut blocks = QUICKSTART.split("```");
+    let mut blocks = page.split("```");
     // Every second part stands between fences.
     while let (Some(_), Some(block)) = (blocks.next(), blocks.next()) {
         let (kind, text) = block.split_once('\n').unwrap();
@@ -54,11 +55,21 @@ fn assert_shown(shown: &Value, found: &Value) {
 }
 
 #[tokio::test]
-async fn every_step_works_as_written() {
+async fn every_step_of_the_readme_works_as_written() {
+    follow(&steps(README)).await;
+}
+
+#[tokio::test]
+async fn every_step_of_the_quickstart_works_as_written() {
+    let steps = steps(QUICKSTART);
+    assert!(steps.len() > 8 && steps.iter().filter(|step| step.answer.is_some()).count() > 7);
+    follow(&steps).await;
+}
+
+/// Types the steps and compares what is printed with what the page shows.
+async fn follow(steps: &[Step]) {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
-    let steps = steps();
-    assert!(steps.len() > 8 && steps.iter().filter(|step| step.answer.is_some()).count() > 7);
     let typed: Vec<String> = steps.iter().map(|step| format!("{}\necho '\n{MARK}'\n", step.lines)).collect();
     let script = typed.concat().replace("127.0.0.1:8000", &server.client.address());
     let output = Command::new("bash")

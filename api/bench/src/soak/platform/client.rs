@@ -13,7 +13,7 @@ use crate::ingest::generator::SECRET;
 /// Longer than the server lets any request take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Failures that are told; a run that breaks something breaks it again and again.
+/// The number of failures that are reported. A broken invariant usually fails many times in one run.
 const TOLD: usize = 20;
 
 /// Speaks to whichever server serves now. Clones share what they saw.
