@@ -24,7 +24,7 @@ pub struct Account {
     pub stopped: Option<String>,
     /// The streams of which it holds events back.
     pub held: Vec<HeldStream>,
-    /// The events that it could not take and that are nobody's.
+    /// The events that it could not take and noted: of no tenant, or of a type that this release does not know.
     pub dead_letters: Vec<PassedOver>,
     /// The events that it passed over as the log says.
     pub skipped: Vec<PassedOver>,
@@ -35,7 +35,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// True when the rows lack nothing but what the log says to skip, and what is nobody's.
+    /// True when the rows lack nothing but what the log says to skip, and dead letters.
     pub fn is_settled(&self) -> bool {
         let Self { stopped, held, unkept, unfounded, .. } = self;
         stopped.is_none() && held.is_empty() && unkept.is_empty() && unfounded.is_empty()

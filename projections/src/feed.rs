@@ -169,13 +169,13 @@ pub struct StreamPage<'a> {
     pub aggregate_type: &'a str,
     /// The stream's id.
     pub aggregate_id: &'a str,
-    /// Those after this event of the stream,
+    /// Only events after this one of the stream.
     pub after_sequence: i64,
-    /// that stand behind this position
+    /// Only events behind this position.
     pub after: i64,
-    /// and up to this one,
+    /// Only events up to this position.
     pub through: i64,
-    /// so many at most.
+    /// The most that are read.
     pub limit: i64,
 }
 

@@ -30,7 +30,8 @@ impl<'a> Decoded<'a> {
     }
 }
 
-/// What to do with an event that a projection cannot take, however often it is tried.
+/// What to do with an event that no tenant owns and that a projection cannot take, however often it is tried. A tenant's event
+/// holds its stream back instead, and one of the network's reports is always noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poison {
     /// Stop before it, so that no row is ever wrong. For what money or a barrier depends on.
@@ -61,8 +62,8 @@ pub struct Tables {
     pub schema: &'static str,
 }
 
-/// One or several read models in the making, carried along the log together. A new value is made whenever a runner takes over, so whatever it keeps in memory is
-/// always what its own checkpoint stands for.
+/// One or several read models in the making, carried along the log together. A new value is made whenever a runner takes
+/// over, so whatever it keeps in memory is always what its own checkpoint stands for.
 pub trait Projection: Default + Send + 'static {
     /// The noun it shows, or what its read models have in common.
     const NAME: &'static str;

@@ -82,6 +82,14 @@ pub enum RebuildError {
         /// Whose lock it is.
         session: Session,
     },
+    /// The rows were locked whenever this was tried, and no session was seen to hold them.
+    #[error(
+        "the rows of {0} were locked: rebuild it again in a moment, and look for prepared transactions if that repeats"
+    )]
+    Locked(&'static str),
+    /// Another rebuild of it took over.
+    #[error("another rebuild of the projection took over: wait for that")]
+    Deposed,
     /// An event was skipped that the new rows had taken.
     #[error("an event of the projection {0} was skipped meanwhile: rebuild it once more")]
     SkippedMeanwhile(&'static str),
@@ -104,9 +112,7 @@ impl From<RunError> for RebuildError {
             RunError::Feed(error) => Self::Feed(error),
             RunError::Database(error) => Self::Database(error),
             RunError::Stopped { position, failure } => Self::Stopped { position, failure },
-            RunError::Deposed => {
-                Self::Stopped { position: 0, failure: "another rebuild took over".to_owned() }
-            }
+            RunError::Deposed => Self::Deposed,
         }
     }
 }
@@ -234,8 +240,12 @@ impl<P: Projection> Builder<P> {
         Ok(Self { reader, taker, position })
     }
 
-    /// While a page is folded and written, the one after it is read.
+    /// While a page is folded and written, the one after it is read. Rows that an interrupted rebuild brought beyond the
+    /// target stay there.
     async fn run_to(&mut self, target: i64, report: &mut impl FnMut(i64, i64)) -> Result<(), RebuildError> {
+        if self.position >= target {
+            return Ok(());
+        }
         let mut page = read::<P>(&mut self.reader, self.position, target).await?;
         while self.position < target {
             let (taken, ahead) =

@@ -30,7 +30,7 @@ const UPLINKS: &str = "uplinks";
 /// What a device reported before it was claimed.
 pub(super) struct Past {
     stream: String,
-    /// The last event of the stream that is not part of it, or was read.
+    /// The sequence up to which events were read, or belong to an earlier owner.
     passed: i64,
     /// The claim.
     before: i64,
@@ -67,7 +67,7 @@ impl Past {
             aggregate_id: &self.stream,
             after_sequence: self.passed,
             after: 0,
-            // Cut off below: the server would look through the rest of the stream for more.
+            // Not `before`: the server would read the rest of the stream to find that nothing is left. It is cut off below.
             through: i64::MAX,
             limit: PAGE,
         };

@@ -94,8 +94,10 @@ pub(super) async fn live_rows<P: Projection>(
             Err(error) => return Err(error),
         }
     }
-    let session = in_the_way.unwrap_or(Session { pid: 0, role: None, application: None, since: None });
-    Err(RebuildError::InTheWay { projection: P::NAME, session })
+    Err(in_the_way.map_or(RebuildError::Locked(P::NAME), |session| RebuildError::InTheWay {
+        projection: P::NAME,
+        session,
+    }))
 }
 
 /// Nobody but this transaction writes the live rows from here on; whoever reads may. Answers with their position.

@@ -109,6 +109,8 @@ impl<P: Projection> Taker<P> {
             return if moved { Ok(()) } else { Err(Failure::Fatal(RunError::Deposed)) };
         }
         let mut transaction = self.checkpoint.begin(&mut self.connection).await?;
+        // Noted first: what the projection reads again while it applies leaves these out.
+        self.checkpoint.note_exceptions(&mut transaction, &skipped, &held).await?;
         let applied = match &*events {
             [] => Ok(()),
             events => self.projection.apply(&mut transaction, events).await,
@@ -122,7 +124,6 @@ impl<P: Projection> Taker<P> {
             Ok(()) => {}
         }
         reach("projection.applied");
-        self.checkpoint.note_exceptions(&mut transaction, &skipped, &held).await?;
         if !self.checkpoint.advance(&mut transaction, self.position, through).await? {
             return Err(Failure::Fatal(RunError::Deposed));
         }

@@ -1,8 +1,7 @@
 //! Poison of a tenant: its stream is held back, its reads are refused, and nobody else notices.
 
 use parking_commands::append::Expected;
-use parking_domain::device::{Category, Device, DeviceEvent};
-use parking_domain::document::Document;
+use parking_domain::device::{Category, Definition, Device, DeviceEvent};
 use parking_projections::devices::Devices;
 use parking_projections::diff::{Difference, diff};
 use parking_projections::projection::Projection;
@@ -122,19 +121,7 @@ fn claimed(estate: &Estate<'_>) -> DeviceEvent {
     DeviceEvent::DeviceClaimed {
         tenant_id: estate.tenant(),
         category: Category::Sensor,
-        definition: Box::new(parking_domain::device::Definition {
-            name: "Taken over".to_owned(),
-            enabled: true,
-            manufacturer: None,
-            model: None,
-            codec: None,
-            threshold: None,
-            heartbeat_sec: None,
-            display_type: None,
-            location: None,
-            config: Document::default(),
-            metadata: Document::default(),
-        }),
+        definition: Box::new(Definition::named("Taken over")),
         at: at(4),
         by: OWNER,
     }
@@ -212,16 +199,20 @@ async fn what_fails_with_any_event_is_no_events_fault() {
     assert!(difference::<Registry>(&log).await.is_clean());
 }
 
+/// An event of nobody in a stream that is not the network's: every projection of sites stops before it.
+async fn odd(log: &EventLog) -> i64 {
+    let mut append = log.to("odd", Expected::Any, &["{}"]);
+    append.streams[0].aggregate_type = "site".into();
+    append.streams[0].events[0].event_type = "SiteCreated".into();
+    log.writer.append(append).await.unwrap().last_position
+}
+
 #[tokio::test]
 async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     ours.site(1, 1).await;
-    // An event of nobody in a stream that is not the network's.
-    let mut append = log.to("odd", Expected::Any, &["{}"]);
-    append.streams[0].aggregate_type = "site".into();
-    append.streams[0].events[0].event_type = "SiteCreated".into();
-    let poison = log.writer.append(append).await.unwrap().last_position;
+    let poison = odd(&log).await;
     let running = crate::support::Running::start::<Registry>(&log);
     let (position, failure) = crate::poison::stopped(&log).await;
     assert_eq!(position, poison - 1);
@@ -238,4 +229,23 @@ async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
     .await
     .unwrap();
     assert_eq!(standing, ("stopped".into(), Some(poison)), "a rebuild that fails leaves it as it was");
+}
+
+#[tokio::test]
+async fn a_rebuild_that_ended_beyond_the_live_rows_goes_on_from_there() {
+    let log = EventLog::create().await;
+    let ours = Estate::new(&log, OURS);
+    ours.site(1, 1).await;
+    log.admin().execute("revoke insert on projections.sites from parking_projector").await.unwrap();
+    let running = crate::support::Running::start::<Registry>(&log);
+    assert_eq!(crate::poison::stopped(&log).await.0, 0);
+    running.stop().await;
+    let poison = odd(&log).await;
+    for attempt in ["from the beginning", "beyond the live rows"] {
+        let error = rebuilt::<Registry>(&log).await.unwrap_err();
+        assert!(
+            matches!(error, RebuildError::Stopped { position, .. } if position == poison - 1),
+            "{attempt}: {error}"
+        );
+    }
 }
