@@ -11,9 +11,12 @@ use parking_domain::occupancy::Spaces;
 use parking_domain::occupancy::confirm::Arrival as Wish;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::projection::Tables;
+use crate::exceptions::held_back;
+use crate::projection::{Projection, Tables};
 use crate::rows::{Row, Rows, from_json};
+use crate::space_occupancy::SpaceOccupancies;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["arrivals"], internal: &[], schema: include_str!("arrivals.sql") };
@@ -44,13 +47,19 @@ impl Row for Arrival {
     }
 }
 
-/// Those that wait for their reservation to be confirmed, those first that came first.
-pub async fn first(connection: &mut PgConnection, limit: i64) -> Result<Vec<Arrival>, sqlx::Error> {
-    let rows: Vec<String> =
-        sqlx::query_scalar("select to_json(a)::text from arrivals a order by at, space_id limit $1")
-            .bind(limit)
-            .fetch_all(connection)
-            .await?;
+/// Those that wait for their reservation to be confirmed, but at the spaces of `except`; those first that came first.
+pub async fn first(
+    connection: &mut PgConnection,
+    limit: i64,
+    except: &[SpaceId],
+) -> Result<Vec<Arrival>, sqlx::Error> {
+    let query = format!(
+        "select to_json(a)::text from arrivals a where a.space_id <> all($1) and not {} \
+          order by a.at, a.space_id limit $2",
+        held_back(SpaceOccupancies::NAME, "a.space_id")
+    );
+    let except: Vec<Uuid> = except.iter().map(|space_id| space_id.uuid()).collect();
+    let rows: Vec<String> = sqlx::query_scalar(&query).bind(except).bind(limit).fetch_all(connection).await?;
     rows.iter().map(|row| from_json(row)).collect()
 }
 

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::exceptions::held_back;
 use crate::in_force;
-use crate::projection::{ApplyError, Decoded, Tables};
+use crate::projection::{ApplyError, Decoded, Projection, Tables};
+use crate::registry::Registry;
 use crate::rows::{self, Row, Rows, from_json};
 use followed::Followed;
 
@@ -50,23 +52,44 @@ impl Row for DueTime {
     }
 }
 
-/// When the first thing is due anywhere.
-pub async fn first(connection: &mut PgConnection) -> Result<Option<Instant>, sqlx::Error> {
+/// When the first thing is due anywhere, but at the spaces of `except`.
+pub async fn first(
+    connection: &mut PgConnection,
+    except: &[SpaceId],
+) -> Result<Option<Instant>, sqlx::Error> {
+    let query = format!("select d.due from due_times d where {} order by d.due limit 1", moving(1));
     let first: Option<DateTime<Utc>> =
-        sqlx::query_scalar("select min(due) from due_times").fetch_one(connection).await?;
+        sqlx::query_scalar(&query).bind(uuids(except)).fetch_optional(connection).await?;
     first.map(rows::instant).transpose()
 }
 
-/// The spaces where something is due at a moment or before, those first that wait longest.
+/// The spaces where something is due at a moment or before, but those of `except`; those first that wait longest.
 pub async fn until(
     connection: &mut PgConnection,
     at: Instant,
     limit: i64,
+    except: &[SpaceId],
 ) -> Result<Vec<DueTime>, sqlx::Error> {
-    let query = "select to_json(d)::text from due_times d where due <= $1 order by due, space_id limit $2";
-    let rows: Vec<String> =
-        sqlx::query_scalar(query).bind(at.utc()).bind(limit).fetch_all(connection).await?;
+    let query = format!(
+        "select to_json(d)::text from due_times d where {} and d.due <= $2 order by d.due, d.space_id limit $3",
+        moving(1)
+    );
+    let rows: Vec<String> = sqlx::query_scalar(&query)
+        .bind(uuids(except))
+        .bind(at.utc())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(|row| from_json(row)).collect()
+}
+
+/// The condition that a row is followed: its space is not one of a parameter's, and its stream is not held back.
+fn moving(except: u8) -> String {
+    format!("d.space_id <> all(${except}) and not {}", held_back(Registry::NAME, "d.space_id"))
+}
+
+fn uuids(space_ids: &[SpaceId]) -> Vec<Uuid> {
+    space_ids.iter().map(|space_id| space_id.uuid()).collect()
 }
 
 /// Follows the spaces and the policies in force there.
@@ -128,6 +151,10 @@ impl DueTimes {
         connection: &mut PgConnection,
         changed: &BTreeSet<SpaceId>,
     ) -> Result<(), sqlx::Error> {
+        let is_to_be_kept = |space_id| self.spaces.get(space_id).is_some_and(Followed::is_to_be_kept);
+        if !changed.iter().any(is_to_be_kept) {
+            return Ok(());
+        }
         let mut due: Vec<(SpaceId, &mut Followed)> = self
             .spaces
             .iter_mut()

@@ -116,6 +116,10 @@ impl Exceptions {
                 sifted.skipped.push(skip.clone());
                 continue;
             }
+            if self.held.is_empty() {
+                taken.push(event.clone());
+                continue;
+            }
             let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
             let Some(held) = self.held.get(&stream).filter(|held| held.cause <= event.position) else {
                 taken.push(event.clone());
@@ -131,6 +135,15 @@ impl Exceptions {
         sifted.events = Cow::Owned(taken);
         sifted
     }
+}
+
+/// The condition that a projection holds back the stream of the space that a column names. The projection's name is one of
+/// the program's own: nothing to escape.
+pub(crate) fn held_back(projection: &str, space_id: &str) -> String {
+    format!(
+        "exists (select from held_streams h where h.projection = '{projection}' and h.aggregate_type = 'space' \
+                                             and h.aggregate_id = {space_id}::text)"
+    )
 }
 
 /// The streams that a projection holds back, as the schema says that the connection looks in first.

@@ -9,7 +9,10 @@ use parking_domain::occupancy::silence;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use crate::devices::Devices;
 use crate::in_force::{self, LAID_DOWN};
+use crate::projection::Projection;
+use crate::registry::Registry;
 use crate::rows;
 
 /// An enabled sensor, as far as its silence goes.
@@ -99,6 +102,20 @@ pub async fn of(connection: &mut PgConnection, dev_euis: &[DevEui]) -> Result<Ve
     let dev_euis: Vec<String> = dev_euis.iter().map(ToString::to_string).collect();
     let rows: Vec<Row> = sqlx::query_as(&query).bind(dev_euis).fetch_all(connection).await?;
     rows.into_iter().map(Row::watched).collect()
+}
+
+/// How often the rows that are asked here were made anew. What was learnt of other rows is worth nothing.
+pub async fn generation(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "select coalesce(sum(generation), 0)::bigint from checkpoints \
+          where (projection, version) in (($1, $2), ($3, $4))",
+    )
+    .bind(Devices::NAME)
+    .bind(Devices::VERSION)
+    .bind(Registry::NAME)
+    .bind(Registry::VERSION)
+    .fetch_one(connection)
+    .await
 }
 
 /// The devices whose silence may be due earlier by what people did behind position `after` and up to `through`: they

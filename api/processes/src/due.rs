@@ -4,7 +4,8 @@
 //! reservations are told whose vehicles have come: so after a pause everything happens in the order in which it would have
 //! happened, and nobody is released who came.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,11 +13,11 @@ use futures_util::{StreamExt, stream};
 use parking_commands::bus::{ExecuteError, Executed};
 use parking_commands::metadata::Metadata;
 use parking_commands::platform::Platform;
-use parking_commands::store::Circumstances;
+use parking_commands::store::{Circumstances, LoadError};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::device::{DeviceCommand, DeviceEvent};
-use parking_domain::id::TenantId;
+use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{ConfirmBySensor, PassTime, SpaceCommand, SpaceEvent};
 use parking_projections::arrivals::{self, Arrival};
@@ -61,6 +62,9 @@ pub struct Dues {
     platform: Arc<Platform>,
     read_models: ReadModels,
     watcher: Arc<dyn Watcher>,
+    /// Spaces that take no commands any more: an operator skipped an event of theirs that nobody can read. As many as
+    /// operators skipped.
+    damaged: Arc<Mutex<BTreeSet<SpaceId>>>,
 }
 
 /// What came of looking for what is due.
@@ -84,7 +88,7 @@ struct Happened {
 impl Dues {
     /// Over these aggregates and read models.
     pub fn new(platform: Arc<Platform>, read_models: ReadModels, watcher: Arc<dyn Watcher>) -> Self {
-        Self { platform, read_models, watcher }
+        Self { platform, read_models, watcher, damaged: Arc::default() }
     }
 
     /// The read models, to be woken by.
@@ -92,12 +96,18 @@ impl Dues {
         &self.read_models
     }
 
+    /// The spaces that take no commands any more.
+    pub(crate) fn damaged(&self) -> Vec<SpaceId> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
     /// Lets everything happen at spaces that is due at `now` or before. `connection` is a projector's.
     pub async fn pass_time(&self, connection: &mut PgConnection, now: Instant) -> Result<Done, sqlx::Error> {
         let mut all = Done::default();
         loop {
-            let came = arrivals::first(connection, BATCH).await?;
-            let due = due_times::until(connection, now, BATCH).await?;
+            let damaged = self.damaged();
+            let came = arrivals::first(connection, BATCH, &damaged).await?;
+            let due = due_times::until(connection, now, BATCH, &damaged).await?;
             if came.is_empty() && due.is_empty() {
                 return Ok(all);
             }
@@ -166,6 +176,7 @@ impl Dues {
             .spaces
             .execute(&arrival.space_id.to_string(), &command, &of(arrival.tenant_id))
             .await;
+        self.leave_alone_if_damaged(arrival.space_id, &executed);
         happened(executed, |_| Some(now - arrival.at))
     }
 
@@ -174,7 +185,15 @@ impl Dues {
         let command = SpaceCommand::PassMoment(PassTime { at: now, reserved_soon });
         let executed =
             self.platform.spaces.execute(&due.space_id.to_string(), &command, &of(due.tenant_id)).await;
+        self.leave_alone_if_damaged(due.space_id, &executed);
         happened(executed, |event: &SpaceEvent| event.due().map(|due| now - due))
+    }
+
+    fn leave_alone_if_damaged<T, E>(&self, space_id: SpaceId, executed: &Result<T, ExecuteError<E>>) {
+        if matches!(executed, Err(ExecuteError::Load(LoadError::Damaged { .. }))) {
+            warn!(%space_id, "nothing happens at this space any more: its stream is damaged");
+            self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(space_id);
+        }
     }
 
     async fn note(&self, silence: Silence, now: Instant) -> Result<Option<Happened>, Failure> {
@@ -194,7 +213,7 @@ async fn within_limit(
     timeout(COMMAND_LIMIT, command).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
 }
 
-/// None when there was nothing to do: somebody was faster, or the read model is behind.
+/// None when there was nothing to do: somebody was faster, the read model is behind, or the stream is damaged for good.
 fn happened<A: Decider>(
     executed: Result<Executed<A>, ExecuteError<A::Error>>,
     late: impl Fn(&A::Event) -> Option<TimeDelta>,
@@ -203,7 +222,7 @@ fn happened<A: Decider>(
         Ok(Executed { position, events, .. }) => {
             Ok(events.first().map(|first| Happened { position, events: events.len(), late: late(first) }))
         }
-        Err(ExecuteError::Refused { .. }) => Ok(None),
+        Err(ExecuteError::Refused { .. } | ExecuteError::Load(LoadError::Damaged { .. })) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -76,7 +76,7 @@ impl Scheduler {
     async fn wait(&self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
         let mut news = News::of(&self.dues);
         loop {
-            if !arrivals::first(connection, 1).await?.is_empty() {
+            if !arrivals::first(connection, 1, &self.dues.damaged()).await?.is_empty() {
                 return Ok(());
             }
             let until = self.next(connection, now).await?;
@@ -89,7 +89,7 @@ impl Scheduler {
     }
 
     async fn next(&self, connection: &mut PgConnection, now: Instant) -> Result<Instant, sqlx::Error> {
-        let due = due_times::first(connection).await?;
+        let due = due_times::first(connection, &self.dues.damaged()).await?;
         let at_the_latest = now + LONGEST;
         Ok([due, self.silences.next()].into_iter().flatten().fold(at_the_latest, Ord::min))
     }

@@ -2,8 +2,9 @@
 //!
 //! A sensor's silence is due later by everything that is received of it, so one look at the time that was known before is
 //! enough: either it is silent then, or the row says when to look again. What can make a silence due earlier (a sensor is
-//! claimed, another heartbeat, another policy) people do, and `activity` shows it. A step costs as much as there are
-//! sensors to look at; only the first one reads all of them, in pages.
+//! claimed, another heartbeat, another policy) people do, and `activity` shows it. Rows that a rebuild made
+//! anew may show more of it than was seen: then all sensors are read once more. A step costs as much as there are
+//! sensors to look at; only the first one, and one after a rebuild, reads all of them, in pages.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -40,8 +41,8 @@ async fn shown(read_models: &ReadModels, head: i64) -> bool {
 pub struct SilenceWatch {
     order: BTreeSet<(Instant, DevEui)>,
     of: HashMap<DevEui, Instant>,
-    /// Up to where activity was taken in; none before the first look.
-    seen: Option<i64>,
+    /// Up to where activity was taken in, and of which generation of rows; none before the first look.
+    seen: Option<(i64, i64)>,
 }
 
 impl SilenceWatch {
@@ -61,15 +62,16 @@ impl SilenceWatch {
         if !shown(dues.read_models(), head).await {
             return Ok(Done::default());
         }
-        match self.seen {
+        let generation = silences::generation(connection).await?;
+        match self.seen.filter(|(_, of)| *of == generation) {
             None => self.load(connection, now).await?,
-            Some(seen) => {
+            Some((seen, _)) => {
                 for dev_eui in silences::changed(connection, seen, head).await? {
                     self.put(dev_eui, now);
                 }
             }
         }
-        self.seen = Some(head);
+        self.seen = Some((head, generation));
         let mut all = Done::default();
         loop {
             let looked_at = self.take(now);
