@@ -61,7 +61,7 @@ pub(crate) async fn serve(
                         warn!(%error, "connections cannot be taken: idle ones are closed until they can");
                     }
                     connections.close_one();
-                    let _paused = timeout(REFUSED_PAUSE, connections.one_ended()).await;
+                    let _paused = timeout(REFUSED_PAUSE, connections.one_left()).await;
                 }
             }
         }

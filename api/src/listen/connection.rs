@@ -48,7 +48,7 @@ pub(super) async fn serve(stream: TcpStream, place: Place, router: Router, stop:
             is_stopping = true;
             activity.hurry();
             connection.as_mut().graceful_shutdown();
-            // What it does about that it does when it is asked again.
+            // hyper acts on that when it is polled again.
             cx.waker().wake_by_ref();
         }
         overdue(&activity, timer.as_mut(), cx).map(Some)
@@ -64,7 +64,7 @@ pub(super) async fn serve(stream: TcpStream, place: Place, router: Router, stop:
 fn overdue(activity: &Activity, mut timer: std::pin::Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Reason> {
     loop {
         let Some((deadline, reason)) = activity.deadline() else { return Poll::Pending };
-        // Where there is more time than the timer knows of, it is set anew when it wakes: most answers come before.
+        // A later deadline does not move the timer: it is set when the timer wakes. Most answers come before.
         if deadline < timer.deadline() || timer.is_elapsed() {
             timer.as_mut().reset(deadline);
         }

@@ -28,12 +28,13 @@ pub(super) struct Connections {
     limits: Limits,
     counts: ConnectionCounts,
     state: Mutex<State>,
-    ended: Notify,
+    /// A connection has ended, or may be closed while there is no file for another.
+    changed: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    /// Those that have a file.
+    /// Connections that are open: each holds a file.
     open: usize,
     /// Those among them that were told to close.
     closing: usize,
@@ -57,19 +58,19 @@ impl State {
 impl Connections {
     /// None yet.
     pub(super) fn new(limits: Limits, counts: ConnectionCounts) -> Arc<Self> {
-        Arc::new(Self { limits, counts, state: Mutex::default(), ended: Notify::new() })
+        Arc::new(Self { limits, counts, state: Mutex::default(), changed: Notify::new() })
     }
 
     /// Waits until there is a file for one more connection.
     pub(super) async fn room(&self) {
         while !self.has_room() {
-            self.one_ended().await;
+            self.one_left().await;
         }
     }
 
-    /// Waits until a connection ends.
-    pub(super) async fn one_ended(&self) {
-        self.ended.notified().await;
+    /// Waits until a connection ends, or may be closed while there is no file for another.
+    pub(super) async fn one_left(&self) {
+        self.changed.notified().await;
     }
 
     /// Closes the connection that may be closed first, if there is one.
@@ -93,11 +94,15 @@ impl Connections {
 
     fn has_room(&self) -> bool {
         let mut state = self.state();
-        let has_room = state.open < self.limits.open + self.limits.reserve;
+        let has_room = !self.is_out_of_files(&state);
         if !has_room && state.closing == 0 {
             state.close_one();
         }
         has_room
+    }
+
+    fn is_out_of_files(&self, state: &State) -> bool {
+        state.open >= self.limits.open + self.limits.reserve
     }
 
     fn is_full(&self) -> bool {
@@ -140,6 +145,9 @@ impl Place {
             state.next += 1;
             state.closable.insert(key, self.close.clone());
             *standing = Standing::Closable(key);
+            if self.connections.is_out_of_files(&state) {
+                self.connections.changed.notify_one();
+            }
         }
     }
 
@@ -158,7 +166,7 @@ impl Place {
         &self.close
     }
 
-    /// True when only webhooks and health checks may be served on it.
+    /// True when only webhooks, health checks and metrics may be served on it.
     pub(super) fn is_reserved(&self) -> bool {
         self.is_extra && self.connections.is_full()
     }
@@ -190,7 +198,7 @@ impl Drop for Place {
         state.closing -= usize::from(was_closing);
         drop(state);
         self.connections.counts.ended();
-        self.connections.ended.notify_one();
+        self.connections.changed.notify_one();
     }
 }
 
@@ -261,5 +269,20 @@ mod tests {
         drop(third);
         let state = connections.state();
         assert_eq!((state.open, state.closing, state.closable.len()), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_request_ends_makes_room_for_one_that_waits() {
+        let connections = of(1, 1);
+        let places = [connections.admit(), connections.admit()];
+        places.iter().for_each(Place::must_stay);
+        let mut room = std::pin::pin!(connections.room());
+        assert!(futures_util::poll!(&mut room).is_pending());
+        places[1].may_be_closed(Rank::Idle);
+        assert!(futures_util::poll!(&mut room).is_pending(), "it is told to close, and has not ended");
+        let [first, second] = places;
+        assert!(second.close().is_cancelled() && !first.close().is_cancelled());
+        drop(second);
+        room.await;
     }
 }

@@ -15,7 +15,7 @@ pub(super) const IDLE: Duration = Duration::from_secs(200);
 /// From the handler's answer until the client has taken all of it.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
-/// After the server is told to stop, a request that is being received has this long to arrive.
+/// After the server is told to stop, the head of a request that is being received has this long to arrive.
 pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
 
 /// The longest head of a request, and what is buffered of an answer, in bytes.
@@ -24,7 +24,7 @@ pub(super) const BUFFER: usize = 64 * 1024;
 /// More connections than this are not kept open, whatever the system allows: each takes some 10 kB.
 const MOST: usize = 10_000;
 
-/// Connections beyond the limit, for webhooks and health checks when every other connection has a request in flight.
+/// Connections beyond the limit, for webhooks, health checks and metrics when every other connection has a request in flight.
 const RESERVE: usize = 64;
 
 /// Files that the server needs for other things than connections: the database's, and its own.
@@ -35,7 +35,7 @@ const OTHER_FILES: usize = 192;
 pub(crate) struct Limits {
     /// For whatever is asked.
     pub(super) open: usize,
-    /// Beyond these, for webhooks and health checks.
+    /// Beyond these, for webhooks, health checks and metrics.
     pub(super) reserve: usize,
 }
 

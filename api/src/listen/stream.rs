@@ -54,7 +54,7 @@ impl AsyncWrite for NotedStream {
         self.stream.is_write_vectored()
     }
 
-    /// The one who writes asks for it when nothing is left to be written.
+    /// hyper flushes when nothing is left to be written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
         self.activity.sent();
