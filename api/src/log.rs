@@ -3,7 +3,7 @@
 mod dictionary;
 mod fork;
 mod status;
-mod stream;
+pub(crate) mod stream;
 
 use parking_database::check_format;
 

@@ -16,7 +16,7 @@ use crate::CommandError;
 use crate::cli;
 use crate::place::{Place, Running};
 
-/// Rebuilds one projection or all of them; a server that is up goes on serving. Fails when the new rows lack something.
+/// Rebuilds one projection or all of them; a server that is up goes on serving. Fails when the rows hold a stream back.
 pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<ExitCode, CommandError> {
     let wanted = wanted(arguments.projection.as_deref())?;
     let running = Running::join_or_start(Place::of(&arguments.place)?).await?;
@@ -45,7 +45,7 @@ pub(crate) fn wanted(only: Option<&str>) -> Result<Vec<&'static str>, CommandErr
     }
 }
 
-/// Rebuilds a projection of this name. False when its rows still lack something.
+/// Rebuilds a projection of this name. False when its rows hold a stream back.
 pub(crate) async fn rebuild_one(database: &Database, name: &str) -> Result<bool, CommandError> {
     match name {
         Devices::NAME => one::<Devices>(database).await,

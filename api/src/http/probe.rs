@@ -1,29 +1,49 @@
 //! Asks the database whether it answers, on a connection that is used for nothing else: so that one that has much to do is
 //! told from one that is away.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_database::{Database, Role};
 use sqlx::postgres::{PgPool, PgPoolOptions};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 
 /// How long the database may take to answer the simplest question.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The connection. Those who ask at the same time ask one after the other.
-pub(crate) struct Probe(PgPool);
+/// How long an answer is good for: many ask at once just when there is too much to do.
+const FRESH: Duration = Duration::from_millis(500);
+
+/// The connection, and what the database answered last. Of those who ask at the same time one asks the database.
+pub(crate) struct Probe {
+    connection: PgPool,
+    last: Mutex<Option<(Instant, bool)>>,
+}
 
 impl Probe {
     /// To this database. It is connected to when somebody asks.
     pub(crate) fn of(database: &Database) -> Self {
         let options = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-        Self(options.connect_lazy_with(database.as_role(Role::Reader)))
+        let connection = options.connect_lazy_with(database.as_role(Role::Reader));
+        Self { connection, last: Mutex::default() }
     }
 
-    /// Whether it answers.
+    /// Whether it answers, or answered a moment ago.
     pub(crate) async fn answers(&self) -> bool {
-        let head = sqlx::query_scalar::<_, i64>("select position from log_head").fetch_one(&self.0);
+        let mut last = self.last.lock().await;
+        if let Some((at, answers)) = *last
+            && at.elapsed() < FRESH
+        {
+            return answers;
+        }
+        let answers = self.ask().await;
+        *last = Some((Instant::now(), answers));
+        answers
+    }
+
+    async fn ask(&self) -> bool {
+        let head = sqlx::query_scalar::<_, i64>("select position from log_head").fetch_one(&self.connection);
         match timeout(PATIENCE, head).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {

@@ -80,7 +80,7 @@ async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Re
     }
 }
 
-/// Only webhooks and health checks find room now. The connection is closed, so that it leaves its place to one of them.
+/// Only webhooks, health checks and metrics find room now. The connection is closed, which leaves its place to one of them.
 fn refuse_crowded() -> Response {
     let detail = "all connections of the server are in use: send it again in a moment";
     let refusal = Problem::unavailable("overloaded", detail);

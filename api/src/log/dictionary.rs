@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use futures_util::TryStreamExt;
 use parking_bodies::{Decoder, sha256};
 use parking_commands::identity::{self, Identity};
 use parking_database::{Database, Role};
@@ -12,8 +13,9 @@ use super::stream;
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock};
 
-/// Bodies to train on: more do not make a better dictionary.
+/// Bodies to train on, and how many bytes of them: more do not make a better dictionary.
 const SAMPLES: i64 = 4000;
+const SAMPLE_BYTES: usize = 64 << 20;
 
 pub(super) async fn train(database: &Database) -> Result<(), CommandError> {
     let mut owner = PgConnection::connect_with(&database.as_role(Role::Owner)).await?;
@@ -35,8 +37,16 @@ async fn newest_bodies(owner: &mut PgConnection) -> Result<Vec<Vec<u8>>, Command
     let mut decoder = Decoder::new(kept.iter().map(|(number, bytes)| (*number, &bytes[..])));
     let query =
         "select body_encoding, body from events where body is not null order by position desc limit $1";
-    let stored: Vec<(i16, Vec<u8>)> = sqlx::query_as(query).bind(SAMPLES).fetch_all(owner).await?;
-    Ok(stored.iter().map(|(encoding, bytes)| decoder.decode(*encoding, bytes)).collect::<Result<_, _>>()?)
+    let mut stored = sqlx::query_as::<_, (i16, Vec<u8>)>(query).bind(SAMPLES).fetch(owner);
+    let (mut bodies, mut bytes) = (Vec::new(), 0);
+    while bytes < SAMPLE_BYTES
+        && let Some((encoding, body)) = stored.try_next().await?
+    {
+        let body = decoder.decode(encoding, &body)?;
+        bytes += body.len();
+        bodies.push(body);
+    }
+    Ok(bodies)
 }
 
 /// Keeps the dictionary beside the log. One that was kept and not announced, because the command was cut off, stays.

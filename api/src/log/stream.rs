@@ -15,7 +15,7 @@ use crate::CommandError;
 use crate::environment::SystemIds;
 
 /// Does something to the log's own stream, and waits until the writer has ended.
-pub(super) async fn with<T>(
+pub(crate) async fn with<T>(
     database: &Database,
     act: impl AsyncFnOnce(&Bus<Log>) -> T,
 ) -> Result<T, CommandError> {

@@ -75,7 +75,16 @@ async fn outcome(database: &Database, name: &str) -> Result<bool, CommandError> 
     };
     let (well, line) = match timeout(PATIENCE, tried).await {
         Ok(tried) => tried.map_err(|error: sqlx::Error| error)?,
-        Err(_) => (true, format!("no platform runs {name}: it tries again when one is started")),
+        Err(_) => {
+            let seconds = PATIENCE.as_secs();
+            (
+                false,
+                format!(
+                    "{name} has neither run nor stopped within {seconds} s: a platform that runs is still trying, and without \
+                 one it is tried when one is started; `parking projection status` shows which"
+                ),
+            )
+        }
     };
     writeln!(io::stdout(), "{line}")?;
     Ok(well)

@@ -3,25 +3,20 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_commands::bus::Bus;
 use parking_commands::skipping::{self, Skip, SkipError};
-use parking_commands::snapshots::Snapshots;
-use parking_commands::store::LogStore;
-use parking_commands::writer::Writer;
-use parking_database::{Database, Role};
+use parking_database::Database;
 use parking_domain::log::Log;
 use parking_failpoint::reach;
 use parking_projections::feed;
-use sqlx::postgres::PgPoolOptions;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use super::{Seen, look, retry};
 use crate::CommandError;
-use crate::environment::{Clock, SystemClock, SystemIds};
+use crate::environment::{Clock, SystemClock};
+use crate::log::stream;
 use crate::place::Running;
 use crate::rebuild::wanted;
 
@@ -105,20 +100,13 @@ fn stands_before(seen: &Seen, wish: &Wish) -> bool {
 
 /// Writes into the log that each of the projections skips the event.
 async fn write_down(database: &Database, standing: &[&Seen], wish: &Wish) -> Result<(), CommandError> {
-    let stop = CancellationToken::new();
-    let (writer, writing) = Writer::start(database.as_role(Role::Writer), stop.clone());
-    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.as_role(Role::Writer));
-    let log = Bus::new(LogStore::new(pool, writer, Snapshots::off(), Arc::new(SystemIds)));
-    let mut result = Ok(());
-    for seen in standing {
-        result = write_one(&log, &seen.standing.projection, wish).await;
-        if result.is_err() {
-            break;
+    stream::with(database, async |log| {
+        for seen in standing {
+            write_one(log, &seen.standing.projection, wish).await?;
         }
-    }
-    stop.cancel();
-    writing.await?;
-    result
+        Ok(())
+    })
+    .await?
 }
 
 async fn write_one(log: &Bus<Log>, projection: &str, wish: &Wish) -> Result<(), CommandError> {

@@ -130,19 +130,7 @@ impl<'a> Estate<'a> {
         let claimed = DeviceEvent::DeviceClaimed {
             tenant_id: self.tenant(),
             category,
-            definition: Box::new(Definition {
-                name: format!("Device {n} {}", self.mark),
-                enabled: true,
-                manufacturer: None,
-                model: None,
-                codec: None,
-                threshold: None,
-                heartbeat_sec: None,
-                display_type: None,
-                location: None,
-                config: Document::default(),
-                metadata: Document::default(),
-            }),
+            definition: Box::new(Definition::named(format!("Device {n} {}", self.mark))),
             at: at(second),
             by: OWNER,
         };

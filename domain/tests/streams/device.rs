@@ -7,7 +7,6 @@ use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
     LONGEST_HEARTBEAT_SEC, Lifecycle, Status,
 };
-use parking_domain::document::Document;
 use parking_domain::downlink::{Colour, DisplayType, Layout, Part};
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
@@ -49,19 +48,7 @@ fn space(n: u128) -> SpaceId {
 const WHY: &str = "moved";
 
 fn bay() -> Definition {
-    Definition {
-        name: "Bay 1".into(),
-        enabled: true,
-        manufacturer: None,
-        model: None,
-        codec: None,
-        threshold: None,
-        heartbeat_sec: None,
-        display_type: None,
-        location: None,
-        config: Document::default(),
-        metadata: Document::default(),
-    }
+    Definition::named("Bay 1")
 }
 
 fn claimed_as(category: Category) -> DeviceEvent {

@@ -65,7 +65,7 @@ fn start(
 ) -> JoinSet<Result<usize, BenchError>> {
     let mut tasks = JoinSet::new();
     for first in 0..4 {
-        tasks.spawn(sensors::report(run.clone(), estate.clone(), first, chance.fork()));
+        tasks.spawn(sensors::report(run.clone(), first, chance.fork()));
     }
     for _ in 0..4 {
         tasks.spawn(people::act(run.clone(), estate.clone(), chance.fork()));

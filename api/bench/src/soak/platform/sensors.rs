@@ -1,7 +1,7 @@
 //! Reports as ChirpStack posts them, once each, plain and odd. What was acknowledged is remembered.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::Run;
-use super::estate::{Estate, SPACES, dev_eui};
+use super::estate::{SPACES, dev_eui};
 use crate::BenchError;
 
 /// Times that no reader of the log could hold, and forms that ChirpStack and others write.
@@ -41,12 +41,7 @@ impl Acknowledged {
 }
 
 /// Reports of every fourth sensor, until told to stop.
-pub(super) async fn report(
-    run: Run,
-    _estate: Arc<Estate>,
-    first: u32,
-    mut chance: Rng,
-) -> Result<usize, BenchError> {
+pub(super) async fn report(run: Run, first: u32, mut chance: Rng) -> Result<usize, BenchError> {
     for f_cnt in 0.. {
         for n in (first..SPACES).step_by(4) {
             if run.stop.is_cancelled() {
