@@ -73,19 +73,16 @@ async fn outcome(database: &Database, name: &str) -> Result<bool, CommandError> 
             }
         }
     };
-    let (well, line) = match timeout(PATIENCE, tried).await {
-        Ok(tried) => tried.map_err(|error: sqlx::Error| error)?,
-        Err(_) => {
-            let seconds = PATIENCE.as_secs();
-            (
-                false,
-                format!(
-                    "{name} has neither run nor stopped within {seconds} s: a platform that runs is still trying, and without \
-                 one it is tried when one is started; `parking projection status` shows which"
-                ),
-            )
-        }
-    };
+    let in_time: Result<Result<_, sqlx::Error>, _> = timeout(PATIENCE, tried).await;
+    let (well, line) = in_time.unwrap_or_else(|_| Ok((false, still_trying(name))))?;
     writeln!(io::stdout(), "{line}")?;
     Ok(well)
+}
+
+fn still_trying(name: &str) -> String {
+    let seconds = PATIENCE.as_secs();
+    format!(
+        "{name} has neither run nor stopped within {seconds} s: a platform that runs is still trying, and without one it \
+         is tried when one is started; `parking projection status` shows which"
+    )
 }
