@@ -81,7 +81,6 @@ async fn follow(steps: &[Step]) {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
     for (step, printed) in steps.iter().zip(printed.split(MARK)) {
-        println!("{}{printed}", step.lines);
         if let Some(shown) = &step.answer {
             assert_shown(shown, &serde_json::from_str(printed).unwrap());
         }
