@@ -39,8 +39,9 @@ as $$
     select case when aggregate_type = 'uplinks' then substr(payload::text, length(event_type) + 23, 36) end
 $$;
 
--- Finds a report that is older than the keys its stream remembers.
-create index events_report_key on events using hash (report_key(aggregate_type, event_type, payload));
+-- Finds a report that is older than the keys its stream remembers. By eight bytes of the key's hash: a B-tree of those takes
+-- half of what a hash index takes.
+create index events_report_key on events (hashtextextended(report_key(aggregate_type, event_type, payload), 0));
 
 -- A wall behind the privileges: nobody changes history, not even the owner by mistake.
 create function refuse_change() returns trigger language plpgsql as $$

@@ -104,7 +104,7 @@ impl Uplinks {
 
     /// An uplink with its place in its session. Nothing was heard after it was received: some clock was wrong then.
     fn receive(&self, up: &Up, report: NetworkReport) -> UplinkReceived {
-        let heard_at = up.ns_time().or(report.time).unwrap_or(report.received_at).min(report.received_at);
+        let heard_at = up.ns_time.or(report.time).unwrap_or(report.received_at).min(report.received_at);
         let place = self.sessions.place_up(up, heard_at, report.received_at);
         UplinkReceived {
             report,

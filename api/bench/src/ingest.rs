@@ -3,6 +3,7 @@
 //! Load, servers and database share the machine and take turns within each repetition: ratios mean something, rates
 //! are those of this machine in this minute.
 
+mod bytes;
 pub(crate) mod children;
 mod cold;
 pub(crate) mod generator;
@@ -99,6 +100,7 @@ pub(crate) async fn ingest(arguments: Arguments) -> Result<(), BenchError> {
         }
     }
     bench.figures.print();
+    bytes::print(&mut bench.log).await?;
     for (_, server) in bench.servers {
         server.stop().await?;
     }

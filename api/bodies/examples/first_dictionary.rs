@@ -3,47 +3,50 @@
 //! `cargo run -p parking-bodies --release --example first_dictionary` writes `src/first.dictionary`. A log names the hash of
 //! its dictionary, so a changed file is another dictionary: only a new format of the log may come with one.
 
+#[path = "first_dictionary/varied.rs"]
+mod varied;
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta};
+use fastrand::Rng;
 use parking_bodies::train;
 use parking_simulator::{Act, Mischief, Plan, Simulation};
 
-/// How often each real event counts beside the simulation's thousands, which all look alike.
-const WEIGHT: usize = 8;
+/// How often each real event is sent, each time by another device at another time.
+const TIMES: usize = 20;
 
 /// Bodies of the simulation: more do not make the dictionary better.
-const SIMULATED: usize = 4000;
+const SIMULATED: usize = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let start = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-    let plan = Plan {
-        seed: 1,
-        spaces: 60,
-        first_session: 1,
-        start,
-        end: start + TimeDelta::days(3),
-        mischief: Mischief::USUAL,
-    };
-    let mut bodies: Vec<Vec<u8>> = Simulation::new(plan)
-        .filter_map(|step| match step.act {
-            Act::Report { body, .. } => Some(body.to_string().into_bytes()),
-            Act::Book { .. } => None,
-        })
-        .take(SIMULATED)
-        .collect();
+    let mut rng = Rng::with_seed(1);
+    let mut bodies = simulated();
     for body in real(&here.join("../tests/fixtures"))? {
-        bodies.extend(std::iter::repeat_n(body, WEIGHT));
+        bodies.extend((0..TIMES).map(|_| varied::varied(&body, &mut rng)));
     }
+    rng.shuffle(&mut bodies);
     fs::write(here.join("src/first.dictionary"), train(&bodies)?)?;
     Ok(())
 }
 
-/// The real events, each as ChirpStack would post it: in one line.
-fn real(directory: &Path) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+/// What a simulated car park reports. Its keys are in alphabetical order, as proxies write them that read JSON and write it.
+fn simulated() -> Vec<String> {
+    let start = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+    let end = start + TimeDelta::days(1);
+    let plan = Plan { seed: 1, spaces: 60, first_session: 1, start, end, mischief: Mischief::USUAL };
+    let bodies = Simulation::new(plan).filter_map(|step| match step.act {
+        Act::Report { body, .. } => Some(body.to_string()),
+        Act::Book { .. } => None,
+    });
+    bodies.take(SIMULATED).collect()
+}
+
+/// The real events, their keys in ChirpStack's order.
+fn real(directory: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?;
     paths.sort();
@@ -52,8 +55,7 @@ fn real(directory: &Path) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         if path.is_dir() {
             bodies.extend(real(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "json") {
-            let event: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
-            bodies.push(event.to_string().into_bytes());
+            bodies.push(fs::read_to_string(&path)?);
         }
     }
     Ok(bodies)

@@ -12,10 +12,8 @@ use tracing::warn;
 /// How long the database may take to answer the simplest question.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long an answer is good for: many ask at once just when there is too much to do.
-const FRESH: Duration = Duration::from_millis(500);
-
-/// The connection, and what the database answered last. Of those who ask at the same time one asks the database.
+/// The connection, and what the database answered last, to a question that was put then. Many ask at once just when there is
+/// too much to do: one question answers all who came before it was put.
 pub(crate) struct Probe {
     connection: PgPool,
     last: Mutex<Option<(Instant, bool)>>,
@@ -29,16 +27,18 @@ impl Probe {
         Self { connection, last: Mutex::default() }
     }
 
-    /// Whether it answers, or answered a moment ago.
+    /// Whether it answers now.
     pub(crate) async fn answers(&self) -> bool {
+        let called = Instant::now();
         let mut last = self.last.lock().await;
-        if let Some((at, answers)) = *last
-            && at.elapsed() < FRESH
+        if let Some((put, answers)) = *last
+            && put >= called
         {
             return answers;
         }
+        let put = Instant::now();
         let answers = self.ask().await;
-        *last = Some((Instant::now(), answers));
+        *last = Some((put, answers));
         answers
     }
 

@@ -34,13 +34,19 @@ const LIMIT: Duration = Duration::from_secs(15);
 
 /// The id of the request at hand, for handlers to take as an extension.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
+pub(crate) struct RequestId {
+    /// The id.
+    pub(crate) id: Arc<str>,
+    /// True when the caller chose it.
+    pub(crate) is_given: bool,
+}
 
 /// Middleware: the one there is.
 pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(X_REQUEST_ID).and_then(sane);
+    let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(RequestId { id: id.clone(), is_given });
     let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
     let content_type = problem::content_type(request.headers());
 

@@ -125,19 +125,19 @@ async fn join(
 
 async fn record(
     State(app): State<Arc<App>>,
-    Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(request): Extension<RequestId>,
     kind: Option<EventKind>,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let answer = answer(&app, &request_id, kind, headers, body).await;
+    let answer = answer(&app, &request, kind, headers, body).await;
     app.metrics.reported(answer.as_ref().map_or("refused", |answer| answer.status));
     answer.map(IntoResponse::into_response)
 }
 
 async fn answer<'a>(
     app: &App,
-    request_id: &'a str,
+    request: &'a RequestId,
     kind: Option<EventKind>,
     headers: &HeaderMap,
     body: Bytes,
@@ -145,23 +145,21 @@ async fn answer<'a>(
     let received_at = app.clock.now();
     app.credential.check(headers, &body)?;
     let Some(kind) = kind else {
-        return Ok(Answer::of("ignored", request_id));
+        return Ok(Answer::of("ignored", &request.id));
     };
     refuse_foreign_encoding(headers)?;
     let report = chirpstack::parse(kind, &body)?;
     let told = (Some(format!("{:X}", report.dev_eui)), f_cnt(&report));
-    let metadata = Metadata {
-        actor: Some(ACTOR.to_owned()),
-        request_id: Some(request_id.to_string()),
-        ..Metadata::default()
-    };
+    // ChirpStack names no requests, and an id of ours in every report would say nothing to anybody.
+    let request_id = request.is_given.then(|| request.id.to_string());
+    let metadata = Metadata { actor: Some(ACTOR.to_owned()), request_id, ..Metadata::default() };
     let incoming = Incoming { source: Source::Platform, report, received_at, body, metadata };
     let (status, position) = match app.ingest.record(incoming).await? {
         Outcome::Accepted { position } => ("accepted", position),
         Outcome::Duplicate { position } => ("duplicate", position),
     };
     let (dev_eui, fcnt) = told;
-    Ok(Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, request_id) })
+    Ok(Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, &request.id) })
 }
 
 fn f_cnt(report: &Report) -> Option<u32> {

@@ -274,13 +274,14 @@ mod tests {
     #[tokio::test]
     async fn a_connection_whose_request_ends_makes_room_for_one_that_waits() {
         let connections = of(1, 1);
-        let places = [connections.admit(), connections.admit()];
-        places.iter().for_each(Place::must_stay);
+        let first = connections.admit();
+        first.must_stay();
+        let second = connections.admit();
+        second.must_stay();
         let mut room = std::pin::pin!(connections.room());
         assert!(futures_util::poll!(&mut room).is_pending());
-        places[1].may_be_closed(Rank::Idle);
+        second.may_be_closed(Rank::Idle);
         assert!(futures_util::poll!(&mut room).is_pending(), "it is told to close, and has not ended");
-        let [first, second] = places;
         assert!(second.close().is_cancelled() && !first.close().is_cancelled());
         drop(second);
         room.await;

@@ -66,7 +66,9 @@ pub(super) async fn holder(
 pub(super) async fn holds_report(pool: &PgPool, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
     let holds = sqlx::query_scalar(
         "select exists (select from (select aggregate_id from events \
-                                      where report_key(aggregate_type, event_type, payload) = $1 offset 0) as same_key \
+                                      where hashtextextended(report_key(aggregate_type, event_type, payload), 0) \
+                                                = hashtextextended($1, 0) \
+                                        and report_key(aggregate_type, event_type, payload) = $1 offset 0) as same_key \
                          where aggregate_id = $2)",
     );
     Ok(holds.bind(key.to_string()).bind(aggregate_id).fetch_one(pool).await?)

@@ -12,9 +12,6 @@ pub struct DeviceInfo {
     /// The name an operator gave the device in ChirpStack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The device profile's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile_id: Option<String>,
     /// The device profile's name: the usual hint at the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile_name: Option<String>,
@@ -27,7 +24,6 @@ impl DeviceInfo {
     pub(super) fn read(fields: &Fields<'_>) -> Self {
         Self {
             name: fields.name("deviceName"),
-            profile_id: fields.id("deviceProfileId"),
             profile_name: fields.name("deviceProfileName"),
             application_id: fields.id("applicationId"),
         }

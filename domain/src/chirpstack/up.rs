@@ -34,6 +34,8 @@ pub struct Up {
     pub encrypted: bool,
     /// The gateways that heard the frame, in no order, 64 at most.
     pub rx_info: Vec<Reception>,
+    /// The best estimate of when the network server heard the frame: its own clock at the last gateway's copy.
+    pub ns_time: Option<Instant>,
 }
 
 /// One gateway's hearing of a frame.
@@ -47,13 +49,12 @@ pub struct Reception {
     /// Signal-to-noise ratio, in dB.
     #[serde(default)]
     pub snr: f64,
-    /// When the network server got it from the gateway, by the network server's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ns_time: Option<Instant>,
 }
 
 impl Up {
     pub(super) fn read(fields: &Fields<'_>) -> Self {
+        let mut copies = fields.list("rxInfo");
+        copies.truncate(MAX_RECEPTIONS);
         Self {
             dev_addr: fields.parsed("devAddr"),
             f_cnt: if fields.has("fCnt") { fields.integer("fCnt") } else { Some(0) },
@@ -64,13 +65,9 @@ impl Up {
             data: fields.payload("data").unwrap_or_default(),
             object: fields.map("object"),
             encrypted: fields.has("joinServerContext"),
-            rx_info: fields.list("rxInfo").iter().take(MAX_RECEPTIONS).map(Reception::read).collect(),
+            rx_info: copies.iter().map(Reception::read).collect(),
+            ns_time: copies.iter().filter_map(|copy| copy.time("nsTime")).max(),
         }
-    }
-
-    /// The best estimate of when the network server heard the frame: its own clock at the last gateway's copy.
-    pub fn ns_time(&self) -> Option<Instant> {
-        self.rx_info.iter().filter_map(|rx| rx.ns_time).max()
     }
 }
 
@@ -80,7 +77,6 @@ impl Reception {
             gateway_id: fields.parsed("gatewayId"),
             rssi: fields.integer("rssi").unwrap_or_default(),
             snr: fields.number("snr").unwrap_or_default(),
-            ns_time: fields.time("nsTime"),
         }
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct BareUplink {
     report: BareReport,
     heard_at: Instant,
     session: u32,
+    #[serde(default)]
     standing: Standing,
     dev_addr: Option<DevAddr>,
     f_cnt: Option<u32>,
@@ -47,6 +48,7 @@ pub(super) struct BareJoin {
     report: BareReport,
     heard_at: Instant,
     session: u32,
+    #[serde(default)]
     standing: Standing,
     dev_addr: Option<DevAddr>,
 }

@@ -60,10 +60,11 @@ pub struct NetworkReport {
 }
 
 /// Where a report stands in its LoRaWAN session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// The newest of its session so far, or the one that opens it.
+    /// The newest of its session so far, or the one that opens it. Not written down: most are.
+    #[default]
     InOrder,
     /// Older than what the stream already holds: counts for the device's health, never moves a space.
     Late,
@@ -83,6 +84,7 @@ pub struct UplinkReceived {
     /// The session's number within the stream, from 1 in order of discovery.
     pub session: u32,
     /// Where the frame stands in its session.
+    #[serde(default, skip_serializing_if = "is_in_order")]
     pub standing: Standing,
     /// The device's address in its session.
     pub dev_addr: Option<DevAddr>,
@@ -123,6 +125,7 @@ pub struct DeviceJoined {
     /// The number of the session it began.
     pub session: u32,
     /// [`Standing::InOrder`], or [`Standing::Late`] when a younger session was known before.
+    #[serde(default, skip_serializing_if = "is_in_order")]
     pub standing: Standing,
     /// The address given to the device.
     pub dev_addr: Option<DevAddr>,
@@ -156,4 +159,9 @@ events!(UplinkEvent {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde's skip_serializing_if asks for")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde's skip_serializing_if asks for")]
+fn is_in_order(standing: &Standing) -> bool {
+    *standing == Standing::InOrder
 }

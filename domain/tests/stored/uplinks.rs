@@ -22,7 +22,6 @@ fn written(kind: EventKind) -> UplinkEvent {
     let body = json!({
         "deviceInfo": {
             "devEui": "58a0cb0000100001", "deviceName": "Bay A-001", "deviceProfileName": "TBMS100",
-            "deviceProfileId": "1c7773db-fa01-49cd-8608-59689732e8e4",
             "applicationId": "6e11f84c-34ca-4d5d-9278-2fa20c853072",
         },
         "deduplicationId": "581fe517-7f0e-4a19-bebd-b475e27f4104", "queueItemId": "4fb9d05c", "downlinkId": 7,

@@ -111,7 +111,7 @@ impl FromRequestParts<Arc<App>> for Caller {
             actor: Actor::User(OWNER.into()),
             at: app.clock.now(),
             request: None,
-            request_id: parts.extensions.get::<RequestId>().map(|RequestId(id)| id.clone()),
+            request_id: parts.extensions.get::<RequestId>().map(|request| request.id.clone()),
         })
     }
 }
