@@ -122,8 +122,10 @@ impl<'a> Work<'a> {
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
-        // What is in memory is out of date when this is appended.
-        drop(self.store.memory().take::<A>(&context.aggregate_id));
+        if !events.is_empty() {
+            // What is in memory is out of date when this is appended.
+            drop(self.store.memory().take::<A>(&context.aggregate_id));
+        }
         let stream = self.store.stream_append(context, events, self.circumstances);
         match (&mut self.streams, stream) {
             (Ok(streams), Ok(stream)) => streams.push(stream),
