@@ -46,7 +46,7 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
     fn from(error: FindRequestError) -> Self {
         match error {
             FindRequestError::Load(error) => Self::Load(error),
-            FindRequestError::Reused(error) => Self::Append(error),
+            FindRequestError::Append(error) => Self::Append(error),
         }
     }
 }
@@ -123,7 +123,11 @@ impl<A: Decider> Bus<A> {
             let (position, version) = (context.position, context.version);
             self.store.memory().keep(context);
             return match decision {
-                Ok(events) => Ok(Some(Executed { position, version, events, repeated: false })),
+                Ok(events) => {
+                    // Nothing to do, because of what an earlier command did.
+                    self.store.confirm(position).await?;
+                    Ok(Some(Executed { position, version, events, repeated: false }))
+                }
                 Err(refusal) => Err(ExecuteError::Refused { refusal, position }),
             };
         };

@@ -186,9 +186,13 @@ impl LogStore {
             }
             if decided.is_err() || work.adds_nothing() {
                 // While this waited for its lanes the very same request may have been done.
-                let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
-                let nothing = |events| Done { position: None, events, repeated: false };
-                return earlier.map_or_else(|| decided.map(nothing), Ok);
+                if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+                    return Ok(earlier);
+                }
+                let events = decided?;
+                // Nothing to do, because of what earlier commands did to streams that this one need not have loaded.
+                self.confirm_all().await.map_err(raise::<J>)?;
+                return Ok(Done { position: None, events, repeated: false });
             }
             match self.append_work(work).await {
                 Err(error) if attempts < ATTEMPTS && is_outdated(joint, &error) => attempts += 1,
@@ -240,6 +244,6 @@ fn is_outdated<J: Joint>(joint: &J, error: &AppendError) -> bool {
 fn raise<J: Joint>(error: FindRequestError) -> J::Error {
     match error {
         FindRequestError::Load(error) => error.into(),
-        FindRequestError::Reused(error) => error.into(),
+        FindRequestError::Append(error) => error.into(),
     }
 }

@@ -142,11 +142,6 @@ impl LogStore {
         &self.lanes
     }
 
-    /// Its own connections, for what is read beside the streams.
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
-    }
-
     /// The streams in memory.
     pub fn memory(&self) -> &Memory {
         &self.memory
@@ -289,12 +284,30 @@ impl LogStore {
         find::holder(&self.pool, scope, key).await
     }
 
-    /// What a request got when it was made before; refused if its key was used for something else.
+    /// What a request got when it was made before, as far as that is certain to stay; refused if its key was used for
+    /// something else.
     pub async fn find_request<A: Decider>(
         &self,
         request: &RequestKey,
     ) -> Result<Option<Earlier<A>>, FindRequestError> {
-        find::request(&self.pool, self.upcasters, request).await
+        let earlier = find::request(&self.pool, self.upcasters, request).await?;
+        if let Some(earlier) = &earlier {
+            self.confirm(earlier.position).await?;
+        }
+        Ok(earlier)
+    }
+
+    /// The door of every answer that says that something was done before, found at this position: it opens when a
+    /// synchronous standby has what was found. What shows may be left from a server process that was ended while it
+    /// waited for the standby.
+    pub(crate) async fn confirm(&self, position: i64) -> Result<(), AppendError> {
+        self.writer.confirm(position).await
+    }
+
+    /// The same for an answer that is founded on whatever the log shows by now.
+    pub(crate) async fn confirm_all(&self) -> Result<(), FindRequestError> {
+        let head = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await;
+        Ok(self.confirm(head.map_err(LoadError::from)?).await?)
     }
 
     /// True when the `uplinks` stream holds a report with this key.
@@ -314,13 +327,13 @@ pub struct Earlier<A: Decider> {
     pub events: Vec<A::Event>,
 }
 
-/// Why an earlier request cannot be answered again.
+/// Why what was done earlier cannot be answered again.
 #[derive(Debug, thiserror::Error)]
 pub enum FindRequestError {
     /// It could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The key was used for something else.
+    /// The key was used for something else, or it is not certain that a standby has what was done.
     #[error(transparent)]
-    Reused(#[from] AppendError),
+    Append(#[from] AppendError),
 }
