@@ -163,14 +163,15 @@ impl LogStore {
 
     /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is refused.
     async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        match self.fold_without::<A>(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await {
-            Err(LoadError::Undecodable { .. }) => {
-                // It may have been skipped a moment ago.
-                self.unreadable.look(&self.pool).await?;
-                self.fold_without(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await
-            }
-            folded => folded,
+        let known = self.unreadable.of(A::TYPE, aggregate_id);
+        let folded = self.fold_without(aggregate_id, &known).await;
+        if !matches!(folded, Err(LoadError::Undecodable { .. })) {
+            return folded;
         }
+        // It may have been skipped a moment ago.
+        self.unreadable.look(&self.pool).await?;
+        let now = self.unreadable.of(A::TYPE, aggregate_id);
+        if now == known { folded } else { self.fold_without(aggregate_id, &now).await }
     }
 
     async fn fold_without<A: Decider>(
@@ -186,10 +187,13 @@ impl LogStore {
         let mut begun = None;
         if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, load::form::<A>(left_out.len())).await {
             let whole = !tail.cut;
-            begun = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
-            if whole && let Some(context) = begun {
+            let folded = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
+            if whole && let Some(context) = folded {
                 return Ok(context);
             }
+            // A snapshot of no use is not looked at again: the stream is read from its first event on.
+            let from_the_first = LogContext { left_out: left_out.clone(), ..LogContext::empty(aggregate_id) };
+            begun = Some(folded.unwrap_or(from_the_first));
         }
         let _turn = self.long_loads.acquire().await.expect("it is never closed");
         let mut context = match begun {
