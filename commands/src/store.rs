@@ -204,6 +204,12 @@ impl LogStore {
         Ok(context)
     }
 
+    /// The streams with events that the log says nobody can read, by aggregate type and id.
+    pub(crate) async fn with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
+        self.unreadable.look(&self.pool).await?;
+        Ok(self.unreadable.streams())
+    }
+
     /// True while the log says nothing new of the events of a stream that was loaded.
     pub(crate) fn is_current<A: Decider>(&self, context: &LogContext<A>) -> bool {
         self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out.len()
