@@ -12,6 +12,6 @@ pub(super) fn take(append: &mut Append, encoder: Option<&Encoder>) -> Vec<Option
 }
 
 fn stored(body: Bytes, encoder: Option<&Encoder>) -> Encoded {
-    let encoded = encoder.and_then(|encoder| encoder.encode(&body));
-    encoded.unwrap_or(Encoded { encoding: RAW, bytes: body })
+    let shorter = encoder.and_then(|encoder| encoder.encode(&body));
+    shorter.unwrap_or(Encoded { encoding: RAW, bytes: body })
 }
