@@ -1,8 +1,9 @@
 //! Commands over several streams: loaded, decided and appended as one, all or nothing.
 //!
 //! Such a command has the lanes of its streams, so that within the process nobody else appends to them meanwhile. It reads
-//! every stream it needs from the log, decides on each, and appends what came of it together; a stream that it only
-//! looked at is a condition of the append. If another process was faster, it starts over.
+//! every stream it needs from the log and appends what it decided together. Every stream that it decided on is a condition
+//! of the append, also one that gets nothing; one that it only read is none. If another process was faster, it starts
+//! over.
 
 use std::future::Future;
 

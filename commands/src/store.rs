@@ -161,7 +161,8 @@ impl LogStore {
         Ok(context)
     }
 
-    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is refused.
+    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is
+    /// refused.
     async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         let known = self.unreadable.of(A::TYPE, aggregate_id);
         let folded = self.fold_without(aggregate_id, &known).await;
