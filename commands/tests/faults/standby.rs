@@ -163,3 +163,25 @@ async fn a_standby_that_stays_away_leaves_no_server_processes_behind() {
     pair.primary.append("after", 10).await.unwrap();
     pair.stop().await;
 }
+
+/// Why decision 0033 says what operators are not to do.
+#[tokio::test]
+async fn a_wait_that_somebody_cancels_is_called_done_by_postgresql() {
+    let mut pair = Pair::start().await;
+    pair.primary.append("before", 10).await.unwrap();
+    let sender = pair.sender().await;
+    kill_process(sender, Signal::STOP).unwrap();
+    let (event, cancelled) = tokio::join!(pair.primary.append("unseen", 10), async {
+        const WAITING: &str = "from pg_stat_activity where wait_event = 'SyncRep'";
+        let waits = format!("select count(*) {WAITING}");
+        until("the append waits for the standby", &mut pair.admin, &waits).await;
+        let cancel = format!("select count(pg_cancel_backend(pid)) {WAITING}");
+        sqlx::query_scalar::<_, i64>(&cancel).fetch_one(&mut pair.admin).await.unwrap()
+    });
+    let there = "select exists (select from events where event_id = $1)";
+    let there = sqlx::query_scalar::<_, bool>(there).bind(event.unwrap());
+    assert!(!there.fetch_one(&mut pair.standby().await).await.unwrap());
+    assert_eq!(cancelled, 1);
+    kill_process(sender, Signal::CONT).unwrap();
+    pair.stop().await;
+}
