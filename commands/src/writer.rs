@@ -90,7 +90,12 @@ impl Writer {
             return Ok(());
         }
         let (reply, result) = oneshot::channel();
-        self.place()?.send(Asked::Confirm(Doubt { position, reply }));
+        let place = self.place().map_err(|refused| match refused {
+            // What was found may be stored for good.
+            AppendError::Stopped => AppendError::Unsettled("the server is shutting down".into()),
+            refused => refused,
+        })?;
+        place.send(Asked::Confirm(Doubt { position, reply }));
         answered(result).await
     }
 
