@@ -176,8 +176,8 @@ pub enum AppendError {
         /// What its reader said.
         reason: String,
     },
-    /// A stream comes twice in one append, or a claim that is taken or of one stream, a stream without events changes a
-    /// claim, or the append adds nothing.
+    /// The append names a stream twice, takes a claim twice, changes a claim twice within a stream, changes one by a stream
+    /// that gets no events, or adds nothing.
     #[error(
         "an append names each stream once, each stream each claim once, claims come with events of their stream, and at \
          least one event is added"

@@ -46,7 +46,7 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
     fn from(error: FindRequestError) -> Self {
         match error {
             FindRequestError::Load(error) => Self::Load(error),
-            FindRequestError::Reused(error) => Self::Append(error),
+            FindRequestError::Append(error) => Self::Append(error),
         }
     }
 }
@@ -54,8 +54,8 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
 /// Executes the commands of one kind of aggregate, with its streams in memory as far as they fit.
 ///
 /// A stream's commands share a lane and are executed one after the other. What another process appends shows as a
-/// conflict, or, for a command that appends nothing, in the stream's version: either loads the stream afresh. While a command works on it the stream is out of memory, so one that fails
-/// or is dropped half-way leaves nothing behind.
+/// conflict, or, for a command that appends nothing, in the stream's version: either loads the stream afresh. While a
+/// command works on a stream, it is out of memory, so a command that fails or is dropped half-way leaves nothing behind.
 pub struct Bus<A> {
     store: LogStore,
     aggregate: PhantomData<fn() -> A>,
@@ -123,7 +123,11 @@ impl<A: Decider> Bus<A> {
             let (position, version) = (context.position, context.version);
             self.store.memory().keep(context);
             return match decision {
-                Ok(events) => Ok(Some(Executed { position, version, events, repeated: false })),
+                Ok(events) => {
+                    // Nothing to do, because of what an earlier command did.
+                    self.store.confirm(position).await?;
+                    Ok(Some(Executed { position, version, events, repeated: false }))
+                }
                 Err(refusal) => Err(ExecuteError::Refused { refusal, position }),
             };
         };

@@ -38,7 +38,7 @@ impl Identity {
 /// Writes the log's identity as its first event, unless it is there. The log's id.
 pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<LogRefusal>> {
     let Identity { position, started_as, log_id, .. } =
-        Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
+        Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     if position > 0 && log.store().version::<Log>(&started_as.to_string()).await? == 0 {
         return Err(ExecuteError::Refused { refusal: LogRefusal::LogNotStarted, position });
     }
@@ -57,7 +57,7 @@ pub async fn fork(
     reason: Option<String>,
     at: Instant,
 ) -> Result<Identity, ExecuteError<LogRefusal>> {
-    let before = Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
+    let before = Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     let fork = LogCommand::ForkLog { to, position: before.position, reason, at, by: Actor::System };
     log.execute(&before.started_as.to_string(), &fork, &Circumstances::default()).await?;
     Ok(before)
@@ -70,7 +70,7 @@ pub async fn add_dictionary(
     dictionary: &[u8],
     at: Instant,
 ) -> Result<(), ExecuteError<LogRefusal>> {
-    let Identity { started_as, .. } = Identity::read(log.store().pool()).await.map_err(LoadError::from)?;
+    let Identity { started_as, .. } = Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     let sha256 = parking_bodies::sha256(dictionary);
     let add = LogCommand::AddDictionary { number, sha256, at, by: Actor::System };
     log.execute(&started_as.to_string(), &add, &Circumstances::default()).await.map(|_| ())

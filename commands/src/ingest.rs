@@ -90,6 +90,7 @@ impl Ingest {
                 }
                 Ok(executed) => return Ok(Outcome::Accepted { position: executed.position }),
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportAlreadyRecorded, position }) => {
+                    self.0.store().confirm(position).await?;
                     return Ok(Outcome::Duplicate { position });
                 }
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportOlderThanWindow, .. }) => {

@@ -1,8 +1,9 @@
 //! Commands over several streams: loaded, decided and appended as one, all or nothing.
 //!
 //! Such a command has the lanes of its streams, so that within the process nobody else appends to them meanwhile. It reads
-//! every stream it needs from the log, decides on each, and appends what came of it together; a stream that it only
-//! looked at is a condition of the append. If another process was faster, it starts over.
+//! every stream it needs from the log and appends what it decided together. Every stream that it decided on is a condition
+//! of the append, also one that gets nothing; one that it only read is none. If another process was faster, it starts
+//! over.
 
 use std::future::Future;
 
@@ -122,8 +123,10 @@ impl<'a> Work<'a> {
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
-        // What is in memory is out of date when this is appended.
-        drop(self.store.memory().take::<A>(&context.aggregate_id));
+        if !events.is_empty() {
+            // What is in memory is out of date when this is appended.
+            drop(self.store.memory().take::<A>(&context.aggregate_id));
+        }
         let stream = self.store.stream_append(context, events, self.circumstances);
         match (&mut self.streams, stream) {
             (Ok(streams), Ok(stream)) => streams.push(stream),
@@ -184,9 +187,13 @@ impl LogStore {
             }
             if decided.is_err() || work.adds_nothing() {
                 // While this waited for its lanes the very same request may have been done.
-                let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
-                let nothing = |events| Done { position: None, events, repeated: false };
-                return earlier.map_or_else(|| decided.map(nothing), Ok);
+                if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+                    return Ok(earlier);
+                }
+                let events = decided?;
+                // Nothing to do, because of what earlier commands did to streams that this one need not have loaded.
+                self.confirm_all().await.map_err(raise::<J>)?;
+                return Ok(Done { position: None, events, repeated: false });
             }
             match self.append_work(work).await {
                 Err(error) if attempts < ATTEMPTS && is_outdated(joint, &error) => attempts += 1,
@@ -238,6 +245,6 @@ fn is_outdated<J: Joint>(joint: &J, error: &AppendError) -> bool {
 fn raise<J: Joint>(error: FindRequestError) -> J::Error {
     match error {
         FindRequestError::Load(error) => error.into(),
-        FindRequestError::Reused(error) => error.into(),
+        FindRequestError::Append(error) => error.into(),
     }
 }

@@ -42,7 +42,7 @@ pub enum SkipError {
 /// Writes into the log that an event is skipped; the position at which it says so. The log refuses it unless the projection
 /// stands before the event.
 pub async fn skip(log: &Bus<Log>, skip: &Skip, at: Instant) -> Result<i64, SkipError> {
-    let Identity { started_as, .. } = Identity::read(log.store().pool())
+    let Identity { started_as, .. } = Identity::read(&log.store().pool)
         .await
         .map_err(|error| ExecuteError::Load(LoadError::from(error)))?;
     let Skip { position, projection, reason, undecodable } = skip.clone();

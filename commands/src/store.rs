@@ -142,11 +142,6 @@ impl LogStore {
         &self.lanes
     }
 
-    /// Its own connections, for what is read beside the streams.
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
-    }
-
     /// The streams in memory.
     pub fn memory(&self) -> &Memory {
         &self.memory
@@ -166,16 +161,18 @@ impl LogStore {
         Ok(context)
     }
 
-    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is refused.
+    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is
+    /// refused.
     async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        match self.fold_without::<A>(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await {
-            Err(LoadError::Undecodable { .. }) => {
-                // It may have been skipped a moment ago.
-                self.unreadable.look(&self.pool).await?;
-                self.fold_without(aggregate_id, &self.unreadable.of(A::TYPE, aggregate_id)).await
-            }
-            folded => folded,
+        let known = self.unreadable.of(A::TYPE, aggregate_id);
+        let folded = self.fold_without(aggregate_id, &known).await;
+        if !matches!(folded, Err(LoadError::Undecodable { .. })) {
+            return folded;
         }
+        // It may have been skipped a moment ago.
+        self.unreadable.look(&self.pool).await?;
+        let now = self.unreadable.of(A::TYPE, aggregate_id);
+        if now == known { folded } else { self.fold_without(aggregate_id, &now).await }
     }
 
     async fn fold_without<A: Decider>(
@@ -191,10 +188,13 @@ impl LogStore {
         let mut begun = None;
         if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, load::form::<A>(left_out.len())).await {
             let whole = !tail.cut;
-            begun = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
-            if whole && let Some(context) = begun {
+            let folded = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
+            if whole && let Some(context) = folded {
                 return Ok(context);
             }
+            // A snapshot of no use is not looked at again: the stream is read from its first event on.
+            let from_the_first = LogContext { left_out: left_out.clone(), ..LogContext::empty(aggregate_id) };
+            begun = Some(folded.unwrap_or(from_the_first));
         }
         let _turn = self.long_loads.acquire().await.expect("it is never closed");
         let mut context = match begun {
@@ -203,6 +203,12 @@ impl LogStore {
         };
         load::follow(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
         Ok(context)
+    }
+
+    /// The streams with events that the log says nobody can read, by aggregate type and id.
+    pub(crate) async fn with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
+        self.unreadable.look(&self.pool).await?;
+        Ok(self.unreadable.streams())
     }
 
     /// True while the log says nothing new of the events of a stream that was loaded.
@@ -289,12 +295,30 @@ impl LogStore {
         find::holder(&self.pool, scope, key).await
     }
 
-    /// What a request got when it was made before; refused if its key was used for something else.
+    /// What a request got when it was made before, as far as that is certain to stay; refused if its key was used for
+    /// something else.
     pub async fn find_request<A: Decider>(
         &self,
         request: &RequestKey,
     ) -> Result<Option<Earlier<A>>, FindRequestError> {
-        find::request(&self.pool, self.upcasters, request).await
+        let earlier = find::request(&self.pool, self.upcasters, request).await?;
+        if let Some(earlier) = &earlier {
+            self.confirm(earlier.position).await?;
+        }
+        Ok(earlier)
+    }
+
+    /// The door of every answer that says that something was done before, found at this position: it opens when a
+    /// synchronous standby has what was found. What shows may be left from a server process that was ended while it
+    /// waited for the standby.
+    pub(crate) async fn confirm(&self, position: i64) -> Result<(), AppendError> {
+        self.writer.confirm(position).await
+    }
+
+    /// The same for an answer that is founded on whatever the log shows by now.
+    pub(crate) async fn confirm_all(&self) -> Result<(), FindRequestError> {
+        let head = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await;
+        Ok(self.confirm(head.map_err(LoadError::from)?).await?)
     }
 
     /// True when the `uplinks` stream holds a report with this key.
@@ -314,13 +338,13 @@ pub struct Earlier<A: Decider> {
     pub events: Vec<A::Event>,
 }
 
-/// Why an earlier request cannot be answered again.
+/// Why what was done earlier cannot be answered again.
 #[derive(Debug, thiserror::Error)]
 pub enum FindRequestError {
     /// It could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The key was used for something else.
+    /// The key was used for something else, or it is not certain that a standby has what was done.
     #[error(transparent)]
-    Reused(#[from] AppendError),
+    Append(#[from] AppendError),
 }

@@ -22,7 +22,7 @@ pub use asked::Status;
 pub use command::DisplayCommand;
 pub use event::{DisplayEvent, Order};
 pub use refusal::DisplayRefusal;
-pub use rules::{LONGEST_REASON, MOST_ATTEMPTS, MOST_BYTES, PORTS, PRIORITIES};
+pub use rules::{MOST_ATTEMPTS, MOST_BYTES, PORTS, PRIORITIES};
 pub use showing::{SHOWING_PRIORITY, order_to_show};
 
 /// What decisions about a display's downlinks need to know.

@@ -12,6 +12,27 @@ pub const LABEL: usize = 255;
 /// The longest reason: why something was done, in words.
 pub const REASON: usize = 1000;
 
+/// The longest reason why a projection is to pass an event over.
+pub const SKIP_REASON: usize = 500;
+
+/// The longest reason of a downlink: a word, not a story.
+pub const DOWNLINK_REASON: usize = 100;
+
+/// The longest slug.
+pub const SLUG: usize = 100;
+
+/// The longest name of a display policy.
+pub const POLICY_NAME: usize = 100;
+
+/// The longest name of a feature or a limit of a tenant.
+pub const ENTITLEMENT: usize = 100;
+
+/// The longest name of a time zone.
+pub const TIMEZONE: usize = 50;
+
+/// The longest id in a report: ChirpStack's are UUIDs of 36 characters.
+pub const REPORTED_ID: usize = 64;
+
 /// The longest description of something for people.
 pub const DESCRIPTION: usize = 1000;
 

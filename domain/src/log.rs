@@ -19,9 +19,6 @@ pub use refusal::LogRefusal;
 /// The format of the log that this build writes and reads. A log of another format is refused before anything is written.
 pub const FORMAT: i16 = 2;
 
-/// Characters that the reason of a skip may have.
-const REASON_CHARACTERS: usize = 500;
-
 /// What decisions about the log need to know: whether it has started, its id of today, its newest dictionary, and what is
 /// skipped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +63,7 @@ impl Log {
     ) -> Result<(), LogRefusal> {
         let readable = |character: char| !character.is_control();
         if reason.trim().is_empty()
-            || reason.chars().count() > REASON_CHARACTERS
+            || limits::is_longer(reason, limits::SKIP_REASON)
             || !reason.chars().all(readable)
         {
             return Err(LogRefusal::SkipReasonInvalid);

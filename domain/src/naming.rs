@@ -6,9 +6,6 @@ use crate::limits;
 /// The longest name, in characters, where no rule says otherwise.
 pub(crate) const LONGEST_NAME: usize = limits::LABEL;
 
-/// The longest slug, in characters.
-pub(crate) const LONGEST_SLUG: usize = 100;
-
 /// True for a text that shows something, is not too long and can be kept.
 pub(crate) fn is_name(text: &str, longest: usize) -> bool {
     !text.trim().is_empty() && limits::text("name", text, longest).is_ok()
@@ -16,7 +13,7 @@ pub(crate) fn is_name(text: &str, longest: usize) -> bool {
 
 /// True for a slug of the characters allowed.
 pub(crate) fn is_slug(text: &str, allowed: fn(char) -> bool) -> bool {
-    (1..=LONGEST_SLUG).contains(&text.chars().count()) && text.chars().all(allowed)
+    (1..=limits::SLUG).contains(&text.chars().count()) && text.chars().all(allowed)
 }
 
 /// What a change from one key to another does. The same key is neither released nor taken: releases come first within

@@ -3,9 +3,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use bytes::Bytes;
 use zstd::zstd_safe::{CCtx, CDict, compress_bound};
-
-use crate::RAW;
 
 /// The level that zstd itself takes.
 const LEVEL: i32 = 3;
@@ -27,7 +26,7 @@ pub struct Encoded {
     /// The number of its encoding.
     pub encoding: i16,
     /// Its bytes in that encoding.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 impl Encoder {
@@ -45,15 +44,8 @@ impl Encoder {
         let shorter = compressed.is_ok_and(|length| length < body.len());
         shorter.then(|| {
             bytes.shrink_to_fit();
-            Encoded { encoding: self.number, bytes }
+            Encoded { encoding: self.number, bytes: bytes.into() }
         })
-    }
-}
-
-impl Encoded {
-    /// The body as it is.
-    pub fn raw(body: &[u8]) -> Self {
-        Self { encoding: RAW, bytes: body.to_vec() }
     }
 }
 

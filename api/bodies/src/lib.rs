@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 pub use decoder::{DecodeError, Decoder};
 pub use encoder::{Encoded, Encoder};
-pub use training::{LARGEST_DICTIONARY, TrainError, train};
+pub use training::{TrainError, train};
 
 /// The encoding of a body that is stored as it came.
 pub const RAW: i16 = 0;

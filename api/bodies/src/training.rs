@@ -1,7 +1,7 @@
 //! Making a dictionary of what bodies have in common.
 
 /// What bodies have in common fits into this; more saves nothing, and each server keeps it in memory.
-pub const LARGEST_DICTIONARY: usize = 64 * 1024;
+const LARGEST_DICTIONARY: usize = 64 * 1024;
 
 /// Why no dictionary can be made.
 #[derive(Debug, thiserror::Error)]

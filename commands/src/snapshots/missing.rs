@@ -5,20 +5,19 @@
 //! stream would look up each event by itself. It goes slower while this process appends, and its pages queue behind loads.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use parking_domain::aggregate::Decider;
 use parking_domain::upcast::Upcasters;
-use sqlx::{FromRow, PgPool};
-use tokio::sync::{Semaphore, watch};
+use sqlx::FromRow;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::{INTERVAL, SET, Snapshot, Snapshots};
+use super::{INTERVAL, SET, Snapshot};
 use crate::store::{LogContext, LogStore, Stored, Stream};
 
 /// Streams whose snapshots are made in one pass.
@@ -82,14 +81,10 @@ impl Lacking {
 
 /// Makes missing snapshots.
 pub struct MissingSnapshots {
-    pool: PgPool,
-    snapshots: Snapshots,
+    store: LogStore,
     kinds: Vec<Kind>,
-    upcasters: &'static Upcasters,
     /// The head as this process's appends raise it.
     head: watch::Receiver<i64>,
-    /// The turns of streams that are read at length: a page waits for its own behind the loads that somebody waits for.
-    long_loads: Arc<Semaphore>,
     streams: i64,
     memory: usize,
 }
@@ -98,6 +93,7 @@ pub struct MissingSnapshots {
 type Name = (String, String);
 
 /// A pass over the log.
+#[derive(Default)]
 struct Pass {
     streams: HashMap<Name, Box<dyn Stream>>,
     weights: HashMap<Name, usize>,
@@ -113,16 +109,7 @@ struct Pass {
 impl MissingSnapshots {
     /// Those of the store's streams of these kinds.
     pub fn new(store: &LogStore, kinds: Vec<Kind>) -> Self {
-        Self {
-            pool: store.pool.clone(),
-            snapshots: store.snapshots.clone(),
-            kinds,
-            upcasters: store.upcasters,
-            head: store.writer.head(),
-            long_loads: store.long_loads.clone(),
-            streams: STREAMS,
-            memory: MEMORY,
-        }
+        Self { store: store.clone(), kinds, head: store.writer.head(), streams: STREAMS, memory: MEMORY }
     }
 
     /// The same, with so many streams in a pass and so many bytes of states.
@@ -144,10 +131,10 @@ impl MissingSnapshots {
         loop {
             let (mut last, mut made, mut overflowed) = (Name::default(), 0, false);
             loop {
-                let lacking = self.choose(&last).await?;
-                let Some(end) = lacking.last() else { break };
-                last = (end.aggregate_type.clone(), end.aggregate_id.clone());
-                let mut pass = Pass::new(&self.kinds, lacking);
+                let mut pass = self.choose(&mut last).await?;
+                if pass.streams.is_empty() {
+                    break;
+                }
                 info!(
                     streams = pass.streams.len(),
                     from = pass.position,
@@ -162,9 +149,11 @@ impl MissingSnapshots {
         }
     }
 
-    /// The next streams without a snapshot near, in the order of their names.
-    async fn choose(&self, last: &Name) -> Result<Vec<Lacking>, sqlx::Error> {
-        sqlx::query_as(
+    /// The next streams without a snapshot near, in the order of their names. Their old states may fill half of the
+    /// memory: they grow. A stream that leaves events out has snapshots of another form, which its loads make.
+    async fn choose(&self, last: &mut Name) -> Result<Pass, sqlx::Error> {
+        let (types, ids): (Vec<_>, Vec<_>) = self.store.with_unreadable().await?.into_iter().unzip();
+        let mut lacking = sqlx::query_as::<_, Lacking>(
             "select s.aggregate_type, s.aggregate_id, coalesce(n.version, 0) as version, n.event_id, n.state::text, f.after \
                from streams s \
                join unnest($1::text[], $2::integer[]) as k (type, form) on k.type = s.aggregate_type \
@@ -179,24 +168,36 @@ impl MissingSnapshots {
                                       and e.sequence = coalesce(n.version, 0) + 1 limit 1) f \
               where (s.aggregate_type, s.aggregate_id) > ($3, $4) and s.version > $5 \
                 and s.version - coalesce(n.version, 0) > $5 \
+                and (s.aggregate_type, s.aggregate_id) not in (select * from unnest($7::text[], $8::text[])) \
               order by 1, 2 limit $6",
         )
         .bind(self.kinds.iter().map(|kind| kind.aggregate_type).collect::<Vec<_>>())
         .bind(self.kinds.iter().map(|kind| kind.state_version).collect::<Vec<_>>())
-        .bind(&last.0)
-        .bind(&last.1)
+        .bind(last.0.clone())
+        .bind(last.1.clone())
         .bind(INTERVAL)
         .bind(self.streams)
-        .fetch_all(&self.pool)
-        .await
+        .bind(types)
+        .bind(ids)
+        .fetch(&self.store.pool);
+        let mut pass = Pass::default();
+        while pass.weight <= self.memory / 2
+            && let Some(stream) = lacking.try_next().await?
+        {
+            *last = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
+            pass.begin(&self.kinds, stream);
+        }
+        Ok(pass)
     }
 
     /// Reads the log up to its present head; how many snapshots were saved.
     async fn read_through(&self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
-        let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await?;
+        let head: i64 =
+            sqlx::query_scalar("select position from log_head").fetch_one(&self.store.pool).await?;
         let mut saved = 0;
         while pass.position < head && !pass.streams.is_empty() {
-            let turn = self.long_loads.acquire().await.expect("it is never closed");
+            // A page waits for its turn behind the loads that somebody waits for.
+            let turn = self.store.long_loads.acquire().await.expect("it is never closed");
             let (started, known) = (Instant::now(), *self.head.borrow());
             self.read_page(pass).await?;
             drop(turn);
@@ -225,9 +226,9 @@ impl MissingSnapshots {
         )
         .bind(pass.position)
         .bind(pass.position + PAGE)
-        .fetch(&self.pool);
+        .fetch(&self.store.pool);
         while let Some(Row { aggregate_type, aggregate_id, event }) = rows.try_next().await? {
-            pass.take(self.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
+            pass.take(self.store.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
         }
         pass.position += PAGE;
         Ok(())
@@ -236,24 +237,32 @@ impl MissingSnapshots {
     /// Saves what waits, in sets; how many.
     async fn save(&self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
         for set in pass.set.chunks(SET) {
-            self.snapshots.save(set).await?;
+            self.store.snapshots.save(set).await?;
         }
         Ok(std::mem::take(&mut pass.set).len())
     }
 }
 
 impl Pass {
-    fn new(kinds: &[Kind], lacking: Vec<Lacking>) -> Self {
-        let position = lacking.iter().map(|stream| stream.after).min().unwrap_or_default();
-        let mut streams = HashMap::with_capacity(lacking.len());
-        for stream in lacking {
-            let kind = kinds.iter().find(|kind| kind.aggregate_type == stream.aggregate_type);
-            if let Some(kind) = kind {
-                let name = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
-                streams.insert(name, (kind.begin)(stream));
-            }
+    /// Takes a stream in, as its old snapshot has it.
+    fn begin(&mut self, kinds: &[Kind], lacking: Lacking) {
+        let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == lacking.aggregate_type) else {
+            return;
+        };
+        let name = (lacking.aggregate_type.clone(), lacking.aggregate_id.clone());
+        self.position =
+            if self.streams.is_empty() { lacking.after } else { lacking.after.min(self.position) };
+        let has_state = lacking.state.is_some();
+        let stream = (kind.begin)(lacking);
+        if has_state {
+            self.weigh(&name, stream.weight());
         }
-        Self { streams, weights: HashMap::new(), weight: 0, position, set: Vec::new(), overflowed: false }
+        self.streams.insert(name, stream);
+    }
+
+    fn weigh(&mut self, name: &Name, weight: usize) {
+        self.weight += weight;
+        self.weight -= self.weights.insert(name.clone(), weight).unwrap_or_default();
     }
 
     /// Takes an event into its stream, if that is one of the pass's and has not got it already.
@@ -271,8 +280,7 @@ impl Pass {
         }
         if stream.version() % WEIGHED_EVERY == 0 {
             let weight = stream.weight();
-            self.weight += weight;
-            self.weight -= self.weights.insert(name.clone(), weight).unwrap_or_default();
+            self.weigh(name, weight);
         }
         if self.weight > memory && self.streams.len() > 1 {
             self.overflowed = true;

@@ -42,6 +42,13 @@ impl Unreadable {
         streams.get(aggregate_type).and_then(|ids| ids.get(aggregate_id)).cloned().unwrap_or_default()
     }
 
+    /// The streams that have one, by aggregate type and id.
+    pub(super) fn streams(&self) -> Vec<(String, String)> {
+        let streams = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let names = streams.iter().flat_map(|(kind, ids)| ids.keys().map(|id| (kind.clone(), id.clone())));
+        names.collect()
+    }
+
     /// Looks into the log now.
     pub(super) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let streams = read(pool).await?;

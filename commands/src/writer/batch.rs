@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::Pending;
+use super::pending::Pending;
 use crate::append::Append;
 
 /// Events in a batch: from about 200 on, more gain nothing.

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::Pending;
+use super::pending::Pending;
 use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKey, StreamAppend};
 
 const APPEND: &str = "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \

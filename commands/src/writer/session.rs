@@ -10,9 +10,9 @@ use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::Pending;
 use super::call::{self, Verdict};
 use super::found::{self, Appends};
+use super::pending::Pending;
 use crate::append::Appended;
 
 /// Nothing slow may stand between the head's lock and its release; these say what slow is.
@@ -47,9 +47,11 @@ pub(super) struct Backend {
 }
 
 impl Session {
-    /// A connection, and what bodies are compressed with by now.
+    /// A connection, and what bodies are compressed with by now. It ends the server processes that former ones lost; those
+    /// that do not end stay in the list.
     pub(super) async fn open(
         options: &PgConnectOptions,
+        lost: &mut Vec<Backend>,
     ) -> Result<(Self, Option<Arc<Encoder>>), sqlx::Error> {
         let open = async {
             let mut connection = options.clone().options(LIMITS).connect().await?;
@@ -64,7 +66,28 @@ impl Session {
             let encoder = session.read_encoder().await?;
             Ok((session, encoder))
         };
-        in_time(open).await
+        let mut opened = in_time(open).await?;
+        if !lost.is_empty() {
+            *lost = in_time(opened.0.end(lost)).await?;
+        }
+        Ok(opened)
+    }
+
+    /// Ends server processes, so that nothing of their batches can still commit; those that are still at work.
+    async fn end(&mut self, lost: &[Backend]) -> Result<Vec<Backend>, sqlx::Error> {
+        const THESE: &str = "from unnest($1::integer[], $2::timestamptz[]) as lost (pid, backend_start) \
+                             join pg_stat_activity using (pid, backend_start)";
+        let terminate = format!("select pg_terminate_backend(pid, 2000) {THESE}");
+        let alive = format!("select pid, backend_start {THESE}");
+        let pids: Vec<i32> = lost.iter().map(|backend| backend.pid).collect();
+        let starts: Vec<DateTime<Utc>> = lost.iter().map(|backend| backend.backend_start).collect();
+        let mut transaction = as_login(&mut self.connection).await?;
+        sqlx::query(&terminate).bind(&pids).bind(&starts).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        let mut transaction = as_login(&mut self.connection).await?;
+        let alive = sqlx::query_as(&alive).bind(&pids).bind(&starts).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(alive)
     }
 
     /// Compresses with the newest dictionary; none before the log has started.
@@ -97,40 +120,29 @@ impl Session {
         Ok(verdicts)
     }
 
-    /// Ends the lost backend, so that nothing of its batch can still commit, and looks for what did.
-    pub(super) async fn settle(
-        &mut self,
-        lost: &Backend,
-        batch: &[Pending],
-    ) -> Result<Vec<Option<Appended>>, sqlx::Error> {
-        in_time(self.end_and_look(lost, batch)).await
+    /// Looks for what a lost batch has committed. Its server process has ended.
+    pub(super) async fn settle(&mut self, batch: &[Pending]) -> Result<Vec<Option<Appended>>, sqlx::Error> {
+        let settle = async {
+            let appends = batch.iter().map(|pending| &pending.append);
+            let appends = Appends::find(&mut self.connection, appends).await?;
+            let found: Vec<_> = batch.iter().map(|pending| appends.get(&pending.append)).collect();
+            if found.iter().any(Option::is_some) {
+                await_standby(&mut self.connection).await?;
+            }
+            Ok(found)
+        };
+        in_time(settle).await
     }
 
-    async fn end_and_look(
-        &mut self,
-        lost: &Backend,
-        batch: &[Pending],
-    ) -> Result<Vec<Option<Appended>>, sqlx::Error> {
-        const SAME: &str = "from pg_stat_activity where pid = $1 and backend_start = $2";
-        let terminate = format!("select pg_terminate_backend(pid, 2000) {SAME}");
-        let alive = format!("select exists (select {SAME})");
-        let mut transaction = as_login(&mut self.connection).await?;
-        sqlx::query(&terminate).bind(lost.pid).bind(lost.backend_start).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        let mut transaction = as_login(&mut self.connection).await?;
-        let alive = sqlx::query_scalar(&alive).bind(lost.pid).bind(lost.backend_start);
-        let alive: bool = alive.fetch_one(&mut *transaction).await?;
-        transaction.commit().await?;
-        if alive {
-            return Err(sqlx::Error::Protocol("the lost backend is still at work".into()));
-        }
-        let appends =
-            Appends::find(&mut self.connection, batch.iter().map(|pending| &pending.append)).await?;
-        let found: Vec<Option<Appended>> = batch.iter().map(|pending| appends.get(&pending.append)).collect();
-        if found.iter().any(Option::is_some) {
+    /// The log's head, of which it is certain by now that a synchronous standby has it.
+    pub(super) async fn confirm(&mut self) -> Result<i64, sqlx::Error> {
+        let confirm = async {
+            let head = "select position from log_head";
+            let head = sqlx::query_scalar(head).fetch_one(&mut self.connection).await?;
             await_standby(&mut self.connection).await?;
-        }
-        Ok(found)
+            Ok(head)
+        };
+        in_time(confirm).await
     }
 }
 

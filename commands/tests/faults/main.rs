@@ -5,4 +5,5 @@ mod cut;
 mod elsewhere;
 mod own_server;
 mod proxy;
+mod sent_again;
 mod standby;

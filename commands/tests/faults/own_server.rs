@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use parking_commands::append::{Append, AppendError, Expected, NewEvent, StreamAppend};
 use parking_commands::ids::Ids;
+use parking_commands::snapshots::Snapshots;
+use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::{ClusterOptions, Database, LocalCluster, Role, prepare};
 use parking_projections::feed;
@@ -48,6 +50,12 @@ impl Server {
         let stop = CancellationToken::new();
         let (writer, _task) = Writer::start(database.as_role(Role::Writer), stop.clone());
         Self { cluster, database, writer, ids: Arc::new(Counter::new(7)), stop }
+    }
+
+    /// The log as a process of this server sees it.
+    pub(crate) fn store(&self) -> LogStore {
+        let pool = PgPool::connect_lazy_with(self.database.as_role(Role::Writer));
+        LogStore::new(pool, self.writer.clone(), Snapshots::off(), self.ids.clone())
     }
 
     pub(crate) async fn append(&self, stream: &str, body: usize) -> Result<Uuid, AppendError> {

@@ -17,15 +17,15 @@ use uuid::Uuid;
 use crate::own_server::{DEADLINE, Server, directory};
 
 /// A primary that waits for its standby.
-struct Pair {
-    primary: Server,
+pub(crate) struct Pair {
+    pub(crate) primary: Server,
     standby: LocalCluster,
-    admin: PgConnection,
+    pub(crate) admin: PgConnection,
     _homes: [TempDir; 2],
 }
 
 impl Pair {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let homes = [directory(), directory()];
         let primary = Server::start(homes[0].path(), &[]).await;
         let mut admin = primary.database.admin.connect().await.unwrap();
@@ -39,14 +39,14 @@ impl Pair {
     }
 
     /// The process that sends to the standby: stopped, the standby gets nothing more.
-    async fn sender(&mut self) -> Pid {
+    pub(crate) async fn sender(&mut self) -> Pid {
         let query = "select pid from pg_stat_replication";
         let pid: i32 = sqlx::query_scalar(query).fetch_one(&mut self.admin).await.unwrap();
         Pid::from_raw(pid).unwrap()
     }
 
     /// Ends the writer's server process while it waits for the standby; how many there were.
-    async fn end_while_waiting(primary: &Server) -> i64 {
+    pub(crate) async fn end_while_waiting(primary: &Server) -> i64 {
         const WAITING: &str =
             "from pg_stat_activity where wait_event = 'SyncRep' and usename = 'parking_writer'";
         let mut admin = primary.database.admin.connect().await.unwrap();
@@ -55,11 +55,15 @@ impl Pair {
         sqlx::query_scalar(&end).fetch_one(&mut admin).await.unwrap()
     }
 
-    async fn positions(&mut self) -> i64 {
+    pub(crate) async fn positions(&mut self) -> i64 {
         sqlx::query_scalar("select count(*) from events").fetch_one(&mut self.admin).await.unwrap()
     }
 
-    async fn stop(mut self) {
+    pub(crate) async fn standby(&self) -> PgConnection {
+        self.standby.database().admin.connect().await.unwrap()
+    }
+
+    pub(crate) async fn stop(mut self) {
         // Nobody is there any more to wait for.
         self.admin.execute("alter system reset synchronous_standby_names").await.unwrap();
         self.admin.execute("select pg_reload_conf()").await.unwrap();
@@ -87,7 +91,7 @@ fn base_backup(primary: &Path, standby: &Path) {
 }
 
 /// Asks until a count is not 0.
-async fn until(what: &str, connection: &mut PgConnection, count: &str) {
+pub(crate) async fn until(what: &str, connection: &mut PgConnection, count: &str) {
     let asked = Instant::now();
     while sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *connection).await.unwrap() == 0 {
         assert!(asked.elapsed() < DEADLINE, "waited in vain: {what}");
@@ -114,7 +118,7 @@ async fn what_is_acknowledged_survives_the_primary() {
     }
 
     // The standby takes over with what it has.
-    let mut promoted = pair.standby.database().admin.connect().await.unwrap();
+    let mut promoted = pair.standby().await;
     promoted.execute("select pg_promote()").await.unwrap();
     let stored: Vec<Uuid> =
         sqlx::query_scalar("select event_id from events").fetch_all(&mut promoted).await.unwrap();
@@ -136,8 +140,48 @@ async fn an_append_in_doubt_is_acknowledged_once_the_standby_has_it() {
         kill_process(sender, Signal::CONT).unwrap();
     });
     let event = acknowledged.unwrap();
-    let mut standby = pair.standby.database().admin.connect().await.unwrap();
+    let mut standby = pair.standby().await;
     let there = format!("select count(*) from events where event_id = '{event}'");
     until("the standby shows what it has", &mut standby, &there).await;
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_standby_that_stays_away_leaves_no_server_processes_behind() {
+    let mut pair = Pair::start().await;
+    pair.primary.append("before", 10).await.unwrap();
+    let sender = pair.sender().await;
+    kill_process(sender, Signal::STOP).unwrap();
+    for _ in 0..2 {
+        let error = pair.primary.append("in doubt", 10).await.unwrap_err();
+        assert!(matches!(error, AppendError::Unsettled(_)), "{error}");
+    }
+    let busy = "select count(*) from pg_stat_activity where usename = 'parking_writer' and state = 'active'";
+    let busy: i64 = sqlx::query_scalar(busy).fetch_one(&mut pair.admin).await.unwrap();
+    assert!(busy <= 1, "{busy} wait for the standby, and one at most has anybody who waits for it");
+    kill_process(sender, Signal::CONT).unwrap();
+    pair.primary.append("after", 10).await.unwrap();
+    pair.stop().await;
+}
+
+/// Why decision 0033 says what operators are not to do.
+#[tokio::test]
+async fn a_wait_that_somebody_cancels_is_called_done_by_postgresql() {
+    let mut pair = Pair::start().await;
+    pair.primary.append("before", 10).await.unwrap();
+    let sender = pair.sender().await;
+    kill_process(sender, Signal::STOP).unwrap();
+    let (event, cancelled) = tokio::join!(pair.primary.append("unseen", 10), async {
+        const WAITING: &str = "from pg_stat_activity where wait_event = 'SyncRep'";
+        let waits = format!("select count(*) {WAITING}");
+        until("the append waits for the standby", &mut pair.admin, &waits).await;
+        let cancel = format!("select count(pg_cancel_backend(pid)) {WAITING}");
+        sqlx::query_scalar::<_, i64>(&cancel).fetch_one(&mut pair.admin).await.unwrap()
+    });
+    let there = "select exists (select from events where event_id = $1)";
+    let there = sqlx::query_scalar::<_, bool>(there).bind(event.unwrap());
+    assert!(!there.fetch_one(&mut pair.standby().await).await.unwrap());
+    assert_eq!(cancelled, 1);
+    kill_process(sender, Signal::CONT).unwrap();
     pair.stop().await;
 }

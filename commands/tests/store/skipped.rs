@@ -4,12 +4,16 @@ use parking_commands::bus::{Bus, ExecuteError};
 use parking_commands::identity;
 use parking_commands::ingest::{Ingest, Outcome};
 use parking_commands::skipping::{self, Skip, SkipError};
+use parking_commands::snapshots::{Kind, MissingSnapshots};
 use parking_commands::store::{Circumstances, LoadError};
+use parking_domain::aggregate::Decider;
 use parking_domain::instant::Instant;
 use parking_domain::log::Log;
 use parking_domain::site::{Site, SiteCommand, SiteRefusal};
+use parking_domain::uplinks::Uplinks;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, OWNER, at};
+use tokio_util::sync::CancellationToken;
 
 use crate::aggregates::ingest;
 use crate::support::{eventually, snapshot_at};
@@ -175,4 +179,30 @@ async fn a_devices_uplinks_are_loaded_without_the_event_and_its_snapshot_is_drop
     assert!(matches!(ingest(&lanes, 51).await, Outcome::Duplicate { .. }));
     let fresh = Ingest::new(log.store());
     assert!(matches!(ingest(&fresh, 50).await, Outcome::Duplicate { .. }), "recorded once more");
+}
+
+#[tokio::test]
+async fn a_snapshot_without_the_event_stays_where_missing_ones_are_made() {
+    let (log, elsewhere) = started().await;
+    let lanes = Ingest::new(log.store());
+    for n in 0..120 {
+        ingest(&lanes, n).await;
+    }
+    stands(&log, "stopped", Some(50)).await;
+    skipping::skip(&elsewhere, &wish(50, true), now()).await.unwrap();
+    let store = log.store_of(log.writer.clone(), log.snapshots());
+    let stream = crate::aggregates::ID;
+    let form = async || -> Option<i32> {
+        let form = "select state_version from snapshots where aggregate_id = $1";
+        sqlx::query_scalar(form).bind(stream).fetch_optional(&log.pool).await.unwrap()
+    };
+    eventually(async || {
+        store.load::<Uplinks>(stream).await.unwrap();
+        form().await.is_some_and(|form| form != Uplinks::STATE_VERSION)
+    })
+    .await;
+    let before = form().await;
+    let missing = MissingSnapshots::new(&store, vec![Kind::of::<Uplinks>()]);
+    missing.run(CancellationToken::new()).await;
+    assert_eq!(form().await, before, "one with the event in it would be of no use to any load");
 }

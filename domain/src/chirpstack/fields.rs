@@ -12,9 +12,6 @@ use crate::instant::Instant;
 use crate::limits::{self, Limit, without_nul};
 use crate::payload::Payload;
 
-/// The longest id: ChirpStack's are UUIDs of 36 characters.
-const LONGEST_ID: usize = 64;
-
 /// The most bytes that one frame can carry.
 const MOST_DATA: usize = 255;
 
@@ -58,7 +55,7 @@ impl<'a> Fields<'a> {
 
     /// An id. One that is too long counts as absent: cut, it would be another one's.
     pub(super) fn id(&self, name: &str) -> Option<String> {
-        self.text(name).filter(|text| !limits::is_longer(text, LONGEST_ID))
+        self.text(name).filter(|text| !limits::is_longer(text, limits::REPORTED_ID))
     }
 
     /// A base64 text. Empty and absent are the same; more than a frame can carry counts as absent.

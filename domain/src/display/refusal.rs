@@ -1,6 +1,7 @@
 //! Why a downlink is not asked for.
 
-use super::rules::{LONGEST_REASON, MOST_BYTES};
+use super::rules::MOST_BYTES;
+use crate::limits::DOWNLINK_REASON;
 
 /// A refused fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,6 @@ pub enum DisplayRefusal {
     #[error("a downlink carries 1 to {MOST_BYTES} bytes")]
     DataOutOfBounds,
     /// It is a word, not a story.
-    #[error("a downlink's reason is at most {LONGEST_REASON} characters")]
+    #[error("a downlink's reason is at most {DOWNLINK_REASON} characters")]
     ReasonTooLong,
 }

@@ -22,9 +22,6 @@ pub const PORTS: RangeInclusive<u8> = 1..=223;
 /// The priorities, from the most urgent.
 pub const PRIORITIES: RangeInclusive<u8> = 1..=10;
 
-/// The longest reason of an order, in characters.
-pub const LONGEST_REASON: usize = 100;
-
 /// Refuses an order that no network server would send.
 pub(super) fn check(order: &Order) -> Result<(), DisplayRefusal> {
     if !PRIORITIES.contains(&order.priority) {
@@ -36,7 +33,7 @@ pub(super) fn check(order: &Order) -> Result<(), DisplayRefusal> {
     if !(1..=MOST_BYTES).contains(&order.data.as_bytes().len()) {
         return Err(DisplayRefusal::DataOutOfBounds);
     }
-    if limits::text("reason", &order.reason, LONGEST_REASON).is_err() {
+    if limits::text("reason", &order.reason, limits::DOWNLINK_REASON).is_err() {
         return Err(DisplayRefusal::ReasonTooLong);
     }
     Ok(())

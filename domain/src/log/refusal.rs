@@ -1,6 +1,6 @@
 //! Why a command to the log is refused.
 
-use crate::limits::LimitExceeded;
+use crate::limits::{LimitExceeded, SKIP_REASON};
 
 /// A refused fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,6 @@ pub enum LogRefusal {
     #[error("the projection passes this event over already")]
     EventAlreadySkipped,
     /// Nobody could learn from it later why the event was skipped.
-    #[error("a reason has 1 to 500 characters on one line: say why the event is skipped")]
+    #[error("a reason has 1 to {SKIP_REASON} characters on one line: say why the event is skipped")]
     SkipReasonInvalid,
 }

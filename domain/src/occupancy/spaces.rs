@@ -145,14 +145,6 @@ impl Spaces {
         facts.silent_due(&self.policy_for(facts))
     }
 
-    /// The device that becomes silent first, and when.
-    pub fn next_silence(&self) -> Option<(DevEui, Instant)> {
-        let dues = self.devices.iter().filter_map(|(dev_eui, facts)| {
-            facts.silent_due(&self.policy_for(facts)).map(|due| (due, *dev_eui))
-        });
-        dues.min().map(|(due, dev_eui)| (dev_eui, due))
-    }
-
     /// Takes the event at a position of the log. Returns what is shown otherwise by it.
     pub fn apply(&mut self, position: i64, aggregate_id: &str, event: &Event) -> Vec<Change> {
         let mut changes = Changes::at(position);

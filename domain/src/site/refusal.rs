@@ -1,9 +1,9 @@
 //! Why a site's command is refused.
 
-use super::rules::{LONGEST_TIMEZONE, MOST_MEMBERS};
+use super::rules::MOST_MEMBERS;
 use crate::geo::NotAPosition;
-use crate::limits::LimitExceeded;
-use crate::naming::{LONGEST_NAME, LONGEST_SLUG};
+use crate::limits::{LimitExceeded, SLUG, TIMEZONE};
+use crate::naming::LONGEST_NAME;
 use crate::policy::PolicyOutOfBounds;
 
 /// A refused fact.
@@ -19,14 +19,14 @@ pub enum SiteRefusal {
     #[error("a site's name is 1 to {LONGEST_NAME} characters and not blank")]
     SiteNameInvalid,
     /// It would not do in an address.
-    #[error("a site's slug is 1 to {LONGEST_SLUG} letters a-z or A-Z, digits, - and _")]
+    #[error("a site's slug is 1 to {SLUG} letters a-z or A-Z, digits, - and _")]
     SiteSlugInvalid,
     /// A text is too long to be kept.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
     /// It cannot be the name of a time zone.
     #[error(
-        "a time zone is named as in the IANA database, such as Europe/Paris, in at most {LONGEST_TIMEZONE} characters"
+        "a time zone is named as in the IANA database, such as Europe/Paris, in at most {TIMEZONE} characters"
     )]
     TimezoneInvalid,
     /// It is no place on earth.

@@ -17,9 +17,6 @@ use crate::policy::Policy;
 /// How many spaces and gateways can stand on a site.
 pub const MOST_MEMBERS: usize = 10_000;
 
-/// The longest name of a time zone.
-pub(super) const LONGEST_TIMEZONE: usize = 50;
-
 type Decision = Result<Vec<SiteEvent>, SiteRefusal>;
 
 pub(super) fn create(tenant_id: TenantId, site: NewSite, at: Instant, by: Actor) -> Decision {
@@ -139,6 +136,6 @@ fn check(definition: &Definition) -> Result<(), SiteRefusal> {
 
 /// The table of zones is data that changes with the world's governments; a decision must not depend on it.
 fn looks_like_a_timezone(name: &str) -> bool {
-    (1..=LONGEST_TIMEZONE).contains(&name.len())
+    (1..=limits::TIMEZONE).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '+' | '-'))
 }

@@ -18,9 +18,6 @@ use crate::policy::{Policy, PolicyOverrides};
 /// How many display policies a tenant can have.
 pub const MOST_POLICIES: usize = 100;
 
-/// The longest name of a display policy.
-const LONGEST_NAME: usize = 100;
-
 /// The display policies by id, and which of them is in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Policies {
@@ -103,7 +100,7 @@ impl Policies {
 
 fn check(policy: &NamedPolicy) -> Result<(), TenantRefusal> {
     let NamedPolicy { name, description, policy } = policy;
-    if !is_name(name, LONGEST_NAME) {
+    if !is_name(name, limits::POLICY_NAME) {
         return Err(TenantRefusal::DisplayPolicyNameInvalid);
     }
     limits::optional("description", description.as_deref(), limits::DESCRIPTION)?;

@@ -2,8 +2,8 @@
 
 use super::policies::MOST_POLICIES;
 use super::rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
-use crate::limits::LimitExceeded;
-use crate::naming::{LONGEST_NAME, LONGEST_SLUG};
+use crate::limits::{LimitExceeded, SLUG};
+use crate::naming::LONGEST_NAME;
 use crate::policy::PolicyOutOfBounds;
 
 /// A refused fact.
@@ -19,7 +19,7 @@ pub enum TenantRefusal {
     #[error("a tenant's name is 1 to {LONGEST_NAME} characters and not blank")]
     TenantNameInvalid,
     /// It would not do in an address.
-    #[error("a tenant's slug is 1 to {LONGEST_SLUG} of the characters a-z, 0-9 and -")]
+    #[error("a tenant's slug is 1 to {SLUG} of the characters a-z, 0-9 and -")]
     TenantSlugInvalid,
     /// Nobody would be left to undo it.
     #[error("the platform's own tenant is neither suspended nor archived: name another tenant")]

@@ -20,9 +20,6 @@ pub const LONGEST_TRIAL_DAYS: u32 = 3650;
 /// How many features a tenant can have by name, and how many limits.
 pub const MOST_ENTITLEMENTS: usize = 100;
 
-/// The longest name of a feature or a limit.
-const LONGEST_ENTITLEMENT: usize = 100;
-
 type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
 
 /// A tenant begins with what its tier brings, and what it was given otherwise.
@@ -123,7 +120,7 @@ fn checked(definition: Definition) -> Result<Definition, TenantRefusal> {
     let counts = [features.len(), limits.len()];
     let mut names = features.keys().chain(limits.keys());
     if counts.into_iter().any(|count| count > MOST_ENTITLEMENTS)
-        || !names.all(|name| is_name(name, LONGEST_ENTITLEMENT))
+        || !names.all(|name| is_name(name, limits::ENTITLEMENT))
     {
         return Err(TenantRefusal::EntitlementsInvalid);
     }

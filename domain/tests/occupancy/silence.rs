@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use parking_domain::device::Definition;
 use parking_domain::instant::Instant;
-use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::silence::{due, shortest_timeout, timeout};
 use parking_domain::occupancy::{Cause, DeviceFacts, Reason, SpaceState};
 use parking_domain::policy::{Policy, PolicyOverrides};
@@ -95,18 +94,6 @@ fn the_policy_of_the_space_counts_where_the_sensor_stands_and_else_the_tenants()
     assert_eq!(world.spaces.silent_due(eui(1)), Some(t(60)));
     world.given([unassigned(1, 1, 30)]);
     assert_eq!(world.spaces.silent_due(eui(1)), Some(t(110)));
-}
-
-#[test]
-fn the_next_silence_is_the_earliest() {
-    let mut world = World::new();
-    assert_eq!(world.spaces.next_silence(), None);
-    world.given([claimed(1, TENANT, sensor(), 0), claimed(2, TENANT, sensor(), 0)]);
-    world.given([occupied(1, 20), occupied(2, 10), occupied(3, 5)]);
-    let next = |world: &World| -> Option<(DevEui, _)> { world.spaces.next_silence() };
-    assert_eq!(next(&world), Some((eui(2), t(10 + 3 * HOUR))));
-    world.given([occupied(2, 30)]);
-    assert_eq!(next(&world), Some((eui(1), t(20 + 3 * HOUR))));
 }
 
 #[test]

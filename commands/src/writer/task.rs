@@ -1,0 +1,258 @@
+//! The writer's task: forms batches, commits them, and settles what a lost connection leaves in doubt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cqrs_es::Aggregate;
+use parking_bodies::Encoder;
+use parking_domain::log::Log;
+use parking_failpoint::reach;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::batch::Batches;
+use super::call::Verdict;
+use super::pending::{Asked, Doubt, Pending, answer, refuse};
+use super::session::{Backend, Failure, Session};
+use super::{Counts, QUEUE, Tell, recorded};
+use crate::append::{AppendError, Appended};
+
+/// How long a batch may wait for the database to come back before its appends are refused.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The pause before the next attempt to reach a database that is away.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The task, and what it has at the moment.
+pub(super) struct Task {
+    options: PgConnectOptions,
+    session: Option<Session>,
+    /// Server processes of former sessions that may still be at work, or wait for a standby: the next session ends them.
+    lost: Vec<Backend>,
+    tell: Option<Tell>,
+    raise_head: watch::Sender<i64>,
+    encode_with: watch::Sender<Option<Arc<Encoder>>>,
+    counts: Arc<Counts>,
+}
+
+impl Task {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        tell: Option<Tell>,
+        raise_head: watch::Sender<i64>,
+        encode_with: watch::Sender<Option<Arc<Encoder>>>,
+        counts: Arc<Counts>,
+    ) -> Self {
+        Self { options, session: None, lost: Vec::new(), tell, raise_head, encode_with, counts }
+    }
+
+    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Asked>, stop: CancellationToken) {
+        let (mut batches, mut doubts) = (Batches::default(), Vec::new());
+        let take = |batches: &mut Batches, doubts: &mut Vec<Doubt>, asked| match asked {
+            Asked::Append(pending) => batches.push(pending),
+            Asked::Confirm(doubt) => doubts.push(doubt),
+        };
+        loop {
+            if batches.is_empty() {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
+                    next = waiting.recv() => match next {
+                        Some(asked) => take(&mut batches, &mut doubts, asked),
+                        None => return,
+                    },
+                }
+            }
+            // No more than a batch and what it may put off: the rest stays in the queue, which is what bounds it.
+            while batches.has_room()
+                && doubts.len() < QUEUE
+                && let Ok(asked) = waiting.try_recv()
+            {
+                take(&mut batches, &mut doubts, asked);
+            }
+            if !batches.is_empty() {
+                let batch = batches.take();
+                self.commit(batch, Instant::now() + PATIENCE).await;
+            }
+            // A batch that has just committed settles most of them.
+            self.confirm(std::mem::take(&mut doubts), Instant::now() + PATIENCE).await;
+        }
+    }
+
+    /// Answers every append of the batch, whatever happens to the database.
+    async fn commit(&mut self, mut batch: Vec<Pending>, deadline: Instant) {
+        while !batch.is_empty() {
+            let session = match self.session(deadline).await {
+                Ok(session) => session,
+                Err(reason) => return refuse(batch, &AppendError::Unavailable(reason)),
+            };
+            reach("append.batched");
+            match session.append(&batch).await {
+                Ok(verdicts) => {
+                    reach("append.committed");
+                    self.take_dictionary(&batch).await;
+                    self.answer(batch, verdicts);
+                    return reach("append.answered");
+                }
+                Err(Failure::Refused(reason)) if batch.len() == 1 => {
+                    error!(reason, "the database refused an event");
+                    return refuse(batch, &AppendError::Rejected(reason));
+                }
+                Err(Failure::Refused(_)) => return self.commit_singly(batch, deadline).await,
+                Err(Failure::Unavailable(reason)) => {
+                    warn!(reason, "a batch could not commit");
+                    // A new connection may meet a database that can.
+                    self.session = None;
+                    return refuse(batch, &AppendError::Unavailable(reason));
+                }
+                Err(Failure::Lost(reason)) => {
+                    warn!(reason, appends = batch.len(), "the connection broke during a batch: settling it");
+                    batch = self.settle(batch, deadline, &reason).await;
+                    if Instant::now() >= deadline {
+                        // What is left was certainly not stored.
+                        return refuse(batch, &AppendError::Unavailable(reason));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The log's own events may announce a dictionary: what comes next is compressed with it.
+    async fn take_dictionary(&mut self, batch: &[Pending]) {
+        let of_the_log =
+            |pending: &Pending| pending.append.streams.iter().any(|s| s.aggregate_type == Log::TYPE);
+        if let Some(session) = &mut self.session
+            && batch.iter().any(of_the_log)
+        {
+            match session.encoder().await {
+                Ok(encoder) => drop(self.encode_with.send_replace(encoder)),
+                // It is read again with the next connection; until then the older one does.
+                Err(error) => warn!(%error, "the newest dictionary could not be read"),
+            }
+        }
+    }
+
+    /// One event that the database refuses must not fail its neighbours.
+    async fn commit_singly(&mut self, batch: Vec<Pending>, deadline: Instant) {
+        for pending in batch {
+            Box::pin(self.commit(vec![pending], deadline)).await;
+        }
+    }
+
+    /// After a connection was lost during a batch: answers what was committed and gives back what certainly was not.
+    async fn settle(&mut self, batch: Vec<Pending>, deadline: Instant, reason: &str) -> Vec<Pending> {
+        self.give_up();
+        loop {
+            let Ok(session) = self.session(deadline).await else {
+                refuse(batch, &AppendError::Unsettled(reason.to_owned()));
+                return Vec::new();
+            };
+            match session.settle(&batch).await {
+                // While the lost server process is at work, what is absent may yet come.
+                Ok(found) if self.lost.is_empty() => return self.answer_found(batch, found),
+                settled => {
+                    warn!(failure = ?settled.err(), "settling a batch failed");
+                    self.give_up();
+                    if Instant::now() >= deadline {
+                        refuse(batch, &AppendError::Unsettled(reason.to_owned()));
+                        return Vec::new();
+                    }
+                    sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Answers those that ask whether what they found may be acknowledged; one commit does for all of them.
+    async fn confirm(&mut self, doubts: Vec<Doubt>, deadline: Instant) {
+        let certain = |task: &Self| {
+            let head = *task.raise_head.borrow();
+            doubts.iter().all(|doubt| doubt.position <= head)
+        };
+        let mut reason = "the log does not reach there any more".to_owned();
+        while !certain(self) {
+            match self.session(deadline).await {
+                Err(error) => reason = error,
+                Ok(session) => match session.confirm().await {
+                    Ok(head) => {
+                        self.raise(Some(head));
+                        break;
+                    }
+                    Err(error) => {
+                        warn!(%error, "what the log shows could not be confirmed");
+                        reason = error.to_string();
+                        self.give_up();
+                    }
+                },
+            }
+            if Instant::now() >= deadline {
+                break;
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+        let head = *self.raise_head.borrow();
+        for Doubt { position, reply } in doubts {
+            let unsettled = || AppendError::Unsettled(reason.clone());
+            answer(reply, if position <= head { Ok(()) } else { Err(unsettled()) });
+        }
+    }
+
+    fn answer(&self, batch: Vec<Pending>, verdicts: Vec<Verdict>) {
+        let last = verdicts.iter().filter_map(|v| v.as_ref().ok().map(|done| done.last_position)).max();
+        self.counts.take(&verdicts);
+        let (mut appends, mut replies) = (Vec::new(), Vec::new());
+        for Pending { append, reply, .. } in batch {
+            appends.push(append);
+            replies.push(reply);
+        }
+        if let Some(tell) = &self.tell {
+            tell(recorded::all(appends, &verdicts));
+        }
+        self.raise(last);
+        for (reply, verdict) in replies.into_iter().zip(verdicts) {
+            answer(reply, verdict);
+        }
+    }
+
+    fn answer_found(&self, batch: Vec<Pending>, found: Vec<Option<Appended>>) -> Vec<Pending> {
+        self.raise(found.iter().flatten().map(|done| done.last_position).max());
+        let mut absent = Vec::new();
+        for (pending, found) in batch.into_iter().zip(found) {
+            match found {
+                Some(done) => answer(pending.reply, Ok(done)),
+                None => absent.push(pending),
+            }
+        }
+        absent
+    }
+
+    fn raise(&self, last_position: Option<i64>) {
+        if let Some(position) = last_position {
+            self.raise_head.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+        }
+    }
+
+    /// Gives the connection up, and remembers its server process: closing a connection does not end one that waits for
+    /// a standby.
+    fn give_up(&mut self) {
+        self.lost.extend(self.session.take().map(Session::into_backend));
+    }
+
+    /// The connection, made again if there is none, until the deadline. A new one begins by ending what former ones left.
+    async fn session(&mut self, deadline: Instant) -> Result<&mut Session, String> {
+        while self.session.is_none() {
+            match Session::open(&self.options, &mut self.lost).await {
+                Ok((session, encoder)) => {
+                    self.encode_with.send_replace(encoder);
+                    self.session = Some(session);
+                }
+                Err(error) if Instant::now() >= deadline => return Err(error.to_string()),
+                Err(_) => sleep(RETRY_PAUSE).await,
+            }
+        }
+        Ok(self.session.as_mut().expect("set by the loop above"))
+    }
+}

@@ -1,0 +1,126 @@
+//! What is sent again after its answer was lost is answered only when the standby has what it did the first time.
+
+use parking_commands::append::{AppendError, RequestKey};
+use parking_commands::bus::{Bus, ExecuteError};
+use parking_commands::ingest::{Incoming, Ingest, IngestError, Outcome};
+use parking_commands::joint::Several;
+use parking_commands::metadata::Metadata;
+use parking_commands::store::{Circumstances, LogStore};
+use parking_domain::chirpstack::{self, EventKind};
+use parking_domain::id::{SiteId, TenantId};
+use parking_domain::patch::Patch;
+use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SitePatch, SiteRefusal};
+use parking_domain::uplinks::Source;
+use parking_testkit::estate::{OWNER, at};
+use rustix::process::{Signal, kill_process};
+use uuid::Uuid;
+
+use crate::standby::{Pair, until};
+
+/// True when it was done before; `None` when the answer leaves a doubt.
+type Sent = Option<bool>;
+
+fn site(n: u128) -> SiteId {
+    Uuid::from_u128(n).into()
+}
+
+fn create(n: u128) -> SiteCommand {
+    let (name, definition) = (format!("site {n}"), Definition::in_zone("UTC"));
+    let new = NewSite { slug: name.replace(' ', "-"), name, definition };
+    SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(new), at: at(1), by: OWNER }
+}
+
+fn move_to_town() -> SiteCommand {
+    let patch = Box::new(SitePatch { city: Patch::Set("Lyon".into()), ..SitePatch::default() });
+    SiteCommand::UpdateSite { tenant_id: TenantId::DEFAULT, patch, at: at(2), by: OWNER }
+}
+
+fn keyed(key: &str) -> Circumstances {
+    let request = RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::nil() };
+    Circumstances { request: Some(request), ..Circumstances::default() }
+}
+
+fn sent(result: Result<bool, ExecuteError<SiteRefusal>>) -> Sent {
+    match result {
+        Ok(repeated) => Some(repeated),
+        Err(ExecuteError::Append(AppendError::Unsettled(_))) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+struct Sender {
+    store: LogStore,
+    sites: Bus<Site>,
+    ingest: Ingest,
+}
+
+impl Sender {
+    fn new(store: LogStore) -> Self {
+        Self { sites: Bus::new(store.clone()), ingest: Ingest::new(store.clone()), store }
+    }
+
+    async fn report(&self) -> Sent {
+        let body = br#"{"deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": "1", "fCnt": 1}"#;
+        let incoming = Incoming {
+            source: Source::Platform,
+            report: chirpstack::parse(EventKind::Up, body).unwrap(),
+            received_at: at(1),
+            body: body.to_vec().into(),
+            metadata: Metadata::default(),
+        };
+        match self.ingest.record(incoming).await {
+            Ok(outcome) => Some(matches!(outcome, Outcome::Duplicate { .. })),
+            Err(IngestError::TimedOut | IngestError::Append(AppendError::Unsettled(_))) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn command(&self, n: u128, command: SiteCommand, circumstances: Circumstances) -> Sent {
+        let executed = self.sites.execute(&site(n).to_string(), &command, &circumstances).await;
+        sent(executed.map(|executed| executed.repeated || executed.events.is_empty()))
+    }
+
+    async fn joint(&self, n: u128, circumstances: Circumstances) -> Sent {
+        let several = Several::<Site> { aggregate_id: site(n).to_string(), commands: vec![move_to_town()] };
+        let done = self.store.execute(&several, &circumstances).await;
+        sent(done.map(|done| done.repeated || done.events.is_empty()))
+    }
+
+    /// Everything that can be sent again, each to a stream of its own.
+    async fn everything(&self) -> [Sent; 5] {
+        tokio::join!(
+            self.report(),
+            self.command(1, create(1), keyed("create")),
+            self.command(2, move_to_town(), Circumstances::default()),
+            self.joint(3, keyed("move")),
+            self.joint(4, Circumstances::default()),
+        )
+        .into()
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_again_is_answered_once_the_standby_has_it() {
+    let mut pair = Pair::start().await;
+    let sender = Sender::new(pair.primary.store());
+    for n in 2..=4 {
+        assert_eq!(sender.command(n, create(n), Circumstances::default()).await, Some(false));
+    }
+    let before = pair.positions().await;
+
+    let to_standby = pair.sender().await;
+    kill_process(to_standby, Signal::STOP).unwrap();
+    let (first, _ended) = tokio::join!(sender.everything(), Pair::end_while_waiting(&pair.primary));
+    assert_eq!(first, [None; 5]);
+    let all = format!("select count(*) from events where position = {}", before + 5);
+    until("everything shows where it was committed", &mut pair.admin, &all).await;
+    assert_eq!(sender.everything().await, [None; 5], "no standby has it");
+    let restarted = Sender::new(pair.primary.store());
+    assert_eq!(restarted.report().await, None, "nor does a process know that has not seen it sent");
+
+    kill_process(to_standby, Signal::CONT).unwrap();
+    assert_eq!(sender.everything().await, [Some(true); 5]);
+    let mut standby = pair.standby().await;
+    until("the standby shows what it has", &mut standby, &all).await;
+    pair.stop().await;
+}
