@@ -80,16 +80,20 @@ grant select (projection, version, position, status, updated_at) on projections.
 -- An analyst's limits, against what is done by mistake. The time limits are defaults that a session may change; more than
 -- five connections it cannot have. What an operator has set stays.
 create function limit_analyst() returns trigger language plpgsql as $$
+declare
+    setting record;
 begin
     if (select rolconnlimit = -1 from pg_roles where rolname = new.role) then
         execute format('alter role %I connection limit 5', new.role);
     end if;
-    if not exists (select from pg_db_role_setting d, unnest(d.setconfig) of (entry)
-                    where d.setrole = (select oid from pg_roles where rolname = new.role)
-                      and of.entry like 'statement_timeout=%') then
-        execute format('alter role %I set statement_timeout = %L', new.role, '60s');
-        execute format('alter role %I set idle_in_transaction_session_timeout = %L', new.role, '60s');
-    end if;
+    for setting in
+        select * from (values ('statement_timeout', '60s'), ('idle_in_transaction_session_timeout', '60s')) s (name, value)
+         where not exists (select from pg_db_role_setting d, unnest(d.setconfig) of (entry)
+                            where d.setrole = (select oid from pg_roles where rolname = new.role)
+                              and of.entry like s.name || '=%')
+    loop
+        execute format('alter role %I set %I = %L', new.role, setting.name, setting.value);
+    end loop;
     return new;
 -- Roles belong to the whole cluster: another database's administrator is changing the same one.
 exception when internal_error then

@@ -202,7 +202,7 @@ async fn an_analyst_has_limits_that_the_operator_may_change() {
             .fetch_all(&admin)
             .await
             .unwrap();
-    assert_eq!(set, ["statement_timeout=10min"]);
+    assert_eq!(set, ["statement_timeout=10min", "idle_in_transaction_session_timeout=60s"]);
     admin.execute(&*format!("drop role {role}")).await.unwrap();
 }
 
