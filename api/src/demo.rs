@@ -6,6 +6,8 @@
 mod door;
 mod estate;
 
+use std::time::Duration;
+
 use axum::Router;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use parking_simulator::{Act, Mischief, Plan, Simulation, Step};
@@ -25,8 +27,10 @@ pub(crate) struct Demo {
     pub(crate) speed: u32,
     /// The same seed gives the same arrivals and departures.
     pub(crate) seed: u64,
-    /// When it begins.
+    /// When it is asked for.
     pub(crate) start: DateTime<Utc>,
+    /// How much later its day begins.
+    pub(crate) delay: TimeDelta,
 }
 
 /// When the simulated day begins, so that there is something to see at once.
@@ -37,21 +41,24 @@ const DAYS: i64 = 3650;
 
 impl Demo {
     /// Lays the sites down and lets time pass there until `stop`.
-    pub(crate) async fn run(self, router: Router, token: Option<SecretString>, stop: CancellationToken) {
-        let door = Door::new(router, token);
+    pub(crate) async fn run(mut self, router: Router, token: Option<SecretString>, stop: CancellationToken) {
+        let (door, asked) = (Door::new(router, token), Instant::now());
         let mut simulation = Simulation::new(self.plan());
         let spaces = estate::lay_down(&door, &simulation).await;
         info!(spaces = spaces.len(), speed = self.speed, "the demonstration runs");
+        // The day begins when its place is there: on a busy machine that takes simulated hours.
         let begun = Instant::now();
+        self.delay = TimeDelta::from_std(begun - asked).unwrap_or_default();
         for Step { at, act } in simulation.by_ref() {
-            let at = self.pressed(at);
-            let due = begun + (at - self.start).to_std().unwrap_or_default();
+            let due = begun + self.passed(at);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep_until(due) => {}
             }
             match act {
                 Act::Report { event, body } => self.report(&door, event, body).await,
+                // A machine that is late does not book what is over by now.
+                Act::Book { until, .. } if begun + self.passed(until) <= Instant::now() => {}
                 Act::Book { space, from, until } => {
                     self.book(&door, &spaces, space, self.pressed(from), self.pressed(until)).await;
                 }
@@ -60,17 +67,27 @@ impl Demo {
     }
 
     fn plan(&self) -> Plan {
-        let start = self.start.date_naive().and_time(MORNING).and_utc();
+        let start = self.morning();
         // Another address each time: a sensor that joined anew.
         let first_session = u32::try_from(self.start.timestamp() / 60 % 4096).unwrap_or_default();
         let (seed, spaces, mischief) = (self.seed, estate::SPACES, Mischief::USUAL);
         Plan { seed, spaces, first_session, start, end: start + TimeDelta::days(DAYS), mischief }
     }
 
+    /// When the simulation begins, by its own clock.
+    fn morning(&self) -> DateTime<Utc> {
+        self.start.date_naive().and_time(MORNING).and_utc()
+    }
+
+    /// How long after the day's beginning a moment of the simulation happens.
+    fn passed(&self, at: DateTime<Utc>) -> Duration {
+        let passed = (at - self.morning()) / i32::try_from(self.speed.max(1)).unwrap_or(i32::MAX);
+        passed.to_std().unwrap_or_default()
+    }
+
     /// When a moment of the simulation happens.
     fn pressed(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let passed = at - self.start.date_naive().and_time(MORNING).and_utc();
-        self.start + passed / i32::try_from(self.speed.max(1)).unwrap_or(i32::MAX)
+        self.start + self.delay + self.passed(at)
     }
 
     async fn report(&self, door: &Door, event: &str, mut body: Value) {

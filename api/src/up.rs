@@ -79,7 +79,7 @@ fn demo(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, Comman
         true => {
             let start = SystemClock.now();
             let seed = arguments.demo_seed.unwrap_or_else(|| start.micros().unsigned_abs());
-            Ok(Some(Demo { speed: arguments.demo_speed, seed, start: start.utc() }))
+            Ok(Some(Demo { speed: arguments.demo_speed, seed, start: start.utc(), delay: TimeDelta::zero() }))
         }
     }
 }
