@@ -12,7 +12,7 @@ use axum::http::{Method, StatusCode};
 use parking_commands::writer::Counts;
 use parking_processes::jobs::{Job, Outcome};
 use parking_processes::watcher::Watcher;
-use parking_projections::standing::Standing;
+use parking_projections::standing::ProjectionsStatus;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -167,9 +167,9 @@ impl Metrics {
     }
 
     /// Takes over what the database knows.
-    pub(crate) fn note_standing(&self, standing: &Standing) {
-        self.head.set(standing.head);
-        for one in &standing.projections {
+    pub(crate) fn note_standing(&self, status: &ProjectionsStatus) {
+        self.head.set(status.head);
+        for one in &status.projections {
             let label = Projection { projection: one.projection.clone() };
             self.projections.position.get_or_create(&label).set(one.position);
             self.projections.lag_events.get_or_create(&label).set(one.lag_events);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use parking_database::{Database, Role, check_format};
 use parking_projections::account::{self, Account};
-use parking_projections::standing::{self, ProjectionStanding, Standing};
+use parking_projections::standing::{self, ProjectionStanding, ProjectionsStatus};
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::CommandError;
@@ -47,7 +47,7 @@ async fn auditor(database: &Database) -> Result<PgConnection, sqlx::Error> {
 /// How each projection stands, and the log's last position.
 async fn look(database: &Database) -> Result<(i64, Vec<Seen>), CommandError> {
     let mut auditor = auditor(database).await?;
-    let Standing { head, projections } = standing::read(&mut auditor).await?;
+    let ProjectionsStatus { head, projections } = standing::read(&mut auditor).await?;
     let mut seen = Vec::with_capacity(projections.len());
     for standing in projections {
         let account = account::read(&mut auditor, &standing.projection, standing.position).await?;

@@ -31,7 +31,7 @@ pub(super) async fn retry(running: &Running, named: Option<&str>) -> Result<Exit
 /// Lets a projection go on, and makes its rows anew where they lack something. False when they still do.
 pub(super) async fn settle(running: &Running, seen: &Seen) -> Result<bool, CommandError> {
     let name = &seen.standing.projection;
-    if !seen.account.held.is_empty() || !seen.account.unkept.is_empty() {
+    if !seen.account.held.is_empty() || !seen.account.unapplied.is_empty() {
         return rebuild_one(&running.database, name).await;
     }
     if seen.account.stopped.is_none() {

@@ -93,7 +93,7 @@ fn stands_before(seen: &Seen, wish: &Wish) -> bool {
     let is_it = |position: i64| position == wish.position;
     seen.standing.stopped_at.is_some_and(is_it)
         || account.held.iter().any(|held| is_it(held.cause))
-        || account.unkept.iter().any(|skip| is_it(skip.position))
+        || account.unapplied.iter().any(|skip| is_it(skip.position))
         || account.skipped.iter().any(|event| is_it(event.position))
         || (wish.undecodable && account.dead_letters.iter().any(|event| is_it(event.position)))
 }
@@ -119,7 +119,7 @@ async fn write_one(log: &Bus<Log>, projection: &str, wish: &Wish) -> Result<(), 
     let mut attempts = 1;
     loop {
         let line = match skipping::skip(log, &skip, SystemClock.now()).await {
-            Ok(said_at) => format!("{projection} skips position {}, by position {said_at}", skip.position),
+            Ok(skip_position) => format!("{projection} skips position {}, by position {skip_position}", skip.position),
             Err(SkipError::AlreadySkipped) => {
                 format!("{projection} skips position {} already", skip.position)
             }

@@ -1,4 +1,4 @@
-//! The checkpoint: where a projection stands, and that its rows stand there too.
+//! The checkpoint: a projection's position, and that its rows match it.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,7 +65,7 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
     let log = log_with_diary().await;
     let (mut moved, mut last) = (0, 0);
     for steps in 1..=70 {
-        // More than one page, so that reading ahead, writing and committing all come under the knife.
+        // More than one page, so that the kill can hit reading ahead, writing and committing.
         last = append(&log, &["1"; 30]).await;
         let (_nobody_wakes, woken) = watch::channel(());
         let (runner, progress) = Runner::<Stopping>::new(log.database.as_role(Role::Projector), woken);
@@ -78,7 +78,7 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
             left -= 1;
             run.as_mut().poll(context)
         });
-        // Caught up, it has no more steps to take.
+        // Caught up: no more steps to take.
         tokio::select! {
             () = killed => {}
             _ = progress.wait_for(last, DEADLINE) => {}
@@ -112,7 +112,7 @@ async fn conformance_47_whoever_looks_while_connections_break_sees_rows_and_chec
     running.stop().await;
 }
 
-/// The widest slice of events that [`Slow`] was given.
+/// The most events that [`Slow`] received at once.
 static WIDEST: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Default)]
@@ -131,7 +131,7 @@ impl Projection for Slow {
         events: &[RecordedEvent],
     ) -> Result<(), ApplyError> {
         WIDEST.fetch_max(events.len(), Ordering::Relaxed);
-        // Waits for as long as the test holds the table.
+        // Waits while the test holds the table.
         sqlx::query("insert into projections.diary values (0)").execute(connection).await?;
         Ok(())
     }
@@ -210,7 +210,7 @@ async fn conformance_60_the_lag_is_exactly_what_was_not_yet_taken() {
     assert_eq!(lag(&log).await, (0, true));
     running.stop().await;
     for n in 1..=3 {
-        // Conflicts and rollbacks leave no holes that could count.
+        // Conflicts and rollbacks leave no gaps that could count.
         log.append("a", Expected::Version(0), &["1"]).await.unwrap_err();
         log.open_append("b").await.rollback().await.unwrap();
         append(&log, &["1", "2"]).await;
@@ -235,7 +235,7 @@ async fn conformance_62_stopped_in_the_middle_a_runner_ends_at_once_and_the_next
     let owner = log.database.pool(Role::Owner);
     let running = Running::start::<Stopping>(&log);
     running.wait_for(append(&log, &["1"; 5]).await).await;
-    // It cannot finish what it has begun.
+    // It cannot finish the batch it has begun.
     let mut holder = owner.begin().await.unwrap();
     sqlx::query("lock table projections.diary in share mode").execute(&mut *holder).await.unwrap();
     let last = append(&log, &["1"; 5]).await;

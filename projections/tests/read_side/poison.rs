@@ -1,4 +1,4 @@
-//! Poison: events that a projection cannot take, whose fault that is, and what becomes of them.
+//! Poison events: their cause, and what the runner does with them.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::diary::{
 };
 use crate::support::{DEADLINE, Running, at, record};
 
-/// Waits until the projection has stopped; where and why.
+/// Waits until the projection has stopped; returns position and cause.
 pub(crate) async fn stopped(log: &EventLog) -> (i64, String) {
     let stopped = async {
         loop {
@@ -81,7 +81,7 @@ async fn conformance_54_a_failure_is_cleared_when_its_cause_is_gone() {
     running.stop().await;
 }
 
-/// Reads every event of the uplinks, and stops at what it cannot take.
+/// Applies every event of the uplinks, and stops at poison.
 #[derive(Default)]
 struct Reader;
 
@@ -144,7 +144,7 @@ async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_count
         .await
         .unwrap();
     assert_eq!(counted, 2);
-    // What it should know and cannot read is poison. Of the network, it is nobody's: it is passed over, too.
+    // An undecodable event of a known type is poison. From the network, it has no tenant: it is passed over too.
     let mut append = log.to("damaged", Expected::Any, &["{}"]);
     append.streams[0].aggregate_type = "uplinks".into();
     append.streams[0].events[0].event_type = "UplinkReceived".into();

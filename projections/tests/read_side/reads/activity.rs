@@ -1,4 +1,4 @@
-//! What was done lately.
+//! The activity list.
 
 use parking_domain::actor::Actor;
 use parking_domain::device::{Device, DeviceEvent};
@@ -19,7 +19,7 @@ fn kinds(rows: &[Listed]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_doing_is_a_row_and_what_is_only_heard_or_shown_is_none() {
+async fn every_command_is_a_row_and_reports_and_shown_states_are_not() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -104,7 +104,7 @@ async fn pages_are_of_what_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_site_of_a_space_that_is_no_more_is_still_known() {
+async fn the_site_of_a_deleted_space_is_still_known() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -132,7 +132,7 @@ async fn the_site_of_a_space_that_is_no_more_is_still_known() {
     assert!(rows.iter().all(|row| row.activity.site_id == Some(site.uuid()) && row.space_code.is_none()));
 }
 
-/// Every form in which an event was ever stored, as the domain keeps them.
+/// Uses the domain's golden files: every version in which an event was ever stored.
 #[tokio::test]
 async fn nothing_sealed_is_shown_whatever_happens() {
     let log = EventLog::create().await;

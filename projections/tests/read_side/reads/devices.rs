@@ -1,4 +1,4 @@
-//! Devices and what they reported.
+//! Devices and their uplinks.
 
 use parking_domain::device::{Category, Device, DeviceEvent};
 use parking_domain::lorawan::DevEui;

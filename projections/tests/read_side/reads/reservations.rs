@@ -25,9 +25,9 @@ async fn pages_are_of_what_is_wanted() {
     let early = estate.booked(5, here, (100, 200), 2).await;
     let late = estate.booked(6, here, (300, 400), 2).await;
     let other = estate.booked(7, there, (250, 260), 2).await;
-    let given_up =
+    let cancelled =
         SpaceEvent::ReservationCancelled { reservation_id: late, reason: None, at: at(3), by: OWNER };
-    estate.happens::<Space>(here, given_up).await;
+    estate.happens::<Space>(here, cancelled).await;
     let [early, late, other] = [early, late, other].map(Id::uuid);
 
     let mut reading = reading(&log, &estate).await;
