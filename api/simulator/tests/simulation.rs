@@ -1,4 +1,4 @@
-//! The simulation is repeatable, lawful, and reads back as it was meant.
+//! The simulation is repeatable, its reports are accepted, and they decode to the truth.
 
 use parking_domain::instant::Instant;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What a test may rely on.
+//! What tests can rely on.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 

@@ -1,4 +1,4 @@
-//! Bodies as they came, whatever the log made of them; and dictionaries, without which they cannot be read.
+//! Bodies as they were received, whatever their stored form; and damaged dictionaries.
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -8,7 +8,7 @@ use sqlx::Executor;
 
 use crate::{run, text};
 
-/// Bodies of all kinds: none, empty, one like no other, one that repeats itself, 256 KiB of either.
+/// Bodies of all kinds: none, empty, random, repetitive, and 256 KiB of both.
 fn bodies() -> Vec<Option<Bytes>> {
     let mut rng = Rng::with_seed(11);
     let mut random = |length: usize| Bytes::from((0..length).map(|_| rng.u8(..)).collect::<Vec<_>>());
@@ -23,7 +23,7 @@ fn bodies() -> Vec<Option<Bytes>> {
     ]
 }
 
-/// A log that holds them, from position 2 on.
+/// A log that holds them from position 2 on.
 async fn log() -> EventLog {
     let log = EventLog::started().await;
     for body in bodies() {
