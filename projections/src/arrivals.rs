@@ -82,7 +82,9 @@ impl Arrivals {
         }
         self.0.load(connection, pending.keys().copied()).await?;
         for (space_id, arrival) in pending {
-            let (Some(PendingArrival { reservation_id, at, .. }), Some(space)) = (arrival, spaces.space(space_id)) else {
+            let (Some(PendingArrival { reservation_id, at, .. }), Some(space)) =
+                (arrival, spaces.space(space_id))
+            else {
                 self.0.remove(&space_id);
                 continue;
             };

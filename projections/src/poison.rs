@@ -29,7 +29,11 @@ pub(crate) enum PoisonAction {
 }
 
 /// What to do with an event that failed with this error while `held` streams are held back.
-pub(crate) fn action_for<P: Projection>(event: &RecordedEvent, error: &ApplyError, held: usize) -> PoisonAction {
+pub(crate) fn action_for<P: Projection>(
+    event: &RecordedEvent,
+    error: &ApplyError,
+    held: usize,
+) -> PoisonAction {
     // A newer release wrote it; a rebuild by that release applies it.
     if is_unknown(error) {
         return PoisonAction::DeadLetter;
@@ -39,7 +43,9 @@ pub(crate) fn action_for<P: Projection>(event: &RecordedEvent, error: &ApplyErro
     }
     match event.tenant_id {
         Some(tenant_id) if held < MOST_HELD => PoisonAction::HoldBack(tenant_id),
-        None if P::POISON == Poison::DeadLetter || event.aggregate_type == NETWORK => PoisonAction::DeadLetter,
+        None if P::POISON == Poison::DeadLetter || event.aggregate_type == NETWORK => {
+            PoisonAction::DeadLetter
+        }
         _ => PoisonAction::Stop,
     }
 }

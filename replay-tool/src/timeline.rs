@@ -113,7 +113,11 @@ fn concerns(what: &What, recorded: &RecordedEvent, event: &Event) -> bool {
 }
 
 impl Line {
-    fn event(log_id: LogId, recorded: &RecordedEvent, description: Description) -> Result<Self, serde_json::Error> {
+    fn event(
+        log_id: LogId,
+        recorded: &RecordedEvent,
+        description: Description,
+    ) -> Result<Self, serde_json::Error> {
         let payload: Value = serde_json::from_str(&recorded.payload)?;
         let details = payload.get(&recorded.event_type).cloned().unwrap_or_default();
         Ok(Self::new(log_id, recorded, recorded.event_type.clone(), description, details))
@@ -124,7 +128,13 @@ impl Line {
         Ok(Self::new(log_id, recorded, "shown".to_owned(), Description::of_change(change), details))
     }
 
-    fn new(log_id: LogId, recorded: &RecordedEvent, kind: String, description: Description, details: Value) -> Self {
+    fn new(
+        log_id: LogId,
+        recorded: &RecordedEvent,
+        kind: String,
+        description: Description,
+        details: Value,
+    ) -> Self {
         let Description { what, at, by, why } = description;
         let by = by.map(|by| by.to_string());
         let (position, recorded_at) = (recorded.position, recorded.recorded_at);

@@ -1,17 +1,17 @@
-//! The only place here that reads the clock and draws randomness; everything else is given both.
+//! The only module here that reads the clock and draws randomness; all others get both as parameters.
 
 use chrono::Utc;
 use parking_commands::ids::Ids;
 use parking_domain::instant::Instant;
 use uuid::Uuid;
 
-/// Now, by the machine's clock.
+/// The current time.
 #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
 pub(crate) fn now() -> Instant {
     Instant::at_or_before(Utc::now())
 }
 
-/// A seed that differs from run to run; whoever uses it prints it.
+/// A seed that differs from run to run; the caller prints it.
 pub(crate) fn fresh_seed() -> u64 {
     now().micros().unsigned_abs() % 1_000_000
 }

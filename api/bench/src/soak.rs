@@ -1,7 +1,8 @@
-//! The soak: writer processes append by chance, are killed and cut off, readers follow, and every promise is checked.
+//! The soak: writer processes append at random, are killed and disconnected, readers follow, and every promise is
+//! checked.
 //!
-//! What a writer process is told it says on its stdout at once; these lines, what the readers saw and the log itself are
-//! the history that the [`checker`] judges.
+//! A writer process prints each answer on stdout at once. These lines, the readers' records and the log itself are the
+//! history that the [`checker`] judges.
 
 mod answer;
 mod checker;
@@ -35,10 +36,10 @@ use readers::{Progress, Sightings};
 use verdict::{Evidence, judge};
 use writers::Writers;
 
-/// Writers that acknowledge nothing for so long are stuck.
+/// Writers without an acknowledgement for this long are stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Between two looks at how far the writers are.
+/// The pause between two checks of the writers' progress.
 const LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Debug, clap::Args)]
@@ -90,7 +91,7 @@ impl Arguments {
     }
 }
 
-/// Where the soak runs.
+/// The database of the soak.
 struct Place {
     database: Database,
     url: String,
@@ -109,7 +110,7 @@ impl Place {
     }
 }
 
-/// Runs a soak; fails if any promise was broken.
+/// Runs a soak; fails if a promise was broken.
 pub(crate) async fn soak(arguments: Arguments) -> Result<(), BenchError> {
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     say(format_args!("soak: {} events, seed {seed}", arguments.events));
@@ -134,7 +135,7 @@ pub(crate) async fn soak(arguments: Arguments) -> Result<(), BenchError> {
     }
 }
 
-/// What the soak appends can never be removed again.
+/// What the soak appends can never be removed.
 async fn refuse_a_used_log(database: &Database) -> Result<(), BenchError> {
     let mut connection = database.as_role(Role::Auditor).connect().await?;
     let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&mut connection).await?;
@@ -146,7 +147,7 @@ async fn refuse_a_used_log(database: &Database) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Everything at once, until enough is written and all readers have seen it.
+/// Runs all parts at once, until enough is written and all readers have seen it.
 async fn run(arguments: &Arguments, seed: u64, place: &Place) -> Result<Evidence, BenchError> {
     let mut chance = Rng::with_seed(seed);
     let database = &place.database;
@@ -170,7 +171,7 @@ async fn run(arguments: &Arguments, seed: u64, place: &Place) -> Result<Evidence
     Ok(Evidence { answers, sightings, mischief })
 }
 
-/// Does what the schedule says when it says, until enough is acknowledged.
+/// Executes the schedule until enough is acknowledged.
 async fn make_mischief(
     events: i64,
     schedule: &[(i64, Mischief)],
@@ -190,7 +191,7 @@ async fn make_mischief(
         while let Some((_, mischief)) = due.next_if(|(at, _)| *at <= reached) {
             match mischief {
                 Mischief::Kill { writer } => writers.kill(*writer),
-                // There may be no server to ask, or no connection to end: then this one is spared.
+                // Fails without a server or without a connection to end: then this one is skipped.
                 Mischief::Terminate => drop(mischief::terminate(&place.database.admin).await),
                 Mischief::Crash => crash(place),
             }
@@ -205,12 +206,12 @@ async fn make_mischief(
 
 fn crash(place: &Place) {
     if let Some(pid) = place.private.as_ref().and_then(|(home, _)| home.postmaster()) {
-        // It may just have gone by itself; the cluster brings it back either way.
+        // It may have ended by itself; the cluster restarts it either way.
         let _gone = kill_process(pid, Signal::KILL);
     }
 }
 
-/// A killed writer's last batch may still be on its way into the log.
+/// A killed writer's last batch may still be committing.
 async fn wait_for_backends(database: &Database) -> Result<(), BenchError> {
     let mut admin = database.admin.connect().await?;
     let sql = "select exists (select from pg_stat_activity \

@@ -80,16 +80,22 @@ fn of_space(event: &SpaceEvent) -> ActivityEntry {
         }
         SpaceEvent::ReservationBooked { reservation_id, window: Window { start, end }, at, by, .. }
         | SpaceEvent::ReservationRescheduled { reservation_id, to: Window { start, end }, at, by, .. } => {
-            ActivityEntry::new(*at, *by, json!({"reservation_id": reservation_id, "start": start, "end": end}))
+            ActivityEntry::new(
+                *at,
+                *by,
+                json!({"reservation_id": reservation_id, "start": start, "end": end}),
+            )
         }
         SpaceEvent::ReservationAmended { reservation_id, at, by, .. }
         | SpaceEvent::ReservationCancelled { reservation_id, at, by, .. }
         | SpaceEvent::ReservationCheckedOut { reservation_id, at, by } => {
             ActivityEntry::new(*at, *by, json!({"reservation_id": reservation_id}))
         }
-        SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by } => {
-            ActivityEntry::new(*at, *by, json!({"reservation_id": reservation_id, "confirmation": confirmation}))
-        }
+        SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by } => ActivityEntry::new(
+            *at,
+            *by,
+            json!({"reservation_id": reservation_id, "confirmation": confirmation}),
+        ),
         SpaceEvent::ReservationApproached { reservation_id, at, .. }
         | SpaceEvent::ReservationStarted { reservation_id, at, .. }
         | SpaceEvent::ReservationCompleted { reservation_id, at, .. }
@@ -110,7 +116,8 @@ fn of_device(event: &DeviceEvent) -> ActivityEntry {
         }
         DeviceEvent::DeviceAssigned { space_id, category, reason, at, by }
         | DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by } => {
-            ActivityEntry::new(*at, *by, json!({"category": category, "reason": reason})).at_space(space_id.uuid())
+            ActivityEntry::new(*at, *by, json!({"category": category, "reason": reason}))
+                .at_space(space_id.uuid())
         }
         DeviceEvent::DeviceReassigned { from, to, category, reason, at, by } => {
             ActivityEntry::new(*at, *by, json!({"category": category, "from": from, "reason": reason}))
@@ -118,7 +125,9 @@ fn of_device(event: &DeviceEvent) -> ActivityEntry {
         }
         DeviceEvent::DeviceReleased { reason, at, by }
         | DeviceEvent::DeviceRetired { reason, at, by }
-        | DeviceEvent::OrphanDismissed { reason, at, by } => ActivityEntry::new(*at, *by, json!({"reason": reason})),
+        | DeviceEvent::OrphanDismissed { reason, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"reason": reason}))
+        }
         DeviceEvent::DeviceFellSilent { last_heard_at, at, .. } => {
             ActivityEntry::new(*at, Actor::System, json!({"last_heard_at": last_heard_at}))
         }
@@ -150,7 +159,9 @@ fn of_tenant(event: &TenantEvent) -> ActivityEntry {
         TenantEvent::TenantSlugChanged { from, to, at, by } => {
             ActivityEntry::new(*at, *by, json!({"from": from, "to": to}))
         }
-        TenantEvent::TenantSuspended { reason, at, by } => ActivityEntry::new(*at, *by, json!({"reason": reason})),
+        TenantEvent::TenantSuspended { reason, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"reason": reason}))
+        }
         TenantEvent::DisplayPolicyCreated { policy_id, policy, at, by }
         | TenantEvent::DisplayPolicyUpdated { policy_id, policy, at, by } => {
             ActivityEntry::new(*at, *by, json!({"policy_id": policy_id, "name": policy.name}))

@@ -74,7 +74,10 @@ async fn stored(
     Ok(rows.into_iter().map(|row| (row.hour, row.totals)).collect())
 }
 
-async fn current_states(connection: &mut PgConnection, site_id: Uuid) -> Result<Vec<CurrentState>, sqlx::Error> {
+async fn current_states(
+    connection: &mut PgConnection,
+    site_id: Uuid,
+) -> Result<Vec<CurrentState>, sqlx::Error> {
     let rows: Vec<String> =
         sqlx::query_scalar("select to_json(o)::text from space_occupancy o where site_id = $1")
             .bind(site_id)

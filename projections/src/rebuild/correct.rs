@@ -174,7 +174,10 @@ async fn is_running<P: Projection>(connection: &mut PgConnection) -> Result<bool
 }
 
 /// Copies position and exceptions of the new rows to the live ones.
-async fn copy_checkpoint<P: Projection>(connection: &mut PgConnection, position: i64) -> Result<(), sqlx::Error> {
+async fn copy_checkpoint<P: Projection>(
+    connection: &mut PgConnection,
+    position: i64,
+) -> Result<(), sqlx::Error> {
     for table in exceptions::TABLES {
         for statement in [
             format!("delete from projections.{table} where projection = $1"),

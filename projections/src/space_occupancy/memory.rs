@@ -100,7 +100,9 @@ impl Memory {
         let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, decoded.event);
         changes
             .into_iter()
-            .filter_map(|change| self.placement(change.space_id).or(deleted).map(|placement| (change, placement)))
+            .filter_map(|change| {
+                self.placement(change.space_id).or(deleted).map(|placement| (change, placement))
+            })
             .collect()
     }
 

@@ -86,7 +86,7 @@ async fn a_missing_position_is_an_error_wherever_memory_ends() {
         assert_eq!(contents(page), Ok((vec![1, 2, 3, 4], 4, true)));
         let gap = recent.read_page(&mut connection, 4, 4, &["test"]).await;
         let missing = "position 5 is missing from the log, position 6 follows";
-        assert_eq!(told(gap), Err(missing.to_owned()));
+        assert_eq!(contents(gap), Err(missing.to_owned()));
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a history may not contain.
+//! Violations of a history.
 
 use uuid::Uuid;
 
-/// A broken promise, with the place where it shows.
+/// A broken promise and where it shows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Violation {
     #[error("position {missing} is missing: {found} follows")]

@@ -56,7 +56,7 @@ async fn a_requested_job_executes_what_is_overdue_and_records_it() {
     let last = status.last.unwrap();
     assert_eq!((last.run_id, last.outcome.as_deref()), (run_id, Some("succeeded")));
     assert_eq!(last.result.unwrap()["events"], 3, "approached, started, expired");
-    assert_eq!((standing.running, standing.next_run_at), (false, t("12:01:00")));
+    assert_eq!((status.running, status.next_run_at), (false, t("12:01:00")));
     assert_eq!(rig.count("ReservationExpired").await, 1);
     running.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What writers were told, against what the log holds.
+//! Compares the writers' answers with the log.
 
 use super::Checker;
 use super::appends::Whole;
@@ -27,7 +27,7 @@ impl Checker {
         }
     }
 
-    /// It got what the first one under its key got, and left nothing of its own behind.
+    /// It has the first answer under its key, and stored nothing of its own.
     fn repeated(&self, answer: &Answer, told: &Acknowledged) -> Option<Violation> {
         let append_id = answer.append_id;
         if self.known.appends.contains_key(&append_id) {

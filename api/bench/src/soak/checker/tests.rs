@@ -1,4 +1,4 @@
-//! The checker finds what it is there to find: each test spoils a good history in one way.
+//! The checker finds every violation: each test corrupts a correct history in one way.
 
 use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ fn plans() -> Vec<Plan> {
     vec![plan(1, vec![part("a", Expectation::Any, 2)]), plan(2, second), last]
 }
 
-/// The log that an honest store makes of them.
+/// The log that a correct store makes of them.
 fn log(plans: &[Plan]) -> Vec<Stored> {
     let mut sequences = std::collections::HashMap::<String, i64>::new();
     let mut log: Vec<Stored> = Vec::new();
@@ -85,7 +85,7 @@ fn check(log: &[Stored], tables: &Tables, answers: &[Answer]) -> Vec<Violation> 
     checker.into_violations()
 }
 
-/// What is found in a good log after somebody was at it.
+/// The violations in a correct log after a corruption.
 fn spoiled(spoil: impl FnOnce(&mut Vec<Stored>)) -> Vec<Violation> {
     let mut log = log(&plans());
     spoil(&mut log);
