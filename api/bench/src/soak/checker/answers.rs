@@ -15,7 +15,7 @@ impl Checker {
             Outcome::Unsettled => None,
         };
         if let Some(violation) = violation {
-            self.object(violation);
+            self.report(violation);
         }
     }
 
