@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use parking_simulator::{Act, Mischief, Plan, Simulation, Step};
+use parking_simulator::{Act, Faults, Plan, Simulation, Step};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
@@ -70,8 +70,8 @@ impl Demo {
         let start = self.morning();
         // Another address for each start, as after a rejoin.
         let first_session = u32::try_from(self.start.timestamp() / 60 % 4096).unwrap_or_default();
-        let (seed, spaces, mischief) = (self.seed, estate::SPACES, Mischief::USUAL);
-        Plan { seed, spaces, first_session, start, end: start + TimeDelta::days(DAYS), mischief }
+        let (seed, spaces, faults) = (self.seed, estate::SPACES, Faults::USUAL);
+        Plan { seed, spaces, first_session, start, end: start + TimeDelta::days(DAYS), faults }
     }
 
     /// When the simulation begins, in simulated time.

@@ -19,7 +19,7 @@ const NAP: Duration = Duration::from_secs(10);
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the composition root is where time comes from")]
+    #[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]
     fn now(&self) -> Instant {
         Instant::at_or_before(Utc::now())
     }
@@ -40,7 +40,7 @@ impl Clock for SystemClock {
 pub(crate) struct SystemIds;
 
 impl Ids for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "the composition root is where randomness comes from")]
+    #[expect(clippy::disallowed_methods, reason = "the composition root draws randomness")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

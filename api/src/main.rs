@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 /// The error of a failed command: one line on stderr.
 type CommandError = Box<dyn std::error::Error>;
 
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed belongs to whoever typed it")]
+#[expect(clippy::print_stderr, reason = "the error goes to the terminal of the caller")]
 fn complain(error: &CommandError) -> ExitCode {
     eprintln!("parking: {error}");
     ExitCode::FAILURE

@@ -105,8 +105,8 @@ impl Server {
         let recent = Recent::default();
         let (writer, writing) = {
             let _on_its_thread = threads.writer.handle().enter();
-            let told = recent.clone();
-            let tell: Tell = Box::new(move |appended| told.offer(appended));
+            let window = recent.clone();
+            let tell: Tell = Box::new(move |appended| window.offer(appended));
             Writer::start_telling(database.as_role(Role::Writer), Some(tell), requests_done.clone())
         };
         let (snapshots, snapshotting) =

@@ -6,7 +6,7 @@ use parking_domain::instant::Instant;
 use uuid::Uuid;
 
 /// The current time.
-#[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+#[expect(clippy::disallowed_methods, reason = "the only reader of the clock")]
 pub(crate) fn now() -> Instant {
     Instant::at_or_before(Utc::now())
 }
@@ -20,7 +20,7 @@ pub(crate) fn fresh_seed() -> u64 {
 pub(crate) struct SystemIds;
 
 impl Ids for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
+    #[expect(clippy::disallowed_methods, reason = "the only source of randomness")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

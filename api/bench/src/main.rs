@@ -89,7 +89,7 @@ async fn run(command: Command) -> Result<(), BenchError> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a program that failed belongs to whoever typed it")]
+#[expect(clippy::print_stderr, reason = "the error goes to the terminal of the caller")]
 fn complain(error: &BenchError) -> ExitCode {
     eprintln!("parking-bench: {error}");
     ExitCode::FAILURE

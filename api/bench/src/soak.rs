@@ -7,7 +7,7 @@
 mod answer;
 mod checker;
 mod draw;
-mod mischief;
+mod faults;
 mod plan;
 mod platform;
 mod readers;
@@ -31,7 +31,7 @@ use crate::BenchError;
 use crate::environment::fresh_seed;
 use crate::home::Home;
 use crate::report::say;
-use mischief::Mischief;
+use faults::Fault;
 use readers::{Progress, Sightings};
 use verdict::{Evidence, judge};
 use writers::Writers;
@@ -82,12 +82,12 @@ impl Arguments {
         writer::Arguments { url: url.to_owned(), seed, writer: 0, life: 0, tasks: self.tasks, request_keys }
     }
 
-    fn schedule(&self, chance: &mut Rng, private: bool) -> Vec<(i64, Mischief)> {
+    fn schedule(&self, chance: &mut Rng, private: bool) -> Vec<(i64, Fault)> {
         let times = |each: i64| usize::try_from(self.events / each).unwrap_or_default();
         let kills = self.kills.unwrap_or_else(|| times(5000).clamp(6, 100));
         let terminations = self.terminations.unwrap_or(kills);
         let crashes = if private { self.crashes.unwrap_or_else(|| times(250_000).max(1)) } else { 0 };
-        mischief::schedule(chance, self.events, self.writers as usize, [kills, terminations, crashes])
+        faults::schedule(chance, self.events, self.writers as usize, [kills, terminations, crashes])
     }
 }
 
@@ -153,8 +153,8 @@ async fn run(arguments: &Arguments, seed: u64, place: &Place) -> Result<Evidence
     let database = &place.database;
     let progress = Arc::new(Progress::default());
     let mut bystanders = JoinSet::new();
-    bystanders.spawn(mischief::roll_back(database.clone(), chance.fork()));
-    bystanders.spawn(mischief::stand_by(database.clone(), chance.fork()));
+    bystanders.spawn(faults::roll_back(database.clone(), chance.fork()));
+    bystanders.spawn(faults::stand_by(database.clone(), chance.fork()));
     let mut readers = JoinSet::new();
     for reader in 0..arguments.readers {
         let options = database.as_role(Role::Projector);
@@ -162,19 +162,19 @@ async fn run(arguments: &Arguments, seed: u64, place: &Place) -> Result<Evidence
     }
     let mut writers = Writers::start(arguments.writers, &arguments.of_a_writer(seed, &place.url), &progress)?;
     let schedule = arguments.schedule(&mut chance, place.private.is_some());
-    let mischief = make_mischief(arguments.events, &schedule, place, &mut writers, &progress).await?;
+    let faults = inject_faults(arguments.events, &schedule, place, &mut writers, &progress).await?;
     let answers = writers.stop().await?;
     wait_for_backends(database).await?;
     progress.written.store(true, Ordering::SeqCst);
     let sightings =
         timeout(STUCK, readers.join_all()).await.map_err(|_| "the readers do not come to the end")?;
-    Ok(Evidence { answers, sightings, mischief })
+    Ok(Evidence { answers, sightings, faults })
 }
 
 /// Executes the schedule until enough is acknowledged.
-async fn make_mischief(
+async fn inject_faults(
     events: i64,
-    schedule: &[(i64, Mischief)],
+    schedule: &[(i64, Fault)],
     place: &Place,
     writers: &mut Writers,
     progress: &Progress,
@@ -188,12 +188,12 @@ async fn make_mischief(
         } else if moved.elapsed() > STUCK {
             return Err(format!("nothing was acknowledged after position {reached} for {STUCK:?}").into());
         }
-        while let Some((_, mischief)) = due.next_if(|(at, _)| *at <= reached) {
-            match mischief {
-                Mischief::Kill { writer } => writers.kill(*writer),
+        while let Some((_, fault)) = due.next_if(|(at, _)| *at <= reached) {
+            match fault {
+                Fault::Kill { writer } => writers.kill(*writer),
                 // Fails without a server or without a connection to end: then this one is skipped.
-                Mischief::Terminate => drop(mischief::terminate(&place.database.admin).await),
-                Mischief::Crash => crash(place),
+                Fault::Terminate => drop(faults::terminate(&place.database.admin).await),
+                Fault::Crash => crash(place),
             }
         }
         tokio::select! {

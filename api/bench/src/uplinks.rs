@@ -65,7 +65,7 @@ impl Uplinks {
     pub(crate) fn of_devices(first: u32, devices: u32) -> Self {
         let (mut parts, mut rest) = (Vec::new(), EXAMPLE.trim_end());
         for (text, hole) in HOLES {
-            let (before, after) = rest.split_once(text).expect("the example holds it, a test sees to that");
+            let (before, after) = rest.split_once(text).expect("a test checks that the example contains it");
             parts.push((before.to_owned(), hole));
             rest = after;
         }
@@ -110,7 +110,7 @@ impl Uplinks {
             Hole::GatewayTime => write!(body, "{}", self.times[0]),
             Hole::NetworkTime => write!(body, "{}", self.times[1]),
         }
-        .expect("a string takes every write");
+        .expect("writing to a string cannot fail");
     }
 }
 

@@ -16,7 +16,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 pub use model::Model;
-pub use radio::Mischief;
+pub use radio::Faults;
 use sensor::Sensor;
 
 /// What to simulate.
@@ -33,7 +33,7 @@ pub struct Plan {
     /// The end; every sensor reports once more then, and that report arrives.
     pub end: DateTime<Utc>,
     /// What the radio network does to reports.
-    pub mischief: Mischief,
+    pub faults: Faults,
 }
 
 /// An action in the car park that the platform receives.

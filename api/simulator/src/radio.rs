@@ -9,7 +9,7 @@ use crate::{Act, Next, Simulation};
 
 /// The share of the reports affected by each fault, from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Mischief {
+pub struct Faults {
     /// Posted twice: unchanged, or with another id.
     pub repeated: f64,
     /// Delayed for minutes, so that others overtake them.
@@ -20,7 +20,7 @@ pub struct Mischief {
     pub lost: f64,
 }
 
-impl Mischief {
+impl Faults {
     /// Typical of networks: 5 % repeated, 2 % late, 1 % after a join, 1 % lost.
     pub const USUAL: Self = Self { repeated: 0.05, late: 0.02, rejoined: 0.01, lost: 0.01 };
 }
@@ -28,21 +28,21 @@ impl Mischief {
 impl Simulation {
     /// The sensor sends its state.
     pub(crate) fn report(&mut self, space: usize, at: DateTime<Utc>, heartbeat: bool, minutes: u8) {
-        let mischief = self.plan.mischief;
-        if self.happens(mischief.rejoined) {
+        let faults = self.plan.faults;
+        if self.happens(faults.rejoined) {
             self.rejoin(space, at);
         }
         let body = self.transmit(space, at, heartbeat, minutes);
-        if self.happens(mischief.lost) {
+        if self.happens(faults.lost) {
             return;
         }
-        let delay = if self.happens(mischief.late) {
+        let delay = if self.happens(faults.late) {
             TimeDelta::minutes(self.rng.i64(2..20))
         } else {
             self.up_to(TimeDelta::milliseconds(300))
         };
         self.deliver(space, at + delay, body.clone());
-        if self.happens(mischief.repeated) {
+        if self.happens(faults.repeated) {
             let later = at + delay + self.up_to(TimeDelta::seconds(30));
             let body = if self.rng.bool() { body } else { self.renamed(body) };
             self.push(later, Next::Heard(Act::Report { event: "up", body }));

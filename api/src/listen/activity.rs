@@ -120,7 +120,7 @@ mod tests {
     fn assert_may_take(activity: &Activity, time: Duration, done: impl FnOnce(&Activity)) {
         let before = Instant::now();
         done(activity);
-        let (deadline, _) = activity.deadline().expect("it has one");
+        let (deadline, _) = activity.deadline().expect("the phase has a deadline");
         assert!(before + time <= deadline && deadline <= Instant::now() + time);
     }
 
@@ -130,13 +130,13 @@ mod tests {
         let activity = Activity::new(connections.admit());
         let first = activity.deadline();
         activity.received();
-        assert_eq!(activity.deadline(), first, "more of the first head does not give it more time");
+        assert_eq!(activity.deadline(), first, "more bytes of the first head do not extend the deadline");
         activity.request_begun();
         activity.received();
         assert!(activity.deadline().is_none() && activity.is_serving());
         assert_may_take(&activity, ANSWER, |activity| activity.answered(true));
         activity.sent();
-        assert!(activity.is_serving(), "more of the answer is to come");
+        assert!(activity.is_serving(), "the answer is not complete");
         activity.answer_made();
         assert_may_take(&activity, IDLE, Activity::sent);
         assert!(!activity.is_serving());

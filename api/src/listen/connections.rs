@@ -238,7 +238,7 @@ mod tests {
         extra.must_stay();
         assert!(extra.is_reserved() && !slots[0].close().is_cancelled());
         slots.drain(1..5);
-        assert!(extra.is_reserved(), "those that were told to close did not count any more");
+        assert!(extra.is_reserved(), "closing connections do not count");
         drop(slots);
         assert!(!extra.is_reserved());
     }

@@ -94,28 +94,28 @@ async fn template(layout: &Layout, admin: &mut PgConnection) -> String {
     let name = format!("template_{:016x}", program());
     let making = format!("{name}_making");
     let sql = "select pg_advisory_lock(hashtext('parking template'))";
-    admin.execute(sql).await.expect("a lock is waited for");
+    admin.execute(sql).await.expect("the lock is granted");
     let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
         .bind(&name)
         .fetch_one(&mut *admin)
         .await
-        .expect("the administrator may look");
+        .expect("the administrator may read the catalogue");
     if !exists {
         let sql = format!("drop database if exists {making} with (force)");
-        admin.execute(&*sql).await.expect("nobody else makes this one");
+        admin.execute(&*sql).await.expect("only this session makes this template");
         prepare(&database(layout, &making)).await.expect("migrations and read models install");
         let sql = format!("alter database {making} rename to {name}");
         admin.execute(&*sql).await.expect("prepare leaves no connection behind");
     }
     let sql = "select pg_advisory_unlock(hashtext('parking template'))";
-    admin.execute(sql).await.expect("a lock is given back");
+    admin.execute(sql).await.expect("the lock is released");
     name
 }
 
 /// A hash of this executable: the schema is compiled into it, so another build may need another template.
 fn program() -> u64 {
-    let path = std::env::current_exe().expect("a program knows where it lies");
-    let metadata = fs::metadata(&path).expect("a running program can be looked at");
+    let path = std::env::current_exe().expect("the path of the executable is known");
+    let metadata = fs::metadata(&path).expect("the executable is readable");
     let mut hasher = DefaultHasher::new();
     (path, metadata.len(), metadata.mtime(), metadata.mtime_nsec()).hash(&mut hasher);
     hasher.finish()

@@ -165,13 +165,13 @@ impl<'a> Estate<'a> {
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 1, "data": if occupied { "AQ==" } else { "AA==" },
             "rxInfo": [{"gatewayId": "0016c001f1500000", "rssi": -80, "snr": 7.5}],
         });
-        let report =
-            chirpstack::parse(EventKind::Up, body.to_string().as_bytes()).expect("it says its device");
+        let report = chirpstack::parse(EventKind::Up, body.to_string().as_bytes())
+            .expect("the report names its device");
         let command = RecordReport { report, at: at(second), look_up: LookUp::Absent };
         let events = {
-            let mut uplinks = self.uplinks.lock().expect("nobody panics with it");
+            let mut uplinks = self.uplinks.lock().expect("no panic while it is locked");
             let stream = uplinks.entry(dev_eui).or_default();
-            let events = stream.decide(&command).expect("it is new");
+            let events = stream.decide(&command).expect("the report is new");
             for event in &events {
                 stream.evolve(event);
             }
@@ -233,6 +233,6 @@ impl<'a> Estate<'a> {
             .bind(vec![7_u8; 32])
             .execute(&self.log.database.pool(Role::Writer))
             .await
-            .expect("the writer keeps keys");
+            .expect("the writer may store keys");
     }
 }

@@ -147,16 +147,17 @@ impl EventLog {
         let other = TestDatabase::create().await;
         let layout = crate::cluster::shared().await;
         let bin_dir = std::env::var_os("PG_BIN_DIR").map(PathBuf::from);
-        let installation = Installation::find(bin_dir.as_deref(), layout).expect("the server is of one");
+        let installation =
+            Installation::find(bin_dir.as_deref(), layout).expect("the server was found by an installation");
         let mut dump = installation.command("pg_dump");
         dump.args(["--format=custom", &self.database.url(None)]).stdout(Stdio::piped());
-        let mut dump = dump.spawn().expect("every server comes with it");
+        let mut dump = dump.spawn().expect("every PostgreSQL server includes it");
         let restored = installation
             .command("pg_restore")
             .args(["--clean", "--if-exists", "--exit-on-error", "--dbname", &other.url(None)])
-            .stdin(dump.stdout.take().expect("it is piped"))
+            .stdin(dump.stdout.take().expect("stdout is piped"))
             .output()
-            .expect("every server comes with it");
+            .expect("every PostgreSQL server includes it");
         assert!(dump.wait().is_ok_and(|status| status.success()), "the log can be dumped");
         assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
         Self::of(other)

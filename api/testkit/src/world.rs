@@ -1,6 +1,6 @@
 //! A month of car parks in a log: the simulation's reports through their aggregates, bookings, overrides, check-ins and
 //! moved devices, in the order in which a platform would append them.
-#![expect(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
+#![expect(clippy::unwrap_used, reason = "a failure here fails a test")]
 
 use std::collections::{BTreeMap, HashMap};
 

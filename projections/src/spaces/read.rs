@@ -72,7 +72,7 @@ pub struct Counts {
 impl Counts {
     /// Per cent of the spaces that are occupied, to two decimals.
     pub fn occupancy_rate(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 spaces")]
+        #[expect(clippy::cast_precision_loss, reason = "counts of spaces are far below 2^52")]
         let share = self.occupied as f64 / self.total.max(1) as f64;
         (share * 10_000.0).round() / 100.0
     }

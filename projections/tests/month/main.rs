@@ -26,7 +26,7 @@ use parking_projections::registry::Registry;
 use parking_projections::runner::Runner;
 use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_projections::wake;
-use parking_simulator::{Mischief, Plan, Simulation};
+use parking_simulator::{Faults, Plan, Simulation};
 use parking_testkit::world::{World, space};
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, PgConnection};
@@ -48,7 +48,7 @@ fn autumn() -> Plan {
         first_session: 1,
         start: start.utc(),
         end: (start + TimeDelta::days(30)).utc(),
-        mischief: Mischief::USUAL,
+        faults: Faults::USUAL,
     }
 }
 
@@ -62,7 +62,7 @@ fn spring() -> Plan {
         first_session: 1,
         start: start.utc(),
         end: (start + TimeDelta::days(4)).utc(),
-        mischief: Mischief::USUAL,
+        faults: Faults::USUAL,
     }
 }
 
@@ -155,9 +155,9 @@ async fn assert_reproducible<P: Projection>(log: &EventLog, auditor: &mut PgConn
     let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
     let before = indexes(auditor).await;
     assert_same("rebuilt", &rebuild::<P>(&owner, &projector, |_, _| {}).await.unwrap().tables);
-    assert_eq!(indexes(auditor).await, before, "what was put in its place is as quick to ask");
+    assert_eq!(indexes(auditor).await, before, "the rebuild keeps the indexes");
     let found = diff::<P>(auditor, |_, _| {}).await.unwrap().expect("it has run");
-    assert_same("what was put in its place", &found.tables);
+    assert_same("after the rebuild", &found.tables);
 }
 
 /// The definitions of all indexes of read models.

@@ -26,11 +26,15 @@ async fn conformance_44_the_position_of_an_append_lets_a_read_see_that_append_an
     let log = log_with_diary().await;
     let running = Running::start::<Stopping>(&log);
     let not_yet = log.head().await + 1;
-    assert!(!running.progress.wait_for(not_yet, Duration::from_millis(50)).await, "never before it is there");
+    assert!(!running.progress.wait_for(not_yet, Duration::from_millis(50)).await, "never before the append");
     for _ in 0..20 {
         let token = append(&log, &["1", "2", "3"]).await;
         running.wait_for(token).await;
-        assert_eq!(diary(&log).await, (1..=token).collect::<Vec<_>>(), "it and what was before it, no more");
+        assert_eq!(
+            diary(&log).await,
+            (1..=token).collect::<Vec<_>>(),
+            "this append and all before it, and no more"
+        );
     }
     running.stop().await;
 }
@@ -96,7 +100,7 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
 }
 
 #[tokio::test]
-async fn conformance_47_whoever_looks_while_connections_break_sees_rows_and_checkpoint_of_one_moment() {
+async fn conformance_47_readers_see_rows_and_checkpoint_of_one_moment_while_connections_break() {
     let log = log_with_diary().await;
     let running = Running::start::<Stopping>(&log);
     let mut last = 0;
@@ -149,7 +153,7 @@ async fn conformance_50_a_slow_projection_is_given_bounded_slices_however_far_it
     for _ in 0..10 {
         last = append(&log, &["1"; 450]).await;
     }
-    assert_eq!(running.progress.position(), 0, "it stands still");
+    assert_eq!(running.progress.position(), 0, "it makes no progress");
     holder.rollback().await.unwrap();
     running.wait_for(last).await;
     running.stop().await;
@@ -224,7 +228,7 @@ async fn conformance_60_the_lag_is_exactly_what_was_not_yet_taken() {
     .fetch_one(&log.pool)
     .await
     .unwrap();
-    assert!(age.abs() < 1.0, "the age is that of the first event not taken: {age} s off");
+    assert!(age.abs() < 1.0, "the age is that of the first event after the checkpoint: {age} s off");
     let mut connection = log.pool.acquire().await.unwrap();
     assert_eq!(feed::read(&mut connection, last, 100).await.unwrap().len(), 9);
 }

@@ -113,7 +113,7 @@ async fn conformance_28_reading_does_not_wait_for_an_open_append_and_does_not_se
     let open = log.open_append("a").await;
     let mut connection = connect(&log).await;
     assert_eq!(read(&mut connection, 0, 10).await, [1]);
-    assert_eq!(feed::head(&mut connection).await.unwrap(), 1, "the head is that of what can be read");
+    assert_eq!(feed::head(&mut connection).await.unwrap(), 1, "the head is the last readable position");
     open.commit().await.unwrap();
     assert_eq!(read(&mut connection, 0, 10).await, [1, 2]);
 }
@@ -189,7 +189,7 @@ async fn conformance_38_a_slow_transaction_that_began_first_neither_hides_nor_re
 }
 
 #[tokio::test]
-async fn conformance_39_open_transactions_of_other_databases_and_idle_sessions_stall_nobody() {
+async fn conformance_39_open_transactions_of_other_databases_and_idle_sessions_stall_no_reader() {
     let log = EventLog::create().await;
     let elsewhere = TestDatabase::create().await;
     let xid = "select pg_current_xact_id()::text";
@@ -207,7 +207,7 @@ async fn conformance_39_open_transactions_of_other_databases_and_idle_sessions_s
     }
     for sleeper in &mut sleepers {
         let state: String = sqlx::query_scalar(xid).fetch_one(&mut *sleeper).await.unwrap();
-        assert!(!state.is_empty(), "it slept all the while");
+        assert!(!state.is_empty(), "its transaction stayed open");
     }
 }
 
@@ -258,7 +258,7 @@ async fn conformance_41_reads_of_some_streams_keep_the_global_order() {
 }
 
 #[tokio::test]
-async fn a_missing_position_is_an_error_also_for_who_does_not_want_its_event() {
+async fn a_missing_position_is_an_error_even_if_its_event_is_not_wanted() {
     let log = EventLog::create().await;
     mixed(&log, 10).await;
     let admin = log.admin();

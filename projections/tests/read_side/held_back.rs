@@ -82,14 +82,14 @@ async fn poison_of_one_tenant_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn a_tenant_of_which_nothing_is_shown_yet_is_refused_too() {
+async fn a_tenant_without_rows_is_refused_too() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     unreadable(&log, &ours, ("site", &ours.id(1).to_string()), "SiteCreated").await;
     catch_up::<Registry>(&log).await;
     for table in ["sites", "spaces", "reservations", "overrides", "activity", "display_policies"] {
         let query = format!("select count(*)::text from {table}");
-        assert!(seen(&log, &ours, &query).await.is_err(), "{table} is empty, and that is not true");
+        assert!(seen(&log, &ours, &query).await.is_err(), "{table} shows no rows instead of a refusal");
     }
 }
 
@@ -128,7 +128,7 @@ fn claimed(estate: &Estate<'_>) -> DeviceEvent {
 }
 
 #[tokio::test]
-async fn what_was_passed_over_stays_so_when_the_projection_reads_the_log_again() {
+async fn events_passed_over_stay_so_when_the_projection_reads_the_log_again() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     let site = ours.site(1, 1).await;
@@ -181,7 +181,7 @@ async fn a_cause_that_is_gone_is_gone_after_a_rebuild() {
 }
 
 #[tokio::test]
-async fn what_fails_with_any_event_is_no_events_fault() {
+async fn an_error_that_any_event_would_cause_stops_the_projection() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     ours.site(1, 1).await;
@@ -208,7 +208,7 @@ async fn odd(log: &EventLog) -> i64 {
 }
 
 #[tokio::test]
-async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
+async fn rows_of_a_stopped_projection_are_neither_clean_nor_equal() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     ours.site(1, 1).await;
@@ -228,7 +228,7 @@ async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
     .fetch_one(&log.pool)
     .await
     .unwrap();
-    assert_eq!(status, ("stopped".into(), Some(poison)), "a rebuild that fails leaves it as it was");
+    assert_eq!(status, ("stopped".into(), Some(poison)), "a failed rebuild changes nothing");
 }
 
 #[tokio::test]

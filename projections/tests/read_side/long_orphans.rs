@@ -74,7 +74,7 @@ fn peak_kib() -> u64 {
 }
 
 #[tokio::test]
-async fn a_claim_counts_all_that_was_heard_and_brings_what_is_younger_than_ninety_days() {
+async fn a_claim_counts_all_uplinks_and_brings_those_of_ninety_days() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (dev_eui, claimed) = (estate.eui(1), 200 * DAY);
@@ -105,7 +105,7 @@ async fn twenty_thousand_uplinks_are_brought_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_device_that_changes_owners_brings_what_it_said_between_them_whatever_the_batches() {
+async fn a_device_that_changes_owners_brings_its_uplinks_between_them_in_any_batches() {
     let log = EventLog::create().await;
     let (one, other) = (Estate::new(&log, 'a'), Estate::new(&log, 'b'));
     let dev_eui = one.device(1, Category::Sensor, 0).await;

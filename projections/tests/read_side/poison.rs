@@ -110,8 +110,7 @@ impl Projection for Reader {
 }
 
 #[tokio::test]
-async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_counted_even_by_who_stops_at_poison()
- {
+async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_counted_even_where_poison_stops() {
     let log = log_with_diary().await;
     let lanes = Ingest::new(log.store());
     let report = |n: i64| json!({"deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": n.to_string(), "time": at(n)});
@@ -156,7 +155,7 @@ async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_count
 }
 
 #[tokio::test]
-async fn conformance_58_poison_between_unwanted_events_is_buried_where_it_lies() {
+async fn conformance_58_poison_between_unwanted_events_is_a_dead_letter() {
     let log = log_with_diary().await;
     append_elsewhere(&log, &["1", "2"]).await;
     append(&log, &["\"poison\"", "4"]).await;

@@ -27,7 +27,7 @@ fn contents(page: Result<Page, FeedError>) -> Result<(Vec<i64>, i64, bool), Stri
 }
 
 #[tokio::test]
-async fn pages_are_those_that_each_would_have_read_alone() {
+async fn pages_equal_those_read_from_the_log() {
     let log = EventLog::create().await;
     let (mut connection, recent) = (connect(&log).await, Recent::default());
     append(&log, 20).await;
@@ -52,9 +52,9 @@ async fn pages_are_those_that_each_would_have_read_alone() {
     }
     append(&log, 5).await;
     let page = recent.read_page(&mut connection, 19, 100, &["test"]).await;
-    assert_eq!(contents(page), Ok((vec![20], 20, false)), "nothing is read while something is here");
+    assert_eq!(contents(page), Ok((vec![20], 20, false)), "events in the window are not read again");
     let page = recent.read_page(&mut connection, 20, 100, &["test"]).await;
-    assert_eq!(contents(page), Ok(((21..=25).collect(), 25, false)), "what came since is read then");
+    assert_eq!(contents(page), Ok(((21..=25).collect(), 25, false)), "new events are read then");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn offered_events_count_only_if_they_follow() {
     assert_eq!(contents(page), Ok((vec![3, 4, 5, 6], 6, false)), "the log is read");
     recent.offer(invented(6..=7).await);
     let page = recent.read_page(&mut connection, 6, 100, &["test"]).await;
-    assert_eq!(contents(page), Ok((vec![7], 7, false)), "and telling counts again");
+    assert_eq!(contents(page), Ok((vec![7], 7, false)), "and offered events count again");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_runner_behind_the_window_reads_for_itself() {
 }
 
 #[tokio::test]
-async fn runners_of_any_pace_see_every_event_once_whoever_appended_it() {
+async fn runners_of_any_pace_see_every_event_once_from_any_writer() {
     const EVENTS: i64 = 600;
     let log = EventLog::create().await;
     let recent = Recent::default();
@@ -153,10 +153,10 @@ async fn runners_of_any_pace_see_every_event_once_whoever_appended_it() {
     let appending = async {
         for round in 0..EVENTS / 6 {
             let stream = (round % 7).to_string();
-            let tells = telling.append(log.to(&stream, Expected::Any, &["1", "2", "3"]));
-            let is_silent = log.append("other", Expected::Any, &["4", "5", "6"]);
-            let (told, silent) = tokio::join!(tells, is_silent);
-            told.and(silent).unwrap();
+            let offered = telling.append(log.to(&stream, Expected::Any, &["1", "2", "3"]));
+            let not_offered = log.append("other", Expected::Any, &["4", "5", "6"]);
+            let (first, second) = tokio::join!(offered, not_offered);
+            first.and(second).unwrap();
         }
     };
     let readers = [1, 3, 50, 1000].map(|limit| {

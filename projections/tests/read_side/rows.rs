@@ -87,7 +87,7 @@ async fn nothing_changed_is_nothing_written() {
 }
 
 #[tokio::test]
-async fn texts_and_json_are_stored_as_they_are_whatever_they_look_like() {
+async fn texts_and_json_are_stored_unchanged() {
     let database = TestDatabase::create().await;
     let mut connection = table(&database).await;
     let odd = ["", "null", "NULL", "\"", "\\", "{}", "{\"a\": 1}", "a,b", "two\nlines\t\u{1}", "7", "🚗"];

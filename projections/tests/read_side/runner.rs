@@ -50,7 +50,7 @@ async fn conformance_49_a_deposed_runner_cannot_write() {
     sqlx::query("update projections.checkpoints set position = 7").execute(&owner).await.unwrap();
     append(&log, &["1"; 5]).await;
     running.wait_for(10).await;
-    assert_eq!(diary(&log).await, [1, 2, 3, 4, 5, 8, 9, 10], "6 and 7 were the other's");
+    assert_eq!(diary(&log).await, [1, 2, 3, 4, 5, 8, 9, 10], "6 and 7 belong to the other runner");
     running.stop().await;
 }
 
@@ -79,7 +79,7 @@ async fn conformance_52_a_runner_whose_connections_break_again_and_again_loses_a
     }
     running.wait_for(last).await;
     assert_eq!(diary(&log).await, (1..=last).collect::<Vec<_>>());
-    assert!(broken > 0, "at least one connection was there to break");
+    assert!(broken > 0, "at least one connection broke");
     running.stop().await;
 }
 
@@ -96,7 +96,7 @@ async fn a_lingering_runner_keeps_no_reader_waiting_and_ends_at_once() {
 }
 
 #[tokio::test]
-async fn what_comes_while_a_runner_lingers_is_taken_when_it_has_lingered() {
+async fn events_during_a_linger_are_applied_after_it() {
     let log = log_with_diary().await;
     let running = Running::start_lingering::<Stopping>(&log, Duration::from_millis(50));
     let first = append(&log, &["1"]).await;

@@ -36,7 +36,10 @@ async fn a_runner_that_stopped_goes_on_behind_the_event_as_soon_as_it_is_skipped
     let poison = log.head().await;
     assert_eq!(stopped(&log).await.0, poison - 1);
     ours.policy(3, 3).await;
-    assert!(matches!(skip(&bus, poison - 1).await, Err(SkipError::NotThere(_))), "that one was taken");
+    assert!(
+        matches!(skip(&bus, poison - 1).await, Err(SkipError::NotThere(_))),
+        "the rows contain that event"
+    );
     // Without a further wait: the skip wakes the runner.
     let skip_position = skip(&bus, poison).await.unwrap();
     running.wait_for(skip_position).await;
@@ -46,10 +49,10 @@ async fn a_runner_that_stopped_goes_on_behind_the_event_as_soon_as_it_is_skipped
     assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"]);
     let found = difference::<Registry>(&log).await;
     assert!(found.is_clean(), "{found:?}");
-    assert_eq!(found.account.skipped.len(), 1, "it is named");
+    assert_eq!(found.account.skipped.len(), 1, "the skip is listed");
     let again = rebuilt::<Registry>(&log).await.unwrap();
     assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
-    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"], "made anew it is left out, too");
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"], "the rebuild leaves it out too");
     assert!(difference::<Registry>(&log).await.is_clean());
 }
 
@@ -96,7 +99,7 @@ async fn new_rows_with_an_event_that_was_skipped_later_do_not_replace_the_live_o
         }
     };
     tokio::select! {
-        done = rebuilt::<Registry>(&log) => panic!("the reader stands in its way: {done:?}"),
+        done = rebuilt::<Registry>(&log) => panic!("the lock must block it: {done:?}"),
         () = has_taken_it => {}
     }
     drop(reader);

@@ -13,7 +13,7 @@ use parking_projections::runner::Runner;
 use parking_projections::space_history::read as history;
 use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_projections::spaces::read::{AsOf, Counts, counts_as_of};
-use parking_simulator::{Mischief, Plan};
+use parking_simulator::{Faults, Plan};
 use parking_testkit::world::{TENANT, World, ZONES, site, space};
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn past() -> (EventLog, Vec<RecordedEvent>) {
             first_session: 1,
             start: start.utc(),
             end: end.utc(),
-            mischief: Mischief::USUAL,
+            faults: Faults::USUAL,
         })
         .await;
     let (_signal, woken) = watch::channel(());
@@ -133,7 +133,7 @@ async fn read_model_tool_and_fold_agree_on_random_spaces_at_random_places() {
         assert_eq!(printed_state(&log, n, as_of).await, shown, "space {n}, {as_of:?}");
         *states.entry(shown["state"].to_string()).or_default() += 1;
     }
-    assert!(states.len() > 2, "the places are of different kinds: {states:?}");
+    assert!(states.len() > 2, "the states differ: {states:?}");
 }
 
 fn counted(spaces: &Spaces, n: usize) -> Counts {

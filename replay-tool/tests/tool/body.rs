@@ -64,7 +64,7 @@ async fn a_dictionary_that_is_gone_or_altered_is_damage() {
         "update log_dictionaries set dictionary = set_byte(dictionary, 20000, 255 - get_byte(dictionary, 20000))",
     ] {
         let log = log().await;
-        assert!(!text(&run(&log, &["check"]).await.stdout).contains("dictionary"), "it is sound before");
+        assert!(!text(&run(&log, &["check"]).await.stdout).contains("dictionary"), "the log is clean before");
         let mut admin = log.admin().acquire().await.unwrap();
         admin.execute("alter table log_dictionaries disable trigger user").await.unwrap();
         admin.execute(damage).await.unwrap();

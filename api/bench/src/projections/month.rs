@@ -18,7 +18,7 @@ use parking_domain::space::{
     SpaceCommand, Window,
 };
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
-use parking_simulator::{Act, Mischief, Plan, Simulation, Step};
+use parking_simulator::{Act, Faults, Plan, Simulation, Step};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -69,7 +69,7 @@ impl Month {
             spaces,
             start,
             end: start + TimeDelta::days(30),
-            mischief: Mischief::USUAL,
+            faults: Faults::USUAL,
             first_session: 1,
         };
         Self {

@@ -4,7 +4,7 @@
 
 mod client;
 mod estate;
-mod mischief;
+mod faults;
 mod people;
 mod sensors;
 mod verdict;
@@ -71,8 +71,8 @@ fn start(
         tasks.spawn(people::act(run.clone(), estate.clone(), chance.fork()));
         tasks.spawn(people::read(run.clone(), estate.clone(), chance.fork()));
     }
-    tasks.spawn(mischief::connect_slowly(run.clone(), chance.fork()));
-    tasks.spawn(mischief::rebuild(run.clone(), home.cluster_directory(), chance.fork()));
+    tasks.spawn(faults::connect_slowly(run.clone(), chance.fork()));
+    tasks.spawn(faults::rebuild(run.clone(), home.cluster_directory(), chance.fork()));
     tasks
 }
 
@@ -90,7 +90,7 @@ async fn kill_again_and_again(
         server.kill().await?;
         kills += 1;
         if chance.bool() {
-            mischief::drop_snapshots(home).await?;
+            faults::drop_snapshots(home).await?;
         }
         server = Server::platform(None, &home.cluster_directory()).await?;
         run.client.moved_to(server.address);

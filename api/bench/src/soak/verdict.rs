@@ -25,7 +25,7 @@ pub(crate) struct Evidence {
     /// What the readers saw, and the violation they found, if any.
     pub(crate) sightings: Vec<(Sightings, Option<Violation>)>,
     /// The number of injected faults.
-    pub(crate) mischief: usize,
+    pub(crate) faults: usize,
 }
 
 /// Prints the result; fails if the history is not correct.
@@ -57,7 +57,7 @@ pub(crate) async fn judge(database: &Database, evidence: Evidence, seconds: f64)
     }
     violations.extend(checker.into_violations());
 
-    say(format_args!("{last} events in {seconds:.1} s, {} acts of mischief", evidence.mischief));
+    say(format_args!("{last} events in {seconds:.1} s, {} acts of mischief", evidence.faults));
     let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
     say(format_args!("appends: {}", counts.join(", ")));
     if violations.is_empty() {

@@ -49,7 +49,11 @@ async fn a_damaged_space_delays_no_other_space() {
 
     // Its stream is held back, so it is not listed as due.
     let done = running.dues.pass_time(&mut connection, t("09:50:00")).await.unwrap();
-    assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other one came near");
+    assert_eq!(
+        (done.commands, done.events, done.unsettled),
+        (1, 1, false),
+        "the other reservation approached"
+    );
     running.caught_up(&rig).await;
 
     // The event is skipped: the rows show the space again, and its stream accepts no more commands.
@@ -65,10 +69,10 @@ async fn a_damaged_space_delays_no_other_space() {
     };
     running.caught_up(&rig).await;
     let done = running.dues.pass_time(&mut connection, t("10:05:00")).await.unwrap();
-    assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other one started");
+    assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other reservation started");
     running.caught_up(&rig).await;
     let done = running.dues.pass_time(&mut connection, t("10:06:00")).await.unwrap();
-    assert_eq!((done.commands, done.unsettled), (0, false), "the damaged one is not among what is due");
+    assert_eq!((done.commands, done.unsettled), (0, false), "the damaged space is not listed as due");
     running.stop().await;
 }
 

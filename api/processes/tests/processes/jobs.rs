@@ -62,7 +62,7 @@ async fn a_requested_job_executes_what_is_overdue_and_records_it() {
 }
 
 #[tokio::test]
-async fn jobs_run_by_their_schedule_whoever_leads() {
+async fn jobs_run_by_their_schedule_under_any_leader() {
     let rig = Rig::create(t("08:00:00")).await;
     let (running, stop) = (rig.follow(), CancellationToken::new());
     for (minute, times) in [("08:00:00", 1), ("08:01:00", 2), ("08:02:00", 3)] {

@@ -19,7 +19,7 @@ impl Duty for Announcer {
     async fn perform(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
         let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *connection).await?;
         let leaders = self.2.fetch_add(1, Ordering::SeqCst) + 1;
-        assert_eq!(leaders, 1, "nobody else leads");
+        assert_eq!(leaders, 1, "only one process leads");
         self.1.send((self.0, pid)).unwrap();
         let gone = sqlx::query("select pg_sleep(1000)").execute(connection).await;
         self.2.fetch_sub(1, Ordering::SeqCst);
@@ -38,7 +38,7 @@ async fn one_leads_and_another_takes_over_when_its_connection_dies() {
     }
     for _ in 0..3 {
         let (_, pid) = announced.recv().await.unwrap();
-        assert!(announced.is_empty(), "the other one waits");
+        assert!(announced.is_empty(), "the other process waits");
         sqlx::query("select pg_terminate_backend($1)").bind(pid).execute(&log.admin()).await.unwrap();
     }
     announced.recv().await.unwrap();

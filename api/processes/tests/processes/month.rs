@@ -224,7 +224,7 @@ async fn assert_ended(rig: &Rig, diary: &Diary) {
         in_the_pause += u32::from(is_down(at));
     }
     eprintln!("{statuses:?}, {in_the_pause} of them while the server was down");
-    assert!(statuses.len() == 4 && in_the_pause > 2, "all of it happens: {statuses:?}");
+    assert!(statuses.len() == 4 && in_the_pause > 2, "every outcome occurs: {statuses:?}");
     let finals: Vec<(i64, i64)> = sqlx::query_as(
         "select ends, count(*) from (select count(*) filter (where event_type in ('ReservationCancelled', \
                 'ReservationCheckedOut', 'ReservationCompleted', 'ReservationExpired', 'ReservationNotTakenUp')) as ends \

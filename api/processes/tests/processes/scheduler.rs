@@ -29,7 +29,7 @@ async fn due(rig: &Rig, event_type: &str) -> Vec<Instant> {
 }
 
 #[tokio::test]
-async fn a_reservation_comes_near_starts_and_ends_each_at_its_second() {
+async fn a_reservation_approaches_starts_and_ends_in_its_second() {
     let rig = Rig::create(t("08:00:00")).await;
     let space = rig.space("A-1", Some(15)).await;
     rig.book(space, window(t("10:00:00"), 60)).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_sensor_that_is_not_heard_for_three_heartbeats_falls_silent_once() {
         (looked.events, watch.next())
     };
     assert_eq!(look("08:29:59").await, (0, Some(t("08:30:00"))));
-    assert_eq!(look("08:31:00").await, (1, Some(t("08:31:01"))), "it is looked at again");
+    assert_eq!(look("08:31:00").await, (1, Some(t("08:31:01"))), "the sensor is looked at again");
     assert_eq!(look("08:32:00").await, (0, Some(t("09:02:00"))));
     assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:30:00")]);
     // Heard again, it may fall silent again.

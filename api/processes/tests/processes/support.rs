@@ -71,7 +71,7 @@ impl Clock for Stepped {
     fn reach(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let mut now = self.0.subscribe();
         Box::pin(async move {
-            now.wait_for(|now| *now >= at).await.expect("the clock is there as long as we are");
+            now.wait_for(|now| *now >= at).await.expect("the clock outlives the wait");
         })
     }
 }

@@ -41,8 +41,12 @@ async fn current_periods_are_counted_up_to_now_and_not_beyond() {
     assert_eq!(later.iter().map(|hour| hour.totals).collect::<Vec<_>>(), [expected[1], whole]);
     let within = (at(HOUR) + TimeDelta::seconds(1), at(2 * HOUR) + TimeDelta::seconds(1));
     let later = of_site(&mut reading, site.uuid(), within, at(9 * HOUR)).await.unwrap();
-    assert_eq!(later.iter().map(|hour| hour.hour).collect::<Vec<_>>(), [at(2 * HOUR)], "that begin there");
+    assert_eq!(
+        later.iter().map(|hour| hour.hour).collect::<Vec<_>>(),
+        [at(2 * HOUR)],
+        "only hours that begin in the range"
+    );
     let before = of_site(&mut reading, site.uuid(), (at(0), until), at(0)).await.unwrap();
-    assert_eq!(before.len(), 2, "what is over stays what it was");
+    assert_eq!(before.len(), 2, "past hours do not change");
     assert_eq!(of_site(&mut reading, estate.id(99), (at(0), until), until).await.unwrap(), []);
 }

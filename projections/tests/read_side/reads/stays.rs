@@ -8,7 +8,7 @@ use parking_testkit::estate::{Estate, at};
 use super::reading;
 
 #[tokio::test]
-async fn stays_are_found_by_place_and_time_those_that_go_on_too() {
+async fn stays_are_found_by_place_and_time_current_ones_included() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);

@@ -4,10 +4,10 @@ use parking_testkit::EventLog;
 use sqlx::{FromRow, PgConnection};
 
 /// Relations without tenant data that everyone may read.
-const PLATFORMS_OWN: [&str; 2] = ["public.log_head", "projections.checkpoints"];
+const PUBLIC_RELATIONS: [&str; 2] = ["public.log_head", "projections.checkpoints"];
 
 /// The relation of devices without an owner.
-const NOBODYS: &str = "projections.orphan_devices";
+const OWNERLESS: &str = "projections.orphan_devices";
 
 /// Where to look, and what must be found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(crate) async fn leaks(
     .fetch_all(&mut *session)
     .await
     .unwrap();
-    assert!(relations.iter().filter(|relation| relation.is_ours).count() > 10, "there is much to look at");
+    assert!(relations.iter().filter(|relation| relation.is_ours).count() > 10, "the walk finds relations");
     let mut found = Vec::new();
     for Relation { name, is_ours, columns } in &relations {
         if !is_ours && looker != Looker::Everywhere {
@@ -59,7 +59,7 @@ pub(crate) async fn leaks(
             Err(refused) if is_refusal(&refused) => continue,
             Err(error) => panic!("{name}: {error}"),
         };
-        let of_nobody = PLATFORMS_OWN.contains(&&**name) || name == NOBODYS;
+        let of_nobody = PUBLIC_RELATIONS.contains(&&**name) || name == OWNERLESS;
         if others > 0 {
             found.push(format!("{name} shows another tenant's"));
         } else if mine == 0 && *is_ours && !of_nobody && looker != Looker::Nowhere {
@@ -108,9 +108,11 @@ pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<St
     .fetch_all(&admin)
     .await
     .unwrap();
-    assert!(relations.len() > 10, "there is much to look at");
+    assert!(relations.len() > 10, "the walk finds relations");
     let mut found = Vec::new();
-    for (name, is_view, has_wall) in relations.iter().filter(|(name, ..)| !PLATFORMS_OWN.contains(&&**name)) {
+    for (name, is_view, has_wall) in
+        relations.iter().filter(|(name, ..)| !PUBLIC_RELATIONS.contains(&&**name))
+    {
         let mut session = admin.acquire().await.unwrap();
         let sides = seen(&mut session, name, &["*".to_owned()], ours, theirs).await.unwrap();
         match (has_wall, sides) {
@@ -118,7 +120,7 @@ pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<St
                 found.push(format!("{name}: a view without security_invoker"));
             }
             (false, _) => found.push(format!("{name}: no wall")),
-            (true, (0, _) | (_, 0)) if name != NOBODYS => {
+            (true, (0, _) | (_, 0)) if name != OWNERLESS => {
                 found.push(format!("{name}: no row of either side"));
             }
             (true, _) => {}

@@ -1,4 +1,4 @@
-//! Faults injected during a soak: killed processes, ended connections, rolled-back transactions, idle sessions.
+//! Fault injected during a soak: killed processes, ended connections, rolled-back transactions, idle sessions.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::plan::AGGREGATE_TYPE;
 
 /// A fault to inject when the log has reached a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mischief {
+pub(crate) enum Fault {
     /// SIGKILL to a writer process, which restarts.
     Kill { writer: usize },
     /// The server ends the connection of one of the writers.
@@ -27,14 +27,14 @@ pub(crate) fn schedule(
     events: i64,
     writers: usize,
     [kills, terminations, crashes]: [usize; 3],
-) -> Vec<(i64, Mischief)> {
-    let mut times = |count: usize, what: &dyn Fn(usize) -> Mischief| {
+) -> Vec<(i64, Fault)> {
+    let mut times = |count: usize, what: &dyn Fn(usize) -> Fault| {
         let at = |n: usize| (chance.i64(events / 50..events * 49 / 50), what(n));
         (0..count).map(at).collect::<Vec<_>>()
     };
-    let mut all = times(kills, &|n| Mischief::Kill { writer: n % writers });
-    all.extend(times(terminations, &|_| Mischief::Terminate));
-    all.extend(times(crashes, &|_| Mischief::Crash));
+    let mut all = times(kills, &|n| Fault::Kill { writer: n % writers });
+    all.extend(times(terminations, &|_| Fault::Terminate));
+    all.extend(times(crashes, &|_| Fault::Crash));
     all.sort_unstable_by_key(|(at, _)| *at);
     all
 }
