@@ -53,7 +53,7 @@ fn command(arguments: &cli::Exec) -> Command {
     command
 }
 
-/// Waits for the command to end. The command handles an interrupt itself; SIGTERM and SIGHUP are passed on to it.
+/// Waits for the command to end. The command handles an interrupt itself; SIGTERM and SIGHUP kill it.
 async fn run(mut command: Command) -> Result<ExitCode, CommandError> {
     let name = command.as_std().get_program().to_owned();
     let mut child = command.spawn().map_err(|e| format!("{} cannot be started: {e}", name.display()))?;

@@ -21,7 +21,7 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
 }
 
 /// True for errors of a database that answers and is overloaded: too many connections, lock time-outs, statement
-/// time-outs, deadlocks.
+/// time-outs, transaction conflicts.
 pub fn is_overload(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| ["53300", "53400", "55P03", "57014"].contains(&&*code) || code.starts_with("40"))

@@ -225,7 +225,7 @@ impl<'a> Estate<'a> {
     ///
     /// # Panics
     ///
-    /// When the database does not take it.
+    /// When the insert fails.
     pub async fn remembers_a_person(&self) {
         sqlx::query("insert into ops.subject_keys (subject, tenant_id, key) values ($1, $2, $3)")
             .bind(self.id(9999))

@@ -122,7 +122,7 @@ impl EventLog {
     ///
     /// # Panics
     ///
-    /// When the log does not take it.
+    /// When the append fails.
     pub async fn started() -> Self {
         let log = Self::create().await;
         let own_stream = Bus::<parking_domain::log::Log>::new(log.store());
@@ -244,7 +244,7 @@ impl EventLog {
     ///
     /// # Panics
     ///
-    /// When the log does not take them.
+    /// When the append fails.
     pub async fn happen<A: Decider>(&self, id: &str, tenant: Option<TenantId>, events: &[A::Event]) -> i64 {
         let append = self.ids.over(vec![self.ids.domain_part::<A>(id, tenant, events)]);
         self.writer.append(append).await.expect("nothing is expected of the stream").last_position

@@ -83,7 +83,7 @@ impl<'a> World<'a> {
     ///
     /// # Panics
     ///
-    /// When the log does not take it.
+    /// When the append fails.
     pub async fn run(mut self, plan: Plan) -> Simulation {
         let mut simulation = Simulation::new(plan);
         let (start, end) = (Instant::at_or_before(plan.start), Instant::at_or_before(plan.end));
