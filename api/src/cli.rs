@@ -204,7 +204,7 @@ pub(crate) struct Decode {
     pub(crate) payload: Option<String>,
 }
 
-/// Logs to stderr from here on. Directives that do not parse are passed over.
+/// Starts logging to stderr. Directives that do not parse are ignored.
 pub(crate) fn start_logging(logging: &Logging) {
     let filter = EnvFilter::builder().parse_lossy(&logging.log);
     let builder = tracing_subscriber::fmt()

@@ -1,4 +1,4 @@
-//! `parking decode`: what a payload means, for integrators who hold one in their hands. No database, no server.
+//! `parking decode`: the reading of a payload, for integrators. Needs no database and no server.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::CommandError;
 use crate::cli;
 
-/// Prints the reading, or why there is none: then the exit code is 1.
+/// Prints the reading, or the reason why there is none; then the exit code is 1.
 pub(crate) fn decode(arguments: &cli::Decode) -> Result<ExitCode, CommandError> {
     if arguments.list {
         print(&list())?;
@@ -36,7 +36,7 @@ pub(crate) fn decode(arguments: &cli::Decode) -> Result<ExitCode, CommandError> 
     Ok(if read.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The payload as typed: hex or base64 bytes, or the object of a codec in the network server, as JSON.
+/// The payload as given: bytes in hex or base64, or as JSON the object of a codec in the network server.
 struct Input {
     data: Vec<u8>,
     object: Option<Map<String, Value>>,
@@ -60,7 +60,7 @@ impl Input {
     }
 }
 
-/// A codec by its own name, or by the model's as in a profile's name.
+/// A codec by its own name, or by a model's name.
 fn named(model: &str) -> Result<&'static Codec, CommandError> {
     by_name(model).or_else(|| by_model(model)).ok_or_else(|| {
         format!("no codec reads {model}: `parking decode --list` names those there are").into()
@@ -129,12 +129,12 @@ fn as_text(read: &Result<Reading, Undecodable>) -> String {
     text
 }
 
-/// An enum's value as it is written everywhere else.
+/// An enum's stored word.
 fn word<T: Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// Who closes the pipe early has seen enough.
+/// A closed pipe is no error.
 fn print(text: &str) -> Result<(), CommandError> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -1,16 +1,16 @@
-//! `parking up --demo`: a car park that never was, lived through at the platform's own front door.
+//! `parking up --demo`: a simulated car park that uses the platform's own HTTP API.
 //!
-//! Two sites are laid down by the same requests that people make, each under a key of its own, so that the next start
-//! finds them again. Then the simulator's reports and bookings are sent when they happen, its hours pressed into less time.
+//! The sites are created by ordinary requests with idempotency keys, so that the next start finds them again. Then the
+//! simulator's reports and bookings are sent at their times, with the simulated hours compressed.
 
-mod door;
+mod client;
 mod estate;
 
 use std::time::Duration;
 
 use axum::Router;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use parking_simulator::{Act, Mischief, Plan, Simulation, Step};
+use parking_simulator::{Act, Faults, Plan, Simulation, Step};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
@@ -18,35 +18,35 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use door::Door;
+use client::Client;
 
-/// How the demonstration goes.
+/// The parameters of the demonstration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Demo {
     /// Simulated seconds in a second.
     pub(crate) speed: u32,
     /// The same seed gives the same arrivals and departures.
     pub(crate) seed: u64,
-    /// When it is asked for.
+    /// The start of the process.
     pub(crate) start: DateTime<Utc>,
-    /// How much later its day begins.
+    /// The delay until its day begins.
     pub(crate) delay: TimeDelta,
 }
 
-/// When the simulated day begins, so that there is something to see at once.
+/// When the simulated day begins, so that traffic shows at once.
 const MORNING: NaiveTime = NaiveTime::from_hms_opt(7, 30, 0).expect("a time of day");
 
-/// How long the simulation could go on, in simulated days.
+/// The length of the simulation in simulated days.
 const DAYS: i64 = 3650;
 
 impl Demo {
-    /// Lays the sites down and lets time pass there until `stop`.
+    /// Creates the sites and runs the simulation until `stop`.
     pub(crate) async fn run(mut self, router: Router, token: Option<SecretString>, stop: CancellationToken) {
-        let (door, asked) = (Door::new(router, token), Instant::now());
+        let (client, asked) = (Client::new(router, token), Instant::now());
         let mut simulation = Simulation::new(self.plan());
-        let spaces = estate::lay_down(&door, &simulation).await;
+        let spaces = estate::lay_down(&client, &simulation).await;
         info!(spaces = spaces.len(), speed = self.speed, "the demonstration runs");
-        // The day begins when its place is there: on a busy machine that takes simulated hours.
+        // The day begins when the sites exist: on a busy machine their creation takes simulated hours.
         let begun = Instant::now();
         self.delay = TimeDelta::from_std(begun - asked).unwrap_or_default();
         for Step { at, act } in simulation.by_ref() {
@@ -56,11 +56,11 @@ impl Demo {
                 () = sleep_until(due) => {}
             }
             match act {
-                Act::Report { event, body } => self.report(&door, event, body).await,
-                // A machine that is late does not book what is over by now.
+                Act::Report { event, body } => self.report(&client, event, body).await,
+                // A delayed run sends no booking that is over by now.
                 Act::Book { until, .. } if begun + self.passed(until) <= Instant::now() => {}
                 Act::Book { space, from, until } => {
-                    self.book(&door, &spaces, space, self.pressed(from), self.pressed(until)).await;
+                    self.book(&client, &spaces, space, self.real_time(from), self.real_time(until)).await;
                 }
             }
         }
@@ -68,46 +68,46 @@ impl Demo {
 
     fn plan(&self) -> Plan {
         let start = self.morning();
-        // Another address each time: a sensor that joined anew.
+        // Another address for each start, as after a rejoin.
         let first_session = u32::try_from(self.start.timestamp() / 60 % 4096).unwrap_or_default();
-        let (seed, spaces, mischief) = (self.seed, estate::SPACES, Mischief::USUAL);
-        Plan { seed, spaces, first_session, start, end: start + TimeDelta::days(DAYS), mischief }
+        let (seed, spaces, faults) = (self.seed, estate::SPACES, Faults::USUAL);
+        Plan { seed, spaces, first_session, start, end: start + TimeDelta::days(DAYS), faults }
     }
 
-    /// When the simulation begins, by its own clock.
+    /// When the simulation begins, in simulated time.
     fn morning(&self) -> DateTime<Utc> {
         self.start.date_naive().and_time(MORNING).and_utc()
     }
 
-    /// How long after the day's beginning a moment of the simulation happens.
+    /// The real time between the day's beginning and a moment of the simulation.
     fn passed(&self, at: DateTime<Utc>) -> Duration {
         let passed = (at - self.morning()) / i32::try_from(self.speed.max(1)).unwrap_or(i32::MAX);
         passed.to_std().unwrap_or_default()
     }
 
-    /// When a moment of the simulation happens.
-    fn pressed(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+    /// The real time of a moment of the simulation.
+    fn real_time(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         self.start + self.delay + self.passed(at)
     }
 
-    async fn report(&self, door: &Door, event: &str, mut body: Value) {
-        self.press(&mut body["time"]);
+    async fn report(&self, client: &Client, event: &str, mut body: Value) {
+        self.convert_time(&mut body["time"]);
         for reception in body["rxInfo"].as_array_mut().into_iter().flatten() {
-            self.press(&mut reception["nsTime"]);
+            self.convert_time(&mut reception["nsTime"]);
         }
-        door.post(&format!("/api/v1/uplink?event={event}"), None, &body).await;
+        client.post(&format!("/api/v1/uplink?event={event}"), None, &body).await;
     }
 
-    /// A time that a report tells.
-    fn press(&self, told: &mut Value) {
-        if let Some(at) = told.as_str().and_then(|text| text.parse().ok()) {
-            *told = json!(self.pressed(at));
+    /// Converts a report's time.
+    fn convert_time(&self, time: &mut Value) {
+        if let Some(at) = time.as_str().and_then(|text| text.parse().ok()) {
+            *time = json!(self.real_time(at));
         }
     }
 
     async fn book(
         &self,
-        door: &Door,
+        client: &Client,
         spaces: &[Option<Uuid>],
         space: usize,
         start: DateTime<Utc>,
@@ -118,13 +118,13 @@ impl Demo {
             "space_id": space_id, "start_time": start, "end_time": end,
             "user_name": format!("Guest {}", space + 1), "user_email": format!("guest{}@example.com", space + 1),
         });
-        door.post("/api/v6/reservations", None, &booking).await;
+        client.post("/api/v6/reservations", None, &booking).await;
     }
 }
 
-/// Says that something was not taken; the demonstration goes on.
-fn not_taken(path: &str, status: u16, answer: &Value) {
-    // A space that is booked already, or that somebody deleted: as in life.
+/// Logs a refusal; the demonstration goes on.
+fn log_refusal(path: &str, status: u16, answer: &Value) {
+    // A reserved or deleted space refuses, which is normal.
     if !matches!(status, 404 | 409) {
         warn!(path, status, %answer, "the platform did not take what the demonstration sent");
     }

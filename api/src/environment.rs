@@ -1,4 +1,4 @@
-//! The only place that reads the clock and draws randomness; everything else is given both.
+//! The only module that reads the clock and draws randomness; all others get both as parameters.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 pub(crate) use parking_processes::clock::Clock;
 
-/// How long it sleeps before it looks at the clock again.
+/// The longest sleep between two looks at the clock.
 const NAP: Duration = Duration::from_secs(10);
 
-/// The machine's own clock.
+/// The machine's clock.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the composition root is where time comes from")]
+    #[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]
     fn now(&self) -> Instant {
         Instant::at_or_before(Utc::now())
     }
@@ -29,18 +29,18 @@ impl Clock for SystemClock {
             while let Ok(left) = (at - self.now()).to_std()
                 && !left.is_zero()
             {
-                // Not all at once: the clock may be set, and the machine may have slept.
+                // In steps: the clock may be set, and the machine may have slept.
                 sleep(left.min(NAP)).await;
             }
         })
     }
 }
 
-/// Version-7 UUIDs of the machine's clock and randomness.
+/// Version-7 UUIDs from the machine's clock and randomness.
 pub(crate) struct SystemIds;
 
 impl Ids for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "the composition root is where randomness comes from")]
+    #[expect(clippy::disallowed_methods, reason = "the composition root draws randomness")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

@@ -14,7 +14,7 @@ use crate::CommandError;
 use crate::cli;
 use crate::place::{Place, Running};
 
-/// Runs the command as the auditor, who reads everything and changes nothing; `PGUSER` chooses another role.
+/// Runs the command with the role auditor, which reads everything and changes nothing; `PGUSER` chooses another role.
 pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError> {
     let Place::Private(options) = Place::of(&arguments.place)? else {
         let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
@@ -35,7 +35,7 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     }
     let running = Running::start(Place::Private(options)).await?;
     let result = async {
-        // A database that is there is taken as it is: looking at it must not migrate it.
+        // A migrated database stays as it is: a command that only reads must not migrate it.
         if running.database.as_role(Role::Auditor).connect().await.is_err() {
             prepare(&running.database).await?;
         }
@@ -53,7 +53,7 @@ fn command(arguments: &cli::Exec) -> Command {
     command
 }
 
-/// Waits for the command to end. An interrupt is the command's own affair; who is told to end takes it along.
+/// Waits for the command to end. The command handles an interrupt itself; SIGTERM and SIGHUP kill it.
 async fn run(mut command: Command) -> Result<ExitCode, CommandError> {
     let name = command.as_std().get_program().to_owned();
     let mut child = command.spawn().map_err(|e| format!("{} cannot be started: {e}", name.display()))?;

@@ -1,5 +1,5 @@
-//! Takes connections and serves HTTP on them, with a limit for everything that a slow or silent client could hold:
-//! decision 0024.
+//! Accepts connections and serves HTTP on them, with a limit on everything that a slow or silent client could hold
+//! (decision 0024).
 
 mod activity;
 mod body;
@@ -25,14 +25,14 @@ pub(crate) use counts::ConnectionCounts;
 pub(crate) use limits::{Limits, raise_file_limit};
 pub(crate) use requests::Crowded;
 
-/// After the server is told to stop, requests in flight have this long to finish.
+/// How long requests in flight may take after the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The pause after the system refused a connection for want of something, unless a connection ends before.
+/// The pause after the system refused a connection for lack of a resource, unless a connection ends before.
 const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until `stop`. Then idle connections are closed and requests in flight end; what has not ended after [`DRAIN`] is
-/// cut off. Dropped, it cuts everything off.
+/// Serves until `stop`. Then it closes idle connections and lets requests in flight end; after [`DRAIN`] it cuts off
+/// the rest. Dropping the future cuts everything off.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -50,8 +50,8 @@ pub(crate) async fn serve(
             match listener.accept().await {
                 Ok((stream, _)) => {
                     refused = false;
-                    let place = connections.admit();
-                    let serving = connection::serve(stream, place, router.clone(), stop.clone());
+                    let slot = connections.admit();
+                    let serving = connection::serve(stream, slot, router.clone(), stop.clone());
                     let cut_off = cut_off.clone();
                     tasks.spawn(async move { cut_off.run_until_cancelled(serving).await });
                 }
@@ -77,7 +77,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// True when the client's connection was gone before it was taken: nothing is wrong here.
+/// True when the client closed the connection before it was accepted: no error of the server.
 fn is_about_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

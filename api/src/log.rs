@@ -1,4 +1,4 @@
-//! `parking log`: the event log as a whole.
+//! `parking log`: commands on the event log.
 
 mod dictionary;
 mod fork;
@@ -11,7 +11,7 @@ use crate::CommandError;
 use crate::cli;
 use crate::place::{Place, Running};
 
-/// Does what is asked on the platform's database, whether the platform is up or not.
+/// Runs the subcommand on the platform's database, whether the platform is up or not.
 pub(crate) async fn log(arguments: cli::Log) -> Result<(), CommandError> {
     let running = Running::join_or_start(Place::of(&arguments.place)?).await?;
     let result = async {

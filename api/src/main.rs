@@ -23,7 +23,7 @@ use mimalloc::MiMalloc;
 
 use cli::{Cli, Command};
 
-/// A request makes and drops some hundred small values, often on two threads: docs/benchmarks.md says what this saves.
+/// A request allocates and frees some hundred small values, often on two threads; docs/benchmarks.md has the savings.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -47,10 +47,10 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|error| complain(&error))
 }
 
-/// What a command that failed says: one line, on stderr.
+/// The error of a failed command: one line on stderr.
 type CommandError = Box<dyn std::error::Error>;
 
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed belongs to whoever typed it")]
+#[expect(clippy::print_stderr, reason = "the error goes to the terminal of the caller")]
 fn complain(error: &CommandError) -> ExitCode {
     eprintln!("parking: {error}");
     ExitCode::FAILURE

@@ -1,6 +1,6 @@
-//! What the server counts and measures of itself, for Prometheus.
+//! The server's metrics for Prometheus.
 //!
-//! Counting costs a request two look-ups and no allocation. What the database knows is asked when somebody looks.
+//! Counting costs a request two look-ups and no allocation. Metrics from the database are read on request.
 
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
@@ -12,7 +12,7 @@ use axum::http::{Method, StatusCode};
 use parking_commands::writer::Counts;
 use parking_processes::jobs::{Job, Outcome};
 use parking_processes::watcher::Watcher;
-use parking_projections::standing::Standing;
+use parking_projections::standing::ProjectionsStatus;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -23,10 +23,10 @@ use prometheus_client::registry::Registry;
 
 use crate::listen::ConnectionCounts;
 
-/// Upper bounds of seconds for an answer: fine around what an append takes.
+/// Histogram buckets for answers in seconds: fine around the duration of an append.
 const ANSWERED_WITHIN: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
 
-/// Upper bounds of seconds for what was due and happened later.
+/// Histogram buckets in seconds for the delay of due changes.
 const LATE_BY: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 3600.0, 86400.0];
 
 type Seconds = Gauge<f64, AtomicU64>;
@@ -61,7 +61,7 @@ struct Projections {
     held_tenants: Family<Projection, Gauge>,
 }
 
-/// The template of a route, as the router has it: as many as there are routes, whatever clients ask for.
+/// A route's template, as in the router: their number is bounded, whatever clients request.
 #[derive(Clone, Debug)]
 pub(crate) struct Route(pub(crate) Option<MatchedPath>);
 
@@ -135,12 +135,12 @@ impl Metrics {
         self.projections.register(to);
     }
 
-    /// Where connections are counted.
+    /// The connection counters.
     pub(crate) fn connections(&self) -> ConnectionCounts {
         self.connections.clone()
     }
 
-    /// A request was answered.
+    /// Counts an answered request.
     pub(crate) fn answered(&self, method: &Method, route: Route, status: StatusCode, took: Duration) {
         let seconds = took.as_secs_f64();
         let routed = Routed { route };
@@ -149,27 +149,27 @@ impl Metrics {
         self.requests.get_or_create(&answered).inc();
     }
 
-    /// Something was refused.
+    /// Counts a refusal.
     pub(crate) fn refused(&self, code: &'static str) {
         self.refusals.get_or_create(&Refusal { code }).inc();
     }
 
-    /// Something was reported to a webhook, with this outcome.
+    /// Counts a report to a webhook, with its outcome.
     pub(crate) fn reported(&self, outcome: &'static str) {
         self.webhooks.get_or_create(&Reported { outcome }).inc();
     }
 
-    /// Takes over what the writer has counted.
+    /// Takes over the writer's counters.
     pub(crate) fn note_writer(&self, counts: &Counts) {
         self.appends.inner().store(counts.appends(), Ordering::Relaxed);
         self.conflicts.inner().store(counts.conflicts(), Ordering::Relaxed);
         self.batches.inner().store(counts.batches(), Ordering::Relaxed);
     }
 
-    /// Takes over what the database knows.
-    pub(crate) fn note_standing(&self, standing: &Standing) {
-        self.head.set(standing.head);
-        for one in &standing.projections {
+    /// Takes over the status read from the database.
+    pub(crate) fn note_standing(&self, status: &ProjectionsStatus) {
+        self.head.set(status.head);
+        for one in &status.projections {
             let label = Projection { projection: one.projection.clone() };
             self.projections.position.get_or_create(&label).set(one.position);
             self.projections.lag_events.get_or_create(&label).set(one.lag_events);
@@ -182,7 +182,7 @@ impl Metrics {
         }
     }
 
-    /// All of it as text.
+    /// All metrics as text.
     pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -220,7 +220,7 @@ impl Watcher for Metrics {
     }
 }
 
-/// A client may invent methods; a label may not grow by that.
+/// Clients can invent methods; the number of label values must stay bounded.
 fn word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,4 +1,4 @@
-//! Where the platform's database is: a server that `DATABASE_URL` names, or a private one of our own.
+//! The platform's database: a server that `DATABASE_URL` names, or a private one.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::CommandError;
 use crate::cli;
 
-/// A server that was named, or where a private one belongs.
+/// A server that was named, or the options of a private one.
 pub(crate) enum Place {
     Named(Box<Database>),
     Private(ClusterOptions),
@@ -20,7 +20,7 @@ impl Place {
     pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
         let url = place.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         if let Some(url) = url {
-            // The error of a URL may repeat the URL, and the URL holds a password.
+            // A URL's error may repeat the URL, and the URL contains a password.
             let admin = PgConnectOptions::from_str(url.expose_secret()).map_err(
                 |_| "DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/database",
             )?;
@@ -39,14 +39,14 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// A database that is up, with the server that was started for it if there is one.
+/// A running database, with the private server that was started for it, if any.
 pub(crate) struct Running {
     pub(crate) database: Database,
     pub(crate) cluster: Option<LocalCluster>,
 }
 
 impl Running {
-    /// Starts the private server, or takes up the one that an earlier process left behind.
+    /// Starts the private server, or takes over one that an earlier process left running.
     pub(crate) async fn start(place: Place) -> Result<Self, CommandError> {
         match place {
             Place::Named(database) => Ok(Self { database: *database, cluster: None }),
@@ -57,7 +57,7 @@ impl Running {
         }
     }
 
-    /// The database of a platform that is up, or a private one that is started for this.
+    /// Connects to the database of a running platform, or starts the private one.
     pub(crate) async fn join_or_start(place: Place) -> Result<Self, CommandError> {
         match place {
             Place::Private(options) => match LocalCluster::attach(&options.directory).await {

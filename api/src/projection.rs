@@ -1,4 +1,4 @@
-//! `parking projection`: how projections stand, and the ways on for one that does not.
+//! `parking projection`: the status of projections, and commands for one that has stopped or holds streams back.
 
 mod retry;
 mod skip;
@@ -8,14 +8,14 @@ use std::process::ExitCode;
 
 use parking_database::{Database, Role, check_format};
 use parking_projections::account::{self, Account};
-use parking_projections::standing::{self, ProjectionStanding, Standing};
+use parking_projections::standing::{self, ProjectionStanding, ProjectionsStatus};
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::CommandError;
 use crate::cli::{self, ProjectionCommand};
 use crate::place::{Place, Running};
 
-/// Does what is asked on the platform's database, whether the platform is up or not.
+/// Runs the subcommand on the platform's database, whether the platform is up or not.
 pub(crate) async fn projection(arguments: cli::Projection) -> Result<ExitCode, CommandError> {
     let running = Running::join_or_start(Place::of(&arguments.place)?).await?;
     let result = async {
@@ -24,8 +24,8 @@ pub(crate) async fn projection(arguments: cli::Projection) -> Result<ExitCode, C
             ProjectionCommand::Status => status::print(&running.database).await,
             ProjectionCommand::Retry { projection } => retry::retry(&running, projection.as_deref()).await,
             ProjectionCommand::Skip { projection, position, reason, undecodable } => {
-                let wish = skip::Wish { position, reason, undecodable };
-                skip::skip(&running, projection.as_deref(), wish).await
+                let request = skip::Request { position, reason, undecodable };
+                skip::skip(&running, projection.as_deref(), request).await
             }
         }
     };
@@ -34,7 +34,7 @@ pub(crate) async fn projection(arguments: cli::Projection) -> Result<ExitCode, C
     result
 }
 
-/// A projection as the auditor sees it.
+/// A projection's status and account.
 struct Seen {
     standing: ProjectionStanding,
     account: Account,
@@ -44,10 +44,10 @@ async fn auditor(database: &Database) -> Result<PgConnection, sqlx::Error> {
     database.as_role(Role::Auditor).connect().await
 }
 
-/// How each projection stands, and the log's last position.
+/// The status of each projection, and the head.
 async fn look(database: &Database) -> Result<(i64, Vec<Seen>), CommandError> {
     let mut auditor = auditor(database).await?;
-    let Standing { head, projections } = standing::read(&mut auditor).await?;
+    let ProjectionsStatus { head, projections } = standing::read(&mut auditor).await?;
     let mut seen = Vec::with_capacity(projections.len());
     for standing in projections {
         let account = account::read(&mut auditor, &standing.projection, standing.position).await?;

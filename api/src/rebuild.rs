@@ -1,4 +1,4 @@
-//! `parking rebuild`: the rows of read models made anew from the log while the platform serves.
+//! `parking rebuild`: rebuilds rows of read models from the log while the platform serves.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::CommandError;
 use crate::cli;
 use crate::place::{Place, Running};
 
-/// Rebuilds one projection or all of them; a server that is up goes on serving. Fails when the rows hold a stream back.
+/// Rebuilds one projection or all; a running server goes on serving. Fails when the rows hold a stream back.
 pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<ExitCode, CommandError> {
     let wanted = wanted(arguments.projection.as_deref())?;
     let running = Running::join_or_start(Place::of(&arguments.place)?).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<ExitCode, Com
     result
 }
 
-/// The projections that are meant: the one that was named, or all.
+/// The named projection, or all.
 pub(crate) fn wanted(only: Option<&str>) -> Result<Vec<&'static str>, CommandError> {
     let names = PROJECTIONS.map(|projection| projection.name);
     match only {
@@ -45,7 +45,7 @@ pub(crate) fn wanted(only: Option<&str>) -> Result<Vec<&'static str>, CommandErr
     }
 }
 
-/// Rebuilds a projection of this name. False when its rows hold a stream back.
+/// Rebuilds the projection of this name. False when its rows hold a stream back.
 pub(crate) async fn rebuild_one(database: &Database, name: &str) -> Result<bool, CommandError> {
     match name {
         Devices::NAME => one::<Devices>(database).await,
@@ -63,11 +63,11 @@ async fn one<P: Projection>(database: &Database) -> Result<bool, CommandError> {
     Ok(rebuilt.held.is_empty())
 }
 
-/// Where a rebuild has come to, on a terminal only.
+/// Shows the progress of a rebuild, on a terminal only.
 fn show<P: Projection>(position: i64, target: i64) {
     let mut terminal = io::stderr();
     if terminal.is_terminal() {
-        // A progress that cannot be shown is no reason to stop.
+        // A rebuild does not stop because its progress cannot be shown.
         write!(terminal, "\r{}: {position} of {target} positions ", P::NAME).unwrap_or_default();
     }
 }

@@ -1,4 +1,4 @@
-//! Puts the parts together: pools by role, writer, projections, processes, HTTP; and takes them apart in the opposite order.
+//! Assembles the parts: pools by role, writer, projections, processes, HTTP; and stops them in the opposite order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,30 +45,30 @@ use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
 
-/// How long the projections may take to show what was appended last.
+/// How long projections may take to catch up at the end.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
-/// How long a statement may take of a request that only reads.
+/// The statement time-out of requests that only read.
 const READ_WITHIN: &str = "5s";
 
-/// How long the saving of snapshots may take.
+/// The time limit for saving snapshots.
 const SAVE_SNAPSHOTS: Duration = Duration::from_secs(10);
 
 /// How long a request waits for a connection of a pool.
 const POOL_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How much the platform gathers and keeps.
+/// The operator's limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// How long projections gather events under load.
+    /// How long projections collect events under load.
     pub(crate) linger: Duration,
-    /// How long read models keep what devices reported.
+    /// Retention of device reports in read models.
     pub(crate) keep_readings: TimeDelta,
-    /// What the streams in memory may weigh, in bytes.
+    /// The memory for streams, in bytes.
     pub(crate) stream_memory: usize,
 }
 
-/// A platform that runs: what is appended is shown, and commands can be taken. Only HTTP is missing.
+/// A running platform without HTTP: it executes commands and shows what is appended.
 pub(crate) struct Server {
     app: Arc<App>,
     writing: JoinHandle<()>,
@@ -82,15 +82,15 @@ pub(crate) struct Server {
     _threads: Threads,
 }
 
-/// What does not run among the requests: a batch should not wait for a processor behind them, nor they behind a projection
-/// that folds a thousand events.
+/// Threads apart from the requests: a batch must not wait for a processor behind requests, nor requests behind a
+/// projection that folds a thousand events.
 struct Threads {
     writer: Thread,
     projections: Thread,
 }
 
 impl Server {
-    /// Starts writer, projections and processes, and lays down what every installation begins with.
+    /// Starts writer, projections and processes, and creates the defaults of every installation.
     pub(crate) async fn start(
         database: &Database,
         credential: Credential,
@@ -105,8 +105,8 @@ impl Server {
         let recent = Recent::default();
         let (writer, writing) = {
             let _on_its_thread = threads.writer.handle().enter();
-            let told = recent.clone();
-            let tell: Tell = Box::new(move |appended| told.offer(appended));
+            let window = recent.clone();
+            let tell: Tell = Box::new(move |appended| window.offer(appended));
             Writer::start_telling(database.as_role(Role::Writer), Some(tell), requests_done.clone())
         };
         let (snapshots, snapshotting) =
@@ -170,12 +170,12 @@ impl Server {
         })
     }
 
-    /// Everything that can be asked of it. What shows data is only there for this machine.
+    /// The HTTP routes. Routes that show data exist only on loopback.
     pub(crate) fn router(&self, on_loopback: bool) -> Router {
         http::router(self.app.clone(), on_loopback)
     }
 
-    /// Serves until `stop`, or until the writer dies. Then the requests end, what runs beside them stops, the writer answers
+    /// Serves until `stop`, or until the writer dies. Then the requests end, the processes stop, the writer answers
     /// what waits, the projections catch up, and everything else stops.
     pub(crate) async fn run(
         mut self,
@@ -187,7 +187,7 @@ impl Server {
         let serving = listen::serve(listener, router, limits, self.app.metrics.connections(), stop);
         let result = tokio::select! {
             () = serving => Ok(()),
-            // Without a writer there is nothing to serve: the process can only be started again.
+            // Without a writer the process cannot serve; it must be restarted.
             died = &mut self.writing => Err(format!("the writer has died: {died:?}").into()),
         };
         self.processes_done.cancel();
@@ -212,7 +212,7 @@ impl Server {
         result
     }
 
-    /// Saves the states of streams that are ahead of their snapshots, and what waits to be saved.
+    /// Saves the states of streams that are ahead of their snapshots, and the waiting snapshots.
     async fn save_snapshots(&mut self) {
         match self.app.platform.store.save_snapshots().await {
             Ok(streams) => info!(streams, "snapshots are saved"),
@@ -225,7 +225,7 @@ impl Server {
     }
 }
 
-/// What all projections read, and how.
+/// What all projections need to read the log.
 struct Feed {
     projector: PgConnectOptions,
     woken: watch::Receiver<()>,
@@ -249,8 +249,8 @@ fn pool(database: &Database, role: Role) -> PgPool {
     pool_of(database.as_role(role))
 }
 
-/// Connections for what a request only reads. A statement ends well before the request does: a connection that works for
-/// nobody is missing to others.
+/// Connections for requests that only read. The statement time-out is well below the request's limit, so that no
+/// connection works for a request that has ended.
 fn answering(database: &Database, role: Role) -> PgPool {
     pool_of(database.as_role(role).options([("statement_timeout", READ_WITHIN)]))
 }

@@ -1,10 +1,10 @@
-//! A thread of its own for what must not wait behind requests, nor they behind it.
+//! A separate thread for work that must not wait behind requests, and must not delay them.
 
 use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// A runtime of one thread. What is spawned on it ends with it at the latest.
+/// A runtime with one thread. Its tasks end with it at the latest.
 pub(crate) struct Thread(Option<Runtime>);
 
 impl Thread {
@@ -14,7 +14,7 @@ impl Thread {
         Ok(Self(Some(runtime)))
     }
 
-    /// To spawn on.
+    /// The handle for spawning.
     pub(crate) fn handle(&self) -> &Handle {
         self.0.as_ref().expect("it is only taken when dropped").handle()
     }
@@ -22,7 +22,7 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        // To wait here would block whoever drops it: what should end in order has been waited for before.
+        // Waiting here would block the caller's thread: tasks that must end in order have ended before.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

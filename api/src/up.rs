@@ -1,4 +1,4 @@
-//! `parking up`: the database, the schema, the server; and all of it down again in the opposite order.
+//! `parking up`: starts the database, the schema and the server, and stops them in the opposite order.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     };
     let stop = stop_on_signal()?;
     let limits = Limits::of_files(raise_file_limit());
-    // Bound first: a port that is taken is told before a database is started.
+    // Bound first, so that a taken port is reported before a database is started.
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
         format!("cannot listen on {}: {e}; choose another with PARKING_LISTEN", arguments.listen)
     })?;
@@ -51,11 +51,11 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     result
 }
 
-/// Who may post. Without a secret only this machine may, and that is up to the listener.
+/// The webhook's credential. Without a secret the server must listen on loopback only.
 fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
     let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
     match arguments.webhook_secret.as_ref().filter(given) {
-        // No header can carry these: it would never match.
+        // A header cannot carry white space at its ends: the secret would never match.
         Some(secret) if secret.expose_secret().trim() != secret.expose_secret() => {
             Err("the webhook secret begins or ends with white space: set CHIRPSTACK_WEBHOOK_SECRET without it".into())
         }
@@ -69,7 +69,7 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
     }
 }
 
-/// The demonstration, if one is wanted. It works with what is only shown to this machine.
+/// The demonstration, if requested. It uses routes that exist only on loopback.
 fn demo(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, CommandError> {
     match arguments.demo {
         false => Ok(None),

@@ -1,4 +1,4 @@
-//! What a projection's rows do not show although the log holds it, and whether the log says so.
+//! Events up to a projection's position that its rows do not contain, and whether the log records a skip for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,40 +8,40 @@ use crate::exceptions::{Exceptions, HeldStream};
 use crate::feed::FeedError;
 use crate::skips::{self, Skip};
 
-/// An event that a projection passed over.
+/// An event that a projection did not apply.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct PassedOver {
-    /// The event.
+    /// The event's position.
     pub position: i64,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// The live rows of one projection against the log up to their position.
+/// What the live rows of a projection lack, compared with the log up to their position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Why the projection stands still, if it does.
+    /// Why the projection has stopped, if it has.
     pub stopped: Option<String>,
-    /// The streams of which it holds events back.
+    /// The streams it holds back.
     pub held: Vec<HeldStream>,
-    /// The events that it could not take and noted: of no tenant, or of a type that this release does not know.
+    /// Events it could not apply and noted: without a tenant, or of a type that this release does not know.
     pub dead_letters: Vec<PassedOver>,
-    /// The events that it passed over as the log says.
+    /// Events it did not apply because the log records a skip.
     pub skipped: Vec<PassedOver>,
-    /// Skips that the rows do not keep to yet: they are to be made anew.
-    pub unkept: Vec<Skip>,
-    /// Events that were passed over as skipped, and of which the log says nothing.
-    pub unfounded: Vec<PassedOver>,
+    /// Skips in the log that the rows do not reflect yet: they need a rebuild.
+    pub unapplied: Vec<Skip>,
+    /// Events noted as skipped for which the log records no skip.
+    pub unrecorded: Vec<PassedOver>,
 }
 
 impl Account {
-    /// True when the rows lack nothing but what the log says to skip, and dead letters.
+    /// True when the rows lack only skipped events and dead letters.
     pub fn is_settled(&self) -> bool {
-        let Self { stopped, held, unkept, unfounded, .. } = self;
-        stopped.is_none() && held.is_empty() && unkept.is_empty() && unfounded.is_empty()
+        let Self { stopped, held, unapplied, unrecorded, .. } = self;
+        stopped.is_none() && held.is_empty() && unapplied.is_empty() && unrecorded.is_empty()
     }
 
-    /// What is to be said of it, a line for each thing.
+    /// The account as text, one line for each entry.
     pub fn lines(&self, projection: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(failure) = &self.stopped {
@@ -54,13 +54,13 @@ impl Account {
                  {tenant_id}: it cannot take position {cause}: {failure}"
             ));
         }
-        for Skip { position, said_at, .. } in &self.unkept {
+        for Skip { position, skip_position, .. } in &self.unapplied {
             lines.push(format!(
-                "position {position} is skipped (by position {said_at}) and its rows are not made anew: run \
+                "position {position} is skipped (by position {skip_position}) and its rows are not made anew: run \
                  `parking projection retry {projection}`"
             ));
         }
-        for PassedOver { position, .. } in &self.unfounded {
+        for PassedOver { position, .. } in &self.unrecorded {
             lines.push(format!("passed over position {position} as skipped, of which the log says nothing"));
         }
         lines.extend(
@@ -74,7 +74,7 @@ impl Account {
     }
 }
 
-/// Reads it; `position` is that of the live rows.
+/// Reads the account of a projection whose live rows are at `position`.
 pub async fn read(
     connection: &mut PgConnection,
     projection: &str,
@@ -105,33 +105,33 @@ pub async fn read(
     .bind(projection)
     .fetch_all(&mut *connection)
     .await?;
-    let said = skips::of(connection, projection).await?;
+    let recorded = skips::of(connection, projection).await?;
     let kept: BTreeSet<i64> = passed.iter().chain(&dead_letters).map(|event| event.position).collect();
-    let (skipped, unfounded) = passed.into_iter().partition(|event| said.contains_key(&event.position));
-    let unkept =
-        said.into_values().filter(|skip| skip.position <= position && !kept.contains(&skip.position));
+    let (skipped, unrecorded) = passed.into_iter().partition(|event| recorded.contains_key(&event.position));
+    let unapplied =
+        recorded.into_values().filter(|skip| skip.position <= position && !kept.contains(&skip.position));
     Ok(Account {
         stopped: stopped.map(|failure| failure.unwrap_or_else(|| "no reason was noted".to_owned())),
         held,
         dead_letters,
         skipped,
-        unkept: unkept.collect(),
-        unfounded,
+        unapplied: unapplied.collect(),
+        unrecorded,
     })
 }
 
 impl Account {
-    /// What was left out of the rows besides dead letters.
+    /// The exceptions under which the rows were made, without dead letters.
     pub(crate) fn exceptions(&self) -> Exceptions {
         let skip = |event: &PassedOver| Skip {
             position: event.position,
             projection: String::new(),
             reason: event.reason.clone(),
             undecodable: false,
-            said_at: 0,
+            skip_position: 0,
         };
         let skips: BTreeMap<i64, Skip> =
-            self.skipped.iter().chain(&self.unfounded).map(|event| (event.position, skip(event))).collect();
+            self.skipped.iter().chain(&self.unrecorded).map(|event| (event.position, skip(event))).collect();
         let mut exceptions = Exceptions::of_skips(skips);
         self.held.iter().for_each(|stream| exceptions.hold(stream));
         exceptions

@@ -1,8 +1,8 @@
-//! Read model `activity`: what people and the platform did to what a tenant owns, event by event.
+//! Read model `activity`: one row for each event in which a person or the platform changed something of a tenant.
 //!
-//! What devices report is not activity, and what a space is shown as is in `space_history`.
+//! Device reports are not activity; changes of a space's shown state are in `space_history`.
 
-mod doing;
+mod entry;
 pub mod read;
 
 use std::collections::{BTreeSet, HashMap};
@@ -18,45 +18,45 @@ use uuid::Uuid;
 
 use crate::projection::{Decoded, Tables};
 use crate::rows::insert;
-use doing::Doing;
+use entry::ActivityEntry;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["activity"], internal: &[], schema: include_str!("activity.sql") };
 
-/// Sites of spaces kept between batches. Beyond that memory starts anew: it is only a cache.
+/// Upper limit of cached space sites; beyond it the cache is cleared.
 const KEPT: usize = 200_000;
 
-/// Something that somebody did.
+/// One entry of the activity list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
-    /// The event.
+    /// The event's position.
     pub position: i64,
-    /// Whose thing it was done to; of an orphan, who did it.
+    /// The owner of the changed thing; for an orphan, the tenant that acted.
     pub tenant_id: Uuid,
-    /// When it was decided.
+    /// When the command was decided.
     pub at: Instant,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// What: the event's type.
+    /// The event type.
     pub kind: String,
-    /// To what: the stream's aggregate type.
+    /// The stream's aggregate type.
     pub stream_type: String,
-    /// To which: the stream's id.
+    /// The stream's id.
     pub stream_id: String,
-    /// The site it was on.
+    /// The site concerned.
     pub site_id: Option<Uuid>,
-    /// The space it was at.
+    /// The space concerned.
     pub space_id: Option<Uuid>,
-    /// The device it was about.
+    /// The device concerned.
     pub dev_eui: Option<DevEui>,
-    /// What else there is to say, in a few fields.
+    /// Details in a few fields.
     pub summary: Value,
 }
 
-/// Makes events into rows.
+/// Turns events into rows.
 #[derive(Default)]
 pub(crate) struct Activities {
-    /// The site of each space that was asked for.
+    /// The sites of the spaces looked up so far.
     sites: HashMap<Uuid, Uuid>,
 }
 
@@ -67,8 +67,8 @@ impl Activities {
         events: &[Decoded<'_>],
     ) -> Result<(), sqlx::Error> {
         let mut rows: Vec<Activity> = events.iter().filter_map(row).collect();
-        let begun = rows.iter().filter_map(|row| Some((row.space_id?, row.site_id?)));
-        self.sites.extend(begun);
+        let created = rows.iter().filter_map(|row| Some((row.space_id?, row.site_id?)));
+        self.sites.extend(created);
         self.load(connection, &rows).await?;
         for row in &mut rows {
             row.site_id = row.site_id.or_else(|| self.sites.get(&row.space_id?).copied());
@@ -79,7 +79,7 @@ impl Activities {
         insert(connection, "activity", &rows).await
     }
 
-    /// Makes the sites known on which spaces are or were: their beginnings are activity too.
+    /// Loads the sites of spaces that are not cached, from the activity rows of their creation.
     async fn load(&mut self, connection: &mut PgConnection, rows: &[Activity]) -> Result<(), sqlx::Error> {
         let missing: BTreeSet<Uuid> =
             rows.iter().filter_map(|row| row.space_id).filter(|id| !self.sites.contains_key(id)).collect();
@@ -98,15 +98,15 @@ impl Activities {
     }
 }
 
-/// The row of an event, if it is one that tells of a doing.
+/// The row of an event; none if the event is not activity.
 fn row(decoded: &Decoded<'_>) -> Option<Activity> {
     let recorded = decoded.recorded;
-    let Doing { at, actor, summary, site_id, space_id } = Doing::of(decoded.event)?;
+    let ActivityEntry { at, actor, summary, site_id, space_id } = ActivityEntry::of(decoded.event)?;
     let stream = decoded.stream_uuid();
     let (mut row_tenant, mut row_site, mut row_space, mut dev_eui) =
         (recorded.tenant_id, site_id, space_id, None);
     match decoded.event {
-        // Whoever did it, it was done to this tenant.
+        // The tenant itself was changed, whoever the actor is.
         Event::Tenant(_) => row_tenant = stream,
         Event::Site(_) => row_site = stream,
         Event::Space(_) => row_space = stream,

@@ -1,5 +1,5 @@
--- What people and the platform did to what a tenant owns: one row for each event of its sites, spaces, devices and of
--- itself. Nothing personal is in it, not even sealed.
+-- One row for each event of a tenant's sites, spaces, devices and of the tenant itself. It holds no personal data, not
+-- even sealed.
 
 create table if not exists activity (
     position    bigint      primary key,

@@ -1,6 +1,8 @@
-//! Read model `arrivals`: vehicles that sensors saw come to reservations, until the reservations say so themselves.
+//! Read model `arrivals`: arrivals that sensors detected at reserved spaces and that the reservation has not recorded
+//! yet.
 //!
-//! The fold of `space_occupancy` finds them, and the scheduler makes commands of them. Few spaces have one, and none for long.
+//! The fold of `space_occupancy` detects them; the scheduler turns them into commands. A row lives only for a short
+//! time.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +10,7 @@ use parking_domain::id::{ReservationId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::Spaces;
-use parking_domain::occupancy::confirm::Arrival as Wish;
+use parking_domain::occupancy::confirm::Arrival as PendingArrival;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -21,18 +23,18 @@ use crate::space_occupancy::SpaceOccupancies;
 pub(crate) const TABLES: Tables =
     Tables { names: &["arrivals"], internal: &[], schema: include_str!("arrivals.sql") };
 
-/// A vehicle that came to a reservation.
+/// An arrival at a reserved space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
     /// The space.
     pub space_id: SpaceId,
-    /// Its owner.
+    /// The space's owner.
     pub tenant_id: TenantId,
-    /// The reservation that runs there.
+    /// The active reservation of the space.
     pub reservation_id: ReservationId,
-    /// When the vehicle came: effective time.
+    /// When the vehicle arrived, as effective time.
     pub at: Instant,
-    /// The sensor that stands there.
+    /// The sensor assigned to the space.
     pub sensor: Option<DevEui>,
 }
 
@@ -47,7 +49,7 @@ impl Row for Arrival {
     }
 }
 
-/// Those that wait for their reservation to be confirmed, but at the spaces of `except`; those first that came first.
+/// The oldest arrivals to confirm, without the spaces in `except`.
 pub async fn first(
     connection: &mut PgConnection,
     limit: i64,
@@ -63,24 +65,26 @@ pub async fn first(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// Follows the fold's wishes.
+/// Writes the pending arrivals of the fold.
 #[derive(Default)]
 pub(crate) struct Arrivals(Rows<Arrival>);
 
 impl Arrivals {
-    /// Writes what the fold wishes otherwise than before.
+    /// Saves the pending arrivals that changed.
     pub(crate) async fn save(
         &mut self,
         connection: &mut PgConnection,
-        wishes: BTreeMap<SpaceId, Option<Wish>>,
+        pending: BTreeMap<SpaceId, Option<PendingArrival>>,
         spaces: &Spaces,
     ) -> Result<(), sqlx::Error> {
-        if wishes.is_empty() {
+        if pending.is_empty() {
             return Ok(());
         }
-        self.0.load(connection, wishes.keys().copied()).await?;
-        for (space_id, wish) in wishes {
-            let (Some(Wish { reservation_id, at, .. }), Some(space)) = (wish, spaces.space(space_id)) else {
+        self.0.load(connection, pending.keys().copied()).await?;
+        for (space_id, arrival) in pending {
+            let (Some(PendingArrival { reservation_id, at, .. }), Some(space)) =
+                (arrival, spaces.space(space_id))
+            else {
                 self.0.remove(&space_id);
                 continue;
             };

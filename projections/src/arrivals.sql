@@ -1,4 +1,4 @@
--- Vehicles that sensors saw come to reservations, until the reservations say so themselves.
+-- Arrivals that sensors detected at reserved spaces and that the reservation has not recorded yet.
 
 create table if not exists arrivals (
     space_id       uuid        primary key,

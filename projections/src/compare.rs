@@ -1,4 +1,4 @@
-//! Comparing two sets of a projection's tables, row by row.
+//! Compares two sets of a projection's tables row by row.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use sqlx::PgConnection;
 use crate::install::Installed;
 use crate::retention;
 
-/// How a table compares with another of the same name.
+/// The comparison of a live table with another of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared {
+pub struct TableComparison {
     /// The table.
     pub table: &'static str,
-    /// Rows in the live one.
+    /// Rows in the live table.
     pub live: i64,
-    /// Rows in the other.
+    /// Rows in the other table.
     pub other: i64,
-    /// Rows of either that the other does not have.
+    /// Rows that only one of them has.
     pub different: i64,
-    /// Some of them.
+    /// Some of those rows.
     pub examples: Vec<String>,
 }
 
-impl fmt::Display for Compared {
+impl fmt::Display for TableComparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, live, other, different, .. } = self;
         match different {
@@ -32,16 +32,16 @@ impl fmt::Display for Compared {
     }
 }
 
-/// Examples shown of each table.
+/// The most examples shown for a table.
 const EXAMPLES: i64 = 5;
 
-/// Compares the tables that are to be the same however events came in batches.
+/// Compares the tables whose rows do not depend on how events were batched.
 pub(crate) async fn tables(
     connection: &mut PgConnection,
     projection: &Installed,
     live: &str,
     other: &str,
-) -> Result<Vec<Compared>, sqlx::Error> {
+) -> Result<Vec<TableComparison>, sqlx::Error> {
     let mut compared = Vec::new();
     for table in projection.compared() {
         compared.push(compare(connection, table, live, other).await?);
@@ -49,18 +49,18 @@ pub(crate) async fn tables(
     Ok(compared)
 }
 
-/// By counts and checksums, and row by row where these differ.
+/// Compares counts and checksums, and single rows only where these differ.
 async fn compare(
     connection: &mut PgConnection,
     table: &'static str,
     live: &str,
     other: &str,
-) -> Result<Compared, sqlx::Error> {
+) -> Result<TableComparison, sqlx::Error> {
     let comparable = &retention::comparable(connection, table).await?;
     let live_sum = sum(connection, table, live, comparable).await?;
     if live_sum == sum(connection, table, other, comparable).await? {
         let rows = live_sum.0;
-        return Ok(Compared { table, live: rows, other: rows, different: 0, examples: Vec::new() });
+        return Ok(TableComparison { table, live: rows, other: rows, different: 0, examples: Vec::new() });
     }
     let query = format!(
         "with live as materialized (select t::text as row from {live}.{table} t where {comparable}), \
@@ -71,11 +71,11 @@ async fn compare(
                 coalesce((select array_agg(row) from (select row from differing order by 1 limit {EXAMPLES}) d), '{{}}')"
     );
     let (live, other, different, examples) = sqlx::query_as(&query).fetch_one(connection).await?;
-    Ok(Compared { table, live, other, different, examples })
+    Ok(TableComparison { table, live, other, different, examples })
 }
 
-/// How many rows there are, and a checksum of them in whatever order. As texts: JSON has no equality of its own, and the same
-/// statements made both.
+/// The number of rows and a checksum that ignores their order. Rows are compared as text: JSON has no equality, and
+/// both sides were written by the same statements.
 async fn sum(
     connection: &mut PgConnection,
     table: &str,

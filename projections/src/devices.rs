@@ -1,8 +1,7 @@
-//! Projection `devices`: every device that is heard or owned. Owned ones with what they reported, the others as orphans.
+//! Projection `devices`: owned devices with their last values, all other devices that were heard as orphans.
 //!
-//! Ownership follows the device's stream in the order of the log. A claim brings what the device reported since it last
-//! became ownerless, but not longer than 90 days before, read again from the log (`past`); until then nothing of it is
-//! kept but the orphan's row, which says how much there was.
+//! Ownership follows the device's stream in log order. A claim reads the device's uplinks since it last became
+//! ownerless again from the log, at most 90 days back (`past`). Until then only the orphan's row exists, with counts.
 
 mod past;
 pub mod read;
@@ -26,56 +25,56 @@ use past::Past;
 
 const TABLES: Tables = Tables { names: &["devices"], internal: &[], schema: include_str!("devices.sql") };
 
-/// A device that somebody owns, or owned until it was taken out of use.
+/// A device with an owner, or a retired device with its last owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {
     /// The device.
     pub dev_eui: DevEui,
-    /// Its owner, or its last one.
+    /// Its owner; of a retired device, its last owner.
     pub tenant_id: Uuid,
-    /// What it is for.
+    /// Sensor or display.
     pub category: Category,
-    /// Where it stands, in a word.
+    /// Its assignment status.
     pub status: Status,
-    /// How far it has come.
+    /// Its stage of life.
     pub lifecycle: Lifecycle,
-    /// The space it stands at.
+    /// The space it is assigned to.
     pub space_id: Option<Uuid>,
-    /// Since when it stands there.
+    /// When it was assigned.
     pub assigned_at: Option<Instant>,
-    /// When the platform last received something of it.
+    /// When the platform last received an uplink or a join from it.
     pub last_seen_at: Option<Instant>,
-    /// Uplinks since it last became ownerless, repetitions of one transmission not counted.
+    /// Uplinks since it last became ownerless, without repetitions of one transmission.
     pub uplink_count: i64,
-    /// What it last said of its space.
+    /// The occupancy it last reported.
     pub occupancy: Occupancy,
     /// Volts.
     pub battery_v: Option<f64>,
-    /// Per cent of what a new battery holds.
+    /// Per cent of a new battery's charge.
     pub battery_pct: Option<u8>,
     /// Degrees Celsius.
     pub temperature_c: Option<f64>,
     /// Signal strength at the best gateway of the last uplink, in dBm.
     pub rssi: Option<i32>,
-    /// Signal-to-noise ratio there, in dB.
+    /// Signal-to-noise ratio at that gateway, in dB.
     pub snr: Option<f64>,
     /// That gateway, 16 lower-case hex digits.
     pub gateway: Option<String>,
     /// The device profile's name in ChirpStack.
     pub profile: Option<String>,
-    /// The codec that read its last uplink that could be read.
+    /// The codec that decoded its last decodable uplink.
     pub read_by: Option<String>,
-    /// True from when it was silent for too long until it is heard.
+    /// True from the moment it is reported silent until it is heard again.
     pub silent: bool,
-    /// Why its last uplink could not be read.
+    /// Why its last uplink could not be decoded.
     pub problem: Option<String>,
-    /// What its owner says of it.
+    /// The definition its owner gave it.
     pub definition: Definition,
     /// When it was claimed.
     pub created_at: Instant,
-    /// When anything but its reports last changed.
+    /// When anything other than its reports last changed.
     pub updated_at: Instant,
-    /// The event that last changed it.
+    /// The position of the event that last changed it.
     pub position: i64,
 }
 
@@ -90,7 +89,7 @@ impl Row for Device {
     }
 }
 
-/// Carries them along the log.
+/// Applies events to the rows of devices.
 #[derive(Default)]
 pub struct Devices {
     owned: Rows<Device>,
@@ -161,10 +160,10 @@ impl Devices {
                     for (position, event) in page.iter().filter_map(Past::heard) {
                         device.hear(event, position, &mut self.uplinks);
                     }
-                    // At once: so it costs no more memory than a page, however much there is.
+                    // Saved page by page, so that memory use does not grow with the device's history.
                     self.uplinks.save(connection).await?;
                 }
-                device.was(orphan);
+                device.take_over(orphan);
                 device.position = recorded.position;
                 self.owned.put(device);
             }
@@ -175,7 +174,7 @@ impl Devices {
             DeviceEvent::OrphanDismissed { at, .. } => self.orphans.dismiss(dev_eui, *at),
             event => {
                 if let Some(device) = self.owned.change(&dev_eui) {
-                    device.becomes(event);
+                    device.apply_event(event);
                     device.position = recorded.position;
                 }
             }
@@ -220,15 +219,15 @@ impl Device {
         }
     }
 
-    /// What the orphan's row knows of all that was heard, however long ago.
-    fn was(&mut self, orphan: Option<Orphaned>) {
+    /// Takes over what the orphan's row holds, which reaches back beyond the claim's horizon.
+    fn take_over(&mut self, orphan: Option<Orphaned>) {
         let Some(Orphaned { messages, last_seen, profile }) = orphan else { return };
         self.uplink_count = messages;
         self.last_seen_at = self.last_seen_at.max(Some(last_seen));
         self.profile = self.profile.take().or(profile);
     }
 
-    fn becomes(&mut self, event: &DeviceEvent) {
+    fn apply_event(&mut self, event: &DeviceEvent) {
         match event {
             DeviceEvent::DeviceUpdated { definition, at, .. } => {
                 self.definition.clone_from(definition);
@@ -259,14 +258,14 @@ impl Device {
     fn hear(&mut self, event: &UplinkEvent, position: i64, uplinks: &mut Uplinks) {
         match event {
             UplinkEvent::UplinkReceived(uplink) => self.receive(uplink, position, uplinks),
-            UplinkEvent::DeviceJoined(join) => self.is_alive(&join.report),
-            // What the network server says of itself is no sign of the device.
+            UplinkEvent::DeviceJoined(join) => self.mark_heard(&join.report),
+            // Reports of the network server itself do not come from the device.
             _ => {}
         }
     }
 
     fn receive(&mut self, uplink: &UplinkReceived, position: i64, uplinks: &mut Uplinks) {
-        self.is_alive(&uplink.report);
+        self.mark_heard(&uplink.report);
         self.position = position;
         self.uplink_count += i64::from(uplink.standing != Standing::Repeated);
         let read = uplinks.read(uplink, self.definition.codec.as_deref());
@@ -276,7 +275,7 @@ impl Device {
         uplinks.take((self.tenant_id, self.dev_eui, position), uplink, read, self.occupancy);
     }
 
-    fn is_alive(&mut self, report: &NetworkReport) {
+    fn mark_heard(&mut self, report: &NetworkReport) {
         self.last_seen_at = self.last_seen_at.max(Some(report.received_at));
         self.silent = false;
         if let Some(profile) = &report.device.profile_name {
@@ -284,7 +283,7 @@ impl Device {
         }
     }
 
-    /// What the newest uplink says. What it does not say stays as it was.
+    /// Takes the values of the newest uplink. A value that it lacks stays unchanged.
     fn measure(&mut self, uplink: &UplinkReceived, read: &Result<Reading, String>) {
         if let Some(reception) = best(&uplink.rx_info) {
             (self.rssi, self.snr) = (Some(reception.rssi), Some(reception.snr));
@@ -297,12 +296,12 @@ impl Device {
                 self.battery_v = reading.battery_v.or(self.battery_v);
                 self.battery_pct = reading.battery_pct.or(self.battery_pct);
                 self.temperature_c = reading.temperature_c.or(self.temperature_c);
-                let said = self
+                let reported = self
                     .definition
                     .threshold
                     .map_or(reading.occupancy, |threshold| threshold.occupancy(self.occupancy, reading));
-                if said != Occupancy::Unknown {
-                    self.occupancy = said;
+                if reported != Occupancy::Unknown {
+                    self.occupancy = reported;
                 }
             }
             Err(problem) => self.problem = Some(problem.clone()),

@@ -1,5 +1,5 @@
--- The devices that somebody owns, and those taken out of use until somebody claims them again. What their owners say of
--- them is in `definition`; the columns after it show it one by one.
+-- Owned devices, and retired ones until another claim. `definition` holds what the owner wrote; the generated columns
+-- after it show single fields.
 
 create table if not exists devices (
     dev_eui       text             primary key,

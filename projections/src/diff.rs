@@ -1,8 +1,8 @@
-//! Folding the log again and comparing with the live rows, changing nothing: for auditors.
+//! Folds the log again and compares the result with the live rows without changing anything: for auditors.
 //!
-//! Everything happens in one transaction that sees one moment, with the new rows in temporary tables: live rows and log
-//! are those of the same position, whatever goes on meanwhile. The log is folded as the live rows were made: without what
-//! the projection passed over. What that is belongs to the answer.
+//! All of it runs in one transaction on one snapshot, with the new rows in temporary tables, so live rows and log are
+//! of the same position whatever is written meanwhile. The fold leaves out the events that the projection passed over;
+//! the result names them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 
 use crate::account::{self, Account};
-use crate::compare::{self, Compared};
+use crate::compare::{self, TableComparison};
 use crate::exceptions;
 use crate::feed::{self, FeedError};
 use crate::install::Installed;
@@ -19,45 +19,45 @@ use crate::projection::{ApplyError, Projection};
 /// Events folded at once.
 const BATCH: i64 = 5_000;
 
-/// Why nothing can be said.
+/// Why a comparison failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DiffError {
-    /// The database did not do it.
+    /// The database reported an error.
     #[error("the database refused: {0}")]
     Database(#[from] sqlx::Error),
     /// The log cannot be read.
     #[error(transparent)]
     Feed(#[from] FeedError),
-    /// An event cannot be taken.
+    /// An event cannot be applied.
     #[error("the events up to position {through} cannot be folded: {failure}")]
     Apply {
-        /// The end of the batch it is in.
+        /// The last position of the event's batch.
         through: i64,
-        /// Why.
+        /// The cause.
         failure: ApplyError,
     },
 }
 
-/// What came of it.
+/// The result of a comparison.
 #[derive(Debug)]
 pub struct Difference {
     /// The position of the live rows.
     pub position: i64,
-    /// How the tables compare.
-    pub tables: Vec<Compared>,
-    /// What the rows do not show although the log holds it.
+    /// The comparison of each table.
+    pub tables: Vec<TableComparison>,
+    /// Events that the rows do not contain although the log does.
     pub account: Account,
 }
 
 impl Difference {
-    /// True when the rows are what the log says, all of it up to their position but what it says to skip.
+    /// True when the rows match the log up to their position, except for recorded skips and dead letters.
     pub fn is_clean(&self) -> bool {
         self.account.is_settled() && self.tables.iter().all(|table| table.different == 0)
     }
 }
 
-/// Compares a projection's live rows with those that the log gives; `None` when it has never run. `connection` is an
-/// auditor's.
+/// Compares a projection's live rows with those that the log gives; `None` if it has never run. `connection` has the
+/// role auditor.
 pub async fn diff<P: Projection>(
     connection: &mut PgConnection,
     mut report: impl FnMut(i64, i64),

@@ -1,4 +1,4 @@
-//! Read model `display_policies`: what tenants have decided about states and displays.
+//! Read model `display_policies`: the display policies of tenants.
 
 pub mod read;
 
@@ -22,15 +22,15 @@ pub struct DisplayPolicy {
     pub policy_id: Uuid,
     /// Its owner.
     pub tenant_id: Uuid,
-    /// Whether it is in force.
+    /// True if it is in force.
     pub is_active: bool,
-    /// Its name and what it says.
+    /// Its name and content.
     pub policy: NamedPolicy,
-    /// When it began.
+    /// When it was created.
     pub created_at: Instant,
     /// When it last changed.
     pub updated_at: Instant,
-    /// The event that last changed it.
+    /// The position of the event that last changed it.
     pub position: i64,
 }
 
@@ -45,7 +45,7 @@ impl Row for DisplayPolicy {
     }
 }
 
-/// Folds policies into rows.
+/// Applies policy events to rows.
 #[derive(Default)]
 pub(crate) struct DisplayPolicies(Rows<DisplayPolicy>);
 
@@ -63,7 +63,7 @@ impl DisplayPolicies {
         if tenants.is_empty() {
             return Ok(());
         }
-        // To put one in force is to put another out of it.
+        // Activating a policy deactivates another one.
         let known: Vec<Uuid> =
             sqlx::query_scalar("select policy_id from display_policies where tenant_id = any($1)")
                 .bind(&tenants)

@@ -1,4 +1,4 @@
--- The display policies of tenants; one at most is active in each.
+-- The display policies of tenants; at most one is active in each tenant.
 
 create table if not exists display_policies (
     policy_id  uuid        primary key,

@@ -1,6 +1,6 @@
-//! Read model `due_times`: when time brings something to each space next, for a scheduler that only has to wait.
+//! Read model `due_times`: when the next timed change of each space is due. The scheduler only waits for it.
 //!
-//! The space's own rule decides, so the aggregates are folded here once more (`followed`).
+//! The space's own rule decides, so the space aggregates are folded here too (`followed`).
 
 mod followed;
 
@@ -25,19 +25,19 @@ use followed::Followed;
 pub(crate) const TABLES: Tables =
     Tables { names: &["due_times"], internal: &["due_spaces"], schema: include_str!("due_times.sql") };
 
-/// Spaces kept in memory between batches. Beyond that it starts anew: it is only a cache.
+/// Upper limit of spaces cached in memory; beyond it the cache is cleared.
 const KEPT: usize = 50_000;
 
-/// When something is due at a space.
+/// When a timed change of a space is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DueTime {
     /// The space.
     pub space_id: SpaceId,
-    /// Its owner.
+    /// The space's owner.
     pub tenant_id: TenantId,
-    /// When the next thing is due that nobody does before.
+    /// When the next change is due, unless a command makes it first.
     pub due: Instant,
-    /// How long before its start a reservation shows there.
+    /// How long before its start the space shows a reservation.
     pub reserved_soon_sec: u32,
 }
 
@@ -52,18 +52,18 @@ impl Row for DueTime {
     }
 }
 
-/// When the first thing is due anywhere, but at the spaces of `except`.
+/// When the first change is due, without the spaces in `except`.
 pub async fn first(
     connection: &mut PgConnection,
     except: &[SpaceId],
 ) -> Result<Option<Instant>, sqlx::Error> {
-    let query = format!("select d.due from due_times d where {} order by d.due limit 1", moving(1));
+    let query = format!("select d.due from due_times d where {} order by d.due limit 1", served(1));
     let first: Option<DateTime<Utc>> =
         sqlx::query_scalar(&query).bind(uuids(except)).fetch_optional(connection).await?;
     first.map(rows::instant).transpose()
 }
 
-/// The spaces where something is due at a moment or before, but those of `except`; those first that wait longest.
+/// Spaces with a change due at a moment or before, without those in `except`, longest overdue first.
 pub async fn until(
     connection: &mut PgConnection,
     at: Instant,
@@ -72,7 +72,7 @@ pub async fn until(
 ) -> Result<Vec<DueTime>, sqlx::Error> {
     let query = format!(
         "select to_json(d)::text from due_times d where {} and d.due <= $2 order by d.due, d.space_id limit $3",
-        moving(1)
+        served(1)
     );
     let rows: Vec<String> = sqlx::query_scalar(&query)
         .bind(uuids(except))
@@ -83,8 +83,8 @@ pub async fn until(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// The condition that a row is followed: its space is not one of a parameter's, and its stream is not held back.
-fn moving(except: u8) -> String {
+/// The condition that a row is served: its space is not in the parameter, and its stream is not held back.
+fn served(except: u8) -> String {
     format!("d.space_id <> all(${except}) and not {}", held_back(Registry::NAME, "d.space_id"))
 }
 
@@ -92,7 +92,7 @@ fn uuids(space_ids: &[SpaceId]) -> Vec<Uuid> {
     space_ids.iter().map(|space_id| space_id.uuid()).collect()
 }
 
-/// Follows the spaces and the policies in force there.
+/// Applies events of spaces and of their policies.
 #[derive(Default)]
 pub(crate) struct DueTimes {
     spaces: HashMap<SpaceId, Followed>,
@@ -100,7 +100,7 @@ pub(crate) struct DueTimes {
 }
 
 impl DueTimes {
-    /// Comes after sites, spaces and policies have been written: theirs is the word on what is in force.
+    /// Runs after sites, spaces and policies are saved, because it reads the policy in force from them.
     pub(crate) async fn apply(
         &mut self,
         connection: &mut PgConnection,
@@ -108,57 +108,57 @@ impl DueTimes {
     ) -> Result<(), ApplyError> {
         let Some(first) = events.first().map(|decoded| decoded.recorded.position) else { return Ok(()) };
         let changed: BTreeSet<SpaceId> = events.iter().filter_map(space_of).map(SpaceId::from).collect();
-        let mut concerned = changed.clone();
-        concerned.extend(under_other_policies(connection, events).await?.into_iter().map(SpaceId::from));
-        if concerned.is_empty() {
+        let mut affected = changed.clone();
+        affected.extend(with_changed_policy(connection, events).await?.into_iter().map(SpaceId::from));
+        if affected.is_empty() {
             return Ok(());
         }
-        self.recall(connection, &concerned, events, first).await?;
+        self.load_spaces(connection, &affected, events, first).await?;
         for decoded in events {
             if let (Event::Space(event), Some(space_id)) = (&decoded.event, space_of(decoded)) {
                 self.spaces.entry(space_id.into()).or_default().take(event, decoded.recorded.sequence);
             }
         }
-        self.keep(connection, &changed).await?;
-        self.save(connection, &concerned).await
+        self.save_states(connection, &changed).await?;
+        self.save(connection, &affected).await
     }
 
-    /// Makes spaces known as they were before the batch. One that begins in it was nothing.
-    async fn recall(
+    /// Loads spaces as they were before the batch. A space created in the batch starts empty.
+    async fn load_spaces(
         &mut self,
         connection: &mut PgConnection,
-        concerned: &BTreeSet<SpaceId>,
+        affected: &BTreeSet<SpaceId>,
         events: &[Decoded<'_>],
         before: i64,
     ) -> Result<(), sqlx::Error> {
-        for begun in events.iter().filter(|decoded| decoded.recorded.sequence == 1).filter_map(space_of) {
-            self.spaces.insert(begun.into(), Followed::default());
+        for created in events.iter().filter(|decoded| decoded.recorded.sequence == 1).filter_map(space_of) {
+            self.spaces.insert(created.into(), Followed::default());
         }
         let unknown: Vec<SpaceId> =
-            concerned.iter().filter(|space_id| !self.spaces.contains_key(space_id)).copied().collect();
-        let mut kept = followed::load(connection, &unknown).await?;
+            affected.iter().filter(|space_id| !self.spaces.contains_key(space_id)).copied().collect();
+        let mut saved = followed::load(connection, &unknown).await?;
         for space_id in unknown {
-            let mut space = kept.remove(&space_id).unwrap_or_default();
+            let mut space = saved.remove(&space_id).unwrap_or_default();
             space.catch_up(connection, space_id, before).await?;
             self.spaces.insert(space_id, space);
         }
         Ok(())
     }
 
-    /// Keeps those of which there is much that is not kept yet.
-    async fn keep(
+    /// Saves the state of spaces with many events since the last save.
+    async fn save_states(
         &mut self,
         connection: &mut PgConnection,
         changed: &BTreeSet<SpaceId>,
     ) -> Result<(), sqlx::Error> {
-        let is_to_be_kept = |space_id| self.spaces.get(space_id).is_some_and(Followed::is_to_be_kept);
-        if !changed.iter().any(is_to_be_kept) {
+        let needs_saving = |space_id| self.spaces.get(space_id).is_some_and(Followed::needs_saving);
+        if !changed.iter().any(needs_saving) {
             return Ok(());
         }
         let mut due: Vec<(SpaceId, &mut Followed)> = self
             .spaces
             .iter_mut()
-            .filter(|(space_id, space)| changed.contains(space_id) && space.is_to_be_kept())
+            .filter(|(space_id, space)| changed.contains(space_id) && space.needs_saving())
             .map(|(space_id, space)| (*space_id, space))
             .collect();
         followed::store(connection, &mut due).await
@@ -167,13 +167,13 @@ impl DueTimes {
     async fn save(
         &mut self,
         connection: &mut PgConnection,
-        concerned: &BTreeSet<SpaceId>,
+        affected: &BTreeSet<SpaceId>,
     ) -> Result<(), ApplyError> {
-        self.rows.load(connection, concerned.iter().copied()).await?;
-        let space_ids: Vec<Uuid> = concerned.iter().map(|space_id| space_id.uuid()).collect();
+        self.rows.load(connection, affected.iter().copied()).await?;
+        let space_ids: Vec<Uuid> = affected.iter().map(|space_id| space_id.uuid()).collect();
         let policies: HashMap<SpaceId, Policy> =
             in_force::at_spaces(connection, &space_ids).await?.into_iter().collect();
-        for space_id in concerned {
+        for space_id in affected {
             let due = policies.get(space_id).and_then(|policy| self.next(*space_id, policy));
             match due {
                 None => self.rows.remove(space_id),
@@ -200,8 +200,8 @@ fn space_of(decoded: &Decoded<'_>) -> Option<Uuid> {
     matches!(decoded.event, Event::Space(_)).then(|| decoded.stream_uuid()).flatten()
 }
 
-/// The spaces of those sites and tenants of which the batch tells something.
-async fn under_other_policies(
+/// The spaces of the sites and tenants that have events in the batch.
+async fn with_changed_policy(
     connection: &mut PgConnection,
     events: &[Decoded<'_>],
 ) -> Result<Vec<Uuid>, sqlx::Error> {

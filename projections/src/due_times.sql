@@ -1,4 +1,4 @@
--- When time brings something to a space next. A space that waits for nothing has no row.
+-- When the next timed change of a space is due. A space without one has no row.
 
 create table if not exists due_times (
     space_id          uuid        primary key,
@@ -11,7 +11,7 @@ create index if not exists due_times_in_order on due_times (due);
 
 select wall_off('due_times', 'nobody');
 
--- The spaces as far as they matter for that, after their event `sequence`: to go on from, not to be read.
+-- The state of spaces that this needs, after their event `sequence`. Internal: the projection resumes from it.
 create table if not exists due_spaces (
     space_id      uuid    primary key,
     state_version integer not null,

@@ -1,5 +1,5 @@
-//! The events that a projection does not take although they are of its streams: those that the log says to skip, and those
-//! of streams that it holds back. Kept in memory by whoever carries the projection, and in tables beside its checkpoint.
+//! The events of a projection's streams that it does not apply: events skipped in the log, and events of streams that
+//! it holds back. The runner keeps them in memory, and in tables beside the checkpoint.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,10 +10,10 @@ use uuid::Uuid;
 use crate::feed::{FeedError, RecordedEvent};
 use crate::skips::{self, Skip};
 
-/// The tables that say what a projection did not take, in the schema of its checkpoint.
+/// The tables of events that a projection did not apply, in the schema of its checkpoint.
 pub(crate) const TABLES: [&str; 3] = ["dead_letters", "skipped_events", "held_streams"];
 
-/// A stream of which events are held back, for one of the tenants whose they are.
+/// A held-back stream, for one of the tenants that have events in it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct HeldStream {
     /// The projection that holds it back.
@@ -22,18 +22,18 @@ pub struct HeldStream {
     pub aggregate_type: String,
     /// The stream's id.
     pub aggregate_id: String,
-    /// Whose events are held back.
+    /// The tenant whose events are held back.
     pub tenant_id: Uuid,
-    /// The tenant's first event that is.
+    /// The position of the tenant's first held-back event.
     pub position: i64,
-    /// The event that could not be taken.
+    /// The position of the event that could not be applied.
     pub cause: i64,
-    /// Why not.
+    /// Why it could not be applied.
     pub failure: String,
 }
 
 impl HeldStream {
-    /// The stream of an event of a tenant that could not be taken.
+    /// The stream of a tenant's event that could not be applied.
     pub(crate) fn from(projection: &str, event: &RecordedEvent, tenant_id: Uuid, failure: &str) -> Self {
         Self {
             projection: projection.to_owned(),
@@ -47,7 +47,7 @@ impl HeldStream {
     }
 }
 
-/// What a projection does not take.
+/// What a projection does not apply.
 #[derive(Debug, Default)]
 pub(crate) struct Exceptions {
     skips: BTreeMap<i64, Skip>,
@@ -61,18 +61,18 @@ struct Held {
     tenants: BTreeSet<Uuid>,
 }
 
-/// A slice of the log without what is not taken of it.
+/// A slice of the log, separated into applied and other events.
 pub(crate) struct Sifted<'a> {
-    /// What is taken.
+    /// Events to apply.
     pub(crate) events: Cow<'a, [RecordedEvent]>,
-    /// What is skipped.
+    /// Skipped events.
     pub(crate) skipped: Vec<Skip>,
-    /// The first events that are held back of further tenants.
+    /// The first held-back event of each tenant that is new to a held stream.
     pub(crate) held: Vec<HeldStream>,
 }
 
 impl Exceptions {
-    /// Those of a projection, from the log and from the schema that the connection looks in first.
+    /// Loads a projection's exceptions from the log and from the first schema of the search path.
     pub(crate) async fn load(connection: &mut PgConnection, projection: &str) -> Result<Self, FeedError> {
         let mut exceptions = Self::of_skips(skips::of(connection, projection).await?);
         for held in held_streams(connection, projection).await? {
@@ -81,12 +81,12 @@ impl Exceptions {
         Ok(exceptions)
     }
 
-    /// Skips, and no stream that is held back.
+    /// Skips only, no held-back stream.
     pub(crate) fn of_skips(skips: BTreeMap<i64, Skip>) -> Self {
         Self { skips, held: HashMap::new() }
     }
 
-    /// How many streams are held back.
+    /// The number of held-back streams.
     pub(crate) fn held(&self) -> usize {
         self.held.len()
     }
@@ -103,14 +103,14 @@ impl Exceptions {
         held.tenants.insert(*tenant_id);
     }
 
-    /// Parts what is taken from what is not.
+    /// Separates the events to apply from the others.
     pub(crate) fn sift<'a>(&self, projection: &str, events: &'a [RecordedEvent]) -> Sifted<'a> {
         let mut sifted = Sifted { events: Cow::Borrowed(events), skipped: Vec::new(), held: Vec::new() };
         if self.skips.is_empty() && self.held.is_empty() {
             return sifted;
         }
         let mut taken = Vec::with_capacity(events.len());
-        let mut further = BTreeSet::new();
+        let mut new_tenants = BTreeSet::new();
         for event in events {
             if let Some(skip) = self.skips.get(&event.position) {
                 sifted.skipped.push(skip.clone());
@@ -125,11 +125,11 @@ impl Exceptions {
                 taken.push(event.clone());
                 continue;
             };
-            // Another tenant's event in a stream that is held back: it is held back as well.
+            // An event of another tenant in a held-back stream is held back too.
             let Some(tenant_id) = event.tenant_id else { continue };
-            if !held.tenants.contains(&tenant_id) && further.insert((stream.clone(), tenant_id)) {
-                let further = HeldStream::from(projection, event, tenant_id, &held.failure);
-                sifted.held.push(HeldStream { cause: held.cause, ..further });
+            if !held.tenants.contains(&tenant_id) && new_tenants.insert((stream.clone(), tenant_id)) {
+                let first = HeldStream::from(projection, event, tenant_id, &held.failure);
+                sifted.held.push(HeldStream { cause: held.cause, ..first });
             }
         }
         sifted.events = Cow::Owned(taken);
@@ -137,8 +137,8 @@ impl Exceptions {
     }
 }
 
-/// The condition that a projection holds back the stream of the space that a column names. The projection's name is one of
-/// the program's own: nothing to escape.
+/// The SQL condition that a projection holds back the stream of the space named by a column. The projection's name is a
+/// constant, so it needs no escaping.
 pub(crate) fn held_back(projection: &str, space_id: &str) -> String {
     format!(
         "exists (select from held_streams h where h.projection = '{projection}' and h.aggregate_type = 'space' \
@@ -146,7 +146,7 @@ pub(crate) fn held_back(projection: &str, space_id: &str) -> String {
     )
 }
 
-/// The streams that a projection holds back, as the schema says that the connection looks in first.
+/// The streams that a projection holds back, from the first schema of the search path.
 pub(crate) async fn held_streams(
     connection: &mut PgConnection,
     projection: &str,
@@ -156,7 +156,7 @@ pub(crate) async fn held_streams(
     sqlx::query_as(query).bind(projection).fetch_all(connection).await
 }
 
-/// Forgets what a projection did not take, in the schema that the connection looks in first.
+/// Deletes a projection's exceptions in the first schema of the search path.
 pub(crate) async fn clear(connection: &mut PgConnection, projection: &str) -> Result<(), sqlx::Error> {
     for table in TABLES {
         let query = format!("delete from {table} where projection = $1");
@@ -165,8 +165,8 @@ pub(crate) async fn clear(connection: &mut PgConnection, projection: &str) -> Re
     Ok(())
 }
 
-/// The skips of the log up to a position that the rows do not keep to: the event is in them.
-pub(crate) async fn unkept(
+/// Skips in the log up to a position whose events the rows still contain.
+pub(crate) async fn unapplied_skips(
     connection: &mut PgConnection,
     projection: &str,
     through: i64,

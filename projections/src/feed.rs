@@ -1,7 +1,7 @@
-//! The log in order: the only reader of `events` by position.
+//! Reads the log in order: the only reader of `events` by position.
 //!
-//! Positions are gapless and in commit order, so the next page is simply what stands after the last position, and a
-//! missing position is an error, never something to wait for or to step over.
+//! Positions are gapless and in commit order, so the next page is what follows the last position. A missing position is
+//! an error; the feed neither waits for it nor skips it.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use crate::rows;
 
-/// An event of the log. Cheap to clone, and decoded once for all who have a clone.
+/// An event of the log. Cheap to clone; all clones share one decoding.
 #[derive(Clone, Debug)]
 pub struct RecordedEvent(Arc<(Recorded, OnceLock<Event>)>);
 
 impl RecordedEvent {
-    /// The event as the domain knows it, decoded by whoever asks first.
+    /// The decoded event; the first call decodes it.
     pub fn event(&self) -> Result<&Event, DecodeError> {
         let (recorded, event) = &*self.0;
         if let Some(event) = event.get() {
@@ -45,7 +45,7 @@ impl From<Recorded> for RecordedEvent {
     }
 }
 
-// By their places in `COLUMNS`: names would be looked up for each row.
+// By index in `COLUMNS`: sqlx looks names up for each row.
 impl FromRow<'_, PgRow> for RecordedEvent {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         let recorded = Recorded {
@@ -66,7 +66,7 @@ impl FromRow<'_, PgRow> for RecordedEvent {
     }
 }
 
-/// Why the feed cannot go on. It never ends early without saying so.
+/// Why the feed cannot continue. It never ends early without an error.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// The database did not answer.
@@ -77,20 +77,20 @@ pub enum FeedError {
     Gap {
         /// The missing position.
         missing: i64,
-        /// The one found in its stead.
+        /// The position found instead.
         found: i64,
     },
-    /// The log ends before a position that was read from it before.
+    /// The log ends before a position that was read earlier.
     #[error("position {position} was read before, and the log ends at {head}: restore it whole, or rebuild")]
     Short {
-        /// The position that was read.
+        /// The position read earlier.
         position: i64,
-        /// Where the log ends.
+        /// The last position of the log.
         head: i64,
     },
 }
 
-/// Refuses a place in the log that the log does not reach: a part of it is missing, or it is another log.
+/// Refuses a position that the log does not reach: a part of the log is missing, or it is another log.
 pub async fn check_reach(connection: &mut PgConnection, position: i64) -> Result<(), FeedError> {
     let head = head(connection).await?;
     if position > head { Err(FeedError::Short { position, head }) } else { Ok(()) }
@@ -101,27 +101,27 @@ pub async fn head(connection: &mut PgConnection) -> Result<i64, FeedError> {
     Ok(sqlx::query_scalar("select position from log_head").fetch_one(connection).await?)
 }
 
-/// Which log it is.
+/// The identity of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Its format; none of a log that was made before formats had numbers.
+    /// Its format; none for a log older than format numbers.
     pub format: Option<i16>,
     /// Its id; none where there is no format.
     pub log_id: Option<LogId>,
 }
 
-/// Which log it is, whatever its format.
+/// The log's identity, whatever its format.
 pub async fn identity(connection: &mut PgConnection) -> Result<Identity, FeedError> {
-    // Through JSON, as another format may not have these columns.
+    // Through JSON, because another format may lack these columns.
     let query = "select (head ->> 'format')::smallint, (head ->> 'log_id')::uuid \
                    from (select to_jsonb(h) as head from log_head h) h";
     let (format, log_id): (Option<i16>, Option<Uuid>) = sqlx::query_as(query).fetch_one(connection).await?;
     Ok(Identity { format, log_id: log_id.map(LogId::from) })
 }
 
-/// The last position at which the log stood at a time; 0 before its first event.
+/// The last position recorded at or before a time; 0 before the first event.
 pub async fn position_at(connection: &mut PgConnection, time: Instant) -> Result<i64, FeedError> {
-    // Times never run backwards with positions, so this is a search for where they pass `time`.
+    // Times never run backwards with positions, so a binary search finds the position.
     let (mut before, mut behind) = (0, head(connection).await? + 1);
     while behind - before > 1 {
         let middle = before + (behind - before) / 2;
@@ -139,7 +139,7 @@ pub async fn position_at(connection: &mut PgConnection, time: Instant) -> Result
 pub(crate) const COLUMNS: &str = "position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        payload::text, metadata::text, event_id, append_id, recorded_at";
 
-/// Up to `limit` events that follow `after`, in order, none missing. Empty only when nothing follows.
+/// Up to `limit` events after `after`, in order and without a gap. Empty only when nothing follows.
 pub async fn read(
     connection: &mut PgConnection,
     after: i64,
@@ -152,7 +152,7 @@ pub async fn read(
     }
 }
 
-/// As [`read`], but passing over positions that are missing: for whoever examines a log that may be damaged.
+/// Like [`read`], but tolerates missing positions: for tools that examine a damaged log.
 pub async fn read_as_is(
     connection: &mut PgConnection,
     after: i64,
@@ -162,16 +162,16 @@ pub async fn read_as_is(
     Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(connection).await?)
 }
 
-/// Some events of one stream.
+/// Selects events of one stream.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamPage<'a> {
-    /// The stream's type.
+    /// The stream's aggregate type.
     pub aggregate_type: &'a str,
     /// The stream's id.
     pub aggregate_id: &'a str,
-    /// Only events after this one of the stream.
+    /// Only events after this sequence.
     pub after_sequence: i64,
-    /// Only events behind this position.
+    /// Only events after this position.
     pub after: i64,
     /// Only events up to this position.
     pub through: i64,
@@ -179,12 +179,12 @@ pub struct StreamPage<'a> {
     pub limit: i64,
 }
 
-/// A page of one stream, in order. By the stream's index: it costs what the stream holds, whatever the log holds.
+/// A page of one stream, in order. It uses the stream's index, so the cost depends on the stream and not on the log.
 pub async fn read_stream(
     connection: &mut PgConnection,
     page: StreamPage<'_>,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    // A sum has no index: else the planner may take the bounds of positions for the narrower way in, and read the log.
+    // The sum keeps the planner from using the position index, which would read the log.
     let query = format!(
         "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 and sequence > $3 \
                                         and position + 0 > $4 and position + 0 <= $5 order by sequence limit $6"
@@ -200,7 +200,7 @@ pub async fn read_stream(
         .await
 }
 
-/// The number of a stream's last event; 0 for one that has not begun.
+/// The last sequence of a stream; 0 if it has no events.
 pub async fn length(
     connection: &mut PgConnection,
     aggregate_type: &str,
@@ -211,8 +211,8 @@ pub async fn length(
     sqlx::query_scalar(last).bind(aggregate_type).bind(aggregate_id).fetch_one(connection).await
 }
 
-/// A page of the events of one aggregate type that follow a position, in order. The planner chooses between the streams'
-/// index, for types of which there are few events, and the log itself.
+/// A page of the events of one aggregate type after a position, in order. The planner chooses the streams' index for
+/// types with few events, and the log otherwise.
 pub async fn read_type(
     connection: &mut PgConnection,
     aggregate_type: &str,
@@ -228,8 +228,8 @@ pub async fn read_type(
     events.fetch_all(connection).await
 }
 
-/// The devices that ever stood at a space, up to a position. By the streams' index: it costs what all devices' own
-/// streams hold, without what they reported.
+/// The devices ever assigned to a space, up to a position. It uses the streams' index: the cost depends on the devices'
+/// own streams, not on their reports.
 pub async fn devices_at(
     connection: &mut PgConnection,
     space_id: SpaceId,
@@ -247,13 +247,13 @@ pub async fn devices_at(
     .await
 }
 
-/// All events of one type, in order. For the few that people write.
+/// All events of one type, in order. Only for types that people write.
 pub(crate) async fn read_all_of_type(
     connection: &mut PgConnection,
     aggregate_type: &str,
     event_type: &str,
 ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-    // Sorted here, so that the planner has no reason to walk along the positions.
+    // Sorted here, so that the planner does not scan by position.
     let query = format!("select {COLUMNS} from events where aggregate_type = $1 and event_type = $2");
     let query = sqlx::query_as(&query).bind(aggregate_type).bind(event_type);
     let mut events: Vec<RecordedEvent> = query.fetch_all(connection).await?;
@@ -261,19 +261,19 @@ pub(crate) async fn read_all_of_type(
     Ok(events)
 }
 
-/// What a page of the log holds of some streams.
+/// The events of some aggregate types in a page of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// The events of those streams, in order.
+    /// The events, in order.
     pub events: Vec<RecordedEvent>,
-    /// The last position that was looked at; that before the page when nothing follows.
+    /// The last position looked at; the position before the page when nothing follows.
     pub through: i64,
-    /// True when more may follow at once.
+    /// True when more events may follow already.
     pub full: bool,
 }
 
-/// The events of some aggregate types among the `limit` that follow `after`. All are counted first, where they lie, so that
-/// a missing position is found as by [`read`].
+/// The events of some aggregate types among the `limit` events after `after`. All positions are counted first, so that
+/// a missing one is found as in [`read`].
 pub async fn read_page(
     connection: &mut PgConnection,
     after: i64,
@@ -291,7 +291,7 @@ pub async fn read_page(
         read(connection, after, limit).await?;
         return Err(FeedError::Gap { missing: after + 1, found: through });
     }
-    // The limit keeps the planner from looking the aggregate types up in the whole log.
+    // The limit keeps the planner from using the index of aggregate types on the whole log.
     let query = format!(
         "select {COLUMNS} from (select * from events where position > $1 order by position limit $2) page \
           where aggregate_type = any($3) order by position"

@@ -1,4 +1,4 @@
-//! The list of all projections, and the making of their tables.
+//! The list of all projections, and the creation of their tables.
 
 use sqlx::{Executor, PgConnection};
 
@@ -8,22 +8,22 @@ use crate::projection::{Projection, Tables};
 use crate::registry::Registry;
 use crate::space_occupancy::SpaceOccupancies;
 
-/// A projection, as far as its tables go.
+/// The tables of a projection.
 #[derive(Clone, Copy, Debug)]
 pub struct Installed {
     /// Its name.
     pub name: &'static str,
-    /// The version that this program makes.
+    /// The version that this build writes.
     pub version: i32,
     tables: &'static [Tables],
 }
 
-/// All there are.
+/// All projections.
 pub const PROJECTIONS: [Installed; 3] =
     [Installed::of::<Devices>(), Installed::of::<Registry>(), Installed::of::<SpaceOccupancies>()];
 
 impl Installed {
-    /// What a projection says of itself.
+    /// The tables that a projection declares.
     pub const fn of<P: Projection>() -> Self {
         Self { name: P::NAME, version: P::VERSION, tables: P::TABLES }
     }
@@ -33,14 +33,14 @@ impl Installed {
         self.tables.iter().flat_map(|tables| tables.names.iter().chain(tables.internal)).copied()
     }
 
-    /// The names of those that are the same in whatever batches the events came.
+    /// The names of the tables whose rows do not depend on how events were batched.
     pub fn compared(&self) -> impl Iterator<Item = &'static str> {
         self.tables.iter().flat_map(|tables| tables.names).copied()
     }
 
-    /// Creates the tables where they are not there yet, in the schema that the connection looks in first.
+    /// Creates missing tables in the first schema of the search path.
     pub async fn create(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        // The walls around the tables ask whether this projection holds back events of a tenant.
+        // The row-level security policies ask whether this projection holds back a tenant's events.
         sqlx::query("select set_config('parking.projection', $1, false)")
             .bind(self.name)
             .execute(&mut *connection)
@@ -51,7 +51,7 @@ impl Installed {
         Ok(())
     }
 
-    /// Takes away what another version made, so that it is made anew from the start of the log.
+    /// Drops the tables of another version, so that they are filled again from the start of the log.
     async fn drop_other_versions(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let others =
             sqlx::query("delete from projections.checkpoints where projection = $1 and version <> $2")
@@ -66,7 +66,7 @@ impl Installed {
         Ok(())
     }
 
-    /// Takes the indexes away that are not the tables' keys; [`Self::create`] makes them again.
+    /// Drops the indexes that are not unique; [`Self::create`] creates them again.
     pub(crate) async fn drop_indexes(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let tables: Vec<&str> = self.tables().collect();
         let indexes: Vec<String> = sqlx::query_scalar(
@@ -82,14 +82,14 @@ impl Installed {
         Ok(())
     }
 
-    /// Takes its tables away, from the schema that the connection looks in first.
+    /// Drops the tables in the first schema of the search path.
     pub(crate) async fn drop_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let tables = self.tables().collect::<Vec<_>>().join(", ");
         connection.execute(&*format!("drop table if exists {tables}")).await.map(drop)
     }
 }
 
-/// Creates the tables of every read model that are not there yet. Needs the owner's role.
+/// Creates the missing tables of every projection. Needs the owner's role.
 pub async fn install(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     connection.execute("set search_path to projections, public").await?;
     for projection in PROJECTIONS {

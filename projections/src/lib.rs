@@ -1,7 +1,7 @@
-//! The read side: the ordered feed, the runner that carries projections along it, and one file per read model.
+//! The read side: the ordered feed, the runner that applies events to projections, and one file for each read model.
 //!
-//! Only [`feed`] reads the log in order. A projection commits its rows and its checkpoint in one transaction, so it may
-//! run twice, be killed anywhere, or be down, and its rows are always those of one prefix of the log.
+//! Only [`feed`] reads the log in order. A projection commits its rows and its checkpoint in one transaction. So it may
+//! run twice, be killed anywhere, or be down, and its rows always match one prefix of the log.
 
 pub mod account;
 pub mod activity;

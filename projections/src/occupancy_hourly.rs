@@ -1,7 +1,7 @@
-//! Read model `occupancy_hourly`: for how long the spaces of a site were what, hour by hour of the site's own clock.
+//! Read model `occupancy_hourly`: how long the spaces of a site were in each state, by hour of the site's clock.
 //!
-//! A time is counted when it ends: what goes on now is added by whoever asks, from `space_occupancy`. An hour is named by
-//! the instant it begins at, so the hour that a clock shows twice in autumn is two hours.
+//! A period is counted when it ends; a query adds the current one from `space_occupancy`. An hour is identified by the
+//! instant at which it begins, so the hour that a clock shows twice in autumn is two hours.
 
 pub mod read;
 
@@ -28,18 +28,18 @@ pub(crate) const TABLES: Tables = Tables {
     schema: include_str!("occupancy_hourly.sql"),
 };
 
-/// What one hour of a site was made of. Times are sums over its spaces, in milliseconds.
+/// Totals of one hour of a site. Times are sums over its spaces, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Hour {
-    /// Nothing was there.
+    /// Free.
     pub free_ms: i64,
-    /// Something was there.
+    /// Occupied.
     pub occupied_ms: i64,
-    /// Kept for somebody.
+    /// Reserved.
     pub reserved_ms: i64,
-    /// Not to be used.
+    /// Out of use.
     pub maintenance_ms: i64,
-    /// Nobody knows.
+    /// Unknown.
     pub unknown_ms: i64,
     /// Stays that began.
     pub arrivals: i64,
@@ -53,7 +53,7 @@ struct SiteTimezone {
     timezone: String,
 }
 
-/// Sums up what ends, batch by batch.
+/// Adds up the periods that end, batch by batch.
 #[derive(Default)]
 pub(crate) struct OccupancyHourly {
     zones: Option<HashMap<Uuid, Tz>>,
@@ -62,7 +62,7 @@ pub(crate) struct OccupancyHourly {
 }
 
 impl OccupancyHourly {
-    /// Makes the sites' time zones known. Must come first.
+    /// Loads the sites' time zones. Call it first.
     pub(crate) async fn load(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         if self.zones.is_none() {
             let zones: Vec<(Uuid, String)> =
@@ -74,7 +74,7 @@ impl OccupancyHourly {
         Ok(())
     }
 
-    /// Takes a site's time zone from an event, if it says one.
+    /// Takes a site's time zone from an event that sets one.
     pub(crate) fn take_site(&mut self, decoded: &Decoded<'_>) {
         let Event::Site(
             SiteEvent::SiteCreated { definition, .. } | SiteEvent::SiteUpdated { definition, .. },
@@ -93,7 +93,7 @@ impl OccupancyHourly {
         self.zones.as_ref().and_then(|zones| zones.get(&site_id)).copied().unwrap_or(Tz::UTC)
     }
 
-    /// Counts what a change ends and begins, in the time zone that the site had then.
+    /// Counts the period and the stay that a change ends or begins, in the time zone that the site had then.
     pub(crate) fn count(&mut self, before: Option<&SpaceOccupancy>, moment: &Moment, zone: Tz) {
         let state = before.map(|before| before.state);
         if state == moment.state {
@@ -118,7 +118,7 @@ impl OccupancyHourly {
         &mut entry.or_insert_with(|| (moment.tenant_id, Hour::default())).1
     }
 
-    /// Adds what was counted to what is stored.
+    /// Adds the new counts to the stored ones.
     pub(crate) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let moved: Vec<SiteTimezone> = std::mem::take(&mut self.moved).into_values().collect();
         upsert(connection, "occupancy_timezones", "site_id", &moved).await?;
@@ -170,12 +170,12 @@ impl Hour {
     }
 }
 
-/// The zone of that name. A name that this program's database of zones does not have counts as UTC.
+/// The zone of that name. A name unknown to the built-in time zone database counts as UTC.
 fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
 }
 
-/// The beginning of the hour that the zone's clocks show at an instant.
+/// The beginning of the local hour that contains an instant.
 fn hour_of(zone: Tz, at: Instant) -> Instant {
     let local = at.utc().with_timezone(&zone);
     let into = TimeDelta::seconds(i64::from(local.minute() * 60 + local.second()))
@@ -183,7 +183,7 @@ fn hour_of(zone: Tz, at: Instant) -> Instant {
     at - into
 }
 
-/// The hours that a time touches, and how much of it lies in each.
+/// The hours that a period touches, and how much of it lies in each.
 fn hours(zone: Tz, from: Instant, to: Instant) -> impl Iterator<Item = (Instant, TimeDelta)> {
     let mut at = from;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
--- For how long the spaces of a site were what, by the hours of the site's own clock; sums over its spaces.
+-- How long the spaces of a site were in each state, by hour of the site's clock; sums over its spaces.
 
 create table if not exists occupancy_hourly (
     site_id        uuid        not null,
@@ -18,7 +18,7 @@ create index if not exists occupancy_hourly_of_tenant on occupancy_hourly (tenan
 
 select wall_off('occupancy_hourly', 'tenant');
 
--- By whose clock.
+-- The time zone of each site.
 create table if not exists occupancy_timezones (
     site_id  uuid primary key,
     timezone text not null

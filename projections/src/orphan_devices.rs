@@ -1,4 +1,4 @@
-//! Read model `orphan_devices`: devices that are heard and belong to nobody.
+//! Read model `orphan_devices`: devices that are heard and have no owner.
 
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::projection::Tables;
 pub(crate) const TABLES: Tables =
     Tables { names: &["orphan_devices"], internal: &[], schema: include_str!("orphan_devices.sql") };
 
-/// Gathers what a batch says of devices that belong to nobody.
+/// Collects a batch's reports of devices without an owner.
 #[derive(Debug, Default)]
 pub(crate) struct OrphanDevices {
     heard: BTreeMap<DevEui, Heard>,
@@ -39,12 +39,12 @@ impl OrphanDevices {
             UplinkEvent::DeviceJoined(join) => {
                 Heard::entry(&mut self.heard, dev_eui, &join.report, position);
             }
-            // What the network server says of itself is no sign of the device.
+            // Reports of the network server itself do not come from the device.
             _ => {}
         }
     }
 
-    /// Somebody owns the device now. Answers what was heard of it until then.
+    /// Removes a device that was claimed. Returns what was heard of it until then.
     pub(crate) async fn end(
         &mut self,
         connection: &mut PgConnection,
@@ -66,7 +66,7 @@ impl OrphanDevices {
         })
     }
 
-    /// Nobody wants to see it until it is heard again.
+    /// Hides a device until it is heard again.
     pub(crate) fn dismiss(&mut self, dev_eui: DevEui, at: Instant) {
         self.dismissed.insert(dev_eui, at);
     }
@@ -94,12 +94,12 @@ impl OrphanDevices {
     }
 }
 
-/// What was heard of a device while it belonged to nobody.
+/// What was heard of a device while it had no owner.
 #[derive(Debug, FromRow)]
 pub(crate) struct Orphaned {
-    /// Uplinks, repetitions of one transmission not counted.
+    /// Uplinks, without repetitions of one transmission.
     pub(crate) messages: i64,
-    /// When the platform last received something of it.
+    /// When the platform last received an uplink or a join from it.
     #[sqlx(try_from = "DateTime<Utc>")]
     pub(crate) last_seen: Instant,
     /// The device profile's name in ChirpStack.
@@ -107,7 +107,7 @@ pub(crate) struct Orphaned {
 }
 
 impl Orphaned {
-    /// With what was heard afterwards.
+    /// Adds what was heard later.
     fn and(self, later: Self) -> Self {
         Self {
             messages: self.messages + later.messages,
@@ -137,7 +137,7 @@ struct Heard {
 }
 
 impl Heard {
-    /// The device's entry, with what every report tells taken in.
+    /// The device's entry, updated with what every report contains.
     fn entry<'a>(
         heard: &'a mut BTreeMap<DevEui, Self>,
         dev_eui: DevEui,
@@ -161,7 +161,7 @@ impl Heard {
     }
 }
 
-/// The gateway that heard the frame best.
+/// The gateway with the best reception of the frame.
 pub(crate) fn best(rx_info: &[Reception]) -> Option<&Reception> {
     rx_info.iter().max_by(|a, b| a.rssi.cmp(&b.rssi).then(a.snr.total_cmp(&b.snr)))
 }
@@ -207,22 +207,22 @@ async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) ->
     Ok(())
 }
 
-/// A row, as queried.
+/// A row as it is queried.
 #[derive(Debug, FromRow)]
 pub struct OrphanDevice {
     /// The device, 16 lower-case hex digits.
     pub dev_eui: String,
-    /// When the platform first received something of it.
+    /// When the platform first received an uplink or a join from it.
     #[sqlx(try_from = "DateTime<Utc>")]
     pub first_seen: Instant,
-    /// When the platform last received something of it.
+    /// When the platform last received an uplink or a join from it.
     #[sqlx(try_from = "DateTime<Utc>")]
     pub last_seen: Instant,
-    /// Uplinks, repetitions of one transmission not counted.
+    /// Uplinks, without repetitions of one transmission.
     pub message_count: i64,
     /// Signal strength at the best gateway of the last uplink, in dBm.
     pub last_rssi: Option<i32>,
-    /// Signal-to-noise ratio there, in dB.
+    /// Signal-to-noise ratio at that gateway, in dB.
     pub last_snr: Option<f64>,
     /// That gateway, 16 lower-case hex digits.
     pub last_gateway: Option<String>,
@@ -230,7 +230,7 @@ pub struct OrphanDevice {
     pub device_profile: Option<String>,
     /// The device's name in ChirpStack.
     pub device_name: Option<String>,
-    /// What ChirpStack's codec last made of an uplink.
+    /// ChirpStack's decoding of its last decoded uplink.
     pub last_object: Option<Json<Box<RawValue>>>,
 }
 
@@ -238,7 +238,7 @@ const QUERIED: &str = "select dev_eui, first_seen, last_seen, message_count, las
                               device_profile, device_name, last_object \
                          from orphan_devices where (dismissed_at is null or last_seen > dismissed_at)";
 
-/// One page of the devices, last heard first.
+/// One page of devices, last heard first.
 pub async fn list(
     executor: impl PgExecutor<'_>,
     limit: i64,
@@ -248,7 +248,7 @@ pub async fn list(
     sqlx::query_as(&query).bind(limit).bind(offset).fetch_all(executor).await
 }
 
-/// A device, unless nobody wants to see it.
+/// A device, unless it is dismissed.
 pub async fn get(
     executor: impl PgExecutor<'_>,
     dev_eui: DevEui,
@@ -257,7 +257,7 @@ pub async fn get(
     sqlx::query_as(&query).bind(dev_eui.to_string()).fetch_optional(executor).await
 }
 
-/// How many devices there are.
+/// The number of devices.
 pub async fn count(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "select count(*) from orphan_devices where dismissed_at is null or last_seen > dismissed_at",

@@ -1,7 +1,7 @@
--- Devices that are heard and belong to nobody.
+-- Devices that are heard and have no owner.
 --
--- Every uplink of a device changes its row, so the rows have room for that and no index but the key: an index on
--- last_seen would have to be written each time, and a page of the list costs less than the count beside it without one.
+-- Every uplink of a device updates its row, so pages keep room for that and the key is the only index: an index on
+-- last_seen would be written with each uplink, and without it a page of the list costs less than the count beside it.
 
 create table if not exists orphan_devices (
     dev_eui        text             primary key,

@@ -1,4 +1,4 @@
-//! Read model `overrides`: times in which spaces are not to be used.
+//! Read model `overrides`: periods in which spaces are out of use.
 
 pub mod read;
 
@@ -17,7 +17,7 @@ use crate::rows::{Row, Rows};
 pub(crate) const TABLES: Tables =
     Tables { names: &["overrides"], internal: &[], schema: include_str!("overrides.sql") };
 
-/// An override, as far as it has come.
+/// An override with its status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Override {
     /// Its id.
@@ -28,17 +28,17 @@ pub struct Override {
     pub space_id: Uuid,
     /// Blocked or out of service.
     pub kind: OverrideKind,
-    /// How far it has come.
+    /// Its status.
     pub status: OverrideStatus,
-    /// When it starts to hold.
+    /// When it starts.
     pub starts_at: Instant,
     /// When it ends by itself.
     pub ends_at: Option<Instant>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// What else is to be said, sealed.
+    /// Notes, sealed.
     pub notes: Option<Sealed>,
-    /// Who set it.
+    /// The actor who set it.
     pub created_by: Actor,
     /// When it was set.
     pub created_at: Instant,
@@ -48,22 +48,22 @@ pub struct Override {
     pub position: i64,
 }
 
-/// How far an override has come.
+/// The status of an override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideStatus {
-    /// Its time has not come.
+    /// It has not started.
     Set,
-    /// It holds.
+    /// It applies.
     Active,
-    /// Its time is over.
+    /// It has ended by itself.
     Ended,
-    /// Somebody took it away.
+    /// An actor cleared it.
     Cleared,
 }
 
 impl OverrideStatus {
-    /// As it is written.
+    /// The stored word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Set => "set",
@@ -85,7 +85,7 @@ impl Row for Override {
     }
 }
 
-/// Folds what happens to overrides into rows.
+/// Applies override events to rows.
 #[derive(Default)]
 pub(crate) struct Overrides(Rows<Override>);
 
@@ -128,19 +128,19 @@ impl Overrides {
                 });
             }
             SpaceEvent::OverrideStarted { override_id, at, .. } => {
-                self.becomes(override_id.uuid(), OverrideStatus::Active, *at, position);
+                self.set_status(override_id.uuid(), OverrideStatus::Active, *at, position);
             }
             SpaceEvent::OverrideEnded { override_id, at, .. } => {
-                self.becomes(override_id.uuid(), OverrideStatus::Ended, *at, position);
+                self.set_status(override_id.uuid(), OverrideStatus::Ended, *at, position);
             }
             SpaceEvent::OverrideCleared { override_id, at, .. } => {
-                self.becomes(override_id.uuid(), OverrideStatus::Cleared, *at, position);
+                self.set_status(override_id.uuid(), OverrideStatus::Cleared, *at, position);
             }
             _ => {}
         }
     }
 
-    fn becomes(&mut self, id: Uuid, status: OverrideStatus, at: Instant, position: i64) {
+    fn set_status(&mut self, id: Uuid, status: OverrideStatus, at: Instant, position: i64) {
         if let Some(row) = self.0.change(&id) {
             (row.status, row.updated_at, row.position) = (status, at, position);
         }

@@ -1,4 +1,4 @@
--- Times in which spaces are not to be used, those that are over too.
+-- Periods in which spaces are out of use, past ones included.
 
 create table if not exists overrides (
     override_id uuid        primary key,

@@ -1,8 +1,9 @@
-//! Poison: an event that a projection cannot take, however often it is tried. What becomes of it depends on whose it is.
+//! Poison: an event that a projection cannot apply, however often it tries. What happens then depends on the event's
+//! tenant.
 //!
-//! An event of a tenant harms that tenant alone: its stream is held back, and what the projection shows of the tenant is
-//! refused. One of the network belongs to nobody and is passed over. Where the event is not to blame, or too much is, the
-//! projection stops.
+//! A tenant's event affects only that tenant: its stream is held back, and reads of the tenant from this projection are
+//! refused. A network event has no tenant and is passed over. Where the event is not the cause, or too many streams are
+//! held back, the projection stops.
 
 use parking_domain::stored::DecodeError;
 use uuid::Uuid;
@@ -10,36 +11,42 @@ use uuid::Uuid;
 use crate::feed::RecordedEvent;
 use crate::projection::{ApplyError, Poison, Projection};
 
-/// Streams that a projection holds back at most. More say that the projection is broken and not the events.
+/// The most streams that a projection holds back. With more of them, the projection is broken and not the events.
 pub(crate) const MOST_HELD: usize = 100;
 
-/// The streams of what the network reports.
+/// The aggregate type of network reports.
 const NETWORK: &str = "uplinks";
 
-/// What becomes of a poison event.
+/// What the runner does with a poison event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// Its stream is held back from here on, and so is what is shown of this tenant.
-    HeldBack(Uuid),
-    /// It is noted and passed over.
+pub(crate) enum PoisonAction {
+    /// Holds its stream back from here on, and refuses reads of this tenant.
+    HoldBack(Uuid),
+    /// Notes it and passes it over.
     DeadLetter,
-    /// The projection stops before it.
-    Stops,
+    /// Stop before it.
+    Stop,
 }
 
-/// What becomes of an event that failed for this reason, when so many streams are held back already.
-pub(crate) fn fate<P: Projection>(event: &RecordedEvent, error: &ApplyError, held: usize) -> Fate {
-    // A newer release wrote it, and a rebuild by that release will take it.
+/// What to do with an event that failed with this error while `held` streams are held back.
+pub(crate) fn action_for<P: Projection>(
+    event: &RecordedEvent,
+    error: &ApplyError,
+    held: usize,
+) -> PoisonAction {
+    // A newer release wrote it; a rebuild by that release applies it.
     if is_unknown(error) {
-        return Fate::DeadLetter;
+        return PoisonAction::DeadLetter;
     }
     if !is_to_blame(error) {
-        return Fate::Stops;
+        return PoisonAction::Stop;
     }
     match event.tenant_id {
-        Some(tenant_id) if held < MOST_HELD => Fate::HeldBack(tenant_id),
-        None if P::POISON == Poison::DeadLetter || event.aggregate_type == NETWORK => Fate::DeadLetter,
-        _ => Fate::Stops,
+        Some(tenant_id) if held < MOST_HELD => PoisonAction::HoldBack(tenant_id),
+        None if P::POISON == Poison::DeadLetter || event.aggregate_type == NETWORK => {
+            PoisonAction::DeadLetter
+        }
+        _ => PoisonAction::Stop,
     }
 }
 
@@ -48,8 +55,8 @@ pub(crate) fn is_unknown(error: &ApplyError) -> bool {
     matches!(error, ApplyError::Decode(DecodeError::Unknown { .. }))
 }
 
-/// True when the event itself can be the cause: it cannot be read, or what it amounts to cannot be stored. A missing table
-/// or a missing right would fail with any event.
+/// True when the event itself can be the cause: it does not decode, or its result cannot be stored. A missing table or
+/// a missing right would fail with any event.
 fn is_to_blame(error: &ApplyError) -> bool {
     let classes = ["22", "23", "P0"];
     match error {

@@ -1,4 +1,4 @@
-//! How far a projection has come, for whoever wants to read what he has written.
+//! The position of a projection, for readers that wait for one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-/// The position a projection has reached.
+/// The position that a projection has reached.
 #[derive(Clone, Debug)]
 pub struct Progress {
     reached: watch::Receiver<i64>,
     awaited: Arc<Notify>,
 }
 
-/// The runner's end: where it says how far it has come, and hears that somebody waits.
+/// The runner's end: reports the position and learns that a reader waits.
 pub(crate) struct Reporter {
     reached: watch::Sender<i64>,
     awaited: Arc<Notify>,
@@ -26,12 +26,12 @@ impl Reporter {
         (Self { reached: sender, awaited: awaited.clone() }, Progress { reached, awaited })
     }
 
-    /// Where the runner has come to.
+    /// The position that the runner has reached.
     pub(crate) fn reached(&self) -> &watch::Sender<i64> {
         &self.reached
     }
 
-    /// Returns when somebody waits for a position, or has begun to since this last returned.
+    /// Returns when a reader waits for a position, or has started to wait since the last return.
     pub(crate) async fn awaited(&self) {
         self.awaited.notified().await;
     }
@@ -43,15 +43,15 @@ impl Progress {
         *self.reached.borrow()
     }
 
-    /// Changes whenever the projection moves on from where it is now.
+    /// Notifies of every advance from the current position on.
     pub fn news(&self) -> watch::Receiver<i64> {
         let mut news = self.reached.clone();
         news.mark_unchanged();
         news
     }
 
-    /// Waits until the projection has reached `position`; false when it has not after `patience`. A runner that lingers
-    /// looks at once.
+    /// Waits until the projection has reached `position`; false if it has not after `patience`. A lingering runner
+    /// reads at once.
     pub async fn wait_for(&self, position: i64, patience: Duration) -> bool {
         if self.position() < position {
             self.awaited.notify_one();

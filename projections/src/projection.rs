@@ -1,4 +1,4 @@
-//! What a projection is: a name, a version, its tables, and how a batch of events becomes rows.
+//! What defines a projection: name, version, tables, and how a batch of events becomes rows.
 
 use std::future::Future;
 
@@ -8,17 +8,17 @@ use uuid::Uuid;
 
 use crate::feed::RecordedEvent;
 
-/// An event with its place in the log, decoded.
+/// A decoded event with its record in the log.
 #[derive(Debug)]
 pub struct Decoded<'a> {
-    /// As the log holds it.
+    /// The record.
     pub recorded: &'a RecordedEvent,
-    /// As the domain knows it.
+    /// The event.
     pub event: &'a Event,
 }
 
 impl<'a> Decoded<'a> {
-    /// Decodes a batch, once for all the read models of all projections.
+    /// Decodes a batch, once for all read models of all projections.
     pub fn all(events: &'a [RecordedEvent]) -> Result<Vec<Self>, DecodeError> {
         let decode = |recorded: &'a RecordedEvent| Ok(Self { event: recorded.event()?, recorded });
         events.iter().map(decode).collect()
@@ -30,13 +30,13 @@ impl<'a> Decoded<'a> {
     }
 }
 
-/// What to do with an event that no tenant owns and that a projection cannot take, however often it is tried. A tenant's event
-/// holds its stream back instead, and one of the network's reports is always noted.
+/// What to do with an event without a tenant that a projection cannot apply, however often it tries. A tenant's event
+/// holds its stream back instead, and a network report always becomes a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poison {
     /// Stop before it, so that no row is ever wrong. For what money or a barrier depends on.
     Stop,
-    /// Note it among the dead letters and go on. For telemetry.
+    /// Note it as a dead letter and go on. For telemetry.
     DeadLetter,
 }
 
@@ -46,7 +46,7 @@ pub enum ApplyError {
     /// The database refused or did not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// An event cannot be read.
+    /// An event does not decode.
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }
@@ -54,31 +54,31 @@ pub enum ApplyError {
 /// The tables of a read model.
 #[derive(Clone, Copy, Debug)]
 pub struct Tables {
-    /// Those that are read. They are the same in whatever batches the events come.
+    /// The tables that queries read. Their rows do not depend on how events were batched.
     pub names: &'static [&'static str],
-    /// Those that only the projection itself reads.
+    /// The tables that only the projection itself reads.
     pub internal: &'static [&'static str],
-    /// Creates them where they are not there yet, in the schema that the connection looks in first, and walls them off.
+    /// Creates missing tables in the first schema of the search path, with row-level security.
     pub schema: &'static str,
 }
 
-/// One or several read models in the making, carried along the log together. A new value is made whenever a runner takes
-/// over, so whatever it keeps in memory is always what its own checkpoint stands for.
+/// One or several read models that apply the log together. Each runner that takes over starts from a new value, so
+/// memory always matches the runner's own checkpoint.
 pub trait Projection: Default + Send + 'static {
-    /// The noun it shows, or what its read models have in common.
+    /// The name: what it shows, or what its read models have in common.
     const NAME: &'static str;
-    /// Raised whenever the same log would give other rows; tables of another version are made anew.
+    /// Raise it when the same log would give other rows; tables of another version are filled again.
     const VERSION: i32;
     /// The tables of its read models.
     const TABLES: &'static [Tables];
-    /// The aggregate types it is made from. Events of others only move its checkpoint.
+    /// The aggregate types it reads. Other events only move its checkpoint.
     const STREAMS: &'static [&'static str];
-    /// What to do with an event it cannot take.
+    /// What to do with an event it cannot apply.
     const POISON: Poison;
-    /// Whether it only ever asks its tables by their primary keys: then a rebuild makes the other indexes at the end.
-    const ASKS_BY_KEY: bool = false;
+    /// True if it reads its tables only by their primary keys: then a rebuild creates the other indexes at the end.
+    const READS_ONLY_BY_KEY: bool = false;
 
-    /// Writes what the events amount to, as sets. Runs in the transaction that moves the checkpoint.
+    /// Writes the rows that the events give, in sets. Runs in the transaction that moves the checkpoint.
     fn apply(
         &mut self,
         connection: &mut PgConnection,

@@ -1,13 +1,13 @@
-//! Making a projection's rows anew from the whole log, beside the live ones, and correcting those by them.
+//! Makes a projection's rows again from the whole log, beside the live ones, and corrects the live ones.
 //!
-//! The new rows grow in the schema `rebuild`, by the same statements that fill the live ones: only the schema that the
-//! connection looks in first is another. A rebuild that was interrupted goes on where it was. When it has come to the end
-//! of the log, the live runner is held back, the last events are taken, both are compared row by row, and the live rows
-//! that differ are replaced, all in one transaction (`correct`). Readers neither wait nor see anything of it before it is
-//! committed. The live runner notices that its checkpoint is another's, drops its memory and goes on.
+//! The same statements that fill the live rows write the new ones into the schema `rebuild`; only the first schema of
+//! the search path differs. An interrupted rebuild resumes. At the end of the log it blocks the live runner, applies
+//! the last events, compares both sets row by row, and replaces the live rows that differ, all in one transaction
+//! (`correct`). Readers neither wait nor see anything of it before the commit. The live runner notices the new
+//! generation of its checkpoint, drops its memory and goes on.
 //!
-//! Where the live rows stand still, the new ones go on to the log's end before they take their place: a rebuild that ends
-//! well is past the event at which the live rows stopped.
+//! Where the live projection has stopped, the new rows go on to the log's end before they replace the live ones: a
+//! rebuild that succeeds is past the event at which the projection stopped.
 
 mod correct;
 
@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 
-use crate::compare::Compared;
+use crate::compare::TableComparison;
 use crate::exceptions::{self, Exceptions, HeldStream};
 use crate::feed::{self, FeedError, Page};
 use crate::install::Installed;
@@ -26,39 +26,39 @@ use crate::runner::take::{self, Taker};
 
 pub use correct::Session;
 
-/// Events read, folded and written together: many, because what changes often is then written once.
+/// Events read, folded and written together: many, so that a row that changes often is written once.
 const BATCH: i64 = 10_000;
 
-/// The schema in which the new rows grow.
+/// The schema of the new rows.
 const SCHEMA: &str = "rebuild";
 
-/// Why a rebuild ended before its end. The live rows are as they were.
+/// Why a rebuild failed. The live rows are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// The database did not do it.
+    /// The database reported an error.
     #[error("the database refused: {0}")]
     Database(#[from] sqlx::Error),
     /// The log cannot be read.
     #[error(transparent)]
     Feed(#[from] FeedError),
-    /// An event cannot be taken; a live projection would stop there too.
+    /// An event cannot be applied; a live projection would stop there too.
     #[error(
         "the new rows stop after position {position}, the live ones stay as they are: {failure}; \
          mend the cause, or skip the event with `parking projection skip`"
     )]
     Stopped {
-        /// The last position taken.
+        /// The last position applied.
         position: i64,
-        /// Why.
+        /// The cause.
         failure: String,
     },
-    /// There is nothing to take the place of.
+    /// There are no live rows to replace.
     #[error("the projection {0} has never run: start the server once")]
     NeverRan(&'static str),
-    /// Somebody else rebuilds it.
+    /// Another session rebuilds it.
     #[error("the projection {0} is being rebuilt by somebody else: wait for that")]
     Busy(&'static str),
-    /// The live rows are those of another program.
+    /// The live rows are of another version.
     #[error(
         "the live rows of {projection} are of version {live}, this program makes version {ours}: start the server, \
          which makes them anew"
@@ -68,7 +68,7 @@ pub enum RebuildError {
         projection: &'static str,
         /// The version of the live rows.
         live: i32,
-        /// The version that this program makes.
+        /// The version that this build writes.
         ours: i32,
     },
     /// Another session holds a lock that the last step needs.
@@ -79,28 +79,28 @@ pub enum RebuildError {
     InTheWay {
         /// The projection.
         projection: &'static str,
-        /// Whose lock it is.
+        /// The session that holds it.
         session: Session,
     },
-    /// The rows were locked whenever this was tried, and no session was seen to hold them.
+    /// The rows were locked on every attempt, and no session was seen to hold the lock.
     #[error(
         "the rows of {0} were locked: rebuild it again in a moment, and look for prepared transactions if that repeats"
     )]
     Locked(&'static str),
-    /// Another rebuild of it took over.
+    /// Another rebuild of the projection took over.
     #[error("another rebuild of the projection took over: wait for that")]
     Deposed,
-    /// An event was skipped that the new rows had taken.
+    /// An event that the new rows contain was skipped.
     #[error("an event of the projection {0} was skipped meanwhile: rebuild it once more")]
     SkippedMeanwhile(&'static str),
 }
 
-/// What came of a rebuild.
+/// The result of a rebuild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// How the live rows were, compared with the new ones.
-    pub tables: Vec<Compared>,
-    /// The streams of which the new rows hold events back, like any rows of this log.
+    /// The comparison of the live rows with the new ones.
+    pub tables: Vec<TableComparison>,
+    /// The streams that the new rows hold back.
     pub held: Vec<HeldStream>,
     /// The position of the new rows.
     pub position: i64,
@@ -117,8 +117,8 @@ impl From<RunError> for RebuildError {
     }
 }
 
-/// Rebuilds a projection. `owner` and `projector` are the ways to connect as these roles; `report` hears how far it has
-/// come and how far it has to go. Answers how the live rows were, compared with the new ones.
+/// Rebuilds a projection. `owner` and `projector` connect with these roles; `report` receives the position reached and
+/// the target. Returns the comparison of the live rows with the new ones.
 pub async fn rebuild<P: Projection>(
     owner: &PgConnectOptions,
     projector: &PgConnectOptions,
@@ -127,7 +127,7 @@ pub async fn rebuild<P: Projection>(
     let mut owner = owner.connect().await?;
     make_tables::<P>(&mut owner).await?;
     let mut builder = match Builder::<P>::start(projector).await {
-        // Left by a rebuild that was interrupted, and of no use any more.
+        // Left by an interrupted rebuild, and useless now.
         Err(RebuildError::SkippedMeanwhile(_)) => {
             discard::<P>(&mut owner).await?;
             make_tables::<P>(&mut owner).await?;
@@ -135,7 +135,7 @@ pub async fn rebuild<P: Projection>(
         }
         started => started?,
     };
-    // Towards the live rows, which go on meanwhile, until what is left is little.
+    // Catches up with the live rows, which move on meanwhile, until few events are left.
     loop {
         let target = live_position::<P>(&mut owner, "").await?;
         let behind = target - builder.position;
@@ -149,7 +149,7 @@ pub async fn rebuild<P: Projection>(
     Ok(rebuilt)
 }
 
-/// Makes the tables in which the new rows grow, unless an interrupted rebuild left them.
+/// Creates the tables of the new rows, unless an interrupted rebuild left them.
 async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = owner.begin().await?;
     transaction
@@ -177,13 +177,13 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         installed.drop_tables(&mut transaction).await?;
     }
     installed.create(&mut transaction).await?;
-    if P::ASKS_BY_KEY {
+    if P::READS_ONLY_BY_KEY {
         installed.drop_indexes(&mut transaction).await?;
     }
     transaction.commit().await
 }
 
-/// Drops what has grown so far: it is of no use, or the live rows are the same now.
+/// Drops the new rows: they are useless, or the live rows match them now.
 async fn discard<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = owner.begin().await?;
     transaction.execute("set local search_path to rebuild, public").await?;
@@ -196,7 +196,7 @@ async fn discard<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Er
     transaction.commit().await
 }
 
-/// The position of the live rows; `lock` says how to lock it.
+/// The position of the live rows; `lock` is the locking clause.
 async fn live_position<P: Projection>(
     connection: &mut PgConnection,
     lock: &str,
@@ -230,8 +230,8 @@ impl<P: Projection> Builder<P> {
             return Err(RebuildError::Busy(P::NAME));
         }
         let exceptions = Exceptions::load(&mut connection, P::NAME).await?;
-        if !exceptions::unkept(&mut connection, P::NAME, position).await?.is_empty() {
-            // Who begins anew need not wait until this connection is gone.
+        if !exceptions::unapplied_skips(&mut connection, P::NAME, position).await?.is_empty() {
+            // Unlocks, so that the next rebuild need not wait until this connection is closed.
             connection.execute("select pg_advisory_unlock_all()").await?;
             return Err(RebuildError::SkippedMeanwhile(P::NAME));
         }
@@ -240,8 +240,8 @@ impl<P: Projection> Builder<P> {
         Ok(Self { reader, taker, position })
     }
 
-    /// While a page is folded and written, the one after it is read. Rows that an interrupted rebuild brought beyond the
-    /// target stay there.
+    /// Applies pages up to the target; reads the next page while one is folded and written. Rows of an interrupted
+    /// rebuild may already be beyond the target; they stay.
     async fn run_to(&mut self, target: i64, report: &mut impl FnMut(i64, i64)) -> Result<(), RebuildError> {
         if self.position >= target {
             return Ok(());
@@ -259,7 +259,7 @@ impl<P: Projection> Builder<P> {
     }
 }
 
-/// The next page before a target; empty behind it.
+/// The next page before a target; empty after it.
 async fn read<P: Projection>(reader: &mut PgConnection, after: i64, target: i64) -> Result<Page, FeedError> {
     feed::read_page(reader, after, BATCH.min(target - after), P::STREAMS).await
 }

@@ -1,9 +1,9 @@
 //! The last events of the log, shared by all projections of a process.
 //!
-//! They come from the writer of this process, which has just appended them, and from the log: whoever asks first for what
-//! is not here reads it, of all streams, and the others find it. Whoever is further behind reads for itself. Either way an
-//! event is as the log holds it: what the writer hands over counts only where it follows what is here already, and what
-//! another process appended in between is read.
+//! They come from this process's writer, right after it appended them, and from the log: the first runner that needs
+//! missing events reads them, of all aggregate types, and the others share them. A runner further behind reads for
+//! itself. Events from the writer count only if they follow the last event here; what another process appended in
+//! between is read from the log.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -16,13 +16,13 @@ use tokio::time::timeout;
 
 use crate::feed::{self, FeedError, Page, RecordedEvent};
 
-/// Events kept: as many as come while a runner is held up for some tenths of a second.
+/// Upper limit of events: what arrives while a runner is delayed by some tenths of a second.
 const KEPT: usize = 8_192;
 
-/// How long a runner waits for another that reads, before it reads for itself.
+/// How long a runner waits for another one's read before it reads for itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a read may take for which others wait: a connection that answers no more is given up.
+/// The time limit of a shared read: a connection that no longer answers is given up.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// The window on the log's end. Clones share it.
@@ -32,27 +32,27 @@ pub struct Recent(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     window: Mutex<Window>,
-    /// Held by the one that reads for all.
+    /// Held by the runner that reads for all.
     reading: tokio::sync::Mutex<()>,
 }
 
-/// Events that follow each other without a gap.
+/// Consecutive events without a gap.
 #[derive(Debug, Default)]
 struct Window(VecDeque<RecordedEvent>);
 
 impl Recent {
-    /// Takes events that were just appended, in order. Never waits for anybody.
+    /// Takes events that were just appended, in order. Never blocks.
     pub fn offer(&self, appended: Vec<Recorded>) {
         self.window().extend(appended.into_iter().map(RecordedEvent::from));
     }
 
-    /// Forgets everything: the log may be another than the one it was read from.
+    /// Drops all events: the log may be another one now.
     pub fn forget(&self) {
         self.window().0.clear();
     }
 
-    /// Up to `limit` events that follow `after`, without those of other types, as [`feed::read_page`] reads them. Fewer
-    /// than follow, if the others are not here yet.
+    /// Up to `limit` events after `after`, without those of other types, as in [`feed::read_page`]. Fewer than follow
+    /// if the others are not here yet.
     pub async fn read_page(
         &self,
         connection: &mut PgConnection,
@@ -66,7 +66,7 @@ impl Recent {
         let Ok(_reading) = timeout(PATIENCE, self.0.reading.lock()).await else {
             return feed::read_page(connection, after, in_sql(limit), aggregate_types).await;
         };
-        // Somebody may have read it meanwhile, or the writer may have told.
+        // Another runner may have read it meanwhile, or the writer may have offered it.
         if let Some(page) = self.window().page(after, limit, aggregate_types) {
             return Ok(page);
         }
@@ -74,8 +74,8 @@ impl Recent {
             return feed::read_page(connection, after, in_sql(limit), aggregate_types).await;
         }
         let read = feed::read(connection, after, in_sql(limit));
-        let silent = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
-        let read = Window(timeout(READ_WITHIN, read).await.map_err(silent)??.into());
+        let timed_out = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
+        let read = Window(timeout(READ_WITHIN, read).await.map_err(timed_out)??.into());
         let mut window = self.window();
         window.continue_from(after);
         window.extend(read.0.iter().cloned());
@@ -84,13 +84,13 @@ impl Recent {
     }
 
     fn window(&self) -> MutexGuard<'_, Window> {
-        // Whatever panicked, events are only added and dropped whole.
+        // Safe after a panic: events are only added and dropped whole.
         self.0.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Window {
-    /// The page after a position, when at least its first event is here.
+    /// The page after a position, if at least its first event is here.
     fn page(&self, after: i64, limit: usize, aggregate_types: &[&str]) -> Option<Page> {
         if self.begins_behind(after) || self.end()? <= after {
             return None;
@@ -102,7 +102,7 @@ impl Window {
         Some(Page { events: looked_at.filter(wanted).cloned().collect(), through, full: count == limit })
     }
 
-    /// True when the event that follows `after` was dropped already, or never here.
+    /// True when the event after `after` was dropped already, or was never here.
     fn begins_behind(&self, after: i64) -> bool {
         self.0.front().is_some_and(|first| after + 1 < first.position)
     }
@@ -111,14 +111,14 @@ impl Window {
         self.0.back().map(|last| last.position)
     }
 
-    /// Begins anew where what follows `after` would leave a gap.
+    /// Clears the window if the events after `after` would leave a gap.
     fn continue_from(&mut self, after: i64) {
         if self.end().is_some_and(|end| end < after) {
             self.0.clear();
         }
     }
 
-    /// Takes what follows the end, of events that are in order. Behind a gap nothing does.
+    /// Appends ordered events that follow the end; stops at a gap.
     fn extend(&mut self, events: impl IntoIterator<Item = RecordedEvent>) {
         for event in events {
             match self.end() {

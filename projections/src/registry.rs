@@ -1,6 +1,5 @@
-//! Projection `registry`: what people have laid down, as it is now, what they did, and what is due. Sites, spaces, their
-//! overrides and reservations, display policies, activity, due times; all small in number of events, and all wrong together
-//! if one of them is.
+//! Projection `registry`: sites, spaces, overrides, reservations, display policies, activity and due times. All have
+//! few events, and all would be wrong together if one were.
 
 use sqlx::PgConnection;
 
@@ -15,7 +14,7 @@ use crate::sites::Sites;
 use crate::spaces::Spaces;
 use crate::{activity, display_policies, due_times, overrides, reservations, sites, spaces};
 
-/// Carries them along the log.
+/// Applies events to all of them.
 #[derive(Default)]
 pub struct Registry {
     sites: Sites,

@@ -1,13 +1,13 @@
-//! Reading again what a projection has taken before: without the events that it passed over, so that what is made of them
-//! is what was made of them the first time.
+//! Reads events again that a projection has applied before, without those that it passed over, so that the result is
+//! the same as the first time.
 //!
-//! The connection looks first in the schema of the projection's own tables, live or in the making.
+//! The first schema of the connection's search path holds the projection's tables, live or new.
 
 use sqlx::PgConnection;
 
 use crate::feed::{FeedError, Page, RecordedEvent, read_page};
 
-/// The condition that a projection, named by a parameter of the query, has taken an event.
+/// The SQL condition that a projection, named by a parameter of the query, has applied an event.
 fn taken(projection: &str) -> String {
     format!(
         "not exists (select from dead_letters p where p.projection = {projection} and p.position = events.position) \
@@ -18,7 +18,7 @@ fn taken(projection: &str) -> String {
     )
 }
 
-/// A page of the log, as [`read_page`] reads it.
+/// A page of the log, like [`read_page`].
 pub(crate) async fn page(
     connection: &mut PgConnection,
     projection: &str,
@@ -31,7 +31,7 @@ pub(crate) async fn page(
     Ok(page)
 }
 
-/// Takes those events away that the projection passed over.
+/// Removes the events that the projection passed over.
 pub(crate) async fn leave_out(
     connection: &mut PgConnection,
     projection: &str,

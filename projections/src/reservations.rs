@@ -1,4 +1,4 @@
-//! Read model `reservations`: every reservation, how far it has come and when.
+//! Read model `reservations`: every reservation with its status and times.
 
 pub mod read;
 
@@ -18,7 +18,7 @@ use crate::rows::{Row, Rows};
 pub(crate) const TABLES: Tables =
     Tables { names: &["reservations"], internal: &[], schema: include_str!("reservations.sql") };
 
-/// A reservation. Times are effective times: of what was due, when it was due.
+/// A reservation. Times are effective times: a timed change has the time at which it was due.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reservation {
     /// Its id.
@@ -27,29 +27,29 @@ pub struct Reservation {
     pub tenant_id: Uuid,
     /// The space.
     pub space_id: Uuid,
-    /// How far it has come.
+    /// Its status.
     pub status: Status,
-    /// The first moment of its window.
+    /// The start of its window.
     pub start_time: Instant,
-    /// The first moment after its window.
+    /// The end of its window, exclusive.
     pub end_time: Instant,
     /// When its window began.
     pub started_at: Option<Instant>,
     /// When its vehicle was first known to be there.
     pub confirmed_at: Option<Instant>,
-    /// When somebody checked in.
+    /// When the guest checked in.
     pub checked_in_at: Option<Instant>,
-    /// When somebody checked out.
+    /// When the guest checked out.
     pub checked_out_at: Option<Instant>,
-    /// When it got its final status.
+    /// When it reached its final status.
     pub ended_at: Option<Instant>,
-    /// Who cancelled it.
+    /// The actor who cancelled it.
     pub cancelled_by: Option<Actor>,
-    /// Why, sealed.
+    /// The reason of the cancellation, sealed.
     pub cancellation_reason: Option<Sealed>,
-    /// What is kept with it.
+    /// Data stored with it that decides nothing.
     pub details: Details,
-    /// Who booked it.
+    /// The actor who booked it.
     pub created_by: Actor,
     /// When it was booked.
     pub created_at: Instant,
@@ -70,7 +70,7 @@ impl Row for Reservation {
     }
 }
 
-/// Folds what happens to reservations into rows.
+/// Applies reservation events to rows.
 #[derive(Default)]
 pub(crate) struct Reservations(Rows<Reservation>);
 
@@ -115,7 +115,7 @@ impl Reservations {
                 position,
             });
         } else if let Some(row) = self.0.change(&id) {
-            row.goes_on(event);
+            row.apply_event(event);
             row.position = position;
         }
     }
@@ -129,7 +129,7 @@ fn reservation_of(decoded: &Decoded<'_>) -> Option<Uuid> {
 }
 
 impl Reservation {
-    fn goes_on(&mut self, event: &SpaceEvent) {
+    fn apply_event(&mut self, event: &SpaceEvent) {
         match event {
             SpaceEvent::ReservationRescheduled { to, at, .. } => {
                 (self.start_time, self.end_time, self.updated_at) = (to.start, to.end, *at);
@@ -150,21 +150,21 @@ impl Reservation {
             }
             SpaceEvent::ReservationCheckedOut { at, .. } => {
                 self.checked_out_at = Some(*at);
-                self.ends(Status::Completed, *at, *at);
+                self.finish(Status::Completed, *at, *at);
             }
             SpaceEvent::ReservationCancelled { reason, at, by, .. } => {
                 (self.cancelled_by, self.cancellation_reason) = (Some(*by), reason.clone());
-                self.ends(Status::Cancelled, *at, *at);
+                self.finish(Status::Cancelled, *at, *at);
             }
-            SpaceEvent::ReservationCompleted { due, at, .. } => self.ends(Status::Completed, *due, *at),
-            SpaceEvent::ReservationExpired { due, at, .. } => self.ends(Status::Expired, *due, *at),
-            SpaceEvent::ReservationNotTakenUp { due, at, .. } => self.ends(Status::NoShow, *due, *at),
-            // That it approaches concerns the display alone; the rest concerns no reservation.
+            SpaceEvent::ReservationCompleted { due, at, .. } => self.finish(Status::Completed, *due, *at),
+            SpaceEvent::ReservationExpired { due, at, .. } => self.finish(Status::Expired, *due, *at),
+            SpaceEvent::ReservationNotTakenUp { due, at, .. } => self.finish(Status::NoShow, *due, *at),
+            // Approaching affects only the display; other events concern no reservation.
             _ => {}
         }
     }
 
-    fn ends(&mut self, status: Status, ended_at: Instant, at: Instant) {
+    fn finish(&mut self, status: Status, ended_at: Instant, at: Instant) {
         (self.status, self.ended_at, self.updated_at) = (status, Some(ended_at), at);
     }
 }

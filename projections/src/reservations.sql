@@ -1,4 +1,4 @@
--- All reservations, over or not. Personal data is sealed.
+-- All reservations, past ones included. Personal data is sealed.
 
 create table if not exists reservations (
     reservation_id uuid        primary key,

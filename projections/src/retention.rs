@@ -1,16 +1,16 @@
-//! How long rows of read models are kept that would grow for ever. The log keeps everything; what is cleaned away stays away,
-//! in a rebuild too.
+//! Retention of read models that would grow without limit. The log keeps everything; deleted rows stay deleted, also in
+//! a rebuild.
 //!
-//! The horizon is written down before the first row goes. Whoever compares rows with the log looks at what is younger, and
-//! there the promise holds that rows made anew are the same.
+//! The horizon is stored before the first row is deleted. Comparisons of rows with the log cover only younger rows, and
+//! those are the same after a rebuild.
 
 use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 
-/// Rows taken away at once: few enough that nobody waits for their locks.
+/// Rows deleted at once: few enough that no session waits long for their locks.
 const CHUNK: i64 = 5_000;
 
-/// Takes away what devices reported before a time; how many rows that were. `connection` is a projector's.
+/// Deletes device reports received before a time; returns the number of rows. `connection` has the role projector.
 pub async fn clean_uplinks(connection: &mut PgConnection, before: Instant) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "insert into ops.retention (table_name, age, horizon) values ('uplinks', 'received_at', $1) \
@@ -36,7 +36,7 @@ pub async fn clean_uplinks(connection: &mut PgConnection, before: Instant) -> Re
     }
 }
 
-/// The condition under which a row of the table is young enough to be compared.
+/// The SQL condition that a row of the table is young enough to be compared.
 pub(crate) async fn comparable(connection: &mut PgConnection, table: &str) -> Result<String, sqlx::Error> {
     let condition: Option<String> = sqlx::query_scalar(
         "select format('t.%I >= %L::timestamptz', age, horizon) from ops.retention where table_name = $1",

@@ -1,7 +1,7 @@
-//! Rows that a projection folds events into: read once, kept in memory, written back as a set.
+//! Rows that a projection folds events into: read once, cached in memory, written back as a set.
 //!
-//! A struct is a row: its fields are the table's columns, by name. Whoever folds a batch first asks for the rows it
-//! concerns, changes them as the events say, and saves what changed in one statement.
+//! A struct is a row; its fields are the table's columns, by name. The caller loads the rows that a batch affects,
+//! applies the events, and saves what changed in one statement.
 
 mod fields;
 
@@ -17,27 +17,27 @@ use sqlx::{Column, Executor, PgConnection, Statement, TypeInfo};
 
 use fields::Fields;
 
-/// Rows kept between batches. Beyond that memory starts anew: it is only a cache.
+/// Upper limit of cached rows; beyond it the cache is cleared.
 const KEPT: usize = 200_000;
 
 /// A row of a read model's table.
 pub trait Row: Serialize + DeserializeOwned + Send + Sync {
-    /// The table, in the schema that the connection looks in first.
+    /// The table, in the first schema of the search path.
     const TABLE: &'static str;
-    /// The column that is its primary key.
+    /// Its primary key column.
     const KEY: &'static str;
-    /// That column's type in SQL.
+    /// The SQL type of that column.
     const KEY_TYPE: &'static str;
-    /// The key as the program has it. Prints as PostgreSQL reads it.
+    /// The key's Rust type. Its `Display` is what PostgreSQL parses.
     type Key: Clone + Eq + Hash + Ord + Display + Send + Sync;
 
-    /// Which row it is.
+    /// The row's key.
     fn key(&self) -> Self::Key;
 }
 
-/// The rows of a table, as far as they have been asked for.
+/// The rows of a table loaded so far.
 pub struct Rows<R: Row> {
-    /// `None` for a row that is known not to be there.
+    /// `None` for a row that is known not to exist.
     known: HashMap<R::Key, Option<R>>,
     changed: BTreeSet<R::Key>,
 }
@@ -49,7 +49,7 @@ impl<R: Row> Default for Rows<R> {
 }
 
 impl<R: Row> Rows<R> {
-    /// Makes the rows of these keys known. Must come before [`Self::get`] and its like.
+    /// Loads the rows of these keys. Call it before [`Self::get`] and the other accessors.
     pub async fn load(
         &mut self,
         connection: &mut PgConnection,
@@ -76,37 +76,37 @@ impl<R: Row> Rows<R> {
         Ok(())
     }
 
-    /// A row, if there is one.
+    /// A row, if it exists.
     pub fn get(&self, key: &R::Key) -> Option<&R> {
         self.known.get(key)?.as_ref()
     }
 
-    /// The rows that are known, in no order.
+    /// The loaded rows, in no order.
     pub fn all(&self) -> impl Iterator<Item = &R> {
         self.known.values().flatten()
     }
 
-    /// A row to change, if there is one.
+    /// A row to change, if it exists.
     pub fn change(&mut self, key: &R::Key) -> Option<&mut R> {
         let row = self.known.get_mut(key)?.as_mut()?;
         self.changed.insert(key.clone());
         Some(row)
     }
 
-    /// A row to change, made first if there is none.
+    /// A row to change, created if it does not exist.
     pub fn change_or(&mut self, key: &R::Key, make: impl FnOnce() -> R) -> &mut R {
         self.changed.insert(key.clone());
         self.known.entry(key.clone()).or_default().get_or_insert_with(make)
     }
 
-    /// A new row, or one in the place of another.
+    /// Inserts or replaces a row.
     pub fn put(&mut self, row: R) {
         let key = row.key();
         self.changed.insert(key.clone());
         self.known.insert(key, Some(row));
     }
 
-    /// Takes a row away, if there is one.
+    /// Removes a row, if it exists.
     pub fn remove(&mut self, key: &R::Key) {
         if let Some(row @ Some(_)) = self.known.get_mut(key) {
             *row = None;
@@ -114,7 +114,7 @@ impl<R: Row> Rows<R> {
         }
     }
 
-    /// Writes what changed: one statement for the rows there are, one for those there are no more.
+    /// Writes the changes: one statement for upserts, one for deletions.
     pub async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let changed = std::mem::take(&mut self.changed);
         let rows: Vec<&R> = changed.iter().filter_map(|key| self.get(key)).collect();
@@ -133,17 +133,17 @@ impl<R: Row> Rows<R> {
     }
 }
 
-/// A time as a column holds it. What the platform wrote is always an instant.
+/// A time from a column. The platform writes only valid instants.
 pub(crate) fn instant(time: DateTime<Utc>) -> Result<Instant, sqlx::Error> {
     Instant::try_from(time).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// A row of what `to_json` made of it.
+/// A row from the output of `to_json`.
 pub(crate) fn from_json<R: DeserializeOwned>(row: &str) -> Result<R, sqlx::Error> {
     serde_json::from_str(row).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Writes rows as a set: new ones are added, those whose key is there are replaced. `key` may name several columns.
+/// Writes rows as a set: inserts new ones and replaces existing ones. `key` may name several columns.
 pub async fn upsert<R: Serialize>(
     connection: &mut PgConnection,
     table: &str,
@@ -158,7 +158,7 @@ pub async fn upsert<R: Serialize>(
     .await
 }
 
-/// Adds rows as a set.
+/// Inserts rows as a set.
 pub async fn insert<R: Serialize>(
     connection: &mut PgConnection,
     table: &str,
@@ -167,7 +167,7 @@ pub async fn insert<R: Serialize>(
     write(connection, table, rows, |_| String::new()).await
 }
 
-/// Each column goes as an array of texts, which PostgreSQL reads as the column's type.
+/// Sends each column as an array of texts, which PostgreSQL casts to the column's type.
 async fn write<R: Serialize>(
     connection: &mut PgConnection,
     table: &str,
@@ -180,7 +180,7 @@ async fn write<R: Serialize>(
         rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>().map_err(encode)?;
     let Some(Fields(first)) = rows.first() else { return Ok(()) };
     let names: Vec<&str> = first.iter().map(|(name, _)| *name).collect();
-    // The connection remembers the answer.
+    // The connection caches the description.
     let described = format!("select {} from {table} limit 0", names.join(", "));
     let described = (&mut *connection).prepare(&described).await?;
     let types: Vec<&str> = described.columns().iter().map(|column| column.type_info().name()).collect();

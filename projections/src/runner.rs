@@ -1,8 +1,8 @@
-//! Carries one projection along the feed: one runner at a time, rows and checkpoint in one transaction.
+//! Runs one projection along the feed: one runner at a time, rows and checkpoint in one transaction.
 //!
-//! A runner holds a session advisory lock for as long as its connection lives, so a second process waits and takes over
-//! when the first one dies. The lock only saves work: what keeps a deposed runner from writing is that the checkpoint
-//! moves by compare-and-set.
+//! A runner holds a session advisory lock while its connection lives; a second process waits and takes over when the
+//! first one dies. The lock only saves work: the checkpoint moves by compare-and-set, and that keeps a deposed runner
+//! from writing.
 
 pub(crate) mod checkpoint;
 pub(crate) mod take;
@@ -26,17 +26,17 @@ use crate::recent::Recent;
 use checkpoint::Checkpoint;
 use take::Taker;
 
-/// Events looked at, folded and written together.
+/// Events read, folded and written together.
 const BATCH: usize = 1000;
 
-/// How long a runner that heard nothing waits before it looks for itself.
+/// How long a runner waits for a signal before it reads the log anyway.
 const POLL: Duration = Duration::from_millis(500);
 
-/// The pause before a new connection after one failed, and before a stopped projection tries its poison event again.
+/// The pause before reconnecting, and before a stopped projection retries its poison event.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 const STOPPED_PAUSE: Duration = Duration::from_secs(30);
 
-/// Why a runner gave its place up.
+/// Why a runner stopped or lost its lock.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
     #[error(transparent)]
@@ -60,21 +60,21 @@ pub struct Runner<P> {
 }
 
 impl<P: Projection> Runner<P> {
-    /// A runner with connections of its own (role projector), that looks at the log whenever `woken` changes.
+    /// A runner with connections of its own (role projector) that reads the log whenever `woken` changes.
     pub fn new(options: PgConnectOptions, woken: watch::Receiver<()>) -> (Self, Progress) {
         let (reporter, progress) = Reporter::new();
         let recent = Recent::default();
         (Self { options, woken, reporter, recent, linger: Duration::ZERO, projection: PhantomData }, progress)
     }
 
-    /// The same runner, reading the log's end together with others.
+    /// The same runner, sharing the log's last events with others.
     #[must_use]
     pub fn reading(self, recent: Recent) -> Self {
         Self { recent, ..self }
     }
 
-    /// The same runner, pausing so long after each page that was not full, so that under load it takes events in sets and
-    /// not one by one. The first events after a quiet time do not wait, nor does a reader who waits for a position.
+    /// The same runner, pausing for `linger` after each page that was not full, so that under load it applies events in
+    /// sets. The first events after a quiet time do not wait, nor does a reader that waits for a position.
     #[must_use]
     pub fn lingering(self, linger: Duration) -> Self {
         Self { linger, ..self }
@@ -82,11 +82,11 @@ impl<P: Projection> Runner<P> {
 
     /// Runs until stopped, through lost connections and restarts of the database.
     pub async fn run(mut self, stop: CancellationToken) {
-        while let Some(result) = stop.run_until_cancelled(self.tenure()).await {
+        while let Some(result) = stop.run_until_cancelled(self.hold_lock()).await {
             let pause = match result {
                 Err(RunError::Stopped { position, failure }) => {
                     error!(projection = P::NAME, position, failure, "the projection stopped");
-                    stop.run_until_cancelled(timeout(STOPPED_PAUSE, self.until_asked())).await;
+                    stop.run_until_cancelled(timeout(STOPPED_PAUSE, self.wait_for_retry())).await;
                     continue;
                 }
                 Err(error) => {
@@ -99,8 +99,8 @@ impl<P: Projection> Runner<P> {
         }
     }
 
-    /// Returns when somebody wants the event tried again before which the projection stopped, or has skipped it.
-    async fn until_asked(&self) {
+    /// Returns when an operator asks for a retry of the event before which the projection stopped, or has skipped it.
+    async fn wait_for_retry(&self) {
         let checkpoint = Checkpoint::of::<P>();
         loop {
             let look = async {
@@ -118,21 +118,21 @@ impl<P: Projection> Runner<P> {
         }
     }
 
-    /// From taking the lock to losing it. Dropped half-way it leaves nothing half done: an open transaction rolls back.
-    async fn tenure(&mut self) -> Result<Infallible, RunError> {
+    /// Holds the lock until it is lost. Dropping the future is safe: an open transaction rolls back.
+    async fn hold_lock(&mut self) -> Result<Infallible, RunError> {
         self.recent.forget();
         let mut reader = self.options.connect().await?;
         let mut connection = take::options(self.options.clone()).connect().await?;
         let mut checkpoint = Checkpoint::of::<P>();
         let position = self.wait_for_lock(&mut connection, &mut checkpoint).await?;
         info!(projection = P::NAME, position, "the projection runs");
-        // Read after the checkpoint says that it does not stand still any more: nothing is skipped from then on.
+        // Loaded after the checkpoint no longer says stopped: from then on no event is skipped.
         let exceptions = Exceptions::load(&mut connection, P::NAME).await?;
         let mut taker =
             Taker::<P>::new(connection, checkpoint, exceptions, position, self.reporter.reached().clone());
         let Err(error) = self.follow(&mut reader, &mut taker, position).await;
         match error {
-            // Damage: to step over it or to wait for it would be wrong alike.
+            // Damage: neither skip it nor wait.
             RunError::Feed(gap @ (FeedError::Gap { .. } | FeedError::Short { .. })) => {
                 Err(taker.stop(None, gap.to_string()).await?)
             }
@@ -149,7 +149,7 @@ impl<P: Projection> Runner<P> {
         feed::check_reach(reader, position).await?;
         let mut page = self.next(reader, position).await?;
         loop {
-            // While a full page is folded and written, the one after it is read.
+            // Reads the next page while a full page is folded and written.
             let ahead = async {
                 if !page.full {
                     return None;
@@ -168,10 +168,10 @@ impl<P: Projection> Runner<P> {
     }
 
     async fn linger(&self) {
-        let _over_or_awaited = timeout(self.linger, self.reporter.awaited()).await;
+        let _elapsed_or_awaited = timeout(self.linger, self.reporter.awaited()).await;
     }
 
-    /// Waits for whoever runs the projection to end; the position from which to go on.
+    /// Waits until no other runner holds the lock; returns the position to go on from.
     async fn wait_for_lock(
         &self,
         connection: &mut PgConnection,
@@ -187,7 +187,7 @@ impl<P: Projection> Runner<P> {
         }
     }
 
-    /// The next page with anything in it; waits for one.
+    /// The next page that advances the position; waits for one.
     async fn next(&mut self, reader: &mut PgConnection, after: i64) -> Result<Page, RunError> {
         loop {
             self.woken.mark_unchanged();
@@ -195,7 +195,7 @@ impl<P: Projection> Runner<P> {
             if page.through > after {
                 return Ok(page);
             }
-            // Woken or not, the next read tells. When nobody is left to wake anybody, it is polling.
+            // A wake-up or a time-out: the next read decides. When every sender is gone, this polls.
             if let Ok(Err(_)) = timeout(POLL, self.woken.changed()).await {
                 sleep(POLL).await;
             }

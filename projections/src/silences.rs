@@ -1,5 +1,5 @@
-//! Which sensors are waited for, and when each falls silent if nothing is received before: questions to `devices` and the
-//! policies in force. Who asks keeps what he has learnt, so that nobody reads all sensors every time.
+//! The sensors that can fall silent, and when each does if nothing more is received: queries on `devices` and the
+//! policies in force. The caller caches the results, so that not every query reads all sensors.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::id::TenantId;
@@ -10,26 +10,26 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::devices::Devices;
-use crate::in_force::{self, LAID_DOWN};
+use crate::in_force::{self, POLICY_LAYERS};
 use crate::projection::Projection;
 use crate::registry::Registry;
 use crate::rows;
 
-/// An enabled sensor, as far as its silence goes.
+/// What decides when an enabled sensor falls silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watched {
     /// The sensor.
     pub dev_eui: DevEui,
     /// Its owner.
     pub tenant_id: TenantId,
-    /// When the platform last received something of it.
+    /// When the platform last received an uplink or a join from it.
     last_heard_at: Option<Instant>,
     silent: bool,
     timeout: TimeDelta,
     shortest_timeout: TimeDelta,
 }
 
-/// A silence to come.
+/// A future silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// The sensor.
@@ -38,12 +38,12 @@ pub struct Silence {
     pub tenant_id: TenantId,
     /// When it was last heard.
     pub last_heard_at: Instant,
-    /// When that is too long ago.
+    /// When the silence is due.
     pub due: Instant,
 }
 
 impl Watched {
-    /// When it falls silent if nothing more is received. None for one that is silent already or was never heard.
+    /// When it falls silent if nothing more is received. None if it is silent already or was never heard.
     pub fn silence(&self) -> Option<Silence> {
         let last_heard_at = self.last_heard_at.filter(|_| !self.silent)?;
         let due = silence::due(last_heard_at, self.timeout)?;
@@ -71,7 +71,7 @@ struct Row {
     of_space: Option<String>,
 }
 
-/// The columns of a [`Row`] of every enabled sensor that somebody owns.
+/// The columns of a [`Row`] for every enabled sensor with an owner.
 fn sensors() -> String {
     format!(
         "select d.dev_eui, d.tenant_id, d.last_seen_at, d.silent, \
@@ -79,12 +79,12 @@ fn sensors() -> String {
                 w.of_tenant, w.of_site, w.of_space \
            from devices d left join spaces s using (space_id) left join sites i using (site_id) \
                 left join display_policies p on p.tenant_id = d.tenant_id and p.is_active \
-                cross join lateral (select {LAID_DOWN}) w (of_tenant, of_site, of_space) \
+                cross join lateral (select {POLICY_LAYERS}) w (of_tenant, of_site, of_space) \
           where d.category = 'sensor' and d.status <> 'retired' and d.enabled"
     )
 }
 
-/// Some of the sensors, in the order of their EUIs, those behind `after`.
+/// One page of sensors by EUI, those after `after`.
 pub async fn page(
     connection: &mut PgConnection,
     after: Option<DevEui>,
@@ -96,7 +96,7 @@ pub async fn page(
     rows.into_iter().map(Row::watched).collect()
 }
 
-/// Those of these devices that are sensors to be waited for.
+/// Those of these devices that are enabled sensors.
 pub async fn of(connection: &mut PgConnection, dev_euis: &[DevEui]) -> Result<Vec<Watched>, sqlx::Error> {
     let query = format!("{} and d.dev_eui = any($1)", sensors());
     let dev_euis: Vec<String> = dev_euis.iter().map(ToString::to_string).collect();
@@ -104,7 +104,7 @@ pub async fn of(connection: &mut PgConnection, dev_euis: &[DevEui]) -> Result<Ve
     rows.into_iter().map(Row::watched).collect()
 }
 
-/// How often the rows that are asked here were made anew. What was learnt of other rows is worth nothing.
+/// How often the rows read here were replaced by a rebuild. A cache of older rows is invalid.
 pub async fn generation(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "select coalesce(sum(generation), 0)::bigint from checkpoints \
@@ -118,8 +118,8 @@ pub async fn generation(connection: &mut PgConnection) -> Result<i64, sqlx::Erro
     .await
 }
 
-/// The devices whose silence may be due earlier by what people did behind position `after` and up to `through`: they
-/// claimed, changed or moved them, or changed the policy of their space, site or tenant.
+/// The devices whose silence may be due earlier because of commands after position `after` and up to `through`: a
+/// claim, a change, an assignment, or a policy change of their space, site or tenant.
 pub async fn changed(
     connection: &mut PgConnection,
     after: i64,

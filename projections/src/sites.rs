@@ -1,4 +1,4 @@
-//! Read model `sites`: the sites there are.
+//! Read model `sites`: all sites that are not archived.
 
 pub mod read;
 
@@ -22,17 +22,17 @@ pub struct Site {
     pub site_id: Uuid,
     /// Its owner.
     pub tenant_id: Uuid,
-    /// Unique in its tenant, in whatever letter case.
+    /// Unique in its tenant, regardless of letter case.
     pub name: String,
-    /// Unique in its tenant, in whatever letter case.
+    /// Unique in its tenant, regardless of letter case.
     pub slug: String,
-    /// What its operator says of it.
+    /// The definition its operator gave it.
     pub definition: Definition,
-    /// When it began.
+    /// When it was created.
     pub created_at: Instant,
     /// When it last changed.
     pub updated_at: Instant,
-    /// The event that last changed it.
+    /// The position of the event that last changed it.
     pub position: i64,
 }
 
@@ -47,7 +47,7 @@ impl Row for Site {
     }
 }
 
-/// Folds site events into rows.
+/// Applies site events to rows.
 #[derive(Default)]
 pub(crate) struct Sites(Rows<Site>);
 
@@ -57,8 +57,8 @@ impl Sites {
         connection: &mut PgConnection,
         events: &[Decoded<'_>],
     ) -> Result<(), sqlx::Error> {
-        let concerned = events.iter().filter(|decoded| matches!(decoded.event, Event::Site(_)));
-        self.0.load(connection, concerned.filter_map(Decoded::stream_uuid)).await?;
+        let site_events = events.iter().filter(|decoded| matches!(decoded.event, Event::Site(_)));
+        self.0.load(connection, site_events.filter_map(Decoded::stream_uuid)).await?;
         for decoded in events {
             if let (Event::Site(event), Some(site_id)) = (&decoded.event, decoded.stream_uuid()) {
                 self.take(site_id, event, decoded.recorded.position);

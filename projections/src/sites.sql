@@ -1,4 +1,5 @@
--- The sites there are. What their operators say of them is in `definition`; the columns after it show it one by one.
+-- Sites that are not archived. `definition` holds what the operator wrote; the generated columns after it show single
+-- fields.
 
 create table if not exists sites (
     site_id     uuid             primary key,

@@ -1,8 +1,7 @@
-//! Events that the log says a projection is to pass over: `EventSkipped`, written by an operator.
+//! Events that a projection must pass over according to the log: `EventSkipped`, written by an operator.
 //!
-//! A skip holds for the projection's whole life: live rows, a rebuild and an audit leave the same events out, so the same
-//! log gives the same rows. It is accepted only while the projection stands before the event, so no row ever contains an
-//! event that the log says was skipped.
+//! A skip applies for ever: live rows, a rebuild and an audit leave the same events out, so the same log gives the same
+//! rows. The log accepts it only while the projection is before the event, so no row contains a skipped event.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +11,22 @@ use sqlx::PgConnection;
 
 use crate::feed::{self, FeedError};
 
-/// An event that a projection is to pass over.
+/// An event that a projection passes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// The event.
+    /// The event's position.
     pub position: i64,
-    /// The projection that passes it over.
+    /// The projection.
     pub projection: String,
-    /// Why, as the operator wrote it.
+    /// The operator's reason.
     pub reason: String,
-    /// True when its stream's aggregate leaves it out, too.
+    /// True if the stream's aggregate leaves it out too.
     pub undecodable: bool,
-    /// Where the log says so.
-    pub said_at: i64,
+    /// The position of the `EventSkipped` event.
+    pub skip_position: i64,
 }
 
-/// Every skip in the log, in order. There are as many as operators wrote.
+/// Every skip in the log, in order. Their number is small: operators write them.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<Skip>, FeedError> {
     let events = feed::read_all_of_type(connection, "log", "EventSkipped").await?;
     let skip = |recorded: &feed::RecordedEvent| match recorded.event() {
@@ -37,16 +36,16 @@ pub async fn all(connection: &mut PgConnection) -> Result<Vec<Skip>, FeedError> 
                 projection: projection.clone(),
                 reason: reason.clone(),
                 undecodable: *undecodable,
-                said_at: recorded.position,
+                skip_position: recorded.position,
             })
         }
-        // Of a newer form, which this release cannot follow.
+        // A newer version, which this release does not know.
         _ => None,
     };
     Ok(events.iter().filter_map(skip).collect())
 }
 
-/// The skips of one projection by the positions of the events.
+/// The skips of one projection by event position.
 pub(crate) async fn of(
     connection: &mut PgConnection,
     projection: &str,

@@ -1,4 +1,4 @@
-//! Read model `space_history`: every change of what is shown of a space, with its cause and its place in the log.
+//! Read model `space_history`: every change of a space's shown state, with its cause and its position in the log.
 
 pub mod read;
 
@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 use crate::projection::Tables;
 use crate::rows::insert;
-use crate::space_occupancy::Whose;
+use crate::space_occupancy::SpacePlacement;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["space_history"], internal: &[], schema: include_str!("space_history.sql") };
 
-/// A change of what is shown of a space.
+/// A change of a space's shown state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
-    /// The event that brought it.
+    /// The event that caused it.
     pub position: i64,
     /// Its number among the changes of that event, from 0.
     pub ordinal: i64,
@@ -28,39 +28,39 @@ pub struct Moment {
     pub space_id: Uuid,
     /// Its owner.
     pub tenant_id: Uuid,
-    /// The site it is on.
+    /// Its site.
     pub site_id: Uuid,
     /// Effective time; never runs backwards within a space.
     pub at: Instant,
-    /// When the log took the event.
+    /// When the event was recorded.
     pub recorded_at: Instant,
-    /// What the space was; none at its beginning.
+    /// The state before; none at the space's creation.
     pub previous_state: Option<SpaceState>,
-    /// What it is from now on; none at its end, and so are the others.
+    /// The state from now on; none, like the fields below, at the space's deletion.
     pub state: Option<SpaceState>,
-    /// Which of the seven levels decides, 1 the strongest.
+    /// The deciding level of the seven, 1 the strongest.
     pub level: Option<i16>,
-    /// Why.
+    /// The reason.
     pub reason: Option<Reason>,
-    /// What the display stands for.
+    /// The meaning of the display.
     pub sign: Option<Sign>,
     /// What the display shows.
     pub light: Option<Light>,
-    /// The sensor that stands there.
+    /// The sensor assigned to the space.
     pub sensor: Option<DevEui>,
-    /// What brought it.
+    /// What caused it.
     pub cause: Cause,
 }
 
 impl Moment {
-    pub(crate) fn new(change: &Change, whose: Whose, recorded_at: Instant) -> Self {
+    pub(crate) fn new(change: &Change, placement: SpacePlacement, recorded_at: Instant) -> Self {
         let Change { space_id, position, ordinal, at, from, to, cause } = *change;
         Self {
             position,
             ordinal: ordinal.into(),
             space_id: space_id.uuid(),
-            tenant_id: whose.tenant_id,
-            site_id: whose.site_id,
+            tenant_id: placement.tenant_id,
+            site_id: placement.site_id,
             at,
             recorded_at,
             previous_state: from.map(|shown| shown.state),
@@ -69,7 +69,7 @@ impl Moment {
             reason: to.map(|shown| shown.reason),
             sign: to.map(|shown| shown.display.state),
             light: to.map(|shown| shown.display.light),
-            sensor: whose.sensor,
+            sensor: placement.sensor,
             cause,
         }
     }

@@ -1,4 +1,4 @@
--- Every change of what is shown of a space. `state` and what follows it are null at a space's end.
+-- Every change of a space's shown state. `state` and the columns after it are null when the space is deleted.
 
 create table if not exists space_history (
     position       bigint      not null,

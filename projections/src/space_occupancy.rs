@@ -1,9 +1,8 @@
-//! Projection `space_occupancy`: what each space is, since when and why; its history, the stays in it and the hours they
-//! fill.
+//! Projection `space_occupancy`: the state of each space, its start and reason; the space's history, stays and hours.
 //!
-//! The domain's fold over all streams decides; here its changes become rows. The fold lives in memory. Now and then what
-//! changed of it is stored, so that whoever takes over goes on from there: what the log holds between that place and the
-//! checkpoint is folded again, in memory only.
+//! The domain's fold over all streams decides; this module turns its changes into rows. The fold lives in memory. Its
+//! changed parts are stored now and then, so that a runner that takes over resumes from there: events between that
+//! position and the checkpoint are folded again, in memory only.
 
 mod memory;
 
@@ -27,34 +26,34 @@ use crate::space_history::{self, Moment};
 use crate::stays::{self, Stay};
 use memory::Memory;
 
-/// What is shown of a space now.
+/// The current shown state of a space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpaceOccupancy {
     /// The space.
     pub space_id: Uuid,
     /// Its owner.
     pub tenant_id: Uuid,
-    /// The site it is on.
+    /// Its site.
     pub site_id: Uuid,
-    /// What it is.
+    /// The state.
     pub state: SpaceState,
-    /// Since when it is that: effective time.
+    /// The start of the state, as effective time.
     pub since: Instant,
-    /// The change that made it that.
+    /// The position of the change that began the state.
     pub since_position: i64,
     /// That change's number among those of its event.
     pub since_ordinal: i64,
-    /// Which of the seven levels decides, 1 the strongest.
+    /// The deciding level of the seven, 1 the strongest.
     pub level: i16,
-    /// Why it is that.
+    /// The reason.
     pub reason: Reason,
-    /// What its display stands for.
+    /// The meaning of the display.
     pub sign: Sign,
-    /// What its display shows.
+    /// What the display shows.
     pub light: Light,
-    /// The sensor that stands there.
+    /// The sensor assigned to the space.
     pub sensor: Option<DevEui>,
-    /// The last change.
+    /// The position of the last change.
     pub position: i64,
 }
 
@@ -69,7 +68,7 @@ impl Row for SpaceOccupancy {
     }
 }
 
-/// Carries the fold along the log.
+/// Runs the fold and writes its changes.
 #[derive(Default)]
 pub struct SpaceOccupancies {
     memory: Option<Memory>,
@@ -94,7 +93,7 @@ impl Projection for SpaceOccupancies {
     ];
     const STREAMS: &'static [&'static str] = &["uplinks", "device", "space", "site", "tenant"];
     const POISON: Poison = Poison::Stop;
-    const ASKS_BY_KEY: bool = true;
+    const READS_ONLY_BY_KEY: bool = true;
 
     async fn apply(
         &mut self,
@@ -110,13 +109,13 @@ impl Projection for SpaceOccupancies {
         let mut moments = Vec::new();
         for decoded in Decoded::all(events)? {
             self.hourly.take_site(&decoded);
-            for (change, whose) in memory.take(&decoded) {
-                let moment = Moment::new(&change, whose, decoded.recorded.recorded_at);
-                moments.push((moment, self.hourly.zone(whose.site_id)));
+            for (change, placement) in memory.take(&decoded) {
+                let moment = Moment::new(&change, placement, decoded.recorded.recorded_at);
+                moments.push((moment, self.hourly.zone(placement.site_id)));
             }
         }
-        let wishes = memory.take_arrivals();
-        self.arrivals.save(connection, wishes, memory.spaces()).await?;
+        let pending = memory.take_arrivals();
+        self.arrivals.save(connection, pending, memory.spaces()).await?;
         memory.keep(connection, last.position).await?;
         Ok(self.save(connection, &moments).await?)
     }
@@ -176,15 +175,15 @@ impl SpaceOccupancies {
     }
 }
 
-/// Whose space it is, where, and what stands there.
+/// A space's owner, site and sensor.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Whose {
+pub(crate) struct SpacePlacement {
     pub(crate) tenant_id: Uuid,
     pub(crate) site_id: Uuid,
     pub(crate) sensor: Option<DevEui>,
 }
 
-impl From<&SpaceMachine> for Whose {
+impl From<&SpaceMachine> for SpacePlacement {
     fn from(machine: &SpaceMachine) -> Self {
         Self {
             tenant_id: machine.tenant_id().uuid(),

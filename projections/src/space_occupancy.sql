@@ -1,4 +1,4 @@
--- What each space is now, since when and why.
+-- The current state of each space, its start and reason.
 
 create table if not exists space_occupancy (
     space_id       uuid        primary key,
@@ -21,7 +21,7 @@ create index if not exists space_occupancy_of_site on space_occupancy (site_id, 
 
 select wall_off('space_occupancy', 'tenant');
 
--- The fold behind it, stored now and then: to go on from, not to be read.
+-- Stored parts of the fold. Internal: the projection resumes from them.
 create table if not exists occupancy_parts (
     kind  text not null,
     key   text not null,

@@ -1,4 +1,4 @@
-//! Read model `spaces`: the spaces there are, as their operators describe them.
+//! Read model `spaces`: all spaces that are not deleted, as their operators describe them.
 
 pub mod read;
 
@@ -22,13 +22,13 @@ pub struct Space {
     pub space_id: Uuid,
     /// Its owner.
     pub tenant_id: Uuid,
-    /// The site it is on.
+    /// Its site.
     pub site_id: Uuid,
     /// Unique on its site.
     pub code: String,
-    /// What its operator says of it.
+    /// The definition its operator gave it.
     pub definition: Definition,
-    /// When it began.
+    /// When it was created.
     pub created_at: Instant,
     /// When its code or its definition last changed.
     pub updated_at: Instant,
@@ -47,7 +47,7 @@ impl Row for Space {
     }
 }
 
-/// Folds space events into rows.
+/// Applies space events to rows.
 #[derive(Default)]
 pub(crate) struct Spaces(Rows<Space>);
 
@@ -57,8 +57,8 @@ impl Spaces {
         connection: &mut PgConnection,
         events: &[Decoded<'_>],
     ) -> Result<(), sqlx::Error> {
-        let concerned = events.iter().filter(|decoded| matches!(decoded.event, Event::Space(_)));
-        self.0.load(connection, concerned.filter_map(Decoded::stream_uuid)).await?;
+        let space_events = events.iter().filter(|decoded| matches!(decoded.event, Event::Space(_)));
+        self.0.load(connection, space_events.filter_map(Decoded::stream_uuid)).await?;
         for decoded in events {
             if let (Event::Space(event), Some(space_id)) = (&decoded.event, decoded.stream_uuid()) {
                 self.take(space_id, event, decoded.recorded.position);
@@ -92,7 +92,7 @@ impl Spaces {
                 (space.updated_at, space.position) = (*at, position);
             }
             SpaceEvent::SpaceDeleted { .. } => self.0.remove(&space_id),
-            // What happens at a space changes nothing of what it is.
+            // Other events do not change the space's description.
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
--- The spaces there are, as their operators describe them. Whether they are taken is in `space_occupancy`.
+-- Spaces as their operators describe them. Their occupancy is in `space_occupancy`.
 
 create table if not exists spaces (
     space_id             uuid             primary key,

@@ -1,47 +1,47 @@
-//! How the projections stand: for whoever watches over the platform.
+//! Status and lag of all projections, for monitoring.
 
 use sqlx::{FromRow, PgConnection};
 
-/// Where the log ends, and how far each projection is behind it.
+/// The head of the log, and each projection's status.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
-    /// The last position.
+pub struct ProjectionsStatus {
+    /// The head.
     pub head: i64,
     /// Every projection that has ever run.
     pub projections: Vec<ProjectionStanding>,
 }
 
-/// How one projection stands.
+/// The status of one projection.
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct ProjectionStanding {
     /// Its name.
     pub projection: String,
-    /// False when it has stopped before an event that it cannot take.
+    /// False when it has stopped before an event that it cannot apply.
     pub running: bool,
     /// The position it has reached.
     pub position: i64,
-    /// The events it has not taken.
+    /// The number of events after that position.
     pub lag_events: i64,
-    /// The age of the oldest of them in seconds; 0 when there is none.
+    /// The age of the oldest of them in seconds; 0 if there is none.
     pub lag_seconds: f64,
-    /// Events it passed over because it cannot take them.
+    /// Events it passed over because it cannot apply them.
     pub dead_letters: i64,
     /// The event before which it has stopped.
     pub stopped_at: Option<i64>,
-    /// Events it passed over because the log says so.
+    /// Events it passed over because the log records a skip.
     pub skipped_events: i64,
-    /// Streams of which it holds events back, because it could not take one.
+    /// Streams it holds back because it could not apply an event of them.
     pub held_streams: i64,
     /// Tenants whose reads are refused because of that.
     pub held_tenants: i64,
-    /// The last of the events that it skipped, ten at most.
+    /// The last events that it skipped, at most ten.
     pub skipped: Vec<i64>,
-    /// The last of the events because of which it holds back streams, ten at most.
+    /// The last events because of which it holds back streams, at most ten.
     pub causes: Vec<i64>,
 }
 
-/// Reads it, as an auditor.
-pub async fn read(connection: &mut PgConnection) -> Result<Standing, sqlx::Error> {
+/// Reads the status of all projections, with the role auditor.
+pub async fn read(connection: &mut PgConnection) -> Result<ProjectionsStatus, sqlx::Error> {
     let head = sqlx::query_scalar("select position from operator.head").fetch_one(&mut *connection).await?;
     let projections = sqlx::query_as(
         "select projection, status = 'running' as running, position, greatest(lag_events, 0) as lag_events, \
@@ -55,5 +55,5 @@ pub async fn read(connection: &mut PgConnection) -> Result<Standing, sqlx::Error
     )
     .fetch_all(connection)
     .await?;
-    Ok(Standing { head, projections })
+    Ok(ProjectionsStatus { head, projections })
 }

@@ -1,4 +1,4 @@
-//! Read model `stays`: from when to when a space was shown occupied. One vehicle's time in it, as far as can be seen.
+//! Read model `stays`: from when to when a space was shown occupied, an estimate of one vehicle's time in it.
 
 pub mod read;
 
@@ -27,11 +27,11 @@ pub struct Stay {
     pub space_id: Uuid,
     /// Its owner.
     pub tenant_id: Uuid,
-    /// The site it is on.
+    /// Its site.
     pub site_id: Uuid,
-    /// When it began: effective time.
+    /// When it began, as effective time.
     pub arrived_at: Instant,
-    /// When it ended; none while it goes on.
+    /// When it ended; none while it lasts.
     pub departed_at: Option<Instant>,
     /// The event that ended it.
     pub departure_position: Option<i64>,
@@ -70,7 +70,7 @@ impl Stay {
         })
     }
 
-    /// What names it.
+    /// Its key.
     pub(crate) fn key(&self) -> (i64, i64) {
         (self.position, self.ordinal)
     }

@@ -1,4 +1,4 @@
--- From when to when spaces were shown occupied. A stay that goes on has no departure yet.
+-- From when to when spaces were shown occupied. A current stay has no departure.
 
 create table if not exists stays (
     position           bigint      not null,

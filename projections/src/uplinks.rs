@@ -1,4 +1,4 @@
-//! Read model `uplinks`: what owned devices reported, read by their codecs.
+//! Read model `uplinks`: the uplinks of owned devices, decoded by their codecs.
 
 pub mod read;
 
@@ -38,7 +38,7 @@ pub(crate) struct Uplink {
     gateway: Option<String>,
 }
 
-/// Reads uplinks and gathers those of a batch.
+/// Decodes uplinks and collects those of a batch.
 #[derive(Default)]
 pub(crate) struct Uplinks {
     profiles: Profiles,
@@ -46,14 +46,14 @@ pub(crate) struct Uplinks {
 }
 
 impl Uplinks {
-    /// Reads an uplink by the codec that the device's owner chose, or else by the one that is found for it.
+    /// Decodes an uplink with the codec that the device's owner chose, or else with a detected one.
     pub(crate) fn read(&mut self, uplink: &UplinkReceived, chosen: Option<&str>) -> Result<Reading, String> {
         let (frame, profile_name) = (Frame::from(uplink), uplink.report.device.profile_name.as_deref());
         let read = self.profiles.choose(chosen, profile_name, &frame).and_then(|codec| codec.decode(&frame));
         read.map_err(|reason| reason.to_string())
     }
 
-    /// Takes an uplink with what was read in it; `occupancy` is what the device says with it, hysteresis included.
+    /// Collects an uplink with its reading; `occupancy` is the device's state after it, hysteresis included.
     pub(crate) fn take(
         &mut self,
         (tenant_id, dev_eui, position): (Uuid, DevEui, i64),
@@ -85,7 +85,7 @@ impl Uplinks {
         });
     }
 
-    /// Takes away what a device reported to an owner it has no more.
+    /// Deletes a device's uplinks when its ownership changes.
     pub(crate) async fn forget(
         &mut self,
         connection: &mut PgConnection,

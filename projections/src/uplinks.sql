@@ -1,5 +1,5 @@
--- What owned devices reported since they were last ownerless, read by the codec that was theirs then. Old rows are
--- cleaned away; the log keeps everything.
+-- Uplinks of owned devices since they were last ownerless, decoded by the codec they had then. Old rows are deleted;
+-- the log keeps everything.
 
 create table if not exists uplinks (
     position    bigint           primary key,

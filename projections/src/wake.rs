@@ -1,7 +1,6 @@
-//! Tells the runners that the log has grown: by the writer of this process at once, by NOTIFY for other processes.
+//! Signals the runners that the log has grown: directly from this process's writer, by NOTIFY from other processes.
 //!
-//! A signal says only "look": neither where it came from nor what it brought matters, and a runner that hears nothing
-//! polls.
+//! A signal only means "look at the log"; a runner without signals polls.
 
 use std::time::Duration;
 
@@ -11,13 +10,13 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-/// The channel `append_events` notifies, once a batch.
+/// The channel that `append_events` notifies, once for each batch.
 const CHANNEL: &str = "events_appended";
 
 /// The pause before listening is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Signals whenever the local writer or the database tells of new events, until stopped.
+/// Signals new events from the local writer or the database, until stopped.
 pub async fn listen(
     options: PgConnectOptions,
     mut local: watch::Receiver<i64>,

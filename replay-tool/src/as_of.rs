@@ -1,4 +1,4 @@
-//! `as-of`: what a space was at a position or at a time, folded from the raw log and from nothing else.
+//! `as-of`: the state of a space at a position or at a time, folded from the raw log alone.
 
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -34,7 +34,7 @@ enum What {
     },
 }
 
-/// A place in the log.
+/// A point in the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Moment {
     Position(i64),
@@ -55,7 +55,7 @@ impl FromStr for Moment {
     }
 }
 
-/// What is printed.
+/// The output.
 #[derive(Serialize)]
 struct AsOfSpace {
     log_id: LogId,
@@ -67,7 +67,7 @@ struct AsOfSpace {
     reason: Reason,
     sign: Sign,
     light: Light,
-    /// When what is shown last changed: effective time.
+    /// When the shown state last changed, as effective time.
     shown_since: Instant,
 }
 

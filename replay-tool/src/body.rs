@@ -1,4 +1,4 @@
-//! `body`: what an event came in, byte for byte.
+//! `body`: an event's body, byte for byte as it was received.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ pub(crate) struct Which {
     position: i64,
 }
 
-/// Writes the body to stdout, with nothing added. Exit code 1 when the event came without one.
+/// Writes the body to stdout, with nothing added. Exit code 1 when the event has no body.
 pub(crate) async fn write(mut log: Log, which: &Which) -> Result<ExitCode, ToolError> {
     let Which { position } = which;
     let dictionaries = dictionaries::kept(log.connection()).await?;

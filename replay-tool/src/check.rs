@@ -1,4 +1,4 @@
-//! `check`: is the log whole, in order and readable?
+//! `check`: is the log complete, in order and decodable?
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -18,10 +18,10 @@ use crate::log::{Log, StreamVersion};
 use crate::progress;
 use parking_domain::instant::Instant;
 
-/// Problems that are named one by one; what is beyond is counted.
+/// The most problems that are listed; further ones are only counted.
 const NAMED: usize = 100;
 
-/// What the events so far promise of the next one.
+/// What the next event must continue.
 #[derive(Default)]
 struct Examination {
     position: i64,
@@ -104,7 +104,7 @@ impl Examination {
         }
     }
 
-    /// Bodies are read with dictionaries: each must be the one that was announced.
+    /// Bodies need dictionaries: each must be the one that was announced.
     async fn look_at_bodies(&mut self, connection: &mut PgConnection) -> Result<(), ToolError> {
         if let Some(number) = dictionaries::missing(connection).await? {
             self.note(format!(
@@ -121,7 +121,7 @@ impl Examination {
         for StreamVersion { aggregate_type, aggregate_id, version, last_position } in streams {
             let stream = (aggregate_type, aggregate_id);
             let found = self.versions.remove(&stream).unwrap_or_default();
-            // A stream that went on since the tool was started has more events than were looked at.
+            // A stream that grew since the tool was started has more events than were read.
             let went_on = last_position > self.position && found < version;
             if found != version && !went_on {
                 let (aggregate_type, id) = stream;

@@ -1,4 +1,4 @@
-//! `diff`: are the read models what the log says? Folds the whole log again and compares row by row.
+//! `diff`: do the read models match the log? Folds the whole log again and compares row by row.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -21,8 +21,8 @@ pub(crate) struct Which {
     projection: Option<String>,
 }
 
-/// Exit code 0 when live rows and log agree, 1 when they do not: also when rows stand still or are held back. What the log
-/// says to skip, and dead letters, are named and count as agreed.
+/// Exit code 0 when live rows and log agree, 1 when they do not: also when the projection has stopped or holds streams
+/// back. Skips in the log and dead letters are listed and count as agreement.
 pub(crate) async fn compare(mut log: Log, which: &Which) -> Result<ExitCode, ToolError> {
     let names = [Devices::NAME, Registry::NAME, SpaceOccupancies::NAME];
     if let Some(name) = which.projection.as_deref().filter(|name| !names.contains(name)) {

@@ -46,7 +46,7 @@ impl Filter {
             && self.until.is_none_or(|until| event.recorded_at < until)
     }
 
-    /// True once nothing can follow: positions and times only grow.
+    /// True once no later event can match: positions and times only grow.
     fn is_behind(&self, event: &RecordedEvent) -> bool {
         event.position > self.to || self.until.is_some_and(|until| event.recorded_at >= until)
     }
@@ -75,7 +75,7 @@ pub(crate) async fn list(mut log: Log, filter: &Filter) -> Result<ExitCode, Tool
     if let Some(since) = filter.since {
         log.skip_to_time(since).await?;
     }
-    // Positions and times only grow along the log, and so along any part of it.
+    // Positions and times only grow along the log, and so along each of its streams.
     match filter.stream.as_deref().map(|wanted| wanted.split_once('/').ok_or(wanted)) {
         Some(Ok((aggregate_type, id))) => log.only(vec![Stream::new(aggregate_type, &id)]),
         Some(Err(aggregate_type)) => log.only_type(aggregate_type),

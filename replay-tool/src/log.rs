@@ -1,4 +1,4 @@
-//! The log as it stood when the tool was started, read in pages.
+//! The log as it was when the tool was started, read in pages.
 
 use std::str::FromStr;
 
@@ -17,11 +17,11 @@ use parking_domain::instant::Instant;
 const PAGE: i64 = 5000;
 const PAGE_LENGTH: usize = 5000;
 
-/// The log up to where its head was. Rows never change, so no transaction is held open meanwhile: that would keep the
-/// server from cleaning up behind its busiest rows.
+/// The log up to its head. Rows never change, so no transaction stays open: an open one would keep the server from
+/// vacuuming its busiest rows.
 pub(crate) struct Log {
     connection: PgConnection,
-    /// Which log it is.
+    /// The log's id.
     pub(crate) id: LogId,
     /// The last position when the tool was started.
     pub(crate) head: i64,
@@ -29,7 +29,7 @@ pub(crate) struct Log {
     of: Of,
 }
 
-/// What is read of it.
+/// The part of the log that is read.
 enum Of {
     Everything,
     Type(String),
@@ -43,7 +43,7 @@ impl Log {
                 "say which database: set DATABASE_URL, or run `./parking replay` beside the platform".into(),
             );
         }
-        // The error of a URL may repeat the URL, and the URL may hold a password.
+        // A URL's error may repeat the URL, and the URL may contain a password.
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| "DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/database")?;
         let mut connection = options
@@ -56,19 +56,19 @@ impl Log {
         Ok(Self { connection, id, head, after: 0, of: Of::Everything })
     }
 
-    /// Goes on after this position.
+    /// Continues after this position.
     pub(crate) fn skip_to(&mut self, after: i64) {
         self.after = self.after.max(after);
     }
 
-    /// Goes on with the first event recorded at this time or later.
+    /// Continues with the first event recorded at this time or later.
     pub(crate) async fn skip_to_time(&mut self, since: Instant) -> Result<(), FeedError> {
         let before = feed::position_at(&mut self.connection, since - TimeDelta::microseconds(1)).await?;
         self.skip_to(before);
         Ok(())
     }
 
-    /// The last position at which the log stood at a time.
+    /// The last position recorded at or before a time.
     pub(crate) async fn position_at(&mut self, time: Instant) -> Result<i64, FeedError> {
         feed::position_at(&mut self.connection, time).await
     }
@@ -88,12 +88,12 @@ impl Log {
         self.of = Of::Type(aggregate_type.to_owned());
     }
 
-    /// The connection, for those who read more than the log.
+    /// The connection, for commands that read more than the log.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
 
-    /// The next events, whatever is missing between them; empty at the end.
+    /// The next events, even with gaps between them; empty at the end.
     pub(crate) async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, FeedError> {
         let (connection, after, head) = (&mut self.connection, self.after, self.head);
         let mut page = match &mut self.of {
@@ -108,7 +108,7 @@ impl Log {
         Ok(page)
     }
 
-    /// The version of every stream, by now.
+    /// The current version of every stream.
     pub(crate) async fn streams(&mut self) -> Result<Vec<StreamVersion>, FeedError> {
         let streams =
             "select aggregate_type, aggregate_id, version, last_position from streams order by 1, 2";
@@ -133,7 +133,7 @@ async fn identify(connection: &mut PgConnection) -> Result<LogId, ToolError> {
     }
 }
 
-/// What `streams` says of one stream.
+/// A row of `streams`.
 #[derive(FromRow)]
 pub(crate) struct StreamVersion {
     pub(crate) aggregate_type: String,

@@ -1,4 +1,4 @@
-//! The auditor's tool: reads the event log and says what it finds. It links nothing that could append or send.
+//! The auditor's tool: reads the event log and reports its findings. It links no code that could append or send.
 
 mod as_of;
 mod body;
@@ -44,7 +44,7 @@ enum Command {
     Timeline(timeline::Timeline),
 }
 
-/// What the tool says when it cannot do its work.
+/// The error of a failed run.
 type ToolError = Box<dyn std::error::Error>;
 
 #[tokio::main(flavor = "current_thread")]
@@ -67,12 +67,12 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a tool that failed belongs to whoever typed it")]
+#[expect(clippy::print_stderr, reason = "the error goes to the terminal of the caller")]
 fn complain(error: &ToolError) {
     eprintln!("replay-tool: {error}");
 }
 
-/// A line of output. Whoever closes the pipe has seen enough.
+/// Prints a line. A closed pipe is no error.
 fn print(line: &str) -> Result<(), ToolError> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),

@@ -1,4 +1,4 @@
-//! A progress bar on stderr; nothing at all where stderr is no terminal.
+//! A progress bar on stderr; hidden where stderr is no terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,7 +15,7 @@ pub(crate) fn bar(head: i64) -> ProgressBar {
     bar.with_style(style.expect("the template is a constant that parses"))
 }
 
-/// Where a position stands on the bar.
+/// Moves the bar to a position.
 pub(crate) fn show(bar: &ProgressBar, position: i64) {
     bar.set_position(u64::try_from(position).unwrap_or_default());
 }

@@ -1,4 +1,4 @@
-//! Some streams of the log, in the order of the log: each is read by its index, page by page.
+//! Some streams of the log in log order, each read by its index, page by page.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use crate::ToolError;
 /// Events of a stream read at once.
 const PAGE: i64 = 1000;
 
-/// A stream, read up to somewhere.
+/// A stream and how far it was read.
 #[derive(Debug)]
 pub(crate) struct Stream {
     aggregate_type: String,
@@ -57,7 +57,7 @@ impl Stream {
     }
 }
 
-/// Up to `limit` of the next events of some streams, as the log has them one after the other.
+/// Up to `limit` next events of some streams, in log order.
 pub(crate) async fn merge(
     connection: &mut PgConnection,
     streams: &mut [Stream],
@@ -78,7 +78,7 @@ pub(crate) async fn merge(
     Ok(page)
 }
 
-/// The streams in which a device is told of: its own, what it reported, and what was sent to it.
+/// The streams of a device: its own, its reports, and its downlinks.
 pub(crate) fn of_device(dev_eui: DevEui) -> Vec<Stream> {
     vec![
         Stream::new("device", &dev_eui),
@@ -87,8 +87,8 @@ pub(crate) fn of_device(dev_eui: DevEui) -> Vec<Stream> {
     ]
 }
 
-/// The streams on which depends what is shown of a space: its own, its site's and its tenant's, and those of the devices
-/// that ever stood there.
+/// The streams that determine a space's shown state: its own, its site's and its tenant's, and those of the devices
+/// ever assigned to it.
 pub(crate) async fn of_space(
     connection: &mut PgConnection,
     space_id: SpaceId,

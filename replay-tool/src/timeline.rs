@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::ToolError;
 use crate::log::Log;
 use crate::streams;
-use words::Telling;
+use words::Description;
 
 /// Of what.
 #[derive(Debug, Args)]
@@ -45,12 +45,12 @@ enum What {
     },
 }
 
-/// A line: an event, or a change of what is shown that an event brought.
+/// A line: an event, or a change of the shown state that an event caused.
 #[derive(Serialize)]
 struct Line {
     log_id: LogId,
     position: i64,
-    /// When the log took it.
+    /// When it was recorded.
     recorded_at: Instant,
     /// When it happened.
     at: Instant,
@@ -79,9 +79,9 @@ pub(crate) async fn timeline(mut log: Log, asked: &Timeline) -> Result<ExitCode,
         }
         for recorded in &page {
             let event = recorded.decode()?;
-            let telling = Telling::of(&recorded.aggregate_id, &event);
-            if let Some(telling) = telling.filter(|_| concerns(&asked.what, recorded, &event)) {
-                asked.print(&Line::event(log.id, recorded, telling)?)?;
+            let description = Description::of(&recorded.aggregate_id, &event);
+            if let Some(description) = description.filter(|_| concerns(&asked.what, recorded, &event)) {
+                asked.print(&Line::event(log.id, recorded, description)?)?;
             }
             for change in spaces.apply(recorded.position, &recorded.aggregate_id, &event) {
                 if matches!(&asked.what, What::Space { space_id } if *space_id == change.space_id) {
@@ -92,7 +92,7 @@ pub(crate) async fn timeline(mut log: Log, asked: &Timeline) -> Result<ExitCode,
     }
 }
 
-/// True for the events of its own streams, and for devices that come to a space or leave it.
+/// True for the events of its own streams, and for devices that are assigned to a space or leave it.
 fn concerns(what: &What, recorded: &RecordedEvent, event: &Event) -> bool {
     match (what, event) {
         (What::Space { space_id }, Event::Space(_)) => recorded.aggregate_id.parse() == Ok(*space_id),
@@ -113,19 +113,29 @@ fn concerns(what: &What, recorded: &RecordedEvent, event: &Event) -> bool {
 }
 
 impl Line {
-    fn event(log_id: LogId, recorded: &RecordedEvent, telling: Telling) -> Result<Self, serde_json::Error> {
+    fn event(
+        log_id: LogId,
+        recorded: &RecordedEvent,
+        description: Description,
+    ) -> Result<Self, serde_json::Error> {
         let payload: Value = serde_json::from_str(&recorded.payload)?;
         let details = payload.get(&recorded.event_type).cloned().unwrap_or_default();
-        Ok(Self::new(log_id, recorded, recorded.event_type.clone(), telling, details))
+        Ok(Self::new(log_id, recorded, recorded.event_type.clone(), description, details))
     }
 
     fn change(log_id: LogId, recorded: &RecordedEvent, change: &Change) -> Result<Self, serde_json::Error> {
         let details = serde_json::to_value(change)?;
-        Ok(Self::new(log_id, recorded, "shown".to_owned(), Telling::of_change(change), details))
+        Ok(Self::new(log_id, recorded, "shown".to_owned(), Description::of_change(change), details))
     }
 
-    fn new(log_id: LogId, recorded: &RecordedEvent, kind: String, telling: Telling, details: Value) -> Self {
-        let Telling { what, at, by, why } = telling;
+    fn new(
+        log_id: LogId,
+        recorded: &RecordedEvent,
+        kind: String,
+        description: Description,
+        details: Value,
+    ) -> Self {
+        let Description { what, at, by, why } = description;
         let by = by.map(|by| by.to_string());
         let (position, recorded_at) = (recorded.position, recorded.recorded_at);
         Self { log_id, position, recorded_at, at, kind, what, by, why, details }

@@ -1,7 +1,7 @@
-//! `append`: commands into the log, against a bare insert of the same rows and against stock postgres-es.
+//! `append`: commands into the log, compared with a bare insert of the same rows and with stock postgres-es.
 //!
-//! Everything runs on one private, durable server and in turns: the machine may be half as fast a minute later, so only
-//! ratios within a repetition mean something.
+//! All measurements take turns on one private, durable server. The machine's speed varies from minute to minute, so
+//! only ratios within a repetition are meaningful.
 
 mod ours;
 mod raw;
@@ -28,7 +28,7 @@ use table::{Figures, What};
 /// Commands in flight.
 const CONCURRENCIES: [usize; 4] = [1, 8, 64, 256];
 
-/// Streams that the measurement with streams in memory goes round.
+/// Streams used in the measurement with streams in memory.
 const CACHED_STREAMS: usize = 2560;
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     commands: usize,
 }
 
-/// A command with all that comes with it.
+/// A command with its stream and body.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) id: String,
@@ -56,7 +56,7 @@ impl Job {
     }
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub(crate) async fn append(arguments: Arguments) -> Result<(), BenchError> {
     let home = Home::new()?;
     let cluster = home.start().await?;
@@ -86,7 +86,7 @@ pub(crate) async fn append(arguments: Arguments) -> Result<(), BenchError> {
 struct Bench<'a> {
     home: &'a Home,
     commands: usize,
-    /// Devices that were used are not new any more.
+    /// A device is new only in its first use.
     next_device: u32,
     raw: Raw,
     ours: Ours,
@@ -95,7 +95,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Everything once.
+    /// Measures everything once.
     async fn repeat(&mut self) -> Result<(), BenchError> {
         for (what, table) in [(What::Raw, "events"), (What::RawBare, "bare")] {
             let (jobs, before) = (self.new_devices(self.commands)?, self.cpu());
@@ -145,7 +145,7 @@ impl Bench<'_> {
         jobs(&mut self.uplinks(count), count)
     }
 
-    /// Of this process and of the database.
+    /// CPU time of this process and of the database.
     fn cpu(&self) -> [std::time::Duration; 2] {
         let database = self.home.postmaster().map(cpu::of_family).unwrap_or_default();
         [cpu::of_process(getpid()), database]

@@ -1,4 +1,4 @@
-//! Processor time and memory of processes, out of `/proc`: steadier than rates on a machine that others use too.
+//! CPU time and memory of processes, from `/proc`: steadier than rates on a shared machine.
 
 use std::fs;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::param::clock_ticks_per_second;
 use rustix::process::Pid;
 
-/// What a process has used so far, and what the children it has waited for had.
+/// CPU time of a process, and of the children it has waited for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Used {
     parent: i32,
@@ -14,12 +14,12 @@ struct Used {
     children: u64,
 }
 
-/// What this process and no other has used.
+/// CPU time of this process only.
 pub(crate) fn of_process(pid: Pid) -> Duration {
     used(&pid.as_raw_pid().to_string()).map_or(Duration::ZERO, |used| duration(used.own))
 }
 
-/// What a process and all its children have used, those that have ended too: a database server with its backends.
+/// CPU time of a process and all its children, ended ones included: a database server with its backends.
 pub(crate) fn of_family(pid: Pid) -> Duration {
     let itself = used(&pid.as_raw_pid().to_string()).unwrap_or_default();
     let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
@@ -27,7 +27,7 @@ pub(crate) fn of_family(pid: Pid) -> Duration {
     duration(itself.own + itself.children + living.map(|used| used.own).sum::<u64>())
 }
 
-/// The most memory that this process has had so far, in KiB.
+/// The peak memory of this process, in KiB.
 pub(crate) fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

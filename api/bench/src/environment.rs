@@ -1,17 +1,17 @@
-//! The only place here that reads the clock and draws randomness; everything else is given both.
+//! The only module here that reads the clock and draws randomness; all others get both as parameters.
 
 use chrono::Utc;
 use parking_commands::ids::Ids;
 use parking_domain::instant::Instant;
 use uuid::Uuid;
 
-/// Now, by the machine's clock.
-#[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+/// The current time.
+#[expect(clippy::disallowed_methods, reason = "the only reader of the clock")]
 pub(crate) fn now() -> Instant {
     Instant::at_or_before(Utc::now())
 }
 
-/// A seed that differs from run to run; whoever uses it prints it.
+/// A seed that differs from run to run; the caller prints it.
 pub(crate) fn fresh_seed() -> u64 {
     now().micros().unsigned_abs() % 1_000_000
 }
@@ -20,7 +20,7 @@ pub(crate) fn fresh_seed() -> u64 {
 pub(crate) struct SystemIds;
 
 impl Ids for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
+    #[expect(clippy::disallowed_methods, reason = "the only source of randomness")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

@@ -1,4 +1,4 @@
-//! A private, durable PostgreSQL server for one run: its directory and its data go when the run is over.
+//! A private, durable PostgreSQL server for one run; its directory and data are deleted afterwards.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,14 +11,14 @@ use tempfile::TempDir;
 
 use crate::BenchError;
 
-/// A temporary directory for a server's cluster. However the run ends, the server ends with it.
+/// A temporary directory for a server's cluster. The server ends with the run, however that ends.
 pub(crate) struct Home(TempDir);
 
 impl Home {
-    /// Where `TMPDIR` points: measure on a real disk.
+    /// Created below `TMPDIR`: measure on a real disk.
     pub(crate) fn new() -> Result<Self, BenchError> {
         let directory = TempDir::with_prefix("parking-bench-")?;
-        // As root, the database server's user must be able to pass.
+        // The database server's user must be able to enter when this runs as root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711))?;
         Ok(Self(directory))
     }
@@ -28,19 +28,19 @@ impl Home {
         self.0.path().join("platform")
     }
 
-    /// For whatever else a run keeps in files.
+    /// The directory for other files of the run.
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// Starts the server as the platform does: durable.
+    /// Starts the server with the platform's durable settings.
     pub(crate) async fn start(&self) -> Result<LocalCluster, BenchError> {
         let bin_dir = std::env::var_os("PG_BIN_DIR").map(PathBuf::from);
         let options = ClusterOptions { bin_dir, ..ClusterOptions::at(self.cluster_directory()) };
         Ok(LocalCluster::start(options).await?)
     }
 
-    /// The server's processes' common parent, while there is one.
+    /// The postmaster's process id, while it runs.
     pub(crate) fn postmaster(&self) -> Option<rustix::process::Pid> {
         Layout::new(&self.cluster_directory()).ok()?.postmaster_pid()
     }
@@ -48,7 +48,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // A run that came to its end has stopped the server: then there is none.
+        // A run that completed has stopped the server already.
         if let Some(pid) = self.postmaster() {
             let _gone = kill_process(pid, Signal::QUIT);
         }

@@ -1,7 +1,8 @@
-//! `ingest`: signed uplinks over HTTP into the real server, against a handler that stores nothing and a stock one.
+//! `ingest`: signed uplinks over HTTP into the real server, compared with a handler that stores nothing and a stock
+//! one.
 //!
-//! Load, servers and database share the machine and take turns within each repetition: ratios mean something, rates
-//! are those of this machine in this minute.
+//! Load, servers and database share the machine and take turns within each repetition: ratios are meaningful, rates are
+//! those of this machine in this minute.
 
 mod bytes;
 pub(crate) mod children;
@@ -29,16 +30,16 @@ use children::Server;
 use generator::{Load, generate};
 use table::{Figures, What};
 
-/// Connections that the load comes over.
+/// Connections of the load.
 const CONNECTIONS: [usize; 2] = [64, 256];
 
 /// Devices that send in turns.
 const DEVICES: u32 = 10_000;
 
-/// Not measured: connections, plans and caches settle, and each device has sent something.
+/// Not measured: connections, plans and caches warm up, and each device sends an uplink.
 const WARM_UP: Duration = Duration::from_secs(3);
 
-/// Projections that lag longer than this have stopped.
+/// Projections with a longer catch-up have stopped.
 const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,7 @@ pub(crate) struct Arguments {
     connections: usize,
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub(crate) async fn ingest(arguments: Arguments) -> Result<(), BenchError> {
     if arguments.cold {
         return cold::cold(arguments).await;
@@ -113,7 +114,7 @@ fn admin_options(home: &Home) -> Result<PgConnectOptions, BenchError> {
 
 struct Bench {
     servers: [(What, Server); 3],
-    /// What each server is sent next.
+    /// The next uplinks for each server.
     uplinks: [Uplinks; 3],
     log: PgConnection,
     duration: Duration,
@@ -130,7 +131,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Every server once.
+    /// Measures every server once.
     async fn repeat(&mut self, connections: usize) -> Result<(), BenchError> {
         for server in 0..self.servers.len() {
             let (what, head) = (self.servers[server].0, self.head().await?);
@@ -169,7 +170,7 @@ impl Bench {
         Ok(sqlx::query_scalar("select position from log_head").fetch_one(&mut self.log).await?)
     }
 
-    /// Waits until all projections have taken all events; says how far behind they were and how long it took.
+    /// Waits until all projections have caught up; returns their first lag and the time it took.
     async fn catch_up(&mut self) -> Result<(i64, Duration), BenchError> {
         let (started, mut lag_at_first) = (Instant::now(), None);
         loop {
@@ -188,7 +189,7 @@ impl Bench {
         }
     }
 
-    /// Of this process, the server and the database.
+    /// CPU time of this process, the server and the database.
     fn cpu(&self, server: usize) -> [Duration; 3] {
         let database = self.home.postmaster().map(cpu::of_family).unwrap_or_default();
         [cpu::of_process(getpid()), self.servers[server].1.cpu(), database]

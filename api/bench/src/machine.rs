@@ -1,4 +1,4 @@
-//! What the figures were measured on: processors, database, and how long the disk takes to be sure.
+//! The machine of the figures: processors, database, and the latency of a disk sync.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,10 +12,10 @@ use sqlx::postgres::PgConnectOptions;
 use crate::BenchError;
 use crate::measure::Sample;
 
-/// As much as PostgreSQL writes at once.
+/// A page of PostgreSQL.
 const PAGE: [u8; 8192] = [0x5a; 8192];
 
-/// How often the disk is asked.
+/// The number of syncs.
 const SYNCS: usize = 300;
 
 /// One line.
@@ -32,7 +32,7 @@ pub(crate) async fn describe(database: &PgConnectOptions, directory: &Path) -> R
     ))
 }
 
-/// A bare write and sync of one page, again and again: what no durable store can undercut.
+/// Repeated write and sync of one page: the lower limit of any durable store.
 pub(crate) fn fdatasync(directory: &Path) -> Result<Sample, BenchError> {
     let path = directory.join("probe");
     let mut file = File::create(&path)?;

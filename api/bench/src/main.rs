@@ -1,4 +1,4 @@
-//! Benchmarks of both sides, and the soak test that checks its history. See `docs/benchmarks.md`.
+//! Benchmarks of both sides, and the soak test with its history checker. See `docs/benchmarks.md`.
 
 mod append;
 mod cpu;
@@ -20,7 +20,7 @@ use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
 use tokio::signal;
 
-/// The server's own: what it is measured against must not lose by a slower one.
+/// The server's own allocator, so that the compared handlers are not slower for another one.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -56,7 +56,7 @@ enum Command {
     SoakWriter(soak::writer::Arguments),
 }
 
-/// What keeps a run from its end: one line for whoever started it.
+/// The error that ends a run, as one line for the operator.
 type BenchError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         runtime.block_on(async {
             tokio::select! {
                 result = run(cli.command) => result,
-                // Dropped where it stands: private servers and child processes end with their owners.
+                // Dropping the run ends private servers and child processes with their owners.
                 interrupt = signal::ctrl_c() => Err(interrupt.map_or_else(Into::into, |()| "interrupted".into())),
             }
         })
@@ -89,7 +89,7 @@ async fn run(command: Command) -> Result<(), BenchError> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a program that failed belongs to whoever typed it")]
+#[expect(clippy::print_stderr, reason = "the error goes to the terminal of the caller")]
 fn complain(error: &BenchError) -> ExitCode {
     eprintln!("parking-bench: {error}");
     ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! Runs jobs side by side and says how fast they were.
+//! Runs jobs concurrently and measures their speed.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 use crate::BenchError;
 
-/// How long each of a run's jobs took, and the run as a whole.
+/// The latencies of a run's jobs, and the duration of the run.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) elapsed: Duration,
     /// In ascending order.
     latencies: Vec<Duration>,
-    /// Processor time by whoever used it.
+    /// CPU time by process.
     pub(crate) cpu: Vec<Duration>,
 }
 
@@ -35,13 +35,13 @@ impl Sample {
         in_float(self.count()) / self.elapsed.as_secs_f64()
     }
 
-    /// The latency in milliseconds that so many per cent of the jobs did not exceed.
+    /// The latency in milliseconds that this percentage of the jobs did not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let place = (self.count() * percent).div_ceil(100).clamp(1, self.count().max(1)) - 1;
         self.latencies.get(place).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
     }
 
-    /// Microseconds of processor time for each job, by whoever used them.
+    /// CPU time for each job in microseconds, by process.
     pub(crate) fn cpu_per_job(&self) -> Vec<f64> {
         self.cpu.iter().map(|cpu| cpu.as_secs_f64() * 1e6 / in_float(self.count())).collect()
     }
@@ -52,7 +52,7 @@ fn in_float(count: usize) -> f64 {
     count as f64
 }
 
-/// Does all the jobs, so many at a time.
+/// Runs all jobs with this concurrency.
 pub(crate) async fn drive<T, F>(
     jobs: Vec<T>,
     concurrency: usize,
@@ -85,7 +85,7 @@ where
     Ok(Sample::new(started.elapsed(), latencies))
 }
 
-/// The smallest, the middle and the largest of what repetitions gave.
+/// Minimum, median and maximum of the repetitions.
 pub(crate) fn spread(values: impl IntoIterator<Item = f64>) -> [f64; 3] {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);

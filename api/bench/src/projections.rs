@@ -1,7 +1,7 @@
-//! `projections`: how fast rows are made anew from a log, against `COPY` out of the same events.
+//! `projections`: how fast rows are rebuilt from a log, compared with `COPY` of the same events.
 //!
-//! The log is a generated month. Each rebuild runs in a process of its own, so that its memory is its own, and against a
-//! private, durable server; the rows whose place it takes are the same, or the run ends.
+//! The log is a generated month. Each rebuild runs in its own process, so that its memory can be measured, on a
+//! private, durable server. The run fails if the rebuilt rows differ from the live ones.
 
 pub(crate) mod child;
 mod log;
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     repetitions: usize,
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub(crate) async fn projections(arguments: Arguments) -> Result<(), BenchError> {
     let home = Home::new()?;
     let cluster = home.start().await?;
@@ -49,7 +49,7 @@ pub(crate) async fn projections(arguments: Arguments) -> Result<(), BenchError> 
     say(format_args!("{events} events"));
     let mut figures = Figures::new(events);
     for projection in PROJECTIONS {
-        // What a rebuild takes the place of must have run; afterwards it has.
+        // A rebuild needs live rows: the first one, which is not measured, makes them.
         log::stand_at(&mut connection, &projection, events).await?;
         child::rebuild(&home, projection.name).await?;
     }
@@ -68,7 +68,7 @@ pub(crate) async fn projections(arguments: Arguments) -> Result<(), BenchError> 
     Ok(cluster.stop().await?)
 }
 
-/// Reads what the feed reads, as fast as the server gives it, and looks at none of it.
+/// Reads what the feed reads, as fast as the server sends it, and discards it.
 async fn copy_out(home: &Home, admin: &PgConnectOptions) -> Result<Measured, BenchError> {
     let pool = PgPoolOptions::new().max_connections(1).connect_with(admin.clone()).await?;
     let (started, before) = (Instant::now(), cpu(&home.cluster_directory()));
@@ -82,13 +82,13 @@ async fn copy_out(home: &Home, admin: &PgConnectOptions) -> Result<Measured, Ben
     Ok(Measured { folded: elapsed, whole: elapsed, cpu, peak_kib: cpu::peak_memory(), different: 0 })
 }
 
-/// Of this process and of the database in a directory, so far.
+/// CPU time of this process and of the database in a directory, so far.
 fn cpu(cluster: &Path) -> [Duration; 2] {
     let postmaster = Layout::new(cluster).ok().and_then(|layout| layout.postmaster_pid());
     [cpu::of_process(getpid()), postmaster.map(cpu::of_family).unwrap_or_default()]
 }
 
-/// Of both since then.
+/// CPU time of both since then.
 fn used_since(cluster: &Path, before: [Duration; 2]) -> [Duration; 2] {
     let now = cpu(cluster);
     std::array::from_fn(|n| now[n].saturating_sub(before[n]))

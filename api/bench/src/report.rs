@@ -1,4 +1,4 @@
-//! What a run says, on stdout: it is what the program is for.
+//! A run's output on stdout: the figures are what the program is for.
 
 use std::fmt::Display;
 

@@ -1,12 +1,13 @@
-//! The soak: writer processes append by chance, are killed and cut off, readers follow, and every promise is checked.
+//! The soak: writer processes append at random, are killed and disconnected, readers follow, and every promise is
+//! checked.
 //!
-//! What a writer process is told it says on its stdout at once; these lines, what the readers saw and the log itself are
-//! the history that the [`checker`] judges.
+//! A writer process prints each answer on stdout at once. These lines, the readers' records and the log itself are the
+//! history that the [`checker`] judges.
 
 mod answer;
 mod checker;
 mod draw;
-mod mischief;
+mod faults;
 mod plan;
 mod platform;
 mod readers;
@@ -30,15 +31,15 @@ use crate::BenchError;
 use crate::environment::fresh_seed;
 use crate::home::Home;
 use crate::report::say;
-use mischief::Mischief;
+use faults::Fault;
 use readers::{Progress, Sightings};
 use verdict::{Evidence, judge};
 use writers::Writers;
 
-/// Writers that acknowledge nothing for so long are stuck.
+/// Writers without an acknowledgement for this long are stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Between two looks at how far the writers are.
+/// The pause between two checks of the writers' progress.
 const LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Debug, clap::Args)]
@@ -81,16 +82,16 @@ impl Arguments {
         writer::Arguments { url: url.to_owned(), seed, writer: 0, life: 0, tasks: self.tasks, request_keys }
     }
 
-    fn schedule(&self, chance: &mut Rng, private: bool) -> Vec<(i64, Mischief)> {
+    fn schedule(&self, chance: &mut Rng, private: bool) -> Vec<(i64, Fault)> {
         let times = |each: i64| usize::try_from(self.events / each).unwrap_or_default();
         let kills = self.kills.unwrap_or_else(|| times(5000).clamp(6, 100));
         let terminations = self.terminations.unwrap_or(kills);
         let crashes = if private { self.crashes.unwrap_or_else(|| times(250_000).max(1)) } else { 0 };
-        mischief::schedule(chance, self.events, self.writers as usize, [kills, terminations, crashes])
+        faults::schedule(chance, self.events, self.writers as usize, [kills, terminations, crashes])
     }
 }
 
-/// Where the soak runs.
+/// The database of the soak.
 struct Place {
     database: Database,
     url: String,
@@ -109,7 +110,7 @@ impl Place {
     }
 }
 
-/// Runs a soak; fails if any promise was broken.
+/// Runs a soak; fails if a promise was broken.
 pub(crate) async fn soak(arguments: Arguments) -> Result<(), BenchError> {
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     say(format_args!("soak: {} events, seed {seed}", arguments.events));
@@ -134,7 +135,7 @@ pub(crate) async fn soak(arguments: Arguments) -> Result<(), BenchError> {
     }
 }
 
-/// What the soak appends can never be removed again.
+/// What the soak appends can never be removed.
 async fn refuse_a_used_log(database: &Database) -> Result<(), BenchError> {
     let mut connection = database.as_role(Role::Auditor).connect().await?;
     let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&mut connection).await?;
@@ -146,14 +147,14 @@ async fn refuse_a_used_log(database: &Database) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Everything at once, until enough is written and all readers have seen it.
+/// Runs all parts at once, until enough is written and all readers have seen it.
 async fn run(arguments: &Arguments, seed: u64, place: &Place) -> Result<Evidence, BenchError> {
     let mut chance = Rng::with_seed(seed);
     let database = &place.database;
     let progress = Arc::new(Progress::default());
     let mut bystanders = JoinSet::new();
-    bystanders.spawn(mischief::roll_back(database.clone(), chance.fork()));
-    bystanders.spawn(mischief::stand_by(database.clone(), chance.fork()));
+    bystanders.spawn(faults::roll_back(database.clone(), chance.fork()));
+    bystanders.spawn(faults::stand_by(database.clone(), chance.fork()));
     let mut readers = JoinSet::new();
     for reader in 0..arguments.readers {
         let options = database.as_role(Role::Projector);
@@ -161,19 +162,19 @@ async fn run(arguments: &Arguments, seed: u64, place: &Place) -> Result<Evidence
     }
     let mut writers = Writers::start(arguments.writers, &arguments.of_a_writer(seed, &place.url), &progress)?;
     let schedule = arguments.schedule(&mut chance, place.private.is_some());
-    let mischief = make_mischief(arguments.events, &schedule, place, &mut writers, &progress).await?;
+    let faults = inject_faults(arguments.events, &schedule, place, &mut writers, &progress).await?;
     let answers = writers.stop().await?;
     wait_for_backends(database).await?;
     progress.written.store(true, Ordering::SeqCst);
     let sightings =
         timeout(STUCK, readers.join_all()).await.map_err(|_| "the readers do not come to the end")?;
-    Ok(Evidence { answers, sightings, mischief })
+    Ok(Evidence { answers, sightings, faults })
 }
 
-/// Does what the schedule says when it says, until enough is acknowledged.
-async fn make_mischief(
+/// Executes the schedule until enough is acknowledged.
+async fn inject_faults(
     events: i64,
-    schedule: &[(i64, Mischief)],
+    schedule: &[(i64, Fault)],
     place: &Place,
     writers: &mut Writers,
     progress: &Progress,
@@ -187,12 +188,12 @@ async fn make_mischief(
         } else if moved.elapsed() > STUCK {
             return Err(format!("nothing was acknowledged after position {reached} for {STUCK:?}").into());
         }
-        while let Some((_, mischief)) = due.next_if(|(at, _)| *at <= reached) {
-            match mischief {
-                Mischief::Kill { writer } => writers.kill(*writer),
-                // There may be no server to ask, or no connection to end: then this one is spared.
-                Mischief::Terminate => drop(mischief::terminate(&place.database.admin).await),
-                Mischief::Crash => crash(place),
+        while let Some((_, fault)) = due.next_if(|(at, _)| *at <= reached) {
+            match fault {
+                Fault::Kill { writer } => writers.kill(*writer),
+                // Fails without a server or without a connection to end: then this one is skipped.
+                Fault::Terminate => drop(faults::terminate(&place.database.admin).await),
+                Fault::Crash => crash(place),
             }
         }
         tokio::select! {
@@ -205,12 +206,12 @@ async fn make_mischief(
 
 fn crash(place: &Place) {
     if let Some(pid) = place.private.as_ref().and_then(|(home, _)| home.postmaster()) {
-        // It may just have gone by itself; the cluster brings it back either way.
+        // It may have ended by itself; the cluster restarts it either way.
         let _gone = kill_process(pid, Signal::KILL);
     }
 }
 
-/// A killed writer's last batch may still be on its way into the log.
+/// A killed writer's last batch may still be committing.
 async fn wait_for_backends(database: &Database) -> Result<(), BenchError> {
     let mut admin = database.admin.connect().await?;
     let sql = "select exists (select from pg_stat_activity \

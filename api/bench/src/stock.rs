@@ -1,4 +1,4 @@
-//! cqrs-es and postgres-es as their documentation sets them up: what this store is measured against.
+//! cqrs-es and postgres-es set up by their documentation: the reference for this store.
 
 mod orphans;
 
@@ -13,10 +13,10 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::environment::SystemIds;
 
-/// The database of its own, on the same server.
+/// Its own database on the same server.
 pub(crate) const DATABASE: &str = "stock";
 
-/// `db/init.sql` of postgres-es 0.5.0, what its event store needs of it.
+/// The part of postgres-es 0.5.0's `db/init.sql` that its event store needs.
 const SCHEMA: &str = "
 create table events (
     aggregate_type text                         not null,
@@ -29,7 +29,7 @@ create table events (
     primary key (aggregate_type, aggregate_id, sequence)
 )";
 
-/// Makes the database.
+/// Creates the database.
 pub(crate) async fn prepare(admin: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = admin.clone().database("postgres").connect().await?;
     connection.execute(&*format!("create database {DATABASE}")).await?;
@@ -40,18 +40,18 @@ pub(crate) async fn prepare(admin: &PgConnectOptions) -> Result<(), sqlx::Error>
     connection.close().await
 }
 
-/// The framework on that database, with the pool and the store that postgres-es offers.
+/// The framework on that database, with postgres-es's pool and store.
 pub(crate) async fn framework(url: &str) -> PostgresCqrs<Uplinks> {
     postgres_cqrs(default_postgress_pool(url).await, Vec::new(), ())
 }
 
-/// The same, keeping the platform's read model too.
+/// The same, with the platform's read model as a view.
 pub(crate) async fn framework_with_view(url: &str) -> PostgresCqrs<Uplinks> {
     let pool = default_postgress_pool(url).await;
     postgres_cqrs(pool.clone(), vec![orphans::query(pool)], ())
 }
 
-/// Executes one command and keeps what the platform keeps: the body too, for which there is no place but the metadata.
+/// Executes one command and stores what the platform stores; the body has no place except the metadata.
 pub(crate) async fn execute(
     framework: &PostgresCqrs<Uplinks>,
     id: &str,

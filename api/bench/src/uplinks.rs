@@ -1,4 +1,4 @@
-//! Uplinks as ChirpStack posts them: the example of the documentation, varied, each one distinct.
+//! Uplinks as ChirpStack posts them: the documentation's example, varied, all distinct.
 
 use std::fmt::Write as _;
 
@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::BenchError;
 
-/// A real body in one line, without what many devices and gateways do not send: 900 bytes is an uplink's mean.
+/// A real body in one line, without fields that many devices and gateways do not send: 900 bytes is a typical uplink.
 const EXAMPLE: &str = include_str!("uplink.json");
 
-/// What differs from uplink to uplink, as the example writes it, in the order of its keys.
+/// The parts that differ from uplink to uplink, as in the example, in the order of its keys.
 const HOLES: [(&str, Hole); 9] = [
     ("37b5157a-a185-4b36-bf8c-c08de6d83beb", Hole::DeduplicationId),
     ("2026-11-23T10:32:21.580611388+00:00", Hole::GatewayTime),
@@ -46,26 +46,26 @@ pub(crate) fn command(body: &[u8], at: Instant) -> Result<(String, RecordReport)
     Ok((id, RecordReport { report, at, look_up: LookUp::NotDone }))
 }
 
-/// Makes uplinks, device by device, then from the first device again.
+/// Makes uplinks, device by device, in rounds.
 #[derive(Clone, Debug)]
 pub(crate) struct Uplinks {
-    /// The example: what comes before each hole, and the end.
+    /// The example: the text before each hole, and the end.
     parts: Vec<(String, Hole)>,
     end: String,
     devices: u32,
-    /// Number of the first device: runs that must not meet have devices of their own.
+    /// The number of the first device: runs with separate devices have separate numbers.
     first: u32,
     made: u32,
-    /// The times of the uplinks at hand, which all devices send in the same minute.
+    /// The times of the current uplinks; all devices send in the same minute.
     times: [String; 2],
 }
 
 impl Uplinks {
-    /// Of so many devices, numbered from `first`.
+    /// Of this many devices, numbered from `first`.
     pub(crate) fn of_devices(first: u32, devices: u32) -> Self {
         let (mut parts, mut rest) = (Vec::new(), EXAMPLE.trim_end());
         for (text, hole) in HOLES {
-            let (before, after) = rest.split_once(text).expect("the example holds it, a test sees to that");
+            let (before, after) = rest.split_once(text).expect("a test checks that the example contains it");
             parts.push((before.to_owned(), hole));
             rest = after;
         }
@@ -73,12 +73,12 @@ impl Uplinks {
         Self { parts, end, devices, first, made: 0, times: times(0) }
     }
 
-    /// The same devices after they have sent so many uplinks each.
+    /// The same devices after this many uplinks each.
     pub(crate) fn after(self, uplinks: u32) -> Self {
         Self { made: self.devices * uplinks, ..self }
     }
 
-    /// The body of the next one.
+    /// The body of the next uplink.
     pub(crate) fn make(&mut self) -> Bytes {
         let (device, number) = (self.first + self.made % self.devices, self.made / self.devices);
         if self.made.is_multiple_of(self.devices) {
@@ -105,16 +105,16 @@ impl Uplinks {
             Hole::DevEui => write!(body, "58a0cb00{device:08x}"),
             Hole::DevAddr => write!(body, "01{:06x}", device & 0x00ff_ffff),
             Hole::FCnt => write!(body, "\"fCnt\":{}", 1000 + number),
-            // Eight bytes, as the sensor sends: the last digit has two bits to spare.
+            // Eight bytes, as the sensor sends; the last digit has two spare bits.
             Hole::Data => write!(body, "A{:09}A=", mixed % 1_000_000_000),
             Hole::GatewayTime => write!(body, "{}", self.times[0]),
             Hole::NetworkTime => write!(body, "{}", self.times[1]),
         }
-        .expect("a string takes every write");
+        .expect("writing to a string cannot fail");
     }
 }
 
-/// When a device's uplink of this number was heard, by gateway and network server.
+/// When a device's uplink of this number was received, by gateway and network server.
 fn times(number: u32) -> [String; 2] {
     let base = DateTime::from_timestamp_nanos(1_795_429_941_580_611_388);
     let heard = base + TimeDelta::minutes(i64::from(number));

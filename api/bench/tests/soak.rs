@@ -1,4 +1,4 @@
-//! The soak, as long as every change can afford it.
+//! The soak, short enough for every change.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ async fn twenty_thousand_events_through_kills_and_conflicts_leave_a_whole_histor
     soak.args(["soak", "--events=20000", "--seed=42", "--platform-seconds=0", "--url"])
         .arg(database.url(None));
     let output = soak.output().expect("the program starts");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("the history is whole"), "{said}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output_text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output_text.contains("the history is whole"), "{output_text}");
 }

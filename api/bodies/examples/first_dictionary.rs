@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta};
 use fastrand::Rng;
 use parking_bodies::train;
-use parking_simulator::{Act, Mischief, Plan, Simulation};
+use parking_simulator::{Act, Faults, Plan, Simulation};
 
 /// How often each real event is sent, each time by another device at another time.
 const TIMES: usize = 20;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn simulated() -> Vec<String> {
     let start = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
     let end = start + TimeDelta::days(1);
-    let plan = Plan { seed: 1, spaces: 60, first_session: 1, start, end, mischief: Mischief::USUAL };
+    let plan = Plan { seed: 1, spaces: 60, first_session: 1, start, end, faults: Faults::USUAL };
     let bodies = Simulation::new(plan).filter_map(|step| match step.act {
         Act::Report { body, .. } => Some(body.to_string()),
         Act::Book { .. } => None,

@@ -1,14 +1,14 @@
-//! Time, for those who wait for it.
+//! The clock of the processes.
 
 use parking_domain::instant::Instant;
 use std::future::Future;
 use std::pin::Pin;
 
-/// The time of day, and waiting for it.
+/// Reads the time and waits for one.
 pub trait Clock: Send + Sync {
-    /// Now, by this clock.
+    /// The current time.
     fn now(&self) -> Instant;
 
-    /// Returns when it is so late by this clock, or was before. A clock that is set meanwhile is followed.
+    /// Returns when this clock shows at least this time. A clock that is set meanwhile is followed.
     fn reach(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }

@@ -1,8 +1,8 @@
-//! What is due becomes events, by commands to the aggregates that decide whether it is.
+//! Turns what is due into events, by commands to the aggregates that decide.
 //!
-//! The read models say where to look and may be behind. A space's time passes one moment at a time, and before each one the
-//! reservations are told whose vehicles have come: so after a pause everything happens in the order in which it would have
-//! happened, and nobody is released who came.
+//! The read models say where to look and may be behind. A space's time passes one moment at a time, and pending
+//! arrivals are confirmed before each moment. So after a pause everything happens in its due order, and no reservation
+//! is released whose vehicle has arrived.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,119 +30,119 @@ use tracing::warn;
 
 use crate::watcher::Watcher;
 
-/// Spaces looked at together.
+/// Spaces queried at once.
 const BATCH: i64 = 500;
 
-/// Commands under way at a time: they share batches of the writer, and leave it room for others.
+/// Concurrent commands: enough to share the writer's batches, few enough to leave room for other callers.
 const AT_ONCE: usize = 16;
 
-/// How long the read models may take to show what was done before they are asked again.
+/// How long to wait for the read models to show the results before they are queried again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a command may take.
+/// The time limit of a command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
-/// Who is named as the actor of what nobody asked for.
+/// The actor of commands that no caller asked for.
 const ACTOR: &str = "scheduler";
 
-/// How far the read models are that are asked here.
+/// The positions of the read models that are queried here.
 #[derive(Clone, Debug)]
 pub struct ReadModels {
-    /// Tells when something is due.
+    /// For due times.
     pub registry: Progress,
-    /// Tells who has come.
+    /// For arrivals.
     pub space_occupancy: Progress,
-    /// Tells when sensors were last heard.
+    /// For the times at which sensors were last heard.
     pub devices: Progress,
 }
 
-/// Makes events of what is due. Cheap to clone.
+/// Executes what is due. Cheap to clone.
 #[derive(Clone)]
 pub struct Dues {
     platform: Arc<Platform>,
     read_models: ReadModels,
     watcher: Arc<dyn Watcher>,
-    /// Spaces that take no commands any more: an operator skipped an event of theirs that nobody can read. As many as
-    /// operators skipped.
+    /// Spaces that accept no more commands, because an operator skipped an undecodable event of theirs. There are at
+    /// most as many as skips.
     damaged: Arc<Mutex<BTreeSet<SpaceId>>>,
 }
 
-/// What came of looking for what is due.
+/// The result of a look for what is due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Commands that came to something.
+    /// Commands that appended events.
     pub commands: usize,
-    /// The events they made.
+    /// The events they appended.
     pub events: usize,
-    /// True when something is shown as due that came to nothing: a read model is behind, or a command failed.
+    /// True if something shown as due appended nothing: a read model is behind, or a command failed.
     pub unsettled: bool,
 }
 
-/// One command's events, and how far behind their time they came.
-struct Happened {
+/// A command's events, and how late they are.
+struct Appended {
     position: i64,
     events: usize,
     late: Option<TimeDelta>,
 }
 
 impl Dues {
-    /// Over these aggregates and read models.
+    /// Uses these aggregates and read models.
     pub fn new(platform: Arc<Platform>, read_models: ReadModels, watcher: Arc<dyn Watcher>) -> Self {
         Self { platform, read_models, watcher, damaged: Arc::default() }
     }
 
-    /// The read models, to be woken by.
+    /// The read models, to wait for.
     pub(crate) fn read_models(&self) -> &ReadModels {
         &self.read_models
     }
 
-    /// The spaces that take no commands any more.
+    /// The spaces that accept no more commands.
     pub(crate) fn damaged(&self) -> Vec<SpaceId> {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
-    /// Lets everything happen at spaces that is due at `now` or before. `connection` is a projector's.
+    /// Executes everything due at spaces at `now` or before. `connection` has the role projector.
     pub async fn pass_time(&self, connection: &mut PgConnection, now: Instant) -> Result<Done, sqlx::Error> {
         let mut all = Done::default();
         loop {
             let damaged = self.damaged();
-            let came = arrivals::first(connection, BATCH, &damaged).await?;
+            let arrived = arrivals::first(connection, BATCH, &damaged).await?;
             let due = due_times::until(connection, now, BATCH, &damaged).await?;
-            if came.is_empty() && due.is_empty() {
+            if arrived.is_empty() && due.is_empty() {
                 return Ok(all);
             }
-            let told =
-                self.together(came.into_iter().map(|arrival| self.confirm(arrival, now)).collect()).await;
-            let passed = self.together(due.into_iter().map(|due| self.pass_moment(due, now)).collect()).await;
-            all.commands += told.commands + passed.commands;
-            all.events += told.events + passed.events;
-            if told.events + passed.events == 0 || told.unsettled || passed.unsettled {
+            let confirmed =
+                self.run_all(arrived.into_iter().map(|arrival| self.confirm(arrival, now)).collect()).await;
+            let passed = self.run_all(due.into_iter().map(|due| self.pass_moment(due, now)).collect()).await;
+            all.commands += confirmed.commands + passed.commands;
+            all.events += confirmed.events + passed.events;
+            if confirmed.events + passed.events == 0 || confirmed.unsettled || passed.unsettled {
                 all.unsettled = true;
                 return Ok(all);
             }
         }
     }
 
-    /// Notes these silences, which are too long at `now`.
+    /// Reports the silences that are due at `now`.
     pub(crate) async fn note_silences(&self, silences: Vec<Silence>, now: Instant) -> Done {
-        self.together(silences.into_iter().map(|silence| self.note(silence, now)).collect()).await
+        self.run_all(silences.into_iter().map(|silence| self.report_silence(silence, now)).collect()).await
     }
 
-    /// Gives commands, several at a time, and waits until the read models show what came of them.
-    async fn together<C>(&self, commands: Vec<C>) -> Done
+    /// Runs commands concurrently and waits until the read models show their events.
+    async fn run_all<C>(&self, commands: Vec<C>) -> Done
     where
-        C: Future<Output = Result<Option<Happened>, Failure>> + Send,
+        C: Future<Output = Result<Option<Appended>, Failure>> + Send,
     {
         let mut results = stream::iter(commands).map(within_limit).buffered(AT_ONCE);
         let (mut done, mut position) = (Done::default(), 0);
         while let Some(result) = results.next().await {
             match result {
                 Ok(None) => {}
-                Ok(Some(happened)) => {
+                Ok(Some(appended)) => {
                     done.commands += 1;
-                    done.events += happened.events;
-                    position = position.max(happened.position);
-                    let late = happened.late.and_then(|late| late.to_std().ok());
+                    done.events += appended.events;
+                    position = position.max(appended.position);
+                    let late = appended.late.and_then(|late| late.to_std().ok());
                     self.watcher.happened(late.unwrap_or_default());
                 }
                 Err(error) => {
@@ -165,7 +165,7 @@ impl Dues {
         a && b && c
     }
 
-    async fn confirm(&self, arrival: Arrival, now: Instant) -> Result<Option<Happened>, Failure> {
+    async fn confirm(&self, arrival: Arrival, now: Instant) -> Result<Option<Appended>, Failure> {
         let command = SpaceCommand::ConfirmBySensor(ConfirmBySensor {
             reservation_id: Some(arrival.reservation_id),
             at: arrival.at,
@@ -176,51 +176,51 @@ impl Dues {
             .spaces
             .execute(&arrival.space_id.to_string(), &command, &of(arrival.tenant_id))
             .await;
-        self.leave_alone_if_damaged(arrival.space_id, &executed);
-        happened(executed, |_| Some(now - arrival.at))
+        self.exclude_if_damaged(arrival.space_id, &executed);
+        appended(executed, |_| Some(now - arrival.at))
     }
 
-    async fn pass_moment(&self, due: DueTime, now: Instant) -> Result<Option<Happened>, Failure> {
+    async fn pass_moment(&self, due: DueTime, now: Instant) -> Result<Option<Appended>, Failure> {
         let reserved_soon = TimeDelta::seconds(due.reserved_soon_sec.into());
         let command = SpaceCommand::PassMoment(PassTime { at: now, reserved_soon });
         let executed =
             self.platform.spaces.execute(&due.space_id.to_string(), &command, &of(due.tenant_id)).await;
-        self.leave_alone_if_damaged(due.space_id, &executed);
-        happened(executed, |event: &SpaceEvent| event.due().map(|due| now - due))
+        self.exclude_if_damaged(due.space_id, &executed);
+        appended(executed, |event: &SpaceEvent| event.due().map(|due| now - due))
     }
 
-    fn leave_alone_if_damaged<T, E>(&self, space_id: SpaceId, executed: &Result<T, ExecuteError<E>>) {
+    fn exclude_if_damaged<T, E>(&self, space_id: SpaceId, executed: &Result<T, ExecuteError<E>>) {
         if matches!(executed, Err(ExecuteError::Load(LoadError::Damaged { .. }))) {
             warn!(%space_id, "nothing happens at this space any more: its stream is damaged");
             self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(space_id);
         }
     }
 
-    async fn note(&self, silence: Silence, now: Instant) -> Result<Option<Happened>, Failure> {
+    async fn report_silence(&self, silence: Silence, now: Instant) -> Result<Option<Appended>, Failure> {
         let Silence { dev_eui, tenant_id, last_heard_at, due } = silence;
         let command = DeviceCommand::ReportSilence { last_heard_at, due, at: now };
         let executed = self.platform.devices.execute(&dev_eui.to_string(), &command, &of(tenant_id)).await;
-        happened(executed, |_: &DeviceEvent| Some(now - due))
+        appended(executed, |_: &DeviceEvent| Some(now - due))
     }
 }
 
-/// What the log says: where it was handled, nothing else can be done about it.
+/// The message for the log; a failure needs no other handling.
 type Failure = String;
 
 async fn within_limit(
-    command: impl Future<Output = Result<Option<Happened>, Failure>>,
-) -> Result<Option<Happened>, Failure> {
+    command: impl Future<Output = Result<Option<Appended>, Failure>>,
+) -> Result<Option<Appended>, Failure> {
     timeout(COMMAND_LIMIT, command).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
 }
 
-/// None when there was nothing to do: somebody was faster, the read model is behind, or the stream is damaged for good.
-fn happened<A: Decider>(
+/// None when nothing was to do: another process was faster, the read model is behind, or the stream is damaged.
+fn appended<A: Decider>(
     executed: Result<Executed<A>, ExecuteError<A::Error>>,
     late: impl Fn(&A::Event) -> Option<TimeDelta>,
-) -> Result<Option<Happened>, Failure> {
+) -> Result<Option<Appended>, Failure> {
     match executed {
         Ok(Executed { position, events, .. }) => {
-            Ok(events.first().map(|first| Happened { position, events: events.len(), late: late(first) }))
+            Ok(events.first().map(|first| Appended { position, events: events.len(), late: late(first) }))
         }
         Err(ExecuteError::Refused { .. } | ExecuteError::Load(LoadError::Damaged { .. })) => Ok(None),
         Err(error) => Err(error.to_string()),

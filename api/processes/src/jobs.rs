@@ -1,7 +1,7 @@
-//! Jobs: work that is done every so often by whoever leads, or at once when somebody asks. Every run is written down.
+//! Jobs: the leader runs them on a schedule, and a request runs one at once. Every run is recorded.
 //!
-//! A run holds its job's advisory lock, so a job never runs twice at a time, in whatever processes; it has a time limit, and
-//! ends when the server does.
+//! A run holds its job's advisory lock, so a job never runs twice at the same time, in any process. It has a time
+//! limit, and ends when the server stops.
 
 mod history;
 mod work;
@@ -29,23 +29,23 @@ use parking_domain::instant::Instant;
 pub use history::{Outcome, Run, Trigger};
 pub use work::Work;
 
-/// The pause after the schedule could not be kept.
+/// The pause after a failure to read the schedule.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a run that has ended may take to say so.
-const LAST_WORD: Duration = Duration::from_secs(2);
+/// The time limit for recording the end of a run.
+const RECORD_LIMIT: Duration = Duration::from_secs(2);
 
-/// What is done every so often.
+/// A scheduled job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
-    /// Lets everything happen that is overdue: the safety net below the scheduler.
+    /// Executes everything that is overdue: the safety net of the scheduler.
     ExpireReservations,
-    /// Cleans away what devices reported long ago, in the read model.
+    /// Deletes old device reports from the read model.
     CleanupReadings,
 }
 
 impl Job {
-    /// All there are.
+    /// All jobs.
     pub const ALL: [Self; 2] = [Self::ExpireReservations, Self::CleanupReadings];
 
     /// Its name.
@@ -61,7 +61,7 @@ impl Job {
         Self::ALL.into_iter().find(|job| job.name() == name)
     }
 
-    /// From one scheduled run to the next.
+    /// The interval between scheduled runs.
     pub const fn interval(self) -> TimeDelta {
         match self {
             Self::ExpireReservations => TimeDelta::seconds(60),
@@ -69,12 +69,12 @@ impl Job {
         }
     }
 
-    /// When it runs next by schedule: one that never ran, now.
+    /// The time of the next scheduled run; now for a job that never ran.
     fn next_run_at(self, started_at: Option<Instant>, now: Instant) -> Instant {
         started_at.map_or(now, |started_at| started_at + self.interval())
     }
 
-    /// How long a run may take.
+    /// The time limit of a run.
     const fn limit(self) -> Duration {
         match self {
             Self::ExpireReservations => Duration::from_secs(50),
@@ -83,28 +83,28 @@ impl Job {
     }
 }
 
-/// Where a job stands.
+/// The status of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Standing {
     /// Its name.
     pub job: &'static str,
-    /// Seconds from one scheduled run to the next.
+    /// The interval between scheduled runs, in seconds.
     pub interval_sec: i64,
-    /// True while it runs, in whatever process.
+    /// True while it runs in any process.
     pub running: bool,
-    /// Its newest run that has ended.
+    /// The newest run that has ended.
     pub last: Option<Run>,
-    /// When it runs next by schedule; one whose time has passed runs as soon as somebody leads.
+    /// The next scheduled run; an overdue one starts as soon as a process leads.
     pub next_run_at: Instant,
 }
 
 /// Why a job was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// It runs.
+    /// It is running.
     #[error("the job runs already: wait for it to end")]
     Running,
-    /// The server is about to stop.
+    /// The server is stopping.
     #[error("the server is stopping: ask again when it is back")]
     Stopping,
     /// The database did not answer.
@@ -117,7 +117,7 @@ pub enum StartError {
 pub struct Jobs(Arc<Inner>);
 
 struct Inner {
-    /// Of role writer, which keeps the operational tables.
+    /// Connects with the role writer, which owns the operational tables.
     keeper: PgConnectOptions,
     pool: PgPool,
     work: Work,
@@ -128,15 +128,15 @@ struct Inner {
     stop: CancellationToken,
 }
 
-/// A run that may begin: it holds the job's lock.
-struct Begun {
+/// A run that holds the job's lock.
+struct StartedRun {
     job: Job,
     run_id: Uuid,
     connection: PgConnection,
 }
 
 impl Jobs {
-    /// Jobs that do this work; their history is kept with `keeper` (role writer). Runs end when `stop` is cancelled.
+    /// Jobs that do this work; `keeper` (role writer) stores their history. Runs end when `stop` is cancelled.
     pub fn new(
         keeper: (PgConnectOptions, PgPool),
         work: Work,
@@ -149,7 +149,7 @@ impl Jobs {
         Self(Arc::new(Inner { keeper, pool, work, clock, ids, watcher, runs: TaskTracker::new(), stop }))
     }
 
-    /// Where all jobs stand.
+    /// The status of all jobs.
     pub async fn list(&self) -> Result<Vec<Standing>, sqlx::Error> {
         let mut standings = Vec::new();
         for job in Job::ALL {
@@ -158,7 +158,7 @@ impl Jobs {
         Ok(standings)
     }
 
-    /// Where a job stands.
+    /// The status of a job.
     pub async fn standing(&self, job: Job) -> Result<Standing, sqlx::Error> {
         let latest = history::latest(&self.0.pool, job).await?;
         Ok(Standing {
@@ -170,20 +170,20 @@ impl Jobs {
         })
     }
 
-    /// Some of a job's runs, the newest first, and how many there are.
+    /// A page of a job's runs, newest first, and their number.
     pub async fn history(&self, job: Job, limit: i64, offset: i64) -> Result<(Vec<Run>, i64), sqlx::Error> {
         history::page(&self.0.pool, job, limit, offset).await
     }
 
-    /// Starts a job now. Answers with the run's id while it runs.
+    /// Starts a job now and returns the run's id at once.
     pub async fn run_now(&self, job: Job) -> Result<Uuid, StartError> {
-        let begun = self.begin(job, Trigger::Request).await?;
-        let run_id = begun.run_id;
-        self.0.runs.spawn(self.clone().run(begun));
+        let started_run = self.begin(job, Trigger::Request).await?;
+        let run_id = started_run.run_id;
+        self.0.runs.spawn(self.clone().run(started_run));
         Ok(run_id)
     }
 
-    /// Runs every job when its time has come, until dropped. For whoever leads.
+    /// Runs every job when it is due, until dropped. For the leader.
     pub async fn keep_schedule(&self) -> Infallible {
         loop {
             match self.run_due().await {
@@ -196,13 +196,13 @@ impl Jobs {
         }
     }
 
-    /// Ends what runs, and waits until it has said so. `stop` must have been cancelled.
+    /// Waits until the running jobs have recorded their end. `stop` must have been cancelled.
     pub async fn ended(&self) {
         self.0.runs.close();
         self.0.runs.wait().await;
     }
 
-    /// Starts those whose time has come; when the next one's will.
+    /// Starts the jobs that are due; returns the time of the next one.
     async fn run_due(&self) -> Result<Instant, sqlx::Error> {
         let mut first = Instant::MAX;
         for job in Job::ALL {
@@ -210,8 +210,8 @@ impl Jobs {
             let mut next = job.next_run_at(history::latest(&self.0.pool, job).await?.started_at, now);
             if next <= now {
                 match self.begin(job, Trigger::Schedule).await {
-                    Ok(begun) => drop(self.0.runs.spawn(self.clone().run(begun))),
-                    // Whoever asked for it was faster: that is this time's run.
+                    Ok(started_run) => drop(self.0.runs.spawn(self.clone().run(started_run))),
+                    // A request was faster: that is this run.
                     Err(StartError::Running | StartError::Stopping) => {}
                     Err(StartError::Database(error)) => return Err(error),
                 }
@@ -222,7 +222,7 @@ impl Jobs {
         Ok(first)
     }
 
-    async fn begin(&self, job: Job, trigger: Trigger) -> Result<Begun, StartError> {
+    async fn begin(&self, job: Job, trigger: Trigger) -> Result<StartedRun, StartError> {
         if self.0.stop.is_cancelled() || self.0.runs.is_closed() {
             return Err(StartError::Stopping);
         }
@@ -232,18 +232,18 @@ impl Jobs {
         }
         let (run_id, now) = (self.0.ids.next(), self.0.clock.now());
         history::begin(&mut connection, job, run_id, trigger, now).await?;
-        Ok(Begun { job, run_id, connection })
+        Ok(StartedRun { job, run_id, connection })
     }
 
-    async fn run(self, begun: Begun) {
-        let Begun { job, run_id, mut connection } = begun;
+    async fn run(self, started_run: StartedRun) {
+        let StartedRun { job, run_id, mut connection } = started_run;
         let started = time::Instant::now();
         let work = timeout(job.limit(), self.0.work.of(job, self.0.clock.now()));
         let (outcome, result) = match self.0.stop.run_until_cancelled(work).await {
             None => (Outcome::Cancelled, None),
             Some(Err(_)) => (Outcome::TimedOut, None),
             Some(Ok(Ok(result))) => (Outcome::Succeeded, Some(result)),
-            // What the database said stays in the server's log.
+            // The database's message stays in the server's log.
             Some(Ok(Err(error))) => {
                 warn!(job = job.name(), %error, "the job failed");
                 (Outcome::Failed, None)
@@ -253,12 +253,12 @@ impl Jobs {
         debug!(job = job.name(), ?outcome, ?took, result = ?result.as_ref().map(ToString::to_string), "the job has ended");
         self.0.watcher.job_ended(job, outcome, took);
         let now = self.0.clock.now();
-        let said = async {
+        let recorded = async {
             history::end(&mut connection, job, run_id, outcome, result, now).await?;
             connection.close().await
         };
         if let Ok(Err(error)) | Err(error) =
-            timeout(LAST_WORD, said).await.map_err(|_| sqlx::Error::PoolTimedOut)
+            timeout(RECORD_LIMIT, recorded).await.map_err(|_| sqlx::Error::PoolTimedOut)
         {
             warn!(job = job.name(), %error, "how the job ended could not be written down");
         }

@@ -1,8 +1,8 @@
-//! What runs beside HTTP: what time brings becomes events at its second, jobs run when their time has come, and one of all
-//! processes that serve a database leads.
+//! What runs beside HTTP: the scheduler turns what is due into events, jobs run on a schedule, and one of the processes
+//! that serve a database leads.
 //!
-//! Nothing here is needed for anything else to be right: each command is decided by its aggregate, so one that is given
-//! twice, or late, changes nothing twice.
+//! Correctness does not depend on this crate: aggregates decide every command, so one that is repeated or late changes
+//! nothing twice.
 
 pub mod clock;
 pub mod due;

@@ -1,7 +1,7 @@
-//! Waits for what is due, and lets it happen at its second.
+//! Waits for what is due, and executes it in its second.
 //!
-//! It sleeps until the next due time that it knows of, and looks again when the read models have moved on. Nothing is kept
-//! here: who takes over, after whatever pause, finds what is due in the read models.
+//! It sleeps until the next due time, and looks again when the read models have advanced. It keeps no state: a new
+//! leader, after any pause, finds what is due in the read models.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -21,16 +21,16 @@ use crate::leader::Duty;
 use crate::silences::SilenceWatch;
 use parking_domain::instant::Instant;
 
-/// How long it sleeps at most: a sensor that was just claimed may fall silent within seconds.
+/// The longest sleep: a sensor that was just claimed may fall silent within seconds.
 const LONGEST: TimeDelta = TimeDelta::seconds(2);
 
-/// The pause after something due came to nothing.
+/// The pause after something due appended nothing.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long it gathers news before it looks: they may come with every uplink.
+/// How long it collects changes before it looks: they may come with every uplink.
 const NEWS_PAUSE: Duration = Duration::from_millis(100);
 
-/// Lets things happen when they are due. One is enough; several do no harm.
+/// Executes what is due. One is enough; several do no harm.
 pub struct Scheduler {
     dues: Dues,
     clock: Arc<dyn Clock>,
@@ -39,19 +39,19 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// One that goes by this clock, and the time up to which everything has happened.
+    /// A scheduler on this clock, and the time up to which it has executed everything.
     pub fn new(dues: Dues, clock: Arc<dyn Clock>) -> (Self, watch::Receiver<Instant>) {
         let (reached, through) = watch::channel(Instant::MIN);
         (Self { dues, clock, reached, silences: SilenceWatch::default() }, through)
     }
 
-    /// With the jobs on their schedule beside it, the duty of who leads.
+    /// Adds the scheduled jobs: together they are the leader's duties.
     pub fn with(self, jobs: Jobs) -> Duties {
         Duties { scheduler: self, jobs }
     }
 
     async fn follow(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
-        // Another process may have led meanwhile: what was known of the sensors is worth nothing.
+        // Another process may have led meanwhile: the cache of sensors is invalid.
         self.silences = SilenceWatch::default();
         loop {
             let now = self.clock.now();
@@ -65,14 +65,14 @@ impl Scheduler {
         }
     }
 
-    /// Lets everything happen that is due at `now` or before; false when it should look again soon.
+    /// Executes everything due at `now` or before; false if it should look again soon.
     async fn look(&mut self, connection: &mut PgConnection, now: Instant) -> Result<bool, sqlx::Error> {
         let passed = self.dues.pass_time(connection, now).await?;
         let noted = self.silences.look(&self.dues, connection, now).await?;
         Ok(!passed.unsettled && !noted.unsettled)
     }
 
-    /// Until the next thing is due, or somebody has come whom a reservation waits for.
+    /// Waits until the next due time, or until a pending arrival appears.
     async fn wait(&self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
         let mut news = News::of(&self.dues);
         loop {
@@ -101,7 +101,7 @@ impl Duty for Scheduler {
     }
 }
 
-/// Everything that who leads has to do.
+/// All duties of the leader.
 pub struct Duties {
     scheduler: Scheduler,
     jobs: Jobs,
@@ -116,7 +116,7 @@ impl Duty for Duties {
     }
 }
 
-/// That the read models have moved on which say when something is due and who has come.
+/// Changes of the read models of due times and arrivals.
 struct News {
     registry: watch::Receiver<i64>,
     space_occupancy: watch::Receiver<i64>,
@@ -128,7 +128,7 @@ impl News {
         Self { registry: read_models.registry.news(), space_occupancy: read_models.space_occupancy.news() }
     }
 
-    /// Returns when there are some. Where a read model has stopped there are none any more.
+    /// Returns at the next change. A stopped read model brings none.
     async fn arrive(&mut self) {
         tokio::select! {
             Ok(()) = self.registry.changed() => {}

@@ -1,10 +1,10 @@
-//! Which sensor is looked at when, so that a silence becomes an event within seconds and nobody reads all sensors for it.
+//! Decides when to look at which sensor, so that a silence becomes an event within seconds without reading all sensors.
 //!
-//! A sensor's silence is due later by everything that is received of it, so one look at the time that was known before is
-//! enough: either it is silent then, or the row says when to look again. What can make a silence due earlier (a sensor is
-//! claimed, another heartbeat, another policy) people do, and `activity` shows it. Rows that a rebuild made
-//! anew may show more of it than was seen: then all sensors are read once more. A step costs as much as there are
-//! sensors to look at; only the first one, and one after a rebuild, reads all of them, in pages.
+//! Every report makes a sensor's silence due later, so one look at the earlier due time is enough: either the sensor is
+//! silent then, or its row gives the next time. Only commands (a claim, another heartbeat, another policy) make a
+//! silence due earlier, and `activity` shows them. Rebuilt rows may differ from the rows seen before: then all sensors
+//! are read again. A step costs as much as the sensors due for a look; only the first step, and one after a rebuild,
+//! reads all of them, in pages.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::due::{Done, Dues, ReadModels};
 /// Sensors read at once.
 const PAGE: u16 = 1000;
 
-/// The shortest time between two looks at one sensor.
+/// The shortest time between two looks at a sensor.
 const SHORTEST: TimeDelta = TimeDelta::seconds(1);
 
-/// How long the read models may take to show what is in the log. While they are further behind, a sensor would seem silent
-/// whose uplinks have only not been read yet.
+/// How long to wait for the read models to reach the head. If they are behind, a sensor seems silent whose uplinks are
+/// merely not applied yet.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// True when the read models that are asked here show what is in the log.
+/// True when the read models have reached the head.
 async fn shown(read_models: &ReadModels, head: i64) -> bool {
     let ReadModels { registry, devices, .. } = read_models;
     let (registry, devices) =
@@ -36,22 +36,22 @@ async fn shown(read_models: &ReadModels, head: i64) -> bool {
     registry && devices
 }
 
-/// The sensors by the time of the next look at each. Some sixty bytes a sensor.
+/// The sensors by the time of the next look. Some sixty bytes for each sensor.
 #[derive(Debug, Default)]
 pub struct SilenceWatch {
     order: BTreeSet<(Instant, DevEui)>,
     of: HashMap<DevEui, Instant>,
-    /// Up to where activity was taken in, and of which generation of rows; none before the first look.
+    /// The position up to which activity was read, and the generation of the rows; none before the first look.
     seen: Option<(i64, i64)>,
 }
 
 impl SilenceWatch {
-    /// When the next sensor is to be looked at.
+    /// The time of the next look.
     pub fn next(&self) -> Option<Instant> {
         self.order.first().map(|(at, _)| *at)
     }
 
-    /// Notes the silences that are due at `now`. `connection` is a projector's.
+    /// Reports the silences due at `now`. `connection` has the role projector.
     pub async fn look(
         &mut self,
         dues: &Dues,
@@ -86,7 +86,7 @@ impl SilenceWatch {
         }
     }
 
-    /// Every sensor there is.
+    /// Reads all sensors.
     async fn load(&mut self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
         let mut after = None;
         loop {
@@ -101,8 +101,8 @@ impl SilenceWatch {
         }
     }
 
-    /// The silences that are due. Every sensor is given its next time: one whose silence is due is looked at again soon,
-    /// until its row says that it is silent.
+    /// The due silences. Every sensor gets its next time: one whose silence is due is looked at again soon, until its
+    /// row shows it as silent.
     fn sort(&mut self, sensors: &[Watched], now: Instant) -> Vec<Silence> {
         for sensor in sensors {
             self.put(sensor.dev_eui, sensor.look_again_at(now).max(now + SHORTEST));
@@ -117,7 +117,7 @@ impl SilenceWatch {
         self.order.insert((at, dev_eui));
     }
 
-    /// The first sensors whose time has come. One that is no sensor any more does not come back.
+    /// Takes the first sensors that are due for a look. A device that is no longer a sensor does not come back.
     fn take(&mut self, now: Instant) -> Vec<DevEui> {
         let due: Vec<DevEui> = self
             .order

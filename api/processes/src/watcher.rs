@@ -1,17 +1,17 @@
-//! Who wants to know what happens here, to count it.
+//! Observes the processes, for metrics.
 
 use std::time::Duration;
 
 use crate::jobs::{Job, Outcome};
 
-/// Hears what the processes do. It must not wait.
+/// Receives what the processes do. It must not block.
 pub trait Watcher: Send + Sync {
-    /// Something due became an event, so long after its time.
+    /// A due change became an event, `late` after its time.
     fn happened(&self, _late: Duration) {}
 
     /// A job has ended.
     fn job_ended(&self, _job: Job, _outcome: Outcome, _took: Duration) {}
 }
 
-/// Nobody.
+/// Ignores everything.
 impl Watcher for () {}

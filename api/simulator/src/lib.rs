@@ -1,7 +1,7 @@
-//! A car park that never was: cars come and go by the time of day, sensors report them in the form ChirpStack posts, and
-//! the radio network repeats, delays and loses reports. Everything follows from a seed.
+//! A simulated car park: cars come and go by the time of day, sensors report them as ChirpStack posts them, and the
+//! radio network repeats, delays and loses reports. Everything follows from a seed.
 //!
-//! The simulation knows the truth: which spaces are taken at the end, and how many reports of each device arrived.
+//! The simulation knows the truth: which spaces are occupied at the end, and how many reports of each device arrived.
 
 mod model;
 mod radio;
@@ -16,7 +16,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 pub use model::Model;
-pub use radio::Mischief;
+pub use radio::Faults;
 use sensor::Sensor;
 
 /// What to simulate.
@@ -24,28 +24,28 @@ use sensor::Sensor;
 pub struct Plan {
     /// The same seed gives the same history.
     pub seed: u64,
-    /// How many spaces there are, each with a sensor.
+    /// The number of spaces, each with a sensor.
     pub spaces: u32,
-    /// The number of every sensor's first session in the network: it makes the address that it has there.
+    /// The number of every sensor's first network session; it determines the device address.
     pub first_session: u32,
-    /// When it begins.
+    /// The start.
     pub start: DateTime<Utc>,
-    /// When it ends; every sensor reports once more then, and that report arrives.
+    /// The end; every sensor reports once more then, and that report arrives.
     pub end: DateTime<Utc>,
     /// What the radio network does to reports.
-    pub mischief: Mischief,
+    pub faults: Faults,
 }
 
-/// Something that happens in the car park and that the platform hears of.
+/// An action in the car park that the platform receives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// When the platform hears of it.
+    /// When the platform receives it.
     pub at: DateTime<Utc>,
-    /// What.
+    /// The action.
     pub act: Act,
 }
 
-/// What the platform hears of.
+/// What the platform receives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// ChirpStack posts this body with `?event=…`.
@@ -55,44 +55,44 @@ pub enum Act {
         /// The body.
         body: Value,
     },
-    /// Somebody wants to book a space.
+    /// A guest wants to book a space.
     Book {
         /// Its number, from 0.
         space: usize,
-        /// From when.
+        /// The start.
         from: DateTime<Utc>,
-        /// Until when.
+        /// The end.
         until: DateTime<Utc>,
     },
 }
 
-/// What is true of a space at the end.
+/// The truth about a space at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truth {
-    /// The sensor that stands there, as a number.
+    /// The sensor's EUI as a number.
     pub dev_eui: u64,
-    /// Whether a car is there.
+    /// True if a car is there.
     pub occupied: bool,
-    /// Uplinks that arrived, repetitions of one transmission not counted.
+    /// Uplinks that arrived, without repetitions of one transmission.
     pub uplinks: u64,
 }
 
-/// What will happen next, somewhere.
+/// A scheduled action.
 #[derive(Clone, Debug, PartialEq)]
 enum Next {
     /// A car drives in.
     Arrival(usize),
     /// The car drives out.
     Departure(usize),
-    /// The sensor shows that it is alive.
+    /// The sensor sends its heartbeat.
     Heartbeat(usize),
-    /// Somebody thinks of booking.
+    /// A guest considers a booking.
     Thought,
-    /// The platform hears of something.
+    /// The platform receives an action.
     Heard(Act),
 }
 
-/// The car park in motion: an iterator over what the platform hears, in that order.
+/// The running car park: an iterator over what the platform receives, in order.
 #[derive(Debug)]
 pub struct Simulation {
     plan: Plan,
@@ -103,7 +103,7 @@ pub struct Simulation {
     settled: bool,
 }
 
-/// An entry of the queue. Entries of one moment come in the order they were made.
+/// An entry of the queue. Entries of the same time come in the order of their creation.
 #[derive(Debug)]
 struct Entry {
     at: DateTime<Utc>,
@@ -131,12 +131,12 @@ impl Simulation {
         simulation
     }
 
-    /// The model of each space's sensor and its EUI.
+    /// The EUI and the model of each space's sensor.
     pub fn devices(&self) -> impl Iterator<Item = (u64, Model)> {
         self.sensors.iter().map(|sensor| (sensor.dev_eui(), sensor.model()))
     }
 
-    /// What is true by now; final once the iterator has ended.
+    /// The truth so far; final once the iterator has ended.
     pub fn truth(&self) -> Vec<Truth> {
         self.sensors.iter().map(Sensor::truth).collect()
     }
@@ -146,7 +146,7 @@ impl Simulation {
         self.queue.push(Reverse(Entry { at, number: self.entries, next }));
     }
 
-    /// A random time, shorter than this.
+    /// A random duration below this limit.
     fn up_to(&mut self, limit: TimeDelta) -> TimeDelta {
         TimeDelta::milliseconds(self.rng.i64(0..limit.num_milliseconds().max(1)))
     }
@@ -161,7 +161,7 @@ impl Simulation {
         }
     }
 
-    /// After the end: what is on its way arrives, and every sensor reports once more.
+    /// After the end: delayed reports arrive, and every sensor reports once more.
     fn settle(&mut self) {
         self.settled = true;
         for space in 0..self.sensors.len() {

@@ -1,8 +1,8 @@
-//! The models of sensors, and how each says what it sees.
+//! The sensor models and the frames they send.
 
 use chrono::TimeDelta;
 
-/// A model of parking sensor.
+/// A parking sensor model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
     /// Bosch TPS110.
@@ -14,7 +14,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// The model of the n-th sensor: all of them by turns.
+    /// The model of the n-th sensor, in turns.
     pub(crate) fn of(number: u32) -> Self {
         [Self::Bosch, Self::Nwave, Self::Browan][(number % 3) as usize]
     }
@@ -28,7 +28,7 @@ impl Model {
         }
     }
 
-    /// The time between signs of life.
+    /// The interval between heartbeats.
     pub(crate) fn heartbeat(self) -> TimeDelta {
         match self {
             Self::Bosch | Self::Nwave => TimeDelta::hours(6),
@@ -36,7 +36,7 @@ impl Model {
         }
     }
 
-    /// Port and bytes of a report; `minutes` is how long the state before lasted.
+    /// Port and bytes of a report; `minutes` is how long the previous state lasted.
     pub(crate) fn frame(self, occupied: bool, heartbeat: bool, minutes: u8) -> (u8, Vec<u8>) {
         let state = u8::from(occupied);
         match (self, heartbeat) {

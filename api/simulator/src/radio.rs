@@ -1,4 +1,4 @@
-//! The radio network between sensors and platform: it repeats, delays and loses reports, and devices join anew.
+//! The radio network between sensors and platform: it repeats, delays and loses reports, and devices rejoin.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,52 +7,52 @@ use serde_json::{Value, json};
 
 use crate::{Act, Next, Simulation};
 
-/// Shares of the reports to which something happens, from 0 to 1.
+/// The share of the reports affected by each fault, from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Mischief {
-    /// Posted twice: as they were, or under another name.
+pub struct Faults {
+    /// Posted twice: unchanged, or with another id.
     pub repeated: f64,
-    /// Held up for minutes, so that others overtake them.
+    /// Delayed for minutes, so that others overtake them.
     pub late: f64,
-    /// Sent after the device joined anew.
+    /// Sent after a rejoin.
     pub rejoined: f64,
-    /// Never heard.
+    /// Never received.
     pub lost: f64,
 }
 
-impl Mischief {
-    /// As networks are: 5 % repeated, 2 % late, 1 % after a join, 1 % lost.
+impl Faults {
+    /// Typical of networks: 5 % repeated, 2 % late, 1 % after a join, 1 % lost.
     pub const USUAL: Self = Self { repeated: 0.05, late: 0.02, rejoined: 0.01, lost: 0.01 };
 }
 
 impl Simulation {
-    /// The sensor sends what it sees.
+    /// The sensor sends its state.
     pub(crate) fn report(&mut self, space: usize, at: DateTime<Utc>, heartbeat: bool, minutes: u8) {
-        let mischief = self.plan.mischief;
-        if self.happens(mischief.rejoined) {
+        let faults = self.plan.faults;
+        if self.happens(faults.rejoined) {
             self.rejoin(space, at);
         }
         let body = self.transmit(space, at, heartbeat, minutes);
-        if self.happens(mischief.lost) {
+        if self.happens(faults.lost) {
             return;
         }
-        let delay = if self.happens(mischief.late) {
+        let delay = if self.happens(faults.late) {
             TimeDelta::minutes(self.rng.i64(2..20))
         } else {
             self.up_to(TimeDelta::milliseconds(300))
         };
         self.deliver(space, at + delay, body.clone());
-        if self.happens(mischief.repeated) {
+        if self.happens(faults.repeated) {
             let later = at + delay + self.up_to(TimeDelta::seconds(30));
             let body = if self.rng.bool() { body } else { self.renamed(body) };
             self.push(later, Next::Heard(Act::Report { event: "up", body }));
         }
     }
 
-    /// The sensor sends what it sees, and it arrives at once.
+    /// The sensor sends its state, and the report certainly arrives.
     pub(crate) fn report_surely(&mut self, space: usize, at: DateTime<Utc>) {
         let body = self.transmit(space, at, true, 0);
-        // After everything that was held up.
+        // After every delayed report.
         self.deliver(space, at + TimeDelta::minutes(30), body);
     }
 
@@ -78,7 +78,7 @@ impl Simulation {
         self.push(at, Next::Heard(Act::Report { event: "join", body }));
     }
 
-    /// The report as ChirpStack would post it.
+    /// The report as ChirpStack posts it.
     fn transmit(&mut self, space: usize, at: DateTime<Utc>, heartbeat: bool, minutes: u8) -> Value {
         let id = self.uuid();
         let (rssi, snr) = (self.rng.i32(-118..-60), f64::from(self.rng.i32(-80..120)) / 10.0);
@@ -110,7 +110,7 @@ impl Simulation {
         })
     }
 
-    /// The same transmission, reported as if it were another.
+    /// The same transmission with another id.
     fn renamed(&mut self, mut body: Value) -> Value {
         body["deduplicationId"] = self.uuid().into();
         body
@@ -132,7 +132,7 @@ fn device_info(dev_eui: u64, profile: &str) -> Value {
     })
 }
 
-/// With nine digits, as ChirpStack writes them; the last three differ from time to time.
+/// With nine digits, as ChirpStack writes them; the last three vary.
 fn time(at: DateTime<Utc>) -> String {
     let finer = TimeDelta::nanoseconds(at.timestamp().rem_euclid(1000));
     (at + finer).to_rfc3339_opts(SecondsFormat::Nanos, true)

@@ -1,11 +1,11 @@
-//! A sensor at its space: what it sees, and its place in the LoRaWAN network.
+//! A sensor at its space: its state and its LoRaWAN session.
 
 use chrono::{DateTime, Utc};
 
 use crate::Truth;
 use crate::model::Model;
 
-/// EUIs of simulated sensors begin like this: locally administered, nobody's real ones.
+/// The prefix of simulated EUIs: locally administered, so no real device has it.
 const EUIS: u64 = 0x0200_5140_0000_0000;
 
 /// A sensor.
@@ -33,7 +33,7 @@ impl Sensor {
         Model::of(self.number)
     }
 
-    /// Its address in its session: another one after each join.
+    /// Its address in its session; every join changes it.
     pub(crate) fn dev_addr(&self) -> String {
         format!("{:08x}", (self.number + 1) << 12 | self.session & 0xfff)
     }

@@ -1,20 +1,20 @@
-//! Cars and people: when they come, how long they stay, when they think of booking.
+//! Cars and guests: when they come, how long they stay, when they book.
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
 use crate::{Act, Next, Simulation};
 
-/// Cars an hour that come to a free space, by the hour of the day.
+/// Cars per hour that arrive at a free space, by the hour of the day.
 const ARRIVALS: [f64; 24] = [
     0.02, 0.01, 0.01, 0.01, 0.02, 0.05, 0.2, 0.5, 0.9, 0.8, 0.6, 0.5, 0.7, 0.6, 0.5, 0.5, 0.6, 0.8, 0.7, 0.5,
     0.3, 0.2, 0.1, 0.05,
 ];
 
-/// How long cars stay on average, and at least.
+/// The mean and the shortest stay.
 const MEAN_STAY: TimeDelta = TimeDelta::minutes(95);
 const SHORTEST_STAY: TimeDelta = TimeDelta::minutes(3);
 
-/// The time between two thoughts of booking, for one space alone.
+/// The mean time between two bookings, for one space.
 const THOUGHTS: TimeDelta = TimeDelta::hours(30);
 
 impl Simulation {
@@ -56,7 +56,7 @@ impl Simulation {
         }
     }
 
-    /// Somebody books some space for later, and somebody else will think of it after a while.
+    /// A guest books a random space for later; schedules the next booking.
     pub(crate) fn think_of_booking(&mut self, at: DateTime<Utc>) {
         let space = self.rng.usize(0..self.sensors.len().max(1));
         let from = at + TimeDelta::minutes(self.rng.i64(5..600));

@@ -1,10 +1,10 @@
-//! What the demonstration lays down: two sites, their spaces, a sensor at each and a display at some.
+//! The demonstration's data: two sites, their spaces, a sensor at each and a display at some.
 
 use parking_simulator::Simulation;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::door::Door;
+use super::client::Client;
 
 /// Spaces of both sites, each with a sensor.
 pub(super) const SPACES: u32 = 24;
@@ -14,57 +14,57 @@ const SITES: [(&str, &str, &str, f64, f64); 2] = [
     ("Station", "station", "Europe/Vienna", 48.1850, 16.3760),
 ];
 
-/// EUIs of simulated displays begin like this: locally administered, nobody's real ones.
+/// The prefix of simulated displays' EUIs: locally administered, so no real device has it.
 const DISPLAYS: u64 = 0x0200_5140_0001_0000;
 
-/// Lays it down, or finds it again; the spaces in the simulation's order, without those that somebody took away.
-pub(super) async fn lay_down(door: &Door, simulation: &Simulation) -> Vec<Option<Uuid>> {
+/// Creates the data, or finds it again; returns the spaces in the simulation's order, none for deleted ones.
+pub(super) async fn lay_down(client: &Client, simulation: &Simulation) -> Vec<Option<Uuid>> {
     let mut sites = Vec::new();
     for (name, slug, timezone, latitude, longitude) in SITES {
         let site = json!({
             "name": name, "slug": slug, "timezone": timezone, "latitude": latitude, "longitude": longitude,
         });
-        sites.push(made(door, "/api/v6/sites", &format!("demo site {slug}"), &site).await);
+        sites.push(made(client, "/api/v6/sites", &format!("demo site {slug}"), &site).await);
     }
     let per_site = SPACES as usize / SITES.len();
     let mut spaces = Vec::new();
     for (n, (dev_eui, model)) in simulation.devices().enumerate() {
         let (site, number) = (n / per_site, n % per_site + 1);
         let code = format!("{}-{number:02}", &SITES[site].0[..1]);
-        let space_id = space(door, sites[site], &code, number).await;
-        device(door, dev_eui, "sensor", model.profile(), space_id).await;
+        let space_id = space(client, sites[site], &code, number).await;
+        device(client, dev_eui, "sensor", model.profile(), space_id).await;
         if number == 1 {
-            device(door, DISPLAYS + n as u64, "display", "Kuando Busylight", space_id).await;
+            device(client, DISPLAYS + n as u64, "display", "Kuando Busylight", space_id).await;
         }
         spaces.push(space_id);
     }
     spaces
 }
 
-async fn space(door: &Door, site_id: Option<Uuid>, code: &str, number: usize) -> Option<Uuid> {
+async fn space(client: &Client, site_id: Option<Uuid>, code: &str, number: usize) -> Option<Uuid> {
     let site_id = site_id?;
-    // Who books one of the first spaces has to come in time.
+    // A guest who books one of the first spaces has to arrive in time.
     let auto_release_minutes = if number <= 4 { 30 } else { 0 };
     let space = json!({
         "site_id": site_id, "code": code, "name": format!("Space {code}"),
         "floor": "0", "zone": if number <= 6 { "north" } else { "south" },
         "auto_release_minutes": auto_release_minutes,
     });
-    made(door, "/api/v6/spaces", &format!("demo space {code}"), &space).await
+    made(client, "/api/v6/spaces", &format!("demo space {code}"), &space).await
 }
 
-async fn device(door: &Door, dev_eui: u64, kind: &str, model: &str, space_id: Option<Uuid>) {
+async fn device(client: &Client, dev_eui: u64, kind: &str, model: &str, space_id: Option<Uuid>) {
     let dev_eui = format!("{dev_eui:016X}");
     let device = json!({"dev_eui": dev_eui, "type": kind, "name": format!("{model} {}", &dev_eui[12..]), "model": model});
     let key = format!("demo device {dev_eui}");
-    if let (Some(id), Some(space_id)) = (made(door, "/api/v6/devices", &key, &device).await, space_id) {
+    if let (Some(id), Some(space_id)) = (made(client, "/api/v6/devices", &key, &device).await, space_id) {
         let assign = json!({"space_id": space_id, "reason": "demonstration"});
         let path = format!("/api/v6/devices/{id}/assign");
-        door.post(&path, Some(&format!("demo assign {dev_eui}")), &assign).await;
+        client.post(&path, Some(&format!("demo assign {dev_eui}")), &assign).await;
     }
 }
 
-/// The id of what was made now or at an earlier start.
-async fn made(door: &Door, path: &str, key: &str, body: &Value) -> Option<Uuid> {
-    door.post(path, Some(key), body).await?["id"].as_str()?.parse().ok()
+/// The id of the resource, created now or at an earlier start.
+async fn made(client: &Client, path: &str, key: &str, body: &Value) -> Option<Uuid> {
+    client.post(path, Some(key), body).await?["id"].as_str()?.parse().ok()
 }

@@ -1,16 +1,16 @@
-//! What a connection is doing, and until when it may.
+//! A connection's phase and the phase's deadline.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use super::connections::{Place, Rank};
+use super::connections::{Rank, Slot};
 use super::counts::Reason;
 use super::limits::{ANSWER, HEAD, IDLE, LAST_HEAD};
 
-/// What one connection is doing. Its stream, its service and its response bodies update this state.
+/// A connection's phase. Its stream, its service and its response bodies update it.
 pub(super) struct Activity {
-    place: Place,
+    slot: Slot,
     state: Mutex<State>,
 }
 
@@ -21,29 +21,29 @@ struct State {
 
 #[derive(Clone, Copy)]
 enum Phase {
-    /// The head of a request is awaited or on its way.
+    /// A request's head is expected or arriving.
     Head { until: Instant },
-    /// A request is handled: how long that may take is bounded where it is handled.
+    /// A request is being handled: the handler has its own time limit.
     Request,
-    /// The answer is on its way; `is_made` when all of it was handed to the stream.
+    /// The answer is being sent; `is_made` when all of it was handed to the stream.
     Answer { until: Instant, is_made: bool },
-    /// Nothing: the next request is awaited.
+    /// The next request is awaited.
     Idle { until: Instant },
 }
 
 impl Activity {
     /// A new connection.
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(slot: Slot) -> Self {
         let phase = Phase::Head { until: Instant::now() + HEAD };
-        Self { place, state: Mutex::new(State { phase, reports: false }) }
+        Self { slot, state: Mutex::new(State { phase, reports: false }) }
     }
 
-    /// Its place.
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    /// Its slot.
+    pub(super) fn slot(&self) -> &Slot {
+        &self.slot
     }
 
-    /// Bytes came from the client.
+    /// Bytes arrived from the client.
     pub(super) fn received(&self) {
         let mut state = self.state();
         if let Phase::Idle { .. } = state.phase {
@@ -51,13 +51,13 @@ impl Activity {
         }
     }
 
-    /// The head of a request is complete.
+    /// A request's head is complete.
     pub(super) fn request_begun(&self) {
         self.state().phase = Phase::Request;
-        self.place.must_stay();
+        self.slot.must_stay();
     }
 
-    /// The request has its answer, which is not sent yet; whether it was a report that was taken.
+    /// The request has its answer, which is not sent yet; `took_report` if it accepted a report.
     pub(super) fn answered(&self, took_report: bool) {
         let mut state = self.state();
         state.reports |= took_report;
@@ -71,16 +71,16 @@ impl Activity {
         }
     }
 
-    /// Everything that the stream was handed is sent.
+    /// All bytes handed to the stream are sent.
     pub(super) fn sent(&self) {
         let mut state = self.state();
         if let Phase::Answer { is_made: true, .. } = state.phase {
             state.phase = Phase::Idle { until: Instant::now() + IDLE };
-            self.place.may_be_closed(if state.reports { Rank::Reporting } else { Rank::Idle });
+            self.slot.may_be_closed(if state.reports { Rank::Reporting } else { Rank::Idle });
         }
     }
 
-    /// The server stops: what is being received has to be complete soon.
+    /// The server stops: a head that is arriving must be complete soon.
     pub(super) fn hurry(&self) {
         if let Phase::Head { until } = &mut self.state().phase {
             *until = (*until).min(Instant::now() + LAST_HEAD);
@@ -116,11 +116,11 @@ mod tests {
     use super::super::limits::Limits;
     use super::*;
 
-    /// Asserts that what the connection does now may take so long and no longer.
+    /// Asserts that the current phase may last this long and no longer.
     fn assert_may_take(activity: &Activity, time: Duration, done: impl FnOnce(&Activity)) {
         let before = Instant::now();
         done(activity);
-        let (deadline, _) = activity.deadline().expect("it has one");
+        let (deadline, _) = activity.deadline().expect("the phase has a deadline");
         assert!(before + time <= deadline && deadline <= Instant::now() + time);
     }
 
@@ -130,13 +130,13 @@ mod tests {
         let activity = Activity::new(connections.admit());
         let first = activity.deadline();
         activity.received();
-        assert_eq!(activity.deadline(), first, "more of the first head does not give it more time");
+        assert_eq!(activity.deadline(), first, "more bytes of the first head do not extend the deadline");
         activity.request_begun();
         activity.received();
         assert!(activity.deadline().is_none() && activity.is_serving());
         assert_may_take(&activity, ANSWER, |activity| activity.answered(true));
         activity.sent();
-        assert!(activity.is_serving(), "more of the answer is to come");
+        assert!(activity.is_serving(), "the answer is not complete");
         activity.answer_made();
         assert_may_take(&activity, IDLE, Activity::sent);
         assert!(!activity.is_serving());

@@ -1,4 +1,4 @@
-//! An answer's body that notes when all of it was handed to the stream.
+//! An answer's body that reports when all of it was handed to the stream.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use hyper::body::{Frame, SizeHint};
 
 use super::activity::Activity;
 
-/// The body of one answer. Dropped, it has been handed over, or is not wanted any more.
+/// The body of one answer. When it is dropped, it was handed over or is no longer needed.
 pub(super) struct NotedBody {
     body: Body,
     activity: Arc<Activity>,

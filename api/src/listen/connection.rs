@@ -1,4 +1,4 @@
-//! One connection from its beginning to its end.
+//! One connection from start to end.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,22 +14,22 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::activity::Activity;
-use super::connections::Place;
+use super::connections::Slot;
 use super::counts::Reason;
 use super::limits::BUFFER;
 use super::requests::Requests;
 use super::stream::NotedStream;
 
-/// Serves a connection until the client ends it, something takes too long, another one needs its place, or `stop`.
-pub(super) async fn serve(stream: TcpStream, place: Place, router: Router, stop: CancellationToken) {
-    let activity = Arc::new(Activity::new(place));
-    // hyper's own time-out for a head would also close a connection that is idle: `activity` knows the two apart.
+/// Serves a connection until the client ends it, a deadline passes, a new connection needs its slot, or `stop`.
+pub(super) async fn serve(stream: TcpStream, slot: Slot, router: Router, stop: CancellationToken) {
+    let activity = Arc::new(Activity::new(slot));
+    // hyper's own time-out for a head would also close an idle connection: `activity` distinguishes the two.
     let connection = http1::Builder::new().header_read_timeout(None).max_buf_size(BUFFER).serve_connection(
         TokioIo::new(NotedStream::new(stream, activity.clone())),
         Requests::new(router, activity.clone()),
     );
     let mut connection = pin!(connection);
-    let close = activity.place().close().clone();
+    let close = activity.slot().close().clone();
     let (mut close, mut stop) = (pin!(close.cancelled()), pin!(stop.cancelled()));
     let (mut is_closing, mut is_stopping) = (false, false);
     let mut timer = pin!(sleep_until(Instant::now()));
@@ -48,7 +48,7 @@ pub(super) async fn serve(stream: TcpStream, place: Place, router: Router, stop:
             is_stopping = true;
             activity.hurry();
             connection.as_mut().graceful_shutdown();
-            // hyper acts on that when it is polled again.
+            // hyper acts on it at the next poll.
             cx.waker().wake_by_ref();
         }
         overdue(&activity, timer.as_mut(), cx).map(Some)
@@ -56,15 +56,15 @@ pub(super) async fn serve(stream: TcpStream, place: Place, router: Router, stop:
     .await;
     if let Some(reason) = reason {
         debug!(?reason, "a connection was closed");
-        activity.place().count_closed(reason);
+        activity.slot().count_closed(reason);
     }
 }
 
-/// Ready when the connection has not done in time what it was to do.
+/// Ready when the connection has missed its deadline.
 fn overdue(activity: &Activity, mut timer: std::pin::Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Reason> {
     loop {
         let Some((deadline, reason)) = activity.deadline() else { return Poll::Pending };
-        // A later deadline does not move the timer: it is set when the timer wakes. Most answers come before.
+        // A later deadline does not move the timer: it is reset when the timer fires. Most answers come before.
         if deadline < timer.deadline() || timer.is_elapsed() {
             timer.as_mut().reset(deadline);
         }

@@ -1,4 +1,4 @@
-//! The connections that are open: how many, and which is closed first when another one needs its place.
+//! The open connections: their number, and which one is closed first when a new one needs its slot.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,18 @@ use tokio_util::sync::CancellationToken;
 use super::counts::{ConnectionCounts, Reason};
 use super::limits::Limits;
 
-/// Connections without a request in flight, in the order in which they are closed; of each rank the oldest first.
+/// Connections without a request in flight, in closing order; within a rank the oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// It has never made a request.
+    /// It has not made a request.
     New,
-    /// It made one.
+    /// It has made one.
     Idle,
-    /// It brought a report: the next one may be under way.
+    /// It has brought a report: the next one may be on its way.
     Reporting,
 }
 
-/// A connection's place among those that may be closed.
+/// A connection's key among those that may be closed.
 type Key = (Rank, u64);
 
 /// All connections of the server.
@@ -28,15 +28,15 @@ pub(super) struct Connections {
     limits: Limits,
     counts: ConnectionCounts,
     state: Mutex<State>,
-    /// A connection has ended, or may be closed while there is no file for another.
+    /// A connection has ended, or became closable while there was no file for a new one.
     changed: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    /// Connections that are open: each holds a file.
+    /// Open connections: each holds a file.
     open: usize,
-    /// Those among them that were told to close.
+    /// Those of them that were told to close.
     closing: usize,
     next: u64,
     closable: BTreeMap<Key, CancellationToken>,
@@ -56,7 +56,7 @@ impl State {
 }
 
 impl Connections {
-    /// None yet.
+    /// No connections yet.
     pub(super) fn new(limits: Limits, counts: ConnectionCounts) -> Arc<Self> {
         Arc::new(Self { limits, counts, state: Mutex::default(), changed: Notify::new() })
     }
@@ -68,28 +68,28 @@ impl Connections {
         }
     }
 
-    /// Waits until a connection ends, or may be closed while there is no file for another.
+    /// Waits until a connection ends, or becomes closable while there is no file for a new one.
     pub(super) async fn one_left(&self) {
         self.changed.notified().await;
     }
 
-    /// Closes the connection that may be closed first, if there is one.
+    /// Closes the first closable connection, if there is one.
     pub(super) fn close_one(&self) {
         self.state().close_one();
     }
 
-    /// A place for a new connection. Above the limit another one is closed for it; where all have a request in flight, the
-    /// new one is of the reserve.
-    pub(super) fn admit(self: &Arc<Self>) -> Place {
+    /// A slot for a new connection. Above the limit it closes another one; if all have a request in flight, the new one
+    /// belongs to the reserve.
+    pub(super) fn admit(self: &Arc<Self>) -> Slot {
         let mut state = self.state();
         let is_extra = state.staying() >= self.limits.open && !state.close_one();
         state.open += 1;
         drop(state);
         self.counts.opened();
         let (connections, close) = (self.clone(), CancellationToken::new());
-        let place = Place { connections, close, is_extra, standing: Mutex::new(Standing::Staying) };
-        place.may_be_closed(Rank::New);
-        place
+        let slot = Slot { connections, close, is_extra, slot_state: Mutex::new(SlotState::Staying) };
+        slot.may_be_closed(Rank::New);
+        slot
     }
 
     fn has_room(&self) -> bool {
@@ -110,90 +110,90 @@ impl Connections {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change is one step: whatever panicked, the state is whole.
+        // Each change is one step, so the state is consistent even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How a connection stands.
+/// A connection's state.
 #[derive(Clone, Copy)]
-enum Standing {
+enum SlotState {
     /// It has a request in flight.
     Staying,
-    /// It may be closed, if it is still among the closable.
+    /// It may be closed, if it is still among the closable ones.
     Closable(Key),
     /// It was told to close, and ends when its request has ended.
     Closing,
 }
 
-/// One connection's place. Dropped, it is free.
-pub(super) struct Place {
+/// One connection's slot, freed when dropped.
+pub(super) struct Slot {
     connections: Arc<Connections>,
     close: CancellationToken,
     is_extra: bool,
-    /// Only touched under the lock of all connections.
-    standing: Mutex<Standing>,
+    /// Only accessed under the lock of all connections.
+    slot_state: Mutex<SlotState>,
 }
 
-impl Place {
-    /// From now on it has no request in flight.
+impl Slot {
+    /// It no longer has a request in flight.
     pub(super) fn may_be_closed(&self, rank: Rank) {
         let mut state = self.connections.state();
-        let mut standing = self.standing();
-        if let Standing::Staying = *standing {
+        let mut slot_state = self.slot_state();
+        if let SlotState::Staying = *slot_state {
             let key = (rank, state.next);
             state.next += 1;
             state.closable.insert(key, self.close.clone());
-            *standing = Standing::Closable(key);
+            *slot_state = SlotState::Closable(key);
             if self.connections.is_out_of_files(&state) {
                 self.connections.changed.notify_one();
             }
         }
     }
 
-    /// A request is in flight.
+    /// It has a request in flight.
     pub(super) fn must_stay(&self) {
         let mut state = self.connections.state();
-        let mut standing = self.standing();
-        if let Standing::Closable(key) = *standing {
+        let mut slot_state = self.slot_state();
+        if let SlotState::Closable(key) = *slot_state {
             let staying = state.closable.remove(&key).is_some();
-            *standing = if staying { Standing::Staying } else { Standing::Closing };
+            *slot_state = if staying { SlotState::Staying } else { SlotState::Closing };
         }
     }
 
-    /// Cancelled when it is to close.
+    /// Cancelled when the connection must close.
     pub(super) fn close(&self) -> &CancellationToken {
         &self.close
     }
 
-    /// True when only webhooks, health checks and metrics may be served on it.
+    /// True when it may serve only webhooks, health checks and metrics.
     pub(super) fn is_reserved(&self) -> bool {
         self.is_extra && self.connections.is_full()
     }
 
-    /// Counts a request that was refused because of that.
+    /// Counts a request refused for that.
     pub(super) fn count_refused(&self) {
         self.connections.counts.refused();
     }
 
-    /// Counts that the server closed it.
+    /// Counts a close by the server.
     pub(super) fn count_closed(&self, reason: Reason) {
         self.connections.counts.closed(reason);
     }
 
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot_state(&self) -> MutexGuard<'_, SlotState> {
+        self.slot_state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.connections.state();
         state.open -= 1;
-        let was_closing = match *self.standing() {
-            Standing::Staying => false,
-            Standing::Closable(key) => state.closable.remove(&key).is_none(),
-            Standing::Closing => true,
+        let was_closing = match *self.slot_state() {
+            SlotState::Staying => false,
+            SlotState::Closable(key) => state.closable.remove(&key).is_none(),
+            SlotState::Closing => true,
         };
         state.closing -= usize::from(was_closing);
         drop(state);
@@ -211,35 +211,35 @@ mod tests {
         Connections::new(limits, ConnectionCounts::default())
     }
 
-    fn closed(places: &[Place]) -> Vec<bool> {
-        places.iter().map(|place| place.close().is_cancelled()).collect()
+    fn closed(slots: &[Slot]) -> Vec<bool> {
+        slots.iter().map(|slot| slot.close().is_cancelled()).collect()
     }
 
     #[test]
     fn new_ones_are_closed_first_then_idle_ones_then_those_that_report_and_never_one_with_a_request() {
         let connections = of(5, 2);
-        let mut places: Vec<Place> = (0..5).map(|_| connections.admit()).collect();
-        for (place, rank) in
+        let mut slots: Vec<Slot> = (0..5).map(|_| connections.admit()).collect();
+        for (slot, rank) in
             [(0, None), (1, Some(Rank::Reporting)), (2, Some(Rank::Idle)), (4, Some(Rank::Idle))]
         {
-            places[place].must_stay();
+            slots[slot].must_stay();
             if let Some(rank) = rank {
-                places[place].may_be_closed(rank);
+                slots[slot].may_be_closed(rank);
             }
         }
         for victim in [3, 2, 4, 1] {
-            let place = connections.admit();
-            place.must_stay();
-            assert!(!place.is_reserved());
-            places.push(place);
-            assert!(places[victim].close().is_cancelled(), "{victim}: {:?}", closed(&places));
+            let slot = connections.admit();
+            slot.must_stay();
+            assert!(!slot.is_reserved());
+            slots.push(slot);
+            assert!(slots[victim].close().is_cancelled(), "{victim}: {:?}", closed(&slots));
         }
         let extra = connections.admit();
         extra.must_stay();
-        assert!(extra.is_reserved() && !places[0].close().is_cancelled());
-        places.drain(1..5);
-        assert!(extra.is_reserved(), "those that were told to close did not count any more");
-        drop(places);
+        assert!(extra.is_reserved() && !slots[0].close().is_cancelled());
+        slots.drain(1..5);
+        assert!(extra.is_reserved(), "closing connections do not count");
+        drop(slots);
         assert!(!extra.is_reserved());
     }
 

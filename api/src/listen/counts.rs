@@ -1,4 +1,4 @@
-//! What is counted of connections.
+//! The metrics of connections.
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -6,16 +6,16 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// Why the server closed a connection that the client would have kept.
+/// Why the server closed a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Reason {
-    /// Another one needed its place.
+    /// A new connection needed its slot.
     Evicted,
     /// A request's head did not arrive in time.
     Head,
-    /// No request came for long.
+    /// No request arrived in time.
     Idle,
-    /// An answer was not taken in time.
+    /// The client did not read an answer in time.
     Answer,
 }
 
@@ -36,7 +36,7 @@ struct Closed {
     reason: Reason,
 }
 
-/// Connections, counted. Cheap to clone.
+/// The counters. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct ConnectionCounts {
     open: Gauge,
@@ -45,7 +45,7 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl ConnectionCounts {
-    /// Makes them part of what Prometheus reads.
+    /// Registers the metrics.
     pub(crate) fn register(&self, to: &mut Registry) {
         to.register("http_connections", "Connections that are open", self.open.clone());
         to.register("http_connections_closed", "Connections that the server closed", self.closed.clone());

@@ -1,46 +1,47 @@
-//! The limits of connections: how long each may take for what, and how many there may be.
+//! The limits of connections: their number, and the time for each phase.
 
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// From a request's first byte to the end of its head; on a new connection, from the connection.
+/// From a request's first byte to the end of its head; on a new connection, from the start of the connection.
 pub(super) const HEAD: Duration = Duration::from_secs(5);
 
-/// Between two requests. ChirpStack keeps connections for up to 180 s: a POST that meets the closing of its connection is
-/// lost, so this is longer.
+/// Between two requests. ChirpStack keeps connections for up to 180 s, and a POST on a connection that is being closed
+/// is lost, so this is longer.
 pub(super) const IDLE: Duration = Duration::from_secs(200);
 
-/// From the handler's answer until the client has taken all of it.
+/// From the handler's answer until the client has read all of it.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
-/// After the server is told to stop, the head of a request that is being received has this long to arrive.
+/// How long a head that is arriving may take after the server is told to stop.
 pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
 
-/// The longest head of a request, and what is buffered of an answer, in bytes.
+/// The longest head of a request, and the buffer of an answer, in bytes.
 pub(super) const BUFFER: usize = 64 * 1024;
 
-/// More connections than this are not kept open, whatever the system allows: each takes some 10 kB.
+/// The most open connections, whatever the system allows: each takes some 10 kB.
 const MOST: usize = 10_000;
 
-/// Connections beyond the limit, for webhooks, health checks and metrics when every other connection has a request in flight.
+/// Connections beyond the limit, for webhooks, health checks and metrics when every other connection has a request in
+/// flight.
 const RESERVE: usize = 64;
 
-/// Files that the server needs for other things than connections: the database's, and its own.
+/// Files that the server needs besides connections: the database's, and its own.
 const OTHER_FILES: usize = 192;
 
-/// How many connections there may be.
+/// The most connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// For whatever is asked.
+    /// For all requests.
     pub(super) open: usize,
     /// Beyond these, for webhooks, health checks and metrics.
     pub(super) reserve: usize,
 }
 
 impl Limits {
-    /// What a process that may have so many files open can take.
+    /// The limits for a process that may have this many files open.
     pub(crate) fn of_files(files: usize) -> Self {
         let available = files.saturating_sub(OTHER_FILES).max(files / 4);
         let reserve = RESERVE.min(available / 4);
@@ -48,7 +49,7 @@ impl Limits {
     }
 }
 
-/// Raises the process's limit of open files as far as it may. The limit.
+/// Raises the process's limit of open files to its maximum; returns the limit.
 pub(crate) fn raise_file_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });

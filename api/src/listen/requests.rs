@@ -1,4 +1,4 @@
-//! Takes the requests of one connection to the router, and notes where each of them is.
+//! Passes the requests of one connection to the router, and records their phases.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,13 +13,13 @@ use tower::Service;
 use super::activity::Activity;
 use super::body::NotedBody;
 
-/// Where reports come in.
+/// The paths of webhooks for reports.
 const REPORTS: [&str; 2] = ["/api/v1/uplink", "/webhooks/chirpstack"];
 
-/// What is served though every other connection has a request in flight.
+/// Paths that are served even when every other connection has a request in flight.
 const ALWAYS: [&str; 4] = [REPORTS[0], "/webhooks", "/health", "/metrics"];
 
-/// Marks a request that cannot be served, because every connection but the reserve has a request in flight.
+/// Marks a request that must be refused, because every connection except the reserve has a request in flight.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crowded;
 
@@ -45,8 +45,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         activity.request_begun();
         let path = request.uri().path();
         let is_report = begins_with_one_of(path, &REPORTS);
-        if activity.place().is_reserved() && !begins_with_one_of(path, &ALWAYS) {
-            activity.place().count_refused();
+        if activity.slot().is_reserved() && !begins_with_one_of(path, &ALWAYS) {
+            activity.slot().count_refused();
             request.extensions_mut().insert(Crowded);
         }
         let answer = self.router.clone().call(request);

@@ -1,4 +1,4 @@
-//! A client's stream that notes when bytes come and when all are sent.
+//! A client's stream that reports when bytes arrive and when all are sent.
 
 use std::io;
 use std::pin::Pin;
@@ -54,7 +54,7 @@ impl AsyncWrite for NotedStream {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes when nothing is left to be written.
+    /// hyper flushes when nothing is left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
         self.activity.sent();

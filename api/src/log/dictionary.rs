@@ -1,4 +1,4 @@
-//! `parking log dictionary train`: what the log's bodies have in common, for those that come.
+//! `parking log dictionary train`: makes a dictionary of what the log's bodies have in common.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use super::stream;
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock};
 
-/// Bodies to train on, and how many bytes of them: more do not make a better dictionary.
+/// The most bodies to train on, and the most bytes: more do not improve the dictionary.
 const SAMPLES: i64 = 4000;
 const SAMPLE_BYTES: usize = 64 << 20;
 
@@ -49,7 +49,8 @@ async fn newest_bodies(owner: &mut PgConnection) -> Result<Vec<Vec<u8>>, Command
     Ok(bodies)
 }
 
-/// Keeps the dictionary beside the log. One that was kept and not announced, because the command was cut off, stays.
+/// Stores the dictionary beside the log. One that was stored and not announced, because the command was interrupted,
+/// stays.
 async fn keep(owner: &mut PgConnection, number: i16, trained: &[u8]) -> Result<Vec<u8>, sqlx::Error> {
     let keep =
         "insert into log_dictionaries (number, dictionary) values ($1, $2) on conflict (number) do nothing";

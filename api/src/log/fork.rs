@@ -1,4 +1,4 @@
-//! `parking log fork`: a restored copy goes on as a log of its own.
+//! `parking log fork`: gives a restored copy its own log id.
 
 use std::io::{self, Write};
 
@@ -25,7 +25,7 @@ pub(super) async fn fork(database: &Database, reason: Option<String>) -> Result<
     Ok(())
 }
 
-/// A server would go on under the old id: it reads the id when it starts.
+/// A running server would continue under the old id, because it reads the id at its start.
 async fn refuse_while_served(database: &Database) -> Result<(), CommandError> {
     let mut admin = PgConnection::connect_with(&database.admin).await?;
     let served: bool = sqlx::query_scalar(

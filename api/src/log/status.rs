@@ -1,4 +1,4 @@
-//! `parking log status`: which log it is, and what its events weigh.
+//! `parking log status`: the log's identity and the disk space of its events.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use sqlx::{Connection, FromRow, PgConnection};
 
 use crate::CommandError;
 
-/// What a table or an index takes on disk.
+/// The disk space of a table or an index.
 #[derive(FromRow)]
 struct Weight {
     name: String,

@@ -1,4 +1,4 @@
-//! The log's own stream, for a command that appends to it and ends.
+//! The log's own stream, for commands that append to it and end.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::CommandError;
 use crate::environment::SystemIds;
 
-/// Does something to the log's own stream, and waits until the writer has ended.
+/// Runs `act` on the log's own stream, and waits until the writer has ended.
 pub(crate) async fn with<T>(
     database: &Database,
     act: impl AsyncFnOnce(&Bus<Log>) -> T,

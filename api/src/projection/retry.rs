@@ -1,4 +1,4 @@
-//! `parking projection retry`: what a projection could not take is tried again.
+//! `parking projection retry`: tries again what a projection could not apply.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -13,11 +13,11 @@ use crate::CommandError;
 use crate::place::Running;
 use crate::rebuild::{rebuild_one, wanted};
 
-/// How long a server may take to try again, and the pause between two looks.
+/// How long a server may take for the retry, and the pause between two looks.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Exit code 0 when everything could be taken.
+/// Exit code 0 when everything could be applied.
 pub(super) async fn retry(running: &Running, named: Option<&str>) -> Result<ExitCode, CommandError> {
     let wanted = wanted(named)?;
     let (_, projections) = look(&running.database).await?;
@@ -28,10 +28,10 @@ pub(super) async fn retry(running: &Running, named: Option<&str>) -> Result<Exit
     Ok(if settled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Lets a projection go on, and makes its rows anew where they lack something. False when they still do.
+/// Restarts a projection, or rebuilds its rows if they lack events. False when they still do.
 pub(super) async fn settle(running: &Running, seen: &Seen) -> Result<bool, CommandError> {
     let name = &seen.standing.projection;
-    if !seen.account.held.is_empty() || !seen.account.unkept.is_empty() {
+    if !seen.account.held.is_empty() || !seen.account.unapplied.is_empty() {
         return rebuild_one(&running.database, name).await;
     }
     if seen.account.stopped.is_none() {
@@ -46,7 +46,7 @@ pub(super) async fn settle(running: &Running, seen: &Seen) -> Result<bool, Comma
     outcome(&running.database, name).await
 }
 
-/// Whoever runs the projection looks at this about twice a second.
+/// The runner reads this about twice a second.
 async fn ask(database: &Database, name: &str) -> Result<(), CommandError> {
     let mut projector = database.as_role(Role::Projector).connect().await?;
     sqlx::query(
@@ -58,7 +58,7 @@ async fn ask(database: &Database, name: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Waits until the projection runs or has stopped once more.
+/// Waits until the projection runs or has stopped again.
 async fn outcome(database: &Database, name: &str) -> Result<bool, CommandError> {
     let mut auditor = super::auditor(database).await?;
     let tried = async {

@@ -1,5 +1,5 @@
-//! `parking projection skip`: an event that a projection cannot take is passed over for ever. The log says so first; then
-//! the projection goes on, or its rows are made anew. Interrupted anywhere, the same command goes on from there.
+//! `parking projection skip`: makes a projection pass over an event for ever. The log records the skip first; then the
+//! projection goes on, or its rows are rebuilt. After an interruption the same command continues.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -20,37 +20,37 @@ use crate::log::stream;
 use crate::place::Running;
 use crate::rebuild::wanted;
 
-/// How often a projection is asked that tries the event at this moment, or a database that is busy; and the pause between.
+/// How often the command retries while the projection tries the event or the database is busy, and the pause between.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What is to be skipped, and why.
-pub(super) struct Wish {
+/// The event to skip, and the reason.
+pub(super) struct Request {
     pub(super) position: i64,
     pub(super) reason: String,
     pub(super) undecodable: bool,
 }
 
-/// Exit code 0 when the projections that stood before the event run again, and hold nothing back.
+/// Exit code 0 when the projections that were before the event run again and hold nothing back.
 pub(super) async fn skip(
     running: &Running,
     named: Option<&str>,
-    wish: Wish,
+    request: Request,
 ) -> Result<ExitCode, CommandError> {
     let wanted = wanted(named)?;
-    check_event(&running.database, &wish).await?;
+    check_event(&running.database, &request).await?;
     let (_, projections) = look(&running.database).await?;
     let named = projections.iter().filter(|seen| wanted.contains(&&*seen.standing.projection));
-    let standing: Vec<&Seen> = named.filter(|seen| stands_before(seen, &wish)).collect();
+    let standing: Vec<&Seen> = named.filter(|seen| is_before(seen, &request)).collect();
     if standing.is_empty() {
         return Err(format!(
             "no projection stands before position {}: `parking projection status` says where they stand",
-            wish.position
+            request.position
         )
         .into());
     }
     reach("skip.checked");
-    write_down(&running.database, &standing, &wish).await?;
+    record(&running.database, &standing, &request).await?;
     reach("skip.written");
     let (_, projections) = look(&running.database).await?;
     let mut settled = true;
@@ -63,15 +63,15 @@ pub(super) async fn skip(
     Ok(if settled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The event is there, and what is said of it is true.
-async fn check_event(database: &Database, wish: &Wish) -> Result<(), CommandError> {
+/// Checks that the event exists and that `undecodable` is true of it.
+async fn check_event(database: &Database, request: &Request) -> Result<(), CommandError> {
     let mut auditor = super::auditor(database).await?;
-    let position = wish.position;
+    let position = request.position;
     let event = feed::read(&mut auditor, position - 1, 1).await?;
     let Some(event) = event.first() else {
         return Err(format!("the log has no position {position}").into());
     };
-    match (event.decode(), wish.undecodable) {
+    match (event.decode(), request.undecodable) {
         (Ok(_), true) => {
             Err(format!("position {position} can be read: skip it without --undecodable").into())
         }
@@ -87,39 +87,41 @@ async fn check_event(database: &Database, wish: &Wish) -> Result<(), CommandErro
     }
 }
 
-/// True where the event is skipped already, too: what is left to be done is done.
-fn stands_before(seen: &Seen, wish: &Wish) -> bool {
+/// True also if the event is already skipped: then the remaining steps are done.
+fn is_before(seen: &Seen, request: &Request) -> bool {
     let account = &seen.account;
-    let is_it = |position: i64| position == wish.position;
+    let is_it = |position: i64| position == request.position;
     seen.standing.stopped_at.is_some_and(is_it)
         || account.held.iter().any(|held| is_it(held.cause))
-        || account.unkept.iter().any(|skip| is_it(skip.position))
+        || account.unapplied.iter().any(|skip| is_it(skip.position))
         || account.skipped.iter().any(|event| is_it(event.position))
-        || (wish.undecodable && account.dead_letters.iter().any(|event| is_it(event.position)))
+        || (request.undecodable && account.dead_letters.iter().any(|event| is_it(event.position)))
 }
 
-/// Writes into the log that each of the projections skips the event.
-async fn write_down(database: &Database, standing: &[&Seen], wish: &Wish) -> Result<(), CommandError> {
+/// Records the skip for each of the projections in the log.
+async fn record(database: &Database, standing: &[&Seen], request: &Request) -> Result<(), CommandError> {
     stream::with(database, async |log| {
         for seen in standing {
-            write_one(log, &seen.standing.projection, wish).await?;
+            write_one(log, &seen.standing.projection, request).await?;
         }
         Ok(())
     })
     .await?
 }
 
-async fn write_one(log: &Bus<Log>, projection: &str, wish: &Wish) -> Result<(), CommandError> {
+async fn write_one(log: &Bus<Log>, projection: &str, request: &Request) -> Result<(), CommandError> {
     let skip = Skip {
-        position: wish.position,
+        position: request.position,
         projection: projection.to_owned(),
-        reason: wish.reason.clone(),
-        undecodable: wish.undecodable,
+        reason: request.reason.clone(),
+        undecodable: request.undecodable,
     };
     let mut attempts = 1;
     loop {
         let line = match skipping::skip(log, &skip, SystemClock.now()).await {
-            Ok(said_at) => format!("{projection} skips position {}, by position {said_at}", skip.position),
+            Ok(skip_position) => {
+                format!("{projection} skips position {}, by position {skip_position}", skip.position)
+            }
             Err(SkipError::AlreadySkipped) => {
                 format!("{projection} skips position {} already", skip.position)
             }

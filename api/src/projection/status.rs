@@ -8,7 +8,7 @@ use parking_database::Database;
 use super::{Seen, look};
 use crate::CommandError;
 
-/// Exit code 0 when all run and hold nothing back.
+/// Exit code 0 when all projections run and hold nothing back.
 pub(super) async fn print(database: &Database) -> Result<ExitCode, CommandError> {
     let (head, projections) = look(database).await?;
     let mut out = io::stdout().lock();

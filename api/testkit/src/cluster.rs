@@ -1,8 +1,8 @@
-//! The shared server: who uses it, who starts it, who stops it.
+//! The shared test server: its users, its start and its stop.
 //!
-//! Every test process holds `users.lock` shared for its whole life; the kernel takes the lock back however the process
-//! ends. The keeper, a small shell script that runs the server, stops it when it could have that lock for itself, and
-//! holds it meanwhile, so nobody comes in between.
+//! Every test process holds `users.lock` shared for its whole life; the kernel releases it however the process ends.
+//! The keeper, a small shell script that runs the server, stops the server when it can take that lock exclusively, and
+//! holds it meanwhile, so that no process joins in between.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,11 +17,11 @@ use tokio::sync::OnceCell;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// Nothing here outlives a power cut anyway; everything that a test could notice stays as in production.
+/// No data here needs to survive a power failure; everything that a test can notice stays as in production.
 const SETTINGS: [(&str, &str); 4] =
     [("fsync", "off"), ("full_page_writes", "off"), ("max_connections", "300"), ("max_wal_size", "256MB")];
 
-/// The server, and this process's claim on it.
+/// The server, and this process's lock on it.
 struct Shared {
     layout: Layout,
     _user: File,
@@ -29,7 +29,7 @@ struct Shared {
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
-/// The server, started if need be; it stays for as long as this process lives.
+/// The server, started if necessary; it runs as long as this process lives.
 pub(crate) async fn shared() -> &'static Layout {
     &SHARED.get_or_init(join).await.layout
 }
@@ -52,7 +52,7 @@ async fn join() -> Shared {
     Shared { layout, _user: user }
 }
 
-/// One for each checkout and user, in the temporary directory.
+/// One directory for each checkout and user, below the temporary directory.
 fn home() -> PathBuf {
     let mut hasher = DefaultHasher::new();
     env!("CARGO_MANIFEST_DIR").hash(&mut hasher);
@@ -61,7 +61,7 @@ fn home() -> PathBuf {
     std::env::temp_dir().join(format!("parking-test-{user}-{checkout:08x}"))
 }
 
-/// The name can be guessed and the place is everybody's: what another user put there is not touched.
+/// The path is predictable and in a shared directory: another user's directory is not touched.
 fn claim(installation: &Installation, home: &Path) {
     if let Ok(found) = fs::symlink_metadata(home) {
         let ours = found.is_dir() && installation.users().contains(&found.uid());
@@ -71,7 +71,7 @@ fn claim(installation: &Installation, home: &Path) {
     installation.check_reach(home).expect("the server's user can enter the temporary directory");
 }
 
-/// Waits for the lock, which is at most until a server has started or stopped.
+/// Waits for the lock, at most until a server has started or stopped.
 fn lock(path: &Path, operation: FlockOperation) -> File {
     let file =
         File::options().create(true).truncate(false).write(true).open(path).expect("it is our directory");
@@ -98,7 +98,7 @@ async fn start(installation: &Installation, layout: &Layout, home: &Path) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(layout.log()).expect("it is our directory"));
-    // Tokio's, because it does not mind that nobody waits for the keeper.
+    // Tokio's command, because no task waits for the keeper.
     tokio::process::Command::from(keeper).spawn().expect("every system has a shell");
 
     let started = Instant::now();

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 use crate::cluster::shared;
 
-/// A database of this version, with nothing in it, for one test alone; dropped with its owner.
+/// An empty database of this version for one test; dropped with its value.
 pub struct TestDatabase {
     layout: &'static Layout,
     name: String,
@@ -20,7 +20,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Copies the template; the first to come starts the server and prepares it.
+    /// Copies the template; the first caller starts the server and prepares it.
     ///
     /// # Panics
     ///
@@ -39,35 +39,35 @@ impl TestDatabase {
             .expect("there is room for a database");
 
         let database = database(layout, &name);
-        // Neither owner nor privileges of a database are copied.
+        // A copy keeps neither the owner nor the privileges of a database.
         let mut connection = database.admin.connect().await.expect("the database was just made");
         bootstrap(&mut connection).await.expect("the administrator may do everything");
         Self { layout, name, database }
     }
 
-    /// The database and its logins, as the platform's parts take it.
+    /// The database and its logins, as the platform takes them.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// How this role connects.
+    /// Connection options of this role.
     pub fn as_role(&self, role: Role) -> PgConnectOptions {
         self.database.as_role(role)
     }
 
-    /// Up to five connections of this role, opened when asked for.
+    /// A pool of up to five connections of this role, opened on demand.
     pub fn pool(&self, role: Role) -> PgPool {
         PgPoolOptions::new().max_connections(5).connect_lazy_with(self.as_role(role))
     }
 
-    /// `DATABASE_URL` for a process of its own: of this role, or without one of the administrator.
+    /// `DATABASE_URL` for another process, with this role, or with the administrator's without one.
     pub fn url(&self, role: Option<Role>) -> String {
         self.layout.url(role.map_or("postgres", Role::name), &self.name)
     }
 }
 
 impl Drop for TestDatabase {
-    /// A thread of its own, as the test's runtime may be what is being dropped.
+    /// In a thread of its own, because the test's runtime may be shutting down.
     fn drop(&mut self) {
         let (admin, name) = (self.layout.admin_options(), &self.name);
         let drop_database = async {
@@ -78,7 +78,7 @@ impl Drop for TestDatabase {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                // What stays goes with the cluster.
+                // A remaining database goes with the cluster.
                 runtime.is_ok_and(|runtime| runtime.block_on(drop_database).is_ok())
             });
         });
@@ -89,33 +89,33 @@ fn database(layout: &Layout, name: &str) -> Database {
     Database { admin: layout.admin_options().database(name), logins: Logins::Separate }
 }
 
-/// Makes the template, unless another process of this program has. It bears its name only when it is complete.
+/// Makes the template, unless another process of this build has. It gets its name only when it is complete.
 async fn template(layout: &Layout, admin: &mut PgConnection) -> String {
     let name = format!("template_{:016x}", program());
     let making = format!("{name}_making");
     let sql = "select pg_advisory_lock(hashtext('parking template'))";
-    admin.execute(sql).await.expect("a lock is waited for");
+    admin.execute(sql).await.expect("the lock is granted");
     let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
         .bind(&name)
         .fetch_one(&mut *admin)
         .await
-        .expect("the administrator may look");
+        .expect("the administrator may read the catalogue");
     if !exists {
         let sql = format!("drop database if exists {making} with (force)");
-        admin.execute(&*sql).await.expect("nobody else makes this one");
+        admin.execute(&*sql).await.expect("only this session makes this template");
         prepare(&database(layout, &making)).await.expect("migrations and read models install");
         let sql = format!("alter database {making} rename to {name}");
         admin.execute(&*sql).await.expect("prepare leaves no connection behind");
     }
     let sql = "select pg_advisory_unlock(hashtext('parking template'))";
-    admin.execute(sql).await.expect("a lock is given back");
+    admin.execute(sql).await.expect("the lock is released");
     name
 }
 
-/// This very program: the schema is compiled into it, so another build may mean another template.
+/// A hash of this executable: the schema is compiled into it, so another build may need another template.
 fn program() -> u64 {
-    let path = std::env::current_exe().expect("a program knows where it lies");
-    let metadata = fs::metadata(&path).expect("a running program can be looked at");
+    let path = std::env::current_exe().expect("the path of the executable is known");
+    let metadata = fs::metadata(&path).expect("the executable is readable");
     let mut hasher = DefaultHasher::new();
     (path, metadata.len(), metadata.mtime(), metadata.mtime_nsec()).hash(&mut hasher);
     hasher.finish()

@@ -1,7 +1,7 @@
-//! What a tenant has, laid down in a log thing by thing and event by event: for tests that say exactly what happened.
+//! A tenant's data, appended to a log event by event: for tests that state exactly what happened.
 //!
-//! Whatever belongs to a tenant bears its mark: ids, EUIs, names, codes and what is sealed. Where the mark shows, there
-//! is something of that tenant.
+//! All data of a tenant contains its mark: ids, EUIs, names, codes and sealed data. Where the mark shows, there is data
+//! of that tenant.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{EventLog, Role};
 
-/// Whoever does things to an estate.
+/// The actor of everything in an estate.
 pub const OWNER: Actor = Actor::ApiKey(Uuid::from_u128(7));
 
 /// A second of the day on which everything happens.
@@ -34,7 +34,7 @@ pub fn at(second: i64) -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
-/// What a tenant has.
+/// A tenant's data.
 pub struct Estate<'a> {
     log: &'a EventLog,
     mark: String,
@@ -42,12 +42,12 @@ pub struct Estate<'a> {
 }
 
 impl<'a> Estate<'a> {
-    /// Of the tenant whose mark is this hexadecimal digit, eight times.
+    /// The estate of the tenant whose mark is this hexadecimal digit, eight times.
     pub fn new(log: &'a EventLog, mark: char) -> Self {
         Self { log, mark: mark.to_string().repeat(8), uplinks: Mutex::default() }
     }
 
-    /// What shows that something is this tenant's.
+    /// The tenant's mark.
     pub fn mark(&self) -> &str {
         &self.mark
     }
@@ -57,26 +57,26 @@ impl<'a> Estate<'a> {
         self.id(0).into()
     }
 
-    /// The n-th of its things that are named by a UUID.
+    /// The n-th UUID of the tenant.
     pub fn id(&self, n: u16) -> Uuid {
         let id = format!("{}-0000-4000-8000-{n:012}", self.mark);
         id.parse().unwrap_or_else(|_| panic!("{} is no hexadecimal mark", self.mark))
     }
 
-    /// The n-th of its devices.
+    /// The n-th EUI of the tenant.
     pub fn eui(&self, n: u16) -> DevEui {
         let eui = format!("{}{n:08}", self.mark);
         eui.parse().unwrap_or_else(|_| panic!("{} is no hexadecimal mark", self.mark))
     }
 
-    /// Something that only the person knows.
+    /// Sealed data.
     pub fn sealed(&self, text: &str) -> Sealed {
         let sealed = format!("{text} of {}", self.mark).into_bytes().into();
         let hash = Some(KeyedHash(format!("{}-{text}", self.mark)));
         Sealed { subject: self.id(9999), sealed, hash }
     }
 
-    /// Something happens to one of its things.
+    /// Appends an event to one of its streams; returns the position.
     pub async fn happens<A: Decider>(&self, id: impl ToString, event: A::Event) -> i64 {
         self.log.happen::<A>(&id.to_string(), Some(self.tenant()), &[event]).await
     }
@@ -96,7 +96,7 @@ impl<'a> Estate<'a> {
         site_id
     }
 
-    /// A space on a site.
+    /// A space of a site.
     pub async fn space(&self, n: u16, site_id: SiteId, second: i64) -> SpaceId {
         let space_id = self.id(n).into();
         let name = format!("Space {n} {}", self.mark);
@@ -124,7 +124,7 @@ impl<'a> Estate<'a> {
         space_id
     }
 
-    /// A device that stands nowhere yet.
+    /// An unassigned device.
     pub async fn device(&self, n: u16, category: Category, second: i64) -> DevEui {
         let dev_eui = self.eui(n);
         let claimed = DeviceEvent::DeviceClaimed {
@@ -138,7 +138,7 @@ impl<'a> Estate<'a> {
         dev_eui
     }
 
-    /// A sensor that stands at a space.
+    /// A sensor assigned to a space.
     pub async fn sensor(&self, n: u16, space_id: SpaceId, second: i64) -> DevEui {
         let dev_eui = self.device(n, Category::Sensor, second).await;
         let assigned = DeviceEvent::DeviceAssigned {
@@ -152,7 +152,7 @@ impl<'a> Estate<'a> {
         dev_eui
     }
 
-    /// A Bosch TPS110 reports what is above it.
+    /// A Bosch TPS110 reports its state.
     ///
     /// # Panics
     ///
@@ -165,13 +165,13 @@ impl<'a> Estate<'a> {
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 1, "data": if occupied { "AQ==" } else { "AA==" },
             "rxInfo": [{"gatewayId": "0016c001f1500000", "rssi": -80, "snr": 7.5}],
         });
-        let report =
-            chirpstack::parse(EventKind::Up, body.to_string().as_bytes()).expect("it says its device");
+        let report = chirpstack::parse(EventKind::Up, body.to_string().as_bytes())
+            .expect("the report names its device");
         let command = RecordReport { report, at: at(second), look_up: LookUp::Absent };
         let events = {
-            let mut uplinks = self.uplinks.lock().expect("nobody panics with it");
+            let mut uplinks = self.uplinks.lock().expect("no panic while it is locked");
             let stream = uplinks.entry(dev_eui).or_default();
-            let events = stream.decide(&command).expect("it is new");
+            let events = stream.decide(&command).expect("the report is new");
             for event in &events {
                 stream.evolve(event);
             }
@@ -180,7 +180,7 @@ impl<'a> Estate<'a> {
         self.log.happen::<Uplinks>(&stream_id(Source::Platform, dev_eui), None, &events).await
     }
 
-    /// A space is booked from one second to another.
+    /// A space booked from one second to another.
     pub async fn booked(
         &self,
         n: u16,
@@ -205,7 +205,7 @@ impl<'a> Estate<'a> {
         reservation_id
     }
 
-    /// A display policy, in force.
+    /// An active display policy.
     pub async fn policy(&self, n: u16, second: i64) -> PolicyId {
         let policy_id = self.id(n).into();
         let named = NamedPolicy {
@@ -221,11 +221,11 @@ impl<'a> Estate<'a> {
         policy_id
     }
 
-    /// The key under which what its guest says is sealed.
+    /// Stores the key that seals the data of a guest.
     ///
     /// # Panics
     ///
-    /// When the database does not take it.
+    /// When the insert fails.
     pub async fn remembers_a_person(&self) {
         sqlx::query("insert into ops.subject_keys (subject, tenant_id, key) values ($1, $2, $3)")
             .bind(self.id(9999))
@@ -233,6 +233,6 @@ impl<'a> Estate<'a> {
             .bind(vec![7_u8; 32])
             .execute(&self.log.database.pool(Role::Writer))
             .await
-            .expect("the writer keeps keys");
+            .expect("the writer may store keys");
     }
 }

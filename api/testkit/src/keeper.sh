@@ -1,14 +1,14 @@
-# Runs the test server for as long as somebody uses it: keeper USERS_LOCK DIRECTORY POSTGRES ARGUMENT...
+# Runs the test server as long as a process uses it: keeper USERS_LOCK DIRECTORY POSTGRES ARGUMENT...
 users=$1 directory=$2
 shift 2
 "$@" &
 server=$!
 trap 'kill -QUIT $server' TERM
 
-# Opened after the server was started, which must not inherit it: the lock belongs to the open file.
+# Opened after the server has started, which must not inherit it: the lock belongs to the open file.
 exec 9<"$users" || kill -QUIT $server
 
-# Some seconds of grace, so that one test binary after the other finds the same server.
+# Some seconds of grace, so that consecutive test binaries find the same server.
 idle=0
 while sleep 1 && kill -0 $server; do
     if ! flock -n -x 9; then
@@ -16,7 +16,7 @@ while sleep 1 && kill -0 $server; do
     elif [ $((idle += 1)) -lt 10 ]; then
         flock -u 9
     else
-        # Nobody can come in until we exit, and who comes then finds nothing and starts anew.
+        # No process can join until this one exits; one that comes then starts a new server.
         kill -QUIT $server
         wait $server
         rm -rf "$directory"

@@ -9,8 +9,8 @@
 //! # }
 //! ```
 //!
-//! The server is started by the first test that needs it, is shared by all that run at the same time, and is gone,
-//! with its data, some seconds after the last. Whatever goes wrong here panics: it is a test that asks.
+//! The first test that needs the server starts it, all concurrent tests share it, and some seconds after the last one
+//! it is deleted with its data. Errors panic, because the caller is a test.
 
 mod cluster;
 mod database;

@@ -1,4 +1,4 @@
-//! An event log of its own for a test, and short words for what tests do to it.
+//! A test's own event log, and shorthands for what tests do with it.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -24,14 +24,14 @@ use uuid::Uuid;
 
 use crate::{Role, TestDatabase};
 
-/// Ids 1, 2, 3 …, apart from those of every other space.
+/// Ids 1, 2, 3 …, distinct from those of every other id space.
 pub struct Counter {
     space: u64,
     next: AtomicU64,
 }
 
 impl Counter {
-    /// Ids of this space.
+    /// Ids of this id space.
     pub fn new(space: u64) -> Self {
         Self { space, next: AtomicU64::new(1) }
     }
@@ -49,7 +49,7 @@ impl Counter {
         }
     }
 
-    /// The part of an append that concerns one stream.
+    /// An append's part for one stream.
     pub fn part(&self, stream: &str, expected: Expected, payloads: &[&str]) -> StreamAppend {
         StreamAppend {
             aggregate_type: "test".into(),
@@ -60,7 +60,7 @@ impl Counter {
         }
     }
 
-    /// The part of an append that concerns one stream of the domain.
+    /// An append's part for one stream of the domain.
     pub fn domain_part<A: Decider>(
         &self,
         id: &str,
@@ -99,15 +99,15 @@ impl Ids for Counter {
 
 /// An event log with a writer.
 pub struct EventLog {
-    /// The database it lies in.
+    /// The log's database.
     pub database: TestDatabase,
     /// Its writer.
     pub writer: Writer,
-    /// Where its ids come from.
+    /// The source of its ids.
     pub ids: Arc<Counter>,
-    /// Reads everything.
+    /// Reads all data.
     pub pool: PgPool,
-    /// Stops whatever the test has started; cancelled when the log is dropped.
+    /// Stops everything that the test started; cancelled when the log is dropped.
     pub stop: CancellationToken,
     admin: PgPool,
 }
@@ -118,11 +118,11 @@ impl EventLog {
         Self::of(TestDatabase::create().await)
     }
 
-    /// A fresh log with a writer, whose first event is the log's identity, as the platform writes it.
+    /// A fresh log with a writer that begins with the log's identity, as the platform writes it.
     ///
     /// # Panics
     ///
-    /// When the log does not take it.
+    /// When the append fails.
     pub async fn started() -> Self {
         let log = Self::create().await;
         let own_stream = Bus::<parking_domain::log::Log>::new(log.store());
@@ -130,7 +130,7 @@ impl EventLog {
         log
     }
 
-    /// The log in a database, with a writer. Its ids are of a space of its own.
+    /// The log of a database, with a writer and an id space of its own.
     fn of(database: TestDatabase) -> Self {
         static SPACES: AtomicU64 = AtomicU64::new(1);
         let stop = CancellationToken::new();
@@ -147,16 +147,17 @@ impl EventLog {
         let other = TestDatabase::create().await;
         let layout = crate::cluster::shared().await;
         let bin_dir = std::env::var_os("PG_BIN_DIR").map(PathBuf::from);
-        let installation = Installation::find(bin_dir.as_deref(), layout).expect("the server is of one");
+        let installation =
+            Installation::find(bin_dir.as_deref(), layout).expect("the server was found by an installation");
         let mut dump = installation.command("pg_dump");
         dump.args(["--format=custom", &self.database.url(None)]).stdout(Stdio::piped());
-        let mut dump = dump.spawn().expect("every server comes with it");
+        let mut dump = dump.spawn().expect("every PostgreSQL server includes it");
         let restored = installation
             .command("pg_restore")
             .args(["--clean", "--if-exists", "--exit-on-error", "--dbname", &other.url(None)])
-            .stdin(dump.stdout.take().expect("it is piped"))
+            .stdin(dump.stdout.take().expect("stdout is piped"))
             .output()
-            .expect("every server comes with it");
+            .expect("every PostgreSQL server includes it");
         assert!(dump.wait().is_ok_and(|status| status.success()), "the log can be dumped");
         assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
         Self::of(other)
@@ -167,27 +168,27 @@ impl EventLog {
         Writer::start(self.database.as_role(Role::Writer), self.stop.clone()).0
     }
 
-    /// The log as cqrs-es sees it.
+    /// The log as an event store of cqrs-es.
     pub fn store(&self) -> LogStore {
         self.store_of(self.writer.clone(), Snapshots::off())
     }
 
-    /// The log as a process with this writer and these snapshots sees it.
+    /// The event store with this writer and these snapshots.
     pub fn store_of(&self, writer: Writer, snapshots: Snapshots) -> LogStore {
         LogStore::new(self.database.pool(Role::Writer), writer, snapshots, self.ids.clone())
     }
 
-    /// Snapshots that are written, until the log is dropped.
+    /// Snapshots that are written until the log is dropped.
     pub fn snapshots(&self) -> Snapshots {
         Snapshots::start(self.database.pool(Role::Writer), self.stop.clone()).0
     }
 
-    /// Up to five connections of the administrator, who may do everything.
+    /// A pool of up to five connections of the administrator.
     pub fn admin(&self) -> PgPool {
         self.admin.clone()
     }
 
-    /// Breaks all connections of a role; how many there were.
+    /// Terminates all connections of a role; returns their number.
     pub async fn terminate(&self, role: Role) -> u64 {
         let terminate = "select pg_terminate_backend(pid) from pg_stat_activity \
                          where usename = $1 and datname = current_database()";
@@ -195,7 +196,7 @@ impl EventLog {
         terminated.expect("the administrator may break connections").rows_affected()
     }
 
-    /// An append of one event to a stream that is not committed yet.
+    /// An uncommitted append of one event to a stream.
     pub async fn open_append(&self, stream: &str) -> Transaction<'static, Postgres> {
         let writer = self.database.pool(Role::Writer);
         let mut transaction = writer.begin().await.expect("the test database answers");
@@ -224,7 +225,7 @@ impl EventLog {
         self.ids.over(vec![self.part(stream, expected, payloads)])
     }
 
-    /// The part of an append that concerns one stream.
+    /// An append's part for one stream.
     pub fn part(&self, stream: &str, expected: Expected, payloads: &[&str]) -> StreamAppend {
         self.ids.part(stream, expected, payloads)
     }
@@ -239,17 +240,17 @@ impl EventLog {
         self.writer.append(self.to(stream, expected, payloads)).await
     }
 
-    /// Appends events of the domain to a stream of theirs; the last position.
+    /// Appends events of the domain to their stream; returns the last position.
     ///
     /// # Panics
     ///
-    /// When the log does not take them.
+    /// When the append fails.
     pub async fn happen<A: Decider>(&self, id: &str, tenant: Option<TenantId>, events: &[A::Event]) -> i64 {
         let append = self.ids.over(vec![self.ids.domain_part::<A>(id, tenant, events)]);
         self.writer.append(append).await.expect("nothing is expected of the stream").last_position
     }
 
-    /// What the log holds of a stream: `(position, sequence, payload)`.
+    /// The stored events of a stream: `(position, sequence, payload)`.
     pub async fn stored(&self, stream: &str) -> Vec<(i64, i64, String)> {
         sqlx::query_as(
             "select position, sequence, payload::text from events where aggregate_id = $1 order by 1",
@@ -268,7 +269,7 @@ impl EventLog {
             .expect("the test database answers")
     }
 
-    /// Asserts that positions are 1 to head without a hole, and sequences 1 to version in every stream.
+    /// Asserts that positions are 1 to head without a gap, and sequences 1 to version in every stream.
     pub async fn assert_whole(&self) {
         let (count, max): (i64, i64) =
             sqlx::query_as("select count(*), coalesce(max(position), 0) from events")

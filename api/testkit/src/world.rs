@@ -1,6 +1,6 @@
 //! A month of car parks in a log: the simulation's reports through their aggregates, bookings, overrides, check-ins and
-//! devices that move, in the order in which a platform would have appended them.
-#![expect(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
+//! moved devices, in the order in which a platform would append them.
+#![expect(clippy::unwrap_used, reason = "a failure here fails a test")]
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,14 +29,14 @@ use uuid::Uuid;
 
 use crate::EventLog;
 
-/// Whose car parks they are.
+/// The tenant of the car parks.
 pub const TENANT: TenantId = TenantId::DEFAULT;
 const BY: Actor = Actor::System;
 
 /// Events appended at once.
 const CHUNK: usize = 300;
 
-/// The zones of the three sites: two with summer time, one with half an hour.
+/// The zones of the three sites: two with summer time, one with a half-hour offset.
 pub const ZONES: [&str; 3] = ["Europe/Paris", "America/New_York", "Asia/Kolkata"];
 
 /// The n-th site, from 0.
@@ -49,11 +49,11 @@ pub fn space(n: usize) -> SpaceId {
     Uuid::from_u128(0x5bac_0000 + n as u128).into()
 }
 
-/// A fifth of the sensors should report every ten minutes, and do not: they fall silent again and again.
+/// Every fifth sensor has a heartbeat of ten minutes and does not keep to it: it falls silent again and again.
 const IMPATIENT: usize = 5;
 const HEARTBEAT_SEC: u32 = 600;
 
-/// The streams as they are, and what waits to be appended.
+/// The current streams, and the events waiting to be appended.
 pub struct World<'a> {
     log: &'a EventLog,
     uplinks: HashMap<DevEui, Uplinks>,
@@ -66,7 +66,7 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Nothing yet, over an empty log.
+    /// An empty world on an empty log.
     pub fn new(log: &'a EventLog) -> Self {
         Self {
             log,
@@ -79,11 +79,11 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Lets the simulation happen; the simulation, for its truth.
+    /// Runs the simulation and returns it for its truth.
     ///
     /// # Panics
     ///
-    /// When the log does not take it.
+    /// When the append fails.
     pub async fn run(mut self, plan: Plan) -> Simulation {
         let mut simulation = Simulation::new(plan);
         let (start, end) = (Instant::at_or_before(plan.start), Instant::at_or_before(plan.end));
@@ -114,7 +114,7 @@ impl<'a> World<'a> {
         simulation
     }
 
-    /// Sites, spaces and devices. A fifth of the sensors is heard before it is claimed.
+    /// Creates sites, spaces and devices. Every fifth sensor is heard before it is claimed.
     async fn build(&mut self, simulation: &Simulation, at: Instant) {
         for (n, zone) in ZONES.iter().enumerate() {
             let create = SiteCommand::CreateSite {
@@ -223,7 +223,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Now an override, now a sensor that is taken away and put back.
+    /// Sets an override, or removes a sensor and puts it back.
     fn disturb(&mut self, chance: u64, at: Instant) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         if chance.is_multiple_of(2) {
@@ -240,7 +240,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Keeps a space from being used for three hours.
+    /// Blocks a space for three hours.
     fn block(&mut self, chance: u64, from: Instant, at: Instant) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         let set = SetOverride {
@@ -280,7 +280,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What the space refuses does not happen.
+    /// Executes a command; a refused one has no effect.
     fn space(&mut self, n: usize, command: &SpaceCommand) {
         let events = self.spaces[n].decide(command).unwrap_or_default();
         for event in &events {

@@ -1,4 +1,4 @@
-//! What a test may rely on.
+//! What tests can rely on.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -28,7 +28,7 @@ async fn it_is_owned_and_guarded_as_in_production() {
 }
 
 #[tokio::test]
-async fn a_commit_is_a_commit_but_the_disk_is_not_waited_for() {
+async fn commits_are_synchronous_but_do_not_wait_for_the_disk() {
     let database = TestDatabase::create().await;
     let mut connection = database.as_role(Role::Writer).connect().await.unwrap();
     assert_eq!(text(&mut connection, "show synchronous_commit").await, "on");
@@ -51,7 +51,7 @@ async fn the_url_leads_another_process_to_it() {
 }
 
 #[tokio::test]
-async fn it_goes_with_its_owner_even_when_somebody_is_connected() {
+async fn a_database_is_dropped_with_its_value_despite_open_connections() {
     let database = TestDatabase::create().await;
     let watcher = TestDatabase::create().await;
     let name = database.database().admin.get_database().unwrap().to_owned();

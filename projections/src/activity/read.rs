@@ -1,4 +1,4 @@
-//! Questions about what was done lately. To whose things, the connection knows.
+//! Queries on the activity of a tenant. Row-level security limits every query to the connection's tenant.
 
 use parking_domain::lorawan::DevEui;
 use sqlx::PgConnection;
@@ -7,32 +7,32 @@ use uuid::Uuid;
 use super::Activity;
 use crate::rows::from_json;
 
-/// Which doings are wanted. What is given must all hold.
+/// Which entries to list; all given conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Events of these types; none means all.
+    /// Only these event types; empty means all.
     pub kinds: Vec<String>,
-    /// On this site.
+    /// Only this site.
     pub site_id: Option<Uuid>,
-    /// At this space.
+    /// Only this space.
     pub space_id: Option<Uuid>,
-    /// About this device.
+    /// Only this device.
     pub dev_eui: Option<DevEui>,
 }
 
-/// A doing with the place it was at.
+/// An activity entry with the code of its space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
-    /// The doing.
+    /// The entry.
     pub activity: Activity,
-    /// The code of the space; none if the space is no more.
+    /// The space's code; none if the space was deleted.
     pub space_code: Option<String>,
 }
 
 const FILTER: &str = "(cardinality($1) = 0 or a.kind = any($1)) and ($2 is null or a.site_id = $2) \
                       and ($3 is null or a.space_id = $3) and ($4 is null or a.dev_eui = $4)";
 
-/// One page of what was done, the newest first.
+/// One page of entries, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -57,7 +57,7 @@ pub async fn list(
     rows.into_iter().map(listed).collect()
 }
 
-/// How much the filter lets through.
+/// The number of entries that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
     let query = format!("select count(*) from activity a where {FILTER}");
     sqlx::query_scalar(&query)

@@ -1,8 +1,7 @@
-//! What a claim brings: what the device reported before, read again from its stream, page by page.
+//! The uplinks that a claim brings: the device's earlier reports, read again from its stream, page by page.
 //!
-//! Which events these are follows from the log alone: those since the device last became ownerless, received at most
-//! [`HORIZON`] before the claim. Times never run backwards within a stream, so where they begin is searched for by the
-//! stream's index.
+//! The log alone determines them: those since the device last became ownerless, received at most [`HORIZON`] before the
+//! claim. Times never run backwards within a stream, so a binary search by the stream's index finds the first one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::instant::Instant;
@@ -17,27 +16,27 @@ use crate::projection::Projection;
 use crate::reread;
 use crate::rows::instant;
 
-/// How far back a claim reaches: for as long as reports are kept by default. Another number makes other rows: raise the
+/// How far back a claim reaches: the default retention of reports. Another value gives other rows, so raise the
 /// projection's version with it.
 const HORIZON: TimeDelta = TimeDelta::days(90);
 
 /// Events read and written at once.
 const PAGE: i64 = 1_000;
 
-/// The aggregate type of what devices report.
+/// The aggregate type of device reports.
 const UPLINKS: &str = "uplinks";
 
-/// What a device reported before it was claimed.
+/// A device's reports before its claim.
 pub(super) struct Past {
     stream: String,
-    /// The sequence up to which events were read, or belong to an earlier owner.
+    /// The last sequence that was read or belongs to an earlier owner.
     passed: i64,
-    /// The claim.
+    /// The position of the claim.
     before: i64,
 }
 
 impl Past {
-    /// Before the claim that stands at position `before` and was decided at `at`.
+    /// The reports before the claim at position `before` that was decided at `at`.
     pub(super) async fn before(
         connection: &mut PgConnection,
         dev_eui: DevEui,
@@ -47,17 +46,17 @@ impl Past {
         let since = ownerless_since(connection, dev_eui, before).await?;
         let stream = stream_id(Source::Platform, dev_eui);
         let horizon = at - HORIZON;
-        // The first event that is part of it stands behind `passed`, and not behind `part`.
-        let (mut passed, mut part) = (0, feed::length(connection, UPLINKS, &stream).await? + 1);
-        while part - passed > 1 {
-            let middle = passed + (part - passed) / 2;
+        // The first wanted event is after `passed` and not after `wanted`.
+        let (mut passed, mut wanted) = (0, feed::length(connection, UPLINKS, &stream).await? + 1);
+        while wanted - passed > 1 {
+            let middle = passed + (wanted - passed) / 2;
             let (position, received_at) = probe(connection, &stream, middle).await?;
-            if position > since && received_at >= horizon { part = middle } else { passed = middle }
+            if position > since && received_at >= horizon { wanted = middle } else { passed = middle }
         }
         Ok(Self { stream, passed, before })
     }
 
-    /// The next events; none behind the last one before the claim.
+    /// The next events; none when no event before the claim is left.
     pub(super) async fn next_page(
         &mut self,
         connection: &mut PgConnection,
@@ -67,7 +66,8 @@ impl Past {
             aggregate_id: &self.stream,
             after_sequence: self.passed,
             after: 0,
-            // Not `before`: the server would read the rest of the stream to find that nothing is left. It is cut off below.
+            // With `before` as the bound the server would read the rest of the stream to find nothing. The page is cut
+            // below instead.
             through: i64::MAX,
             limit: PAGE,
         };
@@ -79,7 +79,7 @@ impl Past {
         Ok(Some(page))
     }
 
-    /// A report with its position. One that cannot be read was passed over when it came.
+    /// A report with its position. One that does not decode was passed over when it was first read.
     pub(super) fn heard(recorded: &RecordedEvent) -> Option<(i64, &UplinkEvent)> {
         match recorded.event() {
             Ok(Event::Uplink(event)) => Some((recorded.position, event)),
@@ -106,7 +106,7 @@ async fn ownerless_since(
     Ok(since.unwrap_or_default())
 }
 
-/// Where an event stands and when it was received; one that does not say so, when it was recorded.
+/// An event's position and its time of receipt, or the time it was recorded if it has none.
 async fn probe(
     connection: &mut PgConnection,
     stream: &str,

@@ -1,4 +1,4 @@
-//! Questions about a tenant's devices. Whose they are, the connection knows.
+//! Queries on a tenant's devices. Row-level security limits every query to the connection's tenant.
 
 use parking_domain::device::Category;
 use parking_domain::instant::Instant;
@@ -9,12 +9,12 @@ use uuid::Uuid;
 use super::Device;
 use crate::rows::from_json;
 
-/// Which devices are wanted. What is given must all hold.
+/// Which devices to list; all given conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// What they are for.
+    /// Sensors or displays.
     pub category: Option<Category>,
-    /// Where they stand, in a word as it is written, or `active` or `inactive`; none means all but those taken out of use.
+    /// A status as it is stored, or `active` or `inactive`; none means all but retired devices.
     pub status: Option<String>,
     /// At spaces of this site.
     pub site_id: Option<Uuid>,
@@ -28,7 +28,7 @@ impl Filter {
     }
 }
 
-/// A device with the place it stands at.
+/// A device with the place it is assigned to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The device.
@@ -39,22 +39,22 @@ pub struct Listed {
     pub site_id: Option<Uuid>,
 }
 
-/// How many devices there are, those taken out of use left out.
+/// The number of devices, without retired ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
     /// All of them.
     pub total: i64,
-    /// At a space.
+    /// Assigned to a space.
     pub assigned: i64,
-    /// At no space.
+    /// Not assigned.
     pub unassigned: i64,
     /// Enabled, heard before, and not silent.
     pub active: i64,
-    /// The others.
+    /// All others.
     pub inactive: i64,
 }
 
-/// How many devices there are, by what they are for.
+/// The number of devices by category.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Sensors.
@@ -64,7 +64,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Whatever they are for.
+    /// Sensors and displays together.
     pub fn all(&self) -> Counts {
         let sum = |count: fn(&Counts) -> i64| count(&self.sensors) + count(&self.displays);
         Counts {
@@ -91,7 +91,7 @@ const FILTER: &str = "($1 is null or d.category = $1) \
 
 type ListedRow = (String, Option<String>, Option<Uuid>);
 
-/// One page of the devices, the newest first.
+/// One page of devices, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -111,7 +111,7 @@ pub async fn list(
     rows.into_iter().map(listed).collect()
 }
 
-/// Which sensor stands at which space, by EUI: the sensor's as it is written in the log, and the space.
+/// The sensors assigned to spaces: the EUI as the log writes it, and the space.
 pub async fn sensors_at_spaces(
     connection: &mut PgConnection,
     limit: i64,
@@ -125,7 +125,7 @@ pub async fn sensors_at_spaces(
     .await
 }
 
-/// How many the filter lets through.
+/// The number of devices that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
     let query = format!("select count(*) from devices d left join spaces s using (space_id) where {FILTER}");
     sqlx::query_scalar(&query)
@@ -137,7 +137,7 @@ pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64
         .await
 }
 
-/// A device, even one that was taken out of use.
+/// A device, also a retired one.
 pub async fn get(connection: &mut PgConnection, dev_eui: DevEui) -> Result<Option<Listed>, sqlx::Error> {
     let query = format!("{LISTED} where d.dev_eui = $1");
     let row: Option<ListedRow> =
@@ -145,7 +145,7 @@ pub async fn get(connection: &mut PgConnection, dev_eui: DevEui) -> Result<Optio
     row.map(listed).transpose()
 }
 
-/// How many devices there are, by what they are for.
+/// The number of devices by category.
 pub async fn stats(connection: &mut PgConnection) -> Result<Stats, sqlx::Error> {
     #[derive(FromRow)]
     struct Row {
@@ -173,7 +173,7 @@ fn listed((device, space_code, site_id): ListedRow) -> Result<Listed, sqlx::Erro
     Ok(Listed { device: from_json(&device)?, space_code, site_id })
 }
 
-/// How many gateways the devices were last heard by best, and how many of those have heard one since then.
+/// How many gateways were the best one of a device's last uplink, and how many of those heard a device after `since`.
 pub async fn gateways(connection: &mut PgConnection, since: Instant) -> Result<(i64, i64), sqlx::Error> {
     sqlx::query_as(
         "select count(distinct gateway), count(distinct gateway) filter (where last_seen_at >= $1) \

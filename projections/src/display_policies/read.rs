@@ -1,4 +1,4 @@
-//! Questions about a tenant's display policies. Whose they are, the connection knows.
+//! Queries on a tenant's display policies. Row-level security limits every query to the connection's tenant.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::DisplayPolicy;
 use crate::rows::from_json;
 
-/// One page of the policies: the one in force, then the others from the oldest on.
+/// One page of policies: the active one, then the others, oldest first.
 pub async fn list(
     connection: &mut PgConnection,
     limit: i64,
@@ -23,7 +23,7 @@ pub async fn list(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// How many there are.
+/// The number of policies.
 pub async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("select count(*) from display_policies").fetch_one(connection).await
 }
@@ -38,7 +38,7 @@ pub async fn get(
     row.map(|row| from_json(&row)).transpose()
 }
 
-/// The policy in force; none where the tenant has decided nothing, and the platform's defaults hold.
+/// The active policy; none if the tenant has none, and the platform's defaults apply.
 pub async fn in_force(connection: &mut PgConnection) -> Result<Option<DisplayPolicy>, sqlx::Error> {
     let query = sqlx::query_scalar("select to_json(p)::text from display_policies p where is_active");
     let row: Option<String> = query.fetch_optional(connection).await?;

@@ -1,8 +1,8 @@
-//! Spaces folded from their events, and what is kept of them in the table `due_spaces`, so that a space with years of
-//! bookings is taken up again as fast as a new one.
+//! Spaces folded from their events, and their state saved in the table `due_spaces`, so that a space with years of
+//! bookings loads as fast as a new one.
 //!
-//! A space is kept after every 100 events of its own; what follows is folded again from its stream. Kept in another form,
-//! or not at all, it is folded from its first event, page by page.
+//! A space is saved after every 100 of its events; later events are folded from its stream. If the saved state has
+//! another version or is missing, the space is folded from its first event, page by page.
 
 use std::collections::HashMap;
 
@@ -20,18 +20,18 @@ use crate::registry::Registry;
 use crate::reread;
 use crate::rows::{from_json, upsert};
 
-/// Events of a space between two times that it is kept.
-const KEPT_EVERY: i64 = 100;
+/// Events of a space between two saves.
+const SAVE_EVERY: i64 = 100;
 
 /// Events of a space read at once.
 const PAGE: i64 = 1_000;
 
-/// A space, how many events it is made of, and of how many when it was last kept.
+/// A space, its last sequence, and the sequence at which it was last saved.
 #[derive(Debug, Default)]
 pub(super) struct Followed {
     space: Space,
     sequence: i64,
-    kept: i64,
+    saved: i64,
 }
 
 impl Followed {
@@ -40,17 +40,18 @@ impl Followed {
         self.sequence = sequence;
     }
 
-    /// The space as far as it matters for what is to come.
+    /// The space without what is over: all that future changes depend on.
     pub(super) fn without_what_is_over(&mut self) -> &Space {
         self.space.forget_what_is_over();
         &self.space
     }
 
-    pub(super) fn is_to_be_kept(&self) -> bool {
-        self.sequence - self.kept >= KEPT_EVERY
+    pub(super) fn needs_saving(&self) -> bool {
+        self.sequence - self.saved >= SAVE_EVERY
     }
 
-    /// Takes what follows in its stream before a position. What cannot be read was passed over when it came.
+    /// Folds the events of its stream before a position. An event that does not decode was passed over when it was
+    /// first read.
     pub(super) async fn catch_up(
         &mut self,
         connection: &mut PgConnection,
@@ -80,7 +81,7 @@ impl Followed {
     }
 }
 
-/// Those of these spaces that are kept.
+/// The saved ones among these spaces.
 pub(super) async fn load(
     connection: &mut PgConnection,
     space_ids: &[SpaceId],
@@ -96,32 +97,32 @@ pub(super) async fn load(
     .fetch_all(connection)
     .await?;
     let followed = |(space_id, sequence, state): (Uuid, i64, String)| {
-        Ok((space_id.into(), Followed { space: from_json(&state)?, sequence, kept: sequence }))
+        Ok((space_id.into(), Followed { space: from_json(&state)?, sequence, saved: sequence }))
     };
     rows.into_iter().map(followed).collect()
 }
 
-/// A space as it is kept.
+/// A row of `due_spaces`.
 #[derive(Serialize)]
-struct Kept<'a> {
+struct SavedSpace<'a> {
     space_id: SpaceId,
     state_version: i32,
     sequence: i64,
     state: &'a Space,
 }
 
-/// Keeps spaces as they are now.
+/// Saves the current state of spaces.
 pub(super) async fn store(
     connection: &mut PgConnection,
     spaces: &mut [(SpaceId, &mut Followed)],
 ) -> Result<(), sqlx::Error> {
     for (_, followed) in &mut *spaces {
         followed.space.forget_what_is_over();
-        followed.kept = followed.sequence;
+        followed.saved = followed.sequence;
     }
-    let rows: Vec<Kept<'_>> = spaces
+    let rows: Vec<SavedSpace<'_>> = spaces
         .iter()
-        .map(|(space_id, followed)| Kept {
+        .map(|(space_id, followed)| SavedSpace {
             space_id: *space_id,
             state_version: Space::STATE_VERSION,
             sequence: followed.sequence,

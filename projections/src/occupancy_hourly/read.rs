@@ -1,4 +1,4 @@
-//! Questions about the hours of a tenant's sites. Whose they are, the connection knows.
+//! Queries on the hours of a tenant's sites. Row-level security limits every query to the connection's tenant.
 
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -16,37 +16,37 @@ use crate::rows::from_json;
 /// An hour of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SiteHour {
-    /// The instant it begins at.
+    /// The instant at which it begins.
     pub hour: Instant,
-    /// What it was made of.
-    pub made_of: Hour,
+    /// Its totals.
+    pub totals: Hour,
 }
 
-/// What a space has been since a time.
+/// The state of a space since a time.
 #[derive(Deserialize)]
-struct Open {
+struct CurrentState {
     state: SpaceState,
     since: Instant,
 }
 
-/// The hours of a site that begin between two times, the second left out, with what goes on counted up to `now`. An hour
-/// of which nothing is known is left out.
+/// The hours of a site that begin in `from..until`, with the current periods counted up to `now`. An hour without data
+/// is left out.
 pub async fn of_site(
     connection: &mut PgConnection,
     site_id: Uuid,
     (from, until): (Instant, Instant),
     now: Instant,
 ) -> Result<Vec<SiteHour>, sqlx::Error> {
-    let mut made_of = stored(connection, site_id, from, until).await?;
+    let mut totals = stored(connection, site_id, from, until).await?;
     let zone = zone_of(connection, site_id).await?;
-    for Open { state, since } in open(connection, site_id).await? {
-        // The hour in which it began may begin before `from`: then it is not asked for.
+    for CurrentState { state, since } in current_states(connection, site_id).await? {
+        // The hour that contains `since` may begin before `from`: it was not asked for.
         let wanted = hours(zone, since.max(from), now).take_while(|(hour, _)| *hour < until);
         for (hour, time) in wanted.skip_while(|(hour, _)| *hour < from) {
-            *made_of.entry(hour).or_default().of(state) += time.num_milliseconds();
+            *totals.entry(hour).or_default().of(state) += time.num_milliseconds();
         }
     }
-    Ok(made_of.into_iter().map(|(hour, made_of)| SiteHour { hour, made_of }).collect())
+    Ok(totals.into_iter().map(|(hour, totals)| SiteHour { hour, totals }).collect())
 }
 
 async fn stored(
@@ -60,7 +60,7 @@ async fn stored(
         #[sqlx(try_from = "DateTime<Utc>")]
         hour: Instant,
         #[sqlx(flatten)]
-        made_of: Hour,
+        totals: Hour,
     }
     let rows: Vec<Row> = sqlx::query_as(
         "select hour, free_ms, occupied_ms, reserved_ms, maintenance_ms, unknown_ms, arrivals, departures \
@@ -71,10 +71,13 @@ async fn stored(
     .bind(until.utc())
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.hour, row.made_of)).collect())
+    Ok(rows.into_iter().map(|row| (row.hour, row.totals)).collect())
 }
 
-async fn open(connection: &mut PgConnection, site_id: Uuid) -> Result<Vec<Open>, sqlx::Error> {
+async fn current_states(
+    connection: &mut PgConnection,
+    site_id: Uuid,
+) -> Result<Vec<CurrentState>, sqlx::Error> {
     let rows: Vec<String> =
         sqlx::query_scalar("select to_json(o)::text from space_occupancy o where site_id = $1")
             .bind(site_id)

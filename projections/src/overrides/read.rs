@@ -1,4 +1,4 @@
-//! Questions about the overrides of a tenant's spaces. Whose they are, the connection knows.
+//! Queries on the overrides of a tenant's spaces. Row-level security limits every query to the connection's tenant.
 
 use parking_domain::space::Window;
 use sqlx::PgConnection;
@@ -7,23 +7,23 @@ use uuid::Uuid;
 use super::{Override, OverrideStatus};
 use crate::rows::from_json;
 
-/// Which overrides are wanted. What is given must all hold.
+/// Which overrides to list; all given conditions must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Of this space.
     pub space_id: Option<Uuid>,
-    /// Of spaces on this site.
+    /// Of spaces of this site.
     pub site_id: Option<Uuid>,
-    /// That have come this far.
+    /// With this status.
     pub status: Option<OverrideStatus>,
 }
 
-/// An override with the place it is for.
+/// An override with the code of its space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The override.
     pub set: Override,
-    /// Its space's code; none if the space is no more.
+    /// Its space's code; none if the space was deleted.
     pub space_code: Option<String>,
 }
 
@@ -34,7 +34,7 @@ const FILTER: &str =
 
 type ListedRow = (String, Option<String>);
 
-/// One page of the overrides, the latest start first.
+/// One page of overrides, latest start first.
 pub async fn list(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -54,7 +54,7 @@ pub async fn list(
     rows.into_iter().map(listed).collect()
 }
 
-/// How many the filter lets through.
+/// The number of overrides that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
     let query =
         format!("select count(*) from overrides o left join spaces s using (space_id) where {FILTER}");
@@ -73,7 +73,7 @@ pub async fn get(connection: &mut PgConnection, override_id: Uuid) -> Result<Opt
     row.map(listed).transpose()
 }
 
-/// The overrides of a space that are not over, the first first.
+/// The overrides of a space that have not ended, earliest first.
 pub async fn of_space(connection: &mut PgConnection, space_id: Uuid) -> Result<Vec<Listed>, sqlx::Error> {
     let query = format!(
         "{LISTED} where o.space_id = $1 and o.status in ('set', 'active') order by o.starts_at, o.override_id"
@@ -82,7 +82,7 @@ pub async fn of_space(connection: &mut PgConnection, space_id: Uuid) -> Result<V
     rows.into_iter().map(listed).collect()
 }
 
-/// Those that keep a space from being used at some moment of a window, the first first.
+/// The overrides that block a space at some moment of a window, earliest first.
 pub async fn in_the_way_of(
     connection: &mut PgConnection,
     space_id: Uuid,

@@ -1,9 +1,9 @@
-//! The last step of a rebuild: live rows that differ from the new ones are replaced, in one transaction.
+//! The last step of a rebuild: replaces the live rows that differ from the new ones, in one transaction.
 //!
-//! Tables do not change places. A reader whose transaction began before would look into a new table through an old
-//! snapshot, and see it half filled; and a lock that shuts readers out waits for the slowest of them while all others wait
-//! behind it. Rows that are replaced are seen by every reader either all as before or all as after. What is locked keeps
-//! writers away and no reader, and is waited for briefly: who waits behind it is the projection's runner alone.
+//! Tables are not swapped. A reader whose transaction began before would look into a new table through an old snapshot
+//! and see it half filled; and a lock that excludes readers waits for the slowest of them while all others wait behind
+//! it. Replaced rows appear to every reader either all old or all new. The locks exclude writers, not readers, and are
+//! waited for only briefly: only the projection's runner waits behind them.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,26 +22,28 @@ use crate::projection::Projection;
 use crate::retention;
 use crate::runner::checkpoint::Checkpoint;
 
-/// How often the locks are asked for, and the pause between, in which the projection goes on.
+/// How often the locks are requested, and the pause between attempts, in which the projection goes on.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long each is waited for. The runner's transaction may fold a long log first; it alone waits behind this.
+/// Lock time-out of the gate. The runner's transaction may fold a long log first; only the runner waits behind this
+/// request.
 const GATE_WAIT: &str = "60s";
-/// Less than the server waits before it looks for deadlocks: whoever else holds some of these locks is never the victim.
+/// Lock time-out of the tables. Shorter than PostgreSQL's deadlock check: no other holder of these locks becomes its
+/// victim.
 const TABLE_WAIT: &str = "250ms";
 
-/// The pause between two looks at who is in the way.
+/// The pause between two queries for the blocking session.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
-/// A session of the database that holds a lock.
+/// A database session that holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Session {
     /// Its server process.
     pub pid: i32,
-    /// Who logged in.
+    /// Its role.
     pub role: Option<String>,
-    /// What the program calls itself.
+    /// Its application name.
     pub application: Option<String>,
     /// When its transaction began.
     pub since: Option<DateTime<Utc>>,
@@ -64,7 +66,7 @@ impl fmt::Display for Session {
     }
 }
 
-/// Takes the last events, compares, and replaces the live rows that differ. `owner` looks who is in the way.
+/// Applies the last events, compares, and replaces the live rows that differ. `owner` looks for blocking sessions.
 pub(super) async fn live_rows<P: Projection>(
     owner: &mut PgConnection,
     projector: &PgConnectOptions,
@@ -73,12 +75,12 @@ pub(super) async fn live_rows<P: Projection>(
 ) -> Result<Rebuilt, RebuildError> {
     let mut connection = projector.connect().await?;
     let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
-    let mut in_the_way = None;
+    let mut blocker = None;
     for _ in 0..ATTEMPTS {
         let mut transaction = connection.begin().await?;
         let locked = tokio::select! {
             locked = lock::<P>(&mut transaction) => locked,
-            Err(error) = look(owner, pid, &mut in_the_way) => Err(error.into()),
+            Err(error) = watch_blocker(owner, pid, &mut blocker) => Err(error.into()),
         };
         match locked {
             Ok(target) => {
@@ -94,13 +96,13 @@ pub(super) async fn live_rows<P: Projection>(
             Err(error) => return Err(error),
         }
     }
-    Err(in_the_way.map_or(RebuildError::Locked(P::NAME), |session| RebuildError::InTheWay {
+    Err(blocker.map_or(RebuildError::Locked(P::NAME), |session| RebuildError::InTheWay {
         projection: P::NAME,
         session,
     }))
 }
 
-/// Nobody but this transaction writes the live rows from here on; whoever reads may. Answers with their position.
+/// Blocks all other writers of the live rows until the transaction ends; readers go on. Returns the rows' position.
 async fn lock<P: Projection>(transaction: &mut PgConnection) -> Result<i64, RebuildError> {
     transaction.execute(&*format!("set local lock_timeout = '{GATE_WAIT}'")).await?;
     Checkpoint::of::<P>().close_gate(transaction).await?;
@@ -112,11 +114,11 @@ async fn lock<P: Projection>(transaction: &mut PgConnection) -> Result<i64, Rebu
     live_position::<P>(transaction, "for update").await
 }
 
-/// Remembers who keeps a session waiting, as long as it is polled.
-async fn look(
+/// Records the session that blocks `pid`, as long as it is polled.
+async fn watch_blocker(
     owner: &mut PgConnection,
     pid: i32,
-    in_the_way: &mut Option<Session>,
+    blocker: &mut Option<Session>,
 ) -> Result<std::convert::Infallible, sqlx::Error> {
     loop {
         let found: Option<Session> = sqlx::query_as(
@@ -127,7 +129,7 @@ async fn look(
         .fetch_optional(&mut *owner)
         .await?;
         if found.is_some() {
-            *in_the_way = found;
+            *blocker = found;
         }
         sleep(LOOK_PAUSE).await;
     }
@@ -137,7 +139,7 @@ fn is_lock_timeout(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("55P03"))
 }
 
-/// Compares, and makes the live rows those that were made anew.
+/// Compares both sets and replaces the live rows that differ.
 async fn replace<P: Projection>(
     transaction: &mut PgConnection,
     builder: &mut Builder<P>,
@@ -145,25 +147,25 @@ async fn replace<P: Projection>(
 ) -> Result<Rebuilt, RebuildError> {
     let installed = Installed::of::<P>();
     let tables = compare::tables(transaction, &installed, "projections", SCHEMA).await?;
-    let goes_on = is_running::<P>(transaction).await?;
-    if !goes_on {
+    let runs = is_running::<P>(transaction).await?;
+    if !runs {
         let head = feed::head(&mut builder.reader).await?;
         builder.run_to(head, report).await?;
     }
-    // With the checkpoint locked nothing more is skipped.
-    if !exceptions::unkept(&mut builder.reader, P::NAME, builder.position).await?.is_empty() {
+    // With the checkpoint locked, no further event can be skipped.
+    if !exceptions::unapplied_skips(&mut builder.reader, P::NAME, builder.position).await?.is_empty() {
         return Err(RebuildError::SkippedMeanwhile(P::NAME));
     }
     let held = exceptions::held_streams(&mut builder.reader, P::NAME).await?;
     let same = |table| tables.iter().any(|compared| compared.table == table && compared.different == 0);
-    for table in installed.tables().filter(|table| !goes_on || !same(*table)) {
+    for table in installed.tables().filter(|table| !runs || !same(*table)) {
         replace_rows(transaction, table).await?;
     }
-    take_place::<P>(transaction, builder.position).await?;
+    copy_checkpoint::<P>(transaction, builder.position).await?;
     Ok(Rebuilt { tables, held, position: builder.position })
 }
 
-/// True when the live rows go on as the log does.
+/// True if the live projection runs.
 async fn is_running<P: Projection>(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select status = 'running' from projections.checkpoints where projection = $1")
         .bind(P::NAME)
@@ -171,8 +173,11 @@ async fn is_running<P: Projection>(connection: &mut PgConnection) -> Result<bool
         .await
 }
 
-/// Says of the live rows what was said of the new ones: how far they are, and which events they leave out.
-async fn take_place<P: Projection>(connection: &mut PgConnection, position: i64) -> Result<(), sqlx::Error> {
+/// Copies position and exceptions of the new rows to the live ones.
+async fn copy_checkpoint<P: Projection>(
+    connection: &mut PgConnection,
+    position: i64,
+) -> Result<(), sqlx::Error> {
     for table in exceptions::TABLES {
         for statement in [
             format!("delete from projections.{table} where projection = $1"),
@@ -192,7 +197,7 @@ async fn take_place<P: Projection>(connection: &mut PgConnection, position: i64)
     Ok(())
 }
 
-/// Replaces the rows of a table that differ. Rows too old to be kept are not brought back.
+/// Replaces the rows of a table that differ. Rows beyond retention do not come back.
 async fn replace_rows(transaction: &mut PgConnection, table: &str) -> Result<(), sqlx::Error> {
     let Shape { columns, same_key } = Shape::of(transaction, table).await?;
     let delete = format!(
@@ -209,12 +214,12 @@ async fn replace_rows(transaction: &mut PgConnection, table: &str) -> Result<(),
     Ok(())
 }
 
-/// What has to be known of a table to replace its rows.
+/// The parts of the statements that depend on the table.
 #[derive(FromRow)]
 struct Shape {
-    /// Those that are not computed from others.
+    /// The columns that are not generated.
     columns: String,
-    /// That `l` and `t` have the same primary key.
+    /// The condition that `l` and `t` have the same primary key.
     same_key: String,
 }
 

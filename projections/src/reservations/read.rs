@@ -1,4 +1,4 @@
-//! Questions about a tenant's reservations. Whose they are, the connection knows.
+//! Queries on a tenant's reservations. Row-level security limits every query to the connection's tenant.
 
 use std::collections::HashMap;
 
@@ -12,29 +12,29 @@ use super::Reservation;
 use crate::rows::from_json;
 use crate::spaces::Space;
 
-/// Which reservations are wanted. What is given must all hold.
+/// Which reservations to list; all given conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Of this space.
     pub space_id: Option<Uuid>,
-    /// Of spaces on this site.
+    /// Of spaces of this site.
     pub site_id: Option<Uuid>,
-    /// That have come this far.
+    /// With this status.
     pub status: Option<Status>,
-    /// For whoever has this e-mail, by its keyed hash.
+    /// Of the guest with this e-mail, by its keyed hash.
     pub email: Option<KeyedHash>,
-    /// That end at this time or later.
+    /// Ending at this time or later.
     pub from: Option<Instant>,
-    /// That start at this time or earlier.
+    /// Starting at this time or earlier.
     pub until: Option<Instant>,
 }
 
-/// A reservation with the place it is for.
+/// A reservation with its space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The reservation.
     pub reservation: Reservation,
-    /// Its space's code; none if the space is no more.
+    /// Its space's code; none if the space was deleted.
     pub space_code: Option<String>,
     /// Its space's name.
     pub space_name: Option<String>,
@@ -43,7 +43,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// A reservation of this space.
+    /// Combines a reservation with its space.
     pub fn at(reservation: Reservation, space: &Space) -> Self {
         Self {
             reservation,
@@ -54,12 +54,12 @@ impl Listed {
     }
 }
 
-/// Whom a space is kept for.
+/// The current and the next reservation of a space.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CurrentAndNext {
-    /// Now: its window began, and it is not over.
+    /// The one whose window has begun and that has not ended.
     pub current: Option<Reservation>,
-    /// Next: the first whose window has not begun.
+    /// The first one whose window has not begun.
     pub next: Option<Reservation>,
 }
 
@@ -73,7 +73,7 @@ const FILTER: &str = "($1 is null or r.space_id = $1) and ($2 is null or s.site_
 
 type ListedRow = (String, Option<String>, Option<String>, Option<Uuid>);
 
-/// One page of the reservations, the latest start first.
+/// One page of reservations, latest start first.
 pub async fn list(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -97,7 +97,7 @@ pub async fn list(
     rows.into_iter().map(listed).collect()
 }
 
-/// How many the filter lets through.
+/// The number of reservations that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
     let query = format!("select count(*) {FROM} where {FILTER}");
     sqlx::query_scalar(&query)
@@ -119,7 +119,7 @@ pub async fn get(connection: &mut PgConnection, reservation_id: Uuid) -> Result<
     row.map(listed).transpose()
 }
 
-/// The reservations that hold a space at some moment of a window, the first first, so many at most.
+/// The reservations that hold a space at some moment of a window, earliest first, at most `limit`.
 pub async fn holding(
     connection: &mut PgConnection,
     space_id: Uuid,
@@ -139,8 +139,8 @@ pub async fn holding(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// The spaces that are held by a reservation although its window ended at this time or before: what that brought is not
-/// recorded yet.
+/// The spaces that a reservation still holds although its window ended at this time or before: the end is not recorded
+/// yet.
 pub async fn overdue_spaces(connection: &mut PgConnection, at: Instant) -> Result<Vec<Uuid>, sqlx::Error> {
     let query = sqlx::query_scalar(
         "select distinct space_id from reservations where status = 'active' and end_time <= $1 order by space_id",
@@ -148,7 +148,7 @@ pub async fn overdue_spaces(connection: &mut PgConnection, at: Instant) -> Resul
     query.bind(at.utc()).fetch_all(connection).await
 }
 
-/// The current and the next reservation of each of these spaces that has any. What begins and ends, the log says.
+/// The current and the next reservation of each of these spaces that has one. Begin and end are those of the log.
 pub async fn current_and_next(
     connection: &mut PgConnection,
     space_ids: &[Uuid],

@@ -1,4 +1,4 @@
-//! A row as its fields, by name, each as the text that PostgreSQL reads.
+//! A row as named fields, each as text that PostgreSQL parses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The fields of a struct, out of its JSON, in its order.
+/// The fields of a struct, from its JSON, in order.
 pub(super) struct Fields<'a>(pub(super) Vec<(&'a str, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
-    /// The n-th field, for a column of this type; none for null.
+    /// The n-th field for a column of this type; none for null.
     pub(super) fn text(&self, n: usize, sql_type: &str) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
         let value = self.0.get(n).map_or("null", |(_, value)| value.get());
         if value == "null" {

@@ -1,4 +1,4 @@
-//! How far a projection has come, in the database: taken by one runner, moved by compare-and-set.
+//! The checkpoint of a projection in the database: claimed by one runner, moved by compare-and-set.
 
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
@@ -6,23 +6,22 @@ use crate::exceptions::HeldStream;
 use crate::projection::Projection;
 use crate::skips::Skip;
 
-/// Advisory locks of projections and of their rebuilds: the first key of the pair, so that no other use of such locks can
-/// meet them.
+/// The first key of the advisory locks of projections and of their rebuilds, so that they collide with no other locks.
 const LOCK_SPACE: i32 = 0x7072_6f6a;
 const REBUILD_LOCK_SPACE: i32 = 0x7265_6275;
 
-/// Advisory locks that every transaction with rows of a projection holds shared, so that a rebuild's last step can keep
-/// them away: of the live rows, and of the new ones.
+/// The first key of the advisory locks that every transaction with rows of a projection holds shared, so that a
+/// rebuild's last step can exclude them: for live rows and for new ones.
 const GATE_SPACE: i32 = 0x6761_7465;
 const REBUILD_GATE_SPACE: i32 = 0x6761_7466;
 
-/// The checkpoint in the schema that the connection looks in first.
+/// The checkpoint in the first schema of the search path.
 pub(crate) struct Checkpoint {
     projection: &'static str,
     version: i32,
     lock_space: i32,
     gate_space: i32,
-    /// Counts the rebuilds whose rows took the place of the live ones: what is remembered of other rows is worth nothing.
+    /// Counts the rebuilds that replaced the live rows: memory of an older generation is invalid.
     generation: i32,
 }
 
@@ -41,8 +40,8 @@ impl Checkpoint {
         Self { lock_space: REBUILD_LOCK_SPACE, gate_space: REBUILD_GATE_SPACE, ..Self::of::<P>() }
     }
 
-    /// Begins a transaction that writes rows, in one round trip. It waits here, and holds nothing yet, while a rebuild
-    /// corrects the rows.
+    /// Begins a transaction that writes rows, in one round trip. While a rebuild corrects the rows it waits here,
+    /// before it holds any lock.
     pub(crate) async fn begin<'c>(
         &self,
         connection: &'c mut PgConnection,
@@ -50,13 +49,13 @@ impl Checkpoint {
         connection.begin_with(format!("begin; select pg_advisory_xact_lock_shared({})", self.gate())).await
     }
 
-    /// Waits until no transaction writes rows, and keeps new ones away until this one ends.
+    /// Waits until no transaction writes rows, and blocks new ones until this transaction ends.
     pub(crate) async fn close_gate(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
         let close = format!("select pg_advisory_xact_lock({})", self.gate());
         sqlx::query(&close).execute(transaction).await.map(drop)
     }
 
-    /// The lock's key. The name is one of the program's own: nothing to escape.
+    /// The lock's key. The name is a constant, so it needs no escaping.
     fn gate(&self) -> String {
         format!("{}, hashtext('{}')", self.gate_space, self.projection)
     }
@@ -68,7 +67,7 @@ impl Checkpoint {
             .bind(self.version)
             .execute(&mut *connection)
             .await?;
-        // Locked in a statement of its own: the position must be read after the lock is ours.
+        // Locked in a statement of its own: the position must be read after the lock is taken.
         let ours: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, hashtext($2))")
             .bind(self.lock_space)
             .bind(format!("{} {}", self.projection, self.version))
@@ -88,8 +87,8 @@ impl Checkpoint {
         Ok((position, ours))
     }
 
-    /// Says that a projection that has stopped tries again, if it has. From here to its next stop no event is skipped, so
-    /// the skips that are read after this are all there are to what it takes.
+    /// Sets a stopped projection to running. Until its next stop no event is skipped, so the skips read after this are
+    /// complete.
     pub(crate) async fn retry(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update checkpoints set status = 'retrying' \
@@ -102,7 +101,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// True while the projection stands where it stopped, and nobody has asked to try again.
+    /// True while the projection is stopped and no retry was requested.
     pub(crate) async fn is_stopped(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(
             "select exists (select from checkpoints where projection = $1 and version = $2 and status = 'stopped')",
@@ -113,7 +112,7 @@ impl Checkpoint {
         .await
     }
 
-    /// Moves from `from` to `to`; false when the checkpoint stands elsewhere, or was stopped by another runner.
+    /// Moves from `from` to `to`; false if the checkpoint is elsewhere, or another runner has stopped it.
     pub(crate) async fn advance(
         &self,
         connection: &mut PgConnection,
@@ -137,8 +136,7 @@ impl Checkpoint {
         Ok(moved.rows_affected() == 1)
     }
 
-    /// Says for all to see that the projection stands still, and why, if it still stands at `position`. `before` is the event
-    /// to blame.
+    /// Marks the projection as stopped, with the cause, if it is still at `position`. `before` is the poison event.
     pub(crate) async fn stop(
         &self,
         connection: &mut PgConnection,
@@ -162,7 +160,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Notes the events that were skipped, and the streams that are held back from here on.
+    /// Stores skipped events and newly held-back streams.
     pub(crate) async fn note_exceptions(
         &self,
         connection: &mut PgConnection,

@@ -1,4 +1,4 @@
-//! Takes a page in: whole if it goes, else in ever smaller parts down to the event that is to blame.
+//! Applies a page: whole if possible, else in ever smaller parts down to the poison event.
 
 use std::slice;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use super::checkpoint::Checkpoint;
 use crate::exceptions::{Exceptions, HeldStream, Sifted};
 use crate::feed::{Page, RecordedEvent};
 use crate::outage::is_outage;
-use crate::poison::{self, Fate, is_unknown};
+use crate::poison::{self, PoisonAction, is_unknown};
 use crate::projection::{ApplyError, Projection};
 use crate::skips::Skip;
 
-/// How often an event is tried before it counts as poison, and the pause between.
+/// How often an event is tried before it counts as poison, and the pause between tries.
 const ATTEMPTS: u32 = 3;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How a taker connects. Rows and checkpoint are lost and kept together and the log brings them again, so nothing waits until
-/// they are on disk.
+/// Connection options of a taker. A crash loses rows and checkpoint together and the log provides them again, so
+/// commits do not wait for the disk.
 pub(crate) fn options(options: PgConnectOptions) -> PgConnectOptions {
     options.options([("synchronous_commit", "off")])
 }
@@ -39,9 +39,9 @@ pub(crate) struct Taker<P> {
 }
 
 enum Failure {
-    /// The connection or the lock is gone: nothing to do with the events.
+    /// The connection or the lock is lost: unrelated to the events.
     Fatal(RunError),
-    /// These events do not go in.
+    /// These events cannot be applied.
     Events(ApplyError),
 }
 
@@ -62,11 +62,11 @@ impl<P: Projection> Taker<P> {
         Self { connection, checkpoint, exceptions, projection: P::default(), position, reached }
     }
 
-    /// Takes the page's events and moves the checkpoint to its end.
+    /// Applies the page's events and moves the checkpoint to its end.
     pub(crate) async fn take(&mut self, page: &Page) -> Result<(), RunError> {
         let (mut rest, mut size, mut attempts) = (&page.events[..], page.events.len(), 1);
         while self.position < page.through {
-            // Behind the last event taken, or behind the page when nothing of it is left.
+            // The last event taken, or the end of the page when none of it is left.
             let through = if size == rest.len() { page.through } else { rest[size - 1].position };
             match self.apply(&rest[..size], through).await {
                 Ok(()) => {
@@ -80,7 +80,7 @@ impl<P: Projection> Taker<P> {
                     sleep(ATTEMPT_PAUSE).await;
                 }
                 Err(Failure::Events(error)) => {
-                    self.bury(&rest[0], &error).await?;
+                    self.handle_poison(&rest[0], &error).await?;
                     rest = &rest[1..];
                     (size, attempts) = (rest.len(), 1);
                 }
@@ -89,12 +89,12 @@ impl<P: Projection> Taker<P> {
         Ok(())
     }
 
-    /// Applies events that follow each other and moves the checkpoint, in one transaction.
+    /// Applies consecutive events and moves the checkpoint, in one transaction.
     async fn apply(&mut self, events: &[RecordedEvent], through: i64) -> Result<(), Failure> {
         let result = self.try_apply(events, through).await;
         match &result {
             Ok(()) => self.reach(through),
-            // What it took in memory was not written.
+            // Its memory contains changes that were not written.
             Err(_) => self.projection = P::default(),
         }
         result
@@ -104,12 +104,12 @@ impl<P: Projection> Taker<P> {
         reach("projection.read");
         let Sifted { events, skipped, held } = self.exceptions.sift(P::NAME, events);
         if events.is_empty() && skipped.is_empty() && held.is_empty() {
-            // One statement is a transaction of its own.
+            // A single statement needs no explicit transaction.
             let moved = self.checkpoint.advance(&mut self.connection, self.position, through).await?;
             return if moved { Ok(()) } else { Err(Failure::Fatal(RunError::Deposed)) };
         }
         let mut transaction = self.checkpoint.begin(&mut self.connection).await?;
-        // Noted first: what the projection reads again while it applies leaves these out.
+        // Stored first: what the projection reads again while it applies must leave these out.
         self.checkpoint.note_exceptions(&mut transaction, &skipped, &held).await?;
         let applied = match &*events {
             [] => Ok(()),
@@ -139,18 +139,18 @@ impl<P: Projection> Taker<P> {
         Ok(())
     }
 
-    /// Stops before an event that the projection cannot take, or notes it and goes on behind it.
-    async fn bury(&mut self, event: &RecordedEvent, error: &ApplyError) -> Result<(), RunError> {
+    /// Stops before an event that the projection cannot apply, or stores the exception and goes on after it.
+    async fn handle_poison(&mut self, event: &RecordedEvent, error: &ApplyError) -> Result<(), RunError> {
         let (position, failure) = (event.position, error.to_string());
-        let held = match poison::fate::<P>(event, error, self.exceptions.held()) {
-            Fate::Stops => {
+        let held = match poison::action_for::<P>(event, error, self.exceptions.held()) {
+            PoisonAction::Stop => {
                 return Err(self.stop(Some(position), format!("position {position}: {failure}")).await?);
             }
-            Fate::DeadLetter => {
+            PoisonAction::DeadLetter => {
                 error!(projection = P::NAME, position, failure, "an event became a dead letter");
                 None
             }
-            Fate::HeldBack(tenant_id) => {
+            PoisonAction::HoldBack(tenant_id) => {
                 let (stream, id) = (&event.aggregate_type, &event.aggregate_id);
                 error!(projection = P::NAME, position, stream, id, failure, "a stream is held back");
                 Some(HeldStream::from(P::NAME, event, tenant_id, &failure))
@@ -174,7 +174,7 @@ impl<P: Projection> Taker<P> {
         Ok(())
     }
 
-    /// Says for all to see that the projection stands still, before which event and why.
+    /// Marks the projection as stopped, with the poison event and the cause.
     pub(crate) async fn stop(&mut self, before: Option<i64>, failure: String) -> Result<RunError, RunError> {
         self.checkpoint.stop(&mut self.connection, self.position, before, &failure).await?;
         Ok(RunError::Stopped { position: self.position, failure })

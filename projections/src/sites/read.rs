@@ -1,4 +1,4 @@
-//! Questions about a tenant's sites. Whose they are, the connection knows.
+//! Queries on a tenant's sites. Row-level security limits every query to the connection's tenant.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,18 +6,18 @@ use uuid::Uuid;
 use super::Site;
 use crate::rows::from_json;
 
-/// A site with what stands on it.
+/// A site with counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The site.
     pub site: Site,
-    /// Spaces on it.
+    /// Spaces of the site.
     pub spaces: i64,
     /// Devices at its spaces.
     pub devices: i64,
-    /// Of its spaces, those that are free.
+    /// Its free spaces.
     pub free: i64,
-    /// Of its spaces, those that are occupied.
+    /// Its occupied spaces.
     pub occupied: i64,
 }
 
@@ -30,7 +30,7 @@ const LISTED: &str = "select to_json(i)::text, \
 
 type ListedRow = (String, i64, i64, i64, i64);
 
-/// One page of the sites, by name.
+/// One page of sites, by name.
 pub async fn list(
     connection: &mut PgConnection,
     limit: i64,
@@ -41,7 +41,7 @@ pub async fn list(
     rows.into_iter().map(listed).collect()
 }
 
-/// How many there are.
+/// The number of sites.
 pub async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("select count(*) from sites").fetch_one(connection).await
 }

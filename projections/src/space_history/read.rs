@@ -1,4 +1,4 @@
-//! Questions about a space's past. Whose it is, the connection knows.
+//! Queries on a space's past. Row-level security limits every query to the connection's tenant.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::Moment;
 use crate::rows::from_json;
 use crate::spaces::read::AsOf;
 
-/// One page of a space's changes, the newest first.
+/// One page of a space's changes, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     space_id: Uuid,
@@ -26,13 +26,13 @@ pub async fn list(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// How many changes there are.
+/// The number of changes.
 pub async fn count(connection: &mut PgConnection, space_id: Uuid) -> Result<i64, sqlx::Error> {
     let count = sqlx::query_scalar("select count(*) from space_history where space_id = $1");
     count.bind(space_id).fetch_one(connection).await
 }
 
-/// The last change up to a place in the log; none if the space was not there yet.
+/// The last change up to a point in the log; none if the space did not exist yet.
 pub async fn as_of(
     connection: &mut PgConnection,
     space_id: Uuid,

@@ -1,4 +1,4 @@
-//! The domain's fold in memory, and what is stored of it to go on from.
+//! The domain's fold in memory, and its stored parts.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::PgConnection;
 
-use super::{SpaceOccupancies, Whose};
+use super::{SpaceOccupancies, SpacePlacement};
 use crate::projection::{ApplyError, Decoded, Projection};
 use crate::reread;
 use crate::rows::upsert;
 
-/// Positions between two times that the fold is stored; as many are folded again at most when it is taken up.
+/// Positions between two saves of the fold, and so the most that are folded again at a start.
 const STORED_EVERY: i64 = 100_000;
 
-/// Events read at once when it is taken up.
+/// Events read at once at a start.
 const PAGE: i64 = 5_000;
 
-/// The fold, and up to where it is stored.
+/// The fold, and the position up to which it is stored.
 pub(super) struct Memory {
     spaces: Spaces,
     stored_through: i64,
@@ -37,7 +37,7 @@ struct Part<'a> {
 }
 
 impl Memory {
-    /// The fold of everything that stands before a position.
+    /// The fold of all events before a position.
     pub(super) async fn load(
         connection: &mut PgConnection,
         before: i64,
@@ -74,7 +74,7 @@ impl Memory {
             }
             after = page.through;
         }
-        // Those are written already.
+        // These are written already.
         memory.spaces.take_arrivals();
         Ok(memory)
     }
@@ -84,31 +84,33 @@ impl Memory {
         &self.spaces
     }
 
-    /// The spaces where another arrival waits to be told, or none any more.
+    /// The spaces whose pending arrival changed; none where it is gone.
     pub(super) fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
         self.spaces.take_arrivals()
     }
 
-    /// Takes an event; what is shown otherwise by it, and of whose space.
-    pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Vec<(Change, Whose)> {
+    /// Applies an event; returns the changes and the placement of their spaces.
+    pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Vec<(Change, SpacePlacement)> {
         let recorded = decoded.recorded;
-        // A space that ends is gone from the fold afterwards.
-        let ending = match decoded.event {
-            Event::Space(_) => recorded.aggregate_id.parse().ok().and_then(|id| self.whose(id)),
+        // A deleted space is gone from the fold afterwards.
+        let deleted = match decoded.event {
+            Event::Space(_) => recorded.aggregate_id.parse().ok().and_then(|id| self.placement(id)),
             _ => None,
         };
         let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, decoded.event);
         changes
             .into_iter()
-            .filter_map(|change| self.whose(change.space_id).or(ending).map(|whose| (change, whose)))
+            .filter_map(|change| {
+                self.placement(change.space_id).or(deleted).map(|placement| (change, placement))
+            })
             .collect()
     }
 
-    fn whose(&self, space_id: SpaceId) -> Option<Whose> {
-        self.spaces.space(space_id).map(Whose::from)
+    fn placement(&self, space_id: SpaceId) -> Option<SpacePlacement> {
+        self.spaces.space(space_id).map(SpacePlacement::from)
     }
 
-    /// Stores what changed, when enough has.
+    /// Stores the changed parts, once enough positions have passed.
     pub(super) async fn keep(
         &mut self,
         connection: &mut PgConnection,
@@ -153,7 +155,7 @@ async fn part<K: std::str::FromStr, V: DeserializeOwned>(
     rows.into_iter().map(read).collect()
 }
 
-/// A part that has ended is stored as null.
+/// A deleted part is stored as null.
 async fn store<'a, K: ToString, V: Serialize + 'a>(
     connection: &mut PgConnection,
     kind: &'static str,

@@ -1,4 +1,4 @@
-//! Questions about a tenant's spaces. Whose they are, the connection knows.
+//! Queries on a tenant's spaces. Row-level security limits every query to the connection's tenant.
 
 use parking_domain::device::Status;
 use parking_domain::instant::Instant;
@@ -13,66 +13,66 @@ use crate::reservations::read::{CurrentAndNext, current_and_next};
 use crate::rows::from_json;
 use crate::space_occupancy::SpaceOccupancy;
 
-/// Which spaces are wanted.
+/// Which spaces to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Those of this site.
+    /// Of this site.
     pub site_id: Option<Uuid>,
-    /// Those in this state, as it is written.
+    /// In this state, as it is stored.
     pub state: Option<String>,
 }
 
-/// A space with what is there.
+/// A space with its occupancy, devices and reservations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
     /// The space.
     pub space: Space,
     /// Its site's name.
     pub site_name: Option<String>,
-    /// What is shown of it; none until the projection has come to its beginning.
+    /// Its shown state; none until the projection has reached its creation.
     pub occupancy: Option<SpaceOccupancy>,
-    /// The display that stands there.
+    /// The display assigned to it.
     pub display: Option<Standing>,
-    /// The sensor that stands there.
+    /// The sensor assigned to it.
     pub sensor: Option<Standing>,
-    /// Whom it is kept for.
+    /// Its current and next reservation.
     pub kept_for: CurrentAndNext,
 }
 
-/// A device that stands at a space.
+/// A device assigned to a space.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Standing {
     /// The device.
     pub dev_eui: DevEui,
     /// Its name.
     pub name: String,
-    /// Where it stands, in a word.
+    /// Its assignment status.
     pub status: Status,
-    /// What it last said of the space.
+    /// The occupancy it last reported.
     pub occupancy: Occupancy,
 }
 
-/// How many spaces there are in each state.
+/// The number of spaces in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
     /// All of them.
     pub total: i64,
-    /// Nothing is there.
+    /// Free.
     pub free: i64,
-    /// A vehicle is there.
+    /// Occupied.
     pub occupied: i64,
-    /// Kept for somebody.
+    /// Reserved.
     pub reserved: i64,
-    /// Not to be used.
+    /// Out of use.
     pub maintenance: i64,
-    /// Nothing is known.
+    /// Unknown.
     pub unknown: i64,
 }
 
 impl Counts {
     /// Per cent of the spaces that are occupied, to two decimals.
     pub fn occupancy_rate(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 spaces")]
+        #[expect(clippy::cast_precision_loss, reason = "counts of spaces are far below 2^52")]
         let share = self.occupied as f64 / self.total.max(1) as f64;
         (share * 10_000.0).round() / 100.0
     }
@@ -87,7 +87,7 @@ const FILTER: &str = "($1 is null or s.site_id = $1) and ($2 is null or coalesce
 
 type ListedRow = (String, Option<String>, Option<String>, Option<String>, Option<String>);
 
-/// One page of the spaces, by code.
+/// One page of spaces, by code.
 pub async fn list(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -105,7 +105,7 @@ pub async fn list(
     with_reservations(connection, rows).await
 }
 
-/// How many the filter lets through.
+/// The number of spaces that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
     let query =
         format!("select count(*) from spaces s left join space_occupancy o using (space_id) where {FILTER}");
@@ -119,7 +119,7 @@ pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option
     Ok(with_reservations(connection, rows).await?.pop())
 }
 
-/// How many there are of each state, on a site or on all.
+/// The number of spaces in each state, on a site or on all.
 pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Result<Counts, sqlx::Error> {
     sqlx::query_as(
         "select count(*) as total, count(*) filter (where o.state = 'free') as free, \
@@ -134,7 +134,7 @@ pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Res
     .await
 }
 
-/// How many there were of each state on a site, at a place in the log. A space that was there then counts even if it is
+/// The number of spaces of a site in each state at a point in the log. A space that existed then counts even if it is
 /// deleted now.
 pub async fn counts_as_of(
     connection: &mut PgConnection,
@@ -142,8 +142,8 @@ pub async fn counts_as_of(
     as_of: AsOf,
 ) -> Result<Counts, sqlx::Error> {
     let through = as_of.through(connection).await?;
-    // From space to space by the index, and of each its last row before that: it costs what there are spaces, and not what
-    // has happened on the site.
+    // Steps from space to space by the index and takes the last row of each: the cost depends on the number of spaces
+    // and not on the site's history.
     sqlx::query_as(
         "with recursive seen (space_id) as ( \
             (select space_id from space_history where site_id = $1 order by space_id limit 1) union all \
@@ -166,17 +166,17 @@ pub async fn counts_as_of(
     .await
 }
 
-/// A place in the log: everything up to it counts.
+/// A point in the log; everything up to it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
     /// Up to this position.
     Position(i64),
-    /// What was recorded up to this time.
+    /// Up to this time of recording.
     Time(Instant),
 }
 
 impl AsOf {
-    /// The last position that counts, as far as the tenant's spaces go: positions and times grow together.
+    /// The last position that counts for the tenant's spaces. Positions and times grow together.
     pub(crate) async fn through(self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
         let time = match self {
             Self::Position(position) => return Ok(position),

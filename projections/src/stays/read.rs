@@ -1,4 +1,4 @@
-//! Questions about the stays in a tenant's spaces. Whose they are, the connection knows.
+//! Queries on the stays in a tenant's spaces. Row-level security limits every query to the connection's tenant.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -7,16 +7,16 @@ use super::Stay;
 use crate::rows::from_json;
 use parking_domain::instant::Instant;
 
-/// Which stays are wanted. What is given must all hold.
+/// Which stays to list; all given conditions must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct StayFilter {
     /// In this space.
     pub space_id: Option<Uuid>,
     /// On this site.
     pub site_id: Option<Uuid>,
-    /// That go on, or ended after this time.
+    /// Current, or ended after this time.
     pub since: Option<Instant>,
-    /// That began before this time.
+    /// Begun before this time.
     pub until: Option<Instant>,
 }
 
@@ -24,10 +24,10 @@ const FILTER: &str = "($1 is null or space_id = $1) and ($2 is null or site_id =
                       and ($3 is null or departed_at is null or departed_at > $3) \
                       and ($4 is null or arrived_at < $4)";
 
-/// One page of the stays, the latest arrival first.
+/// One page of stays, latest arrival first.
 pub async fn list(
     connection: &mut PgConnection,
-    filter: &Filter,
+    filter: &StayFilter,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Stay>, sqlx::Error> {
@@ -47,8 +47,8 @@ pub async fn list(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// How many the filter lets through.
-pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
+/// The number of stays that match.
+pub async fn count(connection: &mut PgConnection, filter: &StayFilter) -> Result<i64, sqlx::Error> {
     let query = format!("select count(*) from stays where {FILTER}");
     sqlx::query_scalar(&query)
         .bind(filter.space_id)

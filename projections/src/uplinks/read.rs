@@ -1,4 +1,4 @@
-//! Questions about what a tenant's devices reported. Whose they are, the connection knows.
+//! Queries on the uplinks of a tenant's devices. Row-level security limits every query to the connection's tenant.
 
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
@@ -14,7 +14,7 @@ use crate::rows::from_json;
 /// An uplink of an owned device.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Uplink {
-    /// The event.
+    /// The event's position.
     pub position: i64,
     /// The device's owner.
     pub tenant_id: Uuid,
@@ -22,43 +22,43 @@ pub struct Uplink {
     pub dev_eui: DevEui,
     /// When the platform received it.
     pub received_at: Instant,
-    /// When the network heard it, as far as it says.
+    /// When the network received it, as far as known.
     pub heard_at: Instant,
     /// Its frame counter.
     pub f_cnt: Option<u32>,
     /// Its port.
     pub f_port: u8,
-    /// The LoRaWAN session it belongs to, counted from the first.
+    /// Its LoRaWAN session, numbered from the first.
     pub session: u32,
-    /// Its place among the others.
+    /// Its standing in the session.
     pub standing: Standing,
-    /// What the device said of its space with it.
+    /// The device's occupancy after it.
     pub occupancy: Occupancy,
-    /// What its codec read in it.
+    /// What its codec decoded.
     pub reading: Option<Value>,
-    /// Why it could not be read.
+    /// Why it could not be decoded.
     pub problem: Option<String>,
     /// Signal strength at the best gateway, in dBm.
     pub rssi: Option<i32>,
-    /// Signal-to-noise ratio there, in dB.
+    /// Signal-to-noise ratio at that gateway, in dB.
     pub snr: Option<f64>,
     /// That gateway, 16 lower-case hex digits.
     pub gateway: Option<String>,
 }
 
-/// A time in which uplinks were received.
+/// A period of receipt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
-    /// At this time or later.
+    /// Received at this time or later.
     pub since: Option<Instant>,
-    /// Before this time.
+    /// Received before this time.
     pub until: Option<Instant>,
 }
 
 const FILTER: &str =
     "dev_eui = $1 and ($2 is null or received_at >= $2) and ($3 is null or received_at < $3)";
 
-/// One page of what a device reported, the newest first.
+/// One page of a device's uplinks, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     dev_eui: DevEui,
@@ -80,7 +80,7 @@ pub async fn list(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// How many uplinks that are.
+/// The number of uplinks in the period.
 pub async fn count(
     connection: &mut PgConnection,
     dev_eui: DevEui,

@@ -1,4 +1,4 @@
-//! The same rows in whatever batches the events come, and however often memory is lost between them.
+//! Tests that rows do not depend on how events are batched, nor on how often a projection loses its memory.
 
 use parking_projections::Installed;
 use parking_projections::feed;
@@ -6,16 +6,16 @@ use parking_projections::projection::Projection;
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, Executor, PgConnection};
 
-/// Batches between two times that memory is lost: rarely for small ones, as it is folded again from the log.
+/// Batches between two losses of memory: rarely for small batches, because each loss folds the log again.
 const KEPT_FOR: usize = 150;
 
-/// Folds the log in batches of this size, in tables of the session's own, and compares with the live rows.
+/// Folds the log in batches of this size into temporary tables and compares them with the live rows.
 pub(crate) async fn assert_same_in_batches_of<P: Projection>(log: &EventLog, size: i64) {
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
     let installed = Installed::of::<P>();
     auditor.execute("set search_path to pg_temp, public").await.unwrap();
     installed.create(&mut auditor).await.unwrap();
-    // Which events were passed over is asked when memory is made again.
+    // A projection reads these when its memory is loaded again.
     for table in ["dead_letters", "skipped_events", "held_streams"] {
         let copy = format!("create temporary table {table} as table projections.{table}");
         auditor.execute(&*copy).await.unwrap();
@@ -42,7 +42,7 @@ pub(crate) async fn assert_same_in_batches_of<P: Projection>(log: &EventLog, siz
         .await
         .unwrap();
         assert_eq!(differing, 0, "{table} in batches of {size}: {differing} of {rows} rows");
-        // No plan of these has display policies or orphans, and at its end nobody waits for a reservation to know of him.
+        // These plans have no display policies and no orphans, and at their end no arrival is pending.
         let may_be_empty = ["arrivals", "display_policies", "orphan_devices"];
         assert!(rows > 0 || may_be_empty.contains(&table), "{table} is empty");
     }

@@ -1,4 +1,4 @@
-//! The hours that the read model counted, against a slow reference that is obviously right.
+//! Compares the hours of the read model with a slow and simple reference.
 
 use parking_domain::instant::Instant;
 use std::collections::BTreeMap;
@@ -16,8 +16,7 @@ use uuid::Uuid;
 /// An hour of a site, with its sums in the order of the states.
 type StoredHour = (Uuid, DateTime<Utc>, i64, i64, i64, i64, i64);
 
-/// Walk through each space's history second by second, as it
-/// were, cutting wherever the site's clock shows a new hour.
+/// Walks through each space's history minute by minute and cuts where the site's clock shows a new hour.
 pub(crate) async fn assert_hours(auditor: &mut PgConnection) {
     type Times = BTreeMap<(Uuid, DateTime<Utc>, String), i64>;
     let history: Vec<(Uuid, Uuid, DateTime<Utc>, Option<String>)> = sqlx::query_as(
@@ -26,7 +25,7 @@ pub(crate) async fn assert_hours(auditor: &mut PgConnection) {
     .fetch_all(&mut *auditor)
     .await
     .unwrap();
-    // The last change of state of each space is where its open time begins: not counted yet.
+    // The current state of each space begins at its last change; it is not counted yet.
     let open: BTreeMap<Uuid, DateTime<Utc>> =
         sqlx::query_as::<_, (Uuid, DateTime<Utc>)>("select space_id, since from space_occupancy")
             .fetch_all(&mut *auditor)
@@ -50,7 +49,7 @@ pub(crate) async fn assert_hours(auditor: &mut PgConnection) {
             let shown = hour_shown(at);
             let mut next = at;
             while next < to && hour_shown(next) == shown {
-                // To the next full minute: zones change on full minutes.
+                // To the next full minute: zone changes fall on full minutes.
                 let into = next.timestamp_millis().rem_euclid(60_000);
                 next = (next + TimeDelta::milliseconds(60_000 - into)).min(to);
             }
@@ -86,7 +85,7 @@ pub(crate) async fn assert_hours(auditor: &mut PgConnection) {
     found.retain(|_, time| *time > 0);
     assert_eq!(found.len(), expected.len());
     for (key, time) in expected {
-        // Every piece may lose less than a millisecond to rounding.
+        // Each piece may lose less than a millisecond to rounding.
         let difference = (found.get(&key).copied().unwrap_or_default() - time).abs();
         assert!(difference < 200, "{key:?}: {time} expected, {difference} away");
     }
@@ -97,7 +96,7 @@ fn zone_of(site_id: Uuid) -> Tz {
     ZONES[n].parse().unwrap()
 }
 
-/// Asked for up to a time, the hours of a site hold every moment of every space, and no other.
+/// Up to `now`, the hours of a site contain every moment of every space exactly once.
 pub(crate) async fn assert_filled(reader: &Reader, plan: &Plan, now: Instant) {
     let mut reading = reader.of(TENANT).await.unwrap();
     for n in 0..ZONES.len() {
@@ -109,13 +108,13 @@ pub(crate) async fn assert_filled(reader: &Reader, plan: &Plan, now: Instant) {
         let hours = of_site(&mut reading, site(n).uuid(), (Instant::at_or_before(plan.start), now), now)
             .await
             .unwrap();
-        // The last hour goes on; the first may have begun before the plan where the clock is half an hour off.
+        // The last hour is not over; the first may begin before the plan where the zone's offset has half an hour.
         assert!(hours.len() > 48);
         for (hour, next) in hours.iter().zip(&hours[1..]) {
             assert_eq!(next.hour - hour.hour, TimeDelta::hours(1));
-            let Hour { free_ms, occupied_ms, reserved_ms, maintenance_ms, unknown_ms, .. } = hour.made_of;
+            let Hour { free_ms, occupied_ms, reserved_ms, maintenance_ms, unknown_ms, .. } = hour.totals;
             let sum = free_ms + occupied_ms + reserved_ms + maintenance_ms + unknown_ms;
-            // Every piece may lose less than a millisecond to rounding.
+            // Each piece may lose less than a millisecond to rounding.
             assert!((sum - spaces * 3_600_000).abs() < 200, "{}: {sum} of {spaces} spaces", hour.hour);
         }
     }

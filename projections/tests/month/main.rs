@@ -1,6 +1,6 @@
-//! A generated month of three sites: what is folded live, in pieces, anew or by the auditor is the same row by row, and it
-//! is what the simulation knows to be true. `PARKING_MONTH_SPACES=130` makes it some 100,000 events. And some days in
-//! spring, in batches of every size.
+//! A generated month of three sites: rows folded live, in pieces, by a rebuild and by the auditor are the same, and
+//! they match the simulation's truth. `PARKING_MONTH_SPACES=130` gives some 100,000 events. Also some days in spring,
+//! in batches of every size.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod batches;
@@ -13,7 +13,7 @@ use parking_commands::writer::{Tell, Writer};
 use parking_domain::id::SpaceId;
 use parking_domain::instant::Instant;
 use parking_domain::occupancy::Spaces;
-use parking_projections::compare::Compared;
+use parking_projections::compare::TableComparison;
 use parking_projections::devices::Devices;
 use parking_projections::diff::diff;
 use parking_projections::feed;
@@ -26,7 +26,7 @@ use parking_projections::registry::Registry;
 use parking_projections::runner::Runner;
 use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_projections::wake;
-use parking_simulator::{Mischief, Plan, Simulation};
+use parking_simulator::{Faults, Plan, Simulation};
 use parking_testkit::world::{World, space};
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, PgConnection};
@@ -48,7 +48,7 @@ fn autumn() -> Plan {
         first_session: 1,
         start: start.utc(),
         end: (start + TimeDelta::days(30)).utc(),
-        mischief: Mischief::USUAL,
+        faults: Faults::USUAL,
     }
 }
 
@@ -62,11 +62,11 @@ fn spring() -> Plan {
         first_session: 1,
         start: start.utc(),
         end: (start + TimeDelta::days(4)).utc(),
-        mischief: Mischief::USUAL,
+        faults: Faults::USUAL,
     }
 }
 
-/// Lets a projection follow the log up to its end, or for a moment only.
+/// Runs a projection up to the log's end, or for a moment only.
 async fn follow<P: Projection>(log: &EventLog, through: i64) {
     let (_signal, woken) = watch::channel(());
     let (runner, progress) = Runner::<P>::new(log.database.as_role(Role::Projector), woken);
@@ -77,7 +77,7 @@ async fn follow<P: Projection>(log: &EventLog, through: i64) {
     running.await.unwrap();
 }
 
-/// In five tenures: memory is lost at four places that the seed decides.
+/// Restarts the projection four times at positions given by the seed, so it loses its memory there.
 async fn follow_with_restarts<P: Projection>(log: &EventLog, head: i64, seed: u64) {
     let mut places: Vec<i64> = (0..4_u64)
         .map(|n| (seed + n).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33)
@@ -101,8 +101,8 @@ async fn live(plan: Plan) -> (EventLog, Simulation) {
     (log, simulation)
 }
 
-/// The projections follow while it happens, told by the writer as in the server.
-async fn told(plan: Plan) -> (EventLog, Simulation) {
+/// The projections run during the simulation and get events from the writer, as in the server.
+async fn live_with_writer(plan: Plan) -> (EventLog, Simulation) {
     let mut log = EventLog::create().await;
     let recent = Recent::default();
     let window = recent.clone();
@@ -140,7 +140,7 @@ fn start<P: Projection>(
     (tokio::spawn(runner.reading(recent.clone()).run(stop.clone())), progress)
 }
 
-fn assert_same(what: &str, tables: &[Compared]) {
+fn assert_same(what: &str, tables: &[TableComparison]) {
     assert!(!tables.is_empty());
     for table in tables {
         assert_eq!((table.different, &table.examples[..]), (0, &[][..]), "{what}: {table}");
@@ -155,12 +155,12 @@ async fn assert_reproducible<P: Projection>(log: &EventLog, auditor: &mut PgConn
     let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
     let before = indexes(auditor).await;
     assert_same("rebuilt", &rebuild::<P>(&owner, &projector, |_, _| {}).await.unwrap().tables);
-    assert_eq!(indexes(auditor).await, before, "what was put in its place is as quick to ask");
+    assert_eq!(indexes(auditor).await, before, "the rebuild keeps the indexes");
     let found = diff::<P>(auditor, |_, _| {}).await.unwrap().expect("it has run");
-    assert_same("what was put in its place", &found.tables);
+    assert_same("after the rebuild", &found.tables);
 }
 
-/// The indexes of all read models, as they are made.
+/// The definitions of all indexes of read models.
 async fn indexes(auditor: &mut PgConnection) -> Vec<String> {
     let made = "select replace(indexdef, schemaname || '.', '') from pg_indexes where schemaname = 'projections' order by 1";
     sqlx::query_scalar(made).fetch_all(auditor).await.unwrap()
@@ -185,7 +185,7 @@ async fn live_rows_rebuilt_rows_and_the_auditors_are_the_same_and_true() {
 #[tokio::test]
 async fn days_in_spring_are_true_and_the_same_in_batches_of_every_size() {
     let plan = spring();
-    let (log, simulation) = told(plan).await;
+    let (log, simulation) = live_with_writer(plan).await;
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
     assert_true(&mut auditor, &simulation).await;
     assert_hours(&mut auditor).await;
@@ -199,7 +199,7 @@ async fn days_in_spring_are_true_and_the_same_in_batches_of_every_size() {
     }
 }
 
-/// The final state of every space and the count of every device's uplinks are what the simulation knows.
+/// The final state of every space and the uplink count of every device match the simulation.
 async fn assert_true(auditor: &mut PgConnection, simulation: &Simulation) {
     for (n, truth) in simulation.truth().into_iter().enumerate() {
         let state: String = sqlx::query_scalar("select state from space_occupancy where space_id = $1")
@@ -217,7 +217,7 @@ async fn assert_true(auditor: &mut PgConnection, simulation: &Simulation) {
     }
 }
 
-/// All reservations came to an end, in every way there is without somebody's doing.
+/// All reservations ended, in every way that needs no command.
 async fn assert_every_ending(auditor: &mut PgConnection) {
     let statuses: Vec<(String, i64)> =
         sqlx::query_as("select status, count(*) from reservations group by 1 order by 1")
@@ -228,10 +228,10 @@ async fn assert_every_ending(auditor: &mut PgConnection) {
     assert_eq!(names, ["completed", "expired", "no_show"], "{statuses:?}");
 }
 
-/// A space with what is shown of it.
+/// A space with its shown state.
 type ShownRow = (Uuid, Option<String>, Option<i16>, Option<String>);
 
-/// At random positions, the history's last row of each space is what a fresh fold of the log's beginning shows.
+/// At 20 positions, the history's last row of each space equals a fresh fold of the log up to there.
 async fn assert_as_of(auditor: &mut PgConnection) {
     let events = feed::read(auditor, 0, i64::MAX).await.unwrap();
     let checked: Vec<usize> = (1..=20).map(|n| events.len() * n / 20).collect();

@@ -1,4 +1,4 @@
-//! The checkpoint: where a projection stands, and that its rows stand there too.
+//! The checkpoint: a projection's position, and that its rows match it.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,11 +26,15 @@ async fn conformance_44_the_position_of_an_append_lets_a_read_see_that_append_an
     let log = log_with_diary().await;
     let running = Running::start::<Stopping>(&log);
     let not_yet = log.head().await + 1;
-    assert!(!running.progress.wait_for(not_yet, Duration::from_millis(50)).await, "never before it is there");
+    assert!(!running.progress.wait_for(not_yet, Duration::from_millis(50)).await, "never before the append");
     for _ in 0..20 {
         let token = append(&log, &["1", "2", "3"]).await;
         running.wait_for(token).await;
-        assert_eq!(diary(&log).await, (1..=token).collect::<Vec<_>>(), "it and what was before it, no more");
+        assert_eq!(
+            diary(&log).await,
+            (1..=token).collect::<Vec<_>>(),
+            "this append and all before it, and no more"
+        );
     }
     running.stop().await;
 }
@@ -65,7 +69,7 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
     let log = log_with_diary().await;
     let (mut moved, mut last) = (0, 0);
     for steps in 1..=70 {
-        // More than one page, so that reading ahead, writing and committing all come under the knife.
+        // More than one page, so that the kill can hit reading ahead, writing and committing.
         last = append(&log, &["1"; 30]).await;
         let (_nobody_wakes, woken) = watch::channel(());
         let (runner, progress) = Runner::<Stopping>::new(log.database.as_role(Role::Projector), woken);
@@ -78,7 +82,7 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
             left -= 1;
             run.as_mut().poll(context)
         });
-        // Caught up, it has no more steps to take.
+        // Caught up: no more steps to take.
         tokio::select! {
             () = killed => {}
             _ = progress.wait_for(last, DEADLINE) => {}
@@ -96,7 +100,7 @@ async fn conformance_47_killed_at_any_step_the_rows_are_those_of_the_checkpoint(
 }
 
 #[tokio::test]
-async fn conformance_47_whoever_looks_while_connections_break_sees_rows_and_checkpoint_of_one_moment() {
+async fn conformance_47_readers_see_rows_and_checkpoint_of_one_moment_while_connections_break() {
     let log = log_with_diary().await;
     let running = Running::start::<Stopping>(&log);
     let mut last = 0;
@@ -112,7 +116,7 @@ async fn conformance_47_whoever_looks_while_connections_break_sees_rows_and_chec
     running.stop().await;
 }
 
-/// The widest slice of events that [`Slow`] was given.
+/// The most events that [`Slow`] received at once.
 static WIDEST: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Default)]
@@ -131,7 +135,7 @@ impl Projection for Slow {
         events: &[RecordedEvent],
     ) -> Result<(), ApplyError> {
         WIDEST.fetch_max(events.len(), Ordering::Relaxed);
-        // Waits for as long as the test holds the table.
+        // Waits while the test holds the table.
         sqlx::query("insert into projections.diary values (0)").execute(connection).await?;
         Ok(())
     }
@@ -149,7 +153,7 @@ async fn conformance_50_a_slow_projection_is_given_bounded_slices_however_far_it
     for _ in 0..10 {
         last = append(&log, &["1"; 450]).await;
     }
-    assert_eq!(running.progress.position(), 0, "it stands still");
+    assert_eq!(running.progress.position(), 0, "it makes no progress");
     holder.rollback().await.unwrap();
     running.wait_for(last).await;
     running.stop().await;
@@ -210,7 +214,7 @@ async fn conformance_60_the_lag_is_exactly_what_was_not_yet_taken() {
     assert_eq!(lag(&log).await, (0, true));
     running.stop().await;
     for n in 1..=3 {
-        // Conflicts and rollbacks leave no holes that could count.
+        // Conflicts and rollbacks leave no gaps that could count.
         log.append("a", Expected::Version(0), &["1"]).await.unwrap_err();
         log.open_append("b").await.rollback().await.unwrap();
         append(&log, &["1", "2"]).await;
@@ -224,7 +228,7 @@ async fn conformance_60_the_lag_is_exactly_what_was_not_yet_taken() {
     .fetch_one(&log.pool)
     .await
     .unwrap();
-    assert!(age.abs() < 1.0, "the age is that of the first event not taken: {age} s off");
+    assert!(age.abs() < 1.0, "the age is that of the first event after the checkpoint: {age} s off");
     let mut connection = log.pool.acquire().await.unwrap();
     assert_eq!(feed::read(&mut connection, last, 100).await.unwrap().len(), 9);
 }
@@ -235,7 +239,7 @@ async fn conformance_62_stopped_in_the_middle_a_runner_ends_at_once_and_the_next
     let owner = log.database.pool(Role::Owner);
     let running = Running::start::<Stopping>(&log);
     running.wait_for(append(&log, &["1"; 5]).await).await;
-    // It cannot finish what it has begun.
+    // It cannot finish the batch it has begun.
     let mut holder = owner.begin().await.unwrap();
     sqlx::query("lock table projections.diary in share mode").execute(&mut *holder).await.unwrap();
     let last = append(&log, &["1"; 5]).await;

@@ -1,4 +1,4 @@
-//! A projection for tests: a diary of the positions it was given.
+//! A test projection that records the positions it receives.
 
 use parking_commands::append::Expected;
 use parking_projections::feed::RecordedEvent;
@@ -6,10 +6,10 @@ use parking_projections::projection::{ApplyError, Poison, Projection, Tables};
 use parking_testkit::EventLog;
 use sqlx::PgConnection;
 
-/// Writes down each position it was given, and chokes on payloads that say "poison".
+/// Records each position it receives, and fails on payloads that say "poison".
 #[derive(Default)]
 pub(crate) struct Diary<const STOPS: bool> {
-    /// Positions taken since this value was made: memory that must not outlive its tenure.
+    /// Positions applied since this value was made: memory that must not outlive the runner's lock.
     taken: Vec<i64>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) type Noting = Diary<false>;
 pub(crate) async fn log_with_diary() -> EventLog {
     let log = EventLog::create().await;
     let owner = log.database.pool(parking_testkit::Role::Owner);
-    // No key: an event taken twice would show.
+    // No key, so that an event applied twice shows.
     sqlx::query("create table projections.diary (position bigint)").execute(&owner).await.unwrap();
     sqlx::query("grant insert on projections.diary to parking_projector").execute(&owner).await.unwrap();
     sqlx::query("grant select on projections.diary to parking_auditor").execute(&owner).await.unwrap();
@@ -73,14 +73,14 @@ pub(crate) async fn checkpoint(log: &EventLog) -> (i64, String, Option<String>) 
         .unwrap()
 }
 
-/// Appends events to a stream that no diary is made from.
+/// Appends events to a stream that the diary does not read.
 pub(crate) async fn append_elsewhere(log: &EventLog, payloads: &[&str]) -> i64 {
     let mut append = log.to("elsewhere", Expected::Any, payloads);
     append.streams[0].aggregate_type = "another".into();
     log.writer.append(append).await.unwrap().last_position
 }
 
-/// Asserts that the rows are those of the log up to the checkpoint, each once, as one look at both shows them.
+/// Asserts in one snapshot that the rows are those of the log up to the checkpoint, each once.
 pub(crate) async fn assert_atomic(log: &EventLog) -> i64 {
     let look = "select coalesce((select position from projections.checkpoints), 0), \
                        array(select position from projections.diary order by 1)";
@@ -89,7 +89,7 @@ pub(crate) async fn assert_atomic(log: &EventLog) -> i64 {
     position
 }
 
-/// Ends the runners' sessions that are still at work and waits until they are gone, and their locks with them.
+/// Ends the runners' sessions and waits until they and their locks are gone.
 pub(crate) async fn clear_away(log: &EventLog) {
     let admin = log.admin();
     let end = "select count(pg_terminate_backend(pid)) from pg_locks \

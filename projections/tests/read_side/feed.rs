@@ -1,4 +1,4 @@
-//! The feed: the log in order, whoever else is at work.
+//! The feed: the log in order, whatever other sessions do.
 
 use parking_domain::instant::Instant;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::support::DEADLINE;
 
-/// Longer than a read takes, shorter than anything that waits for a lock.
+/// Longer than a read takes, shorter than any lock wait.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 async fn connect(log: &EventLog) -> PoolConnection<Postgres> {
@@ -28,7 +28,7 @@ async fn read(connection: &mut PgConnection, after: i64, limit: i64) -> Vec<i64>
     positions(&timeout(AT_ONCE, feed::read(connection, after, limit)).await.unwrap().unwrap())
 }
 
-/// Events of two types of streams in turn.
+/// Events of two aggregate types in turn.
 async fn mixed(log: &EventLog, events: i64) {
     for n in 0..events {
         let mut append = log.to("a", Expected::Any, &["{}"]);
@@ -85,7 +85,7 @@ async fn conformance_26_pages_begin_behind_a_position_and_end_at_the_limit() {
 async fn conformance_27_the_order_is_that_of_positions_even_by_a_seq_scan() {
     let log = EventLog::create().await;
     mixed(&log, 60).await;
-    // The first events now lie last.
+    // The first events are now last in the table.
     let admin = log.admin();
     let mut connection = admin.acquire().await.unwrap();
     for sql in [
@@ -113,7 +113,7 @@ async fn conformance_28_reading_does_not_wait_for_an_open_append_and_does_not_se
     let open = log.open_append("a").await;
     let mut connection = connect(&log).await;
     assert_eq!(read(&mut connection, 0, 10).await, [1]);
-    assert_eq!(feed::head(&mut connection).await.unwrap(), 1, "the head is that of what can be read");
+    assert_eq!(feed::head(&mut connection).await.unwrap(), 1, "the head is the last readable position");
     open.commit().await.unwrap();
     assert_eq!(read(&mut connection, 0, 10).await, [1, 2]);
 }
@@ -146,7 +146,7 @@ async fn conformance_35_no_reader_ever_sees_a_position_before_the_one_before_it(
         async move {
             let (mut connection, mut last) = (connect(log).await, 0);
             while last < APPENDS * 3 {
-                // Whatever the page holds, it is what follows; the feed's own check is not relied upon.
+                // Reads without the feed's own gap check.
                 let page = feed::read_as_is(&mut connection, last, limit).await.unwrap();
                 let head = feed::head(&mut connection).await.unwrap();
                 for event in page {
@@ -165,7 +165,7 @@ async fn conformance_35_no_reader_ever_sees_a_position_before_the_one_before_it(
 #[tokio::test]
 async fn conformance_38_a_slow_transaction_that_began_first_neither_hides_nor_reorders_others() {
     let log = EventLog::create().await;
-    // It has its transaction id before everybody else, and has written.
+    // It gets its transaction id before all others, and has written.
     let owner = log.database.pool(Role::Owner);
     sqlx::query("create table slow (n bigint)").execute(&owner).await.unwrap();
     let mut slow = owner.begin().await.unwrap();
@@ -178,7 +178,7 @@ async fn conformance_38_a_slow_transaction_that_began_first_neither_hides_nor_re
         log.append("a", Expected::Any, &["{}"]).await.unwrap();
         assert_eq!(read(&mut connection, 0, 10).await, (1..=n).collect::<Vec<_>>());
     }
-    // One that appends only now stands behind those that were there first.
+    // An append that starts now gets a later position.
     let append = log.open_append("a").await;
     slow.commit().await.unwrap();
     assert_eq!(read(&mut connection, 0, 10).await, [1, 2, 3, 4, 5]);
@@ -189,7 +189,7 @@ async fn conformance_38_a_slow_transaction_that_began_first_neither_hides_nor_re
 }
 
 #[tokio::test]
-async fn conformance_39_open_transactions_of_other_databases_and_idle_sessions_stall_nobody() {
+async fn conformance_39_open_transactions_of_other_databases_and_idle_sessions_stall_no_reader() {
     let log = EventLog::create().await;
     let elsewhere = TestDatabase::create().await;
     let xid = "select pg_current_xact_id()::text";
@@ -207,7 +207,7 @@ async fn conformance_39_open_transactions_of_other_databases_and_idle_sessions_s
     }
     for sleeper in &mut sleepers {
         let state: String = sqlx::query_scalar(xid).fetch_one(&mut *sleeper).await.unwrap();
-        assert!(!state.is_empty(), "it slept all the while");
+        assert!(!state.is_empty(), "its transaction stayed open");
     }
 }
 
@@ -258,7 +258,7 @@ async fn conformance_41_reads_of_some_streams_keep_the_global_order() {
 }
 
 #[tokio::test]
-async fn a_missing_position_is_an_error_also_for_who_does_not_want_its_event() {
+async fn a_missing_position_is_an_error_even_if_its_event_is_not_wanted() {
     let log = EventLog::create().await;
     mixed(&log, 10).await;
     let admin = log.admin();

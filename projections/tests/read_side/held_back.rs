@@ -1,4 +1,4 @@
-//! Poison of a tenant: its stream is held back, its reads are refused, and nobody else notices.
+//! A tenant's poison event: its stream is held back, its reads are refused, and other tenants are not affected.
 
 use parking_commands::append::Expected;
 use parking_domain::device::{Category, Definition, Device, DeviceEvent};
@@ -18,7 +18,7 @@ use crate::support::catch_up;
 const OURS: char = 'a';
 const THEIRS: char = 'b';
 
-/// Appends an event that cannot be read to a stream of an estate; its position.
+/// Appends an undecodable event to a stream of an estate; returns its position.
 pub(crate) async fn unreadable(
     log: &EventLog,
     estate: &Estate<'_>,
@@ -42,7 +42,7 @@ pub(crate) async fn difference<P: Projection>(log: &EventLog) -> Difference {
     diff::<P>(&mut auditor, |_, _| {}).await.unwrap().expect("it has run")
 }
 
-/// What a tenant sees of a table, or why not.
+/// What a tenant reads from a table, or the refusal.
 pub(crate) async fn seen(log: &EventLog, estate: &Estate<'_>, query: &str) -> Result<Vec<String>, String> {
     let mut reading = Reader::new(log.database.pool(Role::Reader)).of(estate.tenant()).await.unwrap();
     sqlx::query_scalar(query).fetch_all(&mut *reading).await.map_err(|error| error.to_string())
@@ -73,7 +73,7 @@ async fn poison_of_one_tenant_does_not_stop_the_others() {
     assert!(found.tables.iter().all(|table| table.different == 0), "{found:?}");
     assert!(matches!(&found.account.held[..], [held] if (held.position, held.cause) == (poison, poison)));
 
-    // The same log gives the same rows, and holds back the same.
+    // The same log gives the same rows and the same held-back streams.
     let again = rebuilt::<Registry>(&log).await.unwrap();
     assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
     assert_eq!(again.held, found.account.held);
@@ -82,19 +82,19 @@ async fn poison_of_one_tenant_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn a_tenant_of_which_nothing_is_shown_yet_is_refused_too() {
+async fn a_tenant_without_rows_is_refused_too() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     unreadable(&log, &ours, ("site", &ours.id(1).to_string()), "SiteCreated").await;
     catch_up::<Registry>(&log).await;
     for table in ["sites", "spaces", "reservations", "overrides", "activity", "display_policies"] {
         let query = format!("select count(*)::text from {table}");
-        assert!(seen(&log, &ours, &query).await.is_err(), "{table} is empty, and that is not true");
+        assert!(seen(&log, &ours, &query).await.is_err(), "{table} shows no rows instead of a refusal");
     }
 }
 
 #[tokio::test]
-async fn who_takes_a_device_over_whose_stream_is_held_back_is_held_back_as_well() {
+async fn a_tenant_that_claims_a_device_with_a_held_back_stream_is_refused_too() {
     let log = EventLog::create().await;
     let (ours, theirs) = (Estate::new(&log, OURS), Estate::new(&log, THEIRS));
     let sensor = ours.device(1, Category::Sensor, 1).await;
@@ -104,7 +104,7 @@ async fn who_takes_a_device_over_whose_stream_is_held_back_is_held_back_as_well(
     let theirs_sees = "select dev_eui from devices";
     catch_up::<Devices>(&log).await;
     assert_eq!(seen(&log, &theirs, theirs_sees).await.unwrap(), [""; 0]);
-    // The very device, claimed by the other tenant.
+    // The same device, claimed by the other tenant.
     let claim =
         log.ids.domain_part::<Device>(&sensor.to_string(), Some(theirs.tenant()), &[claimed(&theirs)]);
     let claim = log.writer.append(log.ids.over(vec![claim])).await.unwrap().last_position;
@@ -128,13 +128,13 @@ fn claimed(estate: &Estate<'_>) -> DeviceEvent {
 }
 
 #[tokio::test]
-async fn what_was_passed_over_stays_so_when_the_projection_reads_the_log_again() {
+async fn events_passed_over_stay_so_when_the_projection_reads_the_log_again() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     let site = ours.site(1, 1).await;
     let space = ours.space(2, site, 2).await;
     let sensor = ours.sensor(3, space, 3).await;
-    // Nobody's: a dead letter of every projection. Then one of a tenant.
+    // Without a tenant: a dead letter of every projection. Then an event of a tenant.
     let mut append = log.to(&format!("platform/{sensor}"), Expected::Any, &["{}"]);
     append.streams[0].aggregate_type = "uplinks".into();
     append.streams[0].events[0].event_type = "UplinkReceived".into();
@@ -143,7 +143,7 @@ async fn what_was_passed_over_stays_so_when_the_projection_reads_the_log_again()
     unreadable(&log, &ours, ("space", &other.to_string()), "SpaceUpdated").await;
     for (n, occupied) in (1..).zip([true, false, true]) {
         ours.reports(sensor, n, occupied, 10 * i64::from(n)).await;
-        // A new runner folds everything before its checkpoint once more.
+        // A new runner folds everything before its checkpoint again.
         catch_up::<SpaceOccupancies>(&log).await;
         catch_up::<Registry>(&log).await;
         catch_up::<Devices>(&log).await;
@@ -181,7 +181,7 @@ async fn a_cause_that_is_gone_is_gone_after_a_rebuild() {
 }
 
 #[tokio::test]
-async fn what_fails_with_any_event_is_no_events_fault() {
+async fn an_error_that_any_event_would_cause_stops_the_projection() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     ours.site(1, 1).await;
@@ -199,7 +199,7 @@ async fn what_fails_with_any_event_is_no_events_fault() {
     assert!(difference::<Registry>(&log).await.is_clean());
 }
 
-/// An event of nobody in a stream that is not the network's: every projection of sites stops before it.
+/// An event without a tenant in a stream that is not the network's: every projection of sites stops before it.
 async fn odd(log: &EventLog) -> i64 {
     let mut append = log.to("odd", Expected::Any, &["{}"]);
     append.streams[0].aggregate_type = "site".into();
@@ -208,7 +208,7 @@ async fn odd(log: &EventLog) -> i64 {
 }
 
 #[tokio::test]
-async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
+async fn rows_of_a_stopped_projection_are_neither_clean_nor_equal() {
     let log = EventLog::create().await;
     let ours = Estate::new(&log, OURS);
     ours.site(1, 1).await;
@@ -222,13 +222,13 @@ async fn rows_that_stand_still_are_neither_clean_nor_the_same() {
     assert!(!found.is_clean() && found.account.stopped == Some(failure), "{found:?}");
     let error = rebuilt::<Registry>(&log).await.unwrap_err();
     assert!(matches!(error, RebuildError::Stopped { position, .. } if position == poison - 1), "{error}");
-    let standing: (String, Option<i64>) = sqlx::query_as(
+    let status: (String, Option<i64>) = sqlx::query_as(
         "select status, stopped_at from projections.checkpoints where projection = 'registry'",
     )
     .fetch_one(&log.pool)
     .await
     .unwrap();
-    assert_eq!(standing, ("stopped".into(), Some(poison)), "a rebuild that fails leaves it as it was");
+    assert_eq!(status, ("stopped".into(), Some(poison)), "a failed rebuild changes nothing");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A claim of a device that was an orphan for long: it brings what the horizon lets through, in pages.
+//! A claim of a long-time orphan device: it brings the uplinks within the horizon, in pages.
 
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
@@ -17,7 +17,7 @@ use crate::support::catch_up;
 
 const DAY: i64 = 86_400;
 
-/// A device reports, once in `every` seconds up to `until`, while nobody owns it.
+/// A device without an owner reports every `every` seconds until `until`.
 async fn orphaned(log: &EventLog, dev_eui: DevEui, count: i64, every: i64, until: i64) {
     let mut stream = Uplinks::default();
     let mut events = Vec::new();
@@ -41,7 +41,7 @@ async fn orphaned(log: &EventLog, dev_eui: DevEui, count: i64, every: i64, until
     }
 }
 
-/// The device's count of uplinks, the kept ones, and the first of them as seconds before the claim.
+/// The device's uplink count, the stored uplinks, and the first of them in seconds before the claim.
 async fn shown(log: &EventLog, dev_eui: DevEui, claimed: i64) -> (i64, i64, Option<i64>) {
     sqlx::query_as(
         "select d.uplink_count, count(u.position), extract(epoch from $2 - min(u.received_at))::bigint \
@@ -64,7 +64,7 @@ async fn assert_reproducible(log: &EventLog) {
     }
 }
 
-/// The most memory that this process has used since it was last asked, in KiB. The kernel's own count.
+/// The peak memory of this process since the last call, in KiB, counted by the kernel.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -74,7 +74,7 @@ fn peak_kib() -> u64 {
 }
 
 #[tokio::test]
-async fn a_claim_counts_all_that_was_heard_and_brings_what_is_younger_than_ninety_days() {
+async fn a_claim_counts_all_uplinks_and_brings_those_of_ninety_days() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (dev_eui, claimed) = (estate.eui(1), 200 * DAY);
@@ -105,7 +105,7 @@ async fn twenty_thousand_uplinks_are_brought_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_device_that_changes_owners_brings_what_it_said_between_them_whatever_the_batches() {
+async fn a_device_that_changes_owners_brings_its_uplinks_between_them_in_any_batches() {
     let log = EventLog::create().await;
     let (one, other) = (Estate::new(&log, 'a'), Estate::new(&log, 'b'));
     let dev_eui = one.device(1, Category::Sensor, 0).await;
@@ -127,7 +127,7 @@ async fn a_device_that_changes_owners_brings_what_it_said_between_them_whatever_
     assert_reproducible(&log).await;
 }
 
-/// That of the device that is in the log.
+/// The definition of the device in the log.
 async fn definition(log: &EventLog) -> Box<parking_domain::device::Definition> {
     let claimed =
         "select payload -> 'DeviceClaimed' ->> 'definition' from events where event_type = 'DeviceClaimed'";

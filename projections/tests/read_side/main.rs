@@ -1,5 +1,5 @@
-//! The read side against a real PostgreSQL: events in, rows out. Names with a number are behaviours of the conformance
-//! list in `docs/testing.md`.
+//! The read side against a real PostgreSQL: events in, rows out. Numbered names are entries of the conformance list in
+//! `docs/testing.md`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod checkpoint;

@@ -40,7 +40,7 @@ async fn an_uplink_of_an_unknown_device_makes_a_row() {
 }
 
 #[tokio::test]
-async fn repetitions_do_not_count_and_neither_they_nor_late_frames_move_the_rest() {
+async fn repetitions_do_not_count_and_like_late_frames_change_no_values() {
     let log = EventLog::create().await;
     let lanes = Ingest::new(log.store());
     record(&lanes, Up, 10, up("a", 10, 10, &[-70])).await;
@@ -54,7 +54,7 @@ async fn repetitions_do_not_count_and_neither_they_nor_late_frames_move_the_rest
 }
 
 #[tokio::test]
-async fn a_join_is_a_sign_of_life_and_what_the_network_says_of_itself_is_not() {
+async fn a_join_updates_last_seen_and_reports_of_the_network_itself_do_not() {
     let log = EventLog::create().await;
     let lanes = Ingest::new(log.store());
     let other = |id: &str| json!({"deviceInfo": {"devEui": "58a0cb0000100002"}, "deduplicationId": id, "code": "OTAA"});
@@ -68,7 +68,7 @@ async fn a_join_is_a_sign_of_life_and_what_the_network_says_of_itself_is_not() {
 }
 
 #[tokio::test]
-async fn rows_are_the_same_in_whatever_batches_the_events_come() {
+async fn rows_do_not_depend_on_batches() {
     let log = EventLog::create().await;
     let lanes = Ingest::new(log.store());
     for n in 0..20 {

@@ -1,4 +1,4 @@
-//! Poison: events that a projection cannot take, whose fault that is, and what becomes of them.
+//! Poison events: their cause, and what the runner does with them.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::diary::{
 };
 use crate::support::{DEADLINE, Running, at, record};
 
-/// Waits until the projection has stopped; where and why.
+/// Waits until the projection has stopped; returns position and cause.
 pub(crate) async fn stopped(log: &EventLog) -> (i64, String) {
     let stopped = async {
         loop {
@@ -81,7 +81,7 @@ async fn conformance_54_a_failure_is_cleared_when_its_cause_is_gone() {
     running.stop().await;
 }
 
-/// Reads every event of the uplinks, and stops at what it cannot take.
+/// Applies every event of the uplinks, and stops at poison.
 #[derive(Default)]
 struct Reader;
 
@@ -110,8 +110,7 @@ impl Projection for Reader {
 }
 
 #[tokio::test]
-async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_counted_even_by_who_stops_at_poison()
- {
+async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_counted_even_where_poison_stops() {
     let log = log_with_diary().await;
     let lanes = Ingest::new(log.store());
     let report = |n: i64| json!({"deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": n.to_string(), "time": at(n)});
@@ -144,7 +143,7 @@ async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_count
         .await
         .unwrap();
     assert_eq!(counted, 2);
-    // What it should know and cannot read is poison. Of the network, it is nobody's: it is passed over, too.
+    // An undecodable event of a known type is poison. From the network, it has no tenant: it is passed over too.
     let mut append = log.to("damaged", Expected::Any, &["{}"]);
     append.streams[0].aggregate_type = "uplinks".into();
     append.streams[0].events[0].event_type = "UplinkReceived".into();
@@ -156,7 +155,7 @@ async fn conformance_57_an_event_of_unknown_type_or_version_is_skipped_and_count
 }
 
 #[tokio::test]
-async fn conformance_58_poison_between_unwanted_events_is_buried_where_it_lies() {
+async fn conformance_58_poison_between_unwanted_events_is_a_dead_letter() {
     let log = log_with_diary().await;
     append_elsewhere(&log, &["1", "2"]).await;
     append(&log, &["\"poison\"", "4"]).await;

@@ -1,4 +1,4 @@
-//! What handlers ask of the read models: events in, answers out.
+//! Queries of the read models: events in, results out.
 
 mod activity;
 mod devices;
@@ -16,7 +16,7 @@ use parking_testkit::{EventLog, Role};
 
 use crate::support::catch_up;
 
-/// A reading of what the tenant has once every projection has come to the end of the log.
+/// A reading of the tenant after every projection has reached the end of the log.
 async fn reading(log: &EventLog, estate: &Estate<'_>) -> Reading {
     catch_up::<Devices>(log).await;
     catch_up::<Registry>(log).await;

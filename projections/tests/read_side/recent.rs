@@ -1,4 +1,4 @@
-//! The log's end, read together and told by the writer: the same as if each had read it alone.
+//! The window on the log's end, filled by reads and by the writer: the same pages as from the log.
 
 use futures_util::future::join_all;
 use parking_commands::append::Expected;
@@ -21,17 +21,17 @@ fn positions(events: &[RecordedEvent]) -> Vec<i64> {
     events.iter().map(|event| event.position).collect()
 }
 
-fn told(page: Result<Page, FeedError>) -> Result<(Vec<i64>, i64, bool), String> {
+fn contents(page: Result<Page, FeedError>) -> Result<(Vec<i64>, i64, bool), String> {
     let page = page.map_err(|error| error.to_string())?;
     Ok((positions(&page.events), page.through, page.full))
 }
 
 #[tokio::test]
-async fn pages_are_those_that_each_would_have_read_alone() {
+async fn pages_equal_those_read_from_the_log() {
     let log = EventLog::create().await;
     let (mut connection, recent) = (connect(&log).await, Recent::default());
     append(&log, 20).await;
-    // Forth, back before what is remembered, ahead of it, and behind the end.
+    // Forward, back before the window, ahead of it, and beyond the end.
     for (after, limit) in
         [(5, 3), (5, 10), (8, 2), (0, 4), (2, 100), (17, 1), (18, 50), (20, 5), (30, 5), (19, 5)]
     {
@@ -52,9 +52,9 @@ async fn pages_are_those_that_each_would_have_read_alone() {
     }
     append(&log, 5).await;
     let page = recent.read_page(&mut connection, 19, 100, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![20], 20, false)), "nothing is read while something is here");
+    assert_eq!(contents(page), Ok((vec![20], 20, false)), "events in the window are not read again");
     let page = recent.read_page(&mut connection, 20, 100, &["test"]).await;
-    assert_eq!(told(page), Ok(((21..=25).collect(), 25, false)), "what came since is read then");
+    assert_eq!(contents(page), Ok(((21..=25).collect(), 25, false)), "new events are read then");
 }
 
 #[tokio::test]
@@ -83,14 +83,14 @@ async fn a_missing_position_is_an_error_wherever_memory_ends() {
     sqlx::query("delete from events where position = 5").execute(&admin).await.unwrap();
     for _ in 0..2 {
         let page = recent.read_page(&mut connection, 0, 4, &["test"]).await;
-        assert_eq!(told(page), Ok((vec![1, 2, 3, 4], 4, true)));
+        assert_eq!(contents(page), Ok((vec![1, 2, 3, 4], 4, true)));
         let gap = recent.read_page(&mut connection, 4, 4, &["test"]).await;
         let missing = "position 5 is missing from the log, position 6 follows";
-        assert_eq!(told(gap), Err(missing.to_owned()));
+        assert_eq!(contents(gap), Err(missing.to_owned()));
     }
 }
 
-/// Events that no log holds, at these positions.
+/// Events at these positions that no log contains.
 async fn invented(positions: impl IntoIterator<Item = i64>) -> Vec<Recorded> {
     let log = EventLog::create().await;
     append(&log, 1).await;
@@ -99,49 +99,49 @@ async fn invented(positions: impl IntoIterator<Item = i64>) -> Vec<Recorded> {
 }
 
 #[tokio::test]
-async fn what_the_writer_tells_is_not_read() {
+async fn events_offered_by_the_writer_are_not_read() {
     let log = EventLog::create().await;
     let (mut connection, recent) = (connect(&log).await, Recent::default());
     recent.offer(invented(1..=3).await);
     recent.offer(invented([4]).await);
     let page = recent.read_page(&mut connection, 0, 3, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![1, 2, 3], 3, true)));
+    assert_eq!(contents(page), Ok((vec![1, 2, 3], 3, true)));
     let page = recent.read_page(&mut connection, 3, 3, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![4], 4, false)));
+    assert_eq!(contents(page), Ok((vec![4], 4, false)));
 }
 
 #[tokio::test]
-async fn what_is_told_counts_only_where_it_follows() {
+async fn offered_events_count_only_if_they_follow() {
     let log = EventLog::create().await;
     let (mut connection, recent) = (connect(&log).await, Recent::default());
     append(&log, 6).await;
     recent.offer(invented(1..=2).await);
-    // Position 3 is another process's: what is told behind it does not count, and what came before does not count twice.
+    // Position 3 is of another process: events offered after it do not count, and events before it do not count twice.
     recent.offer(invented(4..=5).await);
     recent.offer(invented(1..=2).await);
     let page = recent.read_page(&mut connection, 0, 100, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![1, 2], 2, false)));
+    assert_eq!(contents(page), Ok((vec![1, 2], 2, false)));
     let page = recent.read_page(&mut connection, 2, 100, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![3, 4, 5, 6], 6, false)), "the log is read");
+    assert_eq!(contents(page), Ok((vec![3, 4, 5, 6], 6, false)), "the log is read");
     recent.offer(invented(6..=7).await);
     let page = recent.read_page(&mut connection, 6, 100, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![7], 7, false)), "and telling counts again");
+    assert_eq!(contents(page), Ok((vec![7], 7, false)), "and offered events count again");
 }
 
 #[tokio::test]
-async fn whoever_is_further_behind_than_the_window_reads_alone() {
+async fn a_runner_behind_the_window_reads_for_itself() {
     let log = EventLog::create().await;
     let (mut connection, recent) = (connect(&log).await, Recent::default());
     append(&log, 20).await;
     recent.offer(invented(1..=10_000).await);
     let page = recent.read_page(&mut connection, 0, 5, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![1, 2, 3, 4, 5], 5, true)), "the window has lost its beginning");
+    assert_eq!(contents(page), Ok((vec![1, 2, 3, 4, 5], 5, true)), "the window has lost its beginning");
     let page = recent.read_page(&mut connection, 9_000, 2, &["test"]).await;
-    assert_eq!(told(page), Ok((vec![9_001, 9_002], 9_002, true)), "and has kept its end");
+    assert_eq!(contents(page), Ok((vec![9_001, 9_002], 9_002, true)), "and has kept its end");
 }
 
 #[tokio::test]
-async fn runners_of_any_pace_see_every_event_once_whoever_appended_it() {
+async fn runners_of_any_pace_see_every_event_once_from_any_writer() {
     const EVENTS: i64 = 600;
     let log = EventLog::create().await;
     let recent = Recent::default();
@@ -153,10 +153,10 @@ async fn runners_of_any_pace_see_every_event_once_whoever_appended_it() {
     let appending = async {
         for round in 0..EVENTS / 6 {
             let stream = (round % 7).to_string();
-            let tells = telling.append(log.to(&stream, Expected::Any, &["1", "2", "3"]));
-            let is_silent = log.append("other", Expected::Any, &["4", "5", "6"]);
-            let (told, silent) = tokio::join!(tells, is_silent);
-            told.and(silent).unwrap();
+            let offered = telling.append(log.to(&stream, Expected::Any, &["1", "2", "3"]));
+            let not_offered = log.append("other", Expected::Any, &["4", "5", "6"]);
+            let (first, second) = tokio::join!(offered, not_offered);
+            first.and(second).unwrap();
         }
     };
     let readers = [1, 3, 50, 1000].map(|limit| {

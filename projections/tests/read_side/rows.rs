@@ -1,4 +1,4 @@
-//! Rows: folded in memory, written as sets, the same as if each change had been written alone.
+//! Rows: folded in memory, written as sets, with the same result as single writes.
 
 use parking_projections::rows::{Row, Rows, insert};
 use parking_testkit::{Role, TestDatabase};
@@ -46,7 +46,7 @@ async fn stored(connection: &mut PgConnection) -> Vec<(Uuid, i64)> {
 }
 
 #[tokio::test]
-async fn what_changed_is_written_and_read_again_by_somebody_else() {
+async fn changes_are_written_and_read_again_by_another_cache() {
     let database = TestDatabase::create().await;
     let mut connection = table(&database).await;
     let key = |n| Uuid::from_u128(n);
@@ -87,7 +87,7 @@ async fn nothing_changed_is_nothing_written() {
 }
 
 #[tokio::test]
-async fn texts_and_json_are_stored_as_they_are_whatever_they_look_like() {
+async fn texts_and_json_are_stored_unchanged() {
     let database = TestDatabase::create().await;
     let mut connection = table(&database).await;
     let odd = ["", "null", "NULL", "\"", "\\", "{}", "{\"a\": 1}", "a,b", "two\nlines\t\u{1}", "7", "🚗"];

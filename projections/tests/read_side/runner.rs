@@ -1,4 +1,4 @@
-//! The runner: alone, and back on its feet after whatever happens.
+//! The runner: one at a time, and recovery after failures.
 
 use std::time::Duration;
 
@@ -45,12 +45,12 @@ async fn conformance_49_a_deposed_runner_cannot_write() {
     let log = log_with_diary().await;
     let running = Running::start::<Stopping>(&log);
     running.wait_for(append(&log, &["1"; 5]).await).await;
-    // Another runner, which the lock did not keep out, has moved the checkpoint.
+    // Another runner, not kept out by the lock, has moved the checkpoint.
     let owner = log.database.pool(Role::Owner);
     sqlx::query("update projections.checkpoints set position = 7").execute(&owner).await.unwrap();
     append(&log, &["1"; 5]).await;
     running.wait_for(10).await;
-    assert_eq!(diary(&log).await, [1, 2, 3, 4, 5, 8, 9, 10], "6 and 7 were the other's");
+    assert_eq!(diary(&log).await, [1, 2, 3, 4, 5, 8, 9, 10], "6 and 7 belong to the other runner");
     running.stop().await;
 }
 
@@ -59,7 +59,7 @@ async fn conformance_51_without_any_signal_polling_still_delivers() {
     let log = log_with_diary().await;
     let running = Running::start::<Stopping>(&log);
     running.wait_for(append(&log, &["1"]).await).await;
-    // Another process appends: this one's writer says nothing, and nobody listens here.
+    // Another process appends: this process's writer sends no signal.
     let other = log.second_writer();
     other.append(log.to("b", Expected::Any, &["1"])).await.unwrap();
     running.wait_for(2).await;
@@ -79,7 +79,7 @@ async fn conformance_52_a_runner_whose_connections_break_again_and_again_loses_a
     }
     running.wait_for(last).await;
     assert_eq!(diary(&log).await, (1..=last).collect::<Vec<_>>());
-    assert!(broken > 0, "at least one connection was there to break");
+    assert!(broken > 0, "at least one connection broke");
     running.stop().await;
 }
 
@@ -96,13 +96,13 @@ async fn a_lingering_runner_keeps_no_reader_waiting_and_ends_at_once() {
 }
 
 #[tokio::test]
-async fn what_comes_while_a_runner_lingers_is_taken_when_it_has_lingered() {
+async fn events_during_a_linger_are_applied_after_it() {
     let log = log_with_diary().await;
     let running = Running::start_lingering::<Stopping>(&log, Duration::from_millis(50));
     let first = append(&log, &["1"]).await;
     running.wait_for(first).await;
     let last = append(&log, &["1", "2"]).await;
-    // Looked at from outside: nobody asks the runner to hurry.
+    // Read from outside, so that no reader makes the runner hurry.
     while diary(&log).await.last() != Some(&last) {
         sleep(Duration::from_millis(5)).await;
     }

@@ -1,4 +1,4 @@
-//! Skipped events: the same log gives the same rows, whoever makes them and whenever the skip came.
+//! Skipped events: the same log gives the same rows, for live rows and rebuilds, whenever the skip was appended.
 
 use parking_commands::bus::Bus;
 use parking_commands::skipping::{self, Skip, SkipError};
@@ -36,25 +36,28 @@ async fn a_runner_that_stopped_goes_on_behind_the_event_as_soon_as_it_is_skipped
     let poison = log.head().await;
     assert_eq!(stopped(&log).await.0, poison - 1);
     ours.policy(3, 3).await;
-    assert!(matches!(skip(&bus, poison - 1).await, Err(SkipError::NotThere(_))), "that one was taken");
-    // Without a further wait: whoever skips wakes the runner.
-    let said_at = skip(&bus, poison).await.unwrap();
-    running.wait_for(said_at).await;
+    assert!(
+        matches!(skip(&bus, poison - 1).await, Err(SkipError::NotThere(_))),
+        "the rows contain that event"
+    );
+    // Without a further wait: the skip wakes the runner.
+    let skip_position = skip(&bus, poison).await.unwrap();
+    running.wait_for(skip_position).await;
     running.stop().await;
     log.admin().execute("grant insert on projections.sites to parking_projector").await.unwrap();
 
     assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"]);
     let found = difference::<Registry>(&log).await;
     assert!(found.is_clean(), "{found:?}");
-    assert_eq!(found.account.skipped.len(), 1, "it is named");
+    assert_eq!(found.account.skipped.len(), 1, "the skip is listed");
     let again = rebuilt::<Registry>(&log).await.unwrap();
     assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
-    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"], "made anew it is left out, too");
+    assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"], "the rebuild leaves it out too");
     assert!(difference::<Registry>(&log).await.is_clean());
 }
 
 #[tokio::test]
-async fn a_skip_of_what_holds_a_stream_back_is_not_kept_to_until_the_rows_are_made_anew() {
+async fn a_skip_of_the_cause_of_a_held_back_stream_applies_after_a_rebuild() {
     let (log, bus) = started().await;
     let ours = Estate::new(&log, 'a');
     let site = ours.site(1, 1).await;
@@ -64,19 +67,19 @@ async fn a_skip_of_what_holds_a_stream_back_is_not_kept_to_until_the_rows_are_ma
     catch_up::<Registry>(&log).await;
     let found = difference::<Registry>(&log).await;
     assert!(
-        !found.is_clean() && found.account.unkept.len() == 1 && found.account.held.len() == 1,
+        !found.is_clean() && found.account.unapplied.len() == 1 && found.account.held.len() == 1,
         "{found:?}"
     );
     assert!(seen(&log, &ours, SITES).await.is_err(), "refused until then");
     assert_eq!(rebuilt::<Registry>(&log).await.unwrap().held, []);
     assert!(difference::<Registry>(&log).await.is_clean());
     assert_eq!(seen(&log, &ours, SITES).await.unwrap(), ["Site 1 aaaaaaaa"]);
-    // It is in the rows now as the log says, so there is nothing to be skipped any more.
+    // The rows now reflect the skip, so there is nothing left to skip.
     assert!(matches!(skip(&bus, poison).await, Err(SkipError::AlreadySkipped)));
 }
 
 #[tokio::test]
-async fn new_rows_that_took_an_event_before_it_was_skipped_do_not_take_the_place_of_the_live_ones() {
+async fn new_rows_with_an_event_that_was_skipped_later_do_not_replace_the_live_ones() {
     let (log, bus) = started().await;
     let ours = Estate::new(&log, 'a');
     let refuse = "alter table projections.sites add constraint none check (slug not like '%-2-aaaaaaaa')";
@@ -85,24 +88,24 @@ async fn new_rows_that_took_an_event_before_it_was_skipped_do_not_take_the_place
     ours.site(2, 2).await;
     let poison = log.head().await;
     catch_up::<Registry>(&log).await;
-    // The new tables have no such constraint: a rebuild takes the event, and is interrupted before its rows are live.
+    // The new tables lack this constraint: a rebuild applies the event and is interrupted before its rows go live.
     let mut reader = log.admin().begin().await.unwrap();
     reader.execute("lock table projections.due_times in access share mode").await.unwrap();
     let has_taken_it = async {
         let query = "select position from rebuild.checkpoints where projection = 'registry'";
-        // Until the rebuild has made the table there is none.
+        // The table does not exist until the rebuild has created it.
         while sqlx::query_scalar::<_, i64>(query).fetch_one(&log.admin()).await.unwrap_or_default() < poison {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        done = rebuilt::<Registry>(&log) => panic!("the reader stands in its way: {done:?}"),
+        done = rebuilt::<Registry>(&log) => panic!("the lock must block it: {done:?}"),
         () = has_taken_it => {}
     }
     drop(reader);
     crate::diary::clear_away(&log).await;
     skip(&bus, poison).await.unwrap();
-    // What was left is of no use, and begun anew.
+    // The leftover rows are useless; the rebuild starts again.
     let again = match rebuilt::<Registry>(&log).await {
         Err(RebuildError::SkippedMeanwhile(_)) => rebuilt::<Registry>(&log).await,
         rebuilt => rebuilt,

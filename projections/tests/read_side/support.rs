@@ -1,4 +1,4 @@
-//! Reports into a log, and a runner over it.
+//! Reports into a log, and a runner on it.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Longer than anything takes that works.
+/// Longer than any step that succeeds.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) fn at(second: i64) -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
-/// Records a report that came at `second`.
+/// Records a report received at `second`.
 pub(crate) async fn record(lanes: &Ingest, kind: EventKind, second: i64, body: Value) {
     let body = Bytes::from(body.to_string());
     let report = chirpstack::parse(kind, &body).unwrap();
@@ -35,7 +35,7 @@ pub(crate) async fn record(lanes: &Ingest, kind: EventKind, second: i64, body: V
     lanes.record(incoming).await.unwrap();
 }
 
-/// Signals with every append of the log's own writer.
+/// Signals every append of the log's own writer.
 pub(crate) fn woken(log: &EventLog) -> watch::Receiver<()> {
     let (signal, woken) = watch::channel(());
     let (options, stop) = (log.database.as_role(Role::Projector), log.stop.child_token());
@@ -43,7 +43,7 @@ pub(crate) fn woken(log: &EventLog) -> watch::Receiver<()> {
     woken
 }
 
-/// A runner of its own life.
+/// A running runner.
 pub(crate) struct Running {
     pub(crate) progress: Progress,
     pub(crate) task: JoinHandle<()>,

@@ -1,8 +1,8 @@
-//! The walls between tenants, in the database itself: nothing that a tenant's reader or analyst may look at shows what is
-//! another's, and nothing can be added that was not looked at.
+//! Row-level security between tenants: a tenant's reader or analyst sees no row of another tenant in any relation, and
+//! no new relation can escape the check.
 //!
-//! The catalogue is walked, not a list: whatever either may select, in any schema. What belongs to a tenant bears its
-//! mark, so a row of another tenant is one that shows the other's mark, in whatever column.
+//! The test walks the catalogue, not a list: everything that either role may select, in any schema. Each tenant's data
+//! contains its mark, so a row of another tenant is one that shows the other mark in some column.
 
 mod tricks;
 mod walk;
@@ -21,11 +21,11 @@ use sqlx::{Connection, Executor, PgConnection};
 use crate::support::catch_up;
 use walk::{Looker, leaks, unproven};
 
-/// The marks of the two tenants. The first one looks.
+/// The marks of the two tenants. The first one reads.
 const OURS: char = 'a';
 const THEIRS: char = 'b';
 
-/// A log in which two tenants have something of everything, and read models that show it.
+/// A log in which two tenants have data of every kind, and read models that show it.
 async fn two_tenants() -> EventLog {
     let log = EventLog::create().await;
     for mark in [OURS, THEIRS] {
@@ -37,7 +37,7 @@ async fn two_tenants() -> EventLog {
     log
 }
 
-/// Something of everything that a read model or an operational table shows.
+/// Data of every kind that a read model or an operational table shows.
 async fn furnish(estate: &Estate<'_>) {
     let site = estate.site(1, 0).await;
     let space = estate.space(2, site, 1).await;
@@ -60,7 +60,7 @@ async fn furnish(estate: &Estate<'_>) {
     estate.remembers_a_person().await;
 }
 
-/// A login of an analyst of our tenant.
+/// An analyst's login of our tenant.
 async fn analyst(log: &EventLog) -> sqlx::postgres::PgConnectOptions {
     let admin = &log.database.database().admin;
     let mut connection = PgConnection::connect_with(admin).await.unwrap();
@@ -81,7 +81,7 @@ async fn analyst(log: &EventLog) -> sqlx::postgres::PgConnectOptions {
 }
 
 #[tokio::test]
-async fn every_table_of_read_models_is_walled_off_even_from_its_owner() {
+async fn every_read_model_table_has_row_level_security_even_for_its_owner() {
     let log = EventLog::create().await;
     let open: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c \
@@ -101,16 +101,16 @@ async fn every_table_of_read_models_is_walled_off_even_from_its_owner() {
     .fetch_all(&log.pool)
     .await
     .unwrap();
-    assert_eq!(views, [""; 0], "views look through the eyes of whoever asks");
+    assert_eq!(views, [""; 0], "every view has security_invoker");
 }
 
 #[tokio::test]
-async fn whatever_can_be_looked_at_has_a_wall_with_something_on_both_sides() {
+async fn every_readable_relation_is_limited_with_rows_on_both_sides() {
     let log = two_tenants().await;
     let options = analyst(&log).await;
     assert_eq!(unproven(&log, OURS, THEIRS).await, [""; 0]);
 
-    // After a rebuild other tables stand in the place of those.
+    // A rebuild must keep the policies.
     let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
     rebuild::<Registry>(&owner, &projector, |_, _| {}).await.unwrap();
     assert_eq!(unproven(&log, OURS, THEIRS).await, [""; 0]);
@@ -129,7 +129,7 @@ async fn a_reader_sees_the_tenant_it_was_given_and_without_one_nothing() {
     assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("25006"), "{refused}");
     drop(reading);
 
-    // The setting went with its transaction; and a tenant that has nothing sees nothing.
+    // The setting ended with its transaction; and a tenant without data sees nothing.
     let mut bare = reader.pool().acquire().await.unwrap();
     let mut other = reader.of(TenantId::DEFAULT).await.unwrap();
     for connection in [&mut *bare, &mut *other] {
@@ -207,7 +207,7 @@ async fn an_analyst_has_limits_that_the_operator_may_change() {
 }
 
 #[tokio::test]
-async fn nothing_that_runs_with_its_owners_rights_can_be_called_but_what_tells_the_own_tenant() {
+async fn the_only_callable_security_definer_function_returns_the_own_tenant() {
     let log = EventLog::create().await;
     for (role, own) in
         [("parking_reader", "tenant_for_reader(text)"), ("parking_analyst", "tenant_for_analyst(text)")]
@@ -247,7 +247,7 @@ async fn a_new_table_or_view_cannot_be_forgotten() {
     );
     sqlx::raw_sql(&additions).execute(&log.admin()).await.unwrap();
     let expected = [
-        "operator.through: no view that looks through the eyes of whoever asks",
+        "operator.through: a view without security_invoker",
         "projections.open: no wall",
         "projections.part: no wall",
         "projections.untried: no row of either side",

@@ -1,4 +1,4 @@
-//! What something was at a place in the log: the read model, the tool and a fold of the log's beginning say the same.
+//! The state at a point in the log: the read model, the tool and a fold of the log up to there agree.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use parking_projections::runner::Runner;
 use parking_projections::space_history::read as history;
 use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_projections::spaces::read::{AsOf, Counts, counts_as_of};
-use parking_simulator::{Mischief, Plan};
+use parking_simulator::{Faults, Plan};
 use parking_testkit::world::{TENANT, World, ZONES, site, space};
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use crate::{printed, run};
 
 const SPACES: usize = 6;
 
-/// Some days of six spaces, with the read models that tell their past.
+/// Some days of six spaces, with the read models of their past.
 async fn past() -> (EventLog, Vec<RecordedEvent>) {
     let log = EventLog::create().await;
     let start: Instant = "2026-06-01T00:00:00Z".parse().unwrap();
@@ -36,7 +36,7 @@ async fn past() -> (EventLog, Vec<RecordedEvent>) {
             first_session: 1,
             start: start.utc(),
             end: end.utc(),
-            mischief: Mischief::USUAL,
+            faults: Faults::USUAL,
         })
         .await;
     let (_signal, woken) = watch::channel(());
@@ -49,7 +49,7 @@ async fn past() -> (EventLog, Vec<RecordedEvent>) {
     (log, events)
 }
 
-/// The fold of everything up to a place, made from nothing.
+/// A fresh fold of everything up to a point.
 fn fold(events: &[RecordedEvent], as_of: AsOf) -> Spaces {
     let mut spaces = Spaces::default();
     for recorded in events.iter().take_while(|recorded| match as_of {
@@ -61,7 +61,7 @@ fn fold(events: &[RecordedEvent], as_of: AsOf) -> Spaces {
     spaces
 }
 
-/// What was shown of a space, in one form for all three; null if there was none.
+/// The shown state of a space, in one form for all three; null if there was none.
 type Shown = Value;
 
 fn folded(spaces: &Spaces, n: usize) -> Shown {
@@ -83,23 +83,23 @@ async fn queried(reading: &mut Reading, n: usize, as_of: AsOf) -> Shown {
     })
 }
 
-async fn told(log: &EventLog, n: usize, as_of: AsOf) -> Shown {
+async fn printed_state(log: &EventLog, n: usize, as_of: AsOf) -> Shown {
     let at = match as_of {
         AsOf::Position(position) => position.to_string(),
         AsOf::Time(time) => time.utc().to_rfc3339_opts(SecondsFormat::Micros, true),
     };
     let line = printed(log, &["as-of", "space", &space(n).to_string(), "--at", &at]).await;
-    let told: Value = serde_json::from_str(&line).unwrap();
-    if told.is_null() {
-        return told;
+    let state: Value = serde_json::from_str(&line).unwrap();
+    if state.is_null() {
+        return state;
     }
     json!({
-        "state": told["state"], "level": told["level"], "reason": told["reason"], "sign": told["sign"],
-        "light": told["light"], "since": told["shown_since"],
+        "state": state["state"], "level": state["level"], "reason": state["reason"], "sign": state["sign"],
+        "light": state["light"], "since": state["shown_since"],
     })
 }
 
-/// Positions, and times at which something was recorded or not.
+/// Positions, and times with and without an event.
 fn places(events: &[RecordedEvent]) -> Vec<AsOf> {
     let mut rng = Rng::with_seed(5);
     let mut places = vec![AsOf::Position(0), AsOf::Position(events.last().unwrap().position)];
@@ -130,10 +130,10 @@ async fn read_model_tool_and_fold_agree_on_random_spaces_at_random_places() {
         }
         let n = rng.usize(..SPACES);
         let shown = folded(&spaces, n);
-        assert_eq!(told(&log, n, as_of).await, shown, "space {n}, {as_of:?}");
+        assert_eq!(printed_state(&log, n, as_of).await, shown, "space {n}, {as_of:?}");
         *states.entry(shown["state"].to_string()).or_default() += 1;
     }
-    assert!(states.len() > 2, "the places are of different kinds: {states:?}");
+    assert!(states.len() > 2, "the states differ: {states:?}");
 }
 
 fn counted(spaces: &Spaces, n: usize) -> Counts {
@@ -152,7 +152,7 @@ fn counted(spaces: &Spaces, n: usize) -> Counts {
 }
 
 #[tokio::test]
-async fn beyond_the_end_of_the_log_nothing_is_told() {
+async fn a_position_beyond_the_head_is_refused() {
     let log = EventLog::create().await;
     let output = run(&log, &["as-of", "space", &space(0).to_string(), "--at", "1"]).await;
     assert_eq!(output.status.code(), Some(2));

@@ -1,4 +1,4 @@
-//! Bodies as they came, whatever the log made of them; and dictionaries, without which they cannot be read.
+//! Bodies as they were received, whatever their stored form; and damaged dictionaries.
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -8,7 +8,7 @@ use sqlx::Executor;
 
 use crate::{run, text};
 
-/// Bodies of all kinds: none, empty, one like no other, one that repeats itself, 256 KiB of either.
+/// Bodies of all kinds: none, empty, random, repetitive, and 256 KiB of both.
 fn bodies() -> Vec<Option<Bytes>> {
     let mut rng = Rng::with_seed(11);
     let mut random = |length: usize| Bytes::from((0..length).map(|_| rng.u8(..)).collect::<Vec<_>>());
@@ -23,7 +23,7 @@ fn bodies() -> Vec<Option<Bytes>> {
     ]
 }
 
-/// A log that holds them, from position 2 on.
+/// A log that holds them from position 2 on.
 async fn log() -> EventLog {
     let log = EventLog::started().await;
     for body in bodies() {
@@ -64,7 +64,7 @@ async fn a_dictionary_that_is_gone_or_altered_is_damage() {
         "update log_dictionaries set dictionary = set_byte(dictionary, 20000, 255 - get_byte(dictionary, 20000))",
     ] {
         let log = log().await;
-        assert!(!text(&run(&log, &["check"]).await.stdout).contains("dictionary"), "it is sound before");
+        assert!(!text(&run(&log, &["check"]).await.stdout).contains("dictionary"), "the log is clean before");
         let mut admin = log.admin().acquire().await.unwrap();
         admin.execute("alter table log_dictionaries disable trigger user").await.unwrap();
         admin.execute(damage).await.unwrap();

@@ -1,4 +1,4 @@
-//! The auditor's tool as it is used: the program, a real log, what it prints and its exit code.
+//! The auditor's tool in use: the program, a real log, its output and its exit code.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod as_of;
@@ -46,7 +46,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// What the tool prints when it does what it was asked.
+/// The output of a successful run.
 pub(crate) async fn printed(log: &EventLog, arguments: &[&str]) -> String {
     let output = run(log, arguments).await;
     assert!(output.status.success(), "{}", text(&output.stderr));

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::printed;
 
-/// A space and a sensor to which everything happens that there is.
+/// A space and a sensor with every kind of event.
 async fn eventful(log: &EventLog) -> (SpaceId, DevEui) {
     let estate = Estate::new(log, 'a');
     let site = estate.site(1, 0).await;
@@ -48,7 +48,7 @@ async fn eventful(log: &EventLog) -> (SpaceId, DevEui) {
     (space, sensor)
 }
 
-/// One reservation that is taken up, and one that is not.
+/// One reservation that is confirmed, and one that is not.
 async fn booked(estate: &Estate<'_>, space: SpaceId, sensor: DevEui) {
     let reservation_id = estate.booked(5, space, (100, 200), 40).await;
     let given_up = estate.booked(6, space, (300, 400), 41).await;
@@ -74,7 +74,7 @@ async fn booked(estate: &Estate<'_>, space: SpaceId, sensor: DevEui) {
     }
 }
 
-/// An override that runs, and a state set by hand.
+/// An override that starts, and a state set by hand.
 async fn overridden(estate: &Estate<'_>, space: SpaceId) {
     let override_id: OverrideId = estate.id(7).into();
     for event in [
@@ -101,7 +101,7 @@ async fn overridden(estate: &Estate<'_>, space: SpaceId) {
     }
 }
 
-/// Compares with what is kept; with `UPDATE_GOLDEN` set it is kept anew.
+/// Compares with the golden file; `UPDATE_GOLDEN` rewrites it.
 fn assert_golden(name: &str, printed: &str) {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -111,7 +111,7 @@ fn assert_golden(name: &str, printed: &str) {
 }
 
 #[tokio::test]
-async fn a_timeline_tells_what_happened_when_by_whom_and_why() {
+async fn a_timeline_shows_what_happened_when_by_whom_and_why() {
     let log = EventLog::create().await;
     let (space, sensor) = eventful(&log).await;
     assert_golden("timeline_space.txt", &printed(&log, &["timeline", "space", &space.to_string()]).await);

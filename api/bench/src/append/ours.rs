@@ -1,4 +1,4 @@
-//! This store, put together as the server does it.
+//! This store, assembled as in the server.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::BenchError;
 use crate::environment::SystemIds;
 use crate::measure::{Sample, drive};
 
-/// Connections for loading streams, as many as the server has.
+/// Connections for loading streams, as in the server.
 const POOL: u32 = 8;
 
 /// The store, with its tasks running.
@@ -40,7 +40,7 @@ impl Ours {
         Self { store, _stop: stop.drop_guard() }
     }
 
-    /// A bus that remembers nothing.
+    /// A bus with an empty memory.
     pub(crate) fn bus(&self) -> Arc<Bus<Uplinks>> {
         Arc::new(Bus::new(self.store.clone().with_memory(DEFAULT_BUDGET)))
     }

@@ -1,6 +1,7 @@
-//! The ceiling: the same rows, inserted in batches by one connection that does nothing else.
+//! The upper limit: the same rows, inserted in batches by one connection that does nothing else.
 //!
-//! No versions, no expectations, no claims: a counter row for gapless positions and one `insert … select from unnest`.
+//! No versions, no expectations, no claims: only a counter row for gapless positions and one `insert … select from
+//! unnest`.
 
 use bytes::Bytes;
 use parking_commands::ids::Ids;
@@ -20,7 +21,7 @@ use crate::measure::Sample;
 /// Rows inserted at once.
 const BATCH: usize = 500;
 
-/// Tables like the log's own, one with all its indexes and one with the least that an ordered log needs.
+/// Tables like the log's own: one with all its indexes, one with only the index that an ordered log needs.
 const TABLES: &str = "
 create schema raw;
 create table raw.events (like public.events including all);
@@ -29,7 +30,7 @@ alter table raw.bare add primary key (position);
 create table raw.head as select 0::bigint as position;
 ";
 
-/// A row, ready to be sent.
+/// A row to insert.
 struct Row {
     id: String,
     event_id: Uuid,
@@ -49,7 +50,7 @@ impl Raw {
         Ok(Self(connection))
     }
 
-    /// Inserts what the commands amount to; the decisions are made before the clock starts.
+    /// Inserts the events of the commands; they are decided before the clock starts.
     pub(crate) async fn insert(&mut self, table: &str, jobs: Vec<Job>) -> Result<Sample, BenchError> {
         let rows = jobs.into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
         let sql = format!(

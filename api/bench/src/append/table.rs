@@ -1,4 +1,4 @@
-//! The figures of `append`, and the ratios that are expected of them.
+//! The figures of `append`, and the ratios expected of them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::CONCURRENCIES;
 use crate::measure::{Sample, spread};
 use crate::report::say;
 
-/// What was measured.
+/// The measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     /// A bare insert into a table with the log's indexes.

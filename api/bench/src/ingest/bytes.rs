@@ -1,4 +1,4 @@
-//! What an event of the log takes on disk.
+//! The disk space of an event.
 
 use sqlx::{PgConnection, query_as};
 
@@ -9,7 +9,7 @@ const WEIGHTS: &str = "select 'table'::text, pg_table_size('public.events') \
     union all (select indexrelid::regclass::text, pg_relation_size(indexrelid) \
                  from pg_index where indrelid = 'public.events'::regclass order by 1)";
 
-/// Prints the bytes an event, in the table and in each of its indexes.
+/// Prints the bytes for each event, in the table and in each index.
 pub(super) async fn print(log: &mut PgConnection) -> Result<(), BenchError> {
     let (events,): (i64,) = query_as("select position from log_head").fetch_one(&mut *log).await?;
     let weights: Vec<(String, i64)> = query_as(WEIGHTS).fetch_all(&mut *log).await?;

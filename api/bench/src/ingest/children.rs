@@ -1,4 +1,4 @@
-//! The servers under load, each a process of its own, and how much processor time each has used.
+//! The servers under load, each in its own process, and their CPU time.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use tokio::time::timeout;
 use super::generator::SECRET;
 use crate::{BenchError, cpu};
 
-/// A private database may have to be made first.
+/// Includes the creation of a private database.
 const UP_WITHIN: Duration = Duration::from_secs(60);
 
-/// What servers print before their address.
+/// The text that servers print before their address.
 const ANNOUNCEMENTS: [&str; 2] = ["parking is up on http://", "serving on http://"];
 
-/// Settings of whoever runs the benchmark that must not reach the servers.
+/// Environment variables that the servers must not inherit.
 const FOREIGN: [&str; 5] =
     ["DATABASE_URL", "PARKING_LOG", "PARKING_LOG_FORMAT", "PARKING_DATA_DIR", "PGUSER"];
 
-/// A server that serves.
+/// A running server.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     process: Child,
@@ -45,7 +45,7 @@ impl Server {
         })
     }
 
-    /// One of this program's own.
+    /// A server of this program.
     pub(crate) async fn own(subcommand: &str, database_url: Option<&str>) -> Result<Self, BenchError> {
         let mut command = command(&std::env::current_exe()?);
         command.arg(subcommand).envs(database_url.map(|url| ("DATABASE_URL", url)));
@@ -66,22 +66,22 @@ impl Server {
             Err(BenchError::from("it ended without serving"))
         };
         let address = timeout(UP_WITHIN, announced).await.map_err(|_| "it does not come up")??;
-        // What else it says is read too, so that it never waits for us.
+        // Keeps reading its output, so that it never blocks on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self { address, process, pid })
     }
 
-    /// Processor time it has used, without its children.
+    /// Its CPU time, without its children.
     pub(crate) fn cpu(&self) -> Duration {
         cpu::of_process(self.pid)
     }
 
-    /// SIGKILL. Its private database goes on, and the next server takes it over.
+    /// SIGKILL. Its private database stays up, and the next server takes it over.
     pub(crate) async fn kill(mut self) -> Result<(), BenchError> {
         Ok(self.process.kill().await?)
     }
 
-    /// Lets it end by itself, and its database with it.
+    /// Stops the server and its database.
     pub(crate) async fn stop(mut self) -> Result<(), BenchError> {
         kill_process(self.pid, Signal::TERM)?;
         self.process.wait().await?;

@@ -1,4 +1,4 @@
-//! `ingest --cold`: the webhook right after a restart over a full log, when every device's first uplink has to load its stream.
+//! `ingest --cold`: the webhook right after a restart on a full log, when every device's first uplink loads its stream.
 
 mod log;
 
@@ -18,23 +18,23 @@ use crate::report::say;
 use crate::uplinks::Uplinks;
 use crate::{BenchError, machine};
 
-/// What is measured apart, one after the other.
+/// The length of one measurement window.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// Measured when every device has sent something: the rate of warm streams.
+/// Measured after every device has sent an uplink: the rate of warm streams.
 const WARM: Duration = Duration::from_secs(6);
 
-/// Longer than it takes until every device has sent something.
+/// The time limit until every device has sent an uplink.
 const ALL_WITHIN: Duration = Duration::from_secs(180);
 
-/// Longer than it takes to make the snapshots that are missing.
+/// The time limit until the missing snapshots are made.
 const MADE_WITHIN: Duration = Duration::from_secs(600);
 
-/// Fills a log and measures two restarts over it.
+/// Fills a log and measures two restarts on it.
 pub(super) async fn cold(arguments: Arguments) -> Result<(), BenchError> {
     let home = Home::new()?;
     let Arguments { server, devices, history, connections, .. } = arguments;
-    // It lays down what every installation begins with.
+    // The first start creates what every installation needs.
     Server::platform(server.clone(), &home.cluster_directory()).await?.stop().await?;
     fill(&home, devices, history).await?;
     let mut bench =
@@ -66,7 +66,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Starts the server and puts load on it at once, until every device has sent something and the streams are warm.
+    /// Starts the server under load at once, until every device has sent an uplink and the streams are warm.
     async fn restart(&mut self, how: &str) -> Result<(), BenchError> {
         let server = Server::platform(self.server.clone(), &self.home.cluster_directory()).await?;
         let (started, mut sent, mut samples) = (Instant::now(), 0, Vec::new());
@@ -96,7 +96,7 @@ impl Bench {
         Ok(sample)
     }
 
-    /// Waits until no stream lacks a snapshot near.
+    /// Waits until no stream lacks a recent snapshot.
     async fn wait_for_snapshots(&self, how: &str) -> Result<(), BenchError> {
         let started = Instant::now();
         let admin = LocalCluster::attach(&self.home.cluster_directory()).await?;
@@ -112,7 +112,7 @@ impl Bench {
     }
 }
 
-/// Streams whose snapshot is more than 200 events behind.
+/// The number of streams whose snapshot is more than 200 events behind.
 async fn lacking(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "select count(*) from streams s left join snapshots n using (aggregate_type, aggregate_id) \

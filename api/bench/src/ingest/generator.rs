@@ -1,4 +1,4 @@
-//! The load: signed uplinks over connections that stay open, from one thread, as lean as the measurement allows.
+//! The load: signed uplinks over persistent connections, from one thread, with as little work as possible.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,10 +21,10 @@ use crate::BenchError;
 use crate::measure::Sample;
 use crate::uplinks::Uplinks;
 
-/// Where every server takes uplinks.
+/// The path for uplinks on every server.
 pub(crate) const PATH: &str = "/api/v1/uplink?event=up";
 
-/// What the servers know and the generator proves to know.
+/// The webhook secret of servers and generator.
 pub(crate) const SECRET: &str = "a webhook secret of the usual length";
 
 /// A load on one server.
@@ -36,9 +36,9 @@ pub(crate) struct Load {
     pub(crate) duration: Duration,
 }
 
-/// Puts the load on; every answer must be a success. Gives the uplinks back, further on.
+/// Generates the load; every answer must be a success. Returns the uplinks for the next load.
 pub(crate) async fn generate(load: Load, uplinks: Uplinks) -> Result<(Sample, Uplinks), BenchError> {
-    // A thread of its own: one processor's worth of clients at most.
+    // A thread of its own: the clients use one processor at most.
     let generating = tokio::task::spawn_blocking(move || {
         Builder::new_current_thread().enable_all().build()?.block_on(send_all(load, uplinks))
     });
@@ -51,7 +51,7 @@ async fn send_all(load: Load, uplinks: Uplinks) -> Result<(Sample, Uplinks), Ben
         let stream = TcpStream::connect(load.address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await?;
-        // It ends with its sender, or its sender says what is wrong with it.
+        // The connection ends with its sender, and its errors reach the sender.
         tokio::spawn(async move { drop(connection.await) });
         connections.push(sender);
     }
@@ -97,7 +97,7 @@ async fn send(
     Ok(latencies)
 }
 
-/// As a signing proxy in front of the platform sends it.
+/// The signature that a signing proxy adds.
 fn signature(body: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("an HMAC takes a key of any length");
     hex::encode(mac.chain_update(body).finalize().into_bytes())

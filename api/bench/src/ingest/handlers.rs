@@ -1,4 +1,4 @@
-//! What the webhook is measured against: a handler that stores nothing, and one on stock cqrs-es and postgres-es.
+//! The handlers that the webhook is compared with: one that stores nothing, and one on stock cqrs-es and postgres-es.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ use crate::environment::now;
 use crate::report::say;
 use crate::{BenchError, stock, uplinks};
 
-/// Verifies and parses: the ceiling.
+/// Verifies and parses: the upper limit.
 pub(crate) async fn serve_ceiling() -> Result<(), BenchError> {
     serve(Router::new().route("/api/v1/uplink", post(parse_only))).await
 }
 
-/// Verifies, parses, and executes the command with the stock framework, its view kept up to date.
+/// Verifies, parses, and executes the command with the stock framework, which updates its view.
 pub(crate) async fn serve_stock() -> Result<(), BenchError> {
     let framework = Arc::new(stock::framework_with_view(&std::env::var("DATABASE_URL")?).await);
     serve(Router::new().route("/api/v1/uplink", post(execute)).with_state(framework)).await
@@ -71,7 +71,7 @@ fn accepted(id: &str) -> Response {
     Json(json!({"status": "accepted", "stream": id})).into_response()
 }
 
-/// As the platform does it: hex HMAC-SHA256 over the raw body.
+/// As in the platform: hex HMAC-SHA256 over the raw body.
 fn signed(headers: &HeaderMap, body: &[u8]) -> bool {
     let signature = headers.get("x-signature").and_then(|signature| hex::decode(signature).ok());
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("an HMAC takes a key of any length");

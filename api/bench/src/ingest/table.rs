@@ -1,4 +1,4 @@
-//! The figures of `ingest`, and the ratios that are expected of them.
+//! The figures of `ingest`, and the ratios expected of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::CONNECTIONS;
 use crate::measure::{Sample, spread};
 use crate::report::say;
 
-/// What was measured.
+/// The measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     /// Verified and parsed, nothing stored.
@@ -41,7 +41,7 @@ impl Figures {
         self.samples.entry((connections, what)).or_default().push(sample);
     }
 
-    /// How many events the projections were behind when the load ended, and how long they took to catch up.
+    /// The lag of the projections when the load ended, and their time to catch up.
     pub(crate) fn note_catch_up(&mut self, connections: usize, caught_up: (i64, Duration)) {
         self.catch_ups.entry(connections).or_default().push(caught_up);
     }

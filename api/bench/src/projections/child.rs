@@ -1,4 +1,4 @@
-//! One rebuild in a process of its own, which tells what it took.
+//! One rebuild in its own process, which reports its figures.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     directory: PathBuf,
 }
 
-/// Has a projection rebuilt by another process.
+/// Rebuilds a projection in another process.
 pub(super) async fn rebuild(home: &Home, projection: &str) -> Result<Measured, BenchError> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("rebuild").arg(projection).arg(home.cluster_directory()).kill_on_drop(true);
@@ -39,7 +39,7 @@ pub(super) async fn rebuild(home: &Home, projection: &str) -> Result<Measured, B
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// What that process does.
+/// Runs in that process.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), BenchError> {
     let admin = LocalCluster::attach(&arguments.directory).await?.database(LocalCluster::DATABASE);
     let database = Database { admin, logins: Logins::Separate };

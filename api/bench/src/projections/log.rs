@@ -1,4 +1,4 @@
-//! A month into the log in bulk: rows as `append_events` would have made them, without its verdicts.
+//! Inserts a month into the log in bulk: the rows that `append_events` would write, without its checks.
 
 use parking_commands::ids::Ids;
 use parking_commands::metadata::Metadata;
@@ -13,7 +13,7 @@ use crate::environment::SystemIds;
 /// Rows inserted at once.
 const BATCH: usize = 5_000;
 
-/// Lets the month go by and keeps its events; how many there were.
+/// Inserts the month's events; returns their number.
 pub(super) async fn fill(connection: &mut PgConnection, mut month: Month) -> Result<i64, BenchError> {
     let (mut head, mut waiting) = (0, Vec::new());
     loop {
@@ -33,7 +33,7 @@ pub(super) async fn fill(connection: &mut PgConnection, mut month: Month) -> Res
         .bind(head)
         .execute(&mut *connection)
         .await?;
-    // Else it would be done in the middle of what is measured.
+    // Otherwise it would run during the measurement.
     connection.execute("vacuum (analyze) events").await?;
     Ok(head)
 }
@@ -73,7 +73,7 @@ async fn insert(connection: &mut PgConnection, head: i64, rows: &[Made]) -> Resu
     Ok(())
 }
 
-/// Has a projection stand at a position as if it had run, with no rows yet.
+/// Sets a projection's checkpoint to a position, without rows.
 pub(super) async fn stand_at(
     connection: &mut PgConnection,
     projection: &Installed,

@@ -1,5 +1,5 @@
-//! A month of a car park as events: what the simulation reports, through its aggregates, and bookings with all that
-//! follows from them, in the order in which a platform would have appended them.
+//! A month of a car park as events: the simulation's reports through their aggregates, and bookings with their
+//! consequences, in the order in which a platform would append them.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use parking_domain::space::{
     SpaceCommand, Window,
 };
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
-use parking_simulator::{Act, Mischief, Plan, Simulation, Step};
+use parking_simulator::{Act, Faults, Plan, Simulation, Step};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -28,13 +28,13 @@ use crate::BenchError;
 const TENANT: TenantId = TenantId::DEFAULT;
 const BY: Actor = Actor::System;
 
-/// Fewer than a space brings forth in a month.
+/// Fewer than a space causes in a month.
 const EVENTS_OF_A_SPACE: u32 = 600;
 
 /// Spaces of one site.
 const SPACES_OF_A_SITE: usize = 200;
 
-/// An event with its place in its stream.
+/// An event with its stream and sequence.
 pub(super) struct Made {
     pub(super) aggregate_type: &'static str,
     pub(super) aggregate_id: String,
@@ -47,7 +47,7 @@ pub(super) struct Made {
     pub(super) body: Option<String>,
 }
 
-/// The month as it goes by.
+/// The running month.
 pub(super) struct Month {
     simulation: Simulation,
     left: usize,
@@ -60,7 +60,7 @@ pub(super) struct Month {
 }
 
 impl Month {
-    /// So many events, in as many spaces as that takes.
+    /// This many events, in as many spaces as they need.
     pub(super) fn new(events: u32) -> Self {
         let start = DateTime::from_timestamp_nanos(1_791_590_400_000_000_000);
         let spaces = events / EVENTS_OF_A_SPACE + 1;
@@ -69,7 +69,7 @@ impl Month {
             spaces,
             start,
             end: start + TimeDelta::days(30),
-            mischief: Mischief::USUAL,
+            faults: Faults::USUAL,
             first_session: 1,
         };
         Self {
@@ -84,7 +84,7 @@ impl Month {
         }
     }
 
-    /// The events that come next, some at a time; none when that were all.
+    /// The next events, in chunks; empty at the end.
     pub(super) fn go_on(&mut self) -> Result<Vec<Made>, BenchError> {
         if self.spaces.is_empty() {
             self.build()?;
@@ -132,7 +132,7 @@ impl Month {
         Ok(())
     }
 
-    /// Claims a device and puts it on its space.
+    /// Claims a device and assigns it to its space.
     fn install(&mut self, dev_eui: DevEui, n: usize, profile: &str) -> Result<(), BenchError> {
         let definition = json!({"name": format!("{profile} {n}"), "enabled": true, "model": profile});
         let claim = DeviceCommand::ClaimDevice {
@@ -161,7 +161,7 @@ impl Month {
         let dev_eui = report.dev_eui;
         let mut stream = self.uplinks.remove(&dev_eui).unwrap_or_default();
         let made = self.made.len();
-        // What was recorded before is refused.
+        // A report that was recorded before is refused.
         let _refused = self.execute(
             &mut stream,
             &stream_id(Source::Platform, dev_eui),
@@ -183,7 +183,7 @@ impl Month {
             details: Box::new(Details::default()),
             asked: Asked { tenant_id: TENANT, by: BY, at },
         };
-        // A space that is taken refuses.
+        // A reserved space refuses.
         let _refused = self.at_space(n, &SpaceCommand::BookReservation(Box::new(book)));
     }
 

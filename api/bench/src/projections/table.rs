@@ -1,4 +1,4 @@
-//! The figures of `projections`, and how they compare with `COPY`.
+//! The figures of `projections`, compared with `COPY`.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 use crate::measure::spread;
 use crate::report::say;
 
-/// What all else is compared with.
+/// The reference of all ratios.
 pub(super) const COPY: &str = "COPY of the events";
 
-/// What one of them took.
+/// The figures of one measurement.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Measured {
     /// Until all events were folded and their rows written.
     pub(super) folded: Duration,
-    /// With the comparing of all rows with the live ones and their change of places.
+    /// Including the comparison with the live rows and their replacement.
     pub(super) whole: Duration,
-    /// Processor time until all were folded, of the process and of the database.
+    /// CPU time until all events were folded, of the process and of the database.
     pub(super) cpu: [Duration; 2],
-    /// The most memory the process had.
+    /// The peak memory of the process.
     pub(super) peak_kib: u64,
     /// Rows that differed.
     pub(super) different: i64,
 }
 
-/// What was measured, by name, repetition by repetition.
+/// The measurements, by name and repetition.
 pub(super) struct Figures {
     events: f64,
     measured: Vec<(&'static str, Vec<Measured>)>,

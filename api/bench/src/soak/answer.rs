@@ -1,4 +1,4 @@
-//! What a writer process was told about an append: one JSON line on its stdout, written at once.
+//! A writer process's answer to an append: one JSON line on its stdout, written at once.
 
 use std::fmt;
 
@@ -16,10 +16,10 @@ pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
 }
 
-/// What became of it.
+/// The outcome of an append.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Outcome {
-    /// It is durable, here.
+    /// It is durable, at these positions.
     Acknowledged(Acknowledged),
     /// Nothing was stored.
     Refused(Refusal),
@@ -27,14 +27,14 @@ pub(crate) enum Outcome {
     Unsettled,
 }
 
-/// Where an append stands.
+/// The positions and versions of an append.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Acknowledged {
     pub(crate) first: i64,
     pub(crate) last: i64,
     /// Of each stream that got events.
     pub(crate) versions: Vec<i64>,
-    /// The same request had been made before; this is what it got then.
+    /// The same request was made before; this is the first answer.
     pub(crate) repeated: bool,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Refusal {
 }
 
 impl Answer {
-    /// To this plan.
+    /// The answer to this plan.
     pub(crate) fn to(plan: &Plan, result: &Result<Appended, AppendError>) -> Self {
         Self { append_id: plan.append_id, request: plan.request.clone(), outcome: Outcome::of(result) }
     }

@@ -1,8 +1,7 @@
-//! The history checker: an honest store in memory that is told, event by event, what the real one stored, and objects
-//! wherever it would have done otherwise.
+//! The history checker: a correct store in memory that takes each event the real one stored, and reports every
+//! difference.
 //!
-//! First it takes the log in the order in which it was read, then the answers that writers got, then what readers saw
-//! and what the other tables say.
+//! It takes the log in reading order, then the writers' answers, then the readers' records and the other tables.
 
 mod answers;
 mod appends;
@@ -19,7 +18,7 @@ use super::plan::{Payload, event_id};
 use super::violation::Violation;
 use appends::{Known, Open};
 
-/// Violations after which no more are noted: the first tell what is wrong.
+/// The most violations that are kept: the first ones show what is wrong.
 const ENOUGH: usize = 20;
 
 /// An event as the log holds it.
@@ -34,7 +33,7 @@ pub(crate) struct Stored {
     pub(crate) payload: String,
 }
 
-/// What the other tables say, each row under its key.
+/// The contents of the other tables by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tables {
     /// `log_head`.
@@ -47,7 +46,7 @@ pub(crate) struct Tables {
     pub(crate) requests: HashMap<String, (i64, i64)>,
 }
 
-/// The honest store.
+/// The correct store.
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
     violations: Vec<Violation>,
@@ -58,12 +57,12 @@ pub(crate) struct Checker {
     positions: HashMap<Uuid, i64>,
     versions: HashMap<String, i64>,
     known: Known,
-    /// The append whose events are coming in.
+    /// The append whose events are being read.
     open: Option<Open>,
 }
 
 impl Checker {
-    fn object(&mut self, violation: Violation) {
+    fn report(&mut self, violation: Violation) {
         if self.violations.len() < ENOUGH {
             self.violations.push(violation);
         }
@@ -73,25 +72,25 @@ impl Checker {
     pub(crate) fn take(&mut self, event: &Stored) {
         let position = event.position;
         if position <= self.last_position {
-            self.object(Violation::Inversion { after: self.last_position, found: position });
+            self.report(Violation::Inversion { after: self.last_position, found: position });
         } else if position > self.last_position + 1 {
-            self.object(Violation::Hole { missing: self.last_position + 1, found: position });
+            self.report(Violation::Hole { missing: self.last_position + 1, found: position });
         }
         self.last_position = position;
         if event.recorded_at < self.last_time {
-            self.object(Violation::TimeRanBackwards { position });
+            self.report(Violation::TimeRanBackwards { position });
         }
         self.last_time = event.recorded_at;
         self.ids.push(event.event_id);
         if let Some(first) = self.positions.insert(event.event_id, position) {
-            self.object(Violation::Duplicate { event_id: event.event_id, first, second: position });
+            self.report(Violation::Duplicate { event_id: event.event_id, first, second: position });
         }
         self.take_append(event);
         let version = self.versions.entry(event.aggregate_id.clone()).or_default();
         let expected = *version + 1;
         *version = event.sequence;
         if event.sequence != expected {
-            self.object(Violation::WrongSequence {
+            self.report(Violation::WrongSequence {
                 position,
                 stream: event.aggregate_id.clone(),
                 version: expected - 1,
@@ -101,7 +100,7 @@ impl Checker {
         self.close_append(position);
     }
 
-    /// What the event says about itself, against where it stands.
+    /// Compares the event's own data with its place in the log.
     fn read(&mut self, event: &Stored) -> Option<Payload> {
         let payload: Option<Payload> = serde_json::from_str(&event.payload).ok();
         let fault = match &payload {
@@ -113,20 +112,20 @@ impl Checker {
         };
         match fault {
             Some(what) => {
-                self.object(Violation::NotAsSent { position: event.position, what });
+                self.report(Violation::NotAsSent { position: event.position, what });
                 None
             }
             None => payload,
         }
     }
 
-    /// When all was taken: no append may be in part, and the other tables must say what the events say.
+    /// After the last event: no append may be incomplete, and the other tables must match the events.
     pub(crate) fn compare(&mut self, tables: &Tables) {
         self.tear();
         let (head, last) = (tables.head, self.last_position);
         if head != last {
             let what = format!("it says {head}, the last event stands at {last}");
-            self.object(Violation::TableDisagrees { table: "log_head", what });
+            self.report(Violation::TableDisagrees { table: "log_head", what });
         }
         let differences = [
             ("streams", difference(&self.versions, &tables.streams)),
@@ -135,23 +134,23 @@ impl Checker {
         ];
         for (table, difference) in differences {
             if let Some(what) = difference {
-                self.object(Violation::TableDisagrees { table, what });
+                self.report(Violation::TableDisagrees { table, what });
             }
         }
     }
 
-    /// What a reader saw over the whole run, in order.
+    /// Checks what a reader saw over the whole run, in order.
     pub(crate) fn check_reader(&mut self, reader: usize, seen: &[Uuid]) {
         if seen.len() != self.ids.len() {
-            self.object(Violation::ReaderMissed { reader, seen: seen.len(), stored: self.ids.len() });
+            self.report(Violation::ReaderMissed { reader, seen: seen.len(), stored: self.ids.len() });
         }
         if let Some((position, _)) = (1..).zip(seen.iter().zip(&self.ids)).find(|(_, (seen, id))| seen != id)
         {
-            self.object(Violation::ReaderSawAnother { reader, position });
+            self.report(Violation::ReaderSawAnother { reader, position });
         }
     }
 
-    /// What is wrong with the history; empty when nothing is.
+    /// The violations found; empty for a correct history.
     pub(crate) fn into_violations(self) -> Vec<Violation> {
         self.violations
     }

@@ -1,4 +1,4 @@
-//! Draws appends by chance from a seed: right and wrong expectations, one stream or several, claims, request keys.
+//! Draws random appends from a seed: right and wrong expectations, one stream or several, claims, request keys.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,22 +9,22 @@ use uuid::Uuid;
 
 use super::plan::{Expectation, Part, Plan, Request};
 
-/// Few enough that the writers meet, many enough that most appends do not wait for each other.
+/// Few enough that writers conflict, many enough that most appends do not wait for each other.
 const STREAMS: u32 = 1000;
 
 /// Few enough that claims are contested.
 const CLAIMS: u32 = 60;
 
-/// Who draws. Each has chance and ids of its own.
+/// The task that draws. Each has its own random sequence and ids.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Who {
+pub(crate) struct TaskId {
     pub(crate) seed: u64,
     pub(crate) writer: u32,
     pub(crate) life: u32,
     pub(crate) task: u32,
 }
 
-impl Who {
+impl TaskId {
     fn chance(self) -> Rng {
         let bits = [self.writer, self.life, self.task].into_iter().fold(self.seed, |bits, part| {
             (bits ^ u64::from(part)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
@@ -32,7 +32,7 @@ impl Who {
         Rng::with_seed(bits)
     }
 
-    /// The id of its append number `n`: unique within the run, with room below for the events' own ids.
+    /// The id of its append number `n`: unique within the run, with room for the events' own ids.
     fn append_id(self, n: u32) -> Uuid {
         let fields = [(u128::from(self.seed), 32), (self.writer.into(), 8), (self.life.into(), 24)];
         let fields = fields.into_iter().chain([(self.task.into(), 16), (n.into(), 32), (0, 16)]);
@@ -40,35 +40,35 @@ impl Who {
     }
 }
 
-/// An append as drawn.
+/// A drawn append.
 pub(crate) struct Draft {
     pub(crate) plan: Plan,
     /// True when its last event is one that the database must refuse.
     pub(crate) spoiled: bool,
 }
 
-/// What the answers have taught the tasks of a process so far.
+/// What the tasks of a process have learned from answers.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// The last known versions: right until another process appends, or another task's append is answered.
+    /// The last known versions: correct until another process appends, or another task gets an answer.
     versions: HashMap<String, i64>,
-    /// Claims that were seen taken, and by which stream.
+    /// Claims seen as held, with their streams.
     held: HashMap<String, String>,
 }
 
 /// Draws for one task.
 pub(crate) struct Drawer {
-    who: Who,
+    task_id: TaskId,
     chance: Rng,
     drawn: u32,
-    /// How many request keys all writers share.
+    /// The number of request keys that all writers share.
     request_keys: u32,
     memory: Arc<Mutex<Memory>>,
 }
 
 impl Drawer {
-    pub(crate) fn new(who: Who, request_keys: u32, memory: Arc<Mutex<Memory>>) -> Self {
-        Self { who, chance: who.chance(), drawn: 0, request_keys, memory }
+    pub(crate) fn new(task_id: TaskId, request_keys: u32, memory: Arc<Mutex<Memory>>) -> Self {
+        Self { task_id, chance: task_id.chance(), drawn: 0, request_keys, memory }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -81,13 +81,13 @@ impl Drawer {
 
     pub(crate) fn draw(&mut self) -> Draft {
         self.drawn += 1;
-        let append_id = self.who.append_id(self.drawn);
+        let append_id = self.task_id.append_id(self.drawn);
         let count = if self.one_in(6) { self.chance.u32(2..=4) } else { 1 };
         let mut parts: Vec<Part> = Vec::new();
         for n in 0..count {
             let stream = self.stream();
             if parts.iter().all(|part| part.stream != stream) {
-                // The first stream always gets events, the others may be conditions only.
+                // The first stream always gets events; the others may be conditions only.
                 let events = if n > 0 && self.one_in(4) { 0 } else { self.events() };
                 let expected = self.expectation(&stream);
                 parts.push(Part { stream, expected, events, takes: Vec::new(), releases: Vec::new() });
@@ -115,7 +115,7 @@ impl Drawer {
         }
     }
 
-    /// Mostly what the stream is known to be; else anything, or wrong on purpose.
+    /// Mostly the known version; otherwise any, or wrong on purpose.
     fn expectation(&mut self, stream: &str) -> Expectation {
         let known = self.memory().versions.get(stream).copied().unwrap_or_default();
         match self.chance.u32(0..100) {
@@ -127,7 +127,7 @@ impl Drawer {
         }
     }
 
-    /// Takes, gives up, or hands a claim from one stream to another.
+    /// Takes or releases a claim, or moves it from one stream to another.
     fn claim(&mut self, parts: &mut Vec<Part>) {
         let key = format!("c{:02}", self.chance.u32(0..CLAIMS));
         let holder = self.memory().held.get(&key).cloned();
@@ -142,14 +142,14 @@ impl Drawer {
         }
     }
 
-    /// Sooner or later every key is asked again, mostly for the same.
+    /// Every key is repeated sooner or later, mostly with the same request.
     fn request(&mut self) -> Request {
         let number = self.chance.u32(0..self.request_keys);
         let meaning = u64::from(self.one_in(6));
         Request { key: format!("r{number}"), fingerprint: Uuid::from_u64_pair(u64::from(number), meaning) }
     }
 
-    /// What the answer says about streams and claims.
+    /// Learns streams' versions and claims from an answer.
     pub(crate) fn learn(&self, plan: &Plan, result: &Result<Appended, AppendError>) {
         let mut memory = self.memory();
         match result {

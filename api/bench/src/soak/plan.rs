@@ -1,4 +1,4 @@
-//! One append of the soak: drawn, sent, and carried by its own first event, so that the log itself says what was meant.
+//! One append of the soak: drawn, sent, and stored in its own first event, so that the log contains the intention.
 
 use parking_commands::append::{Append, Expected, NewEvent, RequestKey, StreamAppend};
 use parking_domain::aggregate::{Claim, ClaimChange};
@@ -11,7 +11,7 @@ pub(crate) const AGGREGATE_TYPE: &str = "soak";
 /// The scope of every claim that the soak makes.
 pub(crate) const CLAIM_SCOPE: &str = "soak";
 
-/// What an append is meant to do.
+/// The intention of an append.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) append_id: Uuid,
@@ -26,18 +26,18 @@ pub(crate) struct Request {
     pub(crate) fingerprint: Uuid,
 }
 
-/// What it does to one stream.
+/// Its effect on one stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) stream: String,
     pub(crate) expected: Expectation,
-    /// Events to add; 0 makes it a condition only.
+    /// Events to add; 0 makes the stream a condition only.
     pub(crate) events: u32,
     pub(crate) takes: Vec<String>,
     pub(crate) releases: Vec<String>,
 }
 
-/// What it expects of the stream.
+/// Its expectation of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Expectation {
     Version(i64),
@@ -46,7 +46,7 @@ pub(crate) enum Expectation {
 }
 
 impl Expectation {
-    /// Whether a stream of this version is what was expected.
+    /// True if a stream of this version meets the expectation.
     pub(crate) fn holds(self, version: i64) -> bool {
         match self {
             Self::Version(expected) => expected == version,
@@ -56,14 +56,14 @@ impl Expectation {
     }
 }
 
-/// What an event says about itself. Stored, it must stand where it says.
+/// An event's data about itself, which must match its place in the log.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Payload {
     pub(crate) append_id: Uuid,
     /// Its place in the append, from 1.
     pub(crate) place: u32,
     pub(crate) stream: String,
-    /// With the first event only.
+    /// In the first event only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<Plan>,
 }
@@ -79,7 +79,7 @@ impl Plan {
         self.parts.iter().flat_map(|part| (0..part.events).map(|_| part.stream.as_str()))
     }
 
-    /// As the store takes it. A spoiled one ends with an event that no database can store.
+    /// The append for the store. A spoiled one ends with an event that the database must refuse.
     pub(crate) fn append(&self, spoiled: bool) -> Append {
         let mut places = 1..;
         let streams = self.parts.iter().map(|part| StreamAppend {

@@ -1,10 +1,10 @@
-//! The soak of the whole platform: the real server under reports, bookings, readers, odd input, slow clients, rebuilds and
-//! kills; some restarts find no snapshots. Afterwards every acknowledged report must be stored once, the log must be
-//! clean, the read models must be what the log says, and no answer may have been a failure of the server.
+//! The soak of the whole platform: the real server under reports, bookings, readers, odd input, slow clients, rebuilds
+//! and kills; some restarts find no snapshots. Afterwards every acknowledged report must be stored once, the log must
+//! be clean, the read models must match the log, and no answer may have been a server error.
 
 mod client;
 mod estate;
-mod mischief;
+mod faults;
 mod people;
 mod sensors;
 mod verdict;
@@ -24,10 +24,10 @@ use crate::report::say;
 use client::Client;
 use sensors::Acknowledged;
 
-/// From one start of the server to the kill that ends it.
+/// The time from a server's start to its kill, in milliseconds.
 const LIFE: std::ops::Range<u64> = 4_000..9_000;
 
-/// What all tasks of a run share.
+/// The state that all tasks of a run share.
 #[derive(Clone)]
 struct Run {
     client: Client,
@@ -35,7 +35,7 @@ struct Run {
     stop: CancellationToken,
 }
 
-/// Runs for so many seconds; fails if any promise was broken.
+/// Runs for this many seconds; fails if a promise was broken.
 pub(super) async fn soak(seconds: u64, seed: u64) -> Result<(), BenchError> {
     say(format_args!("soak of the platform: {seconds} s, seed {seed}"));
     let home = Home::new()?;
@@ -56,7 +56,7 @@ pub(super) async fn soak(seconds: u64, seed: u64) -> Result<(), BenchError> {
     verdict.map_err(|error| format!("{error} (seed {seed})").into())
 }
 
-/// Everything that goes on at once. Each task ends soon after `stop`; rebuilds answer how many there were.
+/// Starts all tasks. Each ends soon after `stop` and returns its number of rebuilds.
 fn start(
     run: &Run,
     estate: &Arc<estate::Estate>,
@@ -71,12 +71,12 @@ fn start(
         tasks.spawn(people::act(run.clone(), estate.clone(), chance.fork()));
         tasks.spawn(people::read(run.clone(), estate.clone(), chance.fork()));
     }
-    tasks.spawn(mischief::connect_slowly(run.clone(), chance.fork()));
-    tasks.spawn(mischief::rebuild(run.clone(), home.cluster_directory(), chance.fork()));
+    tasks.spawn(faults::connect_slowly(run.clone(), chance.fork()));
+    tasks.spawn(faults::rebuild(run.clone(), home.cluster_directory(), chance.fork()));
     tasks
 }
 
-/// Kills the server and starts it again until the time is over; the last server, and how many were killed.
+/// Kills and restarts the server until the time is over; returns the last server and the number of kills.
 async fn kill_again_and_again(
     home: &Home,
     mut server: Server,
@@ -90,7 +90,7 @@ async fn kill_again_and_again(
         server.kill().await?;
         kills += 1;
         if chance.bool() {
-            mischief::drop_snapshots(home).await?;
+            faults::drop_snapshots(home).await?;
         }
         server = Server::platform(None, &home.cluster_directory()).await?;
         run.client.moved_to(server.address);

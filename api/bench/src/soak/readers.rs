@@ -1,4 +1,4 @@
-//! Readers of the soak: each pages through the log by position while it is written, and must see it without a jump.
+//! Readers of the soak: each pages through the log by position while it is written, and must see no gap.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -12,16 +12,16 @@ use uuid::Uuid;
 
 use super::violation::Violation;
 
-/// How far the run has come, as all its parts see it.
+/// The progress of the run, shared by all its parts.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    /// The highest position that a writer acknowledged.
+    /// The highest acknowledged position.
     pub(crate) acknowledged: AtomicI64,
-    /// True when no writer runs any more.
+    /// True when all writers have ended.
     pub(crate) written: AtomicBool,
 }
 
-/// What one reader has seen so far.
+/// What one reader has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Sightings {
     pub(crate) reader: usize,
@@ -38,7 +38,7 @@ impl Sightings {
         i64::try_from(self.ids.len()).expect("a run is far shorter than 2^63 events")
     }
 
-    /// Sees an event: it must be the next one.
+    /// Records an event: it must be the next one.
     pub(crate) fn see(&mut self, position: i64, event_id: Uuid) -> Result<(), Violation> {
         let after = self.last();
         if position != after + 1 {
@@ -48,14 +48,14 @@ impl Sightings {
         Ok(())
     }
 
-    /// Sees the end of the log: nothing acknowledged before the reader asked may lie beyond it.
+    /// Records the end of the log: every position acknowledged before the read must have been seen.
     pub(crate) fn see_end(&self, acknowledged: i64) -> Result<(), Violation> {
         let (reader, seen) = (self.reader, self.last());
         if seen < acknowledged { Err(Violation::ReaderBehind { reader, seen, acknowledged }) } else { Ok(()) }
     }
 }
 
-/// Reads until the writers have ended and the log with them, or until something is wrong.
+/// Reads until the writers have ended and the log is read, or until a violation.
 pub(crate) async fn read(
     options: PgConnectOptions,
     mut sightings: Sightings,
@@ -64,7 +64,7 @@ pub(crate) async fn read(
 ) -> (Sightings, Option<Violation>) {
     loop {
         let Ok(mut connection) = options.connect().await else {
-            // The server is down for a moment: killed, or on its way up.
+            // The server is down for a moment.
             sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -78,7 +78,7 @@ pub(crate) async fn read(
     }
 }
 
-/// One page; true when it was the last.
+/// Reads one page; true if it was the last.
 async fn read_page(
     connection: &mut PgConnection,
     sightings: &mut Sightings,

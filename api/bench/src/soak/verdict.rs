@@ -1,4 +1,5 @@
-//! The verdict: reads the log and the other tables, lets the checker compare them with the evidence, and says it all.
+//! The verdict: reads the log and the other tables, lets the checker compare them with the evidence, and prints the
+//! result.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,17 +18,17 @@ use crate::report::say;
 /// Events read at once.
 const PAGE: i64 = 5000;
 
-/// What the run has left besides the log.
+/// The evidence of a run besides the log.
 pub(crate) struct Evidence {
-    /// What the writers were told.
+    /// The answers that the writers got.
     pub(crate) answers: Vec<Answer>,
-    /// What the readers saw, and what they objected to at once.
+    /// What the readers saw, and the violation they found, if any.
     pub(crate) sightings: Vec<(Sightings, Option<Violation>)>,
-    /// How often something was done to writers and server.
-    pub(crate) mischief: usize,
+    /// The number of injected faults.
+    pub(crate) faults: usize,
 }
 
-/// Says what happened and whether the history is whole; fails if it is not.
+/// Prints the result; fails if the history is not correct.
 pub(crate) async fn judge(database: &Database, evidence: Evidence, seconds: f64) -> Result<(), BenchError> {
     let mut connection = database.as_role(Role::Auditor).connect().await?;
     let mut checker = Checker::default();
@@ -56,7 +57,7 @@ pub(crate) async fn judge(database: &Database, evidence: Evidence, seconds: f64)
     }
     violations.extend(checker.into_violations());
 
-    say(format_args!("{last} events in {seconds:.1} s, {} acts of mischief", evidence.mischief));
+    say(format_args!("{last} events in {seconds:.1} s, {} acts of mischief", evidence.faults));
     let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
     say(format_args!("appends: {}", counts.join(", ")));
     if violations.is_empty() {

@@ -1,8 +1,8 @@
-//! What a history may not contain.
+//! Violations of a history.
 
 use uuid::Uuid;
 
-/// A broken promise, with the place where it shows.
+/// A broken promise and where it shows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Violation {
     #[error("position {missing} is missing: {found} follows")]
@@ -29,8 +29,8 @@ pub(crate) enum Violation {
     AcknowledgedAndLost { append_id: Uuid, position: i64 },
     #[error("append {append_id} was acknowledged elsewhere than where it stands: {what}")]
     AcknowledgedElsewhere { append_id: Uuid, what: String },
-    #[error("append {append_id} is in the log, its writer was told: {told}")]
-    StoredAgainstTheAnswer { append_id: Uuid, told: String },
+    #[error("append {append_id} is in the log, its writer was told: {outcome}")]
+    StoredAgainstTheAnswer { append_id: Uuid, outcome: String },
     #[error("request {key} of append {append_id} was refused as used for something else, which it was not")]
     WronglyReused { key: String, append_id: Uuid },
     #[error("reader {reader} saw position {found} right after {after}")]

@@ -1,6 +1,6 @@
-//! A writer process of the soak: appends from many tasks at once and says every answer on stdout the moment it has it.
+//! A writer process of the soak: appends from many tasks at once and prints every answer on stdout at once.
 //!
-//! It lives until it is killed, or until its stdin closes: then it waits for what is in flight, and ends.
+//! It runs until it is killed, or until its stdin closes: then it finishes what is in flight, and ends.
 
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::Answer;
-use super::draw::{Drawer, Who};
+use super::draw::{Drawer, TaskId};
 use crate::BenchError;
 
-/// The pause of a task whose database is away.
+/// The pause of a task while the database is away.
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The command line that gives these arguments; the URL goes by the environment, where no other user reads it.
+    /// These arguments as a command line; the URL goes by the environment, where other users cannot read it.
     pub(crate) fn to_words(&self) -> Vec<String> {
         let Self { url: _, seed, writer, life, tasks, request_keys } = self;
         [
@@ -57,7 +57,7 @@ impl Arguments {
     }
 }
 
-/// A database that is reached by a URL, for all roles.
+/// A database reached by one URL for all roles.
 pub(crate) fn database(url: &str) -> Result<Database, BenchError> {
     let admin = PgConnectOptions::from_str(url).map_err(|_| "this is not a PostgreSQL URL")?;
     Ok(Database { admin, logins: Logins::SetRole })
@@ -71,8 +71,8 @@ pub(crate) async fn write(arguments: Arguments) -> Result<(), BenchError> {
     let Arguments { seed, writer: number, life, request_keys, .. } = arguments;
     let memory = Arc::default();
     for task in 0..arguments.tasks {
-        let who = Who { seed, writer: number, life, task };
-        let drawer = Drawer::new(who, request_keys, Arc::clone(&memory));
+        let task_id = TaskId { seed, writer: number, life, task };
+        let drawer = Drawer::new(task_id, request_keys, Arc::clone(&memory));
         tasks.spawn(append(writer.clone(), drawer, stop.clone()));
     }
     tasks.close();
@@ -91,7 +91,7 @@ async fn append(writer: Writer, mut drawer: Drawer, stop: CancellationToken) {
             return;
         }
         if say(&Answer::to(&draft.plan, &result)).is_err() {
-            // Nobody reads any more: the soak itself is gone.
+            // The soak has ended.
             return stop.cancel();
         }
         if matches!(result, Err(AppendError::Unavailable(_) | AppendError::Unsettled(_))) {
@@ -101,7 +101,7 @@ async fn append(writer: Writer, mut drawer: Drawer, stop: CancellationToken) {
     }
 }
 
-/// One line, in one piece: a pipe takes so short a line whole, even from a process about to be killed.
+/// Writes one line at once: a pipe takes a short write whole, even from a process about to be killed.
 fn say(answer: &Answer) -> io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');

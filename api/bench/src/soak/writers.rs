@@ -1,4 +1,4 @@
-//! The writer processes, from outside: started, listened to, killed, and started again.
+//! The writer processes: starts them, reads their answers, kills and restarts them.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::readers::Progress;
 use super::writer;
 use crate::BenchError;
 
-/// All of them.
+/// All writer processes.
 pub(crate) struct Writers {
     kills: Vec<Arc<Notify>>,
     stop: CancellationToken,
@@ -23,7 +23,7 @@ pub(crate) struct Writers {
 }
 
 impl Writers {
-    /// So many, all with these arguments but for their numbers.
+    /// This many, with these arguments except for their numbers.
     pub(crate) fn start(
         count: u32,
         arguments: &writer::Arguments,
@@ -53,12 +53,12 @@ impl Writers {
         Ok(Self { kills, stop, tasks })
     }
 
-    /// SIGKILL to one of them; it is started again.
+    /// Sends SIGKILL to one of them; it restarts.
     pub(crate) fn kill(&self, writer: usize) {
         self.kills[writer].notify_one();
     }
 
-    /// Waits for what must not happen: that one ends without being asked to.
+    /// Waits for an unexpected end of a writer.
     pub(crate) async fn failed(&mut self) -> BenchError {
         match self.tasks.join_next().await {
             None => std::future::pending().await,
@@ -68,7 +68,7 @@ impl Writers {
         }
     }
 
-    /// Lets them finish what is in flight; gives what they were told.
+    /// Lets them finish what is in flight; returns their answers.
     pub(crate) async fn stop(mut self) -> Result<Vec<Answer>, BenchError> {
         self.stop.cancel();
         let mut answers = Vec::new();
@@ -79,7 +79,7 @@ impl Writers {
     }
 }
 
-/// One life of a writer, to its end; true if it ended because it was told to.
+/// Runs one writer process to its end; true if it was told to end.
 async fn live(
     mut child: Child,
     answers: &mut Vec<Answer>,
@@ -100,7 +100,7 @@ async fn live(
                 child.start_kill()?;
                 killed = true;
             }
-            // It ends when its stdin does.
+            // It ends when its stdin closes.
             () = stop.cancelled(), if stdin.is_some() => stdin = None,
         }
     }

@@ -1,4 +1,4 @@
-//! The read model `orphan_devices` as cqrs-es has it done: a view for each device, loaded and stored by every command.
+//! The read model `orphan_devices` as a view of cqrs-es: one for each device, loaded and stored by every command.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ create table orphan_devices (
     primary key (view_id)
 )";
 
-/// The query that keeps the views up to date. One that cannot is noticed: the request fails, and with it the run.
+/// The query that updates the views. An update that fails makes the request fail, and the run with it.
 pub(super) fn query(pool: PgPool) -> Box<dyn Query<Uplinks>> {
     let repository = Arc::new(PostgresViewRepository::<OrphanDevice, Uplinks>::new("orphan_devices", pool));
     let mut query = GenericQuery::new(repository);
@@ -29,7 +29,7 @@ pub(super) fn query(pool: PgPool) -> Box<dyn Query<Uplinks>> {
     Box::new(query)
 }
 
-/// What the platform's own row of a device says.
+/// The same data as in the platform's row of a device.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct OrphanDevice {
     first_seen: Option<Instant>,

@@ -1,4 +1,4 @@
-//! What jobs did, in the operational table `ops.job_runs`.
+//! The history of jobs, in the operational table `ops.job_runs`.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,28 +9,28 @@ use super::Job;
 use chrono::{DateTime, Utc};
 use parking_domain::instant::Instant;
 
-/// Runs kept of each job. Of the one that runs every minute these are those of a day.
+/// Runs kept for each job. For the job that runs every minute this is one day.
 const KEPT: i64 = 1440;
 
-/// Who started a run.
+/// What started a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// Its time had come.
+    /// The schedule.
     Schedule,
-    /// Somebody asked for it.
+    /// A request.
     Request,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It did what it was to do.
+    /// It completed.
     Succeeded,
-    /// It could not.
+    /// It failed.
     Failed,
-    /// It took longer than it may.
+    /// It exceeded its time limit.
     TimedOut,
     /// The server stopped.
     Cancelled,
@@ -39,7 +39,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// As it is written.
+    /// The stored word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -60,17 +60,17 @@ pub struct Run {
     pub job: String,
     /// `schedule` or `request`.
     pub trigger: String,
-    /// When it began.
+    /// When it started.
     pub started_at: DateTime<Utc>,
     /// When it ended; none while it runs.
     pub finished_at: Option<DateTime<Utc>>,
-    /// How it ended, as [`Outcome::word`] writes it.
+    /// The outcome, as [`Outcome::word`] writes it.
     pub outcome: Option<String>,
-    /// What it did, in numbers.
+    /// The result, in numbers.
     pub result: Option<Value>,
 }
 
-/// What is known of a job's newest runs.
+/// The newest runs of a job.
 #[derive(Debug, Default)]
 pub(super) struct Latest {
     pub(super) running: bool,
@@ -111,7 +111,7 @@ async fn page_of(pool: &PgPool, job: Job, limit: i64, offset: i64) -> Result<Vec
     .await
 }
 
-/// Writes down that a run begins. It holds the job's lock: one that has not ended lost its process.
+/// Records the start of a run. The caller holds the job's lock, so a run that has not ended lost its process.
 pub(super) async fn begin(
     connection: &mut PgConnection,
     job: Job,
@@ -141,7 +141,7 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// Writes down how a run ended, and forgets the oldest.
+/// Records the end of a run, and deletes the oldest runs.
 pub(super) async fn end(
     connection: &mut PgConnection,
     job: Job,

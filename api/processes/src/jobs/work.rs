@@ -1,4 +1,4 @@
-//! What the jobs do.
+//! The work of the jobs.
 
 use chrono::TimeDelta;
 use parking_projections::retention;
@@ -10,18 +10,18 @@ use super::Job;
 use crate::due::Dues;
 use parking_domain::instant::Instant;
 
-/// What jobs work with. Every run has a connection of its own.
+/// What jobs need. Every run has its own connection.
 pub struct Work {
-    /// How a projector connects.
+    /// Connects with the role projector.
     pub projector: PgConnectOptions,
-    /// Makes events of what is due.
+    /// Executes what is due.
     pub dues: Dues,
-    /// How long what devices reported is kept in the read model.
+    /// Retention of device reports in the read model.
     pub keep_readings: TimeDelta,
 }
 
 impl Work {
-    /// Does a job, and answers with what came of it. Dropped half-way it leaves nothing half done.
+    /// Runs a job and returns its result. Dropping it leaves nothing half done.
     pub(super) async fn of(&self, job: Job, now: Instant) -> Result<Value, sqlx::Error> {
         let mut connection = self.projector.connect().await?;
         match job {

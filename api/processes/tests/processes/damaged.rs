@@ -1,4 +1,4 @@
-//! A space whose stream cannot be read keeps nobody else waiting, and rows made anew are looked at anew.
+//! A damaged stream of a space delays no other space, and rebuilt rows are read again.
 
 use parking_commands::append::Expected;
 use parking_commands::bus::Bus;
@@ -16,7 +16,7 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::{Rig, t, window};
 
-/// Appends an event that cannot be read to the stream of a space; its position.
+/// Appends an undecodable event to the stream of a space; returns its position.
 async fn damage(rig: &Rig, space: SpaceId) -> i64 {
     let mut append = rig.log.to(&space.to_string(), Expected::Any, &["{}"]);
     append.streams[0].aggregate_type = "space".into();
@@ -25,7 +25,7 @@ async fn damage(rig: &Rig, space: SpaceId) -> i64 {
     rig.log.writer.append(append).await.unwrap().last_position
 }
 
-async fn made_anew<P: Projection>(rig: &Rig) {
+async fn rebuild_rows<P: Projection>(rig: &Rig) {
     let (owner, projector) =
         (rig.log.database.as_role(Role::Owner), rig.log.database.as_role(Role::Projector));
     rebuild::<P>(&owner, &projector, |_, _| {}).await.unwrap();
@@ -36,7 +36,7 @@ async fn projector(rig: &Rig) -> PgConnection {
 }
 
 #[tokio::test]
-async fn a_space_that_cannot_be_read_keeps_no_other_waiting() {
+async fn a_damaged_space_delays_no_other_space() {
     let rig = Rig::create(t("08:00:00")).await;
     let (damaged, whole) = (rig.space("A-1", None).await, rig.space("A-2", None).await);
     for space in [damaged, whole] {
@@ -47,17 +47,21 @@ async fn a_space_that_cannot_be_read_keeps_no_other_waiting() {
     running.caught_up(&rig).await;
     let mut connection = projector(&rig).await;
 
-    // Its stream is held back: it is not among what is due.
+    // Its stream is held back, so it is not listed as due.
     let done = running.dues.pass_time(&mut connection, t("09:50:00")).await.unwrap();
-    assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other one came near");
+    assert_eq!(
+        (done.commands, done.events, done.unsettled),
+        (1, 1, false),
+        "the other reservation approached"
+    );
     running.caught_up(&rig).await;
 
-    // The event is skipped, so the rows show the space again, and its stream takes no command for good.
+    // The event is skipped: the rows show the space again, and its stream accepts no more commands.
     let projection = Registry::NAME.to_owned();
     let skip = Skip { position: poison, projection, reason: "written by hand".to_owned(), undecodable: true };
     skipping::skip(&Bus::<Log>::new(rig.log.store()), &skip, t("09:55:00")).await.unwrap();
     running.caught_up(&rig).await;
-    made_anew::<Registry>(&rig).await;
+    rebuild_rows::<Registry>(&rig).await;
     let platform = rig.second_platform().await;
     let running = {
         running.stop().await;
@@ -65,15 +69,15 @@ async fn a_space_that_cannot_be_read_keeps_no_other_waiting() {
     };
     running.caught_up(&rig).await;
     let done = running.dues.pass_time(&mut connection, t("10:05:00")).await.unwrap();
-    assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other one started");
+    assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other reservation started");
     running.caught_up(&rig).await;
     let done = running.dues.pass_time(&mut connection, t("10:06:00")).await.unwrap();
-    assert_eq!((done.commands, done.unsettled), (0, false), "the damaged one is not among what is due");
+    assert_eq!((done.commands, done.unsettled), (0, false), "the damaged space is not listed as due");
     running.stop().await;
 }
 
 #[tokio::test]
-async fn what_rows_show_that_were_made_anew_is_seen() {
+async fn rebuilt_rows_are_read_again() {
     let rig = Rig::create(t("08:00:00")).await;
     rig.claim(DevEui::from(1), 600).await;
     rig.says(DevEui::from(1), 1, true).await;
@@ -84,7 +88,7 @@ async fn what_rows_show_that_were_made_anew_is_seen() {
     let mut watch = SilenceWatch::default();
     let looked = watch.look(&running.dues, &mut connection, t("08:00:00")).await.unwrap();
     assert_eq!((looked.events, watch.next()), (0, None), "rows that lack the sensor");
-    made_anew::<Devices>(&rig).await;
+    rebuild_rows::<Devices>(&rig).await;
     watch.look(&running.dues, &mut connection, t("08:00:01")).await.unwrap();
     assert_eq!(watch.next(), Some(t("08:30:00")));
     running.stop().await;

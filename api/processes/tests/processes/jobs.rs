@@ -1,4 +1,4 @@
-//! Jobs run when their time has come or when they are asked for, never twice at a time, and say what they did.
+//! Jobs run on schedule or on request, never twice at the same time, and record their runs.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn jobs(rig: &Rig, running: &Running, stop: &CancellationToken) -> Jobs {
     Jobs::new(keeper, work, rig.clock.clone(), rig.log.ids.clone(), Arc::new(()), stop.clone())
 }
 
-/// Waits until a job has ended so often.
+/// Waits until a job has ended that many times.
 async fn ended(jobs: &Jobs, job: Job, times: usize) -> Vec<(String, Option<String>)> {
     let asked = Instant::now();
     loop {
@@ -42,7 +42,7 @@ fn succeeded(trigger: &str) -> (String, Option<String>) {
 }
 
 #[tokio::test]
-async fn a_job_that_is_asked_for_lets_happen_what_is_overdue_and_says_so() {
+async fn a_requested_job_executes_what_is_overdue_and_records_it() {
     let rig = Rig::create(t("08:00:00")).await;
     let space = rig.space("A-1", None).await;
     rig.book(space, window(t("10:00:00"), 60)).await.unwrap();
@@ -52,21 +52,21 @@ async fn a_job_that_is_asked_for_lets_happen_what_is_overdue_and_says_so() {
     rig.clock.set(t("12:00:00"));
     let run_id = jobs.run_now(Job::ExpireReservations).await.unwrap();
     ended(&jobs, Job::ExpireReservations, 1).await;
-    let standing = jobs.standing(Job::ExpireReservations).await.unwrap();
-    let last = standing.last.unwrap();
+    let status = jobs.standing(Job::ExpireReservations).await.unwrap();
+    let last = status.last.unwrap();
     assert_eq!((last.run_id, last.outcome.as_deref()), (run_id, Some("succeeded")));
     assert_eq!(last.result.unwrap()["events"], 3, "approached, started, expired");
-    assert_eq!((standing.running, standing.next_run_at), (false, t("12:01:00")));
+    assert_eq!((status.running, status.next_run_at), (false, t("12:01:00")));
     assert_eq!(rig.count("ReservationExpired").await, 1);
     running.stop().await;
 }
 
 #[tokio::test]
-async fn jobs_run_by_their_schedule_whoever_leads() {
+async fn jobs_run_by_their_schedule_under_any_leader() {
     let rig = Rig::create(t("08:00:00")).await;
     let (running, stop) = (rig.follow(), CancellationToken::new());
     for (minute, times) in [("08:00:00", 1), ("08:01:00", 2), ("08:02:00", 3)] {
-        // Another leader each time: when a job ran is in the database.
+        // A new leader each time: the database knows when a job ran.
         let jobs = jobs(&rig, &running, &stop);
         rig.clock.set(t(minute));
         let keeping = tokio::spawn({
@@ -81,11 +81,11 @@ async fn jobs_run_by_their_schedule_whoever_leads() {
 }
 
 #[tokio::test]
-async fn a_job_does_not_run_twice_at_a_time_ends_with_the_server_and_is_known_if_its_process_died() {
+async fn a_job_runs_once_at_a_time_ends_with_the_server_and_is_abandoned_if_its_process_dies() {
     let rig = Rig::create(t("08:00:00")).await;
     let (running, stop) = (rig.follow(), CancellationToken::new());
     let jobs = jobs(&rig, &running, &stop);
-    // Nobody can delete: the job waits.
+    // The lock blocks all deletions: the job waits.
     let mut owner = PgConnection::connect_with(&rig.log.database.as_role(Role::Owner)).await.unwrap();
     let mut lock = owner.begin().await.unwrap();
     sqlx::query("lock table projections.uplinks").execute(&mut *lock).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_job_does_not_run_twice_at_a_time_ends_with_the_server_and_is_known_if
     let cancelled = ("request".to_owned(), Some("cancelled".to_owned()));
     assert_eq!(ended(&jobs, Job::CleanupReadings, 1).await, std::slice::from_ref(&cancelled));
     lock.rollback().await.unwrap();
-    // A run of a process that died with it.
+    // A run of a process that died.
     sqlx::query("insert into ops.job_runs values (gen_random_uuid(), 'cleanup_readings', 'schedule', $1)")
         .bind(t("08:30:00").utc())
         .execute(&rig.log.admin())
@@ -113,7 +113,7 @@ async fn a_job_does_not_run_twice_at_a_time_ends_with_the_server_and_is_known_if
 }
 
 #[tokio::test]
-async fn readings_are_cleaned_away_when_they_are_old_and_what_is_left_is_what_the_log_says() {
+async fn old_readings_are_deleted_and_the_rest_matches_the_log() {
     let rig = Rig::create(t("08:00:00") - TimeDelta::days(100)).await;
     let dev_eui = DevEui::from(1);
     rig.claim(dev_eui, 600).await;
@@ -138,7 +138,7 @@ async fn readings_are_cleaned_away_when_they_are_old_and_what_is_left_is_what_th
         found.tables.iter().map(|table| table.different).sum()
     };
     assert_eq!(different(&mut auditor).await, 0);
-    // One that is missing and young enough is found.
+    // A missing row within retention is found.
     sqlx::query("delete from projections.uplinks where f_cnt = 4").execute(&rig.log.admin()).await.unwrap();
     assert_eq!(different(&mut auditor).await, 1);
     running.stop().await;

@@ -1,4 +1,4 @@
-//! Several processes: one leads, another one takes over, and nothing is done twice whoever does it.
+//! Several processes: one leads, another takes over, and nothing happens twice.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::sync::mpsc;
 
 use crate::support::{Rig, t, window};
 
-/// Says that it leads, and by which server process, and goes on until its connection is gone.
-struct Says(&'static str, mpsc::UnboundedSender<(&'static str, i32)>, Arc<AtomicI64>);
+/// Reports that it leads, with its server process, and runs until its connection is lost.
+struct Announcer(&'static str, mpsc::UnboundedSender<(&'static str, i32)>, Arc<AtomicI64>);
 
-impl Duty for Says {
+impl Duty for Announcer {
     async fn perform(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
         let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *connection).await?;
         let leaders = self.2.fetch_add(1, Ordering::SeqCst) + 1;
-        assert_eq!(leaders, 1, "nobody else leads");
+        assert_eq!(leaders, 1, "only one process leads");
         self.1.send((self.0, pid)).unwrap();
         let gone = sqlx::query("select pg_sleep(1000)").execute(connection).await;
         self.2.fetch_sub(1, Ordering::SeqCst);
@@ -30,18 +30,18 @@ impl Duty for Says {
 #[tokio::test]
 async fn one_leads_and_another_takes_over_when_its_connection_dies() {
     let log = EventLog::create().await;
-    let (says, mut said) = mpsc::unbounded_channel();
+    let (announcements, mut announced) = mpsc::unbounded_channel();
     let leaders = Arc::new(AtomicI64::new(0));
     for name in ["first", "second"] {
-        let duty = Says(name, says.clone(), leaders.clone());
+        let duty = Announcer(name, announcements.clone(), leaders.clone());
         tokio::spawn(lead(log.database.as_role(Role::Projector), duty, log.stop.child_token()));
     }
     for _ in 0..3 {
-        let (_, pid) = said.recv().await.unwrap();
-        assert!(said.is_empty(), "the other one waits");
+        let (_, pid) = announced.recv().await.unwrap();
+        assert!(announced.is_empty(), "the other process waits");
         sqlx::query("select pg_terminate_backend($1)").bind(pid).execute(&log.admin()).await.unwrap();
     }
-    said.recv().await.unwrap();
+    announced.recv().await.unwrap();
 }
 
 #[tokio::test]

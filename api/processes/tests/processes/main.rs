@@ -1,4 +1,4 @@
-//! The processes beside HTTP on a real PostgreSQL, by a clock that the tests set.
+//! The processes beside HTTP on a real PostgreSQL, on a clock that the tests set.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 

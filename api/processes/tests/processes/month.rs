@@ -1,4 +1,4 @@
-//! A month of bookings, with the server down for a day in the middle: every reservation ends as the rules say, once.
+//! A month of bookings, with the server down for one day: every reservation ends by the rules, exactly once.
 
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -18,13 +18,13 @@ use crate::support::{Rig, window};
 
 const DAYS: i64 = 30;
 
-/// The day on which nobody can reach the server, and the server does nothing.
+/// The day on which the server is down.
 const DOWN: i64 = 14;
 
-/// A space each: how long it waits, and how many bookings are tried on a day.
+/// For each space: its auto-release time, and the bookings tried on a day.
 const SPACES: [(Option<i64>, usize); 4] = [(Some(15), 3), (Some(30), 2), (None, 2), (Some(600), 2)];
 
-/// What somebody or something does. A booking has a number, by which the rest names it.
+/// An action of a person or a vehicle. A booking has a number by which other actions refer to it.
 #[derive(Clone, Debug)]
 enum Act {
     Book(usize, usize, Window),
@@ -36,10 +36,10 @@ enum Act {
     Block(usize, Window),
 }
 
-/// What the test keeps of it.
+/// What the test records.
 #[derive(Default)]
 struct Diary {
-    /// By the number of the booking: the space, the reservation, what happened.
+    /// By booking number: the space, the reservation, its story.
     stories: BTreeMap<usize, (usize, ReservationId, Story)>,
     parked: HashMap<usize, Vec<Parked>>,
     f_cnt: u32,
@@ -54,8 +54,8 @@ fn is_down(at: Instant) -> bool {
     (start() + TimeDelta::days(DOWN)..start() + TimeDelta::days(DOWN + 1)).contains(&at)
 }
 
-/// Everything that is tried in the month, in order. Bookings begin at full five minutes; what people and vehicles do is
-/// never at the very second of something due.
+/// All actions of the month, in order. Bookings begin at full five minutes; no other action falls on the second of
+/// something due.
 fn plan(seed: u64) -> Vec<(Instant, Act)> {
     let mut rng = Rng::with_seed(seed);
     let mut plan = Vec::new();
@@ -66,7 +66,7 @@ fn plan(seed: u64) -> Vec<(Instant, Act)> {
                 let from = start() + TimeDelta::days(day) + TimeDelta::minutes(5 * rng.i64(72..250));
                 let window = window(from, 5 * rng.i64(3..48));
                 plan.push((from - odd(&mut rng, 10, 40 * 60), Act::Book(booking, space, window)));
-                plan.extend(taken_up(&mut rng, booking, space, window));
+                plan.extend(follow_up(&mut rng, booking, space, window));
                 booking += 1;
             }
             if rng.u8(..8) == 0 {
@@ -83,8 +83,8 @@ fn plan(seed: u64) -> Vec<(Instant, Act)> {
     plan
 }
 
-/// What comes of a booking: somebody checks in, or just parks, or nobody comes, or it is given up.
-fn taken_up(rng: &mut Rng, booking: usize, space: usize, window: Window) -> Vec<(Instant, Act)> {
+/// The actions on a booking: a check-in, just parking, nothing, or a cancellation.
+fn follow_up(rng: &mut Rng, booking: usize, space: usize, window: Window) -> Vec<(Instant, Act)> {
     let minutes = (window.end - window.start).num_minutes();
     let comes = window.start + odd(rng, -25, minutes + 10);
     let leaves = comes + odd(rng, 1, minutes + 60);
@@ -118,7 +118,7 @@ async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
     let (mut running, mut downs) = (Some(rig.serve()), 0);
     for (at, act) in plan(11) {
         if running.is_some() && at >= start() + TimeDelta::days(DOWN + 1) && downs == 0 {
-            // Nothing was planned for the day: the last act before it is over, and the clock stands still there.
+            // No action is planned for that day: the clock stands still until it is over.
             running.take().unwrap().stop().await;
             rig.clock.set(start() + TimeDelta::days(DOWN + 1));
             (running, downs) = (Some(rig.serve()), 1);
@@ -224,7 +224,7 @@ async fn assert_ended(rig: &Rig, diary: &Diary) {
         in_the_pause += u32::from(is_down(at));
     }
     eprintln!("{statuses:?}, {in_the_pause} of them while the server was down");
-    assert!(statuses.len() == 4 && in_the_pause > 2, "all of it happens: {statuses:?}");
+    assert!(statuses.len() == 4 && in_the_pause > 2, "every outcome occurs: {statuses:?}");
     let finals: Vec<(i64, i64)> = sqlx::query_as(
         "select ends, count(*) from (select count(*) filter (where event_type in ('ReservationCancelled', \
                 'ReservationCheckedOut', 'ReservationCompleted', 'ReservationExpired', 'ReservationNotTakenUp')) as ends \
@@ -239,7 +239,7 @@ async fn assert_ended(rig: &Rig, diary: &Diary) {
     assert_eq!(overrides, (diary.blocked, diary.blocked));
 }
 
-/// In each space everything took effect in the order in which the log has it.
+/// In each space the order of effective times is the order of the log.
 async fn assert_in_order(rig: &Rig) {
     let out_of_order: i64 = sqlx::query_scalar(
         "select count(*) from (select took_effect, lag(took_effect) over (partition by aggregate_id order by sequence) as before \

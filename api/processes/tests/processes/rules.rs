@@ -1,4 +1,4 @@
-//! What the rules say about a reservation, written down as plainly as they are spoken: the month is compared with this.
+//! The rules for a reservation, written as plainly as possible: the reference for the month.
 
 use chrono::TimeDelta;
 use parking_domain::instant::Instant;
@@ -6,28 +6,28 @@ use parking_domain::space::Window;
 
 type Moment = Instant;
 
-/// What happened to one reservation, and what its space's sensor said meanwhile.
+/// The actions on a reservation, and what the space's sensor reported meanwhile.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
     pub(crate) window: Window,
-    /// The minutes after its start in which somebody must come.
+    /// The auto-release time in minutes after the start.
     pub(crate) patience: Option<i64>,
-    /// When somebody tried to check in.
+    /// When the guest tried to check in.
     pub(crate) check_in: Option<Moment>,
-    /// When somebody tried to check out.
+    /// When the guest tried to check out.
     pub(crate) check_out: Option<Moment>,
-    /// When somebody tried to cancel.
+    /// When the guest tried to cancel.
     pub(crate) cancel: Option<Moment>,
 }
 
-/// From when until when the sensor's word was that a vehicle is there.
+/// From when until when the sensor reported a vehicle.
 pub(crate) type Parked = (Moment, Moment);
 
 impl Story {
-    /// The status it ends in, and when.
+    /// The final status, and when it is reached.
     pub(crate) fn end(&self, parked: &[Parked]) -> (&'static str, Moment) {
         let sign = self.first_sign(parked);
-        // What people do counts if it was not over by then.
+        // An action counts if the reservation has not ended by then.
         if let Some(cancel) = self.cancel.filter(|at| self.holds(sign, *at)) {
             return ("cancelled", cancel);
         }
@@ -38,7 +38,7 @@ impl Story {
         self.by_itself(sign)
     }
 
-    /// How it ends if nobody ends it: by whether somebody was known to be there in time.
+    /// How it ends without an action: it depends on whether a sign came in time.
     fn by_itself(&self, sign: Option<Moment>) -> (&'static str, Moment) {
         let released = self.patience.map(|minutes| self.window.start + TimeDelta::minutes(minutes));
         let released = released.filter(|released| *released < self.window.end);
@@ -55,7 +55,7 @@ impl Story {
         at < end
     }
 
-    /// The first that is known of somebody's being there: a check-in, a quarter of an hour early at most, or a vehicle.
+    /// The first sign of the guest: a check-in, at most a quarter of an hour early, or a vehicle.
     fn first_sign(&self, parked: &[Parked]) -> Option<Moment> {
         let Window { start, end } = self.window;
         let check_in = self.check_in.filter(|at| start - *at <= TimeDelta::minutes(15));

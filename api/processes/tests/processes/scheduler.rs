@@ -1,4 +1,4 @@
-//! What is due happens at its second, is told once, and waits for nobody who is slow.
+//! What is due happens in its second, once, and is not delayed by anything slow.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::device::LONGEST_HEARTBEAT_SEC;
@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::support::{Rig, Running, t, window};
 
-/// Sets the clock and waits until everything has happened that is due by then; the types of the log's newest events.
+/// Sets the clock and waits until everything due by then is executed; returns the types of the newest events.
 async fn until(rig: &Rig, running: &Running, time: &str, newest: i64) -> Vec<String> {
     rig.clock.set(t(time));
     rig.quiet(running).await;
@@ -29,7 +29,7 @@ async fn due(rig: &Rig, event_type: &str) -> Vec<Instant> {
 }
 
 #[tokio::test]
-async fn a_reservation_comes_near_starts_and_ends_each_at_its_second() {
+async fn a_reservation_approaches_starts_and_ends_in_its_second() {
     let rig = Rig::create(t("08:00:00")).await;
     let space = rig.space("A-1", Some(15)).await;
     rig.book(space, window(t("10:00:00"), 60)).await.unwrap();
@@ -48,7 +48,7 @@ async fn an_override_starts_and_ends_at_its_second() {
     let rig = Rig::create(t("08:00:00")).await;
     let space = rig.space("A-1", None).await;
     let running = rig.serve();
-    // The scheduler sleeps already when this is set.
+    // The scheduler already sleeps when this is set.
     rig.quiet(&running).await;
     let set = SetOverride {
         override_id: uuid::Uuid::from_u128(9).into(),
@@ -68,7 +68,7 @@ async fn an_override_starts_and_ends_at_its_second() {
 }
 
 #[tokio::test]
-async fn whoever_the_sensor_sees_come_is_not_released() {
+async fn a_reservation_with_a_detected_arrival_is_not_released() {
     let rig = Rig::create(t("08:00:00")).await;
     let (space, dev_eui) = (rig.space("A-1", Some(15)).await, DevEui::from(1));
     rig.sensor(dev_eui, space).await;
@@ -82,14 +82,14 @@ async fn whoever_the_sensor_sees_come_is_not_released() {
 }
 
 #[tokio::test]
-async fn after_a_pause_everything_happens_in_its_order_and_nobody_is_released_who_came() {
+async fn after_a_pause_everything_happens_in_order_and_no_arrived_guest_is_released() {
     let rig = Rig::create(t("08:00:00")).await;
     let (space, dev_eui) = (rig.space("A-1", Some(15)).await, DevEui::from(1));
     rig.sensor(dev_eui, space).await;
     for hour in ["10:00:00", "12:00:00", "14:00:00"] {
         rig.book(space, window(t(hour), 60)).await.unwrap();
     }
-    // Uplinks are recorded, and nobody leads until three.
+    // Uplinks are recorded, and no process leads until three.
     rig.clock.set(t("12:05:00"));
     rig.says(dev_eui, 1, true).await;
     rig.clock.set(t("15:00:00"));
@@ -122,7 +122,7 @@ async fn a_sensor_that_is_not_heard_for_three_heartbeats_falls_silent_once() {
         (looked.events, watch.next())
     };
     assert_eq!(look("08:29:59").await, (0, Some(t("08:30:00"))));
-    assert_eq!(look("08:31:00").await, (1, Some(t("08:31:01"))), "it is looked at again");
+    assert_eq!(look("08:31:00").await, (1, Some(t("08:31:01"))), "the sensor is looked at again");
     assert_eq!(look("08:32:00").await, (0, Some(t("09:02:00"))));
     assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:30:00")]);
     // Heard again, it may fall silent again.
@@ -163,7 +163,7 @@ async fn a_silence_that_a_change_makes_due_earlier_is_found() {
         (looked.events, watch.next())
     };
     assert_eq!(look("08:00:00").await, (0, None));
-    // Claimed after the first look; the codec of its first uplink is what decides how long it may be silent.
+    // Claimed after the first look; the codec of its first uplink decides how long it may be silent.
     rig.claim(DevEui::from(1), LONGEST_HEARTBEAT_SEC).await;
     assert_eq!(look("08:00:00").await.0, 0);
     rig.says(DevEui::from(1), 1, true).await;

@@ -1,4 +1,4 @@
-//! A platform with its read models and processes, and a clock that stands still until it is set.
+//! A platform with read models and processes, and a clock that moves only when it is set.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ use tokio::time::{self, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Longer than anything takes that works.
+/// Longer than any step that succeeds.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Shows what the test sets.
+/// Shows the time that the test sets.
 pub(crate) struct Stepped(watch::Sender<Instant>);
 
 impl Stepped {
@@ -71,7 +71,7 @@ impl Clock for Stepped {
     fn reach(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let mut now = self.0.subscribe();
         Box::pin(async move {
-            now.wait_for(|now| *now >= at).await.expect("the clock is there as long as we are");
+            now.wait_for(|now| *now >= at).await.expect("the clock outlives the wait");
         })
     }
 }
@@ -86,7 +86,7 @@ impl Randomness for Drawn {
     }
 }
 
-/// A log with the aggregates over it.
+/// A log with its aggregates.
 pub(crate) struct Rig {
     pub(crate) log: EventLog,
     pub(crate) platform: Arc<Platform>,
@@ -94,7 +94,7 @@ pub(crate) struct Rig {
     ingest: Ingest,
 }
 
-/// Read models that follow the log, and processes that go by them, until stopped.
+/// Read models that follow the log, and processes that use them, until stopped.
 pub(crate) struct Running {
     pub(crate) read_models: ReadModels,
     pub(crate) dues: Dues,
@@ -110,12 +110,12 @@ impl Rig {
         Self { ingest: Ingest::new(log.store()), clock: Stepped::at(now), platform, log }
     }
 
-    /// Read models alone, with the means to let happen what is due.
+    /// Runs the read models, without a scheduler.
     pub(crate) fn follow(&self) -> Running {
         self.follow_as(self.platform.clone())
     }
 
-    /// As [`Self::follow`], for another process's aggregates.
+    /// Like [`Self::follow`], with the aggregates of another process.
     pub(crate) fn follow_as(&self, platform: Arc<Platform>) -> Running {
         let (stop, tasks) = (self.log.stop.child_token(), TaskTracker::new());
         let (signal, woken) = watch::channel(());
@@ -141,19 +141,19 @@ impl Rig {
         progress
     }
 
-    /// Read models and a scheduler: a server, as far as time goes.
+    /// Runs read models and a scheduler, as a server does.
     pub(crate) fn serve(&self) -> Running {
         let running = self.follow();
         running.schedule(self);
         running
     }
 
-    /// A second process's aggregates over the same log.
+    /// The aggregates of a second process on the same log.
     pub(crate) async fn second_platform(&self) -> Arc<Platform> {
         platform(&self.log, self.log.second_writer()).await
     }
 
-    /// A space where nobody waits longer than so many minutes.
+    /// A space with this auto-release time.
     pub(crate) async fn space(&self, code: &str, auto_release_minutes: Option<u16>) -> SpaceId {
         let space_id = SpaceId::from(self.log.ids.next());
         let definition = DefinitionPatch { auto_release_minutes, ..DefinitionPatch::default() };
@@ -163,14 +163,14 @@ impl Rig {
         space_id
     }
 
-    /// A sensor at the space that may be quiet for three weeks.
+    /// A sensor at the space that may be silent for three weeks.
     pub(crate) async fn sensor(&self, dev_eui: DevEui, space_id: SpaceId) {
         self.claim(dev_eui, LONGEST_HEARTBEAT_SEC).await;
         let assign = AssignDevice { dev_eui, space_id, replace: false, reason: None, asked: self.asked() };
         self.platform.store.execute(&assign, &circumstances()).await.unwrap();
     }
 
-    /// A sensor of ours with such a heartbeat.
+    /// A sensor of the default tenant with this heartbeat.
     pub(crate) async fn claim(&self, dev_eui: DevEui, heartbeat_sec: u32) {
         let Asked { tenant_id, by, at } = self.asked();
         let definition = json!({"name": "Sensor", "enabled": true, "heartbeat_sec": heartbeat_sec});
@@ -179,7 +179,7 @@ impl Rig {
         self.platform.devices.execute(&dev_eui.to_string(), &claim, &circumstances()).await.unwrap();
     }
 
-    /// Another heartbeat for a sensor of ours.
+    /// Sets another heartbeat.
     pub(crate) async fn heartbeat(&self, dev_eui: DevEui, seconds: u32) {
         let Asked { tenant_id, by, at } = self.asked();
         let patch = Box::new(DevicePatch { heartbeat_sec: Patch::Set(seconds), ..DevicePatch::default() });
@@ -187,7 +187,7 @@ impl Rig {
         self.platform.devices.execute(&dev_eui.to_string(), &update, &circumstances()).await.unwrap();
     }
 
-    /// A policy in force by which every sensor is silent after so many seconds.
+    /// An active policy by which every sensor is silent after that many seconds.
     pub(crate) async fn silent_after(&self, seconds: u32) {
         let Asked { tenant_id, by, at } = self.asked();
         let policy_id = PolicyId::from(self.log.ids.next());
@@ -201,7 +201,7 @@ impl Rig {
         }
     }
 
-    /// The sensor says now whether a vehicle is there.
+    /// The sensor reports now whether a vehicle is there.
     pub(crate) async fn says(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool) {
         let data = if occupied { "Afs4AAAxEQA=" } else { "APs4AAAxEQA=" };
         let now = self.clock.now();
@@ -251,13 +251,13 @@ impl Rig {
         Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at: self.clock.now() }
     }
 
-    /// How many events of this type the log holds.
+    /// The number of events of this type in the log.
     pub(crate) async fn count(&self, event_type: &str) -> i64 {
         let count = sqlx::query_scalar("select count(*) from events where event_type = $1");
         count.bind(event_type).fetch_one(&self.log.pool).await.unwrap()
     }
 
-    /// Waits until nothing is left that is due by now.
+    /// Waits until nothing due by now is left.
     pub(crate) async fn quiet(&self, running: &Running) {
         let asked = time::Instant::now();
         loop {
@@ -278,14 +278,14 @@ impl Rig {
 }
 
 impl Running {
-    /// A scheduler of its own, that leads if no other one does.
+    /// Starts a scheduler that leads if no other one does.
     pub(crate) fn schedule(&self, rig: &Rig) {
         let (scheduler, _) = Scheduler::new(self.dues.clone(), rig.clock.clone());
         let projector = rig.log.database.as_role(Role::Projector);
         self.tasks.spawn(lead(projector, scheduler, self.stop.clone()));
     }
 
-    /// Waits until the read models show everything that is in the log.
+    /// Waits until the read models have reached the head.
     pub(crate) async fn caught_up(&self, rig: &Rig) {
         let head = rig.log.head().await;
         let ReadModels { registry, space_occupancy, devices } = &self.read_models;
@@ -307,7 +307,7 @@ async fn platform(log: &EventLog, writer: parking_commands::writer::Writer) -> A
     Arc::new(Platform::start(store, log.database.pool(Role::Writer), drawn).await.unwrap())
 }
 
-/// A moment of the day on which short tests happen.
+/// A moment of the day on which the short tests run.
 pub(crate) fn t(time: &str) -> Instant {
     format!("2026-03-02T{time}Z").parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What was done lately.
+//! The activity list.
 
 use parking_domain::actor::Actor;
 use parking_domain::device::{Device, DeviceEvent};
@@ -19,7 +19,7 @@ fn kinds(rows: &[Listed]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_doing_is_a_row_and_what_is_only_heard_or_shown_is_none() {
+async fn every_command_is_a_row_and_reports_and_shown_states_are_not() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -58,7 +58,7 @@ async fn every_doing_is_a_row_and_what_is_only_heard_or_shown_is_none() {
     assert_eq!(
         booked_row.summary,
         json!({"reservation_id": booked, "start": at(100), "end": at(200)}),
-        "who it is for is not shown"
+        "the guest is not shown"
     );
     assert_eq!((assigned.site_id, assigned.space_id), (Some(site.uuid()), Some(space.uuid())));
     assert_eq!(assigned.dev_eui, Some(sensor));
@@ -69,7 +69,7 @@ async fn every_doing_is_a_row_and_what_is_only_heard_or_shown_is_none() {
 }
 
 #[tokio::test]
-async fn pages_are_of_what_is_wanted() {
+async fn filters_select_the_listed_rows() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -104,7 +104,7 @@ async fn pages_are_of_what_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_site_of_a_space_that_is_no_more_is_still_known() {
+async fn the_site_of_a_deleted_space_is_still_known() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -132,7 +132,7 @@ async fn the_site_of_a_space_that_is_no_more_is_still_known() {
     assert!(rows.iter().all(|row| row.activity.site_id == Some(site.uuid()) && row.space_code.is_none()));
 }
 
-/// Every form in which an event was ever stored, as the domain keeps them.
+/// Uses the domain's golden files: every version in which an event was ever stored.
 #[tokio::test]
 async fn nothing_sealed_is_shown_whatever_happens() {
     let log = EventLog::create().await;
@@ -155,7 +155,7 @@ async fn nothing_sealed_is_shown_whatever_happens() {
             stored += 1;
         }
     }
-    assert!(stored > 30 && sealed > 2, "{stored} forms, {sealed} with something sealed");
+    assert!(stored > 30 && sealed > 2, "{stored} forms, {sealed} with sealed data");
     catch_up::<Registry>(&log).await;
     let (rows, showing): (i64, i64) = sqlx::query_as(
         "select count(*), count(*) filter (where a::text ~ 'sealed|subject|hash') from projections.activity a",

@@ -1,4 +1,4 @@
-//! Devices and what they reported.
+//! Devices and their uplinks.
 
 use parking_domain::device::{Category, Device, DeviceEvent};
 use parking_domain::lorawan::DevEui;
@@ -16,7 +16,7 @@ fn euis(rows: &[Listed]) -> Vec<DevEui> {
 }
 
 #[tokio::test]
-async fn pages_counts_and_stats_are_of_what_is_wanted() {
+async fn filters_select_the_listed_and_counted_devices() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);

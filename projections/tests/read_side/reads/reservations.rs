@@ -17,7 +17,7 @@ fn ids(rows: &[Listed]) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn pages_are_of_what_is_wanted() {
+async fn filters_select_the_listed_rows() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);
@@ -25,9 +25,9 @@ async fn pages_are_of_what_is_wanted() {
     let early = estate.booked(5, here, (100, 200), 2).await;
     let late = estate.booked(6, here, (300, 400), 2).await;
     let other = estate.booked(7, there, (250, 260), 2).await;
-    let given_up =
+    let cancelled =
         SpaceEvent::ReservationCancelled { reservation_id: late, reason: None, at: at(3), by: OWNER };
-    estate.happens::<Space>(here, given_up).await;
+    estate.happens::<Space>(here, cancelled).await;
     let [early, late, other] = [early, late, other].map(Id::uuid);
 
     let mut reading = reading(&log, &estate).await;
@@ -56,7 +56,7 @@ async fn pages_are_of_what_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_window_is_held_by_what_is_active_and_overlaps_it() {
+async fn active_reservations_that_overlap_a_window_hold_it() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -87,7 +87,7 @@ async fn a_window_is_held_by_what_is_active_and_overlaps_it() {
 }
 
 #[tokio::test]
-async fn a_space_is_kept_for_whoever_is_there_and_whoever_comes_next() {
+async fn a_space_has_its_current_and_its_next_reservation() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let site = estate.site(1, 0).await;
@@ -102,7 +102,7 @@ async fn a_space_is_kept_for_whoever_is_there_and_whoever_comes_next() {
         let mut reading = reading(&log, &estate).await;
         let listed = spaces::get(&mut reading, space.uuid()).await.unwrap().unwrap();
         let all = spaces::list(&mut reading, &spaces::Filter::default(), 100, 0).await.unwrap();
-        assert!(all.contains(&listed), "the list says the same");
+        assert!(all.contains(&listed), "the list agrees");
         let kept_for = listed.kept_for;
         (kept_for.current.map(|r| r.reservation_id), kept_for.next.map(|r| r.reservation_id))
     };
@@ -118,7 +118,7 @@ async fn a_space_is_kept_for_whoever_is_there_and_whoever_comes_next() {
 }
 
 #[tokio::test]
-async fn overrides_are_found_by_place_and_by_how_far_they_have_come() {
+async fn overrides_are_found_by_place_and_status() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);

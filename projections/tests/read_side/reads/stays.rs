@@ -1,14 +1,14 @@
 //! Stays.
 
 use parking_projections::stays::Stay;
-use parking_projections::stays::read::{self, Filter};
+use parking_projections::stays::read::{self, StayFilter};
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, at};
 
 use super::reading;
 
 #[tokio::test]
-async fn stays_are_found_by_place_and_time_those_that_go_on_too() {
+async fn stays_are_found_by_place_and_time_current_ones_included() {
     let log = EventLog::create().await;
     let estate = Estate::new(&log, 'a');
     let (near, far) = (estate.site(1, 0).await, estate.site(2, 0).await);
@@ -29,17 +29,17 @@ async fn stays_are_found_by_place_and_time_those_that_go_on_too() {
     let times =
         |rows: &[Stay]| rows.iter().map(|stay| (stay.arrived_at, stay.departed_at)).collect::<Vec<_>>();
     for (filter, expected) in [
-        (Filter::default(), vec![second, elsewhere, first]),
-        (Filter { space_id: Some(here.uuid()), ..Filter::default() }, vec![second, first]),
-        (Filter { site_id: Some(far.uuid()), ..Filter::default() }, vec![elsewhere]),
-        (Filter { since: Some(at(200)), ..Filter::default() }, vec![second, elsewhere]),
-        (Filter { until: Some(at(250)), ..Filter::default() }, vec![first]),
-        (Filter { since: Some(at(500)), until: Some(at(600)), ..Filter::default() }, vec![second]),
+        (StayFilter::default(), vec![second, elsewhere, first]),
+        (StayFilter { space_id: Some(here.uuid()), ..StayFilter::default() }, vec![second, first]),
+        (StayFilter { site_id: Some(far.uuid()), ..StayFilter::default() }, vec![elsewhere]),
+        (StayFilter { since: Some(at(200)), ..StayFilter::default() }, vec![second, elsewhere]),
+        (StayFilter { until: Some(at(250)), ..StayFilter::default() }, vec![first]),
+        (StayFilter { since: Some(at(500)), until: Some(at(600)), ..StayFilter::default() }, vec![second]),
     ] {
         let rows = read::list(&mut reading, &filter, 100, 0).await.unwrap();
         assert_eq!(times(&rows), expected, "{filter:?}");
         let count = read::count(&mut reading, &filter).await.unwrap();
         assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{filter:?}");
     }
-    assert_eq!(times(&read::list(&mut reading, &Filter::default(), 1, 1).await.unwrap()), [elsewhere]);
+    assert_eq!(times(&read::list(&mut reading, &StayFilter::default(), 1, 1).await.unwrap()), [elsewhere]);
 }

@@ -1,8 +1,8 @@
-//! What an analyst may think of to see more.
+//! Statements with which an analyst may try to see more.
 
 use parking_domain::id::TenantId;
 
-/// What a session lets anybody do, and helps nobody.
+/// Statements that a session allows and that reveal nothing.
 pub(crate) fn allowed(theirs: TenantId) -> Vec<String> {
     let statements = [
         "set parking.tenant_id = '{theirs}'",
@@ -29,10 +29,10 @@ pub(crate) fn allowed(theirs: TenantId) -> Vec<String> {
     fill_in(&statements, theirs)
 }
 
-/// What it may not even try.
+/// Statements that are refused.
 pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
     let statements = [
-        // To be somebody else.
+        // Become another role.
         "set role parking_owner",
         "set role parking_writer",
         "set role parking_projector",
@@ -45,11 +45,11 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "alter role analyst_one bypassrls",
         "alter role current_user set parking.tenant_id = '{theirs}'",
         "create role analyst_three in role parking_analyst",
-        // To be of another tenant.
+        // Become another tenant.
         "select * from ops.analysts",
         "update ops.analysts set tenant_id = '{theirs}'",
         "insert into ops.analysts values ('analyst_one', '{theirs}')",
-        // To put something in the way of what the walls look at.
+        // Shadow what the policies read.
         "create temporary table analysts (role name, tenant_id uuid)",
         "create temporary view sites as select * from projections.sites",
         "create function pg_temp.analyst_tenant() returns uuid language sql as 'select null::uuid'",
@@ -63,7 +63,7 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "create materialized view public.kept as select * from projections.sites",
         "create or replace function analyst_tenant() returns uuid language sql as 'select null::uuid'",
         "alter function analyst_tenant() security invoker",
-        // To take the walls down, or go round them.
+        // Disable or bypass the policies.
         "alter table projections.sites no force row level security",
         "alter table projections.sites disable row level security",
         "drop policy analyst on projections.sites",
@@ -77,7 +77,7 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "select lo_import('/etc/passwd')",
         "load 'auto_explain'",
         "create extension dblink",
-        // What is not a read model.
+        // Relations that are no read models.
         "select * from events",
         "select * from streams",
         "select * from claims",
@@ -90,7 +90,7 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "select failure from projections.checkpoints",
         "select * from operator.events_by_day",
         "select * from projections.occupancy_parts",
-        // To change what it sees.
+        // Change the data.
         "insert into projections.sites default values",
         "update projections.sites set name = name",
         "delete from projections.sites",
@@ -100,7 +100,7 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
     fill_in(&statements, theirs)
 }
 
-/// Questions whose answers, or whose errors, might tell of rows behind the wall.
+/// Queries whose results or errors could reveal hidden rows.
 pub(crate) const QUESTIONS: [&str; 6] = [
     "select name::integer::text from projections.sites",
     "select (1 / (length(name) - length(name)))::text from projections.sites",

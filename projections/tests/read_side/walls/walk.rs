@@ -3,24 +3,24 @@
 use parking_testkit::EventLog;
 use sqlx::{FromRow, PgConnection};
 
-/// What the platform tells everybody of itself, and of no tenant.
-const PLATFORMS_OWN: [&str; 2] = ["public.log_head", "projections.checkpoints"];
+/// Relations without tenant data that everyone may read.
+const PUBLIC_RELATIONS: [&str; 2] = ["public.log_head", "projections.checkpoints"];
 
-/// What belongs to nobody yet.
-const NOBODYS: &str = "projections.orphan_devices";
+/// The relation of devices without an owner.
+const OWNERLESS: &str = "projections.orphan_devices";
 
-/// Where to look, and what must be there.
+/// Where to look, and what must be found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looker {
-    /// Also in the server's own catalogues; something of ours must be behind every wall.
+    /// Also the server's own catalogues; every relation must show rows of ours.
     Everywhere,
-    /// In the platform's schemas; something of ours must be behind every wall.
+    /// The platform's schemas; every relation must show rows of ours.
     Here,
-    /// In the platform's schemas; nothing need be there.
+    /// The platform's schemas; no row is required.
     Nowhere,
 }
 
-/// A table or view that somebody may select from, and the columns of it.
+/// A table or view that the session may select from.
 #[derive(FromRow)]
 struct Relation {
     name: String,
@@ -28,7 +28,7 @@ struct Relation {
     columns: Vec<String>,
 }
 
-/// What the session sees of the others' or, where something of ours should be, does not see of ours.
+/// Relations that show another tenant's rows, or that should show ours and do not.
 pub(crate) async fn leaks(
     session: &mut PgConnection,
     looker: Looker,
@@ -47,7 +47,7 @@ pub(crate) async fn leaks(
     .fetch_all(&mut *session)
     .await
     .unwrap();
-    assert!(relations.iter().filter(|relation| relation.is_ours).count() > 10, "there is much to look at");
+    assert!(relations.iter().filter(|relation| relation.is_ours).count() > 10, "the walk finds relations");
     let mut found = Vec::new();
     for Relation { name, is_ours, columns } in &relations {
         if !is_ours && looker != Looker::Everywhere {
@@ -55,11 +55,11 @@ pub(crate) async fn leaks(
         }
         let (mine, others) = match seen(session, name, columns, ours, theirs).await {
             Ok(seen) => seen,
-            // Views of the server's that want more rights, and walls that refuse whoever wants them down.
+            // Server views that need more rights, and policies that raise an error when row security is turned off.
             Err(refused) if is_refusal(&refused) => continue,
             Err(error) => panic!("{name}: {error}"),
         };
-        let of_nobody = PLATFORMS_OWN.contains(&&**name) || name == NOBODYS;
+        let of_nobody = PUBLIC_RELATIONS.contains(&&**name) || name == OWNERLESS;
         if others > 0 {
             found.push(format!("{name} shows another tenant's"));
         } else if mine == 0 && *is_ours && !of_nobody && looker != Looker::Nowhere {
@@ -69,8 +69,8 @@ pub(crate) async fn leaks(
     found
 }
 
-/// How many rows show the one mark, and how many the other. The marks are no part of the query's text, which the
-/// catalogue shows.
+/// The numbers of rows that show the one mark and the other. The marks are not part of the query text, because the
+/// catalogue shows it.
 async fn seen(
     session: &mut PgConnection,
     relation: &str,
@@ -91,7 +91,7 @@ fn is_refusal(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42501"))
 }
 
-/// Whatever readers or analysts may select from and that has no wall, or none that is tried by the rows there are.
+/// Relations that readers or analysts may select from and that have no policy, or no rows on both sides to prove it.
 pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<String> {
     let admin = log.admin();
     let relations: Vec<(String, bool, bool)> = sqlx::query_as(
@@ -108,17 +108,19 @@ pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<St
     .fetch_all(&admin)
     .await
     .unwrap();
-    assert!(relations.len() > 10, "there is much to look at");
+    assert!(relations.len() > 10, "the walk finds relations");
     let mut found = Vec::new();
-    for (name, is_view, has_wall) in relations.iter().filter(|(name, ..)| !PLATFORMS_OWN.contains(&&**name)) {
+    for (name, is_view, has_wall) in
+        relations.iter().filter(|(name, ..)| !PUBLIC_RELATIONS.contains(&&**name))
+    {
         let mut session = admin.acquire().await.unwrap();
         let sides = seen(&mut session, name, &["*".to_owned()], ours, theirs).await.unwrap();
         match (has_wall, sides) {
             (false, _) if *is_view => {
-                found.push(format!("{name}: no view that looks through the eyes of whoever asks"));
+                found.push(format!("{name}: a view without security_invoker"));
             }
             (false, _) => found.push(format!("{name}: no wall")),
-            (true, (0, _) | (_, 0)) if name != NOBODYS => {
+            (true, (0, _) | (_, 0)) if name != OWNERLESS => {
                 found.push(format!("{name}: no row of either side"));
             }
             (true, _) => {}

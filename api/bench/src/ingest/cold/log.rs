@@ -1,4 +1,4 @@
-//! A full log by `COPY`: the rows that the server would have written for the uplinks of so many devices, turn by turn.
+//! A full log by `COPY`: the rows that the server would have written for the uplinks of these devices, in turns.
 
 use std::fmt::Write as _;
 
@@ -14,11 +14,11 @@ use crate::BenchError;
 use crate::environment::{SystemIds, now};
 use crate::uplinks::{Uplinks, command};
 
-/// Bytes that are sent at once, and how many of these may wait.
+/// Bytes sent at once, and the most chunks that wait.
 const CHUNK: usize = 1024 * 1024;
 const WAITING: usize = 8;
 
-/// Fills the log after what is in it; how many events were added. Read models stand where it ends.
+/// Appends to the log; returns the number of events. The checkpoints are set to its end.
 pub(super) async fn fill(
     connection: &mut PgConnection,
     devices: u32,
@@ -63,7 +63,7 @@ pub(super) async fn fill(
     Ok(events)
 }
 
-/// Makes the rows; the ids of the streams.
+/// Makes the rows; returns the ids of the streams.
 fn make(
     head: i64,
     devices: u32,

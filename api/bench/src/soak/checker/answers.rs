@@ -1,4 +1,4 @@
-//! What writers were told, against what the log holds.
+//! Compares the writers' answers with the log.
 
 use super::Checker;
 use super::appends::Whole;
@@ -9,36 +9,43 @@ impl Checker {
     /// Checks one answer, after all events were taken.
     pub(crate) fn check_answer(&mut self, answer: &Answer) {
         let violation = match &answer.outcome {
-            Outcome::Acknowledged(told) if told.repeated => self.repeated(answer, told),
-            Outcome::Acknowledged(told) => self.acknowledged(answer, told),
+            Outcome::Acknowledged(acknowledged) if acknowledged.repeated => {
+                self.repeated(answer, acknowledged)
+            }
+            Outcome::Acknowledged(acknowledged) => self.acknowledged(answer, acknowledged),
             Outcome::Refused(refusal) => self.refused(answer, *refusal),
             Outcome::Unsettled => None,
         };
         if let Some(violation) = violation {
-            self.object(violation);
+            self.report(violation);
         }
     }
 
-    fn acknowledged(&self, answer: &Answer, told: &Acknowledged) -> Option<Violation> {
+    fn acknowledged(&self, answer: &Answer, acknowledged: &Acknowledged) -> Option<Violation> {
         let append_id = answer.append_id;
         match self.known.appends.get(&append_id) {
-            None => Some(Violation::AcknowledgedAndLost { append_id, position: told.first }),
-            Some(whole) => elsewhere(answer, told, whole),
+            None => Some(Violation::AcknowledgedAndLost { append_id, position: acknowledged.first }),
+            Some(whole) => elsewhere(answer, acknowledged, whole),
         }
     }
 
-    /// It got what the first one under its key got, and left nothing of its own behind.
-    fn repeated(&self, answer: &Answer, told: &Acknowledged) -> Option<Violation> {
+    /// It has the first answer under its key, and stored nothing of its own.
+    fn repeated(&self, answer: &Answer, acknowledged: &Acknowledged) -> Option<Violation> {
         let append_id = answer.append_id;
         if self.known.appends.contains_key(&append_id) {
-            return Some(Violation::StoredAgainstTheAnswer { append_id, told: answer.outcome.to_string() });
+            return Some(Violation::StoredAgainstTheAnswer {
+                append_id,
+                outcome: answer.outcome.to_string(),
+            });
         }
-        let lost = Violation::AcknowledgedAndLost { append_id, position: told.first };
+        let lost = Violation::AcknowledgedAndLost { append_id, position: acknowledged.first };
         let Some(request) = &answer.request else { return Some(lost) };
         match self.known.requests.get(&request.key) {
-            Some((fingerprint, first)) if *fingerprint == request.fingerprint => {
-                self.known.appends.get(first).map_or(Some(lost), |whole| elsewhere(answer, told, whole))
-            }
+            Some((fingerprint, first)) if *fingerprint == request.fingerprint => self
+                .known
+                .appends
+                .get(first)
+                .map_or(Some(lost), |whole| elsewhere(answer, acknowledged, whole)),
             _ => Some(lost),
         }
     }
@@ -46,7 +53,10 @@ impl Checker {
     fn refused(&self, answer: &Answer, refusal: Refusal) -> Option<Violation> {
         let append_id = answer.append_id;
         if self.known.appends.contains_key(&append_id) {
-            return Some(Violation::StoredAgainstTheAnswer { append_id, told: answer.outcome.to_string() });
+            return Some(Violation::StoredAgainstTheAnswer {
+                append_id,
+                outcome: answer.outcome.to_string(),
+            });
         }
         let request = answer.request.as_ref().filter(|_| refusal == Refusal::KeyReused)?;
         let used = self.known.requests.get(&request.key);
@@ -55,10 +65,11 @@ impl Checker {
     }
 }
 
-fn elsewhere(answer: &Answer, told: &Acknowledged, whole: &Whole) -> Option<Violation> {
-    let same = (told.first, told.last) == (whole.first, whole.last) && told.versions == whole.versions;
+fn elsewhere(answer: &Answer, acknowledged: &Acknowledged, whole: &Whole) -> Option<Violation> {
+    let same = (acknowledged.first, acknowledged.last) == (whole.first, whole.last)
+        && acknowledged.versions == whole.versions;
     (!same).then(|| Violation::AcknowledgedElsewhere {
         append_id: answer.append_id,
-        what: format!("{told:?}, it is {whole:?}"),
+        what: format!("{acknowledged:?}, it is {whole:?}"),
     })
 }

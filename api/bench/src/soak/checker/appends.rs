@@ -1,4 +1,4 @@
-//! Appends as wholes: their events stand together, their expectations held, their claims and requests were free.
+//! Checks whole appends: their events are consecutive, their expectations held, their claims and requests were free.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use super::{Checker, Stored};
 use crate::soak::plan::{Plan, Request};
 use crate::soak::violation::Violation;
 
-/// An append whose events are coming in.
+/// The append whose events are being read.
 #[derive(Debug)]
 pub(super) struct Open {
     plan: Plan,
     first: i64,
-    /// Events that came, and that will have come.
-    come: u32,
-    all: u32,
+    /// Events read, and events expected.
+    read: u32,
+    expected: u32,
 }
 
-/// What is known of the appends that are complete.
+/// The complete appends.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) appends: HashMap<Uuid, Whole>,
@@ -46,31 +46,31 @@ impl Known {
 }
 
 impl Checker {
-    /// Puts the event into its append, which must be the one that is open, or begin with it.
+    /// Adds the event to the open append, or opens one with it.
     pub(super) fn take_append(&mut self, event: &Stored) {
         let Some(payload) = self.read(event) else { return };
         if let Some(plan) = payload.plan {
             self.tear();
             self.check_expectations(&plan);
-            let all = plan.parts.iter().map(|part| part.events).sum();
-            self.open = Some(Open { plan, first: event.position, come: 0, all });
+            let expected = plan.parts.iter().map(|part| part.events).sum();
+            self.open = Some(Open { plan, first: event.position, read: 0, expected });
         }
         let fits = self.open.as_mut().is_some_and(|open| {
-            open.come += 1;
-            let stream = open.plan.streams().nth(open.come as usize - 1);
-            (open.plan.append_id, open.come) == (payload.append_id, payload.place)
+            open.read += 1;
+            let stream = open.plan.streams().nth(open.read as usize - 1);
+            (open.plan.append_id, open.read) == (payload.append_id, payload.place)
                 && stream == Some(&payload.stream)
         });
         if !fits {
             self.open = None;
-            self.object(Violation::Torn { append_id: payload.append_id, position: event.position });
+            self.report(Violation::Torn { append_id: payload.append_id, position: event.position });
         }
     }
 
-    /// An append that is still open cannot become whole any more.
+    /// Reports an append that is still open: it can no longer become complete.
     pub(super) fn tear(&mut self) {
         if let Some(open) = self.open.take() {
-            self.object(Violation::Torn { append_id: open.plan.append_id, position: self.last_position });
+            self.report(Violation::Torn { append_id: open.plan.append_id, position: self.last_position });
         }
     }
 
@@ -79,14 +79,16 @@ impl Checker {
             let version = self.versions.get(&part.stream).copied().unwrap_or_default();
             if !part.expected.holds(version) {
                 let (append_id, stream) = (plan.append_id, part.stream.clone());
-                self.object(Violation::BrokenExpectation { append_id, stream, version });
+                self.report(Violation::BrokenExpectation { append_id, stream, version });
             }
         }
     }
 
-    /// Settles the open append if this was its last event.
+    /// Completes the open append if this was its last event.
     pub(super) fn close_append(&mut self, last: i64) {
-        let Some(Open { plan, first, .. }) = self.open.take_if(|open| open.come == open.all) else { return };
+        let Some(Open { plan, first, .. }) = self.open.take_if(|open| open.read == open.expected) else {
+            return;
+        };
         let written = plan.parts.iter().filter(|part| part.events > 0);
         let versions = written.map(|part| self.versions.get(&part.stream).copied().unwrap_or_default());
         let whole = Whole { first, last, versions: versions.collect() };
@@ -95,12 +97,12 @@ impl Checker {
         if let Some(Request { key, fingerprint }) = plan.request {
             let second = plan.append_id;
             if let Some((_, first)) = self.known.requests.insert(key.clone(), (fingerprint, second)) {
-                self.object(Violation::RequestStoredTwice { key, first, second });
+                self.report(Violation::RequestStoredTwice { key, first, second });
             }
         }
     }
 
-    /// What one stream gives up another may take in the same append.
+    /// A claim released by one stream may be taken by another in the same append.
     fn settle_claims(&mut self, plan: &Plan) {
         for part in &plan.parts {
             for key in &part.releases {
@@ -114,7 +116,7 @@ impl Checker {
                 let holder = self.known.claims.insert(key.clone(), part.stream.clone());
                 if let Some(holder) = holder.filter(|holder| *holder != part.stream) {
                     let (append_id, key) = (plan.append_id, key.clone());
-                    self.object(Violation::ClaimHeldTwice { append_id, key, holder });
+                    self.report(Violation::ClaimHeldTwice { append_id, key, holder });
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The checker finds what it is there to find: each test spoils a good history in one way.
+//! The checker finds every violation: each test corrupts a correct history in one way.
 
 use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ fn plans() -> Vec<Plan> {
     vec![plan(1, vec![part("a", Expectation::Any, 2)]), plan(2, second), last]
 }
 
-/// The log that an honest store makes of them.
+/// The log that a correct store makes of them.
 fn log(plans: &[Plan]) -> Vec<Stored> {
     let mut sequences = std::collections::HashMap::<String, i64>::new();
     let mut log: Vec<Stored> = Vec::new();
@@ -85,7 +85,7 @@ fn check(log: &[Stored], tables: &Tables, answers: &[Answer]) -> Vec<Violation> 
     checker.into_violations()
 }
 
-/// What is found in a good log after somebody was at it.
+/// The violations in a correct log after a corruption.
 fn spoiled(spoil: impl FnOnce(&mut Vec<Stored>)) -> Vec<Violation> {
     let mut log = log(&plans());
     spoil(&mut log);
@@ -101,8 +101,8 @@ fn a_good_history_is_whole() {
     let plans = plans();
     let mut again =
         Answer { append_id: Uuid::from_u128(9 << 16), ..answer(&plans[2], acknowledged(6, 6, &[4])) };
-    let Outcome::Acknowledged(told) = &mut again.outcome else { unreachable!() };
-    told.repeated = true;
+    let Outcome::Acknowledged(repetition) = &mut again.outcome else { unreachable!() };
+    repetition.repeated = true;
     let answers = [
         answer(&plans[0], acknowledged(1, 2, &[2])),
         answer(&plans[1], acknowledged(3, 5, &[3, 2])),
@@ -147,8 +147,8 @@ fn an_acknowledged_event_that_is_lost_is_found() {
 #[test]
 fn an_acknowledgement_of_another_place_is_found() {
     let plans = plans();
-    for told in [acknowledged(1, 3, &[2]), acknowledged(2, 2, &[2]), acknowledged(1, 2, &[3])] {
-        let violations = answered(&[answer(&plans[0], told)]);
+    for outcome in [acknowledged(1, 3, &[2]), acknowledged(2, 2, &[2]), acknowledged(1, 2, &[3])] {
+        let violations = answered(&[answer(&plans[0], outcome)]);
         assert!(matches!(&violations[..], [Violation::AcknowledgedElsewhere { .. }]), "{violations:?}");
     }
 }
@@ -157,7 +157,7 @@ fn an_acknowledgement_of_another_place_is_found() {
 fn a_refused_append_in_the_log_is_found() {
     let plans = plans();
     let expected =
-        Violation::StoredAgainstTheAnswer { append_id: plans[0].append_id, told: "conflicts".into() };
+        Violation::StoredAgainstTheAnswer { append_id: plans[0].append_id, outcome: "conflicts".into() };
     assert_eq!(answered(&[answer(&plans[0], Outcome::Refused(Refusal::Conflict))]), [expected]);
 }
 

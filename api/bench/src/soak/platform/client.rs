@@ -1,4 +1,4 @@
-//! A client that lives through restarts of the server, and remembers every answer that should never have been given.
+//! A client that survives restarts of the server, and records every answer that must not happen.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::BenchError;
 use crate::ingest::generator::SECRET;
 
-/// Longer than the server lets any request take.
+/// Longer than the server's limit for any request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The number of failures that are reported. A broken invariant usually fails many times in one run.
-const TOLD: usize = 20;
+/// The most failures that are reported. A broken invariant usually fails many times in one run.
+const REPORTED: usize = 20;
 
-/// Speaks to whichever server serves now. Clones share what they saw.
+/// Talks to the current server. Clones share their records.
 #[derive(Clone)]
 pub(super) struct Client {
     http: reqwest::Client,
@@ -28,7 +28,7 @@ struct Shared {
     failures: Mutex<Vec<String>>,
 }
 
-/// What the server answered; none when it was not there.
+/// The server's answer; none when it was not reachable.
 pub(super) type Answer = Option<(u16, Value)>;
 
 impl Client {
@@ -38,7 +38,7 @@ impl Client {
         Ok(Self { http, shared: Arc::new(shared) })
     }
 
-    /// The server was started again, at another port.
+    /// Sets the address of a restarted server.
     pub(super) fn moved_to(&self, address: SocketAddr) {
         *self.shared.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
@@ -47,7 +47,7 @@ impl Client {
         *self.shared.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a body, or none. An answer of 5xx other than 503 is a failure, whatever was asked.
+    /// Sends a request. An answer of 5xx other than 503 is a failure.
     pub(super) async fn ask(&self, method: Method, path: &str, body: Option<&str>) -> Answer {
         let url = format!("http://{}{path}", self.address());
         let mut request = self.http.request(method.clone(), url).bearer_auth(SECRET);
@@ -76,10 +76,10 @@ impl Client {
         }
     }
 
-    /// Notes something that should never happen.
+    /// Records something that must not happen.
     pub(super) fn fail(&self, what: String) {
         let mut failures = self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() < TOLD {
+        if failures.len() < REPORTED {
             failures.push(what);
         }
     }

@@ -1,4 +1,4 @@
-//! The car park that the soak plays in: spaces with a sensor each. Half of the sensors fall silent within seconds.
+//! The car park of the soak: spaces with a sensor each. Half of the sensors fall silent within seconds.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::client::Client;
 use crate::BenchError;
 
-/// Spaces, and sensors.
+/// The number of spaces and of sensors.
 pub(super) const SPACES: u32 = 24;
 
 /// The spaces' ids.

@@ -1,4 +1,4 @@
-//! People who book, block, describe and read, some of them with input that nobody should send.
+//! Users who book, block, describe and read, some of them with invalid input.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::environment::now;
 const NO_INSTANTS: [&str; 3] =
     ["2027-06-12T23:59:60.5Z", "9999-12-31T23:59:59.9999999Z", "0000-01-01T00:00:00Z"];
 
-/// What can be read.
+/// The paths to read.
 const READ: [&str; 9] = [
     "/api/v6/spaces?page_size=100",
     "/api/v6/devices?page_size=100",
@@ -32,7 +32,7 @@ const READ: [&str; 9] = [
     "/metrics",
 ];
 
-/// Gives commands until told to stop. Input that can never be stored must be refused with 422.
+/// Sends commands until told to stop. Input that cannot be stored must be refused with 422.
 pub(super) async fn act(run: Run, estate: Arc<Estate>, mut chance: Rng) -> Result<usize, BenchError> {
     while !run.stop.is_cancelled() {
         let Some(space_id) = chance.choice(&estate.spaces) else { return Ok(0) };
@@ -70,7 +70,7 @@ fn command(space_id: &str, chance: &mut Rng) -> (String, Value, bool) {
     ("/api/v6/reservations".to_owned(), odd, true)
 }
 
-/// Reads until told to stop. While a server starts there may be none, or its read models may be behind.
+/// Reads until told to stop. While a server starts it may be unreachable, or its read models may be behind.
 pub(super) async fn read(run: Run, estate: Arc<Estate>, mut chance: Rng) -> Result<usize, BenchError> {
     while !run.stop.is_cancelled() {
         let space = chance.choice(&estate.spaces).map(|id| format!("/api/v6/spaces/{id}"));

@@ -1,4 +1,4 @@
-//! Reports as ChirpStack posts them, once each, plain and odd. What was acknowledged is remembered.
+//! Reports as ChirpStack posts them, once each, valid and odd. Acknowledged ones are recorded.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use super::Run;
 use super::estate::{SPACES, dev_eui};
 use crate::BenchError;
 
-/// Times that no reader of the log could hold, and forms that ChirpStack and others write.
+/// Times outside the range of an instant, and formats that ChirpStack and others write.
 const TIMES: [&str; 5] = [
     "0000-01-01T00:00:00Z",
     "2016-12-31T23:59:60.5Z",
@@ -22,7 +22,7 @@ const TIMES: [&str; 5] = [
     "yesterday",
 ];
 
-/// The reports that were answered with 200: device and counter.
+/// The reports answered with 200: device and counter.
 #[derive(Default)]
 pub(super) struct Acknowledged(Mutex<BTreeSet<(String, u32)>>);
 
@@ -40,7 +40,7 @@ impl Acknowledged {
     }
 }
 
-/// Reports of every fourth sensor, until told to stop.
+/// Sends reports of every fourth sensor, until told to stop.
 pub(super) async fn report(run: Run, first: u32, mut chance: Rng) -> Result<usize, BenchError> {
     for f_cnt in 0.. {
         for n in (first..SPACES).step_by(4) {
@@ -52,7 +52,7 @@ pub(super) async fn report(run: Run, first: u32, mut chance: Rng) -> Result<usiz
                 Some((200, _)) => {
                     run.acknowledged.note(dev_eui(n), f_cnt);
                 }
-                // Not stored for certain, or nobody knows: ChirpStack does not send it again.
+                // Not stored, or unknown: ChirpStack does not send it again.
                 Some((503, _)) | None => {
                     sleep(Duration::from_millis(50)).await;
                 }
@@ -84,7 +84,7 @@ fn body(n: u32, f_cnt: u32, chance: &mut Rng) -> String {
     body.to_string()
 }
 
-/// An object so many levels deep.
+/// An object with this many levels.
 pub(super) fn nested(levels: usize) -> Value {
     (0..levels).fold(json!({"level": 0}), |inner, _| json!({"inner": inner}))
 }

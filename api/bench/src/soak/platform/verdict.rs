@@ -1,4 +1,4 @@
-//! What must hold when everything has come to rest.
+//! What must hold at rest.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::home::Home;
 use crate::ingest::children::Server;
 use crate::report::say;
 
-/// Longer than it takes until read models are level and sensors are silent.
+/// Longer than read models take to catch up and sensors take to fall silent.
 const REST: Duration = Duration::from_secs(60);
 
 /// Fails when a promise was broken.
@@ -49,7 +49,7 @@ pub(super) async fn judge(run: &Run, estate: &Estate, home: &Home, server: Serve
     Err("the platform broke a promise".into())
 }
 
-/// Waits until the server is ready and every impatient sensor counts as silent, in both read models that say so.
+/// Waits until the server is ready and every impatient sensor is silent in both read models that show it.
 async fn settled(client: &Client) -> Result<(), BenchError> {
     let (asked, expected) = (Instant::now(), (0..SPACES).filter(|n| is_impatient(*n)).count());
     loop {
@@ -74,7 +74,7 @@ async fn settled(client: &Client) -> Result<(), BenchError> {
     }
 }
 
-/// Every acknowledged report is in the log once.
+/// Checks that every acknowledged report is in the log once.
 async fn lost_or_doubled(run: &Run, home: &Home) -> Result<Vec<String>, BenchError> {
     let admin = LocalCluster::attach(&home.cluster_directory()).await?;
     let mut connection = admin.database(LocalCluster::DATABASE).connect().await?;
@@ -94,12 +94,12 @@ async fn lost_or_doubled(run: &Run, home: &Home) -> Result<Vec<String>, BenchErr
     Ok(run.acknowledged.all().into_iter().filter_map(wrong).take(20).collect())
 }
 
-/// What is shown of every space and device.
+/// The shown state of every space and device.
 async fn shown(client: &Client, estate: &Estate) -> Result<Vec<Value>, BenchError> {
     let mut shown = Vec::new();
     for space_id in &estate.spaces {
         let mut space = client.must(Method::GET, &format!("/api/v6/spaces/{space_id}"), None).await?;
-        // Bookings begin and end while this goes on; what the sensor says does not change any more.
+        // Bookings still begin and end meanwhile; the sensor state no longer changes.
         shown.push(space["sensor_state"].take());
     }
     let devices = client.must(Method::GET, "/api/v6/devices?page_size=100", None).await?;
@@ -107,7 +107,7 @@ async fn shown(client: &Client, estate: &Estate) -> Result<Vec<Value>, BenchErro
     Ok(shown)
 }
 
-/// What the auditor's tool objects to.
+/// The auditor tool's findings.
 async fn audited(home: &Home, audit: &str) -> Result<Option<String>, BenchError> {
     let programs = std::env::current_exe()?;
     let tool = |name: &str| programs.with_file_name(name);

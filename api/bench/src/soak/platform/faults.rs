@@ -1,4 +1,4 @@
-//! Slow clients, rebuilds while everything goes on, and restarts without snapshots.
+//! Slow clients, rebuilds during the run, and restarts without snapshots.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -16,10 +16,10 @@ use super::Run;
 use crate::BenchError;
 use crate::home::Home;
 
-/// Connections that are open at once and say little.
+/// Slow connections that are open at once.
 const SLOW: usize = 300;
 
-/// Opens connections that send half a request, or nothing, and never read.
+/// Opens connections that send half a request or nothing, and never read.
 pub(super) async fn connect_slowly(run: Run, mut chance: Rng) -> Result<usize, BenchError> {
     let mut open = Vec::new();
     while !run.stop.is_cancelled() {
@@ -38,7 +38,7 @@ pub(super) async fn connect_slowly(run: Run, mut chance: Rng) -> Result<usize, B
     Ok(0)
 }
 
-/// Rebuilds one projection after the other beside the server, which may be killed meanwhile; how many were rebuilt.
+/// Rebuilds projections beside the server, which may be killed meanwhile; returns the number of rebuilds.
 pub(super) async fn rebuild(run: Run, data: PathBuf, mut chance: Rng) -> Result<usize, BenchError> {
     let program = std::env::current_exe()?.with_file_name("parking");
     let mut rebuilt = 0;
@@ -59,7 +59,7 @@ pub(super) async fn rebuild(run: Run, data: PathBuf, mut chance: Rng) -> Result<
     Ok(rebuilt)
 }
 
-/// The next server finds no snapshot, as after the log was restored without them.
+/// The next server finds no snapshot, as after a restore without them.
 pub(super) async fn drop_snapshots(home: &Home) -> Result<(), BenchError> {
     let admin = LocalCluster::attach(&home.cluster_directory()).await?;
     let mut connection = admin.database(LocalCluster::DATABASE).connect().await?;

@@ -1,4 +1,4 @@
-//! What an event tells of a doing: when, who, where, and in a few fields what. Nothing that is sealed gets in here.
+//! What the activity list shows of an event: time, actor, place and a short summary. Sealed data never goes in here.
 
 use parking_domain::actor::Actor;
 use parking_domain::device::DeviceEvent;
@@ -11,8 +11,8 @@ use parking_domain::tenant::TenantEvent;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A doing, without what its stream says of it.
-pub(super) struct Doing {
+/// An activity entry without the fields that come from the stream's id.
+pub(super) struct ActivityEntry {
     pub(super) at: Instant,
     pub(super) actor: Actor,
     pub(super) summary: Value,
@@ -20,8 +20,8 @@ pub(super) struct Doing {
     pub(super) space_id: Option<Uuid>,
 }
 
-impl Doing {
-    /// None for what devices report, for what is sent to them, and for what only repeats another event.
+impl ActivityEntry {
+    /// None for device reports, for downlinks, and for events that repeat another one.
     pub(super) fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Space(event) => Some(of_space(event)),
@@ -33,7 +33,7 @@ impl Doing {
         }
     }
 
-    /// What there is nothing to say of is left out of the summary.
+    /// Leaves null fields out of the summary.
     fn new(at: Instant, actor: Actor, mut summary: Value) -> Self {
         if let Value::Object(fields) = &mut summary {
             fields.retain(|_, value| !value.is_null());
@@ -50,127 +50,138 @@ impl Doing {
     }
 }
 
-fn of_space(event: &SpaceEvent) -> Doing {
+fn of_space(event: &SpaceEvent) -> ActivityEntry {
     match event {
         SpaceEvent::SpaceCreated { site_id, code, at, by, .. } => {
-            Doing::new(*at, *by, json!({"code": code})).on_site(site_id.uuid())
+            ActivityEntry::new(*at, *by, json!({"code": code})).on_site(site_id.uuid())
         }
-        SpaceEvent::SpaceUpdated { at, by, .. } => Doing::new(*at, *by, json!({})),
+        SpaceEvent::SpaceUpdated { at, by, .. } => ActivityEntry::new(*at, *by, json!({})),
         SpaceEvent::SpaceCodeChanged { from, to, at, by, .. } => {
-            Doing::new(*at, *by, json!({"from": from, "to": to}))
+            ActivityEntry::new(*at, *by, json!({"from": from, "to": to}))
         }
         SpaceEvent::SpaceDeleted { code, reason, at, by, .. } => {
-            Doing::new(*at, *by, json!({"code": code, "reason": reason}))
+            ActivityEntry::new(*at, *by, json!({"code": code, "reason": reason}))
         }
         SpaceEvent::StateSetByHand { state, reason, at, by } => {
-            Doing::new(*at, *by, json!({"state": state, "reason": reason}))
+            ActivityEntry::new(*at, *by, json!({"state": state, "reason": reason}))
         }
         SpaceEvent::OverrideSet { override_id, kind, from, until, reason, at, by, .. } => {
             let summary = json!({
                 "override_id": override_id, "kind": kind, "from": from, "until": until, "reason": reason,
             });
-            Doing::new(*at, *by, summary)
+            ActivityEntry::new(*at, *by, summary)
         }
         SpaceEvent::OverrideStarted { override_id, at, .. }
         | SpaceEvent::OverrideEnded { override_id, at, .. } => {
-            Doing::new(*at, Actor::System, json!({"override_id": override_id}))
+            ActivityEntry::new(*at, Actor::System, json!({"override_id": override_id}))
         }
         SpaceEvent::OverrideCleared { override_id, at, by } => {
-            Doing::new(*at, *by, json!({"override_id": override_id}))
+            ActivityEntry::new(*at, *by, json!({"override_id": override_id}))
         }
         SpaceEvent::ReservationBooked { reservation_id, window: Window { start, end }, at, by, .. }
         | SpaceEvent::ReservationRescheduled { reservation_id, to: Window { start, end }, at, by, .. } => {
-            Doing::new(*at, *by, json!({"reservation_id": reservation_id, "start": start, "end": end}))
+            ActivityEntry::new(
+                *at,
+                *by,
+                json!({"reservation_id": reservation_id, "start": start, "end": end}),
+            )
         }
         SpaceEvent::ReservationAmended { reservation_id, at, by, .. }
         | SpaceEvent::ReservationCancelled { reservation_id, at, by, .. }
         | SpaceEvent::ReservationCheckedOut { reservation_id, at, by } => {
-            Doing::new(*at, *by, json!({"reservation_id": reservation_id}))
+            ActivityEntry::new(*at, *by, json!({"reservation_id": reservation_id}))
         }
-        SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by } => {
-            Doing::new(*at, *by, json!({"reservation_id": reservation_id, "confirmation": confirmation}))
-        }
+        SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by } => ActivityEntry::new(
+            *at,
+            *by,
+            json!({"reservation_id": reservation_id, "confirmation": confirmation}),
+        ),
         SpaceEvent::ReservationApproached { reservation_id, at, .. }
         | SpaceEvent::ReservationStarted { reservation_id, at, .. }
         | SpaceEvent::ReservationCompleted { reservation_id, at, .. }
         | SpaceEvent::ReservationExpired { reservation_id, at, .. }
         | SpaceEvent::ReservationNotTakenUp { reservation_id, at, .. } => {
-            Doing::new(*at, Actor::System, json!({"reservation_id": reservation_id}))
+            ActivityEntry::new(*at, Actor::System, json!({"reservation_id": reservation_id}))
         }
     }
 }
 
-fn of_device(event: &DeviceEvent) -> Doing {
+fn of_device(event: &DeviceEvent) -> ActivityEntry {
     match event {
         DeviceEvent::DeviceClaimed { category, definition, at, by, .. } => {
-            Doing::new(*at, *by, json!({"category": category, "name": definition.name}))
+            ActivityEntry::new(*at, *by, json!({"category": category, "name": definition.name}))
         }
         DeviceEvent::DeviceUpdated { definition, at, by } => {
-            Doing::new(*at, *by, json!({"name": definition.name}))
+            ActivityEntry::new(*at, *by, json!({"name": definition.name}))
         }
         DeviceEvent::DeviceAssigned { space_id, category, reason, at, by }
         | DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by } => {
-            Doing::new(*at, *by, json!({"category": category, "reason": reason})).at_space(space_id.uuid())
+            ActivityEntry::new(*at, *by, json!({"category": category, "reason": reason}))
+                .at_space(space_id.uuid())
         }
         DeviceEvent::DeviceReassigned { from, to, category, reason, at, by } => {
-            Doing::new(*at, *by, json!({"category": category, "from": from, "reason": reason}))
+            ActivityEntry::new(*at, *by, json!({"category": category, "from": from, "reason": reason}))
                 .at_space(to.uuid())
         }
         DeviceEvent::DeviceReleased { reason, at, by }
         | DeviceEvent::DeviceRetired { reason, at, by }
-        | DeviceEvent::OrphanDismissed { reason, at, by } => Doing::new(*at, *by, json!({"reason": reason})),
+        | DeviceEvent::OrphanDismissed { reason, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"reason": reason}))
+        }
         DeviceEvent::DeviceFellSilent { last_heard_at, at, .. } => {
-            Doing::new(*at, Actor::System, json!({"last_heard_at": last_heard_at}))
+            ActivityEntry::new(*at, Actor::System, json!({"last_heard_at": last_heard_at}))
         }
     }
 }
 
-fn of_site(event: &SiteEvent) -> Option<Doing> {
+fn of_site(event: &SiteEvent) -> Option<ActivityEntry> {
     match event {
         SiteEvent::SiteCreated { name, at, by, .. } | SiteEvent::SiteArchived { name, at, by, .. } => {
-            Some(Doing::new(*at, *by, json!({"name": name})))
+            Some(ActivityEntry::new(*at, *by, json!({"name": name})))
         }
-        SiteEvent::SiteUpdated { at, by, .. } => Some(Doing::new(*at, *by, json!({}))),
+        SiteEvent::SiteUpdated { at, by, .. } => Some(ActivityEntry::new(*at, *by, json!({}))),
         SiteEvent::SiteRenamed { from_name, to_name, at, by, .. } => {
-            Some(Doing::new(*at, *by, json!({"from": from_name, "to": to_name})))
+            Some(ActivityEntry::new(*at, *by, json!({"from": from_name, "to": to_name})))
         }
-        // The space's or the gateway's own event tells it.
+        // The event of the space or the gateway is listed instead.
         SiteEvent::SiteMemberAdded { .. } | SiteEvent::SiteMemberRemoved { .. } => None,
     }
 }
 
-fn of_tenant(event: &TenantEvent) -> Doing {
+fn of_tenant(event: &TenantEvent) -> ActivityEntry {
     match event {
         TenantEvent::TenantCreated { slug, at, by, .. } | TenantEvent::TenantArchived { slug, at, by } => {
-            Doing::new(*at, *by, json!({"slug": slug}))
+            ActivityEntry::new(*at, *by, json!({"slug": slug}))
         }
         TenantEvent::TenantUpdated { at, by, .. } | TenantEvent::TenantActivated { at, by } => {
-            Doing::new(*at, *by, json!({}))
+            ActivityEntry::new(*at, *by, json!({}))
         }
         TenantEvent::TenantSlugChanged { from, to, at, by } => {
-            Doing::new(*at, *by, json!({"from": from, "to": to}))
+            ActivityEntry::new(*at, *by, json!({"from": from, "to": to}))
         }
-        TenantEvent::TenantSuspended { reason, at, by } => Doing::new(*at, *by, json!({"reason": reason})),
+        TenantEvent::TenantSuspended { reason, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"reason": reason}))
+        }
         TenantEvent::DisplayPolicyCreated { policy_id, policy, at, by }
         | TenantEvent::DisplayPolicyUpdated { policy_id, policy, at, by } => {
-            Doing::new(*at, *by, json!({"policy_id": policy_id, "name": policy.name}))
+            ActivityEntry::new(*at, *by, json!({"policy_id": policy_id, "name": policy.name}))
         }
         TenantEvent::DisplayPolicyActivated { policy_id, at, by } => {
-            Doing::new(*at, *by, json!({"policy_id": policy_id}))
+            ActivityEntry::new(*at, *by, json!({"policy_id": policy_id}))
         }
     }
 }
 
-fn of_gateway(event: &GatewayEvent) -> Doing {
+fn of_gateway(event: &GatewayEvent) -> ActivityEntry {
     match event {
         GatewayEvent::GatewayRegistered { definition, at, by, .. }
         | GatewayEvent::GatewayUpdated { definition, at, by } => {
-            let doing = Doing::new(*at, *by, json!({"name": definition.name}));
+            let entry = ActivityEntry::new(*at, *by, json!({"name": definition.name}));
             match definition.site_id {
-                Some(site_id) => doing.on_site(site_id.uuid()),
-                None => doing,
+                Some(site_id) => entry.on_site(site_id.uuid()),
+                None => entry,
             }
         }
-        GatewayEvent::GatewayRemoved { at, by } => Doing::new(*at, *by, json!({})),
+        GatewayEvent::GatewayRemoved { at, by } => ActivityEntry::new(*at, *by, json!({})),
     }
 }

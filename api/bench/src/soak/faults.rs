@@ -1,4 +1,4 @@
-//! What goes wrong during a soak, on purpose: processes killed, connections cut, transactions given up, sessions idle.
+//! Fault injected during a soak: killed processes, ended connections, rolled-back transactions, idle sessions.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use tokio::time::sleep;
 
 use super::plan::AGGREGATE_TYPE;
 
-/// Something to do when the log has reached a position.
+/// A fault to inject when the log has reached a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mischief {
-    /// SIGKILL to a writer process, which is started again.
+pub(crate) enum Fault {
+    /// SIGKILL to a writer process, which restarts.
     Kill { writer: usize },
     /// The server ends the connection of one of the writers.
     Terminate,
-    /// SIGKILL to the database server itself, which is started again.
+    /// SIGKILL to the database server, which restarts.
     Crash,
 }
 
-/// All that is to happen, in order, spread by chance over the run.
+/// All faults in order, spread randomly over the run.
 pub(crate) fn schedule(
     chance: &mut Rng,
     events: i64,
     writers: usize,
     [kills, terminations, crashes]: [usize; 3],
-) -> Vec<(i64, Mischief)> {
-    let mut times = |count: usize, what: &dyn Fn(usize) -> Mischief| {
+) -> Vec<(i64, Fault)> {
+    let mut times = |count: usize, what: &dyn Fn(usize) -> Fault| {
         let at = |n: usize| (chance.i64(events / 50..events * 49 / 50), what(n));
         (0..count).map(at).collect::<Vec<_>>()
     };
-    let mut all = times(kills, &|n| Mischief::Kill { writer: n % writers });
-    all.extend(times(terminations, &|_| Mischief::Terminate));
-    all.extend(times(crashes, &|_| Mischief::Crash));
+    let mut all = times(kills, &|n| Fault::Kill { writer: n % writers });
+    all.extend(times(terminations, &|_| Fault::Terminate));
+    all.extend(times(crashes, &|_| Fault::Crash));
     all.sort_unstable_by_key(|(at, _)| *at);
     all
 }
 
-/// Ends one of the writers' connections, if there is any at the moment.
+/// Ends one of the writers' connections, if there is one.
 pub(crate) async fn terminate(admin: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = admin.connect().await?;
     sqlx::query(
@@ -52,10 +52,10 @@ pub(crate) async fn terminate(admin: &PgConnectOptions) -> Result<(), sqlx::Erro
     connection.close().await
 }
 
-/// Takes the next positions in transactions that are then given up, for ever.
+/// Takes the next positions in transactions that roll back, for ever.
 pub(crate) async fn roll_back(database: Database, mut chance: Rng) {
     loop {
-        // It fails while the server is away.
+        // Fails while the server is away.
         if let Ok(mut connection) = database.as_role(Role::Owner).connect().await {
             while roll_back_once(&mut connection, &mut chance).await.is_ok() {
                 sleep(Duration::from_millis(chance.u64(50..200))).await;
@@ -65,7 +65,7 @@ pub(crate) async fn roll_back(database: Database, mut chance: Rng) {
     }
 }
 
-/// As an append would do it, up to the commit.
+/// Like an append, up to the commit.
 async fn roll_back_once(connection: &mut PgConnection, chance: &mut Rng) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     transaction.execute("select position from log_head for update").await?;
@@ -84,7 +84,7 @@ async fn roll_back_once(connection: &mut PgConnection, chance: &mut Rng) -> Resu
     transaction.rollback().await
 }
 
-/// Holds a transaction open and does nothing, for ever: who stands by must delay nobody.
+/// Holds an idle transaction open, for ever: it must delay no other session.
 pub(crate) async fn stand_by(database: Database, mut chance: Rng) {
     loop {
         if let Ok(mut connection) = database.as_role(Role::Owner).connect().await {

@@ -1,4 +1,4 @@
-//! The platform's front door, from inside the house: requests that go the whole way except for the socket.
+//! A client of the platform in the same process: requests skip only the socket.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -8,22 +8,22 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::not_taken;
+use super::log_refusal;
 use crate::http::BODY_LIMIT;
 
 /// Sends requests to the router.
-pub(super) struct Door {
+pub(super) struct Client {
     router: Router,
     token: Option<SecretString>,
 }
 
-impl Door {
-    /// `token` is the webhook's secret, if it has one.
+impl Client {
+    /// `token` is the webhook secret, if there is one.
     pub(super) fn new(router: Router, token: Option<SecretString>) -> Self {
         Self { router, token }
     }
 
-    /// Posts JSON, under a key if it is to be done once; what was answered, if it was taken.
+    /// Posts JSON, with an idempotency key if given; returns the answer if it was accepted.
     pub(super) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Option<Value> {
         self.send(Method::POST, path, key, body).await
     }
@@ -45,7 +45,7 @@ impl Door {
         if status.is_success() {
             return Some(answer);
         }
-        not_taken(path, status.as_u16(), &answer);
+        log_refusal(path, status.as_u16(), &answer);
         None
     }
 }
