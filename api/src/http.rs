@@ -1,13 +1,7 @@
 //! The HTTP layer: issues commands, reads projections, decides nothing.
 
-pub(crate) mod credential;
-mod health;
-mod metrics;
-mod openapi;
-pub(crate) mod probe;
-pub(crate) mod problem;
-pub(crate) mod progress;
-mod request;
+pub(crate) mod kit;
+mod ops;
 mod v6;
 mod webhooks;
 
@@ -29,9 +23,11 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::environment::Clock;
 use crate::metrics::Metrics;
-use credential::Credential;
-use probe::Probe;
-use progress::Projections;
+use kit::credential::Credential;
+use kit::probe::Probe;
+use kit::progress::Projections;
+use kit::request;
+use ops::{health, metrics, openapi};
 
 /// The largest body taken, in bytes: a hundred times what ChirpStack sends.
 pub(crate) const BODY_LIMIT: usize = 256 * 1024;

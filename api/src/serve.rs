@@ -37,9 +37,9 @@ use tracing::{info, warn};
 
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
-use crate::http::credential::Credential;
-use crate::http::probe::Probe;
-use crate::http::progress::Projections;
+use crate::http::kit::credential::Credential;
+use crate::http::kit::probe::Probe;
+use crate::http::kit::progress::Projections;
 use crate::http::{self, App};
 use crate::listen::{self, Limits};
 use crate::metrics::Metrics;

@@ -17,10 +17,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::App;
-use super::problem::Problem;
-use super::request::RequestId;
-use super::v6::{Code, CodeSet, Refusals};
+use crate::http::App;
+use crate::http::kit::documented::{Code, CodeSet, Refusals};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::request::RequestId;
 
 /// Who is named as the actor of what the network server reports.
 const ACTOR: &str = "chirpstack";

@@ -4,101 +4,24 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
-use parking_domain::actor::Actor;
-use parking_domain::device::device_id;
-use parking_projections::activity::read::{self as activity, Filter, Listed};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use parking_projections::activity::read::{self as activity, Filter};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::caller::{Caller, Freshness};
-use super::compat::ServeCompatibly;
-use super::documented::{Reading, Refusals};
-use super::page::{Item, Listing, Paged};
-use super::query::{AnyEui, Queried};
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, Queried};
+use crate::http::v6::shared::activity::ActivityView;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default().serve(routes!(list))
-}
-
-/// Something that somebody did to what the tenant owns.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ActivityView {
-    /// The event.
-    position: i64,
-    timestamp: DateTime<Utc>,
-    /// Who did it: `user/…`, `api_key/…`, `sensor/…` or `system`.
-    #[schema(value_type = String)]
-    user: Actor,
-    /// What it was done to: `reservation`, `space`, `device`, `site`, ….
-    r#type: String,
-    /// The event's type.
-    kind: String,
-    /// The event's type in the words of a list: `confirmed`, `cancelled`, `device assigned`, ….
-    status: String,
-    /// The code of the space that it was at.
-    space: Option<String>,
-    /// What it was done to: an id, or an EUI.
-    stream_id: String,
-    site_id: Option<Uuid>,
-    space_id: Option<Uuid>,
-    device_id: Option<Uuid>,
-    dev_eui: Option<String>,
-    /// What else there is to say, in a few fields.
-    #[schema(value_type = Object)]
-    summary: Value,
-}
-
-impl Item for ActivityView {
-    const PLURAL: &'static str = "activity";
-}
-
-impl ActivityView {
-    pub(crate) fn of(row: Listed) -> Self {
-        let Listed { activity, space_code } = row;
-        let of_reservation = activity.kind.starts_with("Reservation");
-        Self {
-            position: activity.position,
-            timestamp: activity.at.utc(),
-            user: activity.actor,
-            r#type: if of_reservation { "reservation".to_owned() } else { activity.stream_type },
-            status: status(&activity.kind),
-            kind: activity.kind,
-            space: space_code,
-            stream_id: activity.stream_id,
-            site_id: activity.site_id,
-            space_id: activity.space_id,
-            device_id: activity.dev_eui.map(device_id),
-            dev_eui: activity.dev_eui.map(|dev_eui| format!("{dev_eui:X}")),
-            summary: activity.summary,
-        }
-    }
-}
-
-/// An event's type in the words of a list. V6's front end colours `confirmed` and `cancelled`.
-fn status(kind: &str) -> String {
-    match kind.strip_prefix("Reservation") {
-        Some("Booked") => "confirmed".to_owned(),
-        Some(rest) => words(rest),
-        None => words(kind),
-    }
-}
-
-fn words(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        if c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -137,21 +60,4 @@ async fn list(
     let total = activity::count(&mut reading, &filter).await?;
     let rows = activity::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn event_types_in_the_words_of_a_list() {
-        for (kind, expected) in [
-            ("ReservationBooked", "confirmed"),
-            ("ReservationCancelled", "cancelled"),
-            ("ReservationNotTakenUp", "not taken up"),
-            ("DeviceAssigned", "device assigned"),
-        ] {
-            assert_eq!(status(kind), expected);
-        }
-    }
 }

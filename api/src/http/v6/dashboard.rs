@@ -14,14 +14,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::activity::ActivityView;
-use super::caller::{Caller, Freshness};
-use super::compat::ServeCompatibly;
-use super::device_view::DeviceCounts;
-use super::documented::{Reading, Refusals};
-use super::site_view::CountsView;
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::problem::Problem;
+use crate::http::v6::shared::activity::ActivityView;
+use crate::http::v6::shared::counts::CountsView;
+use crate::http::v6::shared::counts::DeviceCounts;
 
 /// How long after it was last heard by a gateway counts as online.
 const ONLINE: TimeDelta = TimeDelta::minutes(5);

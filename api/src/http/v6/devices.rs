@@ -1,5 +1,11 @@
 //! Devices: `/api/v6/devices`. A device is named by its id or by its EUI.
 
+mod assignment;
+mod body;
+mod orphans;
+mod uplinks;
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -13,17 +19,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Once};
-use super::compat::{self, ServeCompatibly};
-use super::device_body::DeviceBody;
-use super::device_view::{DeviceListing, DeviceView, PoolView};
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Page, Paged};
-use super::query::{AnyEui, Named, Queried};
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Once};
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Page, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, Named, Queried};
+use crate::http::kit::reply::{Answer, Shown};
+use crate::http::v6::devices::body::DeviceBody;
+use crate::http::v6::devices::view::{DeviceListing, DeviceView, PoolView};
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
@@ -32,6 +38,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .serve(routes!(displays))
         .serve(routes!(pool))
         .serve(routes!(one, update, amend))
+        .merge(assignment::routes())
+        .merge(uplinks::routes())
+        .merge(orphans::routes())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -48,7 +57,7 @@ struct ListDevices {
     /// Only those at this space.
     space_id: Option<Uuid>,
     /// Whether to count all of them.
-    #[serde(default, deserialize_with = "compat::flag")]
+    #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
 }
 

@@ -1,5 +1,9 @@
 //! Display policies: `/api/v6/display-policies`.
 
+mod body;
+mod computed_state;
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,23 +14,24 @@ use parking_projections::display_policies::read as policies;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::ServeCompatibly;
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Paged};
-use super::policy_body::PolicyBody;
-use super::policy_view::PolicyView;
-use super::query::Named;
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Nothing, Once};
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::Named;
+use crate::http::kit::reply::{Answer, Shown};
+use crate::http::v6::display_policies::body::PolicyBody;
+use crate::http::v6::display_policies::view::PolicyView;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(one, update, amend))
         .serve(routes!(activate))
+        .merge(computed_state::routes())
 }
 
 /// The tenant's display policies: the one in force, then the others from the oldest on.

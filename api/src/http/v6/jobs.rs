@@ -14,15 +14,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::Answer;
-use super::caller::Caller;
-use super::command::{Command, Nothing};
-use super::compat::ServeCompatibly;
-use super::documented::{Code, CodeSet, Commanding, Reading, Refusals};
-use super::page::{Item, Listing, Page, Paged};
-use super::query::Named;
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Nothing};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{Code, CodeSet, Commanding, Reading, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Item, Listing, Page, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::Named;
+use crate::http::kit::reply::Answer;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()

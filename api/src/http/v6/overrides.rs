@@ -1,5 +1,8 @@
 //! Overrides: `/api/v6/overrides`, and those of a space.
 
+mod body;
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,17 +18,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::ServeCompatibly;
-use super::documented::{Commanding, Reading, Refusals};
-use super::override_body::OverrideBody;
-use super::override_view::{ClearedView, OverrideView};
-use super::page::{Listing, Page, Paged};
-use super::query::{Named, Queried};
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Nothing, Once};
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Listing, Page, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{Named, Queried};
+use crate::http::kit::reply::{Answer, Shown};
+use crate::http::v6::overrides::body::OverrideBody;
+use crate::http::v6::overrides::view::ClearedView;
+use crate::http::v6::shared::space_override::OverrideView;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()

@@ -1,5 +1,8 @@
 //! Reservations: `/api/v6/reservations`.
 
+mod body;
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,17 +20,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::{self, ServeCompatibly};
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Paged};
-use super::query::{Named, Queried, invalid};
-use super::reservation_body::{ReasonBody, ReservationBody, WindowBody};
-use super::reservation_view::{BookedView, CancelledView, ExpiredView, ReservationView};
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Nothing, Once};
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{Named, Queried, invalid};
+use crate::http::kit::reply::{Answer, Shown};
+use crate::http::v6::reservations::body::{ReasonBody, ReservationBody};
+use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
+use crate::http::v6::shared::reservation::ReservationView;
+use crate::http::v6::shared::window::WindowBody;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
@@ -49,17 +54,17 @@ struct ListReservations {
     /// Only those of spaces on this site.
     site_id: Option<Uuid>,
     /// Only those that have come this far: `active`, `completed`, `cancelled`, `expired` or `no_show`.
-    #[serde(deserialize_with = "compat::reservation_status")]
+    #[serde(deserialize_with = "lenient::reservation_status")]
     #[param(value_type = Option<String>)]
     status: Option<Status>,
     /// Only those for whoever has this e-mail, in any letter case.
     user_email: Option<String>,
     /// Only those that end at this time or later.
-    #[serde(alias = "from", deserialize_with = "compat::time")]
+    #[serde(alias = "from", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     start_date: Option<Instant>,
     /// Only those that start at this time or earlier.
-    #[serde(alias = "until", deserialize_with = "compat::time")]
+    #[serde(alias = "until", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     end_date: Option<Instant>,
 }

@@ -1,5 +1,8 @@
 //! Sites: `/api/v6/sites`.
 
+mod body;
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -14,18 +17,18 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::{self, ServeCompatibly};
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Paged};
-use super::query::{AsOfQuery, Named, Queried};
-use super::refusals::Taken;
-use super::site_body::SiteBody;
-use super::site_view::{Ended, OccupancyView, SiteView};
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Nothing, Once};
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AsOfQuery, Named, Queried};
+use crate::http::kit::refusals::Taken;
+use crate::http::kit::reply::{Answer, Shown};
+use crate::http::v6::sites::body::SiteBody;
+use crate::http::v6::sites::view::{Ended, OccupancyView, SiteView};
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
@@ -42,7 +45,7 @@ const MOST_SITES: i64 = 1000;
 #[into_params(parameter_in = Query)]
 struct ListSites {
     /// Whether to count what is on each site.
-    #[serde(default, deserialize_with = "compat::flag")]
+    #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
 }
 

@@ -1,5 +1,10 @@
 //! Spaces: `/api/v6/spaces`, and those of a site.
 
+mod availability;
+mod body;
+mod places;
+mod view;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -20,20 +25,20 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::{self, ServeCompatibly};
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Page, Paged};
-use super::query::{AsOfQuery, Named, Queried};
-use super::refusals::Taken;
-use super::site_view::StatsView;
-use super::sites::default_site;
-use super::space_body::{SpaceBody, StateBody, StateQuery};
-use super::space_view::{MomentView, SpaceEnded, SpaceView, StateSet};
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::body::{Command, Nothing, Once};
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Page, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AsOfQuery, Named, Queried};
+use crate::http::kit::refusals::Taken;
+use crate::http::kit::reply::{Answer, Shown};
+use crate::http::v6::sites::default_site;
+use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
+use crate::http::v6::spaces::view::StatsView;
+use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::default()
@@ -44,6 +49,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .serve(routes!(one, update, amend, delete))
         .serve(routes!(set_state))
         .serve(routes!(past))
+        .merge(places::routes())
+        .merge(availability::routes())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -54,7 +61,7 @@ struct ListSpaces {
     /// Only those in this state: `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
     current_state: Option<String>,
     /// Whether to tell of the devices that stand there.
-    #[serde(default, deserialize_with = "compat::flag")]
+    #[serde(default, deserialize_with = "lenient::flag")]
     include_devices: Option<bool>,
 }
 

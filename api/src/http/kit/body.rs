@@ -1,0 +1,138 @@
+//! What is asked to be done: by whom, with which content, and under which key it is done once.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use parking_commands::append::RequestKey;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::App;
+use crate::http::kit::caller::Caller;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::invalid;
+
+/// The longest key taken.
+const MAX_KEY: usize = 255;
+
+/// A command with its JSON body. Keys of the body that nobody knows are passed over; an empty body is an empty object,
+/// whatever it calls itself.
+pub(crate) struct Command<T> {
+    pub(crate) caller: Caller,
+    pub(crate) body: T,
+}
+
+/// The body of a command that says all by its path.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct Nothing {}
+
+/// Doing it once.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it documents a header that is read by hand")]
+pub(crate) struct Once {
+    /// A key of the caller's own for this request, at most 255 characters. Sent again with the same key and content, it is
+    /// done once and answered alike; the same key with other content is refused.
+    #[param(rename = "Idempotency-Key", max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Command<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let mut caller = Caller::from_request_parts(&mut parts, app).await?;
+        let request = Request::from_parts(parts.clone(), body);
+        let bytes = Bytes::from_request(request, app).await;
+        let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
+        refuse_other_types(&parts, &bytes)?;
+        caller.request = request_key(&parts, &bytes, &caller, app)?;
+        Ok(Self { caller, body: read(&bytes)? })
+    }
+}
+
+fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
+    let content_type = parts.headers.get(CONTENT_TYPE);
+    let is_json = content_type.is_none_or(|name| name.to_str().is_ok_and(|name| name.contains("json")));
+    if is_json || bytes.is_empty() {
+        return Ok(());
+    }
+    let detail = "the body must be JSON: send it with Content-Type: application/json";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+/// The caller's key with a name for the content, in which nobody can read it.
+fn request_key(
+    parts: &Parts,
+    bytes: &Bytes,
+    caller: &Caller,
+    app: &App,
+) -> Result<Option<RequestKey>, Problem> {
+    let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().map(str::trim).filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
+    let key = key.ok_or_else(|| invalid("Idempotency-Key must be 1 to 255 visible ASCII characters"))?;
+    let head = format!("{} {}\n", parts.method, parts.uri);
+    let fingerprint = app.platform.sealer.fingerprint(&[head.as_bytes(), bytes].concat());
+    Ok(Some(RequestKey { tenant_id: caller.tenant_id.uuid(), key: key.to_owned(), fingerprint }))
+}
+
+/// A refusal of what a body says.
+pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = match bytes.trim_ascii() {
+        b"" | b"null" => b"{}",
+        bytes => bytes,
+    };
+    if holds_nul(bytes) {
+        return Err(invalid_body("a text must not hold the character U+0000: it cannot be stored"));
+    }
+    // A struct would be read from a list too, field by field.
+    if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        return Err(invalid_body("the body must be a JSON object"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        Category::Data => invalid_body(error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => {
+            let detail = format!("the body is not JSON: {error}");
+            Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+        }
+    })
+}
+
+/// True when a text of the JSON holds the one character that PostgreSQL cannot keep: it would stop every read model.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_told_from_what_looks_like_it() {
+        for json in [&br#"{"a":"\u0000"}"#[..], br#"{"a\\\u0000":1}"#, br#"["\n\u0000"]"#] {
+            assert!(holds_nul(json), "{}", json.escape_ascii());
+        }
+        for json in [&br#"{"a":"\\u0000"}"#[..], br#"["u0000"]"#, br#"["\u0041"]"#, b"\\"] {
+            assert!(!holds_nul(json), "{}", json.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What paths and queries say: ids, EUIs, times, places in the log. Whatever cannot be read is refused with 422.
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
+use parking_domain::device;
+use parking_domain::lorawan::DevEui;
+use parking_projections::spaces::read::AsOf;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::http::App;
+use crate::http::kit::lenient;
+use crate::http::kit::problem::Problem;
+
+/// A refusal of a parameter.
+pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", detail)
+}
+
+/// The query, read into a struct. What counts as absent is not seen; names that nobody knows are passed over.
+pub(crate) struct Queried<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> Queried<T> {
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let query = lenient::given(uri.query().unwrap_or_default());
+        if query.contains("%00") {
+            return Err(invalid("a text must not hold the character U+0000"));
+        }
+        let given: Uri = format!("/?{query}").parse().map_err(|_| invalid("the query cannot be read"))?;
+        let read = Query::try_from_uri(&given);
+        read.map(|Query(value)| Self(value)).map_err(|rejection| {
+            let text = rejection.body_text();
+            invalid(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text))
+        })
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Queried<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::of(&parts.uri)
+    }
+}
+
+/// What a path names, in the order of its placeholders.
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(name)| Self(name)).map_err(|rejection| {
+            let text = rejection.body_text();
+            invalid(text.strip_prefix("Invalid URL: ").unwrap_or(&text))
+        })
+    }
+}
+
+/// An EUI in any case, with or without separators; V6's ids of devices count too, because they contain it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnyEui(pub(crate) DevEui);
+
+impl<'de> Deserialize<'de> for AnyEui {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        read_eui(&text).map(Self).ok_or_else(|| de::Error::custom("a device is named by its EUI or its id"))
+    }
+}
+
+fn read_eui(text: &str) -> Option<DevEui> {
+    match text.parse::<Uuid>() {
+        Ok(id) => device::dev_eui_of(id),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+/// At which place in the log things are looked at.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOfQuery {
+    /// A position, or a time such as `2026-11-23T08:00:00Z`: what is known from the log up to there. Now, unless it is said.
+    #[serde(default, deserialize_with = "as_of")]
+    #[param(value_type = Option<String>)]
+    pub(crate) as_of: Option<AsOf>,
+}
+
+impl AsOfQuery {
+    /// The place, once what is read shows it. A position beyond the log or a time ahead is refused: nothing is known of it.
+    pub(crate) async fn place(&self, app: &App) -> Result<Option<AsOf>, Problem> {
+        match self.as_of {
+            None => {}
+            Some(AsOf::Position(position)) => app.progress.wait_for(app, position).await?,
+            Some(AsOf::Time(time)) if time > app.clock.now() => {
+                return Err(invalid("as_of lies ahead: give a time that has passed, or none for now"));
+            }
+            // The log's end now is at or behind that time.
+            Some(AsOf::Time(_)) => app.progress.wait_for_head(app).await?,
+        }
+        Ok(self.as_of)
+    }
+}
+
+fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if let Ok(position) = text.parse::<u32>() {
+        return Ok(Some(AsOf::Position(position.into())));
+    }
+    let refused = || de::Error::custom("a position or a time such as 2026-11-23T08:00:00Z is needed");
+    lenient::read_time(&text).map(|time| Some(AsOf::Time(time))).ok_or_else(refused)
+}

@@ -1,0 +1,184 @@
+//! Is it well? The word "healthy" is only said when it is true.
+//!
+//! `live` asks whether the process is of any use, so that it is started again if it is not; `ready` asks whether requests
+//! should come to it now.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use parking_projections::PROJECTIONS;
+use parking_projections::standing::{self, ProjectionStanding};
+use serde_json::{Value, json};
+use tracing::warn;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::App;
+use crate::http::kit::documented::{Code, CodeSet, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::problem::Problem;
+
+/// How far behind a projection may be, in seconds, before others should be asked.
+const MOST_LAG: f64 = 30.0;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(health))
+        .serve(routes!(webhooks))
+        .serve(routes!(live))
+        .serve(routes!(ready))
+}
+
+/// Why it is not well.
+enum Unwell {}
+
+impl CodeSet for Unwell {
+    fn codes() -> Vec<Code> {
+        ["unhealthy", "dead", "not_ready"].map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)).to_vec()
+    }
+}
+
+/// Whether the database answers.
+#[utoipa::path(get, path = "/health", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    check_database(&app).await?;
+    Ok(Json(json!({
+        "status": "healthy",
+        "version": env!("CARGO_PKG_VERSION"),
+        "checks": {"database": "ok"},
+        "timestamp": app.clock.now(),
+    })))
+}
+
+/// Whether uplinks can be recorded: the database answers and the writer takes appends.
+#[utoipa::path(get, path = "/webhooks/health", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    check_database(&app).await?;
+    if !app.writer.is_running() {
+        return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
+    }
+    Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
+}
+
+/// Whether the process is of any use: one without its writer can only be started again.
+#[utoipa::path(get, path = "/health/live", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn live(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    judge("live", "dead", vec![writer(&app)])
+}
+
+/// Whether requests should come here: the database answers, the writer takes appends, and no projection is far behind.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Object), Refusals<Unwell>))]
+async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let mut checks = vec![writer(&app)];
+    let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
+    let (answers, standing) = tokio::join!(app.probe.answers(), standing);
+    checks.push(Check::new("database", if answers { Ok(()) } else { Err("it does not answer".to_owned()) }));
+    match standing {
+        Ok(standing) => {
+            checks.extend(PROJECTIONS.iter().map(|projection| shown(projection.name, &standing.projections)));
+        }
+        Err(error) => {
+            warn!(%error, "how the projections stand cannot be read");
+            checks.push(Check::new("projections", Err("how they stand cannot be read".to_owned())));
+        }
+    }
+    judge("ready", "not_ready", checks)
+}
+
+/// One thing that must be well. What is noted says what it lacks although it is well enough to be asked.
+struct Check {
+    name: String,
+    result: Result<(), String>,
+    notes: Vec<String>,
+}
+
+impl Check {
+    fn new(name: impl Into<String>, result: Result<(), String>) -> Self {
+        Self { name: name.into(), result, notes: Vec::new() }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut check = match &self.result {
+            Ok(()) => json!({"name": self.name, "status": "ok"}),
+            Err(reason) => json!({"name": self.name, "status": "failed", "reason": reason}),
+        };
+        if !self.notes.is_empty() {
+            check["notes"] = json!(self.notes);
+        }
+        check
+    }
+}
+
+fn writer(app: &App) -> Check {
+    let running = app.writer.is_running();
+    Check::new("writer", if running { Ok(()) } else { Err("it has stopped".to_owned()) })
+}
+
+fn shown(name: &str, standings: &[ProjectionStanding]) -> Check {
+    let standing = standings.iter().find(|standing| standing.projection == name);
+    let result = match standing {
+        None => Err("it has never run".to_owned()),
+        Some(ProjectionStanding { running: false, position, stopped_at: Some(before), .. }) => {
+            Err(format!("it stopped after position {position}, before position {before} that it cannot take"))
+        }
+        Some(ProjectionStanding { running: false, position, .. }) => {
+            Err(format!("it stopped after position {position}"))
+        }
+        Some(standing) if standing.lag_seconds > MOST_LAG => {
+            Err(format!("it is {:.0} s and {} events behind", standing.lag_seconds, standing.lag_events))
+        }
+        Some(_) => Ok(()),
+    };
+    let notes = standing.map(lacking).unwrap_or_default();
+    Check { notes, ..Check::new(format!("projection {name}"), result) }
+}
+
+/// What a projection's rows lack. Whose it is stays for operators.
+fn lacking(standing: &ProjectionStanding) -> Vec<String> {
+    let ProjectionStanding { held_streams, held_tenants, causes, .. } = standing;
+    let ProjectionStanding { skipped_events, skipped, dead_letters, .. } = standing;
+    let mut notes = Vec::new();
+    if *held_streams > 0 {
+        notes.push(format!(
+            "it holds back {held_streams} streams and refuses reads of {held_tenants} tenants, because it cannot take \
+             these positions: {}",
+            list(causes)
+        ));
+    }
+    if *skipped_events > 0 {
+        notes.push(format!("{skipped_events} events are skipped: {}", list(skipped)));
+    }
+    if *dead_letters > 0 {
+        notes.push(format!("{dead_letters} events of the network or of a newer release are passed over"));
+    }
+    notes
+}
+
+fn list(positions: &[i64]) -> String {
+    positions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn judge(well: &'static str, unwell: &'static str, checks: Vec<Check>) -> Result<Json<Value>, Problem> {
+    let told: Vec<Value> = checks.iter().map(Check::to_json).collect();
+    let failed: Vec<String> = checks
+        .into_iter()
+        .filter_map(|check| check.result.err().map(|reason| format!("{}: {reason}", check.name)))
+        .collect();
+    if failed.is_empty() {
+        return Ok(Json(json!({"status": well, "checks": told})));
+    }
+    Err(Problem::unavailable(unwell, failed.join("; ")).with("checks", told))
+}
+
+async fn check_database(app: &App) -> Result<(), Problem> {
+    if app.probe.answers().await {
+        return Ok(());
+    }
+    Err(Problem::unavailable("unhealthy", "the database does not answer"))
+}

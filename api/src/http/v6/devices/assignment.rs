@@ -1,0 +1,130 @@
+//! Where a device stands, and whether its owner keeps it: `/api/v6/devices/{device_id}/assign` and its like.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use parking_commands::devices::AssignDevice;
+use parking_domain::device::{DeviceCommand, DeviceRefusal};
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::SpaceRefusal;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::App;
+use crate::http::kit::body::{Command, Once};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{Commanding, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, Named};
+use crate::http::kit::refusals::NotAssigned;
+use crate::http::kit::reply::Answer;
+use crate::http::v6::devices::body::AssignBody;
+use crate::http::v6::devices::view::DeviceDone;
+use crate::http::v6::shared::why::Why;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(assign))
+        .serve(routes!(unassign))
+        .serve(routes!(release))
+        .serve(routes!(retire))
+        .serve(routes!(archive))
+        .serve(routes!(delete))
+}
+
+/// Puts a device at a space, where no other one of its kind stands.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/assign", tag = "devices",
+    params(("device_id" = String, Path), Once), request_body = AssignBody,
+    responses((status = 200, body = DeviceDone),
+              Refusals<(Commanding, DeviceRefusal, SpaceRefusal, NotAssigned)>))]
+async fn assign(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Command { caller, body }: Command<AssignBody>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    let (space_id, replace) = (body.space_id()?, body.replace());
+    let assign = AssignDevice { dev_eui, space_id, replace, reason: body.reason, asked: caller.asked() };
+    let done = app.platform.store.execute(&assign, &caller.circumstances()).await?;
+    caller.settle(&app, done.position).await;
+    let answer = DeviceDone::of(dev_eui, "the device stands at the space");
+    Ok(Answer::done(done.position, answer.at(space_id.uuid())))
+}
+
+/// Takes a device away from its space.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/unassign", tag = "devices",
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+async fn unassign(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<Why>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
+    let unassign = DeviceCommand::UnassignDevice { tenant_id, reason, at, by };
+    done(&app, &caller, dev_eui, unassign, "the device stands at no space").await
+}
+
+/// Gives a device up: anybody may claim it. What it reported goes with it.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/release", tag = "devices",
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+async fn release(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<Why>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
+    let release = DeviceCommand::ReleaseDevice { tenant_id, reason, at, by };
+    done(&app, &caller, dev_eui, release, "the device is released: anybody may claim it").await
+}
+
+/// Gives a device up, like `release`.
+#[utoipa::path(delete, path = "/api/v6/devices/{device_id}", tag = "devices",
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+async fn delete(
+    app: State<Arc<App>>,
+    device_id: Named<AnyEui>,
+    command: Command<Why>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    release(app, device_id, command).await
+}
+
+/// Takes a device out of use. It is still shown; if it turns up again, anybody may claim it.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/retire", tag = "devices",
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+async fn retire(
+    State(app): State<Arc<App>>,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<Why>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
+    let retire = DeviceCommand::RetireDevice { tenant_id, reason, at, by };
+    done(&app, &caller, dev_eui, retire, "the device is out of use").await
+}
+
+/// Takes a device out of use, like `retire`.
+#[utoipa::path(patch, path = "/api/v6/devices/{device_id}/archive", tag = "devices",
+    params(("device_id" = String, Path), Once), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+async fn archive(
+    app: State<Arc<App>>,
+    device_id: Named<AnyEui>,
+    command: Command<Why>,
+) -> Result<Answer<DeviceDone>, Problem> {
+    retire(app, device_id, command).await
+}
+
+async fn done(
+    app: &App,
+    caller: &Caller,
+    dev_eui: DevEui,
+    command: DeviceCommand,
+    message: &'static str,
+) -> Result<Answer<DeviceDone>, Problem> {
+    let done = app.platform.devices.execute(&dev_eui.to_string(), &command, &caller.circumstances()).await?;
+    caller.settle(app, Some(done.position)).await;
+    Ok(Answer::done(Some(done.position), DeviceDone::of(dev_eui, message)))
+}

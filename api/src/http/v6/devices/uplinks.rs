@@ -1,0 +1,72 @@
+//! What a device reported: `/api/v6/devices/{device_id}/uplinks`, and the device types whose reports can be read.
+
+mod view;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use parking_domain::device::DeviceRefusal;
+use parking_domain::instant::Instant;
+use parking_domain::sensors::CODECS;
+use parking_projections::uplinks::read::{self as uplinks, Received};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::App;
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, Named, Queried};
+use crate::http::v6::devices::find;
+use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ReceivedQuery {
+    /// Received at this time or later. `start` and `from` are taken too.
+    #[serde(default, deserialize_with = "lenient::time", alias = "start", alias = "from")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Instant>,
+    /// Received before this time. `end` and `to` are taken too.
+    #[serde(default, deserialize_with = "lenient::time", alias = "end", alias = "to")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Instant>,
+}
+
+/// What a device reported since it last became ownerless, the newest first, read by its codec.
+#[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
+    params(("device_id" = String, Path), ReceivedQuery, Paged<50, 500>, Freshness),
+    responses((status = 200, body = Listing<UplinkView>), Refusals<(Reading, DeviceRefusal)>))]
+async fn reported(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    Paged(page): Paged<50, 500>,
+    Queried(query): Queried<ReceivedQuery>,
+) -> Result<Json<Listing<UplinkView>>, Problem> {
+    find(&app, &caller, dev_eui).await?;
+    let received = Received { since: query.since, until: query.until };
+    let mut reading = caller.read(&app).await?;
+    let total = uplinks::count(&mut reading, dev_eui, received).await?;
+    let rows = uplinks::list(&mut reading, dev_eui, received, page.size, page.offset()).await?;
+    Ok(page.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
+}
+
+/// The types of devices whose reports can be read, by name.
+#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>, Freshness),
+    responses((status = 200, body = Listing<DeviceTypeView>), Refusals<Reading>))]
+async fn device_types(caller: Caller, Paged(page): Paged<100, 500>) -> Json<Listing<DeviceTypeView>> {
+    let (before, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
+    let (before, size) = (before.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
+    let views = CODECS.iter().skip(before).take(size).map(DeviceTypeView::of).collect();
+    page.of(views, CODECS.len().try_into().unwrap_or(i64::MAX), caller.tenant_id)
+}

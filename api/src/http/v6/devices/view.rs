@@ -1,0 +1,215 @@
+//! A device as V6's clients read it: every name that any of them has for a field.
+
+use chrono::{DateTime, Utc};
+use parking_domain::device::{Category, Lifecycle, Status, device_id};
+use parking_domain::document::Document;
+use parking_domain::downlink::DisplayType;
+use parking_domain::instant::Instant;
+use parking_domain::lorawan::DevEui;
+use parking_domain::sensors::{Occupancy, Threshold};
+use parking_projections::devices::read::{Counts, Listed, Stats};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::page::{Item, Listing};
+use crate::http::v6::shared::counts::DeviceCounts;
+
+/// A device: what its owner says of it, where it stands, and what it last said.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeviceView {
+    id: Uuid,
+    dev_eui: String,
+    /// The EUI.
+    deveui: String,
+    tenant_id: Uuid,
+    name: String,
+    /// `sensor` or `display`.
+    #[schema(value_type = String)]
+    device_type: Category,
+    /// The device type.
+    #[schema(value_type = String)]
+    category: Category,
+    /// `unassigned`, `assigned` or `retired`.
+    #[schema(value_type = String)]
+    status: Status,
+    /// `provisioned`, `commissioned`, `operational` or `decommissioned`.
+    #[schema(value_type = String)]
+    lifecycle_state: Lifecycle,
+    enabled: bool,
+    manufacturer: Option<String>,
+    model: Option<String>,
+    /// The model.
+    device_model: Option<String>,
+    /// The codec that its owner chose.
+    codec: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    threshold: Option<Threshold>,
+    heartbeat_sec: Option<u32>,
+    #[schema(value_type = Option<Object>)]
+    display_type: Option<DisplayType>,
+    location: Option<String>,
+    #[schema(value_type = Object)]
+    config: Document,
+    #[schema(value_type = Object)]
+    metadata: Document,
+    site_id: Option<Uuid>,
+    space_id: Option<Uuid>,
+    space_code: Option<String>,
+    assigned_at: Option<DateTime<Utc>>,
+    last_seen_at: Option<DateTime<Utc>>,
+    uplink_count: i64,
+    /// What it last said of its space: `occupied`, `vacant` or `unknown`.
+    #[schema(value_type = String)]
+    sensor_state: Occupancy,
+    /// Volts.
+    battery_v: Option<f64>,
+    /// Per cent of what a new battery holds.
+    battery_pct: Option<u8>,
+    /// Degrees Celsius.
+    temperature_c: Option<f64>,
+    /// Signal strength at the best gateway of the last uplink, in dBm.
+    rssi: Option<i32>,
+    /// Signal-to-noise ratio there, in dB.
+    snr: Option<f64>,
+    /// That gateway.
+    gateway: Option<String>,
+    /// The device profile's name in ChirpStack.
+    device_profile: Option<String>,
+    /// Whether it has been silent for too long.
+    silent: bool,
+    /// Why its last uplink could not be read.
+    problem: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Item for DeviceView {
+    const PLURAL: &'static str = "devices";
+}
+
+impl DeviceView {
+    pub(crate) fn of(row: &Listed) -> Self {
+        let (device, is) = (row.device.clone(), row.device.definition.clone());
+        let dev_eui = format!("{:X}", device.dev_eui);
+        Self {
+            id: device_id(device.dev_eui),
+            deveui: dev_eui.clone(),
+            dev_eui,
+            tenant_id: device.tenant_id,
+            name: is.name,
+            device_type: device.category,
+            category: device.category,
+            status: device.status,
+            lifecycle_state: device.lifecycle,
+            enabled: is.enabled,
+            manufacturer: is.manufacturer,
+            device_model: is.model.clone(),
+            model: is.model,
+            codec: is.codec,
+            threshold: is.threshold,
+            heartbeat_sec: is.heartbeat_sec,
+            display_type: is.display_type,
+            location: is.location,
+            config: is.config,
+            metadata: is.metadata,
+            site_id: row.site_id,
+            space_id: device.space_id,
+            space_code: row.space_code.clone(),
+            assigned_at: device.assigned_at.map(Instant::utc),
+            last_seen_at: device.last_seen_at.map(Instant::utc),
+            uplink_count: device.uplink_count,
+            sensor_state: device.occupancy,
+            battery_v: device.battery_v,
+            battery_pct: device.battery_pct,
+            temperature_c: device.temperature_c,
+            rssi: device.rssi,
+            snr: device.snr,
+            gateway: device.gateway.map(|gateway| gateway.to_uppercase()),
+            device_profile: device.profile,
+            silent: device.silent,
+            problem: device.problem,
+            created_at: device.created_at.utc(),
+            updated_at: device.updated_at.utc(),
+        }
+    }
+}
+
+/// A page of devices, and, where it was asked for, how many there are in all.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeviceListing {
+    #[serde(flatten)]
+    pub(crate) listing: Listing<DeviceView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stats: Option<DeviceCounts>,
+}
+
+/// How many of a tenant's devices can be put somewhere.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PoolView {
+    tenants: Vec<PoolOfTenant>,
+    total_devices: i64,
+    total_assigned: i64,
+    total_unassigned: i64,
+    total_sensors: i64,
+    unassigned_sensors: i64,
+    total_displays: i64,
+    unassigned_displays: i64,
+}
+
+/// The devices of one tenant.
+#[derive(Debug, Serialize, ToSchema)]
+struct PoolOfTenant {
+    tenant_id: Uuid,
+    total: i64,
+    assigned: i64,
+    unassigned: i64,
+}
+
+impl PoolView {
+    pub(crate) fn of(tenant_id: Uuid, stats: &Stats) -> Self {
+        let Counts { total, assigned, unassigned, .. } = stats.all();
+        Self {
+            tenants: vec![PoolOfTenant { tenant_id, total, assigned, unassigned }],
+            total_devices: total,
+            total_assigned: assigned,
+            total_unassigned: unassigned,
+            total_sensors: stats.sensors.total,
+            unassigned_sensors: stats.sensors.unassigned,
+            total_displays: stats.displays.total,
+            unassigned_displays: stats.displays.unassigned,
+        }
+    }
+}
+
+/// What was done to a device.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeviceDone {
+    success: bool,
+    device_id: Uuid,
+    dev_eui: String,
+    /// The EUI.
+    device_eui: String,
+    /// The space that it was put at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space_id: Option<Uuid>,
+    message: &'static str,
+}
+
+impl DeviceDone {
+    pub(crate) fn of(dev_eui: DevEui, message: &'static str) -> Self {
+        let text = format!("{dev_eui:X}");
+        Self {
+            success: true,
+            device_id: device_id(dev_eui),
+            device_eui: text.clone(),
+            dev_eui: text,
+            space_id: None,
+            message,
+        }
+    }
+
+    pub(crate) fn at(self, space_id: Uuid) -> Self {
+        Self { space_id: Some(space_id), ..self }
+    }
+}

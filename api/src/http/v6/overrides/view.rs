@@ -1,0 +1,16 @@
+//! What is answered to commands on overrides.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::kit::reply::Shown;
+use crate::http::v6::shared::space_override::OverrideView;
+
+/// An override that was taken away.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClearedView {
+    #[serde(flatten)]
+    pub(crate) cleared: Shown<OverrideView>,
+    pub(crate) success: bool,
+    pub(crate) message: &'static str,
+}

@@ -1,0 +1,148 @@
+//! Whether a space can be had for a window, wherever clients ask for it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use parking_domain::id::SpaceId;
+use parking_domain::occupancy::SpaceState;
+use parking_domain::space::{SpaceRefusal, Window};
+use parking_projections::overrides::read as overrides;
+use parking_projections::reservations::read as reservations;
+use parking_projections::spaces::read as spaces;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::http::App;
+use crate::http::kit::body::Command;
+use crate::http::kit::caller::{Caller, Freshness};
+use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{Named, Queried, invalid};
+use crate::http::v6::shared::reservation::ReservationView;
+use crate::http::v6::shared::space_override::OverrideView;
+use crate::http::v6::shared::window::{WindowBody, WindowQuery};
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .serve(routes!(of_space, of_space_by_post))
+        .serve(routes!(check))
+        .serve(routes!(check_space))
+}
+
+/// The most reservations that are shown: a window may be years long, and the space held thousands of times in it.
+const MOST_SHOWN: i64 = 100;
+
+/// Whether a space can be had for a whole window, and what is in the way if it cannot.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AvailabilityView {
+    space_id: Uuid,
+    space_code: String,
+    space_name: String,
+    tenant_id: Uuid,
+    query_start: DateTime<Utc>,
+    query_end: DateTime<Utc>,
+    /// True when the space is enabled and nothing is in the way.
+    is_available: bool,
+    /// What it is now. That says nothing about the window.
+    #[schema(value_type = String)]
+    current_state: SpaceState,
+    /// A space that is disabled cannot be booked at all.
+    enabled: bool,
+    /// The reservations that hold it at some moment of the window, the first first, 100 at most.
+    conflicting_reservations: Vec<ReservationView>,
+    /// The same.
+    reservations: Vec<ReservationView>,
+    /// The overrides that keep it from being used at some moment of the window.
+    overrides: Vec<OverrideView>,
+}
+
+/// Whether a space can be had for a window.
+#[utoipa::path(get, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
+    params(("space_id" = Uuid, Path), WindowQuery, Freshness),
+    responses((status = 200, body = AvailabilityView), Refusals<(Reading, SpaceRefusal)>))]
+async fn of_space(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Named(space_id): Named<SpaceId>,
+    Queried(query): Queried<WindowQuery>,
+) -> Result<Json<AvailabilityView>, Problem> {
+    availability(&app, &caller, space_id, query.window()?).await
+}
+
+/// Whether a space can be had for a window that the body says.
+#[utoipa::path(post, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
+    params(("space_id" = Uuid, Path), Freshness), request_body = WindowBody,
+    responses((status = 200, body = AvailabilityView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn of_space_by_post(
+    State(app): State<Arc<App>>,
+    Named(space_id): Named<SpaceId>,
+    Command { caller, body }: Command<WindowBody>,
+) -> Result<Json<AvailabilityView>, Problem> {
+    availability(&app, &caller, space_id, body.window()?).await
+}
+
+/// Whether a space that the body names can be had for a window.
+#[utoipa::path(post, path = "/api/v6/reservations/check-availability", tag = "availability",
+    params(Freshness), request_body = WindowBody,
+    responses((status = 200, body = AvailabilityView), Refusals<(Commanding, SpaceRefusal)>))]
+async fn check(
+    State(app): State<Arc<App>>,
+    Command { caller, body }: Command<WindowBody>,
+) -> Result<Json<AvailabilityView>, Problem> {
+    let space_id = body.space_id.ok_or_else(|| invalid("space_id must say which space"))?;
+    availability(&app, &caller, space_id.into(), body.window()?).await
+}
+
+/// Whether a space can be had for a window, where V6 had it.
+#[utoipa::path(post, path = "/api/v6/reservations/{space_id}/check-availability", tag = "availability",
+    params(("space_id" = Uuid, Path), WindowQuery, Freshness),
+    responses((status = 200, body = AvailabilityView), Refusals<(Reading, SpaceRefusal)>))]
+async fn check_space(
+    app: State<Arc<App>>,
+    caller: Caller,
+    space_id: Named<SpaceId>,
+    query: Queried<WindowQuery>,
+) -> Result<Json<AvailabilityView>, Problem> {
+    of_space(app, caller, space_id, query).await
+}
+
+/// All of it is read at one moment.
+async fn availability(
+    app: &App,
+    caller: &Caller,
+    space_id: SpaceId,
+    window: Window,
+) -> Result<Json<AvailabilityView>, Problem> {
+    if window.end <= window.start {
+        return Err(SpaceRefusal::WindowEmpty.into());
+    }
+    let mut reading = caller.read(app).await?;
+    let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
+    let held = reservations::holding(&mut reading, space_id.uuid(), window, MOST_SHOWN).await?;
+    let held =
+        held.into_iter().map(|reservation| reservations::Listed::at(reservation, &row.space)).collect();
+    let held = ReservationView::all(&mut reading, held).await?;
+    let overrides = overrides::in_the_way_of(&mut reading, space_id.uuid(), window).await?;
+    let overrides = OverrideView::all(&mut reading, overrides).await?;
+    let enabled = row.space.definition.enabled;
+    Ok(Json(AvailabilityView {
+        space_id: row.space.space_id,
+        space_code: row.space.code,
+        space_name: row.space.definition.name,
+        tenant_id: row.space.tenant_id,
+        query_start: window.start.utc(),
+        query_end: window.end.utc(),
+        is_available: enabled && held.is_empty() && overrides.is_empty(),
+        current_state: row.occupancy.map_or(SpaceState::Unknown, |shown| shown.state),
+        enabled,
+        conflicting_reservations: held.clone(),
+        reservations: held,
+        overrides,
+    }))
+}
