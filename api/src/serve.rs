@@ -37,10 +37,11 @@ use tracing::{info, warn};
 
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
+use crate::http;
+use crate::http::kit::app::App;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::progress::Projections;
-use crate::http::{self, App};
 use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;

@@ -1,13 +1,16 @@
 //! What all resources share: who calls, what a request says, how it is answered and refused. The kit knows no resource.
 
+pub(crate) mod app;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod credential;
 pub(crate) mod documented;
+pub(crate) mod freshness;
 pub(crate) mod lenient;
 pub(crate) mod opened;
 pub(crate) mod own_data;
 pub(crate) mod page;
+pub(crate) mod permission;
 pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod progress;

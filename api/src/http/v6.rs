@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 
 /// Every operation below `/api/v6`, also where V6's front end calls it.
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .merge(sites::routes())
         .merge(spaces::routes())

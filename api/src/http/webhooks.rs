@@ -17,7 +17,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::reply::X_POSITION;
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::request::RequestId;
@@ -25,10 +26,7 @@ use crate::http::kit::request::RequestId;
 /// Who is named as the actor of what the network server reports.
 const ACTOR: &str = "chirpstack";
 
-/// The position at or after which a read model shows what the request did.
-pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
-
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(event)).routes(routes!(event_by_v6)).routes(routes!(join))
 }
 
@@ -87,7 +85,7 @@ struct EventQuery {
     request_body(content = Object, description = "The event as ChirpStack makes it; `deviceInfo.devEui` is needed."),
     responses((status = 200, body = Answer), Refusals<NotRecorded>))]
 async fn event(
-    app: State<Arc<App>>,
+    app: State<AppState>,
     request_id: Extension<RequestId>,
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
@@ -102,7 +100,7 @@ async fn event(
 #[utoipa::path(post, path = "/webhooks/chirpstack/uplink", tag = "webhooks", params(EventQuery), request_body = Object,
     responses((status = 200, body = Answer), Refusals<NotRecorded>))]
 async fn event_by_v6(
-    app: State<Arc<App>>,
+    app: State<AppState>,
     request_id: Extension<RequestId>,
     query: Query<Vec<(String, String)>>,
     headers: HeaderMap,
@@ -115,7 +113,7 @@ async fn event_by_v6(
 #[utoipa::path(post, path = "/webhooks/chirpstack/join", tag = "webhooks", request_body = Object,
     responses((status = 200, body = Answer), Refusals<NotRecorded>))]
 async fn join(
-    app: State<Arc<App>>,
+    app: State<AppState>,
     request_id: Extension<RequestId>,
     headers: HeaderMap,
     body: Bytes,
@@ -124,7 +122,7 @@ async fn join(
 }
 
 async fn record(
-    State(app): State<Arc<App>>,
+    State(app): State<AppState>,
     Extension(request): Extension<RequestId>,
     kind: Option<EventKind>,
     headers: &HeaderMap,

@@ -1,7 +1,5 @@
 //! What is asked to be done: by whom, with which content, and under which key it is done once.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -13,8 +11,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::App;
-use crate::http::kit::caller::Caller;
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 
@@ -23,38 +22,38 @@ const MAX_KEY: usize = 255;
 
 /// A command with its JSON body. Keys of the body that nobody knows are passed over; an empty body is an empty object,
 /// whatever it calls itself.
-pub(crate) struct Command<T> {
-    pub(crate) caller: Caller,
+pub(crate) struct Command<P, T> {
+    pub(crate) caller: Caller<P>,
     pub(crate) body: T,
 }
 
 /// The body of a command that says all by its path.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub(crate) struct Nothing {}
+pub(crate) struct EmptyBody {}
 
 /// Doing it once.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it documents a header that is read by hand")]
-pub(crate) struct Once {
+pub(crate) struct IdempotencyKey {
     /// A key of the caller's own for this request, at most 255 characters. Sent again with the same key and content, it is
     /// done once and answered alike; the same key with other content is refused.
     #[param(rename = "Idempotency-Key", max_length = 255)]
     idempotency_key: Option<String>,
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Command<T> {
+impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for Command<P, T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let mut caller = Caller::from_request_parts(&mut parts, app).await?;
+        let caller = Caller::<P>::from_request_parts(&mut parts, app).await?;
         let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, app).await;
         let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
         refuse_other_types(&parts, &bytes)?;
-        caller.request = request_key(&parts, &bytes, &caller, app)?;
-        Ok(Self { caller, body: read(&bytes)? })
+        let key = request_key(&parts, &bytes, &caller, app)?;
+        Ok(Self { caller: caller.with_idempotency(key), body: read(&bytes)? })
     }
 }
 
@@ -72,7 +71,7 @@ fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
 fn request_key(
     parts: &Parts,
     bytes: &Bytes,
-    caller: &Caller,
+    caller: &Identity,
     app: &App,
 ) -> Result<Option<RequestKey>, Problem> {
     let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };

@@ -11,12 +11,19 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
+use crate::http::kit::permission::Permission;
+
 /// A refusal's status and its name.
 pub(crate) type Code = (StatusCode, &'static str);
 
 /// Refusals that have something in common.
 pub(crate) trait CodeSet {
     fn codes() -> Vec<Code>;
+
+    /// The permission without which the operation is refused.
+    fn permission() -> Option<&'static str> {
+        None
+    }
 }
 
 /// Refusals of one kind of thing.
@@ -30,13 +37,13 @@ pub(crate) trait Coded: CodeSet + Display {
     }
 }
 
-/// What every reading may answer.
-pub(crate) enum Reading {}
+/// What every read may be refused with; `P` is the permission that it needs.
+pub(crate) struct ReadErrors<P>(PhantomData<P>);
 
-/// What every command may answer.
-pub(crate) enum Commanding {}
+/// What every command may be refused with; `P` is the permission that it needs.
+pub(crate) struct CommandErrors<P>(PhantomData<P>);
 
-impl CodeSet for Reading {
+impl<P: Permission> CodeSet for ReadErrors<P> {
     fn codes() -> Vec<Code> {
         vec![
             (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
@@ -50,11 +57,15 @@ impl CodeSet for Reading {
             (StatusCode::SERVICE_UNAVAILABLE, "projection_stopped"),
         ]
     }
+
+    fn permission() -> Option<&'static str> {
+        Some(P::NAME)
+    }
 }
 
-impl CodeSet for Commanding {
+impl<P: Permission> CodeSet for CommandErrors<P> {
     fn codes() -> Vec<Code> {
-        let mut codes = Reading::codes();
+        let mut codes = ReadErrors::<P>::codes();
         codes.extend([
             (StatusCode::BAD_REQUEST, "malformed_json"),
             (StatusCode::CONFLICT, "request_key_reused"),
@@ -69,11 +80,19 @@ impl CodeSet for Commanding {
         );
         codes
     }
+
+    fn permission() -> Option<&'static str> {
+        Some(P::NAME)
+    }
 }
 
 impl<A: CodeSet, B: CodeSet> CodeSet for (A, B) {
     fn codes() -> Vec<Code> {
         [A::codes(), B::codes()].concat()
+    }
+
+    fn permission() -> Option<&'static str> {
+        A::permission()
     }
 }
 
@@ -81,17 +100,29 @@ impl<A: CodeSet, B: CodeSet, C: CodeSet> CodeSet for (A, B, C) {
     fn codes() -> Vec<Code> {
         [A::codes(), B::codes(), C::codes()].concat()
     }
+
+    fn permission() -> Option<&'static str> {
+        A::permission()
+    }
 }
 
 impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet> CodeSet for (A, B, C, D) {
     fn codes() -> Vec<Code> {
         [A::codes(), B::codes(), C::codes(), D::codes()].concat()
     }
+
+    fn permission() -> Option<&'static str> {
+        A::permission()
+    }
 }
 
 impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet, E: CodeSet> CodeSet for (A, B, C, D, E) {
     fn codes() -> Vec<Code> {
         [A::codes(), B::codes(), C::codes(), D::codes(), E::codes()].concat()
+    }
+
+    fn permission() -> Option<&'static str> {
+        A::permission()
     }
 }
 
@@ -116,7 +147,14 @@ impl<C: CodeSet> IntoResponses for Refusals<C> {
                 .content("application/problem+json", content);
             (status.to_string(), RefOr::T(response.build()))
         };
-        by_status.into_iter().map(document).collect()
+        let mut responses: BTreeMap<_, _> = by_status.into_iter().map(document).collect();
+        if let Some(permission) = C::permission() {
+            responses.extend([document((
+                403,
+                vec![&*format!("forbidden: the caller needs the permission {permission}")],
+            ))]);
+        }
+        responses
     }
 }
 

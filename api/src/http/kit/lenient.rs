@@ -13,15 +13,15 @@ use parking_domain::space::Status;
 use serde::de::{self, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 
 /// Adds routes under every path that clients have for them. The documentation names the first.
 pub(crate) trait ServeCompatibly {
-    fn serve(self, routes: UtoipaMethodRouter<Arc<App>>) -> Self;
+    fn serve(self, routes: UtoipaMethodRouter<AppState>) -> Self;
 }
 
-impl ServeCompatibly for OpenApiRouter<Arc<App>> {
-    fn serve(self, routes: UtoipaMethodRouter<Arc<App>>) -> Self {
+impl ServeCompatibly for OpenApiRouter<AppState> {
+    fn serve(self, routes: UtoipaMethodRouter<AppState>) -> Self {
         let methods = routes.2.clone();
         let others: Vec<String> = routes.1.paths.keys().flat_map(|path| other_paths(path)).collect();
         others.iter().fold(self.routes(routes), |router, path| router.route(path, methods.clone()))

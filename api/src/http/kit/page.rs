@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{Queried, invalid};
+use crate::http::kit::query::{QueryParams, invalid};
 
 /// The last page that can be asked for.
 const LAST: i64 = 1_000_000;
@@ -41,7 +41,7 @@ impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Queried(query) = Queried::<PageQuery>::of(&parts.uri)?;
+        let QueryParams(query) = QueryParams::<PageQuery>::of(&parts.uri)?;
         let number = within("page", query.page.unwrap_or(1), LAST)?;
         let size = within("page_size", query.page_size.unwrap_or(DEFAULT), MAX)?;
         Ok(Self(Page { number, size }))

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 
@@ -21,9 +21,9 @@ pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
 }
 
 /// The query, read into a struct. What counts as absent is not seen; names that nobody knows are passed over.
-pub(crate) struct Queried<T>(pub(crate) T);
+pub(crate) struct QueryParams<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> Queried<T> {
+impl<T: DeserializeOwned> QueryParams<T> {
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
         let query = lenient::given(uri.query().unwrap_or_default());
         if query.contains("%00") {
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned> Queried<T> {
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Queried<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -47,9 +47,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Queried<T> {
 }
 
 /// What a path names, in the order of its placeholders.
-pub(crate) struct Named<T>(pub(crate) T);
+pub(crate) struct PathParam<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParam<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -15,9 +15,9 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::problem::{self, Problem};
-use crate::http::webhooks::X_POSITION;
+use crate::http::kit::reply::X_POSITION;
 use crate::listen::Crowded;
 use crate::metrics::Route;
 
@@ -42,7 +42,7 @@ pub(crate) struct RequestId {
 }
 
 /// Middleware: the one there is.
-pub(crate) async fn handle(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(X_REQUEST_ID).and_then(sane);
     let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());

@@ -15,7 +15,7 @@ use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::problem::Problem;
@@ -23,7 +23,7 @@ use crate::http::kit::problem::Problem;
 /// How far behind a projection may be, in seconds, before others should be asked.
 const MOST_LAG: f64 = 30.0;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(health))
         .serve(routes!(webhooks))
@@ -43,7 +43,7 @@ impl CodeSet for Unwell {
 /// Whether the database answers.
 #[utoipa::path(get, path = "/health", tag = "health",
     responses((status = 200, body = Object), Refusals<Unwell>))]
-async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+async fn health(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     Ok(Json(json!({
         "status": "healthy",
@@ -56,7 +56,7 @@ async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 /// Whether uplinks can be recorded: the database answers and the writer takes appends.
 #[utoipa::path(get, path = "/webhooks/health", tag = "health",
     responses((status = 200, body = Object), Refusals<Unwell>))]
-async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+async fn webhooks(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     if !app.writer.is_running() {
         return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
@@ -67,14 +67,14 @@ async fn webhooks(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 /// Whether the process is of any use: one without its writer can only be started again.
 #[utoipa::path(get, path = "/health/live", tag = "health",
     responses((status = 200, body = Object), Refusals<Unwell>))]
-async fn live(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+async fn live(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     judge("live", "dead", vec![writer(&app)])
 }
 
 /// Whether requests should come here: the database answers, the writer takes appends, and no projection is far behind.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     responses((status = 200, body = Object), Refusals<Unwell>))]
-async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+async fn ready(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     let mut checks = vec![writer(&app)];
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
     let (answers, standing) = tokio::join!(app.probe.answers(), standing);

@@ -11,7 +11,7 @@ use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::problem::Problem;
@@ -27,7 +27,7 @@ impl CodeSet for Uncounted {
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(metrics))
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 // What the database knows is left as it was if the database is away: the rest is worth the more then.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, body = String, content_type = "application/openmetrics-text"), Refusals<Uncounted>))]
-async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+async fn metrics(State(app): State<AppState>) -> Result<Response, Problem> {
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
     match standing.await {
         Ok(standing) => app.metrics.note_standing(&standing),

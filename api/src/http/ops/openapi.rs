@@ -9,7 +9,7 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::documented::ProblemDocument;
 
 /// What there is to say besides the operations.
@@ -28,7 +28,7 @@ use crate::http::kit::documented::ProblemDocument;
 pub(in crate::http) struct Frame;
 
 /// Serves the documentation.
-pub(in crate::http) fn routes(mut document: utoipa::openapi::OpenApi) -> Router<Arc<App>> {
+pub(in crate::http) fn routes(mut document: utoipa::openapi::OpenApi) -> Router<AppState> {
     name_operations(&mut document);
     let json: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
     let ui = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));

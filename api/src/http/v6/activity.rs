@@ -11,16 +11,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::ReadActivity;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, Queried};
+use crate::http::kit::query::{AnyEui, QueryParams};
 use crate::http::v6::shared::activity::ActivityView;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(list))
 }
 
@@ -42,12 +44,13 @@ struct ListActivity {
 /// What people and the platform did to what the tenant owns, the newest first.
 #[utoipa::path(get, path = "/api/v6/activity", tag = "activity",
     params(ListActivity, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<ActivityView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<ActivityView>), Refusals<ReadErrors<ReadActivity>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadActivity>,
+    freshness: Freshness,
     Paged(page): Paged<50, 500>,
-    Queried(query): Queried<ListActivity>,
+    QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<Listing<ActivityView>>, Problem> {
     let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned());
     let filter = Filter {
@@ -56,7 +59,7 @@ async fn list(
         space_id: query.space_id,
         dev_eui: query.dev_eui.map(|AnyEui(dev_eui)| dev_eui),
     };
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = activity::count(&mut reading, &filter).await?;
     let rows = activity::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))

@@ -14,10 +14,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::ReadDashboard;
 use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::activity::ActivityView;
 use crate::http::v6::shared::counts::CountsView;
@@ -29,7 +31,7 @@ const ONLINE: TimeDelta = TimeDelta::minutes(5);
 /// How much of what was done lately is shown.
 const RECENT: i64 = 10;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(data)).serve(routes!(stats))
 }
 
@@ -73,10 +75,14 @@ struct Health {
 
 /// How everything stands, with what was done last.
 #[utoipa::path(get, path = "/api/v6/dashboard/data", tag = "dashboard", params(Freshness),
-    responses((status = 200, body = DashboardView), Refusals<Reading>))]
-async fn data(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<DashboardView>, Problem> {
+    responses((status = 200, body = DashboardView), Refusals<ReadErrors<ReadDashboard>>))]
+async fn data(
+    State(app): State<AppState>,
+    caller: Caller<ReadDashboard>,
+    freshness: Freshness,
+) -> Result<Json<DashboardView>, Problem> {
     let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let devices = devices::stats(&mut reading).await?;
     let (total, online) = devices::gateways(&mut reading, caller.at - ONLINE).await?;
     let spaces = spaces::counts(&mut reading, None).await?;
@@ -98,7 +104,11 @@ async fn data(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Dashbo
 
 /// The same, where V6's front end looks for it.
 #[utoipa::path(get, path = "/api/v6/dashboard/stats", tag = "dashboard", params(Freshness),
-    responses((status = 200, body = DashboardView), Refusals<Reading>))]
-async fn stats(app: State<Arc<App>>, caller: Caller) -> Result<Json<DashboardView>, Problem> {
-    data(app, caller).await
+    responses((status = 200, body = DashboardView), Refusals<ReadErrors<ReadDashboard>>))]
+async fn stats(
+    app: State<AppState>,
+    caller: Caller<ReadDashboard>,
+    freshness: Freshness,
+) -> Result<Json<DashboardView>, Problem> {
+    data(app, caller, freshness).await
 }

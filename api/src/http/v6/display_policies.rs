@@ -14,19 +14,21 @@ use parking_projections::display_policies::read as policies;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Nothing, Once};
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageDisplayPolicies, ReadDisplayPolicies};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::Named;
-use crate::http::kit::reply::{Answer, Shown};
+use crate::http::kit::query::PathParam;
+use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::display_policies::body::PolicyBody;
 use crate::http::v6::display_policies::view::PolicyView;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(one, update, amend))
@@ -37,98 +39,99 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 /// The tenant's display policies: the one in force, then the others from the oldest on.
 #[utoipa::path(get, path = "/api/v6/display-policies", tag = "display policies",
     params(Paged<100, 100>, Freshness),
-    responses((status = 200, body = Listing<PolicyView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<PolicyView>), Refusals<ReadErrors<ReadDisplayPolicies>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadDisplayPolicies>,
+    freshness: Freshness,
     Paged(page): Paged<100, 100>,
 ) -> Result<Json<Listing<PolicyView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = policies::count(&mut reading).await?;
     let rows = policies::list(&mut reading, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(PolicyView::of).collect(), total, caller.tenant_id))
 }
 
 /// Makes a display policy and puts it in force instead of the one before.
-#[utoipa::path(post, path = "/api/v6/display-policies", tag = "display policies", params(Once),
+#[utoipa::path(post, path = "/api/v6/display-policies", tag = "display policies", params(IdempotencyKey),
     request_body = PolicyBody,
-    responses((status = 201, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    responses((status = 201, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn create(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<PolicyBody>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let policy_id = PolicyId::from(caller.new_id(&app));
     let (policy, at, by) = (Box::new(body.policy()), caller.at, caller.actor);
     let create = TenantCommand::CreateDisplayPolicy { policy_id, policy, at, by };
-    let position = execute(&app, &caller, &create).await?;
-    Ok(Answer::created(Some(position), shown(&app, &caller, policy_id, position).await))
+    let done = app.execute::<Tenant>(&caller, caller.tenant_id, &create).await?;
+    Ok(done.view(&app, &caller, policy_id).await.created())
 }
 
 /// One display policy.
 #[utoipa::path(get, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
     params(("policy_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = PolicyView), Refusals<(Reading, TenantRefusal)>))]
+    responses((status = 200, body = PolicyView), Refusals<(ReadErrors<ReadDisplayPolicies>, TenantRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(policy_id): Named<PolicyId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadDisplayPolicies>,
+    freshness: Freshness,
+    PathParam(policy_id): PathParam<PolicyId>,
 ) -> Result<Json<PolicyView>, Problem> {
-    find(&app, &caller, policy_id).await.map(Json)
+    let mut reading = app.read(&caller, freshness).await?;
+    PolicyView::read(&mut reading, policy_id).await.map(Json)
 }
 
 /// Changes a display policy, in force or not. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Once), request_body = PolicyBody,
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    params(("policy_id" = Uuid, Path), IdempotencyKey), request_body = PolicyBody,
+    responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(policy_id): Named<PolicyId>,
-    Command { caller, body }: Command<PolicyBody>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(policy_id): PathParam<PolicyId>,
+    Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let (description, changes) = (body.description(), Box::new(body.changes()));
     let (name, at, by) = (body.name, caller.at, caller.actor);
     let update = TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, at, by };
-    let position = execute(&app, &caller, &update).await?;
-    Ok(Answer::done(Some(position), shown(&app, &caller, policy_id, position).await))
+    let done = app.execute::<Tenant>(&caller, caller.tenant_id, &update).await?;
+    Ok(done.view(&app, &caller, policy_id).await)
 }
 
 /// Changes a display policy, like `PUT`.
 #[utoipa::path(patch, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Once), request_body = PolicyBody,
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    params(("policy_id" = Uuid, Path), IdempotencyKey), request_body = PolicyBody,
+    responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn amend(
-    app: State<Arc<App>>,
-    policy_id: Named<PolicyId>,
-    command: Command<PolicyBody>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    app: State<AppState>,
+    policy_id: PathParam<PolicyId>,
+    command: Command<ManageDisplayPolicies, PolicyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     update(app, policy_id, command).await
 }
 
 /// Puts a display policy in force instead of the one before.
 #[utoipa::path(post, path = "/api/v6/display-policies/{policy_id}/activate", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Once),
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    params(("policy_id" = Uuid, Path), IdempotencyKey),
+    responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn activate(
-    State(app): State<Arc<App>>,
-    Named(policy_id): Named<PolicyId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(policy_id): PathParam<PolicyId>,
+    Command { caller, .. }: Command<ManageDisplayPolicies, EmptyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let activate = TenantCommand::ActivateDisplayPolicy { policy_id, at: caller.at, by: caller.actor };
-    let position = execute(&app, &caller, &activate).await?;
-    Ok(Answer::done(Some(position), shown(&app, &caller, policy_id, position).await))
+    let done = app.execute::<Tenant>(&caller, caller.tenant_id, &activate).await?;
+    Ok(done.view(&app, &caller, policy_id).await)
 }
 
-async fn execute(app: &App, caller: &Caller, command: &TenantCommand) -> Result<i64, Problem> {
-    let tenant = caller.tenant_id.to_string();
-    Ok(app.platform.tenants.execute(&tenant, command, &caller.circumstances()).await?.position)
-}
+impl View for PolicyView {
+    type Id = PolicyId;
 
-async fn find(app: &App, caller: &Caller, policy_id: PolicyId) -> Result<PolicyView, Problem> {
-    let row = policies::get(&mut *caller.read(app).await?, policy_id.uuid()).await?;
-    row.map(PolicyView::of).ok_or_else(|| TenantRefusal::DisplayPolicyNotFound.into())
-}
+    fn id(policy_id: PolicyId) -> Uuid {
+        policy_id.uuid()
+    }
 
-async fn shown(app: &App, caller: &Caller, policy_id: PolicyId, position: i64) -> Shown<PolicyView> {
-    caller.settle(app, Some(position)).await;
-    Shown::of(policy_id.uuid(), find(app, caller, policy_id).await)
+    async fn read(reading: &mut Reading, policy_id: PolicyId) -> Result<Self, Problem> {
+        let row = policies::get(reading, policy_id.uuid()).await?;
+        row.map(Self::of).ok_or_else(|| TenantRefusal::DisplayPolicyNotFound.into())
+    }
 }

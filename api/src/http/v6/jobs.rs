@@ -14,17 +14,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Nothing};
-use crate::http::kit::caller::Caller;
-use crate::http::kit::documented::{Code, CodeSet, Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{Code, CodeSet, CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::page::{Item, Listing, Page, Paged};
+use crate::http::kit::permission::{ReadJobs, RunJobs};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::Named;
-use crate::http::kit::reply::Answer;
+use crate::http::kit::query::PathParam;
+use crate::http::kit::reply::Reply;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list))
         .serve(routes!(one))
@@ -130,8 +131,11 @@ fn find(name: &str) -> Result<Job, Problem> {
 
 /// All jobs and where they stand.
 #[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs",
-    responses((status = 200, body = Listing<JobView>), Refusals<Reading>))]
-async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Listing<JobView>>, Problem> {
+    responses((status = 200, body = Listing<JobView>), Refusals<ReadErrors<ReadJobs>>))]
+async fn list(
+    State(app): State<AppState>,
+    caller: Caller<ReadJobs>,
+) -> Result<Json<Listing<JobView>>, Problem> {
     let jobs: Vec<JobView> = app.jobs.list().await?.into_iter().map(JobView::from).collect();
     let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
     Ok(Page { number: 1, size: count }.of(jobs, count, caller.tenant_id))
@@ -139,11 +143,11 @@ async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Listin
 
 /// Where one job stands.
 #[utoipa::path(get, path = "/api/v6/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
-    responses((status = 200, body = JobView), Refusals<(Reading, JobRefusals)>))]
+    responses((status = 200, body = JobView), Refusals<(ReadErrors<ReadJobs>, JobRefusals)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    _caller: Caller,
-    Named(name): Named<String>,
+    State(app): State<AppState>,
+    _caller: Caller<ReadJobs>,
+    PathParam(name): PathParam<String>,
 ) -> Result<Json<JobView>, Problem> {
     Ok(Json(app.jobs.standing(find(&name)?).await?.into()))
 }
@@ -151,11 +155,11 @@ async fn one(
 /// What a job did, the newest run first.
 #[utoipa::path(get, path = "/api/v6/jobs/{job}/runs", tag = "jobs",
     params(("job" = String, Path), Paged<50, 500>),
-    responses((status = 200, body = Listing<RunView>), Refusals<(Reading, JobRefusals)>))]
+    responses((status = 200, body = Listing<RunView>), Refusals<(ReadErrors<ReadJobs>, JobRefusals)>))]
 async fn runs(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(name): Named<String>,
+    State(app): State<AppState>,
+    caller: Caller<ReadJobs>,
+    PathParam(name): PathParam<String>,
     Paged(page): Paged<50, 500>,
 ) -> Result<Json<Listing<RunView>>, Problem> {
     let (runs, total) = app.jobs.history(find(&name)?, page.size, page.offset()).await?;
@@ -164,12 +168,12 @@ async fn runs(
 
 /// Starts a job now, unless it runs. The answer does not wait for its end.
 #[utoipa::path(post, path = "/api/v6/jobs/{job}/run", tag = "jobs", params(("job" = String, Path)),
-    responses((status = 202, body = Started), Refusals<(Commanding, JobRefusals)>))]
+    responses((status = 202, body = Started), Refusals<(CommandErrors<RunJobs>, JobRefusals)>))]
 async fn run_now(
-    State(app): State<Arc<App>>,
-    Named(name): Named<String>,
-    _command: Command<Nothing>,
-) -> Result<Answer<Started>, Problem> {
+    State(app): State<AppState>,
+    PathParam(name): PathParam<String>,
+    _command: Command<RunJobs, EmptyBody>,
+) -> Result<Reply<Started>, Problem> {
     let run_id = app.jobs.run_now(find(&name)?).await?;
-    Ok(Answer::begun(Started { run_id, status: "running" }))
+    Ok(Reply::begun(Started { run_id, status: "running" }))
 }

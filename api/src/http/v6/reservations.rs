@@ -20,21 +20,23 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Nothing, Once};
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{Named, Queried, invalid};
-use crate::http::kit::reply::{Answer, Shown};
+use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::reservations::body::{ReasonBody, ReservationBody};
 use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::window::WindowBody;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, book))
         .serve(routes!(expire_old))
@@ -72,59 +74,62 @@ struct ListReservations {
 /// The tenant's reservations, the latest start first.
 #[utoipa::path(get, path = "/api/v6/reservations", tag = "reservations",
     params(ListReservations, Paged<50, 200>, Freshness),
-    responses((status = 200, body = Listing<ReservationView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<ReservationView>), Refusals<ReadErrors<ReadReservations>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadReservations>,
+    freshness: Freshness,
     Paged(page): Paged<50, 200>,
-    Queried(query): Queried<ListReservations>,
+    QueryParams(query): QueryParams<ListReservations>,
 ) -> Result<Json<Listing<ReservationView>>, Problem> {
     let email = query.user_email.map(|email| app.platform.sealer.email_hash(&email));
     let (space_id, site_id, status) = (query.space_id, query.site_id, query.status);
     let filter = Filter { space_id, site_id, status, email, from: query.start_date, until: query.end_date };
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = reservations::count(&mut reading, &filter).await?;
     let rows = reservations::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(ReservationView::all(&mut reading, rows).await?, total, caller.tenant_id))
 }
 
 /// Books a space for a window. The space need not be free now; whoever holds some of the window is in `conflicts`.
-#[utoipa::path(post, path = "/api/v6/reservations", tag = "reservations", params(Once),
+#[utoipa::path(post, path = "/api/v6/reservations", tag = "reservations", params(IdempotencyKey),
     request_body = ReservationBody,
-    responses((status = 201, body = BookedView), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 201, body = BookedView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn book(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<ReservationBody>,
-) -> Result<Answer<BookedView>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+) -> Result<Reply<BookedView>, Problem> {
     let booking = body.booking(app.ids.next().into(), &caller)?;
     let booked = asked_for(&app).book(booking, caller.circumstances()).await?;
-    let position = Some(booked.position);
-    let reservation = shown(&app, &caller, booked.reservation_id, position).await;
-    Ok(Answer::created(position, BookedView::of(reservation, booked.repeated)))
+    let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
+    let view = BookedView::of(reservation, booked.repeated);
+    Ok(Reply::at(Some(booked.position), view).created())
 }
 
 /// One reservation.
 #[utoipa::path(get, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(("reservation_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = ReservationView), Refusals<(Reading, SpaceRefusal)>))]
+    responses((status = 200, body = ReservationView), Refusals<(ReadErrors<ReadReservations>, SpaceRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(reservation_id): Named<ReservationId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadReservations>,
+    freshness: Freshness,
+    PathParam(reservation_id): PathParam<ReservationId>,
 ) -> Result<Json<ReservationView>, Problem> {
-    find(&app, &caller, reservation_id).await.map(Json)
+    let mut reading = app.read(&caller, freshness).await?;
+    ReservationView::read(&mut reading, reservation_id).await.map(Json)
 }
 
 /// Changes a reservation: its window, what is kept with it, or both at once. What is absent or null stays, an empty text
 /// clears.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = ReservationBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = ReservationBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, body }: Command<ReservationBody>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(reservation_id): PathParam<ReservationId>,
+    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
     if body.space_id().is_some_and(|other| other != space_id) {
         return Err(invalid("a reservation stays at its space: cancel it and book the other one"));
@@ -134,25 +139,25 @@ async fn update(
 
 /// Changes a reservation, like `PUT`.
 #[utoipa::path(patch, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = ReservationBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = ReservationBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn amend(
-    app: State<Arc<App>>,
-    reservation_id: Named<ReservationId>,
-    command: Command<ReservationBody>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    app: State<AppState>,
+    reservation_id: PathParam<ReservationId>,
+    command: Command<ManageReservations, ReservationBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     update(app, reservation_id, command).await
 }
 
 /// Moves a reservation to another window of its space. An end that is absent stays.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/reschedule", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = WindowBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = WindowBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn reschedule(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, body }: Command<WindowBody>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(reservation_id): PathParam<ReservationId>,
+    Command { caller, body }: Command<ManageReservations, WindowBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     if body.start_time.is_none() && body.end_time.is_none() {
         return Err(invalid("start_time or end_time must say to when it moves"));
     }
@@ -163,105 +168,105 @@ async fn reschedule(
 
 async fn change(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     (space_id, reservation_id): (SpaceId, ReservationId),
     change: Change,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let circumstances = caller.circumstances();
     let done =
         asked_for(app).change(space_id, reservation_id, change, caller.asked(), &circumstances).await?;
-    Ok(Answer::done(done.position, shown(app, caller, reservation_id, done.position).await))
+    let view = Shown::read(app, caller, done.position, reservation_id).await;
+    Ok(Reply::at(done.position, view))
 }
 
 /// Gives a reservation up. A body may say why.
 #[utoipa::path(delete, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = Option<ReasonBody>,
+    responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn cancel(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, body }: Command<ReasonBody>,
-) -> Result<Answer<CancelledView>, Problem> {
+    State(app): State<AppState>,
+    PathParam(reservation_id): PathParam<ReservationId>,
+    Command { caller, body }: Command<ManageReservations, ReasonBody>,
+) -> Result<Reply<CancelledView>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
     let (reason, circumstances) = (body.said(), caller.circumstances());
     let cancelled = asked_for(&app)
         .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &circumstances)
         .await?;
     let position = Some(cancelled.position);
-    let reservation = shown(&app, &caller, reservation_id, position).await;
-    Ok(Answer::done(position, CancelledView::of(reservation_id, reservation)))
+    let reservation = Shown::read(&app, &caller, position, reservation_id).await;
+    Ok(Reply::at(position, CancelledView::of(reservation_id, reservation)))
 }
 
 /// Gives a reservation up, like `DELETE`.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = Option<ReasonBody>,
+    responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn cancel_by_post(
-    app: State<Arc<App>>,
-    reservation_id: Named<ReservationId>,
-    command: Command<ReasonBody>,
-) -> Result<Answer<CancelledView>, Problem> {
+    app: State<AppState>,
+    reservation_id: PathParam<ReservationId>,
+    command: Command<ManageReservations, ReasonBody>,
+) -> Result<Reply<CancelledView>, Problem> {
     cancel(app, reservation_id, command).await
 }
 
 /// Gives a reservation up, where V6 had it.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = Option<ReasonBody>,
+    responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn cancel_by_put(
-    app: State<Arc<App>>,
-    reservation_id: Named<ReservationId>,
-    command: Command<ReasonBody>,
-) -> Result<Answer<CancelledView>, Problem> {
+    app: State<AppState>,
+    reservation_id: PathParam<ReservationId>,
+    command: Command<ManageReservations, ReasonBody>,
+) -> Result<Reply<CancelledView>, Problem> {
     cancel(app, reservation_id, command).await
 }
 
 /// Says that the vehicle is there: from 15 minutes before the start until the end.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-in", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once),
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey),
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn check_in(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(reservation_id): PathParam<ReservationId>,
+    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let check_in = SpaceCommand::CheckIn(CheckIn { reservation_id, asked: caller.asked() });
     execute(&app, &caller, reservation_id, &check_in).await
 }
 
 /// Says that the vehicle left: the reservation is completed, and the rest of its window is free.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-out", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once),
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("reservation_id" = Uuid, Path), IdempotencyKey),
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn check_out(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(reservation_id): PathParam<ReservationId>,
+    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let check_out = SpaceCommand::CheckOut(CheckOut { reservation_id, asked: caller.asked() });
     execute(&app, &caller, reservation_id, &check_out).await
 }
 
 async fn execute(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     reservation_id: ReservationId,
     command: &SpaceCommand,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(app, caller, reservation_id).await?;
-    let done = app.platform.spaces.execute(&space_id.to_string(), command, &caller.circumstances()).await?;
-    let position = Some(done.position);
-    Ok(Answer::done(position, shown(app, caller, reservation_id, position).await))
+    let done = app.execute::<Space>(caller, space_id, command).await?;
+    Ok(done.view(app, caller, reservation_id).await)
 }
 
 /// Records what time has brought to the tenant's reservations. It is recorded by itself too, a moment later.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
-    responses((status = 200, body = ExpiredView), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn expire_old(
-    State(app): State<Arc<App>>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<ExpiredView>, Problem> {
-    let overdue = reservations::overdue_spaces(&mut *caller.read(&app).await?, caller.at).await?;
+    State(app): State<AppState>,
+    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+) -> Result<Reply<ExpiredView>, Problem> {
+    let overdue = reservations::overdue_spaces(&mut *app.read_now(&caller).await?, caller.at).await?;
     let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
     // A key is for one append. None is needed: passing time does nothing the second time.
     let circumstances = Circumstances { request: None, ..caller.circumstances() };
@@ -271,8 +276,8 @@ async fn expire_old(
         position = position.max(Some(done.position));
         expired_count += done.events.iter().filter(|event| ends_without_anybody(event)).count();
     }
-    caller.settle(&app, position).await;
-    Ok(Answer::done(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
+    app.settle(position).await;
+    Ok(Reply::at(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
 }
 
 fn ends_without_anybody(event: &SpaceEvent) -> bool {
@@ -284,36 +289,28 @@ fn asked_for(app: &App) -> Reservations<'_> {
 }
 
 /// The space that a reservation is for, also of one that was booked a moment ago.
-async fn space_of(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
-    if let Some(row) = row(app, caller, reservation_id).await? {
-        return Ok(row.reservation.space_id.into());
+async fn space_of(app: &App, caller: &Identity, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
+    let found = async || -> Result<Option<SpaceId>, Problem> {
+        let row = reservations::get(&mut *app.read_now(caller).await?, reservation_id.uuid()).await?;
+        Ok(row.map(|row| row.reservation.space_id.into()))
+    };
+    if let Some(space_id) = found().await? {
+        return Ok(space_id);
     }
-    caller.catch_up(app).await;
-    let row = row(app, caller, reservation_id).await?.ok_or(SpaceRefusal::ReservationNotFound)?;
-    Ok(row.reservation.space_id.into())
+    app.catch_up().await;
+    found().await?.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
 }
 
-async fn row(
-    app: &App,
-    caller: &Caller,
-    reservation_id: ReservationId,
-) -> Result<Option<reservations::Listed>, Problem> {
-    Ok(reservations::get(&mut *caller.read(app).await?, reservation_id.uuid()).await?)
-}
+impl View for ReservationView {
+    type Id = ReservationId;
 
-async fn find(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<ReservationView, Problem> {
-    let mut reading = caller.read(app).await?;
-    let row = reservations::get(&mut reading, reservation_id.uuid()).await?;
-    let view = ReservationView::all(&mut reading, row.into_iter().collect()).await?.pop();
-    view.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
-}
+    fn id(reservation_id: ReservationId) -> Uuid {
+        reservation_id.uuid()
+    }
 
-async fn shown(
-    app: &App,
-    caller: &Caller,
-    reservation_id: ReservationId,
-    position: Option<i64>,
-) -> Shown<ReservationView> {
-    caller.settle(app, position).await;
-    Shown::of(reservation_id.uuid(), find(app, caller, reservation_id).await)
+    async fn read(reading: &mut Reading, reservation_id: ReservationId) -> Result<Self, Problem> {
+        let row = reservations::get(reading, reservation_id.uuid()).await?;
+        let view = Self::all(reading, row.into_iter().collect()).await?.pop();
+        view.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
+    }
 }

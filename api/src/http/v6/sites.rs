@@ -17,20 +17,22 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Nothing, Once};
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, Named, Queried};
+use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::Taken;
-use crate::http::kit::reply::{Answer, Shown};
+use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::sites::body::SiteBody;
 use crate::http::v6::sites::view::{Ended, OccupancyView, SiteView};
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(occupancy_of_all))
@@ -52,14 +54,15 @@ struct ListSites {
 /// The tenant's sites, by name.
 #[utoipa::path(get, path = "/api/v6/sites", tag = "sites",
     params(ListSites, Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<SiteView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<SiteView>), Refusals<ReadErrors<ReadSites>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
     Paged(page): Paged<100, 500>,
-    Queried(query): Queried<ListSites>,
+    QueryParams(query): QueryParams<ListSites>,
 ) -> Result<Json<Listing<SiteView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = sites::count(&mut reading).await?;
     let rows = sites::list(&mut reading, page.size, page.offset()).await?;
     let with_stats = query.include_stats == Some(true);
@@ -70,41 +73,42 @@ async fn list(
 /// One site, with what is on it.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(("site_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = SiteView), Refusals<(Reading, SiteRefusal)>))]
+    responses((status = 200, body = SiteView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(site_id): Named<SiteId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
+    PathParam(site_id): PathParam<SiteId>,
 ) -> Result<Json<SiteView>, Problem> {
-    find(&app, &caller, site_id).await.map(|row| Json(SiteView::of(&row, true)))
+    let mut reading = app.read(&caller, freshness).await?;
+    SiteView::read(&mut reading, site_id).await.map(Json)
 }
 
 /// Makes a site. Its name and its slug are its own among the tenant's sites.
-#[utoipa::path(post, path = "/api/v6/sites", tag = "sites", params(Once), request_body = SiteBody,
-    responses((status = 201, body = Shown<SiteView>), Refusals<(Commanding, SiteRefusal, Taken)>))]
+#[utoipa::path(post, path = "/api/v6/sites", tag = "sites", params(IdempotencyKey), request_body = SiteBody,
+    responses((status = 201, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
 async fn create(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<SiteBody>,
-) -> Result<Answer<Shown<SiteView>>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageSites, SiteBody>,
+) -> Result<Reply<Shown<SiteView>>, Problem> {
     let site_id = SiteId::from(caller.new_id(&app));
     let (name, slug) = (body.name.clone().unwrap_or_default(), body.slug.clone().unwrap_or_default());
     let site = Box::new(NewSite { name, slug, definition: body.definition()? });
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let create = SiteCommand::CreateSite { tenant_id, site, at, by };
-    let done = app.platform.sites.execute(&site_id.to_string(), &create, &caller.circumstances()).await?;
-    let shown = shown(&app, &caller, site_id, Some(done.position)).await;
-    Ok(Answer::created(Some(done.position), shown))
+    let done = app.execute::<Site>(&caller, site_id, &create).await?;
+    Ok(done.view(&app, &caller, site_id).await.created())
 }
 
 /// Changes a site. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Once), request_body = SiteBody,
-    responses((status = 200, body = Shown<SiteView>), Refusals<(Commanding, SiteRefusal, Taken)>))]
+    params(("site_id" = Uuid, Path), IdempotencyKey), request_body = SiteBody,
+    responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(site_id): Named<SiteId>,
-    Command { caller, body }: Command<SiteBody>,
-) -> Result<Answer<Shown<SiteView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(site_id): PathParam<SiteId>,
+    Command { caller, body }: Command<ManageSites, SiteBody>,
+) -> Result<Reply<Shown<SiteView>>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let (name, slug) = (body.name.clone(), body.slug.clone());
     let commands = vec![
@@ -112,52 +116,52 @@ async fn update(
         SiteCommand::UpdateSite { tenant_id, patch: Box::new(body.patch()?), at, by },
     ];
     let change = Several::<Site> { aggregate_id: site_id.to_string(), commands };
-    let done = app.platform.store.execute(&change, &caller.circumstances()).await?;
-    let shown = shown(&app, &caller, site_id, done.position).await;
-    Ok(Answer::done(done.position, shown))
+    let done = app.execute_jointly(&caller, &change).await?;
+    Ok(done.view(&app, &caller, site_id).await)
 }
 
 /// Changes a site, like `PUT`.
 #[utoipa::path(patch, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Once), request_body = SiteBody,
-    responses((status = 200, body = Shown<SiteView>), Refusals<(Commanding, SiteRefusal, Taken)>))]
+    params(("site_id" = Uuid, Path), IdempotencyKey), request_body = SiteBody,
+    responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
 async fn amend(
-    app: State<Arc<App>>,
-    site_id: Named<SiteId>,
-    command: Command<SiteBody>,
-) -> Result<Answer<Shown<SiteView>>, Problem> {
+    app: State<AppState>,
+    site_id: PathParam<SiteId>,
+    command: Command<ManageSites, SiteBody>,
+) -> Result<Reply<Shown<SiteView>>, Problem> {
     update(app, site_id, command).await
 }
 
 /// Ends a site on which nothing stands any more.
 #[utoipa::path(delete, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Once),
-    responses((status = 200, body = Ended), Refusals<(Commanding, SiteRefusal)>))]
+    params(("site_id" = Uuid, Path), IdempotencyKey),
+    responses((status = 200, body = Ended), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
 async fn archive(
-    State(app): State<Arc<App>>,
-    Named(site_id): Named<SiteId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Ended>, Problem> {
+    State(app): State<AppState>,
+    PathParam(site_id): PathParam<SiteId>,
+    Command { caller, .. }: Command<ManageSites, EmptyBody>,
+) -> Result<Reply<Ended>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let archive = SiteCommand::ArchiveSite { tenant_id, at, by };
-    let done = app.platform.sites.execute(&site_id.to_string(), &archive, &caller.circumstances()).await?;
-    caller.settle(&app, Some(done.position)).await;
-    Ok(Answer::done(Some(done.position), Ended::of(site_id, &done.events)))
+    let done = app.execute::<Site>(&caller, site_id, &archive).await?;
+    app.settle(done.position).await;
+    Ok(done.reply(Ended::of(site_id, &done.events)))
 }
 
 /// How many spaces of a site are free, occupied, …; now, or at a place in the log.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/occupancy", tag = "sites",
     params(("site_id" = Uuid, Path), AsOfQuery, Freshness),
-    responses((status = 200, body = OccupancyView), Refusals<(Reading, SiteRefusal)>))]
+    responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn occupancy(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(site_id): Named<SiteId>,
-    Queried(query): Queried<AsOfQuery>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
+    PathParam(site_id): PathParam<SiteId>,
+    QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
     let as_of = query.place(&app).await?;
-    let row = find(&app, &caller, site_id).await?;
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
+    let row = find(&mut reading, site_id).await?;
     let counts = match as_of {
         None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
         Some(as_of) => spaces::counts_as_of(&mut reading, site_id.uuid(), as_of).await?,
@@ -167,12 +171,13 @@ async fn occupancy(
 
 /// The same for every site: the first 1000 by name.
 #[utoipa::path(get, path = "/api/v6/sites/occupancy/all", tag = "sites", params(Freshness),
-    responses((status = 200, body = Vec<OccupancyView>), Refusals<Reading>))]
+    responses((status = 200, body = Vec<OccupancyView>), Refusals<ReadErrors<ReadSites>>))]
 async fn occupancy_of_all(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
 ) -> Result<Json<Vec<OccupancyView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let rows = sites::list(&mut reading, MOST_SITES, 0).await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -182,19 +187,19 @@ async fn occupancy_of_all(
     Ok(Json(all))
 }
 
-async fn find(app: &App, caller: &Caller, site_id: SiteId) -> Result<Listed, Problem> {
-    let row = sites::get(&mut *caller.read(app).await?, site_id.uuid()).await?;
+async fn find(reading: &mut Reading, site_id: SiteId) -> Result<Listed, Problem> {
+    let row = sites::get(reading, site_id.uuid()).await?;
     row.ok_or_else(|| SiteRefusal::SiteNotFound.into())
 }
 
-async fn shown(app: &App, caller: &Caller, site_id: SiteId, position: Option<i64>) -> Shown<SiteView> {
-    caller.settle(app, position).await;
-    let row = find(app, caller, site_id).await;
-    Shown::of(site_id.uuid(), row.map(|row| SiteView::of(&row, true)))
-}
+impl View for SiteView {
+    type Id = SiteId;
 
-/// The site for whatever names none: the tenant's first.
-pub(crate) async fn default_site(app: &App, caller: &Caller) -> Result<SiteId, Problem> {
-    let rows = sites::list(&mut *caller.read(app).await?, 1, 0).await?;
-    Ok(rows.first().map_or(SiteId::DEFAULT, |row| row.site.site_id.into()))
+    fn id(site_id: SiteId) -> Uuid {
+        site_id.uuid()
+    }
+
+    async fn read(reading: &mut Reading, site_id: SiteId) -> Result<Self, Problem> {
+        Ok(Self::of(&find(reading, site_id).await?, true))
+    }
 }

@@ -25,22 +25,24 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Nothing, Once};
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Page, Paged};
+use crate::http::kit::permission::{ManageSpaces, ReadSpaces};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, Named, Queried};
+use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::Taken;
-use crate::http::kit::reply::{Answer, Shown};
+use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::sites::default_site;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
 use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(list_of_site, create_on_site))
@@ -68,101 +70,105 @@ struct ListSpaces {
 /// The tenant's spaces, by code.
 #[utoipa::path(get, path = "/api/v6/spaces", tag = "spaces",
     params(ListSpaces, Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<SpaceView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
     Paged(page): Paged<100, 500>,
-    Queried(query): Queried<ListSpaces>,
+    QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    page_of(&app, &caller, page, query).await
+    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 /// The spaces of a site, by code.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
     params(("site_id" = Uuid, Path), ListSpaces, Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<SpaceView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
 async fn list_of_site(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(site_id): Named<Uuid>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    PathParam(site_id): PathParam<Uuid>,
     Paged(page): Paged<100, 500>,
-    Queried(query): Queried<ListSpaces>,
+    QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    page_of(&app, &caller, page, ListSpaces { site_id: Some(site_id), ..query }).await
+    let query = ListSpaces { site_id: Some(site_id), ..query };
+    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 async fn page_of(
-    app: &App,
-    caller: &Caller,
+    mut reading: Reading,
+    tenant_id: TenantId,
     page: Page,
     query: ListSpaces,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
     let filter = Filter { site_id: query.site_id, state: query.current_state };
-    let mut reading = caller.read(app).await?;
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
     let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
-    Ok(page.of(rows.iter().map(view).collect(), total, caller.tenant_id))
+    Ok(page.of(rows.iter().map(view).collect(), total, tenant_id))
 }
 
 /// Makes a space, on the tenant's first site unless it names another. Its code is its own on the site.
-#[utoipa::path(post, path = "/api/v6/spaces", tag = "spaces", params(Once), request_body = SpaceBody,
+#[utoipa::path(post, path = "/api/v6/spaces", tag = "spaces", params(IdempotencyKey), request_body = SpaceBody,
     responses((status = 201, body = Shown<SpaceView>),
-              Refusals<(Commanding, SpaceRefusal, SiteRefusal, Taken)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, Taken)>))]
 async fn create(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<SpaceBody>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageSpaces, SpaceBody>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let site_id = match body.site_id() {
         Some(site_id) => site_id,
-        None => default_site(&app, &caller).await?,
+        None => default_site(&mut *app.read_now(&caller).await?).await?,
     };
     make(&app, &caller, site_id, body).await
 }
 
 /// Makes a space on a site.
 #[utoipa::path(post, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
-    params(("site_id" = Uuid, Path), Once), request_body = SpaceBody,
+    params(("site_id" = Uuid, Path), IdempotencyKey), request_body = SpaceBody,
     responses((status = 201, body = Shown<SpaceView>),
-              Refusals<(Commanding, SpaceRefusal, SiteRefusal, Taken)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, Taken)>))]
 async fn create_on_site(
-    State(app): State<Arc<App>>,
-    Named(site_id): Named<SiteId>,
-    Command { caller, body }: Command<SpaceBody>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(site_id): PathParam<SiteId>,
+    Command { caller, body }: Command<ManageSpaces, SpaceBody>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     make(&app, &caller, site_id, body).await
 }
 
 async fn make(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     site_id: SiteId,
     mut body: SpaceBody,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let space_id = SpaceId::from(caller.new_id(app));
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
     let create = CreateSpace { site_id, code, definition: body.definition()?, asked: caller.asked() };
     let make = MakeSpace { space_id, create, state };
-    let done = app.platform.store.execute(&make, &caller.circumstances()).await?;
-    Ok(Answer::created(done.position, shown(app, caller, space_id, done.position).await))
+    let done = app.execute_jointly(caller, &make).await?;
+    Ok(done.view(app, caller, space_id).await.created())
 }
 
 /// One space: as it is, or with the state it had at a place in the log.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(("space_id" = Uuid, Path), AsOfQuery, Freshness),
-    responses((status = 200, body = SpaceView), Refusals<(Reading, SpaceRefusal)>))]
+    responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(space_id): Named<SpaceId>,
-    Queried(query): Queried<AsOfQuery>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    PathParam(space_id): PathParam<SpaceId>,
+    QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
     let as_of = query.place(&app).await?;
-    let row = find(&app, &caller, space_id).await?;
+    let mut reading = app.read(&caller, freshness).await?;
+    let row = find(&mut reading, space_id).await?;
     let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(&row))) };
-    let moment = history::as_of(&mut *caller.read(&app).await?, space_id.uuid(), as_of).await?;
+    let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
         Some(moment) => Ok(Json(SpaceView::of(&row).looked_back(&moment))),
         None => Err(SpaceRefusal::SpaceNotFound.into()),
@@ -171,72 +177,72 @@ async fn one(
 
 /// Changes a space, and says what its state is if the body does. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once), request_body = SpaceBody,
-    responses((status = 200, body = Shown<SpaceView>), Refusals<(Commanding, SpaceRefusal, Taken)>))]
+    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = SpaceBody,
+    responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, Taken)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Command { caller, mut body }: Command<SpaceBody>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    Command { caller, mut body }: Command<ManageSpaces, SpaceBody>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let asked = caller.asked();
     let set_state = body.current_state.map(|state| SetStateByHand { state, reason: None, asked });
     let update = UpdateSpace { code: body.code.take(), definition: body.definition()?, asked };
     let mut commands = vec![SpaceCommand::UpdateSpace(Box::new(update))];
     commands.extend(set_state.map(SpaceCommand::SetStateByHand));
     let change = Several::<Space> { aggregate_id: space_id.to_string(), commands };
-    let done = app.platform.store.execute(&change, &caller.circumstances()).await?;
-    Ok(Answer::done(done.position, shown(&app, &caller, space_id, done.position).await))
+    let done = app.execute_jointly(&caller, &change).await?;
+    Ok(done.view(&app, &caller, space_id).await)
 }
 
 /// Changes a space, like `PUT`.
 #[utoipa::path(patch, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once), request_body = SpaceBody,
-    responses((status = 200, body = Shown<SpaceView>), Refusals<(Commanding, SpaceRefusal, Taken)>))]
+    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = SpaceBody,
+    responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, Taken)>))]
 async fn amend(
-    app: State<Arc<App>>,
-    space_id: Named<SpaceId>,
-    command: Command<SpaceBody>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    app: State<AppState>,
+    space_id: PathParam<SpaceId>,
+    command: Command<ManageSpaces, SpaceBody>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     update(app, space_id, command).await
 }
 
 /// Ends a space that nothing holds. Its devices leave it, and its code is free again.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once),
+    params(("space_id" = Uuid, Path), IdempotencyKey),
     responses((status = 200, body = SpaceEnded),
-              Refusals<(Commanding, SpaceRefusal, SiteRefusal, DeviceRefusal)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, DeviceRefusal)>))]
 async fn delete(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<SpaceEnded>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
+) -> Result<Reply<SpaceEnded>, Problem> {
     let end = EndSpace { space_id, reason: None, asked: caller.asked() };
-    let done = app.platform.store.execute(&end, &caller.circumstances()).await?;
-    caller.settle(&app, done.position).await;
-    Ok(Answer::done(done.position, SpaceEnded::of(space_id, &done.events)))
+    let done = app.execute_jointly(&caller, &end).await?;
+    app.settle(done.position).await;
+    Ok(done.reply(SpaceEnded::of(space_id, &done.events)))
 }
 
 /// Says what a space's state is, whatever its sensor says.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}/state", tag = "spaces",
-    params(("space_id" = Uuid, Path), StateQuery, Once), request_body = StateBody,
-    responses((status = 200, body = StateSet), Refusals<(Commanding, SpaceRefusal)>))]
+    params(("space_id" = Uuid, Path), StateQuery, IdempotencyKey), request_body = StateBody,
+    responses((status = 200, body = StateSet), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal)>))]
 async fn set_state(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Queried(query): Queried<StateQuery>,
-    Command { caller, body }: Command<StateBody>,
-) -> Result<Answer<StateSet>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    QueryParams(query): QueryParams<StateQuery>,
+    Command { caller, body }: Command<ManageSpaces, StateBody>,
+) -> Result<Reply<StateSet>, Problem> {
     let state = query.or(&body)?;
     let state_now = async || {
-        let row = find(&app, &caller, space_id).await.ok()?;
+        let row = find(&mut *app.read_now(&caller).await.ok()?, space_id).await.ok()?;
         row.occupancy.map(|occupancy| occupancy.state)
     };
     let previous = state_now().await;
     let set = SetStateByHand { state, reason: body.reason, asked: caller.asked() };
     let set = SpaceCommand::SetStateByHand(set);
-    let done = app.platform.spaces.execute(&space_id.to_string(), &set, &caller.circumstances()).await?;
-    caller.settle(&app, Some(done.position)).await;
-    Ok(Answer::done(Some(done.position), StateSet::of(space_id, previous, state_now().await)))
+    let done = app.execute::<Space>(&caller, space_id, &set).await?;
+    app.settle(done.position).await;
+    Ok(done.reply(StateSet::of(space_id, previous, state_now().await)))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -248,58 +254,69 @@ struct OfSite {
 
 /// How many spaces are free, occupied, ….
 #[utoipa::path(get, path = "/api/v6/spaces/stats", tag = "spaces", params(OfSite, Freshness),
-    responses((status = 200, body = StatsView), Refusals<Reading>))]
+    responses((status = 200, body = StatsView), Refusals<ReadErrors<ReadSpaces>>))]
 async fn stats(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Queried(query): Queried<OfSite>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    QueryParams(query): QueryParams<OfSite>,
 ) -> Result<Json<StatsView>, Problem> {
-    let counts = spaces::counts(&mut *caller.read(&app).await?, query.site_id).await?;
+    let counts = spaces::counts(&mut *app.read(&caller, freshness).await?, query.site_id).await?;
     let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
 }
 
 /// The same, where V6 had it.
 #[utoipa::path(get, path = "/api/v6/spaces/stats/occupancy", tag = "spaces", params(OfSite, Freshness),
-    responses((status = 200, body = StatsView), Refusals<Reading>))]
+    responses((status = 200, body = StatsView), Refusals<ReadErrors<ReadSpaces>>))]
 async fn stats_occupancy(
-    app: State<Arc<App>>,
-    caller: Caller,
-    query: Queried<OfSite>,
+    app: State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    query: QueryParams<OfSite>,
 ) -> Result<Json<StatsView>, Problem> {
-    stats(app, caller, query).await
+    stats(app, caller, freshness, query).await
 }
 
 /// Every change of a space's state or display, the newest first, with what caused it.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
     params(("space_id" = Uuid, Path), Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<MomentView>), Refusals<(Reading, SpaceRefusal)>))]
+    responses((status = 200, body = Listing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn past(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(space_id): Named<SpaceId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    PathParam(space_id): PathParam<SpaceId>,
     Paged(page): Paged<50, 500>,
 ) -> Result<Json<Listing<MomentView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = history::count(&mut reading, space_id.uuid()).await?;
     if total == 0 {
-        find(&app, &caller, space_id).await?;
+        find(&mut reading, space_id).await?;
     }
     let rows = history::list(&mut reading, space_id.uuid(), page.size, page.offset()).await?;
     Ok(page.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
-pub(crate) async fn find(app: &App, caller: &Caller, space_id: SpaceId) -> Result<Listed, Problem> {
-    let row = spaces::get(&mut *caller.read(app).await?, space_id.uuid()).await?;
+async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<Listed, Problem> {
+    let row = spaces::get(reading, space_id.uuid()).await?;
     row.ok_or_else(|| SpaceRefusal::SpaceNotFound.into())
 }
 
-pub(crate) async fn shown(
-    app: &App,
-    caller: &Caller,
-    space_id: SpaceId,
-    position: Option<i64>,
-) -> Shown<SpaceView> {
-    caller.settle(app, position).await;
-    Shown::of(space_id.uuid(), find(app, caller, space_id).await.map(|row| SpaceView::of(&row)))
+/// The site of a space that names none: the tenant's first.
+async fn default_site(reading: &mut Reading) -> Result<SiteId, Problem> {
+    let rows = sites::list(reading, 1, 0).await?;
+    Ok(rows.first().map_or(SiteId::DEFAULT, |row| row.site.site_id.into()))
+}
+
+impl View for SpaceView {
+    type Id = SpaceId;
+
+    fn id(space_id: SpaceId) -> Uuid {
+        space_id.uuid()
+    }
+
+    async fn read(reading: &mut Reading, space_id: SpaceId) -> Result<Self, Problem> {
+        Ok(Self::of(&find(reading, space_id).await?))
+    }
 }

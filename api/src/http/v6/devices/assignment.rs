@@ -10,20 +10,21 @@ use parking_domain::space::SpaceRefusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Once};
-use crate::http::kit::caller::Caller;
-use crate::http::kit::documented::{Commanding, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::{ManageDevices, ReadDevices};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, Named};
+use crate::http::kit::query::{AnyEui, PathParam};
 use crate::http::kit::refusals::NotAssigned;
-use crate::http::kit::reply::Answer;
+use crate::http::kit::reply::Reply;
 use crate::http::v6::devices::body::AssignBody;
 use crate::http::v6::devices::view::DeviceDone;
 use crate::http::v6::shared::why::Why;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(assign))
         .serve(routes!(unassign))
@@ -35,31 +36,31 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// Puts a device at a space, where no other one of its kind stands.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/assign", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = AssignBody,
+    params(("device_id" = String, Path), IdempotencyKey), request_body = AssignBody,
     responses((status = 200, body = DeviceDone),
-              Refusals<(Commanding, DeviceRefusal, SpaceRefusal, NotAssigned)>))]
+              Refusals<(CommandErrors<ManageDevices>, DeviceRefusal, SpaceRefusal, NotAssigned)>))]
 async fn assign(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Command { caller, body }: Command<AssignBody>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    Command { caller, body }: Command<ManageDevices, AssignBody>,
+) -> Result<Reply<DeviceDone>, Problem> {
     let (space_id, replace) = (body.space_id()?, body.replace());
     let assign = AssignDevice { dev_eui, space_id, replace, reason: body.reason, asked: caller.asked() };
-    let done = app.platform.store.execute(&assign, &caller.circumstances()).await?;
-    caller.settle(&app, done.position).await;
+    let done = app.execute_jointly(&caller, &assign).await?;
+    app.settle(done.position).await;
     let answer = DeviceDone::of(dev_eui, "the device stands at the space");
-    Ok(Answer::done(done.position, answer.at(space_id.uuid())))
+    Ok(done.reply(answer.at(space_id.uuid())))
 }
 
 /// Takes a device away from its space.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/unassign", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Option<Why>,
-    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+    params(("device_id" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn unassign(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Command { caller, body: Why { reason } }: Command<Why>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<ManageDevices, Why>,
+) -> Result<Reply<DeviceDone>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let unassign = DeviceCommand::UnassignDevice { tenant_id, reason, at, by };
     done(&app, &caller, dev_eui, unassign, "the device stands at no space").await
@@ -67,13 +68,13 @@ async fn unassign(
 
 /// Gives a device up: anybody may claim it. What it reported goes with it.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/release", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Option<Why>,
-    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+    params(("device_id" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn release(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Command { caller, body: Why { reason } }: Command<Why>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<ManageDevices, Why>,
+) -> Result<Reply<DeviceDone>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let release = DeviceCommand::ReleaseDevice { tenant_id, reason, at, by };
     done(&app, &caller, dev_eui, release, "the device is released: anybody may claim it").await
@@ -81,25 +82,25 @@ async fn release(
 
 /// Gives a device up, like `release`.
 #[utoipa::path(delete, path = "/api/v6/devices/{device_id}", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Option<Why>,
-    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+    params(("device_id" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn delete(
-    app: State<Arc<App>>,
-    device_id: Named<AnyEui>,
-    command: Command<Why>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    app: State<AppState>,
+    device_id: PathParam<AnyEui>,
+    command: Command<ManageDevices, Why>,
+) -> Result<Reply<DeviceDone>, Problem> {
     release(app, device_id, command).await
 }
 
 /// Takes a device out of use. It is still shown; if it turns up again, anybody may claim it.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/retire", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Option<Why>,
-    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+    params(("device_id" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn retire(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Command { caller, body: Why { reason } }: Command<Why>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<ManageDevices, Why>,
+) -> Result<Reply<DeviceDone>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let retire = DeviceCommand::RetireDevice { tenant_id, reason, at, by };
     done(&app, &caller, dev_eui, retire, "the device is out of use").await
@@ -107,24 +108,24 @@ async fn retire(
 
 /// Takes a device out of use, like `retire`.
 #[utoipa::path(patch, path = "/api/v6/devices/{device_id}/archive", tag = "devices",
-    params(("device_id" = String, Path), Once), request_body = Option<Why>,
-    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal)>))]
+    params(("device_id" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn archive(
-    app: State<Arc<App>>,
-    device_id: Named<AnyEui>,
-    command: Command<Why>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    app: State<AppState>,
+    device_id: PathParam<AnyEui>,
+    command: Command<ManageDevices, Why>,
+) -> Result<Reply<DeviceDone>, Problem> {
     retire(app, device_id, command).await
 }
 
 async fn done(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     dev_eui: DevEui,
     command: DeviceCommand,
     message: &'static str,
-) -> Result<Answer<DeviceDone>, Problem> {
-    let done = app.platform.devices.execute(&dev_eui.to_string(), &command, &caller.circumstances()).await?;
-    caller.settle(app, Some(done.position)).await;
-    Ok(Answer::done(Some(done.position), DeviceDone::of(dev_eui, message)))
+) -> Result<Reply<DeviceDone>, Problem> {
+    let done = app.execute::<Device>(caller, dev_eui, &command).await?;
+    app.settle(done.position).await;
+    Ok(done.reply(DeviceDone::of(dev_eui, message)))
 }

@@ -16,25 +16,27 @@ use parking_projections::orphan_devices;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Once};
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ClaimOrphans, ReadOrphans};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, Named, Queried};
+use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
 use crate::http::kit::refusals::{NoOrphan, NotAssigned};
-use crate::http::kit::reply::{Answer, Shown};
+use crate::http::kit::reply::X_POSITION;
+use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
 use crate::http::v6::devices::orphans::body::{SpaceQuery, TakeBody};
 use crate::http::v6::devices::orphans::view::OrphanView;
 use crate::http::v6::devices::shown;
 use crate::http::v6::devices::view::{DeviceDone, DeviceView};
 use crate::http::v6::shared::why::Why;
-use crate::http::webhooks::X_POSITION;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list))
         .serve(routes!(one, dismiss))
@@ -45,12 +47,14 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 /// The devices that are heard and belong to nobody, the one heard last first.
 #[utoipa::path(get, path = "/api/v6/orphan-devices", tag = "orphan devices",
     params(Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<OrphanView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<OrphanView>), Refusals<ReadErrors<ReadOrphans>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadOrphans>,
+    freshness: Freshness,
     Paged(page): Paged<100, 500>,
 ) -> Result<([(HeaderName, String); 1], Json<Listing<OrphanView>>), Problem> {
+    app.show(freshness).await?;
     // Read before the rows: it may say less than they show, never more.
     let position = app.progress.devices.position();
     let total = orphan_devices::count(app.reader.pool()).await?;
@@ -62,12 +66,14 @@ async fn list(
 /// One orphan, with what was last heard of it.
 #[utoipa::path(get, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
     params(("dev_eui" = String, Path), Freshness),
-    responses((status = 200, body = OrphanView), Refusals<(Reading, NoOrphan)>))]
+    responses((status = 200, body = OrphanView), Refusals<(ReadErrors<ReadOrphans>, NoOrphan)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    _: Caller,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    State(app): State<AppState>,
+    _caller: Caller<ReadOrphans>,
+    freshness: Freshness,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
 ) -> Result<Json<OrphanView>, Problem> {
+    app.show(freshness).await?;
     let row = orphan_devices::get(app.reader.pool(), dev_eui).await?;
     let row = row.ok_or(AssignmentError::OrphanNotFound(dev_eui))?;
     Ok(Json(row.into()))
@@ -75,53 +81,53 @@ async fn one(
 
 /// Claims an orphan for the tenant, with what it reported since it became one.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/claim", tag = "orphan devices",
-    params(("dev_eui" = String, Path), Once), request_body = Option<DeviceBody>,
-    responses((status = 201, body = Shown<DeviceView>), Refusals<(Commanding, DeviceRefusal, NoOrphan)>))]
+    params(("dev_eui" = String, Path), IdempotencyKey), request_body = Option<DeviceBody>,
+    responses((status = 201, body = Shown<DeviceView>), Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, NoOrphan)>))]
 async fn claim(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Command { caller, body }: Command<DeviceBody>,
-) -> Result<Answer<Shown<DeviceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    Command { caller, body }: Command<ClaimOrphans, DeviceBody>,
+) -> Result<Reply<Shown<DeviceView>>, Problem> {
     let category = body.category();
     let definition = Box::new(body.definition(name_of(&app, dev_eui).await?)?);
     let claim = ClaimOrphan { dev_eui, category, definition, asked: caller.asked() };
-    let done = app.platform.store.execute(&claim, &caller.circumstances()).await?;
-    Ok(Answer::created(done.position, shown(&app, &caller, dev_eui, done.position).await))
+    let done = app.execute_jointly(&caller, &claim).await?;
+    Ok(done.view(&app, &caller, dev_eui).await.created())
 }
 
 /// Claims an orphan and puts it at a space, both or neither.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/assign", tag = "orphan devices",
-    params(("dev_eui" = String, Path), SpaceQuery, Once), request_body = Option<TakeBody>,
+    params(("dev_eui" = String, Path), SpaceQuery, IdempotencyKey), request_body = Option<TakeBody>,
     responses((status = 200, body = Shown<DeviceView>),
-              Refusals<(Commanding, DeviceRefusal, SpaceRefusal, NotAssigned, NoOrphan)>))]
+              Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, SpaceRefusal, NotAssigned, NoOrphan)>))]
 async fn assign(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Queried(query): Queried<SpaceQuery>,
-    Command { caller, body }: Command<TakeBody>,
-) -> Result<Answer<Shown<DeviceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    QueryParams(query): QueryParams<SpaceQuery>,
+    Command { caller, body }: Command<ClaimOrphans, TakeBody>,
+) -> Result<Reply<Shown<DeviceView>>, Problem> {
     let (space_id, category) = (query.or(&body)?, body.device.category());
     let definition = Box::new(body.device.definition(name_of(&app, dev_eui).await?)?);
     let (reason, asked) = (body.reason, caller.asked());
     let assign = AssignOrphan { dev_eui, space_id, category, definition, reason, asked };
-    let done = app.platform.store.execute(&assign, &caller.circumstances()).await?;
-    Ok(Answer::done(done.position, shown(&app, &caller, dev_eui, done.position).await))
+    let done = app.execute_jointly(&caller, &assign).await?;
+    Ok(done.view(&app, &caller, dev_eui).await)
 }
 
 /// Does not show an orphan until it is heard again.
 #[utoipa::path(delete, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
-    params(("dev_eui" = String, Path), Once), request_body = Option<Why>,
-    responses((status = 200, body = DeviceDone), Refusals<(Commanding, DeviceRefusal, NoOrphan)>))]
+    params(("dev_eui" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, NoOrphan)>))]
 async fn dismiss(
-    State(app): State<Arc<App>>,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
-    Command { caller, body: Why { reason } }: Command<Why>,
-) -> Result<Answer<DeviceDone>, Problem> {
+    State(app): State<AppState>,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    Command { caller, body: Why { reason } }: Command<ClaimOrphans, Why>,
+) -> Result<Reply<DeviceDone>, Problem> {
     let dismiss = DismissOrphan { dev_eui, reason, asked: caller.asked() };
-    let done = app.platform.store.execute(&dismiss, &caller.circumstances()).await?;
-    caller.settle(&app, done.position).await;
+    let done = app.execute_jointly(&caller, &dismiss).await?;
+    app.settle(done.position).await;
     let answer = DeviceDone::of(dev_eui, "the orphan is not shown until it is heard again");
-    Ok(Answer::done(done.position, answer))
+    Ok(done.reply(answer))
 }
 
 /// What a device is called that nobody has named: as the network server calls it, or by its EUI.

@@ -15,17 +15,19 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageDevices, ReadDevices};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, Named, Queried};
+use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
 }
 
@@ -45,17 +47,18 @@ struct ReceivedQuery {
 /// What a device reported since it last became ownerless, the newest first, read by its codec.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
     params(("device_id" = String, Path), ReceivedQuery, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<UplinkView>), Refusals<(Reading, DeviceRefusal)>))]
+    responses((status = 200, body = Listing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
 async fn reported(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(AnyEui(dev_eui)): Named<AnyEui>,
+    State(app): State<AppState>,
+    caller: Caller<ReadDevices>,
+    freshness: Freshness,
+    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
     Paged(page): Paged<50, 500>,
-    Queried(query): Queried<ReceivedQuery>,
+    QueryParams(query): QueryParams<ReceivedQuery>,
 ) -> Result<Json<Listing<UplinkView>>, Problem> {
-    find(&app, &caller, dev_eui).await?;
     let received = Received { since: query.since, until: query.until };
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
+    find(&mut reading, dev_eui).await?;
     let total = uplinks::count(&mut reading, dev_eui, received).await?;
     let rows = uplinks::list(&mut reading, dev_eui, received, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
@@ -63,8 +66,11 @@ async fn reported(
 
 /// The types of devices whose reports can be read, by name.
 #[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<DeviceTypeView>), Refusals<Reading>))]
-async fn device_types(caller: Caller, Paged(page): Paged<100, 500>) -> Json<Listing<DeviceTypeView>> {
+    responses((status = 200, body = Listing<DeviceTypeView>), Refusals<ReadErrors<ReadDevices>>))]
+async fn device_types(
+    caller: Caller<ReadDevices>,
+    Paged(page): Paged<100, 500>,
+) -> Json<Listing<DeviceTypeView>> {
     let (before, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
     let (before, size) = (before.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
     let views = CODECS.iter().skip(before).take(size).map(DeviceTypeView::of).collect();

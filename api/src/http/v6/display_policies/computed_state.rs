@@ -28,17 +28,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::{ManageDisplayPolicies, ReadDisplayPolicies};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::Named;
+use crate::http::kit::query::PathParam;
 use crate::http::v6::display_policies::view::{SaysView, written};
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(computed_state))
 }
 
@@ -115,13 +117,14 @@ struct InForceView {
 /// What is shown of a space, and why.
 #[utoipa::path(get, path = "/api/v6/display-policies/spaces/{space_id}/computed-state",
     tag = "display policies", params(("space_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = ComputedStateView), Refusals<(Reading, SpaceRefusal)>))]
+    responses((status = 200, body = ComputedStateView), Refusals<(ReadErrors<ReadDisplayPolicies>, SpaceRefusal)>))]
 async fn computed_state(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(space_id): Named<SpaceId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadDisplayPolicies>,
+    freshness: Freshness,
+    PathParam(space_id): PathParam<SpaceId>,
 ) -> Result<Json<ComputedStateView>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
     let Listed { space, occupancy, kept_for, .. } = row;
     let current_reservation = reservation(&mut reading, kept_for.current, &space).await?;

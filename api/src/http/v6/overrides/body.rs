@@ -8,8 +8,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::caller::Caller;
+use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::lenient;
+use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 
@@ -50,7 +51,7 @@ impl OverrideBody {
         self,
         override_id: OverrideId,
         notes: Option<Sealed>,
-        caller: &Caller,
+        caller: &Identity,
     ) -> Result<SpaceCommand, Problem> {
         let kind = self.override_type;
         let kind = kind.ok_or_else(|| invalid("override_type must be blocked or out_of_service"))?;

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::caller::Caller;
+use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
+use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::shared::window::window;
@@ -75,10 +76,14 @@ impl ReservationBody {
     }
 
     /// What is asked for, under this id unless it was asked for before.
-    pub(crate) fn booking(self, reservation_id: ReservationId, caller: &Caller) -> Result<Booking, Problem> {
+    pub(crate) fn booking(
+        self,
+        reservation_id: ReservationId,
+        caller: &Identity,
+    ) -> Result<Booking, Problem> {
         let space_id = self.space_id().ok_or_else(|| invalid("space_id must say which space"))?;
         let window = window(self.start_time, self.end_time)?;
-        let of_header = || caller.request.as_ref().map(|request| request.key.clone());
+        let of_header = || caller.idempotency.as_ref().map(|request| request.key.clone());
         let request_id = said(self.request_id).or_else(of_header);
         let guest = Guest {
             email: said(self.user_email),

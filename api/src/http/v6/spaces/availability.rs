@@ -17,18 +17,20 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::Command;
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::{ManageSpaces, ReadSpaces};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{Named, Queried, invalid};
+use crate::http::kit::query::{PathParam, QueryParams, invalid};
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 use crate::http::v6::shared::window::{WindowBody, WindowQuery};
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(of_space, of_space_by_post))
         .serve(routes!(check))
@@ -65,71 +67,73 @@ pub(crate) struct AvailabilityView {
 /// Whether a space can be had for a window.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
     params(("space_id" = Uuid, Path), WindowQuery, Freshness),
-    responses((status = 200, body = AvailabilityView), Refusals<(Reading, SpaceRefusal)>))]
+    responses((status = 200, body = AvailabilityView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn of_space(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(space_id): Named<SpaceId>,
-    Queried(query): Queried<WindowQuery>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    PathParam(space_id): PathParam<SpaceId>,
+    QueryParams(query): QueryParams<WindowQuery>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    availability(&app, &caller, space_id, query.window()?).await
+    availability(&mut *app.read(&caller, freshness).await?, space_id, query.window()?).await
 }
 
 /// Whether a space can be had for a window that the body says.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
     params(("space_id" = Uuid, Path), Freshness), request_body = WindowBody,
-    responses((status = 200, body = AvailabilityView), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 200, body = AvailabilityView), Refusals<(CommandErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn of_space_by_post(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Command { caller, body }: Command<WindowBody>,
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    freshness: Freshness,
+    Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    availability(&app, &caller, space_id, body.window()?).await
+    availability(&mut *app.read(&caller, freshness).await?, space_id, body.window()?).await
 }
 
 /// Whether a space that the body names can be had for a window.
 #[utoipa::path(post, path = "/api/v6/reservations/check-availability", tag = "availability",
     params(Freshness), request_body = WindowBody,
-    responses((status = 200, body = AvailabilityView), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 200, body = AvailabilityView), Refusals<(CommandErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn check(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<WindowBody>,
+    State(app): State<AppState>,
+    freshness: Freshness,
+    Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let space_id = body.space_id.ok_or_else(|| invalid("space_id must say which space"))?;
-    availability(&app, &caller, space_id.into(), body.window()?).await
+    availability(&mut *app.read(&caller, freshness).await?, space_id.into(), body.window()?).await
 }
 
 /// Whether a space can be had for a window, where V6 had it.
 #[utoipa::path(post, path = "/api/v6/reservations/{space_id}/check-availability", tag = "availability",
     params(("space_id" = Uuid, Path), WindowQuery, Freshness),
-    responses((status = 200, body = AvailabilityView), Refusals<(Reading, SpaceRefusal)>))]
+    responses((status = 200, body = AvailabilityView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn check_space(
-    app: State<Arc<App>>,
-    caller: Caller,
-    space_id: Named<SpaceId>,
-    query: Queried<WindowQuery>,
+    app: State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+    space_id: PathParam<SpaceId>,
+    query: QueryParams<WindowQuery>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    of_space(app, caller, space_id, query).await
+    of_space(app, caller, freshness, space_id, query).await
 }
 
 /// All of it is read at one moment.
 async fn availability(
-    app: &App,
-    caller: &Caller,
+    reading: &mut Reading,
     space_id: SpaceId,
     window: Window,
 ) -> Result<Json<AvailabilityView>, Problem> {
     if window.end <= window.start {
         return Err(SpaceRefusal::WindowEmpty.into());
     }
-    let mut reading = caller.read(app).await?;
-    let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
-    let held = reservations::holding(&mut reading, space_id.uuid(), window, MOST_SHOWN).await?;
+    let row = spaces::get(reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
+    let held = reservations::holding(reading, space_id.uuid(), window, MOST_SHOWN).await?;
     let held =
         held.into_iter().map(|reservation| reservations::Listed::at(reservation, &row.space)).collect();
-    let held = ReservationView::all(&mut reading, held).await?;
-    let overrides = overrides::in_the_way_of(&mut reading, space_id.uuid(), window).await?;
-    let overrides = OverrideView::all(&mut reading, overrides).await?;
+    let held = ReservationView::all(reading, held).await?;
+    let overrides = overrides::in_the_way_of(reading, space_id.uuid(), window).await?;
+    let overrides = OverrideView::all(reading, overrides).await?;
     let enabled = row.space.definition.enabled;
     Ok(Json(AvailabilityView {
         space_id: row.space.space_id,

@@ -17,20 +17,22 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::App;
-use crate::http::kit::body::{Command, Nothing, Once};
-use crate::http::kit::caller::{Caller, Freshness};
-use crate::http::kit::documented::{Commanding, Reading, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::{ManageSpaces, ReadSpaces};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, Named, Queried};
+use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
 use crate::http::kit::refusals::NotAssigned;
-use crate::http::kit::reply::{Answer, Shown};
+use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::why::Why;
 use crate::http::v6::spaces::shown;
 use crate::http::v6::spaces::view::SpaceView;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(sensor_list))
         .serve(routes!(assign_sensor))
@@ -53,9 +55,13 @@ struct SensorList {
 
 /// Every sensor that stands at a space, with that space: 100,000 at most.
 #[utoipa::path(get, path = "/api/v6/spaces/sensor-list", tag = "spaces", params(Freshness),
-    responses((status = 200, body = SensorList), Refusals<Reading>))]
-async fn sensor_list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<SensorList>, Problem> {
-    let rows = devices::sensors_at_spaces(&mut *caller.read(&app).await?, MOST_SENSORS).await?;
+    responses((status = 200, body = SensorList), Refusals<ReadErrors<ReadSpaces>>))]
+async fn sensor_list(
+    State(app): State<AppState>,
+    caller: Caller<ReadSpaces>,
+    freshness: Freshness,
+) -> Result<Json<SensorList>, Problem> {
+    let rows = devices::sensors_at_spaces(&mut *app.read(&caller, freshness).await?, MOST_SENSORS).await?;
     let sensor_to_space: BTreeMap<_, _> =
         rows.into_iter().map(|(dev_eui, space_id)| (dev_eui.to_uppercase(), space_id)).collect();
     let sensor_deveuis: Vec<_> = sensor_to_space.keys().cloned().collect();
@@ -80,77 +86,77 @@ struct DisplayQuery {
 
 /// Puts a sensor at a space. One that belongs to nobody is claimed for that; the one that stands there stays.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-sensor", tag = "spaces",
-    params(("space_id" = Uuid, Path), SensorQuery, Once),
+    params(("space_id" = Uuid, Path), SensorQuery, IdempotencyKey),
     responses((status = 200, body = Shown<SpaceView>),
-              Refusals<(Commanding, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn assign_sensor(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Queried(SensorQuery { sensor_eui: AnyEui(sensor) }): Queried<SensorQuery>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    QueryParams(SensorQuery { sensor_eui: AnyEui(sensor) }): QueryParams<SensorQuery>,
+    Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     fill(&app, &caller, space_id, (Category::Sensor, sensor)).await
 }
 
 /// Puts a display at a space. One that belongs to nobody is claimed for that; the one that stands there stays.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-display", tag = "spaces",
-    params(("space_id" = Uuid, Path), DisplayQuery, Once),
+    params(("space_id" = Uuid, Path), DisplayQuery, IdempotencyKey),
     responses((status = 200, body = Shown<SpaceView>),
-              Refusals<(Commanding, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn assign_display(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Queried(DisplayQuery { display_eui: AnyEui(display) }): Queried<DisplayQuery>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    QueryParams(DisplayQuery { display_eui: AnyEui(display) }): QueryParams<DisplayQuery>,
+    Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     fill(&app, &caller, space_id, (Category::Display, display)).await
 }
 
 /// Takes away the sensor that stands at a space, if there is one.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/unassign-sensor", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once), request_body = Option<Why>,
+    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = Option<Why>,
     responses((status = 200, body = Shown<SpaceView>),
-              Refusals<(Commanding, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn unassign_sensor(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Command { caller, body }: Command<Why>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    Command { caller, body }: Command<ManageSpaces, Why>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     clear(&app, &caller, space_id, Category::Sensor, body).await
 }
 
 /// Takes away the display that stands at a space, if there is one.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/unassign-display", tag = "spaces",
-    params(("space_id" = Uuid, Path), Once), request_body = Option<Why>,
+    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = Option<Why>,
     responses((status = 200, body = Shown<SpaceView>),
-              Refusals<(Commanding, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn unassign_display(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Command { caller, body }: Command<Why>,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(space_id): PathParam<SpaceId>,
+    Command { caller, body }: Command<ManageSpaces, Why>,
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     clear(&app, &caller, space_id, Category::Display, body).await
 }
 
 async fn fill(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     space_id: SpaceId,
     (category, dev_eui): (Category, DevEui),
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let fill = FillPlace { space_id, category, dev_eui, asked: caller.asked() };
-    let done = app.platform.store.execute(&fill, &caller.circumstances()).await?;
-    Ok(Answer::done(done.position, shown(app, caller, space_id, done.position).await))
+    let done = app.execute_jointly(caller, &fill).await?;
+    Ok(done.view(app, caller, space_id).await)
 }
 
 async fn clear(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     space_id: SpaceId,
     category: Category,
     Why { reason }: Why,
-) -> Result<Answer<Shown<SpaceView>>, Problem> {
+) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let clear = ClearPlace { space_id, category, reason, asked: caller.asked() };
-    let done = app.platform.store.execute(&clear, &caller.circumstances()).await?;
-    Ok(Answer::done(done.position, shown(app, caller, space_id, done.position).await))
+    let done = app.execute_jointly(caller, &clear).await?;
+    Ok(done.view(app, caller, space_id).await)
 }
