@@ -1,5 +1,6 @@
 //! What all resources share: who calls, what a request says, how it is answered and refused. The kit knows no resource.
 
+pub(crate) mod aliases;
 pub(crate) mod app;
 pub(crate) mod body;
 pub(crate) mod caller;

@@ -12,11 +12,9 @@ mod shared;
 mod sites;
 mod spaces;
 
-use std::sync::Arc;
-
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 
 /// Every operation below `/api/v6`, also where V6's front end calls it.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {

@@ -1,12 +1,10 @@
 //! Where ChirpStack posts. It posts once, waits five seconds and reads nothing but success: 2xx means durable.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Query, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use parking_commands::ingest::{Incoming, Outcome};
 use parking_commands::metadata::Metadata;
@@ -18,9 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::kit::app::{App, AppState};
-use crate::http::kit::reply::X_POSITION;
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::problem::Problem;
+use crate::http::kit::reply::X_POSITION;
 use crate::http::kit::request::RequestId;
 
 /// Who is named as the actor of what the network server reports.

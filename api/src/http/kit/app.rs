@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use cqrs_es::Aggregate;
 use parking_commands::bus::Bus;
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
@@ -54,9 +53,6 @@ pub(crate) struct App {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
 }
-
-/// The events that a command on several streams is answered with.
-pub(crate) type EventOf<J> = <<J as Joint>::Lead as Aggregate>::Event;
 
 /// An aggregate that handlers send commands to.
 pub(crate) trait OnBus: Decider {
@@ -114,7 +110,7 @@ impl App {
         caller: &Identity,
         id: impl Display + Send,
         command: &A::Command,
-    ) -> Result<Done<A::Event>, Problem>
+    ) -> Result<Done<A>, Problem>
     where
         Problem: From<A::Error>,
     {
@@ -127,7 +123,7 @@ impl App {
         &self,
         caller: &Identity,
         command: &J,
-    ) -> Result<Done<EventOf<J>>, Problem>
+    ) -> Result<Done<J::Lead>, Problem>
     where
         Problem: From<J::Error>,
     {

@@ -5,7 +5,6 @@
 //! empty text) count as absent, and numbers, flags and times may be written as V6 took them.
 
 use std::fmt;
-use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use parking_domain::instant::Instant;
@@ -13,7 +12,7 @@ use parking_domain::space::Status;
 use serde::de::{self, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 
 /// Adds routes under every path that clients have for them. The documentation names the first.
 pub(crate) trait ServeCompatibly {
@@ -29,7 +28,7 @@ impl ServeCompatibly for OpenApiRouter<AppState> {
 }
 
 /// The same path with a slash at its end, and as V6's front end or V5's clients know it.
-fn other_paths(path: &str) -> Vec<String> {
+pub(crate) fn other_paths(path: &str) -> Vec<String> {
     let mut paths = vec![format!("{path}/")];
     let front_end = ["devices", "reservations", "sites"].map(|name| format!("/api/v6/{name}"));
     if front_end.iter().any(|prefix| path.starts_with(prefix)) {

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use parking_processes::due::ReadModels;
 use parking_projections::progress::Progress;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::App;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 

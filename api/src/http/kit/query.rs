@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::App;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 

@@ -19,26 +19,26 @@ use crate::http::kit::problem::Problem;
 pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
 
 /// What a command did.
-pub(crate) struct Done<E> {
+pub(crate) struct Done<A: Decider> {
     /// The position at or after which the read models show it; none when there was nothing to do.
     pub(crate) position: Option<i64>,
     /// Its events.
-    pub(crate) events: Vec<E>,
+    pub(crate) events: Vec<A::Event>,
 }
 
-impl<A: Decider> From<Executed<A>> for Done<A::Event> {
+impl<A: Decider> From<Executed<A>> for Done<A> {
     fn from(executed: Executed<A>) -> Self {
         Self { position: Some(executed.position), events: executed.events }
     }
 }
 
-impl<A: Decider> From<joint::Done<A>> for Done<A::Event> {
+impl<A: Decider> From<joint::Done<A>> for Done<A> {
     fn from(done: joint::Done<A>) -> Self {
         Self { position: done.position, events: done.events }
     }
 }
 
-impl<E> Done<E> {
+impl<A: Decider> Done<A> {
     /// Replies with this body.
     pub(crate) fn reply<T>(&self, body: T) -> Reply<T> {
         Reply::at(self.position, body)

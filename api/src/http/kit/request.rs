@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 use crate::http::kit::problem::{self, Problem};
 use crate::http::kit::reply::X_POSITION;
 use crate::listen::Crowded;

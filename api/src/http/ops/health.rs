@@ -3,8 +3,6 @@
 //! `live` asks whether the process is of any use, so that it is started again if it is not; `ready` asks whether requests
 //! should come to it now.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

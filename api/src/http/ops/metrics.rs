@@ -1,7 +1,5 @@
 //! `GET /metrics`: everything the server counts, as Prometheus reads it.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -11,7 +9,7 @@ use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::problem::Problem;

@@ -9,7 +9,7 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 use crate::http::kit::documented::ProblemDocument;
 
 /// What there is to say besides the operations.

@@ -1,7 +1,5 @@
 //! What was done lately: `/api/v6/activity`.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use parking_projections::activity::read::{self as activity, Filter};
@@ -11,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;

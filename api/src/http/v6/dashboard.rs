@@ -1,7 +1,5 @@
 //! How everything stands, on one page: `/api/v6/dashboard/data`.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,8 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
@@ -24,6 +23,7 @@ use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::activity::ActivityView;
 use crate::http::v6::shared::counts::CountsView;
 use crate::http::v6::shared::counts::DeviceCounts;
+use utoipa::openapi::path::HttpMethod;
 
 /// How long after it was last heard by a gateway counts as online.
 const ONLINE: TimeDelta = TimeDelta::minutes(5);
@@ -32,7 +32,14 @@ const ONLINE: TimeDelta = TimeDelta::minutes(5);
 const RECENT: i64 = 10;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().serve(routes!(data)).serve(routes!(stats))
+    OpenApiRouter::default().serve(routes!(data)).alias(
+        Alias {
+            name: "stats",
+            at: (HttpMethod::Get, "/api/v6/dashboard/stats"),
+            of: (HttpMethod::Get, "/api/v6/dashboard/data"),
+        },
+        data,
+    )
 }
 
 /// How everything stands.
@@ -100,15 +107,4 @@ async fn data(
         tenant_id: caller.tenant_id.uuid(),
         generated_at: caller.at.utc(),
     }))
-}
-
-/// The same, where V6's front end looks for it.
-#[utoipa::path(get, path = "/api/v6/dashboard/stats", tag = "dashboard", params(Freshness),
-    responses((status = 200, body = DashboardView), Refusals<ReadErrors<ReadDashboard>>))]
-async fn stats(
-    app: State<AppState>,
-    caller: Caller<ReadDashboard>,
-    freshness: Freshness,
-) -> Result<Json<DashboardView>, Problem> {
-    data(app, caller, freshness).await
 }

@@ -6,7 +6,10 @@ mod orphans;
 mod uplinks;
 mod view;
 
-use std::sync::Arc;
+use crate::http::kit::reply::View;
+use parking_domain::device::Device;
+use parking_domain::id::TenantId;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -19,9 +22,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, IdempotencyKey};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
@@ -32,6 +36,7 @@ use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
 use crate::http::v6::devices::view::{DeviceListing, DeviceView, PoolView};
+use crate::http::v6::shared::path::DevicePath;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -39,7 +44,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(sensors))
         .serve(routes!(displays))
         .serve(routes!(pool))
-        .serve(routes!(one, update, amend))
+        .serve(routes!(one, update))
+        .alias(Alias::patch("/api/v6/devices/{device_id}"), update)
         .merge(assignment::routes())
         .merge(uplinks::routes())
         .merge(orphans::routes())
@@ -139,13 +145,13 @@ async fn pool(
 
 /// One device.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}", tag = "devices",
-    params(("device_id" = String, Path), Freshness),
+    params(DevicePath, Freshness),
     responses((status = 200, body = DeviceView), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadDevices>,
     freshness: Freshness,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
 ) -> Result<Json<DeviceView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     DeviceView::read(&mut reading, dev_eui).await.map(Json)
@@ -168,29 +174,17 @@ async fn create(
 
 /// Changes what is said of a device. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/devices/{device_id}", tag = "devices",
-    params(("device_id" = String, Path), IdempotencyKey), request_body = DeviceBody,
+    params(DevicePath, IdempotencyKey), request_body = DeviceBody,
     responses((status = 200, body = Shown<DeviceView>), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn update(
     State(app): State<AppState>,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
     Command { caller, body }: Command<ManageDevices, DeviceBody>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let update = DeviceCommand::UpdateDevice { tenant_id, patch: Box::new(body.patch()?), at, by };
     let done = app.execute::<Device>(&caller, dev_eui, &update).await?;
     Ok(done.view(&app, &caller, dev_eui).await)
-}
-
-/// Changes what is said of a device, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/devices/{device_id}", tag = "devices",
-    params(("device_id" = String, Path), IdempotencyKey), request_body = DeviceBody,
-    responses((status = 200, body = Shown<DeviceView>), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
-async fn amend(
-    app: State<AppState>,
-    device_id: PathParam<AnyEui>,
-    command: Command<ManageDevices, DeviceBody>,
-) -> Result<Reply<Shown<DeviceView>>, Problem> {
-    update(app, device_id, command).await
 }
 
 async fn find(reading: &mut Reading, dev_eui: DevEui) -> Result<Listed, Problem> {

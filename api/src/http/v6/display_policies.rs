@@ -4,7 +4,10 @@ mod body;
 mod computed_state;
 mod view;
 
-use std::sync::Arc;
+use crate::http::kit::reply::View;
+use parking_domain::tenant::Tenant;
+use parking_projections::reader::Reading;
+use uuid::Uuid;
 
 use axum::Json;
 use axum::extract::State;
@@ -14,9 +17,10 @@ use parking_projections::display_policies::read as policies;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
@@ -27,12 +31,14 @@ use crate::http::kit::query::PathParam;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::display_policies::body::PolicyBody;
 use crate::http::v6::display_policies::view::PolicyView;
+use crate::http::v6::shared::path::PolicyPath;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
-        .serve(routes!(one, update, amend))
+        .serve(routes!(one, update))
         .serve(routes!(activate))
+        .alias(Alias::patch("/api/v6/display-policies/{policy_id}"), update)
         .merge(computed_state::routes())
 }
 
@@ -69,13 +75,13 @@ async fn create(
 
 /// One display policy.
 #[utoipa::path(get, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Freshness),
+    params(PolicyPath, Freshness),
     responses((status = 200, body = PolicyView), Refusals<(ReadErrors<ReadDisplayPolicies>, TenantRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadDisplayPolicies>,
     freshness: Freshness,
-    PathParam(policy_id): PathParam<PolicyId>,
+    PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
 ) -> Result<Json<PolicyView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     PolicyView::read(&mut reading, policy_id).await.map(Json)
@@ -83,11 +89,11 @@ async fn one(
 
 /// Changes a display policy, in force or not. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), IdempotencyKey), request_body = PolicyBody,
+    params(PolicyPath, IdempotencyKey), request_body = PolicyBody,
     responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn update(
     State(app): State<AppState>,
-    PathParam(policy_id): PathParam<PolicyId>,
+    PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
     Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
 ) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let (description, changes) = (body.description(), Box::new(body.changes()));
@@ -97,25 +103,13 @@ async fn update(
     Ok(done.view(&app, &caller, policy_id).await)
 }
 
-/// Changes a display policy, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), IdempotencyKey), request_body = PolicyBody,
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
-async fn amend(
-    app: State<AppState>,
-    policy_id: PathParam<PolicyId>,
-    command: Command<ManageDisplayPolicies, PolicyBody>,
-) -> Result<Reply<Shown<PolicyView>>, Problem> {
-    update(app, policy_id, command).await
-}
-
 /// Puts a display policy in force instead of the one before.
 #[utoipa::path(post, path = "/api/v6/display-policies/{policy_id}/activate", tag = "display policies",
-    params(("policy_id" = Uuid, Path), IdempotencyKey),
+    params(PolicyPath, IdempotencyKey),
     responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn activate(
     State(app): State<AppState>,
-    PathParam(policy_id): PathParam<PolicyId>,
+    PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
     Command { caller, .. }: Command<ManageDisplayPolicies, EmptyBody>,
 ) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let activate = TenantCommand::ActivateDisplayPolicy { policy_id, at: caller.at, by: caller.actor };

@@ -1,7 +1,5 @@
 //! Jobs: the work that the server does by itself, now and then or when it is asked to.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,9 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, EmptyBody};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{Code, CodeSet, CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::page::{Item, Listing, Page, Paged};
@@ -24,6 +22,7 @@ use crate::http::kit::permission::{ReadJobs, RunJobs};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::PathParam;
 use crate::http::kit::reply::Reply;
+use crate::http::v6::shared::path::JobPath;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -142,24 +141,24 @@ async fn list(
 }
 
 /// Where one job stands.
-#[utoipa::path(get, path = "/api/v6/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
+#[utoipa::path(get, path = "/api/v6/jobs/{job}", tag = "jobs", params(JobPath),
     responses((status = 200, body = JobView), Refusals<(ReadErrors<ReadJobs>, JobRefusals)>))]
 async fn one(
     State(app): State<AppState>,
     _caller: Caller<ReadJobs>,
-    PathParam(name): PathParam<String>,
+    PathParam(JobPath { job: name }): PathParam<JobPath>,
 ) -> Result<Json<JobView>, Problem> {
     Ok(Json(app.jobs.standing(find(&name)?).await?.into()))
 }
 
 /// What a job did, the newest run first.
 #[utoipa::path(get, path = "/api/v6/jobs/{job}/runs", tag = "jobs",
-    params(("job" = String, Path), Paged<50, 500>),
+    params(JobPath, Paged<50, 500>),
     responses((status = 200, body = Listing<RunView>), Refusals<(ReadErrors<ReadJobs>, JobRefusals)>))]
 async fn runs(
     State(app): State<AppState>,
     caller: Caller<ReadJobs>,
-    PathParam(name): PathParam<String>,
+    PathParam(JobPath { job: name }): PathParam<JobPath>,
     Paged(page): Paged<50, 500>,
 ) -> Result<Json<Listing<RunView>>, Problem> {
     let (runs, total) = app.jobs.history(find(&name)?, page.size, page.offset()).await?;
@@ -167,11 +166,11 @@ async fn runs(
 }
 
 /// Starts a job now, unless it runs. The answer does not wait for its end.
-#[utoipa::path(post, path = "/api/v6/jobs/{job}/run", tag = "jobs", params(("job" = String, Path)),
+#[utoipa::path(post, path = "/api/v6/jobs/{job}/run", tag = "jobs", params(JobPath),
     responses((status = 202, body = Started), Refusals<(CommandErrors<RunJobs>, JobRefusals)>))]
 async fn run_now(
     State(app): State<AppState>,
-    PathParam(name): PathParam<String>,
+    PathParam(JobPath { job: name }): PathParam<JobPath>,
     _command: Command<RunJobs, EmptyBody>,
 ) -> Result<Reply<Started>, Problem> {
     let run_id = app.jobs.run_now(find(&name)?).await?;

@@ -3,7 +3,10 @@
 mod body;
 mod view;
 
-use std::sync::Arc;
+use crate::http::kit::reply::View;
+use parking_domain::id::TenantId;
+use parking_domain::space::Space;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -31,6 +34,7 @@ use crate::http::kit::query::{PathParam, QueryParams};
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::overrides::body::OverrideBody;
 use crate::http::v6::overrides::view::ClearedView;
+use crate::http::v6::shared::path::{OverridePath, SpaceOverridePath, SpacePath};
 use crate::http::v6::shared::space_override::OverrideView;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -71,18 +75,18 @@ async fn list(
 
 /// The overrides of a space, the latest start first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
-    params(("space_id" = Uuid, Path), ListOverrides, Paged<50, 200>, Freshness),
+    params(SpacePath, ListOverrides, Paged<50, 200>, Freshness),
     responses((status = 200, body = Listing<OverrideView>), Refusals<ReadErrors<ReadOverrides>>))]
 async fn list_of_space(
     State(app): State<AppState>,
     caller: Caller<ReadOverrides>,
     freshness: Freshness,
-    PathParam(space_id): PathParam<Uuid>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Paged(page): Paged<50, 200>,
     QueryParams(query): QueryParams<ListOverrides>,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { site_id, status, .. } = query;
-    let filter = Filter { space_id: Some(space_id), site_id, status };
+    let filter = Filter { space_id: Some(space_id.uuid()), site_id, status };
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
@@ -111,11 +115,11 @@ async fn set(
 
 /// Keeps this space from being used for a time.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
-    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = OverrideBody,
+    params(SpacePath, IdempotencyKey), request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn set_at_space(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, body }: Command<ManageOverrides, OverrideBody>,
 ) -> Result<Reply<Shown<OverrideView>>, Problem> {
     set_at(&app, &caller, space_id, body).await
@@ -144,13 +148,13 @@ async fn set_at(
 
 /// One override.
 #[utoipa::path(get, path = "/api/v6/overrides/{override_id}", tag = "overrides",
-    params(("override_id" = Uuid, Path), Freshness),
+    params(OverridePath, Freshness),
     responses((status = 200, body = OverrideView), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadOverrides>,
     freshness: Freshness,
-    PathParam(override_id): PathParam<OverrideId>,
+    PathParam(OverridePath { override_id }): PathParam<OverridePath>,
 ) -> Result<Json<OverrideView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     OverrideView::read(&mut reading, override_id).await.map(Json)
@@ -158,13 +162,13 @@ async fn one(
 
 /// One override of this space.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides/{override_id}", tag = "overrides",
-    params(("space_id" = Uuid, Path), ("override_id" = Uuid, Path), Freshness),
+    params(SpaceOverridePath, Freshness),
     responses((status = 200, body = OverrideView), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
 async fn one_of_space(
     State(app): State<AppState>,
     caller: Caller<ReadOverrides>,
     freshness: Freshness,
-    PathParam((space_id, override_id)): PathParam<(SpaceId, OverrideId)>,
+    PathParam(SpaceOverridePath { space_id, override_id }): PathParam<SpaceOverridePath>,
 ) -> Result<Json<OverrideView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     find(&mut reading, Some(space_id), override_id).await.map(Json)
@@ -172,11 +176,11 @@ async fn one_of_space(
 
 /// Takes an override away, before its time or while it holds.
 #[utoipa::path(delete, path = "/api/v6/overrides/{override_id}", tag = "overrides",
-    params(("override_id" = Uuid, Path), IdempotencyKey),
+    params(OverridePath, IdempotencyKey),
     responses((status = 200, body = ClearedView), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn clear(
     State(app): State<AppState>,
-    PathParam(override_id): PathParam<OverrideId>,
+    PathParam(OverridePath { override_id }): PathParam<OverridePath>,
     Command { caller, .. }: Command<ManageOverrides, EmptyBody>,
 ) -> Result<Reply<ClearedView>, Problem> {
     let space_id = space_of(&app, &caller, override_id).await?;
@@ -185,11 +189,11 @@ async fn clear(
 
 /// Takes an override of this space away.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/overrides/{override_id}", tag = "overrides",
-    params(("space_id" = Uuid, Path), ("override_id" = Uuid, Path), IdempotencyKey),
+    params(SpaceOverridePath, IdempotencyKey),
     responses((status = 200, body = ClearedView), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn clear_at_space(
     State(app): State<AppState>,
-    PathParam((space_id, override_id)): PathParam<(SpaceId, OverrideId)>,
+    PathParam(SpaceOverridePath { space_id, override_id }): PathParam<SpaceOverridePath>,
     Command { caller, .. }: Command<ManageOverrides, EmptyBody>,
 ) -> Result<Reply<ClearedView>, Problem> {
     clear_at(&app, &caller, space_id, override_id).await

@@ -3,7 +3,9 @@
 mod body;
 mod view;
 
-use std::sync::Arc;
+use crate::http::kit::reply::View;
+use parking_domain::space::Space;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -20,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
@@ -33,18 +36,36 @@ use crate::http::kit::query::{PathParam, QueryParams, invalid};
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::reservations::body::{ReasonBody, ReservationBody};
 use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
+use crate::http::v6::shared::path::ReservationPath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::window::WindowBody;
+use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, book))
         .serve(routes!(expire_old))
-        .serve(routes!(one, update, amend, cancel))
+        .serve(routes!(one, update, cancel))
         .serve(routes!(reschedule))
-        .serve(routes!(cancel_by_post, cancel_by_put))
         .serve(routes!(check_in))
         .serve(routes!(check_out))
+        .alias(Alias::patch("/api/v6/reservations/{reservation_id}"), update)
+        .alias(
+            Alias {
+                name: "cancel_by_post",
+                at: (HttpMethod::Post, "/api/v6/reservations/{reservation_id}/cancel"),
+                of: (HttpMethod::Delete, "/api/v6/reservations/{reservation_id}"),
+            },
+            cancel,
+        )
+        .alias(
+            Alias {
+                name: "cancel_by_put",
+                at: (HttpMethod::Put, "/api/v6/reservations/{reservation_id}/cancel"),
+                of: (HttpMethod::Delete, "/api/v6/reservations/{reservation_id}"),
+            },
+            cancel,
+        )
 }
 
 #[derive(Default, Deserialize, IntoParams)]
@@ -108,13 +129,13 @@ async fn book(
 
 /// One reservation.
 #[utoipa::path(get, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Freshness),
+    params(ReservationPath, Freshness),
     responses((status = 200, body = ReservationView), Refusals<(ReadErrors<ReadReservations>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadReservations>,
     freshness: Freshness,
-    PathParam(reservation_id): PathParam<ReservationId>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
 ) -> Result<Json<ReservationView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     ReservationView::read(&mut reading, reservation_id).await.map(Json)
@@ -123,11 +144,11 @@ async fn one(
 /// Changes a reservation: its window, what is kept with it, or both at once. What is absent or null stays, an empty text
 /// clears.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = ReservationBody,
+    params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn update(
     State(app): State<AppState>,
-    PathParam(reservation_id): PathParam<ReservationId>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, body }: Command<ManageReservations, ReservationBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
@@ -137,25 +158,13 @@ async fn update(
     change(&app, &caller, (space_id, reservation_id), body.change()?).await
 }
 
-/// Changes a reservation, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = ReservationBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
-async fn amend(
-    app: State<AppState>,
-    reservation_id: PathParam<ReservationId>,
-    command: Command<ManageReservations, ReservationBody>,
-) -> Result<Reply<Shown<ReservationView>>, Problem> {
-    update(app, reservation_id, command).await
-}
-
 /// Moves a reservation to another window of its space. An end that is absent stays.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/reschedule", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = WindowBody,
+    params(ReservationPath, IdempotencyKey), request_body = WindowBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn reschedule(
     State(app): State<AppState>,
-    PathParam(reservation_id): PathParam<ReservationId>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, body }: Command<ManageReservations, WindowBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     if body.start_time.is_none() && body.end_time.is_none() {
@@ -181,11 +190,11 @@ async fn change(
 
 /// Gives a reservation up. A body may say why.
 #[utoipa::path(delete, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = Option<ReasonBody>,
+    params(ReservationPath, IdempotencyKey), request_body = Option<ReasonBody>,
     responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn cancel(
     State(app): State<AppState>,
-    PathParam(reservation_id): PathParam<ReservationId>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, body }: Command<ManageReservations, ReasonBody>,
 ) -> Result<Reply<CancelledView>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
@@ -198,37 +207,13 @@ async fn cancel(
     Ok(Reply::at(position, CancelledView::of(reservation_id, reservation)))
 }
 
-/// Gives a reservation up, like `DELETE`.
-#[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
-async fn cancel_by_post(
-    app: State<AppState>,
-    reservation_id: PathParam<ReservationId>,
-    command: Command<ManageReservations, ReasonBody>,
-) -> Result<Reply<CancelledView>, Problem> {
-    cancel(app, reservation_id, command).await
-}
-
-/// Gives a reservation up, where V6 had it.
-#[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
-async fn cancel_by_put(
-    app: State<AppState>,
-    reservation_id: PathParam<ReservationId>,
-    command: Command<ManageReservations, ReasonBody>,
-) -> Result<Reply<CancelledView>, Problem> {
-    cancel(app, reservation_id, command).await
-}
-
 /// Says that the vehicle is there: from 15 minutes before the start until the end.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-in", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey),
+    params(ReservationPath, IdempotencyKey),
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn check_in(
     State(app): State<AppState>,
-    PathParam(reservation_id): PathParam<ReservationId>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let check_in = SpaceCommand::CheckIn(CheckIn { reservation_id, asked: caller.asked() });
@@ -237,11 +222,11 @@ async fn check_in(
 
 /// Says that the vehicle left: the reservation is completed, and the rest of its window is free.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-out", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), IdempotencyKey),
+    params(ReservationPath, IdempotencyKey),
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn check_out(
     State(app): State<AppState>,
-    PathParam(reservation_id): PathParam<ReservationId>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let check_out = SpaceCommand::CheckOut(CheckOut { reservation_id, asked: caller.asked() });

@@ -2,6 +2,7 @@
 
 pub(super) mod activity;
 pub(super) mod counts;
+pub(super) mod path;
 pub(super) mod position;
 pub(super) mod reservation;
 pub(super) mod space_override;

@@ -3,7 +3,9 @@
 mod body;
 mod view;
 
-use std::sync::Arc;
+use crate::http::kit::reply::View;
+use parking_projections::reader::Reading;
+use uuid::Uuid;
 
 use axum::Json;
 use axum::extract::State;
@@ -11,15 +13,16 @@ use parking_commands::joint::Several;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::sites::read::{self as sites, Listed};
-use parking_projections::spaces::read as spaces;
+use parking_projections::spaces::read::{self as spaces, Counts};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
@@ -29,6 +32,7 @@ use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::Taken;
 use crate::http::kit::reply::{Reply, Shown};
+use crate::http::v6::shared::path::SitePath;
 use crate::http::v6::sites::body::SiteBody;
 use crate::http::v6::sites::view::{Ended, OccupancyView, SiteView};
 
@@ -36,8 +40,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(occupancy_of_all))
-        .serve(routes!(one, update, amend, archive))
+        .serve(routes!(one, update, archive))
         .serve(routes!(occupancy))
+        .alias(Alias::patch("/api/v6/sites/{site_id}"), update)
 }
 
 /// The most sites that are counted in one answer without pages, as V6 had it.
@@ -72,13 +77,13 @@ async fn list(
 
 /// One site, with what is on it.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Freshness),
+    params(SitePath, Freshness),
     responses((status = 200, body = SiteView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadSites>,
     freshness: Freshness,
-    PathParam(site_id): PathParam<SiteId>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
 ) -> Result<Json<SiteView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     SiteView::read(&mut reading, site_id).await.map(Json)
@@ -102,11 +107,11 @@ async fn create(
 
 /// Changes a site. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), IdempotencyKey), request_body = SiteBody,
+    params(SitePath, IdempotencyKey), request_body = SiteBody,
     responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
 async fn update(
     State(app): State<AppState>,
-    PathParam(site_id): PathParam<SiteId>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSites, SiteBody>,
 ) -> Result<Reply<Shown<SiteView>>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
@@ -120,25 +125,13 @@ async fn update(
     Ok(done.view(&app, &caller, site_id).await)
 }
 
-/// Changes a site, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), IdempotencyKey), request_body = SiteBody,
-    responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
-async fn amend(
-    app: State<AppState>,
-    site_id: PathParam<SiteId>,
-    command: Command<ManageSites, SiteBody>,
-) -> Result<Reply<Shown<SiteView>>, Problem> {
-    update(app, site_id, command).await
-}
-
 /// Ends a site on which nothing stands any more.
 #[utoipa::path(delete, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), IdempotencyKey),
+    params(SitePath, IdempotencyKey),
     responses((status = 200, body = Ended), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
 async fn archive(
     State(app): State<AppState>,
-    PathParam(site_id): PathParam<SiteId>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, .. }: Command<ManageSites, EmptyBody>,
 ) -> Result<Reply<Ended>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
@@ -150,13 +143,13 @@ async fn archive(
 
 /// How many spaces of a site are free, occupied, …; now, or at a place in the log.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/occupancy", tag = "sites",
-    params(("site_id" = Uuid, Path), AsOfQuery, Freshness),
+    params(SitePath, AsOfQuery, Freshness),
     responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn occupancy(
     State(app): State<AppState>,
     caller: Caller<ReadSites>,
     freshness: Freshness,
-    PathParam(site_id): PathParam<SiteId>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
     QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
     let as_of = query.place(&app).await?;
@@ -179,12 +172,11 @@ async fn occupancy_of_all(
 ) -> Result<Json<Vec<OccupancyView>>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     let rows = sites::list(&mut reading, MOST_SITES, 0).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let counts = spaces::counts(&mut reading, Some(row.site.site_id)).await?;
-        all.push(OccupancyView::of_site(row, &counts));
-    }
-    Ok(Json(all))
+    let site_ids: Vec<Uuid> = rows.iter().map(|row| row.site.site_id).collect();
+    let counts = spaces::counts_by_site(&mut reading, &site_ids).await?;
+    let empty = Counts::default();
+    let of_site = |row: &Listed| OccupancyView::of_site(row, counts.get(&row.site.site_id).unwrap_or(&empty));
+    Ok(Json(rows.iter().map(of_site).collect()))
 }
 
 async fn find(reading: &mut Reading, site_id: SiteId) -> Result<Listed, Problem> {

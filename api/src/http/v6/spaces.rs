@@ -5,7 +5,9 @@ mod body;
 mod places;
 mod view;
 
-use std::sync::Arc;
+use crate::http::kit::reply::View;
+use parking_domain::id::TenantId;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -17,6 +19,7 @@ use parking_domain::site::SiteRefusal;
 use parking_domain::space::{
     CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
 };
+use parking_projections::sites::read as sites;
 use parking_projections::space_history::read as history;
 use parking_projections::spaces::read::{self as spaces, Filter, Listed};
 use serde::Deserialize;
@@ -25,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
@@ -32,25 +36,34 @@ use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Page, Paged};
-use crate::http::kit::permission::{ManageSpaces, ReadSpaces};
+use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::Taken;
 use crate::http::kit::reply::{Reply, Shown};
-use crate::http::v6::sites::default_site;
+use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
 use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
+use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(list_of_site, create_on_site))
         .serve(routes!(stats))
-        .serve(routes!(stats_occupancy))
-        .serve(routes!(one, update, amend, delete))
+        .serve(routes!(one, update, delete))
         .serve(routes!(set_state))
         .serve(routes!(past))
+        .alias(Alias::patch("/api/v6/spaces/{space_id}"), update)
+        .alias(
+            Alias {
+                name: "stats_occupancy",
+                at: (HttpMethod::Get, "/api/v6/spaces/stats/occupancy"),
+                of: (HttpMethod::Get, "/api/v6/spaces/stats"),
+            },
+            stats,
+        )
         .merge(places::routes())
         .merge(availability::routes())
 }
@@ -83,17 +96,17 @@ async fn list(
 
 /// The spaces of a site, by code.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
-    params(("site_id" = Uuid, Path), ListSpaces, Paged<100, 500>, Freshness),
+    params(SitePath, ListSpaces, Paged<100, 500>, Freshness),
     responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
 async fn list_of_site(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
-    PathParam(site_id): PathParam<Uuid>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let query = ListSpaces { site_id: Some(site_id), ..query };
+    let query = ListSpaces { site_id: Some(site_id.uuid()), ..query };
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
@@ -120,19 +133,19 @@ async fn create(
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let site_id = match body.site_id() {
         Some(site_id) => site_id,
-        None => default_site(&mut *app.read_now(&caller).await?).await?,
+        None => default_site(&mut app.read_now(&caller).await?).await?,
     };
     make(&app, &caller, site_id, body).await
 }
 
 /// Makes a space on a site.
 #[utoipa::path(post, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
-    params(("site_id" = Uuid, Path), IdempotencyKey), request_body = SpaceBody,
+    params(SitePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 201, body = Shown<SpaceView>),
               Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, Taken)>))]
 async fn create_on_site(
     State(app): State<AppState>,
-    PathParam(site_id): PathParam<SiteId>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     make(&app, &caller, site_id, body).await
@@ -155,13 +168,13 @@ async fn make(
 
 /// One space: as it is, or with the state it had at a place in the log.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), AsOfQuery, Freshness),
+    params(SpacePath, AsOfQuery, Freshness),
     responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
     let as_of = query.place(&app).await?;
@@ -177,11 +190,11 @@ async fn one(
 
 /// Changes a space, and says what its state is if the body does. What is absent or null stays as it is.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = SpaceBody,
+    params(SpacePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, Taken)>))]
 async fn update(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, mut body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let asked = caller.asked();
@@ -194,26 +207,14 @@ async fn update(
     Ok(done.view(&app, &caller, space_id).await)
 }
 
-/// Changes a space, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = SpaceBody,
-    responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, Taken)>))]
-async fn amend(
-    app: State<AppState>,
-    space_id: PathParam<SpaceId>,
-    command: Command<ManageSpaces, SpaceBody>,
-) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    update(app, space_id, command).await
-}
-
 /// Ends a space that nothing holds. Its devices leave it, and its code is free again.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}", tag = "spaces",
-    params(("space_id" = Uuid, Path), IdempotencyKey),
+    params(SpacePath, IdempotencyKey),
     responses((status = 200, body = SpaceEnded),
               Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, DeviceRefusal)>))]
 async fn delete(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
 ) -> Result<Reply<SpaceEnded>, Problem> {
     let end = EndSpace { space_id, reason: None, asked: caller.asked() };
@@ -224,17 +225,17 @@ async fn delete(
 
 /// Says what a space's state is, whatever its sensor says.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}/state", tag = "spaces",
-    params(("space_id" = Uuid, Path), StateQuery, IdempotencyKey), request_body = StateBody,
-    responses((status = 200, body = StateSet), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal)>))]
+    params(SpacePath, StateQuery, IdempotencyKey), request_body = StateBody,
+    responses((status = 200, body = StateSet), Refusals<(CommandErrors<SetSpaceState>, SpaceRefusal)>))]
 async fn set_state(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(query): QueryParams<StateQuery>,
-    Command { caller, body }: Command<ManageSpaces, StateBody>,
+    Command { caller, body }: Command<SetSpaceState, StateBody>,
 ) -> Result<Reply<StateSet>, Problem> {
     let state = query.or(&body)?;
     let state_now = async || {
-        let row = find(&mut *app.read_now(&caller).await.ok()?, space_id).await.ok()?;
+        let row = find(&mut app.read_now(&caller).await.ok()?, space_id).await.ok()?;
         row.occupancy.map(|occupancy| occupancy.state)
     };
     let previous = state_now().await;
@@ -266,27 +267,15 @@ async fn stats(
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
 }
 
-/// The same, where V6 had it.
-#[utoipa::path(get, path = "/api/v6/spaces/stats/occupancy", tag = "spaces", params(OfSite, Freshness),
-    responses((status = 200, body = StatsView), Refusals<ReadErrors<ReadSpaces>>))]
-async fn stats_occupancy(
-    app: State<AppState>,
-    caller: Caller<ReadSpaces>,
-    freshness: Freshness,
-    query: QueryParams<OfSite>,
-) -> Result<Json<StatsView>, Problem> {
-    stats(app, caller, freshness, query).await
-}
-
 /// Every change of a space's state or display, the newest first, with what caused it.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
-    params(("space_id" = Uuid, Path), Paged<50, 500>, Freshness),
+    params(SpacePath, Paged<50, 500>, Freshness),
     responses((status = 200, body = Listing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn past(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Paged(page): Paged<50, 500>,
 ) -> Result<Json<Listing<MomentView>>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;

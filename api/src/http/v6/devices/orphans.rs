@@ -3,8 +3,6 @@
 mod body;
 mod view;
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
@@ -18,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, IdempotencyKey};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
@@ -32,8 +30,8 @@ use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
 use crate::http::v6::devices::orphans::body::{SpaceQuery, TakeBody};
 use crate::http::v6::devices::orphans::view::OrphanView;
-use crate::http::v6::devices::shown;
 use crate::http::v6::devices::view::{DeviceDone, DeviceView};
+use crate::http::v6::shared::path::OrphanPath;
 use crate::http::v6::shared::why::Why;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -65,13 +63,13 @@ async fn list(
 
 /// One orphan, with what was last heard of it.
 #[utoipa::path(get, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
-    params(("dev_eui" = String, Path), Freshness),
+    params(OrphanPath, Freshness),
     responses((status = 200, body = OrphanView), Refusals<(ReadErrors<ReadOrphans>, NoOrphan)>))]
 async fn one(
     State(app): State<AppState>,
     _caller: Caller<ReadOrphans>,
     freshness: Freshness,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
 ) -> Result<Json<OrphanView>, Problem> {
     app.show(freshness).await?;
     let row = orphan_devices::get(app.reader.pool(), dev_eui).await?;
@@ -81,11 +79,11 @@ async fn one(
 
 /// Claims an orphan for the tenant, with what it reported since it became one.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/claim", tag = "orphan devices",
-    params(("dev_eui" = String, Path), IdempotencyKey), request_body = Option<DeviceBody>,
+    params(OrphanPath, IdempotencyKey), request_body = Option<DeviceBody>,
     responses((status = 201, body = Shown<DeviceView>), Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, NoOrphan)>))]
 async fn claim(
     State(app): State<AppState>,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
     Command { caller, body }: Command<ClaimOrphans, DeviceBody>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
     let category = body.category();
@@ -97,12 +95,12 @@ async fn claim(
 
 /// Claims an orphan and puts it at a space, both or neither.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/assign", tag = "orphan devices",
-    params(("dev_eui" = String, Path), SpaceQuery, IdempotencyKey), request_body = Option<TakeBody>,
+    params(OrphanPath, SpaceQuery, IdempotencyKey), request_body = Option<TakeBody>,
     responses((status = 200, body = Shown<DeviceView>),
               Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, SpaceRefusal, NotAssigned, NoOrphan)>))]
 async fn assign(
     State(app): State<AppState>,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
     QueryParams(query): QueryParams<SpaceQuery>,
     Command { caller, body }: Command<ClaimOrphans, TakeBody>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
@@ -116,11 +114,11 @@ async fn assign(
 
 /// Does not show an orphan until it is heard again.
 #[utoipa::path(delete, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
-    params(("dev_eui" = String, Path), IdempotencyKey), request_body = Option<Why>,
+    params(OrphanPath, IdempotencyKey), request_body = Option<Why>,
     responses((status = 200, body = DeviceDone), Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, NoOrphan)>))]
 async fn dismiss(
     State(app): State<AppState>,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
     Command { caller, body: Why { reason } }: Command<ClaimOrphans, Why>,
 ) -> Result<Reply<DeviceDone>, Problem> {
     let dismiss = DismissOrphan { dev_eui, reason, asked: caller.asked() };

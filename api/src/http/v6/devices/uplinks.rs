@@ -2,8 +2,6 @@
 
 mod view;
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use parking_domain::device::DeviceRefusal;
@@ -15,17 +13,18 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::app::{App, AppState};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
-use crate::http::kit::permission::{ManageDevices, ReadDevices};
+use crate::http::kit::permission::ReadDevices;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
+use crate::http::v6::shared::path::DevicePath;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
@@ -46,13 +45,13 @@ struct ReceivedQuery {
 
 /// What a device reported since it last became ownerless, the newest first, read by its codec.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
-    params(("device_id" = String, Path), ReceivedQuery, Paged<50, 500>, Freshness),
+    params(DevicePath, ReceivedQuery, Paged<50, 500>, Freshness),
     responses((status = 200, body = Listing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
 async fn reported(
     State(app): State<AppState>,
     caller: Caller<ReadDevices>,
     freshness: Freshness,
-    PathParam(AnyEui(dev_eui)): PathParam<AnyEui>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
     Paged(page): Paged<50, 500>,
     QueryParams(query): QueryParams<ReceivedQuery>,
 ) -> Result<Json<Listing<UplinkView>>, Problem> {

@@ -1,12 +1,9 @@
 //! What is shown of a space, and why: which of the seven levels decides, and what it has to do with.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use parking_domain::device::Category;
-use parking_domain::id::SpaceId;
 use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, Sign, SpaceState};
 use parking_domain::policy::{Policy, PolicyOverrides};
@@ -28,15 +25,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
-use crate::http::kit::permission::{ManageDisplayPolicies, ReadDisplayPolicies};
+use crate::http::kit::permission::ReadDisplayPolicies;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::PathParam;
 use crate::http::v6::display_policies::view::{SaysView, written};
+use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 
@@ -116,13 +114,13 @@ struct InForceView {
 
 /// What is shown of a space, and why.
 #[utoipa::path(get, path = "/api/v6/display-policies/spaces/{space_id}/computed-state",
-    tag = "display policies", params(("space_id" = Uuid, Path), Freshness),
+    tag = "display policies", params(SpacePath, Freshness),
     responses((status = 200, body = ComputedStateView), Refusals<(ReadErrors<ReadDisplayPolicies>, SpaceRefusal)>))]
 async fn computed_state(
     State(app): State<AppState>,
     caller: Caller<ReadDisplayPolicies>,
     freshness: Freshness,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
 ) -> Result<Json<ComputedStateView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;

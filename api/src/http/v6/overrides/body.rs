@@ -8,9 +8,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Identity;
 use crate::http::kit::lenient;
-use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 

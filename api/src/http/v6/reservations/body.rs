@@ -9,10 +9,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Identity;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
-use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::shared::window::window;

@@ -1,6 +1,6 @@
 //! Whether a space can be had for a window, wherever clients ask for it.
 
-use std::sync::Arc;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -17,24 +17,31 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
 use crate::http::kit::body::Command;
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
-use crate::http::kit::permission::{ManageSpaces, ReadSpaces};
+use crate::http::kit::permission::ReadSpaces;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 use crate::http::v6::shared::window::{WindowBody, WindowQuery};
+use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default()
-        .serve(routes!(of_space, of_space_by_post))
-        .serve(routes!(check))
-        .serve(routes!(check_space))
+    OpenApiRouter::default().serve(routes!(of_space, of_space_by_post)).serve(routes!(check)).alias(
+        Alias {
+            name: "check_space",
+            at: (HttpMethod::Post, "/api/v6/reservations/{space_id}/check-availability"),
+            of: (HttpMethod::Get, "/api/v6/spaces/{space_id}/availability"),
+        },
+        of_space,
+    )
 }
 
 /// The most reservations that are shown: a window may be years long, and the space held thousands of times in it.
@@ -66,29 +73,29 @@ pub(crate) struct AvailabilityView {
 
 /// Whether a space can be had for a window.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
-    params(("space_id" = Uuid, Path), WindowQuery, Freshness),
+    params(SpacePath, WindowQuery, Freshness),
     responses((status = 200, body = AvailabilityView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn of_space(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(query): QueryParams<WindowQuery>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    availability(&mut *app.read(&caller, freshness).await?, space_id, query.window()?).await
+    availability(&mut app.read(&caller, freshness).await?, space_id, query.window()?).await
 }
 
 /// Whether a space can be had for a window that the body says.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
-    params(("space_id" = Uuid, Path), Freshness), request_body = WindowBody,
+    params(SpacePath, Freshness), request_body = WindowBody,
     responses((status = 200, body = AvailabilityView), Refusals<(CommandErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn of_space_by_post(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     freshness: Freshness,
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    availability(&mut *app.read(&caller, freshness).await?, space_id, body.window()?).await
+    availability(&mut app.read(&caller, freshness).await?, space_id, body.window()?).await
 }
 
 /// Whether a space that the body names can be had for a window.
@@ -101,21 +108,7 @@ async fn check(
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let space_id = body.space_id.ok_or_else(|| invalid("space_id must say which space"))?;
-    availability(&mut *app.read(&caller, freshness).await?, space_id.into(), body.window()?).await
-}
-
-/// Whether a space can be had for a window, where V6 had it.
-#[utoipa::path(post, path = "/api/v6/reservations/{space_id}/check-availability", tag = "availability",
-    params(("space_id" = Uuid, Path), WindowQuery, Freshness),
-    responses((status = 200, body = AvailabilityView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
-async fn check_space(
-    app: State<AppState>,
-    caller: Caller<ReadSpaces>,
-    freshness: Freshness,
-    space_id: PathParam<SpaceId>,
-    query: QueryParams<WindowQuery>,
-) -> Result<Json<AvailabilityView>, Problem> {
-    of_space(app, caller, freshness, space_id, query).await
+    availability(&mut app.read(&caller, freshness).await?, space_id.into(), body.window()?).await
 }
 
 /// All of it is read at one moment.

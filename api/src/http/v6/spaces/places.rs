@@ -1,7 +1,6 @@
 //! What stands at a space: its sensor and its display, named by the space, as V5's clients do.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -28,8 +27,8 @@ use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
 use crate::http::kit::refusals::NotAssigned;
 use crate::http::kit::reply::{Reply, Shown};
+use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::why::Why;
-use crate::http::v6::spaces::shown;
 use crate::http::v6::spaces::view::SpaceView;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -86,12 +85,12 @@ struct DisplayQuery {
 
 /// Puts a sensor at a space. One that belongs to nobody is claimed for that; the one that stands there stays.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-sensor", tag = "spaces",
-    params(("space_id" = Uuid, Path), SensorQuery, IdempotencyKey),
+    params(SpacePath, SensorQuery, IdempotencyKey),
     responses((status = 200, body = Shown<SpaceView>),
               Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn assign_sensor(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(SensorQuery { sensor_eui: AnyEui(sensor) }): QueryParams<SensorQuery>,
     Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
@@ -100,12 +99,12 @@ async fn assign_sensor(
 
 /// Puts a display at a space. One that belongs to nobody is claimed for that; the one that stands there stays.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-display", tag = "spaces",
-    params(("space_id" = Uuid, Path), DisplayQuery, IdempotencyKey),
+    params(SpacePath, DisplayQuery, IdempotencyKey),
     responses((status = 200, body = Shown<SpaceView>),
               Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn assign_display(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(DisplayQuery { display_eui: AnyEui(display) }): QueryParams<DisplayQuery>,
     Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
@@ -114,12 +113,12 @@ async fn assign_display(
 
 /// Takes away the sensor that stands at a space, if there is one.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/unassign-sensor", tag = "spaces",
-    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = Option<Why>,
+    params(SpacePath, IdempotencyKey), request_body = Option<Why>,
     responses((status = 200, body = Shown<SpaceView>),
               Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn unassign_sensor(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, body }: Command<ManageSpaces, Why>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     clear(&app, &caller, space_id, Category::Sensor, body).await
@@ -127,12 +126,12 @@ async fn unassign_sensor(
 
 /// Takes away the display that stands at a space, if there is one.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/unassign-display", tag = "spaces",
-    params(("space_id" = Uuid, Path), IdempotencyKey), request_body = Option<Why>,
+    params(SpacePath, IdempotencyKey), request_body = Option<Why>,
     responses((status = 200, body = Shown<SpaceView>),
               Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, DeviceRefusal, NotAssigned)>))]
 async fn unassign_display(
     State(app): State<AppState>,
-    PathParam(space_id): PathParam<SpaceId>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, body }: Command<ManageSpaces, Why>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     clear(&app, &caller, space_id, Category::Display, body).await
