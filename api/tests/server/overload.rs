@@ -47,12 +47,13 @@ async fn histories_of_unknown_spaces_do_not_wait_for_one_another() {
     // As many requests as there are connections read at once, and then each looks whether its space exists.
     let mut other = database.database().admin.connect().await.unwrap();
     other.execute("begin; lock table projections.space_history in access exclusive mode").await.unwrap();
+    let mut observer = database.database().admin.connect().await.unwrap();
     let paths = (1..=CONNECTIONS).map(|n| format!("/api/v6/spaces/00000000-0000-4000-8000-{n:012}/history"));
     let asked = join_all(paths.map(|path| async move { client.ask("GET", &path, None).await }));
     let release = async {
         let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
         eventually("all of them read", async || {
-            let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut other).await.unwrap();
+            let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut observer).await.unwrap();
             (usize::try_from(count) == Ok(CONNECTIONS)).then_some(())
         })
         .await;
