@@ -74,6 +74,7 @@ struct GatewaysNow {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
+    /// `degraded` when the server cannot record anything any more.
     status: &'static str,
     database: &'static str,
     /// Events that not every read model shows yet.
@@ -88,8 +89,9 @@ async fn data(
     caller: Caller<ReadDashboard>,
     freshness: Freshness,
 ) -> Result<Json<DashboardView>, Problem> {
-    let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
     let mut reading = app.read(&caller, freshness).await?;
+    let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
+    let status = if app.writer.is_running() { "healthy" } else { "degraded" };
     let devices = devices::stats(&mut reading).await?;
     let (total, online) = devices::gateways(&mut reading, caller.at - ONLINE).await?;
     let spaces = spaces::counts(&mut reading, None).await?;
@@ -103,7 +105,7 @@ async fn data(
         gateways: GatewaysNow { total, online, offline: total - online },
         spaces: (&spaces).into(),
         recent_activity: recent.into_iter().map(ActivityView::of).collect(),
-        system_health: Health { status: "healthy", database: "connected", pending_commands },
+        system_health: Health { status, database: "connected", pending_commands },
         tenant_id: caller.tenant_id.uuid(),
         generated_at: caller.at.utc(),
     }))
