@@ -1,4 +1,4 @@
-//! What all resources share: who calls, what a request says, how it is answered and refused. The kit knows no resource.
+//! Shared by all resources: callers, requests, replies and refusals. The kit depends on no resource.
 
 pub(crate) mod aliases;
 pub(crate) mod app;

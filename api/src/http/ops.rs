@@ -1,4 +1,4 @@
-//! What operators and monitoring ask of a server: health, metrics, and the documentation of everything else.
+//! Endpoints for operators and monitoring: health, metrics and the API documentation.
 
 pub(super) mod health;
 pub(super) mod metrics;

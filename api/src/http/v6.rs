@@ -1,5 +1,5 @@
-//! `/api/v6`: what people and programs ask of the platform. A handler issues one command or reads projections; what it
-//! takes, answers and refuses is said beside it, and is all that the documentation knows.
+//! `/api/v6`: the platform's API for users and programs. A handler executes one command or reads projections. Its attributes
+//! declare its parameters, responses and refusals; the API documentation is generated from them.
 
 mod activity;
 mod dashboard;
@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::kit::app::AppState;
 
-/// Every operation below `/api/v6`, also where V6's front end calls it.
+/// All operations below `/api/v6`, also at the paths that V6's front end uses.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .merge(sites::routes())

@@ -1,5 +1,5 @@
-//! Other methods and paths under which clients know an operation. They are data: an alias has the handler, the parameters and
-//! the answers of its operation, and the documentation marks it as deprecated.
+//! Aliases: further methods and paths of an operation, for existing clients. An alias shares the handler, the parameters and
+//! the responses of its operation, and the documentation marks it as deprecated.
 
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, on};
@@ -11,16 +11,16 @@ use crate::http::kit::app::AppState;
 use crate::http::kit::lenient::other_paths;
 
 /// A method and a path.
-type Place = (HttpMethod, &'static str);
+type Endpoint = (HttpMethod, &'static str);
 
-/// Another name of an operation.
+/// An alias of an operation.
 pub(crate) struct Alias {
     /// The alias's own operation id.
     pub(crate) name: &'static str,
-    /// Where the operation is served, too.
-    pub(crate) at: Place,
-    /// The operation.
-    pub(crate) of: Place,
+    /// The alias's endpoint.
+    pub(crate) at: Endpoint,
+    /// The operation's own endpoint.
+    pub(crate) of: Endpoint,
 }
 
 impl Alias {
@@ -30,9 +30,9 @@ impl Alias {
     }
 }
 
-/// Serves operations under other names.
+/// Serves operations under aliases.
 pub(crate) trait ServeAliases {
-    /// Serves an operation of this router at another place, too. The handler is the operation's.
+    /// Serves an operation of this router under an alias. `handler` is the operation's handler.
     fn alias<H: Handler<T, AppState>, T: 'static>(self, alias: Alias, handler: H) -> Self;
 }
 
@@ -48,8 +48,8 @@ impl ServeAliases for OpenApiRouter<AppState> {
     }
 }
 
-/// The documentation of an alias.
-fn document(document: &OpenApi, name: &str, (method, path): Place) -> Operation {
+/// Documents an alias like its operation.
+fn document(document: &OpenApi, name: &str, (method, path): Endpoint) -> Operation {
     let summary = format!("Alias of `{} {path}`.", label(&method));
     let mut operation = document.paths.get_path_operation(path, method).cloned().unwrap_or_default();
     operation.operation_id = Some(name.to_owned());
@@ -59,7 +59,7 @@ fn document(document: &OpenApi, name: &str, (method, path): Place) -> Operation 
     operation
 }
 
-/// The methods that operations have.
+/// The HTTP methods that operations use.
 const METHODS: [(HttpMethod, &str, MethodFilter); 5] = [
     (HttpMethod::Get, "GET", MethodFilter::GET),
     (HttpMethod::Post, "POST", MethodFilter::POST),

@@ -1,4 +1,4 @@
-//! What handlers work with: how they read, and how they execute commands.
+//! The application state of the handlers: they read and execute commands through it.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -30,13 +30,13 @@ use crate::http::kit::progress::Projections;
 use crate::http::kit::reply::Done;
 use crate::metrics::Metrics;
 
-/// How long the answer to a command waits for the read models.
+/// How long the response to a command waits for the read models.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// The state of every router.
 pub(crate) type AppState = Arc<App>;
 
-/// What the handlers work with.
+/// The application that the handlers use.
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
     pub(crate) platform: Arc<Platform>,
@@ -48,15 +48,15 @@ pub(crate) struct App {
     pub(crate) auditor: PgPool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) credential: Credential,
-    /// The log's id, as answers bear it beside a position.
+    /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
 }
 
-/// An aggregate that handlers send commands to.
+/// An aggregate that handlers execute commands on.
 pub(crate) trait OnBus: Decider {
-    /// Its bus.
+    /// The aggregate's bus.
     fn bus(platform: &Platform) -> &Bus<Self>;
 }
 
@@ -85,21 +85,21 @@ impl OnBus for Tenant {
 }
 
 impl App {
-    /// A reading of the caller's tenant, once the read models show what the caller asked to see.
+    /// Opens a reading of the caller's tenant once the read models are as fresh as the caller asked.
     pub(crate) async fn read(&self, caller: &Identity, freshness: Freshness) -> Result<Reading, Problem> {
-        self.show(freshness).await?;
+        self.wait_until(freshness).await?;
         Ok(self.reader.of(caller.tenant_id).await?)
     }
 
-    /// Waits until the read models show what a caller asked to see.
-    pub(crate) async fn show(&self, freshness: Freshness) -> Result<(), Problem> {
+    /// Waits until the read models are as fresh as the caller asked.
+    pub(crate) async fn wait_until(&self, freshness: Freshness) -> Result<(), Problem> {
         match freshness.min_position {
             Some(position) => self.progress.wait_for(self, position).await,
             None => Ok(()),
         }
     }
 
-    /// A reading of the caller's tenant as the read models stand.
+    /// Opens a reading of the caller's tenant without waiting for the read models.
     pub(crate) async fn read_now(&self, caller: &Identity) -> Result<Reading, Problem> {
         self.read(caller, Freshness::default()).await
     }
@@ -118,7 +118,7 @@ impl App {
         Ok(bus.execute(&id.to_string(), command, &caller.circumstances()).await?.into())
     }
 
-    /// Executes a command on several streams, or several commands on one: all or nothing.
+    /// Executes a command on several streams, or several commands on one stream, atomically.
     pub(crate) async fn execute_jointly<J: Joint>(
         &self,
         caller: &Identity,
@@ -130,15 +130,16 @@ impl App {
         Ok(self.platform.store.execute(command, &caller.circumstances()).await?.into())
     }
 
-    /// Lets the read models catch up with a command before its answer is read from them. Best effort: the command is done.
+    /// Lets the read models catch up with a command before the response is read from them. Best effort: the command has
+    /// already succeeded.
     pub(crate) async fn settle(&self, position: Option<i64>) {
         if let Some(position) = position {
             self.progress.reach(position, SETTLE).await;
         }
     }
 
-    /// Lets the read models catch up with everything that this server has recorded: for what may have been made a moment
-    /// ago.
+    /// Lets the read models catch up with all events that this server has appended, for resources that may have been
+    /// created a moment ago.
     pub(crate) async fn catch_up(&self) {
         let head = *self.writer.head().borrow();
         self.settle(Some(head)).await;

@@ -1,4 +1,4 @@
-//! What is asked to be done: by whom, with which content, and under which key it is done once.
+//! Command requests: the caller, the JSON body and the idempotency key.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -17,27 +17,27 @@ use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 
-/// The longest key taken.
+/// The longest accepted key.
 const MAX_KEY: usize = 255;
 
-/// A command with its JSON body. Keys of the body that nobody knows are passed over; an empty body is an empty object,
-/// whatever it calls itself.
+/// A command with its JSON body. Unknown keys of the body are ignored. An empty body counts as an empty object, whatever its
+/// `Content-Type`.
 pub(crate) struct Command<P, T> {
     pub(crate) caller: Caller<P>,
     pub(crate) body: T,
 }
 
-/// The body of a command that says all by its path.
+/// The body of a command that needs nothing but its path.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct EmptyBody {}
 
-/// Doing it once.
+/// The header that makes a command idempotent.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it documents a header that is read by hand")]
+#[expect(dead_code, reason = "documents a header that is parsed by hand")]
 pub(crate) struct IdempotencyKey {
-    /// A key of the caller's own for this request, at most 255 characters. Sent again with the same key and content, it is
-    /// done once and answered alike; the same key with other content is refused.
+    /// A key that the caller chooses for this request, at most 255 characters. A repeated request with the same key and
+    /// content is executed once and gets the same response; the same key with other content is refused.
     #[param(rename = "Idempotency-Key", max_length = 255)]
     idempotency_key: Option<String>,
 }
@@ -67,7 +67,7 @@ fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
 }
 
-/// The caller's key with a name for the content, in which nobody can read it.
+/// The caller's key with a keyed fingerprint of the content. The fingerprint does not disclose the content.
 fn request_key(
     parts: &Parts,
     bytes: &Bytes,
@@ -82,7 +82,7 @@ fn request_key(
     Ok(Some(RequestKey { tenant_id: caller.tenant_id.uuid(), key: key.to_owned(), fingerprint }))
 }
 
-/// A refusal of what a body says.
+/// Refuses an invalid body.
 pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
 }
@@ -92,10 +92,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         b"" | b"null" => b"{}",
         bytes => bytes,
     };
-    if holds_nul(bytes) {
-        return Err(invalid_body("a text must not hold the character U+0000: it cannot be stored"));
+    if contains_nul(bytes) {
+        return Err(invalid_body("a string must not contain the character U+0000: it cannot be stored"));
     }
-    // A struct would be read from a list too, field by field.
+    // Serde would also deserialize a struct from a list, field by field.
     if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Err(invalid_body("the body must be a JSON object"));
     }
@@ -108,8 +108,8 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// True when a text of the JSON holds the one character that PostgreSQL cannot keep: it would stop every read model.
-fn holds_nul(json: &[u8]) -> bool {
+/// True when a string of the JSON contains U+0000. PostgreSQL cannot store it, so it would stop every read model.
+fn contains_nul(json: &[u8]) -> bool {
     let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         let escape = &rest[at + 1..];
@@ -126,12 +126,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nul_is_told_from_what_looks_like_it() {
+    fn nul_is_distinguished_from_similar_escapes() {
         for json in [&br#"{"a":"\u0000"}"#[..], br#"{"a\\\u0000":1}"#, br#"["\n\u0000"]"#] {
-            assert!(holds_nul(json), "{}", json.escape_ascii());
+            assert!(contains_nul(json), "{}", json.escape_ascii());
         }
         for json in [&br#"{"a":"\\u0000"}"#[..], br#"["u0000"]"#, br#"["\u0041"]"#, b"\\"] {
-            assert!(!holds_nul(json), "{}", json.escape_ascii());
+            assert!(!contains_nul(json), "{}", json.escape_ascii());
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who calls, and that they may: until there are logins, the owner of the default tenant, on this machine only.
+//! The caller and the caller's permissions. Until there are logins, every caller is the owner of the default tenant, on
+//! loopback only.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -23,32 +24,32 @@ use crate::http::kit::request::RequestId;
 /// The default tenant's owner.
 const OWNER: Uuid = Uuid::from_u128(1);
 
-/// Somebody who has the permission `P`. Nothing can be read or commanded without one.
+/// A caller with the permission `P`. Every read and every command needs one.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller<P> {
     identity: Identity,
     permission: PhantomData<P>,
 }
 
-/// Who calls, for which tenant, when, and in which request.
+/// The caller's tenant and actor, and the time and id of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) tenant_id: TenantId,
     pub(crate) actor: Actor,
     pub(crate) at: Instant,
-    /// The `Idempotency-Key` with the content that it stands for.
+    /// The `Idempotency-Key` with the fingerprint of the content.
     pub(crate) idempotency: Option<RequestKey>,
-    /// The `X-Request-Id`, given or made.
+    /// The `X-Request-Id`, sent by the caller or generated.
     trace_id: Option<Arc<str>>,
 }
 
 impl Identity {
-    /// The tenant, actor and time of a command.
+    /// The tenant, the actor and the time of a command.
     pub(crate) fn asked(&self) -> Asked {
         Asked { tenant_id: self.tenant_id, by: self.actor, at: self.at }
     }
 
-    /// What goes into the events' envelopes.
+    /// The data for the envelopes of the command's events.
     pub(crate) fn circumstances(&self) -> Circumstances {
         let trace_id = self.trace_id.as_ref().map(ToString::to_string);
         let metadata = Metadata {
@@ -61,18 +62,18 @@ impl Identity {
         Circumstances { tenant_id, metadata, request: self.idempotency.clone(), body: None }
     }
 
-    /// The id of something new. A command that is sent again under its key gets the id that it had before.
+    /// The id of a new resource. A repeated command with the same idempotency key gets the same id again.
     pub(crate) fn new_id(&self, app: &App) -> Uuid {
-        let again = |request: &RequestKey| {
+        let derived = |request: &RequestKey| {
             let name = format!("id of {} {}", request.tenant_id, request.key);
             app.platform.sealer.fingerprint(name.as_bytes())
         };
-        self.idempotency.as_ref().map_or_else(|| app.ids.next(), again)
+        self.idempotency.as_ref().map_or_else(|| app.ids.next(), derived)
     }
 }
 
 impl<P> Caller<P> {
-    /// The same caller, with the key under which the command is done once.
+    /// The same caller, with the idempotency key of the command.
     pub(crate) fn with_idempotency(mut self, key: Option<RequestKey>) -> Self {
         self.identity.idempotency = key;
         self
@@ -90,7 +91,7 @@ impl<P> Deref for Caller<P> {
 impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
     type Rejection = Problem;
 
-    /// On loopback everybody has every permission.
+    /// On loopback every caller has every permission.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
         let identity = Identity {
             tenant_id: TenantId::DEFAULT,

@@ -1,7 +1,7 @@
-//! What a webhook's sender must prove to know.
+//! The credential of webhook senders.
 //!
-//! ChirpStack can only send static headers, so it proves itself by a token; a signing proxy in front of it can send an
-//! HMAC over the body. Every comparison takes the same time whatever is wrong.
+//! ChirpStack can only send static headers, so it authenticates with a token. A signing proxy in front of it can send an
+//! HMAC of the body. All comparisons take constant time.
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
@@ -15,16 +15,16 @@ use crate::http::kit::problem::Problem;
 const SIGNATURE_HEADERS: [&str; 2] = ["x-signature", "x-webhook-signature"];
 const TOKEN_HEADER: &str = "x-webhook-token";
 
-/// The check at the door.
+/// The credential that a webhook request needs.
 pub(crate) enum Credential {
-    /// Anyone who reaches the listener: loopback only.
+    /// None: every sender that reaches the listener is accepted. Loopback only.
     Open,
-    /// Who knows the secret.
+    /// Knowledge of the secret.
     Secret(SecretString),
 }
 
 impl Credential {
-    /// Refuses a request without a valid credential. A signature that is given must be right, whatever else is given.
+    /// Refuses a request without a valid credential. A signature, if present, must be valid, even next to a valid token.
     pub(crate) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
         let Self::Secret(secret) = self else { return Ok(()) };
         let secret = secret.expose_secret().as_bytes();
@@ -40,7 +40,7 @@ impl Credential {
     }
 }
 
-/// The tokens a request offers: `X-Webhook-Token`, and `Authorization: Bearer` in any letter case.
+/// The tokens of a request: `X-Webhook-Token`, and `Authorization: Bearer` in any letter case.
 fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
@@ -49,7 +49,7 @@ fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers.get(TOKEN_HEADER).map(HeaderValue::as_bytes).into_iter().chain(bearer)
 }
 
-/// True for the hex form of HMAC-SHA256 over the body (RFC 2104), with or without the prefix `sha256=`.
+/// True for the hexadecimal HMAC-SHA256 (RFC 2104) of the body, with or without the prefix `sha256=`.
 fn signed(secret: &[u8], body: &[u8], signature: &[u8]) -> bool {
     let signature = signature.strip_prefix(b"sha256=").unwrap_or(signature);
     let Ok(signature) = hex::decode(signature) else { return false };
@@ -57,7 +57,7 @@ fn signed(secret: &[u8], body: &[u8], signature: &[u8]) -> bool {
     mac.chain_update(body).verify_slice(&signature).is_ok()
 }
 
-/// Compares by digest: neither content nor length shows in the time it takes.
+/// Compares the digests, so that the duration discloses neither content nor length.
 fn same(token: &[u8], secret: &[u8]) -> bool {
     Sha256::digest(token).as_slice().ct_eq(Sha256::digest(secret).as_slice()).into()
 }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn all_other_credentials_are_refused() {
         assert!(!check(&[]));
         assert!(!check(&[("x-signature", "")]));
         assert!(!check(&[("x-signature", "not hex")]));

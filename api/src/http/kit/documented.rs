@@ -1,4 +1,4 @@
-//! What the documentation says of refusals: every status an operation may answer with, and every code it may have.
+//! The refusals of each operation in the OpenAPI document: its statuses and their codes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,34 +13,34 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use crate::http::kit::permission::Permission;
 
-/// A refusal's status and its name.
+/// A refusal's status and code.
 pub(crate) type Code = (StatusCode, &'static str);
 
-/// Refusals that have something in common.
+/// A set of refusals.
 pub(crate) trait CodeSet {
     fn codes() -> Vec<Code>;
 
-    /// The permission without which the operation is refused.
+    /// The permission that the operation needs.
     fn permission() -> Option<&'static str> {
         None
     }
 }
 
-/// Refusals of one kind of thing.
+/// A refusal with a status and a code.
 pub(crate) trait Coded: CodeSet + Display {
-    /// Which one it is.
+    /// The status and the code.
     fn code(&self) -> Code;
 
-    /// What it collides with, where that helps.
+    /// The reservations that it conflicts with, if any.
     fn conflicts(&self) -> Option<Vec<Value>> {
         None
     }
 }
 
-/// What every read may be refused with; `P` is the permission that it needs.
+/// The refusals of every read; `P` is the permission that the read needs.
 pub(crate) struct ReadErrors<P>(PhantomData<P>);
 
-/// What every command may be refused with; `P` is the permission that it needs.
+/// The refusals of every command; `P` is the permission that the command needs.
 pub(crate) struct CommandErrors<P>(PhantomData<P>);
 
 impl<P: Permission> CodeSet for ReadErrors<P> {
@@ -126,7 +126,7 @@ impl<A: CodeSet, B: CodeSet, C: CodeSet, D: CodeSet, E: CodeSet> CodeSet for (A,
     }
 }
 
-/// The refusals of an operation, for its documentation: a response's description is the list of its codes.
+/// The refusals of an operation as OpenAPI responses. The description of each response lists its codes.
 pub(crate) struct Refusals<C>(PhantomData<C>);
 
 impl<C: CodeSet> IntoResponses for Refusals<C> {
@@ -158,7 +158,7 @@ impl<C: CodeSet> IntoResponses for Refusals<C> {
     }
 }
 
-/// A refusal as it is answered: RFC 9457, with members of our own.
+/// The problem document of a refusal: RFC 9457 with extension members.
 pub(crate) struct ProblemDocument;
 
 impl PartialSchema for ProblemDocument {
@@ -166,21 +166,21 @@ impl PartialSchema for ProblemDocument {
         let text =
             |description| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
         let mut document = ObjectBuilder::new()
-            .property("type", text("`about:blank`: the status says what kind of problem it is."))
-            .property("title", text("The status in words."))
+            .property("type", text("Always `about:blank`: the status is the problem type."))
+            .property("title", text("The status phrase."))
             .property(
                 "status",
-                ObjectBuilder::new().schema_type(Type::Integer).description(Some("The status.")),
+                ObjectBuilder::new().schema_type(Type::Integer).description(Some("The HTTP status.")),
             )
-            .property("detail", text("What went wrong, and what the caller can do about it."))
-            .property("code", text("Which refusal it is, for programs."))
-            .property("request_id", text("Names the request in the server's log."));
+            .property("detail", text("The cause of the refusal, and what the caller can do about it."))
+            .property("code", text("The refusal's code, for programs."))
+            .property("request_id", text("The id of the request in the server's log."));
         for name in ["type", "title", "status", "detail", "code", "request_id"] {
             document = document.required(name);
         }
         let conflicts = ArrayBuilder::new()
             .items(ObjectBuilder::new())
-            .description(Some("Of a reservation that overlaps others: which, with their windows."));
+            .description(Some("The reservations that a requested window overlaps, with their windows."));
         document.property("conflicts", conflicts).into()
     }
 }

@@ -1,4 +1,4 @@
-//! How fresh what is read has to be.
+//! The freshness that a read requires.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,12 +9,13 @@ use crate::http::kit::app::AppState;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::QueryParams;
 
-/// What a reader asks to see. [`App::read`](crate::http::kit::app::App::read) waits for it, once it is known who asks.
+/// The position that a read must reflect. [`App::read`](crate::http::kit::app::App::read) waits for it after authenticating
+/// the caller.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Freshness {
-    /// Waits, for two seconds at most, until the answer shows what was done up to this position (`X-Position` of a
-    /// command's answer).
+    /// Waits at most two seconds until the response reflects all events up to this position (`X-Position` of a command's
+    /// response).
     #[param(minimum = 0)]
     pub(crate) min_position: Option<i64>,
 }

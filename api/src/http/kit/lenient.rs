@@ -1,8 +1,8 @@
-//! What V6's clients rely on beyond the routes themselves: the one place for it.
+//! Compatibility with V6's clients beyond the routes themselves.
 //!
-//! Every path is served with and without a slash at its end, without a redirect: V6's test scripts follow none. What V6's
-//! front end looks for below `/api/` is there too. Query values that a browser made of nothing (`undefined`, `null`, the
-//! empty text) count as absent, and numbers, flags and times may be written as V6 took them.
+//! Every path is served with and without a trailing slash, without a redirect, because V6's test scripts do not follow
+//! redirects. The paths that V6's front end requests below `/api/` are served too. The query values `undefined`, `null` and
+//! the empty string count as absent. Numbers, flags and times are accepted in the forms that V6 accepted.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::http::kit::app::AppState;
 
-/// Adds routes under every path that clients have for them. The documentation names the first.
+/// Serves routes under every path that clients use for them. The documentation lists only the first path.
 pub(crate) trait ServeCompatibly {
     fn serve(self, routes: UtoipaMethodRouter<AppState>) -> Self;
 }
@@ -27,7 +27,7 @@ impl ServeCompatibly for OpenApiRouter<AppState> {
     }
 }
 
-/// The same path with a slash at its end, and as V6's front end or V5's clients know it.
+/// The alternative paths of a path: with a trailing slash, and as V6's front end or V5's clients request it.
 pub(crate) fn other_paths(path: &str) -> Vec<String> {
     let mut paths = vec![format!("{path}/")];
     let front_end = ["devices", "reservations", "sites"].map(|name| format!("/api/v6/{name}"));
@@ -42,21 +42,21 @@ pub(crate) fn other_paths(path: &str) -> Vec<String> {
     paths
 }
 
-/// Takes away what means that a parameter is absent; of several of one name the last one counts.
-pub(crate) fn given(query: &str) -> String {
+/// Removes parameters whose value counts as absent. Of several parameters with the same name, the last one wins.
+pub(crate) fn present(query: &str) -> String {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-    let mut given: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    let mut present: Vec<(String, String)> = Vec::with_capacity(pairs.len());
     for (name, value) in pairs {
-        given.retain(|(earlier, _)| *earlier != name);
+        present.retain(|(earlier, _)| *earlier != name);
         let value = value.trim();
         if !matches!(value, "" | "undefined" | "null") {
-            given.push((name, value.to_owned()));
+            present.push((name, value.to_owned()));
         }
     }
-    serde_urlencoded::to_string(given).unwrap_or_default()
+    serde_urlencoded::to_string(present).unwrap_or_default()
 }
 
-/// A whole number, or a text that is one.
+/// An integer, or a string with an integer.
 pub(crate) fn integer<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -70,7 +70,7 @@ fn out_of_range<E: de::Error>(number: i64) -> E {
     E::custom(format!("{number} is out of range"))
 }
 
-/// Yes or no, in all the ways V6 took it.
+/// A boolean, in all forms that V6 accepted.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let read = |text: &str| match &*text.to_ascii_lowercase() {
         "true" | "1" | "yes" | "on" => Some(true),
@@ -80,12 +80,12 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Lax::<bool>::new("true or false", read))
 }
 
-/// A text, or a number that stands for one: amounts of money come as either.
+/// A string or a number: clients send amounts of money as either.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
 }
 
-/// How far a reservation has come. What holds its window was `pending` or `confirmed` to V5.
+/// A reservation's status. V5's `pending` and `confirmed` mean `active`.
 pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Status>, D::Error> {
@@ -101,13 +101,13 @@ pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(Lax::<Status>::new(what, read))
 }
 
-/// A time with its offset; one without is taken for UTC, as V6 wrote it, and a day for its beginning.
+/// A time with its offset. A time without an offset is in UTC, as V6 wrote it; a date means its first moment.
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
     let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
     deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
 }
 
-/// A time as a text; a plus in a query is a space by the time it arrives.
+/// Parses a time. In a query, the `+` of an offset arrives as a space.
 pub(crate) fn read_time(text: &str) -> Option<Instant> {
     let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
     let without_offset = || text.parse::<NaiveDateTime>().ok();
@@ -117,7 +117,7 @@ pub(crate) fn read_time(text: &str) -> Option<Instant> {
     time.try_into().ok()
 }
 
-/// Reads a value that may be written as a text, or be null.
+/// Deserializes a value that may also be a string or null.
 struct Lax<T> {
     what: &'static str,
     read: fn(&str) -> Option<T>,
@@ -182,9 +182,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absent_in_every_way_a_client_says_it() {
-        assert_eq!(given("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
-        assert_eq!(given("a=1&a=undefined"), "");
+    fn absent_parameters_are_removed() {
+        assert_eq!(present("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
+        assert_eq!(present("a=1&a=undefined"), "");
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_the_front_end_are_served_beside_those_of_v6() {
+    fn front_end_paths_are_served_beside_v6_paths() {
         let expected = ["/api/v6/devices/", "/api/devices/", "/api/devices"];
         assert_eq!(other_paths("/api/v6/devices"), expected);
         assert_eq!(other_paths("/api/v6/spaces/{space_id}"), ["/api/v6/spaces/{space_id}/"]);

@@ -1,4 +1,4 @@
-//! Pages of lists: the query that chooses one, and the envelope all of V6's clients can read.
+//! Pages of lists: the query parameters, and an envelope that all of V6's clients can read.
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -15,17 +15,17 @@ use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{QueryParams, invalid};
 
-/// The last page that can be asked for.
-const LAST: i64 = 1_000_000;
+/// The highest page number.
+const MAX_PAGE: i64 = 1_000_000;
 
-/// A page of a list. Counted from 1.
+/// A page of a list, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) number: i64,
     pub(crate) size: i64,
 }
 
-/// The page asked for, of so many items unless the caller says how many, and of so many at most.
+/// The requested page. `DEFAULT` and `MAX` are the default and the highest page size.
 pub(crate) struct Paged<const DEFAULT: i64, const MAX: i64>(pub(crate) Page);
 
 #[derive(Default, Deserialize)]
@@ -42,7 +42,7 @@ impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let QueryParams(query) = QueryParams::<PageQuery>::of(&parts.uri)?;
-        let number = within("page", query.page.unwrap_or(1), LAST)?;
+        let number = within("page", query.page.unwrap_or(1), MAX_PAGE)?;
         let size = within("page_size", query.page_size.unwrap_or(DEFAULT), MAX)?;
         Ok(Self(Page { number, size }))
     }
@@ -54,12 +54,12 @@ fn within(name: &str, number: i64, max: i64) -> Result<i64, Problem> {
 }
 
 impl Page {
-    /// How many rows stand before the page.
+    /// The number of rows before the page.
     pub(crate) fn offset(self) -> i64 {
         (self.number - 1) * self.size
     }
 
-    /// What the page holds, of so many in all.
+    /// The envelope of the page's items and the total of all pages.
     pub(crate) fn of<T: Item>(self, items: Vec<T>, total: i64, tenant_id: TenantId) -> Json<Listing<T>> {
         let Self { number: page, size: page_size } = self;
         let pages = (total + page_size - 1) / page_size;
@@ -67,26 +67,26 @@ impl Page {
     }
 }
 
-/// What lists are made of.
+/// An item of a list.
 pub(crate) trait Item: Serialize + ToSchema {
-    /// The list's own name in the envelope.
+    /// The resource's name in the envelope.
     const PLURAL: &'static str;
 }
 
-/// The superset envelope. The items are also there under the resource's own name (`spaces`, `sites`, …).
+/// A page of items. The items are also listed under the resource's own name (`spaces`, `sites`, …).
 #[derive(Debug, ToSchema)]
 pub(crate) struct Listing<T> {
     items: Vec<T>,
-    /// How many there are on all pages.
+    /// Number of items on all pages.
     total: i64,
-    /// The total.
+    /// Same as `total`.
     count: i64,
     page: i64,
     page_size: i64,
     total_pages: i64,
-    /// The number of pages.
+    /// Same as `total_pages`.
     pages: i64,
-    /// Whose they are.
+    /// The tenant that owns the items.
     #[schema(value_type = Uuid)]
     tenant_id: TenantId,
 }
@@ -124,8 +124,8 @@ impl<const DEFAULT: i64, const MAX: i64> IntoParams for Paged<DEFAULT, MAX> {
                 .build()
         };
         vec![
-            of("page", "Which page, counted from 1.", 1, LAST),
-            of("page_size", "How many items a page has.", DEFAULT, MAX),
+            of("page", "Page number, counted from 1.", 1, MAX_PAGE),
+            of("page_size", "Number of items per page.", DEFAULT, MAX),
         ]
     }
 }

@@ -1,8 +1,8 @@
-//! What a caller may be allowed to do. Every handler names the one permission that it needs, in its signature.
+//! The permissions of callers. Every handler names the one permission that it needs in its signature.
 
 /// A permission.
 pub(crate) trait Permission: Send + Sync + 'static {
-    /// Its name, as tokens, keys and the documentation have it: `resource:action`.
+    /// The name in tokens, API keys and the documentation: `resource:action`.
     const NAME: &'static str;
 }
 

@@ -1,4 +1,4 @@
-//! Refusals as RFC 9457 problem documents: the one place where an error becomes an answer.
+//! Refusals as RFC 9457 problem documents. Every error becomes a response here.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ use tracing::{error, warn};
 
 use crate::http::BODY_LIMIT;
 
-/// A refusal: what went wrong, and what the caller can do about it.
+/// A refusal: the cause, and what the caller can do about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    /// What else there is to say, under one name.
-    more: Option<(&'static str, Vec<Value>)>,
-    /// The database is said to be away because there was no connection to it: it may only have too much to do.
+    /// One extension member: its name and a list.
+    extension: Option<(&'static str, Vec<Value>)>,
+    /// True when no connection to the database was available: it may be overloaded rather than unavailable.
     had_no_connection: bool,
 }
 
-/// The document, a superset of what V6's clients read: `detail` is always a plain text.
+/// The document, a superset of what V6's clients read. `detail` is always a plain string.
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: &'static str,
@@ -38,26 +38,27 @@ struct Document<'a> {
     code: &'static str,
     request_id: &'a str,
     #[serde(flatten)]
-    more: BTreeMap<&'static str, &'a [Value]>,
+    extensions: BTreeMap<&'static str, &'a [Value]>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), more: None, had_no_connection: false }
+        Self { status, code, detail: detail.into(), extension: None, had_no_connection: false }
     }
 
-    /// The same, with a list of what it is about.
+    /// The same problem with an extension member.
     pub(crate) fn with(self, name: &'static str, list: Vec<Value>) -> Self {
-        Self { more: Some((name, list)), ..self }
+        Self { extension: Some((name, list)), ..self }
     }
 
-    /// The problem that a status means when nothing more is known.
+    /// The default problem of a status.
     pub(crate) fn of(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path".to_owned()),
             StatusCode::METHOD_NOT_ALLOWED => (
                 "method_not_allowed",
-                "this path does not take this method: the Allow header names those it takes".to_owned(),
+                "this path does not support this method: the Allow header lists the supported methods"
+                    .to_owned(),
             ),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 ("body_too_large", format!("the body is larger than {BODY_LIMIT} bytes: send a smaller one"))
@@ -67,7 +68,7 @@ impl Problem {
             }
             status if status.is_server_error() => (
                 "internal",
-                "the server failed: try again, and quote the request id if it goes on".to_owned(),
+                "the server failed: try again, and quote the request id if the error persists".to_owned(),
             ),
             _ => ("bad_request", "the request cannot be read".to_owned()),
         };
@@ -78,37 +79,37 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 
-    /// The database is away, and what was asked did not happen.
+    /// The database is unavailable, and the command was not executed.
     fn nothing_stored() -> Self {
-        let detail = "the database is not available, nothing was stored: send it again";
+        let detail = "the database is unavailable, nothing was stored: send the request again";
         Self::unavailable("database_unavailable", detail)
     }
 
-    /// What was asked did not happen, because the database could not be asked.
-    fn of_database(error: &sqlx::Error, away: Self) -> Self {
+    /// The request failed because the database could not be queried. `unavailable` is the problem unless it is overloaded.
+    fn of_database(error: &sqlx::Error, unavailable: Self) -> Self {
         if is_overload(error) {
             return Self::overloaded();
         }
-        Self { had_no_connection: had_no_connection(error), ..away }
+        Self { had_no_connection: had_no_connection(error), ..unavailable }
     }
 
-    /// There is more to do than the server can.
+    /// The server is overloaded.
     pub(crate) fn overloaded() -> Self {
-        let detail = "the server has more to do than it can, nothing was done: send it again in a moment";
+        let detail = "the server is overloaded, the request was not executed: send it again in a moment";
         Self::unavailable("overloaded", detail)
     }
 
-    /// True when it says that the database is away, and it may only have too much to do.
+    /// True when no connection to the database was available: it may be overloaded rather than unavailable.
     pub(crate) fn had_no_connection(&self) -> bool {
         self.had_no_connection
     }
 
-    /// The server cannot do it now; the same request may succeed in a moment.
+    /// The server cannot serve the request now. The same request may succeed in a moment.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
-    /// Which refusal it is.
+    /// The refusal's code.
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
@@ -121,14 +122,14 @@ impl Problem {
             detail: &self.detail,
             code: self.code,
             request_id,
-            more: self.more.iter().map(|(name, list)| (*name, &**list)).collect(),
+            extensions: self.extension.iter().map(|(name, list)| (*name, &**list)).collect(),
         };
         serde_json::to_vec(&document).expect("texts and numbers always serialise")
     }
 }
 
 impl IntoResponse for Problem {
-    /// An answer without a body: [`render`] writes it, knowing the request.
+    /// A response without a body: [`render`] writes the body, because it knows the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         match self.status {
@@ -145,7 +146,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives a refusal its document, one of the framework's too.
+/// Writes the problem document of a refusal, including refusals by the web framework.
 pub(crate) fn render(refusal: Response, content_type: HeaderValue, request_id: &str) -> Response {
     let (mut parts, _) = refusal.into_parts();
     let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| Problem::of(parts.status));
@@ -155,12 +156,12 @@ pub(crate) fn render(refusal: Response, content_type: HeaderValue, request_id: &
     Response::from_parts(parts, document.into())
 }
 
-/// V6's front end reads a refusal only if it is called `application/json`: the finer name is for who asks for it.
+/// V6's front end reads a refusal only as `application/json`. Clients that accept `application/problem+json` get that type.
 pub(crate) fn content_type(headers: &HeaderMap) -> HeaderValue {
     const PROBLEM: &str = "application/problem+json";
-    let asked =
+    let accepts_problem =
         headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|text| text.contains(PROBLEM)));
-    HeaderValue::from_static(if asked { PROBLEM } else { "application/json" })
+    HeaderValue::from_static(if accepts_problem { PROBLEM } else { "application/json" })
 }
 
 impl From<ParseError> for Problem {
@@ -175,7 +176,7 @@ impl From<ParseError> for Problem {
 }
 
 impl From<IngestError> for Problem {
-    /// What the database said stays in the server's log.
+    /// The database's error is only logged, not disclosed to the caller.
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::TimedOut => {
@@ -194,7 +195,7 @@ impl From<LoadError> for Problem {
         match error {
             LoadError::Database(error) => Self::of_database(&error, Self::nothing_stored()),
             LoadError::Damaged { .. } => Self::new(StatusCode::CONFLICT, "stream_damaged", error.to_string()),
-            // A stream that cannot be read is damaged.
+            // A stream that cannot be decoded is damaged.
             LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -205,9 +206,9 @@ impl From<LoadError> for Problem {
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
         match &error {
-            // What the caller chose was somebody else's: no fault of ours.
+            // The caller's key or claim is already taken: not a server error.
             AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
-            // A limit is missing where the command was decided.
+            // A limit check is missing in the decision of the command.
             AppendError::Unreadable { .. } => error!(%error, "an event could not be read back"),
             _ => warn!(%error, "nothing was appended"),
         }
@@ -217,16 +218,16 @@ impl From<AppendError> for Problem {
             AppendError::Unavailable(_) => Self::nothing_stored(),
             AppendError::Unsettled(_) => Self::unavailable(
                 "unsettled",
-                "it is not known whether it was stored: send it again, with the same id it is stored once at most",
+                "it is unknown whether the request was stored: send it again; with the same id it is stored at most once",
             ),
             AppendError::Conflict { .. } => {
-                Self::unavailable("busy", "others are writing to the same stream: send it again")
+                Self::unavailable("busy", "other writers append to the same stream: send the request again")
             }
             AppendError::TooLarge { .. } => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
             AppendError::Unreadable { .. } => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "unreadable",
-                "something in the request could not be read back, so nothing was stored: send simpler values",
+                "a value in the request could not be read back, so nothing was stored: send simpler values",
             ),
             AppendError::RequestKeyReused { .. } => {
                 Self::new(StatusCode::CONFLICT, "request_key_reused", error.to_string())
@@ -242,7 +243,7 @@ fn is_cut_off(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("57014"))
 }
 
-/// The wall around the read models says that a projection holds back events of the tenant.
+/// The SQLSTATE with which the database refuses reads while a projection holds back events of the tenant.
 const HELD_BACK: &str = "PK001";
 
 impl From<sqlx::Error> for Problem {
@@ -251,18 +252,17 @@ impl From<sqlx::Error> for Problem {
             && refusal.code().as_deref() == Some(HELD_BACK)
         {
             warn!(%error, "a reading was refused");
-            let detail =
-                format!("{}: an operator has to skip the event or mend the cause", refusal.message());
+            let detail = format!("{}: an operator must skip the event or fix the cause", refusal.message());
             return Self::unavailable("projection_stopped", detail);
         }
         error!(%error, "a query failed");
         if is_cut_off(&error) {
-            let detail = "the database took too long and was stopped: ask for less (a smaller page, a narrower filter, a \
-                          shorter time), or try again in a moment";
+            let detail = "the query took too long and was cancelled: request less (a smaller page, a narrower filter, a \
+                          shorter period), or try again in a moment";
             return Self::unavailable("too_slow", detail);
         }
         if is_outage(&error) {
-            let detail = "the database is not available: try again in a moment";
+            let detail = "the database is unavailable: try again in a moment";
             Self::of_database(&error, Self::unavailable("database_unavailable", detail))
         } else {
             Self::of(StatusCode::INTERNAL_SERVER_ERROR)

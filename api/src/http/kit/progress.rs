@@ -1,4 +1,4 @@
-//! How far the read models have come, for requests that want to see what somebody has just written.
+//! The progress of the projections, for reads that must reflect a recent command.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::http::kit::app::App;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 
-/// How long a read waits for the position it was asked for.
+/// How long a read waits for the requested position.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The progress of every projection.
@@ -22,18 +22,18 @@ pub(crate) struct Projections {
 }
 
 impl Projections {
-    /// The position that all of them have reached.
+    /// The position that all projections have reached.
     pub(crate) fn position(&self) -> i64 {
         self.all().into_iter().map(Progress::position).min().unwrap_or_default()
     }
 
-    /// Those that the processes go by.
+    /// The read models that the processes depend on.
     pub(crate) fn read_models(&self) -> ReadModels {
         let Self { devices, registry, space_occupancy } = self.clone();
         ReadModels { registry, space_occupancy, devices }
     }
 
-    /// Waits for a position that a request names. One beyond the log is refused at once.
+    /// Waits for the requested position. A position beyond the end of the log is refused at once.
     pub(crate) async fn wait_for(&self, app: &App, position: i64) -> Result<(), Problem> {
         if position < 0 {
             return Err(invalid("min_position must be a position: a whole number from 0"));
@@ -49,15 +49,15 @@ impl Projections {
                 format!("position {position} is beyond the end of the log at {head}"),
             ));
         }
-        self.come_to(position).await
+        self.reach_or_refuse(position).await
     }
 
-    /// Waits for everything that is in the log by now.
+    /// Waits for the current end of the log.
     pub(crate) async fn wait_for_head(&self, app: &App) -> Result<(), Problem> {
-        self.come_to(head(app).await?).await
+        self.reach_or_refuse(head(app).await?).await
     }
 
-    async fn come_to(&self, position: i64) -> Result<(), Problem> {
+    async fn reach_or_refuse(&self, position: i64) -> Result<(), Problem> {
         if self.reach(position, PATIENCE).await {
             return Ok(());
         }
@@ -68,7 +68,7 @@ impl Projections {
         Err(Problem::unavailable("projection_behind", detail))
     }
 
-    /// True when all of them have come to the position within that time.
+    /// True when all projections have reached the position within `patience`.
     pub(crate) async fn reach(&self, position: i64, patience: Duration) -> bool {
         let [a, b, c] = self.all().map(|progress| progress.wait_for(position, patience));
         let (a, b, c) = tokio::join!(a, b, c);
@@ -80,7 +80,7 @@ impl Projections {
     }
 }
 
-/// Where the log ends.
+/// The position of the log's last event.
 async fn head(app: &App) -> Result<i64, Problem> {
     Ok(sqlx::query_scalar("select position from log_head").fetch_one(app.reader.pool()).await?)
 }

@@ -1,4 +1,4 @@
-//! What paths and queries say: ids, EUIs, times, places in the log. Whatever cannot be read is refused with 422.
+//! Path and query parameters: ids, EUIs, times and positions. Invalid values are refused with 422.
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
@@ -15,22 +15,22 @@ use crate::http::kit::app::App;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 
-/// A refusal of a parameter.
+/// Refuses an invalid parameter.
 pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", detail)
 }
 
-/// The query, read into a struct. What counts as absent is not seen; names that nobody knows are passed over.
+/// The query, deserialized into a struct. Values that count as absent are removed; unknown names are ignored.
 pub(crate) struct QueryParams<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> QueryParams<T> {
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
-        let query = lenient::given(uri.query().unwrap_or_default());
+        let query = lenient::present(uri.query().unwrap_or_default());
         if query.contains("%00") {
-            return Err(invalid("a text must not hold the character U+0000"));
+            return Err(invalid("a string must not contain the character U+0000"));
         }
-        let given: Uri = format!("/?{query}").parse().map_err(|_| invalid("the query cannot be read"))?;
-        let read = Query::try_from_uri(&given);
+        let present: Uri = format!("/?{query}").parse().map_err(|_| invalid("the query is malformed"))?;
+        let read = Query::try_from_uri(&present);
         read.map(|Query(value)| Self(value)).map_err(|rejection| {
             let text = rejection.body_text();
             invalid(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text))
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     }
 }
 
-/// What a path names, in the order of its placeholders.
+/// The path parameters, in the order of the placeholders.
 pub(crate) struct PathParam<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParam<T> {
@@ -61,14 +61,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
     }
 }
 
-/// An EUI in any case, with or without separators; V6's ids of devices count too, because they contain it.
+/// An EUI in upper or lower case, with or without separators, or a device id, which contains the EUI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AnyEui(pub(crate) DevEui);
 
 impl<'de> Deserialize<'de> for AnyEui {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        read_eui(&text).map(Self).ok_or_else(|| de::Error::custom("a device is named by its EUI or its id"))
+        read_eui(&text).map(Self).ok_or_else(|| de::Error::custom("expected the EUI or the id of a device"))
     }
 }
 
@@ -79,26 +79,29 @@ fn read_eui(text: &str) -> Option<DevEui> {
     }
 }
 
-/// At which place in the log things are looked at.
+/// The past moment that a read looks at.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOfQuery {
-    /// A position, or a time such as `2026-11-23T08:00:00Z`: what is known from the log up to there. Now, unless it is said.
+    /// A position, or a time such as `2026-11-23T08:00:00Z`: the state according to the log up to there. Defaults to now.
     #[serde(default, deserialize_with = "as_of")]
     #[param(value_type = Option<String>)]
     pub(crate) as_of: Option<AsOf>,
 }
 
 impl AsOfQuery {
-    /// The place, once what is read shows it. A position beyond the log or a time ahead is refused: nothing is known of it.
-    pub(crate) async fn place(&self, app: &App) -> Result<Option<AsOf>, Problem> {
+    /// The requested moment, once the read models have reached it. A position beyond the end of the log and a time in the
+    /// future are refused.
+    pub(crate) async fn resolve(&self, app: &App) -> Result<Option<AsOf>, Problem> {
         match self.as_of {
             None => {}
             Some(AsOf::Position(position)) => app.progress.wait_for(app, position).await?,
             Some(AsOf::Time(time)) if time > app.clock.now() => {
-                return Err(invalid("as_of lies ahead: give a time that has passed, or none for now"));
+                return Err(invalid(
+                    "as_of is in the future: pass a time in the past, or omit as_of for now",
+                ));
             }
-            // The log's end now is at or behind that time.
+            // The current end of the log is at or after that time.
             Some(AsOf::Time(_)) => app.progress.wait_for_head(app).await?,
         }
         Ok(self.as_of)
@@ -110,6 +113,6 @@ fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::
     if let Ok(position) = text.parse::<u32>() {
         return Ok(Some(AsOf::Position(position.into())));
     }
-    let refused = || de::Error::custom("a position or a time such as 2026-11-23T08:00:00Z is needed");
+    let refused = || de::Error::custom("expected a position or a time such as 2026-11-23T08:00:00Z");
     lenient::read_time(&text).map(|time| Some(AsOf::Time(time))).ok_or_else(refused)
 }

@@ -1,4 +1,4 @@
-//! Which status and code each refusal of a command has. Its text is the domain's own.
+//! The status and the code of each refusal of a command. The domain supplies the text.
 
 use axum::http::StatusCode;
 use parking_commands::bus::ExecuteError;
@@ -22,7 +22,7 @@ const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
 const CONFLICT: StatusCode = StatusCode::CONFLICT;
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
-/// A table of refusals: what answers with each of them and what the documentation says of them is the same.
+/// Maps refusals to statuses and codes. Responses and documentation use the same table.
 macro_rules! coded {
     ($refusal:ty: $($pattern:pat => $status:ident $code:literal,)+ $(; $($more:tt)+)?) => {
         impl CodeSet for $refusal {
@@ -194,7 +194,7 @@ impl From<ReservationError> for Problem {
 }
 
 impl From<PersonalDataError> for Problem {
-    /// Which key it is about stays in the server's log.
+    /// The key's id is only logged, not disclosed to the caller.
     fn from(error: PersonalDataError) -> Self {
         if !matches!(error, PersonalDataError::LimitExceeded(_)) {
             error!(%error, "personal data was not sealed or opened");
@@ -202,51 +202,52 @@ impl From<PersonalDataError> for Problem {
         match error {
             PersonalDataError::LimitExceeded(exceeded) => exceeded.into(),
             PersonalDataError::Unavailable(error) => error.into(),
-            PersonalDataError::DeletedMeanwhile(_) => {
-                Self::unavailable("busy", "somebody is being forgotten at this moment: send it again")
-            }
+            PersonalDataError::DeletedMeanwhile(_) => Self::unavailable(
+                "busy",
+                "a person's data is being erased at this moment: send the request again",
+            ),
             PersonalDataError::BrokenKey(_) => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }
 
-/// Keys of which each has one holder, by the scope of its claim.
+/// Unique values by the scope of their claim, with code and detail.
 const TAKEN: [(&str, &str, &str); 4] = [
     ("space_code", "space_code_taken", "another space of the site has this code: choose another"),
     ("site_name", "site_name_taken", "another site has this name: choose another"),
     ("site_slug", "site_slug_taken", "another site has this slug: choose another"),
-    ("", "already_taken", "somebody else has this already: choose another"),
+    ("", "already_taken", "this value is already taken: choose another"),
 ];
 
-/// What a key that somebody else has amounts to: for commands that choose one.
-pub(crate) enum Taken {}
+/// The refusals of commands that choose a unique value.
+pub(crate) enum TakenRefusals {}
 
-impl CodeSet for Taken {
+impl CodeSet for TakenRefusals {
     fn codes() -> Vec<Code> {
         TAKEN.map(|(_, code, _)| (CONFLICT, code)).to_vec()
     }
 }
 
-/// A key that another stream has: what it is the caller chose, and what to do.
+/// Refuses a unique value that another stream has claimed.
 pub(crate) fn taken(claim: &Claim) -> Problem {
     let scope = claim.scope.split('/').next().unwrap_or_default();
     let (_, code, detail) = TAKEN.into_iter().find(|(of, ..)| *of == scope).unwrap_or(TAKEN[TAKEN.len() - 1]);
     Problem::new(CONFLICT, code, detail)
 }
 
-/// Why a device is not put at a space, besides what the device and the space say.
-pub(crate) enum NotAssigned {}
+/// The refusals of an assignment that concern neither the device nor the space alone.
+pub(crate) enum AssignmentRefusals {}
 
-impl CodeSet for NotAssigned {
+impl CodeSet for AssignmentRefusals {
     fn codes() -> Vec<Code> {
         vec![(CONFLICT, "place_taken")]
     }
 }
 
-/// There is no such orphan.
-pub(crate) enum NoOrphan {}
+/// The refusal for an unknown orphan.
+pub(crate) enum OrphanRefusals {}
 
-impl CodeSet for NoOrphan {
+impl CodeSet for OrphanRefusals {
     fn codes() -> Vec<Code> {
         vec![(NOT_FOUND, "orphan_not_found")]
     }

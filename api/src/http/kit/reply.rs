@@ -1,4 +1,4 @@
-//! Replies to commands: what a command did, and where the log stands with it.
+//! Replies to commands: the result of a command, and its position in the log.
 
 use axum::Json;
 use axum::http::{HeaderName, StatusCode};
@@ -15,14 +15,14 @@ use crate::http::kit::app::App;
 use crate::http::kit::caller::Identity;
 use crate::http::kit::problem::Problem;
 
-/// The position at or after which reads show what a command did.
+/// The position at or after which reads reflect a command.
 pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
 
-/// What a command did.
+/// The result of a command.
 pub(crate) struct Done<A: Decider> {
-    /// The position at or after which the read models show it; none when there was nothing to do.
+    /// The position at or after which the read models reflect the command; none when it changed nothing.
     pub(crate) position: Option<i64>,
-    /// Its events.
+    /// The appended events.
     pub(crate) events: Vec<A::Event>,
 }
 
@@ -44,13 +44,13 @@ impl<A: Decider> Done<A> {
         Reply::at(self.position, body)
     }
 
-    /// Replies with what the command concerned, as it is now.
+    /// Replies with the current view of the resource.
     pub(crate) async fn view<V: View>(&self, app: &App, caller: &Identity, id: V::Id) -> Reply<Shown<V>> {
         self.reply(Shown::read(app, caller, self.position, id).await)
     }
 }
 
-/// What a command did, as JSON, with the position at or after which reads show it.
+/// The reply to a command: JSON, with the position at or after which reads reflect the command.
 pub(crate) struct Reply<T> {
     status: StatusCode,
     position: Option<i64>,
@@ -58,17 +58,17 @@ pub(crate) struct Reply<T> {
 }
 
 impl<T> Reply<T> {
-    /// Replies with this body to a command that reached this position.
+    /// Replies with this body and this position.
     pub(crate) fn at(position: Option<i64>, body: T) -> Self {
         Self { status: StatusCode::OK, position, body }
     }
 
-    /// Something exists now that did not before.
+    /// The same reply with status 201: the command created a resource.
     pub(crate) fn created(self) -> Self {
         Self { status: StatusCode::CREATED, ..self }
     }
 
-    /// Something has begun.
+    /// Replies with status 202: the command started a process.
     pub(crate) fn begun(body: T) -> Self {
         Self { status: StatusCode::ACCEPTED, position: None, body }
     }
@@ -84,32 +84,32 @@ impl<T: Serialize> IntoResponse for Reply<T> {
     }
 }
 
-/// What can be read by the id of what it shows.
+/// A view of a resource that can be read by the resource's id.
 pub(crate) trait View: Sized + Send {
-    /// The id.
+    /// The type of the resource's id.
     type Id: Copy + Send;
 
-    /// The id as clients know it.
+    /// The id that clients use.
     fn id(id: Self::Id) -> Uuid;
 
-    /// Reads it, or refuses because it is not there.
+    /// Reads the view. An unknown id is refused.
     fn read(reading: &mut Reading, id: Self::Id) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
-/// What a command concerned, as it is afterwards; only the id of what could not be read then, for the command is done.
+/// The resource after the command. If it could not be read in time, only its id: the command succeeded nevertheless.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Shown<T> {
     Read(Box<T>),
     Unread {
         id: Uuid,
-        /// True: read it again in a moment.
+        /// Always true: read the resource again in a moment.
         unread: bool,
     },
 }
 
 impl<V: View> Shown<V> {
-    /// Read once the read models show the position, or as they stand after two seconds.
+    /// Reads the view once the read models have reached the position, or after two seconds at the latest.
     pub(crate) async fn read(app: &App, caller: &Identity, position: Option<i64>, id: V::Id) -> Self {
         app.settle(position).await;
         let view = match app.read_now(caller).await {

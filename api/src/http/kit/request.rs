@@ -1,5 +1,5 @@
-//! What is done around every request: it gets an id, which is in the answer and in the log; it may not take for ever or
-//! bring the server down; and a refusal gets its document.
+//! Middleware around every request: it assigns the request id, which responses and the server's log contain; it limits the
+//! duration and catches panics; and it writes the problem document of a refusal.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -26,13 +26,13 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The log that `X-Position` is a position of.
 const X_LOG_ID: HeaderName = HeaderName::from_static("x-log-id");
 
-/// Longer ids than any tracing system makes are not taken over.
+/// The longest accepted id: longer than any tracing system generates.
 const MAX_LENGTH: usize = 128;
 
-/// A request that takes longer is cut off: its sender is slow or gone.
+/// A request that takes longer is aborted: its sender is slow or gone.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// The id of the request at hand, for handlers to take as an extension.
+/// The id of the current request, which handlers extract as an extension.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId {
     /// The id.
@@ -41,9 +41,9 @@ pub(crate) struct RequestId {
     pub(crate) is_given: bool,
 }
 
-/// Middleware: the one there is.
+/// The only middleware.
 pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(X_REQUEST_ID).and_then(sane);
+    let given = request.headers().get(X_REQUEST_ID).and_then(valid_id);
     let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
     request.extensions_mut().insert(RequestId { id: id.clone(), is_given });
@@ -67,7 +67,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     if response.status().is_client_error() || response.status().is_server_error() {
         response = problem::render(response, content_type, &id);
     }
-    // A position means nothing without the log that it is a position of.
+    // A position has no meaning without the log that it belongs to.
     if response.headers().contains_key(X_POSITION) {
         response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
     }
@@ -77,7 +77,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     response
 }
 
-/// The handler's answer, or what to say when it takes longer than `limit` or panics.
+/// The handler's response, or a refusal when the handler takes longer than `limit` or panics.
 async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Response {
     match timeout(limit, AssertUnwindSafe(handler).catch_unwind()).await {
         Ok(Ok(response)) => response,
@@ -86,17 +86,17 @@ async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Re
     }
 }
 
-/// Only webhooks, health checks and metrics find room now. The connection is closed, which leaves its place to one of them.
+/// Refuses a request while only webhooks, health checks and metrics are served. Closing the connection frees it for them.
 fn refuse_crowded() -> Response {
-    let detail = "all connections of the server are in use: send it again in a moment";
+    let detail = "all connections of the server are in use: send the request again in a moment";
     let refusal = Problem::unavailable("overloaded", detail);
     ([(CONNECTION, HeaderValue::from_static("close"))], refusal).into_response()
 }
 
-fn sane(id: &HeaderValue) -> Option<Arc<str>> {
+fn valid_id(id: &HeaderValue) -> Option<Arc<str>> {
     let id = id.to_str().ok()?;
-    let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    (!id.is_empty() && id.len() <= MAX_LENGTH && id.chars().all(sane)).then(|| id.into())
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    (!id.is_empty() && id.len() <= MAX_LENGTH && id.chars().all(is_valid)).then(|| id.into())
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// The document that an answer becomes.
+    /// The status and the problem document of a response.
     async fn document(answer: Response) -> (u16, Value) {
         let answer = problem::render(answer, HeaderValue::from_static("application/json"), "request-7");
         let status = answer.status().as_u16();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handler_that_takes_too_long_or_panics_is_answered_by_a_document() {
+    async fn a_slow_or_panicking_handler_yields_a_problem_document() {
         let late = bounded(pending(), Duration::from_millis(1)).await;
         let broken = bounded(async { panic!("on purpose") }, LIMIT).await;
         for (answer, expected) in [(late, (408, "request_timeout")), (broken, (500, "internal"))] {

@@ -1,7 +1,6 @@
-//! Is it well? The word "healthy" is only said when it is true.
+//! Health checks. A check reports "healthy" only if it is.
 //!
-//! `live` asks whether the process is of any use, so that it is started again if it is not; `ready` asks whether requests
-//! should come to it now.
+//! `live` tells whether the process is usable or must be restarted. `ready` tells whether it should receive requests now.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,8 +17,8 @@ use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::problem::Problem;
 
-/// How far behind a projection may be, in seconds, before others should be asked.
-const MOST_LAG: f64 = 30.0;
+/// The highest lag of a projection, in seconds, at which the server is ready.
+const MAX_LAG: f64 = 30.0;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -29,18 +28,18 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(ready))
 }
 
-/// Why it is not well.
-enum Unwell {}
+/// The refusals of the health checks.
+enum HealthRefusals {}
 
-impl CodeSet for Unwell {
+impl CodeSet for HealthRefusals {
     fn codes() -> Vec<Code> {
         ["unhealthy", "dead", "not_ready"].map(|code| (StatusCode::SERVICE_UNAVAILABLE, code)).to_vec()
     }
 }
 
-/// Whether the database answers.
+/// Checks that the database answers.
 #[utoipa::path(get, path = "/health", tag = "health",
-    responses((status = 200, body = Object), Refusals<Unwell>))]
+    responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn health(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     Ok(Json(json!({
@@ -51,9 +50,9 @@ async fn health(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     })))
 }
 
-/// Whether uplinks can be recorded: the database answers and the writer takes appends.
+/// Checks that uplinks can be recorded: the database answers and the writer accepts appends.
 #[utoipa::path(get, path = "/webhooks/health", tag = "health",
-    responses((status = 200, body = Object), Refusals<Unwell>))]
+    responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn webhooks(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
     if !app.writer.is_running() {
@@ -62,16 +61,17 @@ async fn webhooks(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
 }
 
-/// Whether the process is of any use: one without its writer can only be started again.
+/// Checks that the process is usable. A process whose writer has stopped must be restarted.
 #[utoipa::path(get, path = "/health/live", tag = "health",
-    responses((status = 200, body = Object), Refusals<Unwell>))]
+    responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn live(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
-    judge("live", "dead", vec![writer(&app)])
+    report("live", "dead", vec![writer(&app)])
 }
 
-/// Whether requests should come here: the database answers, the writer takes appends, and no projection is far behind.
+/// Checks that the server can take requests: the database answers, the writer accepts appends, and no projection is more
+/// than 30 s behind.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
-    responses((status = 200, body = Object), Refusals<Unwell>))]
+    responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn ready(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     let mut checks = vec![writer(&app)];
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
@@ -79,17 +79,17 @@ async fn ready(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     checks.push(Check::new("database", if answers { Ok(()) } else { Err("it does not answer".to_owned()) }));
     match standing {
         Ok(standing) => {
-            checks.extend(PROJECTIONS.iter().map(|projection| shown(projection.name, &standing.projections)));
+            checks.extend(PROJECTIONS.iter().map(|projection| check(projection.name, &standing.projections)));
         }
         Err(error) => {
-            warn!(%error, "how the projections stand cannot be read");
-            checks.push(Check::new("projections", Err("how they stand cannot be read".to_owned())));
+            warn!(%error, "the status of the projections cannot be read");
+            checks.push(Check::new("projections", Err("their status cannot be read".to_owned())));
         }
     }
-    judge("ready", "not_ready", checks)
+    report("ready", "not_ready", checks)
 }
 
-/// One thing that must be well. What is noted says what it lacks although it is well enough to be asked.
+/// One check. The notes name defects that do not make the check fail.
 struct Check {
     name: String,
     result: Result<(), String>,
@@ -118,7 +118,7 @@ fn writer(app: &App) -> Check {
     Check::new("writer", if running { Ok(()) } else { Err("it has stopped".to_owned()) })
 }
 
-fn shown(name: &str, standings: &[ProjectionStanding]) -> Check {
+fn check(name: &str, standings: &[ProjectionStanding]) -> Check {
     let standing = standings.iter().find(|standing| standing.projection == name);
     let result = match standing {
         None => Err("it has never run".to_owned()),
@@ -128,17 +128,17 @@ fn shown(name: &str, standings: &[ProjectionStanding]) -> Check {
         Some(ProjectionStanding { running: false, position, .. }) => {
             Err(format!("it stopped after position {position}"))
         }
-        Some(standing) if standing.lag_seconds > MOST_LAG => {
+        Some(standing) if standing.lag_seconds > MAX_LAG => {
             Err(format!("it is {:.0} s and {} events behind", standing.lag_seconds, standing.lag_events))
         }
         Some(_) => Ok(()),
     };
-    let notes = standing.map(lacking).unwrap_or_default();
+    let notes = standing.map(defects).unwrap_or_default();
     Check { notes, ..Check::new(format!("projection {name}"), result) }
 }
 
-/// What a projection's rows lack. Whose it is stays for operators.
-fn lacking(standing: &ProjectionStanding) -> Vec<String> {
+/// The defects of a projection's rows. The tenants concerned are not disclosed.
+fn defects(standing: &ProjectionStanding) -> Vec<String> {
     let ProjectionStanding { held_streams, held_tenants, causes, .. } = standing;
     let ProjectionStanding { skipped_events, skipped, dead_letters, .. } = standing;
     let mut notes = Vec::new();
@@ -153,7 +153,7 @@ fn lacking(standing: &ProjectionStanding) -> Vec<String> {
         notes.push(format!("{skipped_events} events are skipped: {}", list(skipped)));
     }
     if *dead_letters > 0 {
-        notes.push(format!("{dead_letters} events of the network or of a newer release are passed over"));
+        notes.push(format!("{dead_letters} events of the network or of a newer release are ignored"));
     }
     notes
 }
@@ -162,16 +162,20 @@ fn list(positions: &[i64]) -> String {
     positions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn judge(well: &'static str, unwell: &'static str, checks: Vec<Check>) -> Result<Json<Value>, Problem> {
-    let told: Vec<Value> = checks.iter().map(Check::to_json).collect();
+fn report(
+    ok_status: &'static str,
+    failure_code: &'static str,
+    checks: Vec<Check>,
+) -> Result<Json<Value>, Problem> {
+    let reports: Vec<Value> = checks.iter().map(Check::to_json).collect();
     let failed: Vec<String> = checks
         .into_iter()
         .filter_map(|check| check.result.err().map(|reason| format!("{}: {reason}", check.name)))
         .collect();
     if failed.is_empty() {
-        return Ok(Json(json!({"status": well, "checks": told})));
+        return Ok(Json(json!({"status": ok_status, "checks": reports})));
     }
-    Err(Problem::unavailable(unwell, failed.join("; ")).with("checks", told))
+    Err(Problem::unavailable(failure_code, failed.join("; ")).with("checks", reports))
 }
 
 async fn check_database(app: &App) -> Result<(), Problem> {

@@ -1,4 +1,4 @@
-//! `GET /metrics`: everything the server counts, as Prometheus reads it.
+//! `GET /metrics`: the server's metrics in Prometheus's text format.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,10 +14,10 @@ use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::problem::Problem;
 
-/// Why nothing is said.
-enum Uncounted {}
+/// The refusals of the metrics endpoint.
+enum MetricsRefusals {}
 
-impl CodeSet for Uncounted {
+impl CodeSet for MetricsRefusals {
     fn codes() -> Vec<Code> {
         vec![(StatusCode::INTERNAL_SERVER_ERROR, "internal")]
     }
@@ -29,15 +29,15 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(metrics))
 }
 
-/// What the server counts, for Prometheus.
-// What the database knows is left as it was if the database is away: the rest is worth the more then.
+/// Returns the server's metrics for Prometheus.
+// Without the database, the metrics that come from it keep their last values: the others matter all the more then.
 #[utoipa::path(get, path = "/metrics", tag = "health",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text"), Refusals<Uncounted>))]
+    responses((status = 200, body = String, content_type = "application/openmetrics-text"), Refusals<MetricsRefusals>))]
 async fn metrics(State(app): State<AppState>) -> Result<Response, Problem> {
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
     match standing.await {
         Ok(standing) => app.metrics.note_standing(&standing),
-        Err(error) => warn!(%error, "how the projections stand cannot be read"),
+        Err(error) => warn!(%error, "the status of the projections cannot be read"),
     }
     app.metrics.note_writer(app.writer.counts());
     let text = app.metrics.text().map_err(|_| Problem::of(StatusCode::INTERNAL_SERVER_ERROR))?;

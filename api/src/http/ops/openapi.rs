@@ -1,5 +1,5 @@
-//! The documentation: `/openapi.json` as it follows from the operations, and `/docs` to try them in a browser, without
-//! anything from elsewhere.
+//! The API documentation: `/openapi.json`, generated from the operations, and `/docs` to try them in a browser. The page loads
+//! nothing from other servers.
 
 use std::sync::Arc;
 
@@ -12,15 +12,14 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::http::kit::app::AppState;
 use crate::http::kit::documented::ProblemDocument;
 
-/// What there is to say besides the operations.
+/// The parts of the document besides the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Smart parking platform",
-        description = "Commands append events and answer with the position they reached (`X-Position`) in the log that \
-                       `X-Log-Id` names; reads show \
-                       what the events amount to, and wait for a position that `min_position` names. Every refusal \
-                       is a problem document: `code` is for programs, `detail` for people.",
+        description = "Commands append events and return their position (`X-Position`) in the log that `X-Log-Id` names. \
+                       Reads return projections of the events and can wait for a position (`min_position`). Every \
+                       refusal is a problem document: `code` is for programs, `detail` for people.",
         license(name = "MIT"),
     ),
     components(schemas(ProblemDocument))
@@ -39,14 +38,14 @@ pub(in crate::http) fn routes(mut document: utoipa::openapi::OpenApi) -> Router<
     Router::new().route("/openapi.json", get(serve)).merge(ui)
 }
 
-/// Gives each operation a name of its own: its handler's, with the room that it is in.
+/// Gives each operation a unique id: its tag and its handler's name.
 fn name_operations(document: &mut utoipa::openapi::OpenApi) {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            let room = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
             let name = operation.operation_id.take().unwrap_or_default();
-            operation.operation_id = Some(format!("{}_{name}", room.replace(' ', "_")));
+            operation.operation_id = Some(format!("{}_{name}", tag.replace(' ', "_")));
         }
     }
 }

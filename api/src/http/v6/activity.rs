@@ -1,8 +1,8 @@
-//! What was done lately: `/api/v6/activity`.
+//! Activity: recent actions on the tenant's resources. `/api/v6/activity`.
 
 use axum::Json;
 use axum::extract::State;
-use parking_projections::activity::read::{self as activity, Filter};
+use parking_projections::activity::read as activity;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,19 +27,19 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListActivity {
-    /// Only events of these types, with commas between them, such as `DeviceAssigned,DeviceUnassigned`.
+    /// Only events of these types, separated by commas, such as `DeviceAssigned,DeviceUnassigned`.
     kind: Option<String>,
-    /// Only on this site.
+    /// Only events on this site.
     site_id: Option<Uuid>,
-    /// Only at this space.
+    /// Only events at this space.
     space_id: Option<Uuid>,
-    /// Only about this device, by its EUI or its id. `device_id` is taken too.
+    /// Only events of this device, by its EUI or its id. `device_id` is an accepted alias.
     #[serde(alias = "device_id")]
     #[param(value_type = Option<String>)]
     dev_eui: Option<AnyEui>,
 }
 
-/// What people and the platform did to what the tenant owns, the newest first.
+/// Lists the actions of users and the platform on the tenant's resources, newest first.
 #[utoipa::path(get, path = "/api/v6/activity", tag = "activity",
     params(ListActivity, Paged<50, 500>, Freshness),
     responses((status = 200, body = Listing<ActivityView>), Refusals<ReadErrors<ReadActivity>>))]
@@ -51,7 +51,7 @@ async fn list(
     QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<Listing<ActivityView>>, Problem> {
     let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned());
-    let filter = Filter {
+    let filter = activity::Filter {
         kinds: kinds.collect(),
         site_id: query.site_id,
         space_id: query.space_id,

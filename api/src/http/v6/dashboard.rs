@@ -1,4 +1,4 @@
-//! How everything stands, on one page: `/api/v6/dashboard/data`.
+//! The dashboard: an overview of the tenant's resources. `/api/v6/dashboard/data`.
 
 use axum::Json;
 use axum::extract::State;
@@ -25,10 +25,10 @@ use crate::http::v6::shared::counts::CountsView;
 use crate::http::v6::shared::counts::DeviceCounts;
 use utoipa::openapi::path::HttpMethod;
 
-/// How long after it was last heard by a gateway counts as online.
+/// A gateway is online if it heard a device within this time.
 const ONLINE: TimeDelta = TimeDelta::minutes(5);
 
-/// How much of what was done lately is shown.
+/// The number of recent activities.
 const RECENT: i64 = 10;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -42,13 +42,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     )
 }
 
-/// How everything stands.
+/// An overview of the tenant's devices, gateways, spaces and recent activity.
 #[derive(Debug, Serialize, ToSchema)]
 struct DashboardView {
-    devices: DevicesNow,
-    gateways: GatewaysNow,
+    devices: DashboardDevices,
+    gateways: DashboardGateways,
     spaces: CountsView,
-    /// What was done last, the newest first.
+    /// The last activities, newest first.
     recent_activity: Vec<ActivityView>,
     system_health: Health,
     #[schema(value_type = Uuid)]
@@ -57,31 +57,33 @@ struct DashboardView {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct DevicesNow {
+#[schema(as = DevicesNow)]
+struct DashboardDevices {
     sensors: DeviceCounts,
     displays: DeviceCounts,
     total_devices: i64,
 }
 
-/// The gateways by which the tenant's devices were last heard.
+/// The gateways that last heard the tenant's devices.
 #[derive(Debug, Serialize, ToSchema)]
-struct GatewaysNow {
+#[schema(as = GatewaysNow)]
+struct DashboardGateways {
     total: i64,
-    /// Those that heard one in the last five minutes.
+    /// Gateways that heard a device within the last five minutes.
     online: i64,
     offline: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `degraded` when the server cannot record anything any more.
+    /// `healthy`, or `degraded` if the server cannot record events.
     status: &'static str,
     database: &'static str,
-    /// Events that not every read model shows yet.
+    /// Number of events that not all read models reflect yet.
     pending_commands: i64,
 }
 
-/// How everything stands, with what was done last.
+/// Returns an overview of the tenant's devices, gateways, spaces and recent activity.
 #[utoipa::path(get, path = "/api/v6/dashboard/data", tag = "dashboard", params(Freshness),
     responses((status = 200, body = DashboardView), Refusals<ReadErrors<ReadDashboard>>))]
 async fn data(
@@ -97,12 +99,12 @@ async fn data(
     let spaces = spaces::counts(&mut reading, None).await?;
     let recent = activity::list(&mut reading, &activity::Filter::default(), RECENT, 0).await?;
     Ok(Json(DashboardView {
-        devices: DevicesNow {
+        devices: DashboardDevices {
             sensors: devices.sensors.into(),
             displays: devices.displays.into(),
             total_devices: devices.all().total,
         },
-        gateways: GatewaysNow { total, online, offline: total - online },
+        gateways: DashboardGateways { total, online, offline: total - online },
         spaces: (&spaces).into(),
         recent_activity: recent.into_iter().map(ActivityView::of).collect(),
         system_health: Health { status, database: "connected", pending_commands },

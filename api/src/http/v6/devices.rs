@@ -1,4 +1,4 @@
-//! Devices: `/api/v6/devices`. A device is named by its id or by its EUI.
+//! Devices: `/api/v6/devices`. A path identifies a device by its id or its EUI.
 
 mod assignment;
 mod body;
@@ -15,7 +15,7 @@ use axum::Json;
 use axum::extract::State;
 use parking_domain::device::{Category, DeviceCommand, DeviceRefusal, device_id};
 use parking_domain::lorawan::DevEui;
-use parking_projections::devices::read::{self as devices, Filter, Listed};
+use parking_projections::devices::read as devices;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -54,22 +54,23 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListDevices {
-    /// `unassigned`, `assigned`, `active`, `inactive` or `retired`; all but the retired ones, unless it is said.
+    /// Only devices with this status: `unassigned`, `assigned`, `active`, `inactive` or `retired`. Defaults to all devices that
+    /// are not retired.
     status: Option<String>,
-    /// `sensor` or `display`. `category` and `device_category` are taken too.
+    /// Only devices of this type: `sensor` or `display`. `type`, `category` and `device_category` are accepted aliases.
     #[serde(alias = "category", alias = "device_category", alias = "type")]
     #[param(value_type = Option<String>)]
     device_type: Option<Category>,
-    /// Only those at spaces of this site.
+    /// Only devices assigned to spaces of this site.
     site_id: Option<Uuid>,
-    /// Only those at this space.
+    /// Only devices assigned to this space.
     space_id: Option<Uuid>,
-    /// Whether to count all of them.
+    /// Whether to include the counts of all the tenant's devices.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
 }
 
-/// The tenant's devices, the newest first.
+/// Lists the tenant's devices, newest first.
 #[utoipa::path(get, path = "/api/v6/devices", tag = "devices",
     params(ListDevices, Paged<20, 100>, Freshness),
     responses((status = 200, body = DeviceListing), Refusals<ReadErrors<ReadDevices>>))]
@@ -83,7 +84,7 @@ async fn list(
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
-/// The tenant's sensors, the newest first.
+/// Lists the tenant's sensors, newest first.
 #[utoipa::path(get, path = "/api/v6/devices/sensors", tag = "devices",
     params(ListDevices, Paged<20, 100>, Freshness),
     responses((status = 200, body = DeviceListing), Refusals<ReadErrors<ReadDevices>>))]
@@ -98,7 +99,7 @@ async fn sensors(
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
-/// The tenant's displays, the newest first.
+/// Lists the tenant's displays, newest first.
 #[utoipa::path(get, path = "/api/v6/devices/displays", tag = "devices",
     params(ListDevices, Paged<20, 100>, Freshness),
     responses((status = 200, body = DeviceListing), Refusals<ReadErrors<ReadDevices>>))]
@@ -120,7 +121,7 @@ async fn page_of(
     query: ListDevices,
 ) -> Result<Json<DeviceListing>, Problem> {
     let ListDevices { status, device_type: category, site_id, space_id, include_stats } = query;
-    let filter = Filter { category, status, site_id, space_id };
+    let filter = devices::Filter { category, status, site_id, space_id };
     let total = devices::count(&mut reading, &filter).await?;
     let rows = devices::list(&mut reading, &filter, page.size, page.offset()).await?;
     let stats = match include_stats {
@@ -131,7 +132,7 @@ async fn page_of(
     Ok(Json(DeviceListing { listing, stats }))
 }
 
-/// How many of the tenant's devices stand somewhere, and how many can be put somewhere.
+/// Counts the tenant's assigned and unassigned devices.
 #[utoipa::path(get, path = "/api/v6/devices/pool/stats", tag = "devices", params(Freshness),
     responses((status = 200, body = PoolView), Refusals<ReadErrors<ReadDevices>>))]
 async fn pool(
@@ -143,7 +144,7 @@ async fn pool(
     Ok(Json(PoolView::of(caller.tenant_id.uuid(), &stats)))
 }
 
-/// One device.
+/// Returns a device.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}", tag = "devices",
     params(DevicePath, Freshness),
     responses((status = 200, body = DeviceView), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
@@ -157,7 +158,7 @@ async fn one(
     DeviceView::read(&mut reading, dev_eui).await.map(Json)
 }
 
-/// Claims a device for the tenant: one that was never heard, or an orphan, with what it reported since it became one.
+/// Claims a device for the tenant: one that was never heard, or an orphan with its reports since it became an orphan.
 #[utoipa::path(post, path = "/api/v6/devices", tag = "devices", params(IdempotencyKey), request_body = DeviceBody,
     responses((status = 201, body = Shown<DeviceView>), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn create(
@@ -172,7 +173,7 @@ async fn create(
     Ok(done.view(&app, &caller, dev_eui).await.created())
 }
 
-/// Changes what is said of a device. What is absent or null stays as it is.
+/// Updates a device. Absent and null fields are unchanged.
 #[utoipa::path(put, path = "/api/v6/devices/{device_id}", tag = "devices",
     params(DevicePath, IdempotencyKey), request_body = DeviceBody,
     responses((status = 200, body = Shown<DeviceView>), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
@@ -187,7 +188,7 @@ async fn update(
     Ok(done.view(&app, &caller, dev_eui).await)
 }
 
-async fn find(reading: &mut Reading, dev_eui: DevEui) -> Result<Listed, Problem> {
+async fn find(reading: &mut Reading, dev_eui: DevEui) -> Result<devices::Listed, Problem> {
     let row = devices::get(reading, dev_eui).await?;
     row.ok_or_else(|| DeviceRefusal::DeviceNotFound.into())
 }

@@ -42,7 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(computed_state::routes())
 }
 
-/// The tenant's display policies: the one in force, then the others from the oldest on.
+/// Lists the tenant's display policies: the active one first, then the others, oldest first.
 #[utoipa::path(get, path = "/api/v6/display-policies", tag = "display policies",
     params(Paged<100, 100>, Freshness),
     responses((status = 200, body = Listing<PolicyView>), Refusals<ReadErrors<ReadDisplayPolicies>>))]
@@ -58,7 +58,7 @@ async fn list(
     Ok(page.of(rows.into_iter().map(PolicyView::of).collect(), total, caller.tenant_id))
 }
 
-/// Makes a display policy and puts it in force instead of the one before.
+/// Creates a display policy and activates it in place of the previous one.
 #[utoipa::path(post, path = "/api/v6/display-policies", tag = "display policies", params(IdempotencyKey),
     request_body = PolicyBody,
     responses((status = 201, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
@@ -73,7 +73,7 @@ async fn create(
     Ok(done.view(&app, &caller, policy_id).await.created())
 }
 
-/// One display policy.
+/// Returns a display policy.
 #[utoipa::path(get, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
     params(PolicyPath, Freshness),
     responses((status = 200, body = PolicyView), Refusals<(ReadErrors<ReadDisplayPolicies>, TenantRefusal)>))]
@@ -87,7 +87,7 @@ async fn one(
     PolicyView::read(&mut reading, policy_id).await.map(Json)
 }
 
-/// Changes a display policy, in force or not. What is absent or null stays as it is.
+/// Updates a display policy, active or not. Absent and null fields are unchanged.
 #[utoipa::path(put, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
     params(PolicyPath, IdempotencyKey), request_body = PolicyBody,
     responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
@@ -103,7 +103,7 @@ async fn update(
     Ok(done.view(&app, &caller, policy_id).await)
 }
 
-/// Puts a display policy in force instead of the one before.
+/// Activates a display policy in place of the previous one.
 #[utoipa::path(post, path = "/api/v6/display-policies/{policy_id}/activate", tag = "display policies",
     params(PolicyPath, IdempotencyKey),
     responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]

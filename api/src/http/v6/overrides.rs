@@ -1,4 +1,4 @@
-//! Overrides: `/api/v6/overrides`, and those of a space.
+//! Overrides: `/api/v6/overrides` and `/api/v6/spaces/{space_id}/overrides`.
 
 mod body;
 mod view;
@@ -14,7 +14,7 @@ use parking_commands::personal::Field;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
 use parking_projections::overrides::OverrideStatus;
-use parking_projections::overrides::read::{self as overrides, Filter};
+use parking_projections::overrides::read as overrides;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,16 +48,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListOverrides {
-    /// Only those of this space.
+    /// Only overrides of this space.
     space_id: Option<Uuid>,
-    /// Only those of spaces on this site.
+    /// Only overrides of spaces on this site.
     site_id: Option<Uuid>,
-    /// Only those that have come this far: `set`, `active`, `ended` or `cleared`.
+    /// Only overrides with this status: `set`, `active`, `ended` or `cleared`.
     #[param(value_type = Option<String>)]
     status: Option<OverrideStatus>,
 }
 
-/// The overrides of the tenant's spaces, the latest start first.
+/// Lists the overrides of the tenant's spaces, latest start first.
 #[utoipa::path(get, path = "/api/v6/overrides", tag = "overrides",
     params(ListOverrides, Paged<50, 200>, Freshness),
     responses((status = 200, body = Listing<OverrideView>), Refusals<ReadErrors<ReadOverrides>>))]
@@ -69,11 +69,11 @@ async fn list(
     QueryParams(query): QueryParams<ListOverrides>,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { space_id, site_id, status } = query;
-    let filter = Filter { space_id, site_id, status };
+    let filter = overrides::Filter { space_id, site_id, status };
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
-/// The overrides of a space, the latest start first.
+/// Lists a space's overrides, latest start first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
     params(SpacePath, ListOverrides, Paged<50, 200>, Freshness),
     responses((status = 200, body = Listing<OverrideView>), Refusals<ReadErrors<ReadOverrides>>))]
@@ -86,7 +86,7 @@ async fn list_of_space(
     QueryParams(query): QueryParams<ListOverrides>,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { site_id, status, .. } = query;
-    let filter = Filter { space_id: Some(space_id.uuid()), site_id, status };
+    let filter = overrides::Filter { space_id: Some(space_id.uuid()), site_id, status };
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
@@ -94,14 +94,14 @@ async fn page_of(
     mut reading: Reading,
     tenant_id: TenantId,
     page: Page,
-    filter: &Filter,
+    filter: &overrides::Filter,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let total = overrides::count(&mut reading, filter).await?;
     let rows = overrides::list(&mut reading, filter, page.size, page.offset()).await?;
     Ok(page.of(OverrideView::all(&mut reading, rows).await?, total, tenant_id))
 }
 
-/// Keeps a space from being used for a time, whatever its sensor and its reservations say.
+/// Sets an override: the space cannot be used for a period, regardless of its sensor and its reservations.
 #[utoipa::path(post, path = "/api/v6/overrides", tag = "overrides", params(IdempotencyKey),
     request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -113,7 +113,7 @@ async fn set(
     set_at(&app, &caller, space_id, body).await
 }
 
-/// Keeps this space from being used for a time.
+/// Sets an override of this space: it cannot be used for a period, regardless of its sensor and its reservations.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
     params(SpacePath, IdempotencyKey), request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -134,7 +134,7 @@ async fn set_at(
     let override_id = OverrideId::from(caller.new_id(app));
     let notes = match &body.notes {
         None => None,
-        // Nobody knows whom they name, so they have a key of their own.
+        // The notes may name any person, so they are sealed with a key of their own.
         Some(notes) => {
             let sealer = &app.platform.sealer;
             let person = sealer.person(Some(caller.tenant_id), override_id.uuid()).await?;
@@ -146,7 +146,7 @@ async fn set_at(
     Ok(done.view(app, caller, override_id).await.created())
 }
 
-/// One override.
+/// Returns an override.
 #[utoipa::path(get, path = "/api/v6/overrides/{override_id}", tag = "overrides",
     params(OverridePath, Freshness),
     responses((status = 200, body = OverrideView), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
@@ -160,7 +160,7 @@ async fn one(
     OverrideView::read(&mut reading, override_id).await.map(Json)
 }
 
-/// One override of this space.
+/// Returns an override of this space.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides/{override_id}", tag = "overrides",
     params(SpaceOverridePath, Freshness),
     responses((status = 200, body = OverrideView), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
@@ -174,7 +174,7 @@ async fn one_of_space(
     find(&mut reading, Some(space_id), override_id).await.map(Json)
 }
 
-/// Takes an override away, before its time or while it holds.
+/// Clears an override, before its start or while it is in force.
 #[utoipa::path(delete, path = "/api/v6/overrides/{override_id}", tag = "overrides",
     params(OverridePath, IdempotencyKey),
     responses((status = 200, body = ClearedView), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -187,7 +187,7 @@ async fn clear(
     clear_at(&app, &caller, space_id, override_id).await
 }
 
-/// Takes an override of this space away.
+/// Clears an override of this space, before its start or while it is in force.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/overrides/{override_id}", tag = "overrides",
     params(SpaceOverridePath, IdempotencyKey),
     responses((status = 200, body = ClearedView), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -211,7 +211,7 @@ async fn clear_at(
     Ok(done.reply(ClearedView { cleared, success: true, message: "the override is cleared" }))
 }
 
-/// The space that an override is for, also of one that was set a moment ago.
+/// The space of an override, even if the override was set a moment ago.
 async fn space_of(app: &App, caller: &Identity, override_id: OverrideId) -> Result<SpaceId, Problem> {
     let found = async || -> Result<Option<SpaceId>, Problem> {
         let row = overrides::get(&mut *app.read_now(caller).await?, override_id.uuid()).await?;

@@ -15,7 +15,7 @@ use parking_commands::store::Circumstances;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
-use parking_projections::reservations::read::{self as reservations, Filter};
+use parking_projections::reservations::read as reservations;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,7 +34,7 @@ use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams, invalid};
 use crate::http::kit::reply::{Reply, Shown};
-use crate::http::v6::reservations::body::{ReasonBody, ReservationBody};
+use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
 use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
 use crate::http::v6::shared::path::ReservationPath;
 use crate::http::v6::shared::reservation::ReservationView;
@@ -72,27 +72,27 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 struct ListReservations {
-    /// Only those of this space.
+    /// Only reservations of this space.
     space_id: Option<Uuid>,
-    /// Only those of spaces on this site.
+    /// Only reservations of spaces on this site.
     site_id: Option<Uuid>,
-    /// Only those that have come this far: `active`, `completed`, `cancelled`, `expired` or `no_show`.
+    /// Only reservations with this status: `active`, `completed`, `cancelled`, `expired` or `no_show`.
     #[serde(deserialize_with = "lenient::reservation_status")]
     #[param(value_type = Option<String>)]
     status: Option<Status>,
-    /// Only those for whoever has this e-mail, in any letter case.
+    /// Only reservations for the person with this e-mail address, case-insensitive.
     user_email: Option<String>,
-    /// Only those that end at this time or later.
+    /// Only reservations that end at this time or later. `from` is an accepted alias.
     #[serde(alias = "from", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     start_date: Option<Instant>,
-    /// Only those that start at this time or earlier.
+    /// Only reservations that start at this time or earlier. `until` is an accepted alias.
     #[serde(alias = "until", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     end_date: Option<Instant>,
 }
 
-/// The tenant's reservations, the latest start first.
+/// Lists the tenant's reservations, latest start first.
 #[utoipa::path(get, path = "/api/v6/reservations", tag = "reservations",
     params(ListReservations, Paged<50, 200>, Freshness),
     responses((status = 200, body = Listing<ReservationView>), Refusals<ReadErrors<ReadReservations>>))]
@@ -105,14 +105,21 @@ async fn list(
 ) -> Result<Json<Listing<ReservationView>>, Problem> {
     let email = query.user_email.map(|email| app.platform.sealer.email_hash(&email));
     let (space_id, site_id, status) = (query.space_id, query.site_id, query.status);
-    let filter = Filter { space_id, site_id, status, email, from: query.start_date, until: query.end_date };
+    let filter = reservations::Filter {
+        space_id,
+        site_id,
+        status,
+        email,
+        from: query.start_date,
+        until: query.end_date,
+    };
     let mut reading = app.read(&caller, freshness).await?;
     let total = reservations::count(&mut reading, &filter).await?;
     let rows = reservations::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(ReservationView::all(&mut reading, rows).await?, total, caller.tenant_id))
 }
 
-/// Books a space for a window. The space need not be free now; whoever holds some of the window is in `conflicts`.
+/// Books a space for a window. The space need not be free now; conflicting reservations are listed in `conflicts`.
 #[utoipa::path(post, path = "/api/v6/reservations", tag = "reservations", params(IdempotencyKey),
     request_body = ReservationBody,
     responses((status = 201, body = BookedView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -121,13 +128,13 @@ async fn book(
     Command { caller, body }: Command<ManageReservations, ReservationBody>,
 ) -> Result<Reply<BookedView>, Problem> {
     let booking = body.booking(app.ids.next().into(), &caller)?;
-    let booked = asked_for(&app).book(booking, caller.circumstances()).await?;
+    let booked = reservation_commands(&app).book(booking, caller.circumstances()).await?;
     let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
     let view = BookedView::of(reservation, booked.repeated);
     Ok(Reply::at(Some(booked.position), view).created())
 }
 
-/// One reservation.
+/// Returns a reservation.
 #[utoipa::path(get, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(ReservationPath, Freshness),
     responses((status = 200, body = ReservationView), Refusals<(ReadErrors<ReadReservations>, SpaceRefusal)>))]
@@ -141,8 +148,8 @@ async fn one(
     ReservationView::read(&mut reading, reservation_id).await.map(Json)
 }
 
-/// Changes a reservation: its window, what is kept with it, or both at once. What is absent or null stays, an empty text
-/// clears.
+/// Updates a reservation: its window, its details, or both at once. Absent and null fields are unchanged; an empty string
+/// clears a field.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -153,12 +160,14 @@ async fn update(
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
     if body.space_id().is_some_and(|other| other != space_id) {
-        return Err(invalid("a reservation stays at its space: cancel it and book the other one"));
+        return Err(invalid(
+            "a reservation cannot move to another space: cancel it and book the other space",
+        ));
     }
     change(&app, &caller, (space_id, reservation_id), body.change()?).await
 }
 
-/// Moves a reservation to another window of its space. An end that is absent stays.
+/// Moves a reservation to another window of its space. An absent start or end is unchanged.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/reschedule", tag = "reservations",
     params(ReservationPath, IdempotencyKey), request_body = WindowBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -168,7 +177,7 @@ async fn reschedule(
     Command { caller, body }: Command<ManageReservations, WindowBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     if body.start_time.is_none() && body.end_time.is_none() {
-        return Err(invalid("start_time or end_time must say to when it moves"));
+        return Err(invalid("start_time or end_time is required"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
     let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
@@ -182,24 +191,25 @@ async fn change(
     change: Change,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let circumstances = caller.circumstances();
-    let done =
-        asked_for(app).change(space_id, reservation_id, change, caller.asked(), &circumstances).await?;
+    let done = reservation_commands(app)
+        .change(space_id, reservation_id, change, caller.asked(), &circumstances)
+        .await?;
     let view = Shown::read(app, caller, done.position, reservation_id).await;
     Ok(Reply::at(done.position, view))
 }
 
-/// Gives a reservation up. A body may say why.
+/// Cancels a reservation. The body may contain a reason.
 #[utoipa::path(delete, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(ReservationPath, IdempotencyKey), request_body = Option<ReasonBody>,
+    params(ReservationPath, IdempotencyKey), request_body = Option<CancellationBody>,
     responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn cancel(
     State(app): State<AppState>,
     PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
-    Command { caller, body }: Command<ManageReservations, ReasonBody>,
+    Command { caller, body }: Command<ManageReservations, CancellationBody>,
 ) -> Result<Reply<CancelledView>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    let (reason, circumstances) = (body.said(), caller.circumstances());
-    let cancelled = asked_for(&app)
+    let (reason, circumstances) = (body.reason(), caller.circumstances());
+    let cancelled = reservation_commands(&app)
         .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &circumstances)
         .await?;
     let position = Some(cancelled.position);
@@ -207,7 +217,7 @@ async fn cancel(
     Ok(Reply::at(position, CancelledView::of(reservation_id, reservation)))
 }
 
-/// Says that the vehicle is there: from 15 minutes before the start until the end.
+/// Checks in: the vehicle has arrived. Possible from 15 minutes before the start until the end.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-in", tag = "reservations",
     params(ReservationPath, IdempotencyKey),
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -220,7 +230,7 @@ async fn check_in(
     execute(&app, &caller, reservation_id, &check_in).await
 }
 
-/// Says that the vehicle left: the reservation is completed, and the rest of its window is free.
+/// Checks out: the vehicle has left. The reservation is completed, and the rest of its window is free.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-out", tag = "reservations",
     params(ReservationPath, IdempotencyKey),
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -244,7 +254,7 @@ async fn execute(
     Ok(done.view(app, caller, reservation_id).await)
 }
 
-/// Records what time has brought to the tenant's reservations. It is recorded by itself too, a moment later.
+/// Records the overdue changes of the tenant's reservations now. The platform also records them itself a moment later.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
     responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn expire_old(
@@ -253,27 +263,27 @@ async fn expire_old(
 ) -> Result<Reply<ExpiredView>, Problem> {
     let overdue = reservations::overdue_spaces(&mut *app.read_now(&caller).await?, caller.at).await?;
     let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
-    // A key is for one append. None is needed: passing time does nothing the second time.
+    // An idempotency key covers one append. None is needed: the command changes nothing the second time.
     let circumstances = Circumstances { request: None, ..caller.circumstances() };
     let (mut position, mut expired_count) = (None, 0);
     for space_id in overdue {
         let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &circumstances).await?;
         position = position.max(Some(done.position));
-        expired_count += done.events.iter().filter(|event| ends_without_anybody(event)).count();
+        expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
     }
     app.settle(position).await;
     Ok(Reply::at(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
 }
 
-fn ends_without_anybody(event: &SpaceEvent) -> bool {
+fn is_expiry(event: &SpaceEvent) -> bool {
     matches!(event, SpaceEvent::ReservationExpired { .. } | SpaceEvent::ReservationNotTakenUp { .. })
 }
 
-fn asked_for(app: &App) -> Reservations<'_> {
+fn reservation_commands(app: &App) -> Reservations<'_> {
     Reservations::new(&app.platform.spaces, &app.platform.sealer)
 }
 
-/// The space that a reservation is for, also of one that was booked a moment ago.
+/// The space of a reservation, even if the reservation was booked a moment ago.
 async fn space_of(app: &App, caller: &Identity, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
     let found = async || -> Result<Option<SpaceId>, Problem> {
         let row = reservations::get(&mut *app.read_now(caller).await?, reservation_id.uuid()).await?;

@@ -12,7 +12,7 @@ use axum::extract::State;
 use parking_commands::joint::Several;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
-use parking_projections::sites::read::{self as sites, Listed};
+use parking_projections::sites::read as sites;
 use parking_projections::spaces::read::{self as spaces, Counts};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -30,11 +30,11 @@ use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
-use crate::http::kit::refusals::Taken;
+use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::SitePath;
 use crate::http::v6::sites::body::SiteBody;
-use crate::http::v6::sites::view::{Ended, OccupancyView, SiteView};
+use crate::http::v6::sites::view::{OccupancyView, SiteArchived, SiteView};
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -45,18 +45,18 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .alias(Alias::patch("/api/v6/sites/{site_id}"), update)
 }
 
-/// The most sites that are counted in one answer without pages, as V6 had it.
-const MOST_SITES: i64 = 1000;
+/// The maximum number of sites in a response without pages, as in V6.
+const MAX_SITES: i64 = 1000;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSites {
-    /// Whether to count what is on each site.
+    /// Whether to include the counts of spaces and devices of each site.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
 }
 
-/// The tenant's sites, by name.
+/// Lists the tenant's sites by name.
 #[utoipa::path(get, path = "/api/v6/sites", tag = "sites",
     params(ListSites, Paged<100, 500>, Freshness),
     responses((status = 200, body = Listing<SiteView>), Refusals<ReadErrors<ReadSites>>))]
@@ -75,7 +75,7 @@ async fn list(
     Ok(page.of(views, total, caller.tenant_id))
 }
 
-/// One site, with what is on it.
+/// Returns a site with the counts of its spaces and devices.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, Freshness),
     responses((status = 200, body = SiteView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
@@ -89,9 +89,9 @@ async fn one(
     SiteView::read(&mut reading, site_id).await.map(Json)
 }
 
-/// Makes a site. Its name and its slug are its own among the tenant's sites.
+/// Creates a site. Name and slug are unique within the tenant.
 #[utoipa::path(post, path = "/api/v6/sites", tag = "sites", params(IdempotencyKey), request_body = SiteBody,
-    responses((status = 201, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
+    responses((status = 201, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]
 async fn create(
     State(app): State<AppState>,
     Command { caller, body }: Command<ManageSites, SiteBody>,
@@ -105,10 +105,10 @@ async fn create(
     Ok(done.view(&app, &caller, site_id).await.created())
 }
 
-/// Changes a site. What is absent or null stays as it is.
+/// Updates a site. Absent and null fields are unchanged.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey), request_body = SiteBody,
-    responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, Taken)>))]
+    responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
@@ -125,23 +125,23 @@ async fn update(
     Ok(done.view(&app, &caller, site_id).await)
 }
 
-/// Ends a site on which nothing stands any more.
+/// Archives a site. The site must have no spaces and no gateways.
 #[utoipa::path(delete, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey),
-    responses((status = 200, body = Ended), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
+    responses((status = 200, body = SiteArchived), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
 async fn archive(
     State(app): State<AppState>,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, .. }: Command<ManageSites, EmptyBody>,
-) -> Result<Reply<Ended>, Problem> {
+) -> Result<Reply<SiteArchived>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let archive = SiteCommand::ArchiveSite { tenant_id, at, by };
     let done = app.execute::<Site>(&caller, site_id, &archive).await?;
     app.settle(done.position).await;
-    Ok(done.reply(Ended::of(site_id, &done.events)))
+    Ok(done.reply(SiteArchived::of(site_id, &done.events)))
 }
 
-/// How many spaces of a site are free, occupied, …; now, or at a place in the log.
+/// Counts a site's spaces by state, now or at a past moment (`as_of`).
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/occupancy", tag = "sites",
     params(SitePath, AsOfQuery, Freshness),
     responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
@@ -152,7 +152,7 @@ async fn occupancy(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
-    let as_of = query.place(&app).await?;
+    let as_of = query.resolve(&app).await?;
     let mut reading = app.read(&caller, freshness).await?;
     let row = find(&mut reading, site_id).await?;
     let counts = match as_of {
@@ -162,7 +162,7 @@ async fn occupancy(
     Ok(Json(OccupancyView::of_site(&row, &counts)))
 }
 
-/// The same for every site: the first 1000 by name.
+/// Counts the spaces of every site by state: the first 1000 sites by name.
 #[utoipa::path(get, path = "/api/v6/sites/occupancy/all", tag = "sites", params(Freshness),
     responses((status = 200, body = Vec<OccupancyView>), Refusals<ReadErrors<ReadSites>>))]
 async fn occupancy_of_all(
@@ -171,15 +171,16 @@ async fn occupancy_of_all(
     freshness: Freshness,
 ) -> Result<Json<Vec<OccupancyView>>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
-    let rows = sites::list(&mut reading, MOST_SITES, 0).await?;
+    let rows = sites::list(&mut reading, MAX_SITES, 0).await?;
     let site_ids: Vec<Uuid> = rows.iter().map(|row| row.site.site_id).collect();
     let counts = spaces::counts_by_site(&mut reading, &site_ids).await?;
     let empty = Counts::default();
-    let of_site = |row: &Listed| OccupancyView::of_site(row, counts.get(&row.site.site_id).unwrap_or(&empty));
+    let of_site =
+        |row: &sites::Listed| OccupancyView::of_site(row, counts.get(&row.site.site_id).unwrap_or(&empty));
     Ok(Json(rows.iter().map(of_site).collect()))
 }
 
-async fn find(reading: &mut Reading, site_id: SiteId) -> Result<Listed, Problem> {
+async fn find(reading: &mut Reading, site_id: SiteId) -> Result<sites::Listed, Problem> {
     let row = sites::get(reading, site_id.uuid()).await?;
     row.ok_or_else(|| SiteRefusal::SiteNotFound.into())
 }

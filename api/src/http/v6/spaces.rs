@@ -1,4 +1,4 @@
-//! Spaces: `/api/v6/spaces`, and those of a site.
+//! Spaces: `/api/v6/spaces` and `/api/v6/sites/{site_id}/spaces`.
 
 mod availability;
 mod body;
@@ -21,7 +21,7 @@ use parking_domain::space::{
 };
 use parking_projections::sites::read as sites;
 use parking_projections::space_history::read as history;
-use parking_projections::spaces::read::{self as spaces, Filter, Listed};
+use parking_projections::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,7 +39,7 @@ use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
-use crate::http::kit::refusals::Taken;
+use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
@@ -71,16 +71,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSpaces {
-    /// Only those of this site.
+    /// Only spaces of this site.
     site_id: Option<Uuid>,
-    /// Only those in this state: `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
+    /// Only spaces in this state: `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
     current_state: Option<String>,
-    /// Whether to tell of the devices that stand there.
+    /// Whether to include the devices assigned to each space.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_devices: Option<bool>,
 }
 
-/// The tenant's spaces, by code.
+/// Lists the tenant's spaces by code.
 #[utoipa::path(get, path = "/api/v6/spaces", tag = "spaces",
     params(ListSpaces, Paged<100, 500>, Freshness),
     responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
@@ -94,7 +94,7 @@ async fn list(
     page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
-/// The spaces of a site, by code.
+/// Lists a site's spaces by code.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
     params(SitePath, ListSpaces, Paged<100, 500>, Freshness),
     responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
@@ -116,17 +116,17 @@ async fn page_of(
     page: Page,
     query: ListSpaces,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let filter = Filter { site_id: query.site_id, state: query.current_state };
+    let filter = spaces::Filter { site_id: query.site_id, state: query.current_state };
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
     let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
     Ok(page.of(rows.iter().map(view).collect(), total, tenant_id))
 }
 
-/// Makes a space, on the tenant's first site unless it names another. Its code is its own on the site.
+/// Creates a space on the tenant's first site unless `site_id` names another. The code is unique within the site.
 #[utoipa::path(post, path = "/api/v6/spaces", tag = "spaces", params(IdempotencyKey), request_body = SpaceBody,
     responses((status = 201, body = Shown<SpaceView>),
-              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, Taken)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, TakenRefusals)>))]
 async fn create(
     State(app): State<AppState>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
@@ -135,23 +135,23 @@ async fn create(
         Some(site_id) => site_id,
         None => default_site(&mut app.read_now(&caller).await?).await?,
     };
-    make(&app, &caller, site_id, body).await
+    create_at(&app, &caller, site_id, body).await
 }
 
-/// Makes a space on a site.
+/// Creates a space on a site. The code is unique within the site.
 #[utoipa::path(post, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
     params(SitePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 201, body = Shown<SpaceView>),
-              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, Taken)>))]
+              Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, SiteRefusal, TakenRefusals)>))]
 async fn create_on_site(
     State(app): State<AppState>,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    make(&app, &caller, site_id, body).await
+    create_at(&app, &caller, site_id, body).await
 }
 
-async fn make(
+async fn create_at(
     app: &App,
     caller: &Identity,
     site_id: SiteId,
@@ -161,12 +161,12 @@ async fn make(
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
     let create = CreateSpace { site_id, code, definition: body.definition()?, asked: caller.asked() };
-    let make = MakeSpace { space_id, create, state };
-    let done = app.execute_jointly(caller, &make).await?;
+    let make_space = MakeSpace { space_id, create, state };
+    let done = app.execute_jointly(caller, &make_space).await?;
     Ok(done.view(app, caller, space_id).await.created())
 }
 
-/// One space: as it is, or with the state it had at a place in the log.
+/// Returns a space, with its current state or its state at a past moment (`as_of`).
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, AsOfQuery, Freshness),
     responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
@@ -177,21 +177,21 @@ async fn one(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
-    let as_of = query.place(&app).await?;
+    let as_of = query.resolve(&app).await?;
     let mut reading = app.read(&caller, freshness).await?;
     let row = find(&mut reading, space_id).await?;
     let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(&row))) };
     let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
-        Some(moment) => Ok(Json(SpaceView::of(&row).looked_back(&moment))),
+        Some(moment) => Ok(Json(SpaceView::of(&row).with_past_state(&moment))),
         None => Err(SpaceRefusal::SpaceNotFound.into()),
     }
 }
 
-/// Changes a space, and says what its state is if the body does. What is absent or null stays as it is.
+/// Updates a space, and sets its state if the body contains one. Absent and null fields are unchanged.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey), request_body = SpaceBody,
-    responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, Taken)>))]
+    responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, TakenRefusals)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
@@ -207,7 +207,7 @@ async fn update(
     Ok(done.view(&app, &caller, space_id).await)
 }
 
-/// Ends a space that nothing holds. Its devices leave it, and its code is free again.
+/// Deletes a space without active reservations. Its devices are unassigned, and its code can be used again.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey),
     responses((status = 200, body = SpaceEnded),
@@ -217,13 +217,13 @@ async fn delete(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, .. }: Command<ManageSpaces, EmptyBody>,
 ) -> Result<Reply<SpaceEnded>, Problem> {
-    let end = EndSpace { space_id, reason: None, asked: caller.asked() };
-    let done = app.execute_jointly(&caller, &end).await?;
+    let end_space = EndSpace { space_id, reason: None, asked: caller.asked() };
+    let done = app.execute_jointly(&caller, &end_space).await?;
     app.settle(done.position).await;
     Ok(done.reply(SpaceEnded::of(space_id, &done.events)))
 }
 
-/// Says what a space's state is, whatever its sensor says.
+/// Sets a space's state by hand, regardless of its sensor.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}/state", tag = "spaces",
     params(SpacePath, StateQuery, IdempotencyKey), request_body = StateBody,
     responses((status = 200, body = StateSet), Refusals<(CommandErrors<SetSpaceState>, SpaceRefusal)>))]
@@ -233,41 +233,41 @@ async fn set_state(
     QueryParams(query): QueryParams<StateQuery>,
     Command { caller, body }: Command<SetSpaceState, StateBody>,
 ) -> Result<Reply<StateSet>, Problem> {
-    let state = query.or(&body)?;
-    let state_now = async || {
+    let state = query.or_body(&body)?;
+    let current_state = async || {
         let row = find(&mut app.read_now(&caller).await.ok()?, space_id).await.ok()?;
         row.occupancy.map(|occupancy| occupancy.state)
     };
-    let previous = state_now().await;
+    let previous = current_state().await;
     let set = SetStateByHand { state, reason: body.reason, asked: caller.asked() };
     let set = SpaceCommand::SetStateByHand(set);
     let done = app.execute::<Space>(&caller, space_id, &set).await?;
     app.settle(done.position).await;
-    Ok(done.reply(StateSet::of(space_id, previous, state_now().await)))
+    Ok(done.reply(StateSet::of(space_id, previous, current_state().await)))
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct OfSite {
+struct StatsQuery {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
 }
 
-/// How many spaces are free, occupied, ….
-#[utoipa::path(get, path = "/api/v6/spaces/stats", tag = "spaces", params(OfSite, Freshness),
+/// Counts the tenant's spaces by state.
+#[utoipa::path(get, path = "/api/v6/spaces/stats", tag = "spaces", params(StatsQuery, Freshness),
     responses((status = 200, body = StatsView), Refusals<ReadErrors<ReadSpaces>>))]
 async fn stats(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
-    QueryParams(query): QueryParams<OfSite>,
+    QueryParams(query): QueryParams<StatsQuery>,
 ) -> Result<Json<StatsView>, Problem> {
     let counts = spaces::counts(&mut *app.read(&caller, freshness).await?, query.site_id).await?;
     let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
 }
 
-/// Every change of a space's state or display, the newest first, with what caused it.
+/// Lists all changes of a space's state or display with their causes, newest first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
     params(SpacePath, Paged<50, 500>, Freshness),
     responses((status = 200, body = Listing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
@@ -287,12 +287,12 @@ async fn past(
     Ok(page.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
-async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<Listed, Problem> {
+async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {
     let row = spaces::get(reading, space_id.uuid()).await?;
     row.ok_or_else(|| SpaceRefusal::SpaceNotFound.into())
 }
 
-/// The site of a space that names none: the tenant's first.
+/// The site of a new space without `site_id`: the tenant's first site.
 async fn default_site(reading: &mut Reading) -> Result<SiteId, Problem> {
     let rows = sites::list(reading, 1, 0).await?;
     Ok(rows.first().map_or(SiteId::DEFAULT, |row| row.site.site_id.into()))

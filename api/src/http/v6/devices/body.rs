@@ -1,4 +1,4 @@
-//! What describes a device in a request, by all the names that V6's clients have for it.
+//! Request bodies of devices, with the field aliases of V6's clients.
 
 use parking_domain::device::{Category, Definition, DevicePatch};
 use parking_domain::downlink::DisplayType;
@@ -15,47 +15,47 @@ use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 
-/// What is absent or null stays, or has its default.
+/// The fields of a device. Absent and null fields are unchanged in an update; a new device gets their defaults.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct DeviceBody {
-    /// 16 hexadecimal digits, with or without separators. Needed for a new device. `deveui` is taken too.
+    /// 16 hexadecimal digits, with or without separators. Required for a new device. `deveui` is an accepted alias.
     #[serde(alias = "deveui")]
     #[schema(value_type = Option<String>)]
     dev_eui: Option<DevEui>,
-    /// 1 to 255 characters. The EUI, unless it is said.
+    /// 1 to 255 characters. Defaults to the EUI.
     #[schema(max_length = 255)]
     name: Option<String>,
-    /// `sensor` or `display`; `sensor` unless it is said. It stays while somebody owns the device. `type` and `category`
-    /// are taken too.
+    /// `sensor` or `display`. Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
+    /// `device_category` are accepted aliases.
     #[serde(alias = "type", alias = "category", alias = "device_category")]
     #[schema(value_type = Option<String>)]
     device_type: Option<Category>,
-    /// A disabled device is heard, and moves nothing.
+    /// Reports of a disabled device are recorded but do not change its space.
     #[serde(deserialize_with = "lenient::flag")]
     enabled: Option<bool>,
     #[schema(max_length = 255)]
     manufacturer: Option<String>,
-    /// As its maker calls it. `device_model` is taken too.
+    /// The manufacturer's model name. `device_model` is an accepted alias.
     #[serde(alias = "device_model")]
     #[schema(max_length = 255)]
     model: Option<String>,
-    /// The name of a device type: which codec reads it, instead of the one that its uplinks ask for. `payload_decoder` is
-    /// taken too.
+    /// The codec that decodes the uplinks, by name of a device type. Defaults to the codec that the uplinks indicate.
+    /// `payload_decoder` is an accepted alias.
     #[serde(alias = "payload_decoder")]
     #[schema(max_length = 255)]
     codec: Option<String>,
-    /// Where a vehicle begins for a sensor that measures distance: `occupied_below_mm`, `hysteresis_mm`.
+    /// The detection threshold of a sensor that measures distance: `occupied_below_mm`, `hysteresis_mm`.
     #[schema(value_type = Option<Object>)]
     threshold: Option<Threshold>,
-    /// How often it reports when nothing changes, in seconds; as its model does, unless it is said.
+    /// The interval of reports without a change, in seconds. Defaults to the model's interval.
     #[serde(deserialize_with = "lenient::integer")]
     #[schema(minimum = 1, maximum = 604_800)]
     heartbeat_sec: Option<u32>,
-    /// How a display is told: `f_port`, `confirmed`, and as `layout` either `parts` or `codes`.
+    /// The downlink format of a display: `f_port`, `confirmed`, and `layout` with either `parts` or `codes`.
     #[schema(value_type = Option<Object>)]
     display_type: Option<DisplayType>,
-    /// Where it is, in words.
+    /// A description of the device's location.
     #[schema(max_length = 255)]
     location: Option<String>,
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
@@ -67,18 +67,18 @@ pub(crate) struct DeviceBody {
 }
 
 impl DeviceBody {
-    /// The device that it is about.
+    /// The device's EUI.
     pub(crate) fn dev_eui(&self) -> Result<DevEui, Problem> {
-        self.dev_eui.ok_or_else(|| invalid_body("dev_eui is needed: 16 hexadecimal digits"))
+        self.dev_eui.ok_or_else(|| invalid_body("dev_eui is required: 16 hexadecimal digits"))
     }
 
-    /// What the device is for.
+    /// The device's category.
     pub(crate) fn category(&self) -> Category {
         self.device_type.unwrap_or(Category::Sensor)
     }
 
-    /// What it says of a new device, called this unless it says more.
-    pub(crate) fn definition(self, name: String) -> Result<Definition, Problem> {
+    /// The definition of a new device.
+    pub(crate) fn definition(self, default_name: String) -> Result<Definition, Problem> {
         Ok(Definition {
             enabled: self.enabled.unwrap_or(true),
             manufacturer: self.manufacturer,
@@ -90,11 +90,11 @@ impl DeviceBody {
             location: self.location,
             config: document("config", self.config)?.unwrap_or_default(),
             metadata: document("metadata", self.metadata)?.unwrap_or_default(),
-            ..Definition::named(self.name.unwrap_or(name))
+            ..Definition::named(self.name.unwrap_or(default_name))
         })
     }
 
-    /// What it changes.
+    /// The changes of an update.
     pub(crate) fn patch(self) -> Result<DevicePatch, Problem> {
         fn set<T>(value: Option<T>) -> Patch<T> {
             value.map_or(Patch::Keep, Patch::Set)
@@ -116,24 +116,24 @@ impl DeviceBody {
     }
 }
 
-/// Where a device is to stand.
+/// The assignment of a device to a space.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct AssignBody {
-    /// The space. Needed.
+    /// The space. Required.
     space_id: Option<Uuid>,
-    /// Why.
+    /// The reason.
     #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
-    /// Whether it may leave another space for this one.
+    /// Whether to move the device if it is assigned to another space. Defaults to false.
     #[serde(deserialize_with = "lenient::flag")]
     replace: Option<bool>,
 }
 
 impl AssignBody {
-    /// The space that it names.
+    /// The space of the assignment.
     pub(crate) fn space_id(&self) -> Result<SpaceId, Problem> {
-        let space_id = self.space_id.ok_or_else(|| invalid_body("space_id is needed: the id of a space"));
+        let space_id = self.space_id.ok_or_else(|| invalid_body("space_id is required: the id of a space"));
         space_id.map(SpaceId::from)
     }
 

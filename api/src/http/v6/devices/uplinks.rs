@@ -1,4 +1,4 @@
-//! What a device reported: `/api/v6/devices/{device_id}/uplinks`, and the device types whose reports can be read.
+//! Uplinks: `/api/v6/devices/{device_id}/uplinks`, and the device types that have a codec.
 
 mod view;
 
@@ -7,7 +7,7 @@ use axum::extract::State;
 use parking_domain::device::DeviceRefusal;
 use parking_domain::instant::Instant;
 use parking_domain::sensors::CODECS;
-use parking_projections::uplinks::read::{self as uplinks, Received};
+use parking_projections::uplinks::read as uplinks;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,17 +33,17 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ReceivedQuery {
-    /// Received at this time or later. `start` and `from` are taken too.
+    /// Only uplinks received at this time or later. `start` and `from` are accepted aliases.
     #[serde(default, deserialize_with = "lenient::time", alias = "start", alias = "from")]
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Instant>,
-    /// Received before this time. `end` and `to` are taken too.
+    /// Only uplinks received before this time. `end` and `to` are accepted aliases.
     #[serde(default, deserialize_with = "lenient::time", alias = "end", alias = "to")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Instant>,
 }
 
-/// What a device reported since it last became ownerless, the newest first, read by its codec.
+/// Lists a device's uplinks since it last became an orphan, decoded by its codec, newest first.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
     params(DevicePath, ReceivedQuery, Paged<50, 500>, Freshness),
     responses((status = 200, body = Listing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
@@ -55,7 +55,7 @@ async fn reported(
     Paged(page): Paged<50, 500>,
     QueryParams(query): QueryParams<ReceivedQuery>,
 ) -> Result<Json<Listing<UplinkView>>, Problem> {
-    let received = Received { since: query.since, until: query.until };
+    let received = uplinks::Received { since: query.since, until: query.until };
     let mut reading = app.read(&caller, freshness).await?;
     find(&mut reading, dev_eui).await?;
     let total = uplinks::count(&mut reading, dev_eui, received).await?;
@@ -63,15 +63,15 @@ async fn reported(
     Ok(page.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
 }
 
-/// The types of devices whose reports can be read, by name.
+/// Lists the device types that have a codec, by name.
 #[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>, Freshness),
     responses((status = 200, body = Listing<DeviceTypeView>), Refusals<ReadErrors<ReadDevices>>))]
 async fn device_types(
     caller: Caller<ReadDevices>,
     Paged(page): Paged<100, 500>,
 ) -> Json<Listing<DeviceTypeView>> {
-    let (before, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
-    let (before, size) = (before.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
-    let views = CODECS.iter().skip(before).take(size).map(DeviceTypeView::of).collect();
+    let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
+    let (offset, size) = (offset.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
+    let views = CODECS.iter().skip(offset).take(size).map(DeviceTypeView::of).collect();
     page.of(views, CODECS.len().try_into().unwrap_or(i64::MAX), caller.tenant_id)
 }

@@ -1,4 +1,4 @@
-//! A device as V6's clients read it: every name that any of them has for a field.
+//! The views of devices, with the field names of all of V6's clients.
 
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Category, Lifecycle, Status, device_id};
@@ -7,7 +7,7 @@ use parking_domain::downlink::DisplayType;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Threshold};
-use parking_projections::devices::read::{Counts, Listed, Stats};
+use parking_projections::devices::read as devices;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,19 +15,19 @@ use uuid::Uuid;
 use crate::http::kit::page::{Item, Listing};
 use crate::http::v6::shared::counts::DeviceCounts;
 
-/// A device: what its owner says of it, where it stands, and what it last said.
+/// A device with its definition, its assignment and its last readings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceView {
     id: Uuid,
     dev_eui: String,
-    /// The EUI.
+    /// Same as `dev_eui`.
     deveui: String,
     tenant_id: Uuid,
     name: String,
     /// `sensor` or `display`.
     #[schema(value_type = String)]
     device_type: Category,
-    /// The device type.
+    /// Same as `device_type`.
     #[schema(value_type = String)]
     category: Category,
     /// `unassigned`, `assigned` or `retired`.
@@ -39,9 +39,9 @@ pub(crate) struct DeviceView {
     enabled: bool,
     manufacturer: Option<String>,
     model: Option<String>,
-    /// The model.
+    /// Same as `model`.
     device_model: Option<String>,
-    /// The codec that its owner chose.
+    /// The codec that the owner chose.
     codec: Option<String>,
     #[schema(value_type = Option<Object>)]
     threshold: Option<Threshold>,
@@ -59,26 +59,26 @@ pub(crate) struct DeviceView {
     assigned_at: Option<DateTime<Utc>>,
     last_seen_at: Option<DateTime<Utc>>,
     uplink_count: i64,
-    /// What it last said of its space: `occupied`, `vacant` or `unknown`.
+    /// The last occupancy reading: `occupied`, `vacant` or `unknown`.
     #[schema(value_type = String)]
     sensor_state: Occupancy,
     /// Volts.
     battery_v: Option<f64>,
-    /// Per cent of what a new battery holds.
+    /// Per cent of a new battery's capacity.
     battery_pct: Option<u8>,
     /// Degrees Celsius.
     temperature_c: Option<f64>,
     /// Signal strength at the best gateway of the last uplink, in dBm.
     rssi: Option<i32>,
-    /// Signal-to-noise ratio there, in dB.
+    /// Signal-to-noise ratio at the same gateway, in dB.
     snr: Option<f64>,
-    /// That gateway.
+    /// The best gateway of the last uplink.
     gateway: Option<String>,
     /// The device profile's name in ChirpStack.
     device_profile: Option<String>,
-    /// Whether it has been silent for too long.
+    /// Whether the device has been silent for too long.
     silent: bool,
-    /// Why its last uplink could not be read.
+    /// The reason why the last uplink could not be decoded.
     problem: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -89,30 +89,30 @@ impl Item for DeviceView {
 }
 
 impl DeviceView {
-    pub(crate) fn of(row: &Listed) -> Self {
-        let (device, is) = (row.device.clone(), row.device.definition.clone());
+    pub(crate) fn of(row: &devices::Listed) -> Self {
+        let (device, definition) = (row.device.clone(), row.device.definition.clone());
         let dev_eui = format!("{:X}", device.dev_eui);
         Self {
             id: device_id(device.dev_eui),
             deveui: dev_eui.clone(),
             dev_eui,
             tenant_id: device.tenant_id,
-            name: is.name,
+            name: definition.name,
             device_type: device.category,
             category: device.category,
             status: device.status,
             lifecycle_state: device.lifecycle,
-            enabled: is.enabled,
-            manufacturer: is.manufacturer,
-            device_model: is.model.clone(),
-            model: is.model,
-            codec: is.codec,
-            threshold: is.threshold,
-            heartbeat_sec: is.heartbeat_sec,
-            display_type: is.display_type,
-            location: is.location,
-            config: is.config,
-            metadata: is.metadata,
+            enabled: definition.enabled,
+            manufacturer: definition.manufacturer,
+            device_model: definition.model.clone(),
+            model: definition.model,
+            codec: definition.codec,
+            threshold: definition.threshold,
+            heartbeat_sec: definition.heartbeat_sec,
+            display_type: definition.display_type,
+            location: definition.location,
+            config: definition.config,
+            metadata: definition.metadata,
             site_id: row.site_id,
             space_id: device.space_id,
             space_code: row.space_code.clone(),
@@ -135,7 +135,7 @@ impl DeviceView {
     }
 }
 
-/// A page of devices, and, where it was asked for, how many there are in all.
+/// A page of devices, on request with the counts of all devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceListing {
     #[serde(flatten)]
@@ -144,7 +144,7 @@ pub(crate) struct DeviceListing {
     pub(crate) stats: Option<DeviceCounts>,
 }
 
-/// How many of a tenant's devices can be put somewhere.
+/// Counts of a tenant's assigned and unassigned devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PoolView {
     tenants: Vec<PoolOfTenant>,
@@ -157,7 +157,7 @@ pub(crate) struct PoolView {
     unassigned_displays: i64,
 }
 
-/// The devices of one tenant.
+/// The counts of one tenant's devices.
 #[derive(Debug, Serialize, ToSchema)]
 struct PoolOfTenant {
     tenant_id: Uuid,
@@ -167,8 +167,8 @@ struct PoolOfTenant {
 }
 
 impl PoolView {
-    pub(crate) fn of(tenant_id: Uuid, stats: &Stats) -> Self {
-        let Counts { total, assigned, unassigned, .. } = stats.all();
+    pub(crate) fn of(tenant_id: Uuid, stats: &devices::Stats) -> Self {
+        let devices::Counts { total, assigned, unassigned, .. } = stats.all();
         Self {
             tenants: vec![PoolOfTenant { tenant_id, total, assigned, unassigned }],
             total_devices: total,
@@ -182,28 +182,29 @@ impl PoolView {
     }
 }
 
-/// What was done to a device.
+/// The result of a command on a device.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DeviceDone {
+#[schema(as = DeviceDone)]
+pub(crate) struct DeviceCommandView {
     success: bool,
     device_id: Uuid,
     dev_eui: String,
-    /// The EUI.
+    /// Same as `dev_eui`.
     device_eui: String,
-    /// The space that it was put at.
+    /// The space that the device was assigned to.
     #[serde(skip_serializing_if = "Option::is_none")]
     space_id: Option<Uuid>,
     message: &'static str,
 }
 
-impl DeviceDone {
+impl DeviceCommandView {
     pub(crate) fn of(dev_eui: DevEui, message: &'static str) -> Self {
-        let text = format!("{dev_eui:X}");
+        let eui = format!("{dev_eui:X}");
         Self {
             success: true,
             device_id: device_id(dev_eui),
-            device_eui: text.clone(),
-            dev_eui: text,
+            device_eui: eui.clone(),
+            dev_eui: eui,
             space_id: None,
             message,
         }

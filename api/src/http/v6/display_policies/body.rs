@@ -1,4 +1,4 @@
-//! What is said of a display policy in a request.
+//! Request bodies of display policies.
 
 use parking_domain::downlink::Colour;
 use parking_domain::patch::Patch;
@@ -9,27 +9,27 @@ use utoipa::ToSchema;
 
 use crate::http::kit::lenient;
 
-/// A display policy to be, or a change of one. What is absent or null has the default, or stays. Colours are 6 hexadecimal
-/// digits.
+/// The fields of a display policy. Absent and null fields are unchanged in an update; a new policy gets their defaults.
+/// Colours are 6 hexadecimal digits.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct PolicyBody {
-    /// 1 to 100 characters. Needed for a new policy.
+    /// 1 to 100 characters. Required for a new policy.
     #[schema(max_length = 100)]
     pub(crate) name: Option<String>,
-    /// An empty one is taken away.
+    /// An empty string removes the description.
     #[schema(max_length = 1000)]
     description: Option<String>,
-    /// How long before its start a reservation shows: 0 to 3600 s.
+    /// How long before its start a reservation is displayed: 0 to 3600 s.
     #[serde(deserialize_with = "lenient::integer")]
     reserved_soon_threshold_sec: Option<u32>,
-    /// After how long without a report a sensor is silent; three times its model's heartbeat, unless it is said.
+    /// The time without a report after which a sensor is silent, in seconds. Defaults to three times its model's heartbeat.
     #[serde(deserialize_with = "lenient::integer")]
     sensor_unknown_timeout_sec: Option<u32>,
-    /// Within what time readings confirm each other: 5 to 30 s.
+    /// The time within which readings confirm each other: 5 to 30 s.
     #[serde(deserialize_with = "lenient::integer")]
     debounce_window_sec: Option<u32>,
-    /// How many equal readings confirm a change: 1 or 2.
+    /// The number of equal readings that confirm a change: 1 or 2.
     #[serde(deserialize_with = "lenient::integer")]
     debounce_readings: Option<u8>,
     #[schema(value_type = Option<String>)]
@@ -46,23 +46,23 @@ pub(crate) struct PolicyBody {
     out_of_service_color: Option<Colour>,
     #[serde(deserialize_with = "lenient::flag")]
     blink_reserved_soon: Option<bool>,
-    /// How long a blinking light is lit, and dark: 100 to 2000 ms.
+    /// The duration of each on and each off phase of a blinking light: 100 to 2000 ms.
     #[serde(deserialize_with = "lenient::integer")]
     blink_pattern_ms: Option<u32>,
-    /// Whether a vehicle that a sensor sees during a reservation confirms it.
+    /// Whether a vehicle that the sensor detects during a reservation confirms the reservation.
     #[serde(deserialize_with = "lenient::flag")]
     allow_sensor_override: Option<bool>,
 }
 
 impl PolicyBody {
-    /// A new policy: the defaults with what it says.
+    /// The new policy: the defaults with the changes of the body.
     pub(crate) fn policy(self) -> NamedPolicy {
         let policy = Policy::default().with(&self.changes());
         let description = self.description.filter(|text| !text.trim().is_empty());
         NamedPolicy { name: self.name.unwrap_or_default(), description, policy }
     }
 
-    /// What it says of the description.
+    /// The change of the description.
     pub(crate) fn description(&self) -> Patch<String> {
         match &self.description {
             None => Patch::Keep,
@@ -71,7 +71,7 @@ impl PolicyBody {
         }
     }
 
-    /// What it says besides.
+    /// The changes of the other fields.
     pub(crate) fn changes(&self) -> PolicyOverrides {
         PolicyOverrides {
             reserved_soon_threshold_sec: self.reserved_soon_threshold_sec,

@@ -1,4 +1,4 @@
-//! What is shown of a space, and why: which of the seven levels decides, and what it has to do with.
+//! The computed state of a space: the displayed state, the deciding level of the seven, and the inputs.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,13 +12,13 @@ use parking_domain::space::SpaceRefusal;
 use parking_projections::devices::read as devices;
 use parking_projections::display_policies::read as policies;
 use parking_projections::overrides::read as overrides;
-use parking_projections::reader::Reading as Connection;
+use parking_projections::reader::Reading;
 use parking_projections::reservations::Reservation;
 use parking_projections::reservations::read as reservations;
 use parking_projections::sites::read as sites;
 use parking_projections::space_occupancy::SpaceOccupancy;
 use parking_projections::spaces::Space;
-use parking_projections::spaces::read::{self as spaces, Listed};
+use parking_projections::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,7 +33,7 @@ use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::ReadDisplayPolicies;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::PathParam;
-use crate::http::v6::display_policies::view::{SaysView, written};
+use crate::http::v6::display_policies::view::{PolicySettingsView, hex_colour};
 use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
@@ -42,7 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(computed_state))
 }
 
-/// What is shown of a space, and everything that it follows from.
+/// The displayed state of a space, and all inputs of its computation.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ComputedStateView {
     space_id: Uuid,
@@ -52,26 +52,26 @@ pub(crate) struct ComputedStateView {
     /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
     #[schema(value_type = String)]
     current_state: SpaceState,
-    /// The current state, by the name V5 had for it.
+    /// Same as `current_state`, under V5's name.
     #[schema(value_type = String)]
     db_state: SpaceState,
-    /// None until the space has been looked at for the first time.
+    /// Null until the occupancy is computed for the first time.
     computed_display: Option<DisplayView>,
-    /// None where no sensor stands.
+    /// Null if no sensor is assigned.
     sensor: Option<SensorView>,
     has_active_reservation: bool,
-    /// The reservation whose window has begun.
+    /// The reservation whose window has started.
     current_reservation: Option<ReservationView>,
-    /// The first one whose window has not begun.
+    /// The earliest reservation whose window has not started.
     next_reservation: Option<ReservationView>,
-    /// The override that holds, the strongest of several.
+    /// The override in force, the strongest of several.
     admin_override: Option<OverrideView>,
-    policy: InForceView,
-    /// Since when the state is what it is.
+    policy: EffectivePolicyView,
+    /// When the current state began.
     last_updated: Option<DateTime<Utc>>,
 }
 
-/// What its display stands for and shows, and on what ground.
+/// The display's state and colour, with the level and the reason that decided it.
 #[derive(Debug, Serialize, ToSchema)]
 struct DisplayView {
     /// `FREE`, `OCCUPIED`, `RESERVED` or `MAINTENANCE`.
@@ -80,39 +80,40 @@ struct DisplayView {
     /// 6 hexadecimal digits.
     color: String,
     blink: bool,
-    /// Which of the seven levels decides, 1 the strongest.
+    /// The deciding level, from 1 (strongest) to 7.
     priority_level: i16,
     #[schema(value_type = String)]
     reason: Reason,
 }
 
-/// The sensor that stands there, and what it says.
+/// The assigned sensor and its reading.
 #[derive(Debug, Serialize, ToSchema)]
 struct SensorView {
     dev_eui: String,
     /// `occupied`, `vacant` or `unknown`.
     #[schema(value_type = String)]
     stable_state: Occupancy,
-    /// Since when the space is what it is, where the sensor is why.
+    /// When the current state began, if the sensor decided it; otherwise null.
     stable_since: Option<DateTime<Utc>>,
     last_seen_at: Option<DateTime<Utc>>,
-    /// True from when it was silent for too long until it is heard.
+    /// True if the sensor has been silent for too long, until it is heard again.
     silent: bool,
 }
 
-/// The policy for the space: the tenant's, with what its site and the space itself have otherwise.
+/// The effective policy of the space: the tenant's policy with the overrides of the site and the space.
 #[derive(Debug, Serialize, ToSchema)]
-struct InForceView {
-    /// The tenant's policy in force; none where the platform's defaults hold.
+#[schema(as = InForceView)]
+struct EffectivePolicyView {
+    /// The tenant's active policy; null if the platform's defaults apply.
     id: Option<Uuid>,
     name: Option<String>,
-    /// Which levels say something of their own: `tenant`, `site`, `space`.
+    /// The levels with settings of their own: `tenant`, `site`, `space`.
     levels: Vec<&'static str>,
     #[serde(flatten)]
-    says: SaysView,
+    settings: PolicySettingsView,
 }
 
-/// What is shown of a space, and why.
+/// Returns a space's displayed state, the level and the reason that decided it, and the inputs.
 #[utoipa::path(get, path = "/api/v6/display-policies/spaces/{space_id}/computed-state",
     tag = "display policies", params(SpacePath, Freshness),
     responses((status = 200, body = ComputedStateView), Refusals<(ReadErrors<ReadDisplayPolicies>, SpaceRefusal)>))]
@@ -124,7 +125,7 @@ async fn computed_state(
 ) -> Result<Json<ComputedStateView>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
     let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
-    let Listed { space, occupancy, kept_for, .. } = row;
+    let spaces::Listed { space, occupancy, kept_for, .. } = row;
     let current_reservation = reservation(&mut reading, kept_for.current, &space).await?;
     let state = occupancy.as_ref().map_or(SpaceState::Unknown, |shown| shown.state);
     Ok(Json(ComputedStateView {
@@ -149,7 +150,7 @@ impl From<SpaceOccupancy> for DisplayView {
     fn from(shown: SpaceOccupancy) -> Self {
         Self {
             state: shown.sign,
-            color: written(shown.light.colour),
+            color: hex_colour(shown.light.colour),
             blink: shown.light.off > 0,
             priority_level: shown.level,
             reason: shown.reason,
@@ -158,7 +159,7 @@ impl From<SpaceOccupancy> for DisplayView {
 }
 
 async fn reservation(
-    reading: &mut Connection,
+    reading: &mut Reading,
     reservation: Option<Reservation>,
     space: &Space,
 ) -> Result<Option<ReservationView>, Problem> {
@@ -167,7 +168,7 @@ async fn reservation(
 }
 
 async fn sensor(
-    reading: &mut Connection,
+    reading: &mut Reading,
     space_id: Uuid,
     shown: Option<&SpaceOccupancy>,
 ) -> Result<Option<SensorView>, Problem> {
@@ -184,29 +185,27 @@ async fn sensor(
     }))
 }
 
-/// One that takes the space out of service outweighs one that blocks it.
-async fn strongest_override(
-    reading: &mut Connection,
-    space_id: Uuid,
-) -> Result<Option<OverrideView>, Problem> {
+/// `out_of_service` is stronger than `blocked`.
+async fn strongest_override(reading: &mut Reading, space_id: Uuid) -> Result<Option<OverrideView>, Problem> {
     let rows = overrides::of_space(reading, space_id).await?;
-    let all = OverrideView::all(reading, rows).await?;
-    Ok(all.into_iter().filter(OverrideView::is_active).max_by_key(OverrideView::strength))
+    let views = OverrideView::all(reading, rows).await?;
+    Ok(views.into_iter().filter(OverrideView::is_active).max_by_key(OverrideView::strength))
 }
 
-/// As the fold over the log puts it together.
-async fn policy(reading: &mut Connection, space: &Space) -> Result<InForceView, Problem> {
+/// Combines the levels like the fold of the log.
+async fn policy(reading: &mut Reading, space: &Space) -> Result<EffectivePolicyView, Problem> {
     let of_tenant = policies::in_force(reading).await?;
     let site = sites::get(reading, space.site_id).await?;
     let of_site = site.map(|row| row.site.definition.policy).unwrap_or_default();
     let of_space = space.definition.policy;
-    let says = |own: &PolicyOverrides| !own.is_empty();
-    let levels = [("tenant", of_tenant.is_some()), ("site", says(&of_site)), ("space", says(&of_space))];
+    let has_own = |own: &PolicyOverrides| !own.is_empty();
+    let levels =
+        [("tenant", of_tenant.is_some()), ("site", has_own(&of_site)), ("space", has_own(&of_space))];
     let tenant = of_tenant.as_ref().map_or_else(Policy::default, |row| row.policy.policy);
-    Ok(InForceView {
+    Ok(EffectivePolicyView {
         id: of_tenant.as_ref().map(|row| row.policy_id),
         name: of_tenant.map(|row| row.policy.name),
-        levels: levels.into_iter().filter(|(_, says)| *says).map(|(level, _)| level).collect(),
-        says: SaysView::of(&tenant.with(&of_site).with(&of_space)),
+        levels: levels.into_iter().filter(|(_, has_own)| *has_own).map(|(level, _)| level).collect(),
+        settings: PolicySettingsView::of(&tenant.with(&of_site).with(&of_space)),
     })
 }

@@ -1,4 +1,4 @@
-//! A display policy as clients read it.
+//! The view of a display policy.
 
 use chrono::{DateTime, Utc};
 use parking_domain::downlink::Colour;
@@ -17,10 +17,10 @@ pub(crate) struct PolicyView {
     tenant_id: Uuid,
     name: String,
     description: Option<String>,
-    /// Whether it is in force.
+    /// Whether the policy is active.
     is_active: bool,
     #[serde(flatten)]
-    says: SaysView,
+    settings: PolicySettingsView,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -34,7 +34,7 @@ impl PolicyView {
         Self {
             id: row.policy_id,
             tenant_id: row.tenant_id,
-            says: SaysView::of(&row.policy.policy),
+            settings: PolicySettingsView::of(&row.policy.policy),
             name: row.policy.name,
             description: row.policy.description,
             is_active: row.is_active,
@@ -44,9 +44,10 @@ impl PolicyView {
     }
 }
 
-/// What a policy says.
+/// The settings of a policy.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SaysView {
+#[schema(as = SaysView)]
+pub(crate) struct PolicySettingsView {
     thresholds: ThresholdsView,
     colors: ColorsView,
     behaviors: BehaviorsView,
@@ -55,13 +56,13 @@ pub(crate) struct SaysView {
 #[derive(Debug, Serialize, ToSchema)]
 struct ThresholdsView {
     reserved_soon_threshold_sec: u32,
-    /// None means three times the heartbeat of the sensor's model.
+    /// Null: three times the heartbeat of the sensor's model.
     sensor_unknown_timeout_sec: Option<u32>,
     debounce_window_sec: u32,
     debounce_readings: u8,
 }
 
-/// 6 hexadecimal digits each.
+/// Colours, each as 6 hexadecimal digits.
 #[derive(Debug, Serialize, ToSchema)]
 struct ColorsView {
     occupied: String,
@@ -79,7 +80,7 @@ struct BehaviorsView {
     allow_sensor_override: bool,
 }
 
-impl SaysView {
+impl PolicySettingsView {
     pub(crate) fn of(policy: &Policy) -> Self {
         Self {
             thresholds: ThresholdsView {
@@ -89,12 +90,12 @@ impl SaysView {
                 debounce_readings: policy.debounce_readings,
             },
             colors: ColorsView {
-                occupied: written(policy.occupied_color),
-                free: written(policy.free_color),
-                reserved: written(policy.reserved_color),
-                reserved_soon: written(policy.reserved_soon_color),
-                blocked: written(policy.blocked_color),
-                out_of_service: written(policy.out_of_service_color),
+                occupied: hex_colour(policy.occupied_color),
+                free: hex_colour(policy.free_color),
+                reserved: hex_colour(policy.reserved_color),
+                reserved_soon: hex_colour(policy.reserved_soon_color),
+                blocked: hex_colour(policy.blocked_color),
+                out_of_service: hex_colour(policy.out_of_service_color),
             },
             behaviors: BehaviorsView {
                 blink_reserved_soon: policy.blink_reserved_soon,
@@ -105,7 +106,7 @@ impl SaysView {
     }
 }
 
-/// A colour as V5 wrote it.
-pub(crate) fn written(colour: Colour) -> String {
+/// A colour in upper-case hexadecimal digits, as in V5.
+pub(crate) fn hex_colour(colour: Colour) -> String {
     colour.to_string().to_uppercase()
 }

@@ -1,4 +1,4 @@
-//! What is said of an override in a request.
+//! Request bodies of overrides.
 
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::instant::Instant;
@@ -13,39 +13,39 @@ use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 
-/// A time in which a space is not to be used.
+/// An override: a period in which a space cannot be used.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct OverrideBody {
-    /// The space, unless the path names it.
+    /// The space. It may be omitted if the path names it.
     space_id: Option<Uuid>,
-    /// Needed: `blocked`, or `out_of_service`, which outweighs everything. `kind` is taken too.
+    /// `blocked`, or `out_of_service`, which is stronger than everything else. Required. `kind` is an accepted alias.
     #[serde(alias = "kind")]
     #[schema(value_type = String)]
     override_type: Option<OverrideKind>,
-    /// From when; now, unless it is said.
+    /// The start. Defaults to now.
     #[serde(deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     start_time: Option<Instant>,
-    /// Until when; until it is cleared, unless it is said.
+    /// The end. Defaults to none: in force until it is cleared.
     #[serde(deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     end_time: Option<Instant>,
-    /// Why, in words that name nobody.
+    /// The reason. It must not contain personal data.
     #[schema(max_length = 1000)]
     reason: Option<String>,
-    /// What else is to be said. It is kept sealed, so it may name people.
+    /// Further notes. They are encrypted and may contain personal data.
     #[schema(max_length = 2000)]
     pub(crate) notes: Option<String>,
 }
 
 impl OverrideBody {
-    /// The space that it names.
+    /// The space of the override.
     pub(crate) fn space_id(&self) -> Result<SpaceId, Problem> {
-        self.space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id must say which space"))
+        self.space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required"))
     }
 
-    /// What is asked for, with its notes sealed.
+    /// The command, with sealed notes.
     pub(crate) fn command(
         self,
         override_id: OverrideId,

@@ -1,4 +1,4 @@
-//! What is answered to commands on overrides.
+//! The views of commands on overrides.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::http::kit::reply::Shown;
 use crate::http::v6::shared::space_override::OverrideView;
 
-/// An override that was taken away.
+/// A cleared override.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClearedView {
     #[serde(flatten)]

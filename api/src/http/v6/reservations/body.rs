@@ -1,4 +1,4 @@
-//! What is said of a reservation in a request, by all the names that clients have for it.
+//! Request bodies of reservations, with the field aliases of all clients.
 
 use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
 use parking_domain::id::{ReservationId, SpaceId};
@@ -16,22 +16,23 @@ use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::shared::window::window;
 
-/// A reservation to be, or a change of one: then what is absent or null stays, and an empty text clears.
+/// The fields of a reservation. In an update, absent and null fields are unchanged, and an empty string clears a field.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct ReservationBody {
-    /// The space. Needed for a new reservation, which stays there. `spaceId` is taken too.
+    /// The space. Required for a new reservation; it cannot change later. `spaceId` is an accepted alias.
     #[serde(alias = "spaceId")]
     space_id: Option<Uuid>,
-    /// From when; without an offset in UTC. Needed for a new reservation. `startTime` and `reserved_from` are taken too.
+    /// The start of the window. Without an offset it is in UTC. Required for a new reservation. `startTime` and
+    /// `reserved_from` are accepted aliases.
     #[serde(alias = "startTime", alias = "reserved_from", deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     start_time: Option<Instant>,
-    /// Until when, this moment not included. Needed for a new reservation. `endTime` and `reserved_until` are taken too.
+    /// The end of the window, exclusive. Required for a new reservation. `endTime` and `reserved_until` are accepted aliases.
     #[serde(alias = "endTime", alias = "reserved_until", deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     end_time: Option<Instant>,
-    /// The user it is for, if the platform knows them.
+    /// The user that the reservation is for, if it is a user of the platform.
     user_id: Option<Uuid>,
     #[schema(max_length = 320)]
     user_email: Option<String>,
@@ -41,26 +42,26 @@ pub(crate) struct ReservationBody {
     user_phone: Option<String>,
     #[schema(max_length = 2000)]
     notes: Option<String>,
-    /// The price of a unit: a decimal number, as a number or a text. Stored and shown, never computed.
+    /// The unit price: a decimal number, as a number or a string. Stored and returned, never computed.
     #[serde(deserialize_with = "lenient::text")]
     rate: Option<String>,
-    /// The price: a decimal number, as a number or a text.
+    /// The total price: a decimal number, as a number or a string.
     #[serde(deserialize_with = "lenient::text")]
     total_cost: Option<String>,
     /// `pending`, `paid` or `refunded`.
     #[schema(value_type = Option<String>)]
     payment_status: Option<PaymentStatus>,
-    /// A key of the caller's own for a new reservation, 1 to 255 characters: sent again with the same content, it books
-    /// once. The header `Idempotency-Key` says the same, where this does not.
+    /// An idempotency key of a new reservation, 1 to 255 characters: a repeated request with the same key and content books
+    /// once. Defaults to the header `Idempotency-Key`.
     #[schema(max_length = 255)]
     request_id: Option<String>,
-    /// Its name in another booking system.
+    /// The reservation's id in another booking system.
     #[schema(max_length = 255)]
     external_booking_id: Option<String>,
-    /// That system.
+    /// The name of that booking system.
     #[schema(max_length = 255)]
     external_system: Option<String>,
-    /// The caller's own sort of reservation.
+    /// The caller's own category of the reservation.
     #[schema(max_length = 255)]
     reservation_type: Option<String>,
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
@@ -69,32 +70,32 @@ pub(crate) struct ReservationBody {
 }
 
 impl ReservationBody {
-    /// The space that it names.
+    /// The space of the reservation.
     pub(crate) fn space_id(&self) -> Option<SpaceId> {
         self.space_id.map(SpaceId::from)
     }
 
-    /// What is asked for, under this id unless it was asked for before.
+    /// The booking. A repeated request keeps the id of the first booking instead of `reservation_id`.
     pub(crate) fn booking(
         self,
         reservation_id: ReservationId,
         caller: &Identity,
     ) -> Result<Booking, Problem> {
-        let space_id = self.space_id().ok_or_else(|| invalid("space_id must say which space"))?;
+        let space_id = self.space_id().ok_or_else(|| invalid("space_id is required"))?;
         let window = window(self.start_time, self.end_time)?;
-        let of_header = || caller.idempotency.as_ref().map(|request| request.key.clone());
-        let request_id = said(self.request_id).or_else(of_header);
+        let header_key = || caller.idempotency.as_ref().map(|request| request.key.clone());
+        let request_id = non_blank(self.request_id).or_else(header_key);
         let guest = Guest {
-            email: said(self.user_email),
-            name: said(self.user_name),
-            phone: said(self.user_phone),
-            notes: said(self.notes),
+            email: non_blank(self.user_email),
+            name: non_blank(self.user_name),
+            phone: non_blank(self.user_phone),
+            notes: non_blank(self.notes),
         };
         let details = Details {
             user_id: self.user_id.map(Into::into),
-            external_booking_id: said(self.external_booking_id),
-            external_system: said(self.external_system),
-            reservation_type: said(self.reservation_type),
+            external_booking_id: non_blank(self.external_booking_id),
+            external_system: non_blank(self.external_system),
+            reservation_type: non_blank(self.reservation_type),
             rate: self.rate,
             total_cost: self.total_cost,
             payment_status: self.payment_status.unwrap_or_default(),
@@ -105,7 +106,7 @@ impl ReservationBody {
         Ok(Booking { reservation_id, space_id, window, max_duration, guest, details, request_id, asked })
     }
 
-    /// What it changes.
+    /// The changes of an update.
     pub(crate) fn change(self) -> Result<Change, Problem> {
         let guest = GuestPatch {
             email: patch(self.user_email),
@@ -129,8 +130,8 @@ impl ReservationBody {
     }
 }
 
-/// A text that says something.
-fn said(text: Option<String>) -> Option<String> {
+/// Treats a blank string as absent.
+fn non_blank(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
@@ -142,18 +143,19 @@ fn patch(text: Option<String>) -> Patch<String> {
     }
 }
 
-/// Why a reservation is given up.
+/// The reason for a cancellation.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
-pub(crate) struct ReasonBody {
-    /// In words. `reason` is taken too.
+#[schema(as = ReasonBody)]
+pub(crate) struct CancellationBody {
+    /// The reason. `reason` is an accepted alias.
     #[serde(alias = "reason")]
     #[schema(max_length = 1000)]
     cancellation_reason: Option<String>,
 }
 
-impl ReasonBody {
-    pub(crate) fn said(self) -> Option<String> {
-        said(self.cancellation_reason)
+impl CancellationBody {
+    pub(crate) fn reason(self) -> Option<String> {
+        non_blank(self.cancellation_reason)
     }
 }

@@ -1,4 +1,4 @@
-//! What is answered to commands on reservations.
+//! The views of commands on reservations.
 
 use chrono::{DateTime, Utc};
 use parking_domain::id::ReservationId;
@@ -9,14 +9,14 @@ use uuid::Uuid;
 use crate::http::kit::reply::Shown;
 use crate::http::v6::shared::reservation::ReservationView;
 
-/// What was asked for: booked now, or known from the same request before.
+/// A booked reservation, new or from an earlier request with the same key and content.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BookedView {
     #[serde(flatten)]
     reservation: Shown<ReservationView>,
-    /// True when the same request was made before: this is what it booked, as it is now.
+    /// True if an earlier request with the same key made this reservation. The reservation is shown in its current state.
     is_duplicate: bool,
-    /// The same.
+    /// Same as `is_duplicate`.
     idempotent: bool,
     message: &'static str,
 }
@@ -28,7 +28,7 @@ impl BookedView {
     }
 }
 
-/// A reservation that was given up.
+/// A cancelled reservation.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CancelledView {
     #[serde(flatten)]
@@ -45,10 +45,10 @@ impl CancelledView {
     }
 }
 
-/// What time had brought and nobody had recorded.
+/// The result of recording overdue changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExpiredView {
-    /// Reservations that ended without anybody.
+    /// Number of reservations that expired or were not taken up.
     pub(crate) expired_count: usize,
     pub(crate) timestamp: DateTime<Utc>,
 }

@@ -1,4 +1,4 @@
-//! Something that was done, as clients read it.
+//! The view of an activity.
 
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
@@ -11,30 +11,30 @@ use uuid::Uuid;
 
 use crate::http::kit::page::Item;
 
-/// Something that somebody did to what the tenant owns.
+/// An action on one of the tenant's resources.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivityView {
-    /// The event.
+    /// The position of the event.
     position: i64,
     timestamp: DateTime<Utc>,
-    /// Who did it: `user/…`, `api_key/…`, `sensor/…` or `system`.
+    /// The actor: `user/…`, `api_key/…`, `sensor/…` or `system`.
     #[schema(value_type = String)]
     user: Actor,
-    /// What it was done to: `reservation`, `space`, `device`, `site`, ….
+    /// The resource type: `reservation`, `space`, `device`, `site`, ….
     r#type: String,
-    /// The event's type.
+    /// The event type.
     kind: String,
-    /// The event's type in the words of a list: `confirmed`, `cancelled`, `device assigned`, ….
+    /// The event type in words: `confirmed`, `cancelled`, `device assigned`, ….
     status: String,
-    /// The code of the space that it was at.
+    /// The code of the space concerned.
     space: Option<String>,
-    /// What it was done to: an id, or an EUI.
+    /// The resource: an id or an EUI.
     stream_id: String,
     site_id: Option<Uuid>,
     space_id: Option<Uuid>,
     device_id: Option<Uuid>,
     dev_eui: Option<String>,
-    /// What else there is to say, in a few fields.
+    /// Further details in a few fields.
     #[schema(value_type = Object)]
     summary: Value,
 }
@@ -65,7 +65,7 @@ impl ActivityView {
     }
 }
 
-/// An event's type in the words of a list. V6's front end colours `confirmed` and `cancelled`.
+/// The event type in words. V6's front end colours `confirmed` and `cancelled`.
 fn status(kind: &str) -> String {
     match kind.strip_prefix("Reservation") {
         Some("Booked") => "confirmed".to_owned(),
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn event_types_in_the_words_of_a_list() {
+    fn event_types_are_written_in_words() {
         for (kind, expected) in [
             ("ReservationBooked", "confirmed"),
             ("ReservationCancelled", "cancelled"),

@@ -1,23 +1,23 @@
-//! Numbers of spaces and of devices.
+//! Counts of spaces and of devices.
 
 use parking_projections::{devices, spaces};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Numbers of spaces by state.
+/// Counts of spaces by state.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CountsView {
     total_spaces: i64,
-    /// The total.
+    /// Same as `total_spaces`.
     total: i64,
     free: i64,
     occupied: i64,
     reserved: i64,
     maintenance: i64,
     unknown: i64,
-    /// Those that are free.
+    /// Same as `free`.
     available: i64,
-    /// Per cent of the spaces that are occupied, to two decimals.
+    /// Occupied spaces in per cent of all spaces, to two decimals.
     occupancy_rate: f64,
 }
 
@@ -37,17 +37,17 @@ impl From<&spaces::read::Counts> for CountsView {
     }
 }
 
-/// Numbers of devices, those taken out of use left out.
+/// Counts of devices, without retired devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceCounts {
     total: i64,
-    /// At a space.
+    /// Devices assigned to a space.
     assigned: i64,
-    /// At no space.
+    /// Devices assigned to no space.
     unassigned: i64,
-    /// Enabled, heard before, and not silent.
+    /// Enabled devices that have been heard and are not silent.
     active: i64,
-    /// The others.
+    /// All other devices.
     inactive: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What the placeholders of paths name.
+//! Path parameters.
 
 use parking_domain::id::{OverrideId, PolicyId, ReservationId, SiteId, SpaceId};
 use serde::Deserialize;

@@ -1,11 +1,11 @@
-//! A place on Earth in a request.
+//! A geographic position in a request.
 
 use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::site::SiteRefusal;
 
 use crate::http::kit::problem::Problem;
 
-/// A place, if both of its numbers are given.
+/// The position. Latitude and longitude must be given together.
 pub(crate) fn position(latitude: Option<f64>, longitude: Option<f64>) -> Result<Option<Position>, Problem> {
     match (latitude, longitude) {
         (None, None) => Ok(None),

@@ -1,4 +1,4 @@
-//! A reservation as clients read it: its personal data opened for readers who may see it.
+//! The view of a reservation, with its personal data opened.
 
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
@@ -16,7 +16,7 @@ use crate::http::kit::opened::opened;
 use crate::http::kit::page::Item;
 use crate::http::kit::problem::Problem;
 
-/// A reservation. What is personal is null where nothing was said, and once the person is forgotten.
+/// A reservation. Personal fields are null if they were never set or if the person has been forgotten.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ReservationView {
     id: Uuid,
@@ -29,34 +29,34 @@ pub(crate) struct ReservationView {
     #[schema(value_type = String)]
     status: Status,
     start_time: DateTime<Utc>,
-    /// The first moment that is free again.
+    /// The end of the window, exclusive.
     end_time: DateTime<Utc>,
     user_id: Option<Uuid>,
     user_email: Option<String>,
     user_name: Option<String>,
     user_phone: Option<String>,
     notes: Option<String>,
-    /// When its window began.
+    /// When the reservation's window began.
     started_at: Option<DateTime<Utc>>,
-    /// When its vehicle was first known to be there, by a check-in or the sensor.
+    /// When the vehicle's arrival was first confirmed, by a check-in or by the sensor.
     confirmed_at: Option<DateTime<Utc>>,
     checked_in: bool,
     checked_in_at: Option<DateTime<Utc>>,
     checked_out_at: Option<DateTime<Utc>>,
-    /// When it got its final status.
+    /// When the reservation reached its final status.
     ended_at: Option<DateTime<Utc>>,
     cancelled_at: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>)]
     cancelled_by: Option<Actor>,
     cancellation_reason: Option<String>,
-    /// The price of a unit, a decimal number.
+    /// The unit price, a decimal number.
     rate: Option<String>,
-    /// The price, a decimal number.
+    /// The total price, a decimal number.
     total_cost: Option<String>,
     /// `pending`, `paid` or `refunded`.
     #[schema(value_type = String)]
     payment_status: PaymentStatus,
-    /// The key of the request that booked it.
+    /// The idempotency key of the booking request.
     request_id: Option<String>,
     external_booking_id: Option<String>,
     external_system: Option<String>,
@@ -74,15 +74,15 @@ impl Item for ReservationView {
 }
 
 impl ReservationView {
-    /// All of them, opened at once.
+    /// The views of all rows. Their personal data is opened in one query.
     pub(crate) async fn all(connection: &mut PgConnection, rows: Vec<Listed>) -> Result<Vec<Self>, Problem> {
         let sealed: Vec<_> = rows
             .iter()
             .map(|Listed { reservation: row, .. }| {
-                let is = &row.details;
+                let details = &row.details;
                 let reason = row.cancellation_reason.as_ref();
-                let [email, name] = [is.user_email.as_ref(), is.user_name.as_ref()];
-                [email, name, is.user_phone.as_ref(), is.notes.as_ref(), reason]
+                let [email, name] = [details.user_email.as_ref(), details.user_name.as_ref()];
+                [email, name, details.user_phone.as_ref(), details.notes.as_ref(), reason]
             })
             .collect();
         let texts = opened(connection, &sealed).await?;
@@ -92,7 +92,7 @@ impl ReservationView {
     fn of(listed: Listed, texts: [Option<String>; 5]) -> Self {
         let Listed { reservation: row, space_code, space_name, site_id } = listed;
         let [user_email, user_name, user_phone, notes, cancellation_reason] = texts;
-        let is = row.details;
+        let details = row.details;
         Self {
             id: row.reservation_id,
             tenant_id: row.tenant_id,
@@ -103,7 +103,7 @@ impl ReservationView {
             status: row.status,
             start_time: row.start_time.utc(),
             end_time: row.end_time.utc(),
-            user_id: is.user_id.map(Id::uuid),
+            user_id: details.user_id.map(Id::uuid),
             user_email,
             user_name,
             user_phone,
@@ -117,14 +117,14 @@ impl ReservationView {
             cancelled_at: row.ended_at.filter(|_| row.status == Status::Cancelled).map(Instant::utc),
             cancelled_by: row.cancelled_by,
             cancellation_reason,
-            rate: is.rate,
-            total_cost: is.total_cost,
-            payment_status: is.payment_status,
-            request_id: is.request_id,
-            external_booking_id: is.external_booking_id,
-            external_system: is.external_system,
-            reservation_type: is.reservation_type,
-            metadata: is.metadata,
+            rate: details.rate,
+            total_cost: details.total_cost,
+            payment_status: details.payment_status,
+            request_id: details.request_id,
+            external_booking_id: details.external_booking_id,
+            external_system: details.external_system,
+            reservation_type: details.reservation_type,
+            metadata: details.metadata,
             created_by: row.created_by,
             created_at: row.created_at.utc(),
             updated_at: row.updated_at.utc(),

@@ -1,4 +1,4 @@
-//! An override as clients read it.
+//! The view of an override.
 
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
@@ -15,7 +15,7 @@ use crate::http::kit::opened::opened;
 use crate::http::kit::page::Item;
 use crate::http::kit::problem::Problem;
 
-/// A time in which a space is not to be used.
+/// An override: a period in which a space cannot be used.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct OverrideView {
     id: Uuid,
@@ -25,12 +25,12 @@ pub(crate) struct OverrideView {
     /// `blocked` or `out_of_service`.
     #[schema(value_type = String)]
     override_type: OverrideKind,
-    /// `set` before its time, `active` while it holds, `ended` or `cleared`.
+    /// `set` before its start, `active` while it is in force, `ended` or `cleared`.
     #[schema(value_type = String)]
     status: OverrideStatus,
     is_active: bool,
     start_time: DateTime<Utc>,
-    /// None means until it is cleared.
+    /// Null: in force until it is cleared.
     end_time: Option<DateTime<Utc>>,
     reason: Option<String>,
     notes: Option<String>,
@@ -45,7 +45,7 @@ impl Item for OverrideView {
 }
 
 impl OverrideView {
-    /// All of them, opened at once.
+    /// The views of all rows. Their notes are opened in one query.
     pub(crate) async fn all(connection: &mut PgConnection, rows: Vec<Listed>) -> Result<Vec<Self>, Problem> {
         let sealed: Vec<_> = rows.iter().map(|row| [row.set.notes.as_ref()]).collect();
         let texts = opened(connection, &sealed).await?;
@@ -71,12 +71,12 @@ impl OverrideView {
         }
     }
 
-    /// True while it holds.
+    /// True while the override is in force.
     pub(crate) fn is_active(&self) -> bool {
         self.is_active
     }
 
-    /// Which of several outweighs the others: the greater one.
+    /// The rank among several overrides: the highest one decides.
     pub(crate) fn strength(&self) -> u8 {
         u8::from(self.override_type == OverrideKind::OutOfService)
     }

@@ -10,18 +10,18 @@ use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 
-/// A window of a space, as the front end asks for it.
+/// A window of a space.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct WindowBody {
-    /// The space, unless the path names it. `spaceId` is taken too.
+    /// The space. It may be omitted if the path names it. `spaceId` is an accepted alias.
     #[serde(alias = "spaceId")]
     pub(crate) space_id: Option<Uuid>,
-    /// From when. `startTime` is taken too.
+    /// The start of the window. `startTime` is an accepted alias.
     #[serde(alias = "startTime", deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) start_time: Option<Instant>,
-    /// Until when, this moment not included. `endTime` is taken too.
+    /// The end of the window, exclusive. `endTime` is an accepted alias.
     #[serde(alias = "endTime", deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) end_time: Option<Instant>,
@@ -38,11 +38,11 @@ impl WindowBody {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(crate) struct WindowQuery {
-    /// From when; without an offset in UTC. `start_time` is taken too.
+    /// The start of the window. Without an offset it is in UTC. `start_time` is an accepted alias.
     #[serde(alias = "start_time", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
-    /// Until when, this moment not included. `end_time` is taken too.
+    /// The end of the window, exclusive. `end_time` is an accepted alias.
     #[serde(alias = "end_time", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
@@ -57,6 +57,6 @@ impl WindowQuery {
 pub(crate) fn window(start: Option<Instant>, end: Option<Instant>) -> Result<Window, Problem> {
     match (start, end) {
         (Some(start), Some(end)) => Ok(Window { start, end }),
-        _ => Err(invalid("start_time and end_time must say from when until when")),
+        _ => Err(invalid("start_time and end_time (in a query: from and to) are required")),
     }
 }

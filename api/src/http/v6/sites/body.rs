@@ -1,4 +1,4 @@
-//! What describes a site in a request.
+//! Request bodies of sites.
 
 use chrono_tz::Tz;
 use parking_domain::patch::Patch;
@@ -10,14 +10,14 @@ use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::position::position;
 
-/// What describes a site. On an update what is absent or null stays, as V6 had it.
+/// The fields of a site. In an update, absent and null fields are unchanged, as in V6.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct SiteBody {
-    /// Its own among the tenant's sites, 1 to 255 characters. Needed for a new site.
+    /// Unique within the tenant, 1 to 255 characters. Required for a new site.
     #[schema(max_length = 255)]
     pub(crate) name: Option<String>,
-    /// Its own among the tenant's sites: letters, digits, `-` and `_`. Needed for a new site.
+    /// Unique within the tenant: letters, digits, `-` and `_`. Required for a new site.
     #[schema(max_length = 100)]
     pub(crate) slug: Option<String>,
     #[schema(max_length = 255)]
@@ -30,11 +30,11 @@ pub(crate) struct SiteBody {
     postal_code: Option<String>,
     #[schema(max_length = 255)]
     country: Option<String>,
-    /// Degrees north; with `longitude`, or not at all.
+    /// Degrees north. Latitude and longitude must be given together.
     latitude: Option<f64>,
     /// Degrees east.
     longitude: Option<f64>,
-    /// The name of a zone of the IANA database; `UTC` unless it is said.
+    /// A time zone name of the IANA database. Defaults to `UTC`.
     #[schema(max_length = 50)]
     timezone: Option<String>,
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
@@ -43,7 +43,7 @@ pub(crate) struct SiteBody {
 }
 
 impl SiteBody {
-    /// What it says of a new site.
+    /// The definition of a new site.
     pub(crate) fn definition(self) -> Result<Definition, Problem> {
         let position = position(self.latitude, self.longitude)?;
         let timezone = known_zone(self.timezone)?.unwrap_or_else(|| "UTC".to_owned());
@@ -59,7 +59,7 @@ impl SiteBody {
         })
     }
 
-    /// What it changes.
+    /// The changes of an update.
     pub(crate) fn patch(self) -> Result<SitePatch, Problem> {
         let set = |value: Option<String>| value.map_or(Patch::Keep, Patch::Set);
         Ok(SitePatch {
@@ -76,7 +76,7 @@ impl SiteBody {
     }
 }
 
-/// The zone, if the database of zones has it.
+/// Refuses a time zone that the IANA database does not contain.
 fn known_zone(name: Option<String>) -> Result<Option<String>, Problem> {
     match name {
         Some(name) if name.parse::<Tz>().is_err() => Err(SiteRefusal::TimezoneInvalid.into()),

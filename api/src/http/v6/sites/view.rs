@@ -1,4 +1,4 @@
-//! A site as V6's clients read it.
+//! The views of sites, as V6's clients read them.
 
 use chrono::{DateTime, Utc};
 use parking_domain::document::Document;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::http::kit::page::Item;
 use crate::http::v6::shared::counts::CountsView;
 
-/// A site, and, where it was asked for, what is on it.
+/// A site, on request with the counts of its spaces and devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SiteView {
     id: Uuid,
@@ -34,7 +34,7 @@ pub(crate) struct SiteView {
     updated_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     space_count: Option<i64>,
-    /// Devices at its spaces.
+    /// Devices assigned to the site's spaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     device_count: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,21 +51,21 @@ impl Item for SiteView {
 
 impl SiteView {
     pub(crate) fn of(row: &Listed, with_stats: bool) -> Self {
-        let (site, is) = (row.site.clone(), row.site.definition.clone());
+        let (site, definition) = (row.site.clone(), row.site.definition.clone());
         Self {
             id: site.site_id,
             tenant_id: site.tenant_id,
             name: site.name,
             slug: site.slug,
-            address: is.address,
-            city: is.city,
-            state: is.state,
-            postal_code: is.postal_code,
-            country: is.country,
-            latitude: is.position.map(|place| place.latitude),
-            longitude: is.position.map(|place| place.longitude),
-            timezone: is.timezone,
-            metadata: is.metadata,
+            address: definition.address,
+            city: definition.city,
+            state: definition.state,
+            postal_code: definition.postal_code,
+            country: definition.country,
+            latitude: definition.position.map(|position| position.latitude),
+            longitude: definition.position.map(|position| position.longitude),
+            timezone: definition.timezone,
+            metadata: definition.metadata,
             created_at: site.created_at.utc(),
             updated_at: site.updated_at.utc(),
             space_count: with_stats.then_some(row.spaces),
@@ -78,16 +78,17 @@ impl SiteView {
     }
 }
 
-/// A site that is no more.
+/// An archived site.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Ended {
+#[schema(as = Ended)]
+pub(crate) struct SiteArchived {
     success: bool,
     site_id: Uuid,
     name: String,
     message: String,
 }
 
-impl Ended {
+impl SiteArchived {
     pub(crate) fn of(site_id: SiteId, events: &[SiteEvent]) -> Self {
         let name = events.iter().find_map(|event| match event {
             SiteEvent::SiteArchived { name, .. } => Some(name.clone()),
@@ -99,12 +100,12 @@ impl Ended {
     }
 }
 
-/// How a site is filled.
+/// The occupancy of a site.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OccupancyView {
     site_id: Uuid,
     site_name: String,
-    /// The site's slug, by the name V6 had for it.
+    /// The site's slug, under V6's name.
     site_code: String,
     tenant_id: Uuid,
     #[serde(flatten)]

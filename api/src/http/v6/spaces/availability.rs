@@ -1,4 +1,4 @@
-//! Whether a space can be had for a window, wherever clients ask for it.
+//! The availability of a space for a window, under all paths that clients use.
 
 use parking_projections::reader::Reading;
 
@@ -44,10 +44,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     )
 }
 
-/// The most reservations that are shown: a window may be years long, and the space held thousands of times in it.
-const MOST_SHOWN: i64 = 100;
+/// The maximum number of returned reservations: a window of several years may contain thousands.
+const MAX_CONFLICTS: i64 = 100;
 
-/// Whether a space can be had for a whole window, and what is in the way if it cannot.
+/// The availability of a space for a whole window, with the conflicting reservations and overrides.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AvailabilityView {
     space_id: Uuid,
@@ -56,22 +56,22 @@ pub(crate) struct AvailabilityView {
     tenant_id: Uuid,
     query_start: DateTime<Utc>,
     query_end: DateTime<Utc>,
-    /// True when the space is enabled and nothing is in the way.
+    /// True if the space is enabled and has no conflicting reservations or overrides.
     is_available: bool,
-    /// What it is now. That says nothing about the window.
+    /// The current state. It is independent of the window.
     #[schema(value_type = String)]
     current_state: SpaceState,
-    /// A space that is disabled cannot be booked at all.
+    /// A disabled space cannot be booked at all.
     enabled: bool,
-    /// The reservations that hold it at some moment of the window, the first first, 100 at most.
+    /// The reservations that overlap the window, earliest first, 100 at most.
     conflicting_reservations: Vec<ReservationView>,
-    /// The same.
+    /// Same as `conflicting_reservations`.
     reservations: Vec<ReservationView>,
-    /// The overrides that keep it from being used at some moment of the window.
+    /// The overrides that overlap the window.
     overrides: Vec<OverrideView>,
 }
 
-/// Whether a space can be had for a window.
+/// Checks whether a space is available for a window.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
     params(SpacePath, WindowQuery, Freshness),
     responses((status = 200, body = AvailabilityView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
@@ -85,7 +85,7 @@ async fn of_space(
     availability(&mut app.read(&caller, freshness).await?, space_id, query.window()?).await
 }
 
-/// Whether a space can be had for a window that the body says.
+/// Checks whether a space is available for the window in the body.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/availability", tag = "availability",
     params(SpacePath, Freshness), request_body = WindowBody,
     responses((status = 200, body = AvailabilityView), Refusals<(CommandErrors<ReadSpaces>, SpaceRefusal)>))]
@@ -98,7 +98,7 @@ async fn of_space_by_post(
     availability(&mut app.read(&caller, freshness).await?, space_id, body.window()?).await
 }
 
-/// Whether a space that the body names can be had for a window.
+/// Checks whether the space in the body is available for the window in the body.
 #[utoipa::path(post, path = "/api/v6/reservations/check-availability", tag = "availability",
     params(Freshness), request_body = WindowBody,
     responses((status = 200, body = AvailabilityView), Refusals<(CommandErrors<ReadSpaces>, SpaceRefusal)>))]
@@ -107,11 +107,11 @@ async fn check(
     freshness: Freshness,
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    let space_id = body.space_id.ok_or_else(|| invalid("space_id must say which space"))?;
+    let space_id = body.space_id.ok_or_else(|| invalid("space_id is required"))?;
     availability(&mut app.read(&caller, freshness).await?, space_id.into(), body.window()?).await
 }
 
-/// All of it is read at one moment.
+/// All parts of the view are read in one snapshot.
 async fn availability(
     reading: &mut Reading,
     space_id: SpaceId,
@@ -121,10 +121,12 @@ async fn availability(
         return Err(SpaceRefusal::WindowEmpty.into());
     }
     let row = spaces::get(reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
-    let held = reservations::holding(reading, space_id.uuid(), window, MOST_SHOWN).await?;
-    let held =
-        held.into_iter().map(|reservation| reservations::Listed::at(reservation, &row.space)).collect();
-    let held = ReservationView::all(reading, held).await?;
+    let conflicting = reservations::holding(reading, space_id.uuid(), window, MAX_CONFLICTS).await?;
+    let conflicting = conflicting
+        .into_iter()
+        .map(|reservation| reservations::Listed::at(reservation, &row.space))
+        .collect();
+    let conflicting = ReservationView::all(reading, conflicting).await?;
     let overrides = overrides::in_the_way_of(reading, space_id.uuid(), window).await?;
     let overrides = OverrideView::all(reading, overrides).await?;
     let enabled = row.space.definition.enabled;
@@ -135,11 +137,11 @@ async fn availability(
         tenant_id: row.space.tenant_id,
         query_start: window.start.utc(),
         query_end: window.end.utc(),
-        is_available: enabled && held.is_empty() && overrides.is_empty(),
+        is_available: enabled && conflicting.is_empty() && overrides.is_empty(),
         current_state: row.occupancy.map_or(SpaceState::Unknown, |shown| shown.state),
         enabled,
-        conflicting_reservations: held.clone(),
-        reservations: held,
+        conflicting_reservations: conflicting.clone(),
+        reservations: conflicting,
         overrides,
     }))
 }

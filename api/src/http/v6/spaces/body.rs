@@ -1,4 +1,4 @@
-//! What describes a space in a request, by all the names that V6's clients have for it.
+//! Request bodies of spaces, with the field aliases of V6's clients.
 
 use parking_domain::id::SiteId;
 use parking_domain::patch::Patch;
@@ -13,25 +13,26 @@ use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::shared::position::position;
 
-/// What is absent or null stays, or has its default.
+/// The fields of a space. Absent and null fields are unchanged in an update; a new space gets their defaults.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct SpaceBody {
-    /// The site a new space is on.
+    /// The site of a new space.
     site_id: Option<Uuid>,
-    /// Its own on the site: 1 to 50 letters, digits, `-`, `_` and `.`. Needed for a new space. `space_number` is taken too.
+    /// Unique within the site: 1 to 50 letters, digits, `-`, `_` and `.`. Required for a new space. `space_number` is an
+    /// accepted alias.
     #[serde(alias = "space_number")]
     #[schema(max_length = 50)]
     pub(crate) code: Option<String>,
-    /// The code, unless it is said.
+    /// Defaults to the code.
     #[schema(max_length = 255)]
     name: Option<String>,
-    /// The name, unless it is said.
+    /// Defaults to the name.
     #[schema(max_length = 255)]
     display_name: Option<String>,
     #[serde(deserialize_with = "lenient::flag")]
     enabled: Option<bool>,
-    /// After so many minutes without a vehicle a reservation is released; 0 means never.
+    /// Minutes without a vehicle after which a reservation is released; 0 means never.
     #[serde(deserialize_with = "lenient::integer")]
     #[schema(minimum = 0, maximum = 1440)]
     auto_release_minutes: Option<u16>,
@@ -41,10 +42,10 @@ pub(crate) struct SpaceBody {
     floor: Option<String>,
     #[schema(max_length = 255)]
     zone: Option<String>,
-    /// Degrees north; with `gps_longitude`, or not at all. `latitude` is taken too.
+    /// Degrees north. Latitude and longitude must be given together. `latitude` is an accepted alias.
     #[serde(alias = "latitude")]
     gps_latitude: Option<f64>,
-    /// Degrees east. `longitude` is taken too.
+    /// Degrees east. `longitude` is an accepted alias.
     #[serde(alias = "longitude")]
     gps_longitude: Option<f64>,
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
@@ -53,7 +54,7 @@ pub(crate) struct SpaceBody {
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
     metadata: OwnData,
-    /// What its state is, whatever its sensor says. `status` and `state` are taken too.
+    /// Sets the state by hand, regardless of the sensor. `status` and `state` are accepted aliases.
     #[serde(alias = "status", alias = "state")]
     #[schema(value_type = Option<String>)]
     pub(crate) current_state: Option<StateByHand>,
@@ -64,7 +65,7 @@ impl SpaceBody {
         self.site_id.map(SiteId::from)
     }
 
-    /// What it says of the space's definition.
+    /// The changes to the space's definition.
     pub(crate) fn definition(self) -> Result<DefinitionPatch, Problem> {
         let set = |value: Option<String>| value.map_or(Patch::Keep, Patch::Set);
         Ok(DefinitionPatch {
@@ -83,31 +84,33 @@ impl SpaceBody {
     }
 }
 
-/// A state as V6 took it: in the query.
+/// A state in the query, as in V6.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateQuery {
-    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`, unless the body says it.
+    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`. It may be omitted if the body
+    /// contains it.
     #[param(value_type = Option<String>)]
     new_state: Option<StateByHand>,
 }
 
-/// A state as V6's prototype sends it.
+/// A state in the body, as V6's prototype sends it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct StateBody {
-    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`. `new_state` and `current_state` are taken too.
+    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`. `new_state` and `current_state` are accepted
+    /// aliases.
     #[serde(alias = "new_state", alias = "current_state")]
     #[schema(value_type = Option<String>)]
     status: Option<StateByHand>,
-    /// Why.
+    /// The reason.
     #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
 }
 
 impl StateQuery {
-    /// The state that query or body name.
-    pub(crate) fn or(&self, body: &StateBody) -> Result<StateByHand, Problem> {
+    /// The state from the query, else from the body.
+    pub(crate) fn or_body(&self, body: &StateBody) -> Result<StateByHand, Problem> {
         let missing = || invalid("new_state must be free, occupied, reserved, maintenance or unknown");
         self.new_state.or(body.status).ok_or_else(missing)
     }

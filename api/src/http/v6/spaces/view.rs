@@ -1,4 +1,4 @@
-//! A space as V6's clients read it: every name that any of them has for a field.
+//! The views of spaces, with the field names of all of V6's clients.
 
 use chrono::{DateTime, Utc};
 use parking_domain::device::{Status, device_id};
@@ -8,7 +8,7 @@ use parking_domain::occupancy::{Cause, Reason, Sign, SpaceState};
 use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceEvent;
 use parking_projections::space_history::Moment;
-use parking_projections::spaces::read::{Listed, Standing};
+use parking_projections::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::http::kit::page::Item;
 use crate::http::v6::shared::counts::CountsView;
 
-/// A space: what it is, and what is shown of it.
+/// A space with its occupancy and its devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SpaceView {
     id: Uuid,
@@ -24,23 +24,23 @@ pub(crate) struct SpaceView {
     site_id: Uuid,
     site_name: Option<String>,
     code: String,
-    /// The code.
+    /// Same as `code`.
     space_number: String,
     name: String,
     display_name: String,
     /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
     #[schema(value_type = String)]
     current_state: SpaceState,
-    /// The current state.
+    /// Same as `current_state`.
     #[schema(value_type = String)]
     status: SpaceState,
     state_changed_at: DateTime<Utc>,
-    /// When the state changed.
+    /// Same as `state_changed_at`.
     last_state_change: DateTime<Utc>,
-    /// Why the state is what it is.
+    /// The reason for the current state.
     #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
-    /// What its display stands for.
+    /// The state that the display shows.
     #[schema(value_type = Option<String>)]
     display_state: Option<Sign>,
     enabled: bool,
@@ -50,39 +50,41 @@ pub(crate) struct SpaceView {
     zone: Option<String>,
     gps_latitude: Option<f64>,
     gps_longitude: Option<f64>,
-    /// The EUI of the sensor that stands there.
+    /// The EUI of the assigned sensor.
     sensor_eui: Option<String>,
     sensor_device_id: Option<Uuid>,
-    /// What the sensor last said: `occupied`, `vacant` or `unknown`.
+    /// The sensor's last reading: `occupied`, `vacant` or `unknown`.
     #[schema(value_type = Option<String>)]
     sensor_state: Option<Occupancy>,
-    /// The EUI of the display that stands there.
+    /// The EUI of the assigned display.
     display_eui: Option<String>,
     display_device_id: Option<Uuid>,
     #[serde(flatten)]
-    #[schema(value_type = DevicesThere)]
-    devices: Option<DevicesThere>,
+    #[schema(value_type = AssignedDevices)]
+    devices: Option<AssignedDevices>,
     #[schema(value_type = Object)]
     config: Document,
     #[schema(value_type = Object)]
     metadata: Document,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    /// Of a look back: the position of the change that made the state what it was.
+    /// Only with `as_of`: the position of the change that led to the past state.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of_position: Option<i64>,
 }
 
-/// The devices that stand at a space, where they were asked for.
+/// The devices assigned to a space, only on request.
 #[derive(Debug, Serialize, ToSchema)]
-struct DevicesThere {
-    sensor_device: Option<DeviceThere>,
-    display_device: Option<DeviceThere>,
+#[schema(as = DevicesThere)]
+struct AssignedDevices {
+    sensor_device: Option<AssignedDevice>,
+    display_device: Option<AssignedDevice>,
 }
 
-/// A device that stands at a space.
+/// A device assigned to a space.
 #[derive(Debug, Serialize, ToSchema)]
-struct DeviceThere {
+#[schema(as = DeviceThere)]
+struct AssignedDevice {
     id: Uuid,
     dev_eui: String,
     name: String,
@@ -95,14 +97,14 @@ impl Item for SpaceView {
 }
 
 impl SpaceView {
-    /// A space now.
-    pub(crate) fn of(row: &Listed) -> Self {
-        let (space, is) = (row.space.clone(), row.space.definition.clone());
+    /// The view of a space with its current state.
+    pub(crate) fn of(row: &spaces::Listed) -> Self {
+        let (space, definition) = (row.space.clone(), row.space.definition.clone());
         let shown = row.occupancy.as_ref();
         let state = shown.map_or(SpaceState::Unknown, |shown| shown.state);
         let since = shown.map_or(space.created_at, |shown| shown.since);
         let (sensor, display) = (row.sensor.as_ref(), row.display.as_ref());
-        let eui = |device: &Standing| format!("{:X}", device.dev_eui);
+        let eui = |device: &spaces::Standing| format!("{:X}", device.dev_eui);
         Self {
             id: space.space_id,
             tenant_id: space.tenant_id,
@@ -110,50 +112,50 @@ impl SpaceView {
             site_name: row.site_name.clone(),
             space_number: space.code.clone(),
             code: space.code,
-            name: is.name,
-            display_name: is.display_name,
+            name: definition.name,
+            display_name: definition.display_name,
             current_state: state,
             status: state,
             state_changed_at: since.utc(),
             last_state_change: since.utc(),
             reason: shown.map(|shown| shown.reason),
             display_state: shown.map(|shown| shown.sign),
-            enabled: is.enabled,
-            auto_release_minutes: is.auto_release_minutes,
-            building: is.building,
-            floor: is.floor,
-            zone: is.zone,
-            gps_latitude: is.position.map(|place| place.latitude),
-            gps_longitude: is.position.map(|place| place.longitude),
+            enabled: definition.enabled,
+            auto_release_minutes: definition.auto_release_minutes,
+            building: definition.building,
+            floor: definition.floor,
+            zone: definition.zone,
+            gps_latitude: definition.position.map(|position| position.latitude),
+            gps_longitude: definition.position.map(|position| position.longitude),
             sensor_eui: sensor.map(eui),
             sensor_device_id: sensor.map(|sensor| device_id(sensor.dev_eui)),
             sensor_state: sensor.map(|sensor| sensor.occupancy),
             display_eui: display.map(eui),
             display_device_id: display.map(|display| device_id(display.dev_eui)),
             devices: None,
-            config: is.config,
-            metadata: is.metadata,
+            config: definition.config,
+            metadata: definition.metadata,
             created_at: space.created_at.utc(),
             updated_at: space.updated_at.utc(),
             as_of_position: None,
         }
     }
 
-    /// A space now, with what stands there.
-    pub(crate) fn with_devices(row: &Listed) -> Self {
-        let there = |device: &Standing| DeviceThere {
+    /// The view of a space with its current state and its devices.
+    pub(crate) fn with_devices(row: &spaces::Listed) -> Self {
+        let assigned = |device: &spaces::Standing| AssignedDevice {
             id: device_id(device.dev_eui),
             dev_eui: format!("{:X}", device.dev_eui),
             name: device.name.clone(),
             status: device.status,
         };
         let (sensor_device, display_device) =
-            (row.sensor.as_ref().map(there), row.display.as_ref().map(there));
-        Self { devices: Some(DevicesThere { sensor_device, display_device }), ..Self::of(row) }
+            (row.sensor.as_ref().map(assigned), row.display.as_ref().map(assigned));
+        Self { devices: Some(AssignedDevices { sensor_device, display_device }), ..Self::of(row) }
     }
 
-    /// Today's definition with the state of then.
-    pub(crate) fn looked_back(self, moment: &Moment) -> Self {
+    /// The current definition with a past state.
+    pub(crate) fn with_past_state(self, moment: &Moment) -> Self {
         let state = moment.state.unwrap_or(SpaceState::Unknown);
         Self {
             current_state: state,
@@ -168,32 +170,32 @@ impl SpaceView {
     }
 }
 
-/// A change of a space's past.
+/// A change of a space's state or display.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MomentView {
-    /// When it happened.
+    /// When the change happened.
     timestamp: DateTime<Utc>,
-    /// When the platform recorded it.
+    /// When the platform recorded the change.
     recorded_at: DateTime<Utc>,
     #[schema(value_type = Option<String>)]
     previous_state: Option<SpaceState>,
-    /// The state from then on; none once the space is deleted.
+    /// The state after the change; null once the space is deleted.
     #[schema(value_type = Option<String>)]
     new_state: Option<SpaceState>,
     #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
-    /// Which of the seven levels decided, 1 the strongest.
+    /// The level that decided, from 1 (strongest) to 7.
     level: Option<i16>,
     #[schema(value_type = Option<String>)]
     display_state: Option<Sign>,
-    /// In a word, who caused it: `sensor`, `reservation`, `manual`, `system`.
+    /// The kind of cause: `sensor`, `reservation`, `manual` or `system`.
     source: &'static str,
-    /// What caused it.
+    /// The cause in detail.
     #[schema(value_type = Object)]
     cause: Cause,
-    /// The event that caused it.
+    /// The position of the causing event.
     position: i64,
-    /// The change's number among those of that event.
+    /// The number of the change among all changes by the same event.
     ordinal: i64,
 }
 
@@ -219,7 +221,7 @@ impl MomentView {
     }
 }
 
-/// A space that is no more.
+/// A deleted space.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SpaceEnded {
     success: bool,
@@ -238,7 +240,7 @@ impl SpaceEnded {
     }
 }
 
-/// What came of saying what a space's state is: something stronger may decide.
+/// The result of setting a space's state by hand. A stronger level, such as an override, may still decide the state.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StateSet {
     space_id: Uuid,
@@ -266,7 +268,7 @@ impl StateSet {
     }
 }
 
-/// How the spaces of a site, or all of them, are filled.
+/// The occupancy of a site's spaces, or of all spaces of the tenant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatsView {
     pub(crate) site_id: Option<Uuid>,

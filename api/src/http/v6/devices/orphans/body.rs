@@ -1,4 +1,4 @@
-//! What is said of an orphan when it is taken in.
+//! Request bodies of orphans.
 
 use parking_domain::id::SpaceId;
 use serde::Deserialize;
@@ -9,21 +9,22 @@ use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::devices::body::DeviceBody;
 
-/// A space as V5 took it: in the query.
+/// A space in the query, as in V5.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SpaceQuery {
-    /// The space, unless the body says it.
+    /// The space. It may be omitted if the body contains it.
     space_id: Option<Uuid>,
 }
 
-/// Where an orphan is to stand, and what else there is to say of it.
+/// The space that an orphan is assigned to, and the fields of the claimed device.
 #[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct TakeBody {
-    /// The space. Needed here or in the query.
+#[schema(as = TakeBody)]
+pub(crate) struct AssignOrphanBody {
+    /// The space. Required here or in the query.
     #[serde(default)]
     space_id: Option<Uuid>,
-    /// Why.
+    /// The reason.
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
@@ -32,9 +33,9 @@ pub(crate) struct TakeBody {
 }
 
 impl SpaceQuery {
-    /// The space that query or body name.
-    pub(crate) fn or(&self, body: &TakeBody) -> Result<SpaceId, Problem> {
+    /// The space from the query, else from the body.
+    pub(crate) fn or_body(&self, body: &AssignOrphanBody) -> Result<SpaceId, Problem> {
         let space_id = self.space_id.or(body.space_id);
-        space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is needed: the id of a space"))
+        space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required: the id of a space"))
     }
 }

@@ -1,4 +1,4 @@
-//! An orphan as V6's clients read it.
+//! The view of an orphan.
 
 use chrono::{DateTime, Utc};
 use parking_projections::orphan_devices::OrphanDevice;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::http::kit::page::Item;
 
-/// A device that is heard and belongs to nobody: EUIs in upper case, the count under both of its names.
+/// A device that is heard but has no owner. EUIs are in upper case; `message_count` and `uplink_count` are the same.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrphanView {
     dev_eui: String,
@@ -21,7 +21,7 @@ pub(crate) struct OrphanView {
     last_gateway: Option<String>,
     device_profile: Option<String>,
     device_name: Option<String>,
-    /// What a codec in the network server made of the last uplink.
+    /// The last uplink as decoded by the network server's codec.
     #[schema(value_type = Option<Object>)]
     last_object: Option<Box<RawValue>>,
 }

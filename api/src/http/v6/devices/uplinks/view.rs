@@ -1,4 +1,4 @@
-//! What a device reported, and the types of devices whose reports can be read.
+//! The views of uplinks and of device types.
 
 use chrono::{DateTime, Utc};
 use parking_domain::device::device_id;
@@ -12,47 +12,47 @@ use uuid::Uuid;
 
 use crate::http::kit::page::Item;
 
-/// An uplink, with what was read in it or why it could not be read.
+/// An uplink with its decoded reading, or the reason why it could not be decoded.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UplinkView {
-    /// The event.
+    /// The position of the event.
     position: i64,
     device_id: Uuid,
     dev_eui: String,
-    /// When the platform received it.
+    /// When the platform received the uplink.
     received_at: DateTime<Utc>,
-    /// When the network heard it, as far as it says.
+    /// When the network heard the uplink, according to the network.
     heard_at: DateTime<Utc>,
     f_cnt: Option<u32>,
-    /// The frame counter.
+    /// Same as `f_cnt`.
     fcnt: Option<u32>,
     f_port: u8,
-    /// The LoRaWAN session it belongs to, counted from the first.
+    /// The number of the uplink's LoRaWAN session, counted from the device's first session.
     session: u32,
     /// `in_order`, `late`, `repeated` or `uncounted`.
     #[schema(value_type = String)]
     standing: Standing,
-    /// What the device said of its space with it: `occupied`, `vacant` or `unknown`.
+    /// The occupancy reading: `occupied`, `vacant` or `unknown`.
     #[schema(value_type = String)]
     occupancy: Occupancy,
-    /// The same as yes or no.
+    /// The occupancy as a boolean; null if it is unknown.
     occupied: Option<bool>,
     /// Volts.
     battery_v: Option<f64>,
-    /// Per cent of what a new battery holds.
+    /// Per cent of a new battery's capacity.
     battery_pct: Option<f64>,
     /// Degrees Celsius.
     temperature_c: Option<f64>,
     /// Signal strength at the best gateway, in dBm.
     rssi: Option<i32>,
-    /// Signal-to-noise ratio there, in dB.
+    /// Signal-to-noise ratio at the same gateway, in dB.
     snr: Option<f64>,
-    /// That gateway.
+    /// The best gateway.
     gateway: Option<String>,
-    /// All that its codec read in it.
+    /// All values that the codec decoded.
     #[schema(value_type = Option<Object>)]
     reading: Option<Value>,
-    /// Why it could not be read.
+    /// The reason why the uplink could not be decoded.
     problem: Option<String>,
 }
 
@@ -92,20 +92,20 @@ impl UplinkView {
     }
 }
 
-/// A type of devices whose reports can be read: what `codec` of a device may say.
+/// A device type that has a codec: a possible value of a device's `codec`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceTypeView {
     /// The codec's name.
     id: &'static str,
-    /// The codec's name.
+    /// Same as `id`.
     type_code: &'static str,
-    /// Whose reports it reads, for people.
+    /// The models that the codec supports, for people.
     name: &'static str,
-    /// Raised whenever the same bytes give another reading.
+    /// Incremented whenever the same bytes yield a different reading.
     version: u16,
-    /// The ports on which they report; none means that the port tells nothing.
+    /// The ports of the models' uplinks. Empty: the port has no meaning.
     ports: Vec<u8>,
-    /// How often they report when nothing changes, in seconds.
+    /// The interval of reports without a change, in seconds.
     heartbeat_sec: u32,
     enabled: bool,
 }

@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Why something is done, for whoever reads about it later.
+/// The reason for a command, for later readers of the history.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
-pub(crate) struct Why {
-    /// Why.
+#[schema(as = Why)]
+pub(crate) struct ReasonBody {
+    /// The reason.
     #[schema(max_length = 1000)]
     pub(crate) reason: Option<String>,
 }
