@@ -37,13 +37,20 @@ use tracing::{info, warn};
 
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
-use crate::http::credential::Credential;
-use crate::http::probe::Probe;
-use crate::http::progress::Projections;
-use crate::http::{self, App};
+use crate::http;
+use crate::http::kit::app::App;
+use crate::http::kit::credential::Credential;
+use crate::http::kit::probe::Probe;
+use crate::http::kit::progress::Projections;
 use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
+
+/// Connections for requests that only read, for each role that answers them.
+const READERS: u32 = 8;
+
+/// Connections for what commands read, and for jobs and snapshots.
+const WRITERS: u32 = 16;
 
 /// How long projections may take to catch up at the end.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -109,8 +116,9 @@ impl Server {
             let tell: Tell = Box::new(move |appended| window.offer(appended));
             Writer::start_telling(database.as_role(Role::Writer), Some(tell), requests_done.clone())
         };
-        let (snapshots, snapshotting) =
-            Snapshots::start(pool(database, Role::Writer), snapshots_done.clone());
+        // One pool for streams, personal keys, jobs and snapshots.
+        let writers = pool_of(database.as_role(Role::Writer), WRITERS);
+        let (snapshots, snapshotting) = Snapshots::start(writers.clone(), snapshots_done.clone());
 
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
@@ -123,20 +131,18 @@ impl Server {
             space_occupancy: run::<SpaceOccupancies>(&feed, &tasks, thread, &appends_done),
         };
 
-        let store =
-            LogStore::new(pool(database, Role::Writer), writer.clone(), snapshots, Arc::new(SystemIds))
-                .with_memory(stream_memory);
+        let store = LogStore::new(writers.clone(), writer.clone(), snapshots, Arc::new(SystemIds))
+            .with_memory(stream_memory);
         let missing = MissingSnapshots::new(&store, platform::kinds());
         tasks.spawn(missing.run(requests_done.clone()));
-        let platform =
-            Platform::start(store.clone(), pool(database, Role::Writer), Arc::new(SystemRandomness)).await?;
+        let platform = Platform::start(store.clone(), writers.clone(), Arc::new(SystemRandomness)).await?;
         let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
         let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
 
         let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
         let dues = Dues::new(platform.clone(), progress.read_models(), metrics.clone());
         let work = Work { projector: projector.clone(), dues: dues.clone(), keep_readings };
-        let keeper = (database.as_role(Role::Writer), pool(database, Role::Writer));
+        let keeper = (database.as_role(Role::Writer), writers);
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let jobs = Jobs::new(keeper, work, clock.clone(), ids, metrics.clone(), processes_done.clone());
         let (scheduler, _) = Scheduler::new(dues, clock);
@@ -245,16 +251,15 @@ fn run<P: Projection>(
     progress
 }
 
-fn pool(database: &Database, role: Role) -> PgPool {
-    pool_of(database.as_role(role))
-}
-
 /// Connections for requests that only read. The statement time-out is well below the request's limit, so that no
 /// connection works for a request that has ended.
 fn answering(database: &Database, role: Role) -> PgPool {
-    pool_of(database.as_role(role).options([("statement_timeout", READ_WITHIN)]))
+    pool_of(database.as_role(role).options([("statement_timeout", READ_WITHIN)]), READERS)
 }
 
-fn pool_of(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(8).acquire_timeout(POOL_PATIENCE).connect_lazy_with(options)
+fn pool_of(options: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(POOL_PATIENCE)
+        .connect_lazy_with(options)
 }

@@ -15,7 +15,7 @@ use crate::CommandError;
 use crate::cli;
 use crate::demo::Demo;
 use crate::environment::{Clock, SystemClock};
-use crate::http::credential::Credential;
+use crate::http::kit::credential::Credential;
 use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
 use crate::serve::{Bounds, Server};

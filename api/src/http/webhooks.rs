@@ -1,12 +1,10 @@
-//! Where ChirpStack posts. It posts once, waits five seconds and reads nothing but success: 2xx means durable.
-
-use std::sync::Arc;
+//! ChirpStack's webhooks. ChirpStack posts each event once, waits five seconds and evaluates only success: 2xx means durable.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Query, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use parking_commands::ingest::{Incoming, Outcome};
 use parking_commands::metadata::Metadata;
@@ -17,26 +15,24 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::App;
-use super::problem::Problem;
-use super::request::RequestId;
-use super::v6::{Code, CodeSet, Refusals};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::documented::{Code, CodeSet, Refusals};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::reply::X_POSITION;
+use crate::http::kit::request::RequestId;
 
-/// Who is named as the actor of what the network server reports.
+/// The actor of the network server's events.
 const ACTOR: &str = "chirpstack";
 
-/// The position at or after which a read model shows what the request did.
-pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
-
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(event)).routes(routes!(event_by_v6)).routes(routes!(join))
 }
 
-/// What was done with a report. ChirpStack itself reads only the status.
+/// The result of a report. ChirpStack itself evaluates only the HTTP status.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recorded)]
-struct Answer<'a> {
-    /// `accepted` and `duplicate`: it is on disk. `ignored`: events of this name are not recorded.
+struct ReportResult<'a> {
+    /// `accepted` and `duplicate`: the event is on disk. `ignored`: events of this type are not recorded.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dev_eui: Option<String>,
@@ -47,10 +43,10 @@ struct Answer<'a> {
     request_id: &'a str,
 }
 
-/// Why a report is not recorded.
-enum NotRecorded {}
+/// The refusals of reports.
+enum WebhookRefusals {}
 
-impl CodeSet for NotRecorded {
+impl CodeSet for WebhookRefusals {
     fn codes() -> Vec<Code> {
         let unavailable =
             ["database_unavailable", "overloaded", "too_slow", "shutting_down", "unsettled", "busy"];
@@ -73,36 +69,36 @@ impl CodeSet for NotRecorded {
     }
 }
 
-/// What ChirpStack names the event, in the query.
+/// The event type, which ChirpStack sends in the query.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it documents a query that is read by hand")]
+#[expect(dead_code, reason = "documents a query that is parsed by hand")]
 struct EventQuery {
-    /// `up`, `join`, `ack`, `txack`, `log`, `status`, `location` or `integration`; an uplink, unless it is said.
+    /// `up`, `join`, `ack`, `txack`, `log`, `status`, `location` or `integration`. Defaults to `up`, an uplink.
     event: Option<String>,
 }
 
-/// Where ChirpStack's HTTP integration posts every event, as JSON. 2xx means that it is on disk.
+/// Records an event of ChirpStack's HTTP integration, as JSON. 2xx means that the event is on disk.
 #[utoipa::path(post, path = "/api/v1/uplink", tag = "webhooks", params(EventQuery),
-    request_body(content = Object, description = "The event as ChirpStack makes it; `deviceInfo.devEui` is needed."),
-    responses((status = 200, body = Answer), Refusals<NotRecorded>))]
+    request_body(content = Object, description = "The event in ChirpStack's format. `deviceInfo.devEui` is required."),
+    responses((status = 200, body = ReportResult), Refusals<WebhookRefusals>))]
 async fn event(
-    app: State<Arc<App>>,
+    app: State<AppState>,
     request_id: Extension<RequestId>,
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    // ChirpStack appends its parameter to whatever query the URL was configured with: the last one is its own.
+    // ChirpStack appends its parameter to the query of the configured URL: the last one is ChirpStack's.
     let event = query.iter().rfind(|(name, _)| name == "event").map_or("up", |(_, value)| value);
     record(app, request_id, EventKind::from_name(event), &headers, body).await
 }
 
-/// The same, where V6 had it.
+/// Records an event like `POST /api/v1/uplink`, at V6's path.
 #[utoipa::path(post, path = "/webhooks/chirpstack/uplink", tag = "webhooks", params(EventQuery), request_body = Object,
-    responses((status = 200, body = Answer), Refusals<NotRecorded>))]
+    responses((status = 200, body = ReportResult), Refusals<WebhookRefusals>))]
 async fn event_by_v6(
-    app: State<Arc<App>>,
+    app: State<AppState>,
     request_id: Extension<RequestId>,
     query: Query<Vec<(String, String)>>,
     headers: HeaderMap,
@@ -111,11 +107,11 @@ async fn event_by_v6(
     event(app, request_id, query, headers, body).await
 }
 
-/// A join, whatever the query says, where V6 had it.
+/// Records a join, at V6's path. The query is ignored.
 #[utoipa::path(post, path = "/webhooks/chirpstack/join", tag = "webhooks", request_body = Object,
-    responses((status = 200, body = Answer), Refusals<NotRecorded>))]
+    responses((status = 200, body = ReportResult), Refusals<WebhookRefusals>))]
 async fn join(
-    app: State<Arc<App>>,
+    app: State<AppState>,
     request_id: Extension<RequestId>,
     headers: HeaderMap,
     body: Bytes,
@@ -124,33 +120,33 @@ async fn join(
 }
 
 async fn record(
-    State(app): State<Arc<App>>,
+    State(app): State<AppState>,
     Extension(request): Extension<RequestId>,
     kind: Option<EventKind>,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let answer = answer(&app, &request, kind, headers, body).await;
-    app.metrics.reported(answer.as_ref().map_or("refused", |answer| answer.status));
-    answer.map(IntoResponse::into_response)
+    let result = report_result(&app, &request, kind, headers, body).await;
+    app.metrics.reported(result.as_ref().map_or("refused", |result| result.status));
+    result.map(IntoResponse::into_response)
 }
 
-async fn answer<'a>(
+async fn report_result<'a>(
     app: &App,
     request: &'a RequestId,
     kind: Option<EventKind>,
     headers: &HeaderMap,
     body: Bytes,
-) -> Result<Answer<'a>, Problem> {
+) -> Result<ReportResult<'a>, Problem> {
     let received_at = app.clock.now();
     app.credential.check(headers, &body)?;
     let Some(kind) = kind else {
-        return Ok(Answer::of("ignored", &request.id));
+        return Ok(ReportResult::of("ignored", &request.id));
     };
     refuse_foreign_encoding(headers)?;
     let report = chirpstack::parse(kind, &body)?;
-    let told = (Some(format!("{:X}", report.dev_eui)), f_cnt(&report));
-    // ChirpStack names no requests, and an id of ours in every report would say nothing to anybody.
+    let named = (Some(format!("{:X}", report.dev_eui)), f_cnt(&report));
+    // ChirpStack sends no request ids, and a generated id in every report would be of no use.
     let request_id = request.is_given.then(|| request.id.to_string());
     let metadata = Metadata { actor: Some(ACTOR.to_owned()), request_id, ..Metadata::default() };
     let incoming = Incoming { source: Source::Platform, report, received_at, body, metadata };
@@ -158,8 +154,8 @@ async fn answer<'a>(
         Outcome::Accepted { position } => ("accepted", position),
         Outcome::Duplicate { position } => ("duplicate", position),
     };
-    let (dev_eui, fcnt) = told;
-    Ok(Answer { dev_eui, fcnt, position: Some(position), ..Answer::of(status, &request.id) })
+    let (dev_eui, fcnt) = named;
+    Ok(ReportResult { dev_eui, fcnt, position: Some(position), ..ReportResult::of(status, &request.id) })
 }
 
 fn f_cnt(report: &Report) -> Option<u32> {
@@ -169,24 +165,24 @@ fn f_cnt(report: &Report) -> Option<u32> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ReportResult<'a> {
     fn of(status: &'static str, request_id: &'a str) -> Self {
         Self { status, dev_eui: None, fcnt: None, position: None, request_id }
     }
 }
 
-impl IntoResponse for Answer<'_> {
+impl IntoResponse for ReportResult<'_> {
     fn into_response(self) -> Response {
         let position = self.position.map(|position| [(X_POSITION, position.to_string())]);
-        let answer = Json(self);
+        let body = Json(self);
         match position {
-            Some(position) => (position, answer).into_response(),
-            None => answer.into_response(),
+            Some(position) => (position, body).into_response(),
+            None => body.into_response(),
         }
     }
 }
 
-/// Only JSON is read so far. A body without a content type is taken for JSON: it is cheaper to try than to lose it.
+/// Only JSON is supported so far. A body without a content type is parsed as JSON: trying is better than losing it.
 fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(content_type) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -194,7 +190,7 @@ fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = if media_type.eq_ignore_ascii_case("application/octet-stream") {
-        "protobuf bodies are not read yet: set the encoding of ChirpStack's HTTP integration to JSON"
+        "protobuf bodies are not supported yet: set the encoding of ChirpStack's HTTP integration to JSON"
     } else {
         "the body must be application/json"
     };

@@ -122,8 +122,8 @@ fn request(draw: &mut Draw, operation: &Operation) -> Request {
         Some(fields) => {
             let wanted = *draw.pick(&[5, 15, 30, 95]);
             let is_wanted = |field: &&Field| {
-                let needed = operation.method == "POST" && field.is_needed();
-                let percent = if needed { 95 } else { wanted };
+                let required = operation.method == "POST" && field.is_required();
+                let percent = if required { 95 } else { wanted };
                 draw.chance(percent)
             };
             let fields: Vec<_> = fields.iter().filter(is_wanted).cloned().collect();

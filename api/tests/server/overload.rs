@@ -4,7 +4,7 @@ use futures_util::future::{join_all, select_all};
 use parking_testkit::TestDatabase;
 use sqlx::{ConnectOptions, Executor};
 
-use crate::support::{TestServer, UPLINK};
+use crate::support::{TestServer, UPLINK, eventually};
 use crate::uplinks::uplink;
 
 /// More readings at once than the server has connections for them.
@@ -35,5 +35,32 @@ async fn readings_that_find_no_connection_are_overloaded_while_the_database_answ
     other.execute("rollback").await.unwrap();
     for answer in join_all(waiting).await {
         answer.ok();
+    }
+}
+
+#[tokio::test]
+async fn histories_of_unknown_spaces_do_not_wait_for_one_another() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let client = &server.client;
+    client.ask("GET", "/api/v6/sites", None).await.ok();
+    // As many requests as there are connections read at once, and then each looks whether its space exists.
+    let mut other = database.database().admin.connect().await.unwrap();
+    other.execute("begin; lock table projections.space_history in access exclusive mode").await.unwrap();
+    let mut observer = database.database().admin.connect().await.unwrap();
+    let paths = (1..=CONNECTIONS).map(|n| format!("/api/v6/spaces/00000000-0000-4000-8000-{n:012}/history"));
+    let asked = join_all(paths.map(|path| async move { client.ask("GET", &path, None).await }));
+    let release = async {
+        let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        eventually("all of them read", async || {
+            let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut observer).await.unwrap();
+            (usize::try_from(count) == Ok(CONNECTIONS)).then_some(())
+        })
+        .await;
+        other.execute("rollback").await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(asked, release);
+    for answer in answers {
+        answer.problem(404, "space_not_found");
     }
 }

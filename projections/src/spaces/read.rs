@@ -1,5 +1,7 @@
 //! Queries on a tenant's spaces. Row-level security limits every query to the connection's tenant.
 
+use std::collections::HashMap;
+
 use parking_domain::device::Status;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
@@ -119,19 +121,38 @@ pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option
     Ok(with_reservations(connection, rows).await?.pop())
 }
 
+/// The numbers of spaces by state, of spaces `s` that may have an occupancy `o`.
+const COUNTS: &str = "count(*) as total, count(*) filter (where o.state = 'free') as free, \
+                      count(*) filter (where o.state = 'occupied') as occupied, \
+                      count(*) filter (where o.state = 'reserved') as reserved, \
+                      count(*) filter (where o.state = 'maintenance') as maintenance, \
+                      count(*) filter (where o.state = 'unknown' or o.state is null) as unknown";
+
 /// The number of spaces in each state, on a site or on all.
 pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Result<Counts, sqlx::Error> {
-    sqlx::query_as(
-        "select count(*) as total, count(*) filter (where o.state = 'free') as free, \
-                count(*) filter (where o.state = 'occupied') as occupied, \
-                count(*) filter (where o.state = 'reserved') as reserved, \
-                count(*) filter (where o.state = 'maintenance') as maintenance, \
-                count(*) filter (where o.state = 'unknown' or o.state is null) as unknown \
-           from spaces s left join space_occupancy o using (space_id) where $1 is null or s.site_id = $1",
-    )
-    .bind(site_id)
-    .fetch_one(connection)
-    .await
+    let query = format!(
+        "select {COUNTS} from spaces s left join space_occupancy o using (space_id) where $1 is null or s.site_id = $1"
+    );
+    sqlx::query_as(&query).bind(site_id).fetch_one(connection).await
+}
+
+/// Numbers of spaces by state on each of these sites. A site without spaces is absent.
+pub async fn counts_by_site(
+    connection: &mut PgConnection,
+    site_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Counts>, sqlx::Error> {
+    #[derive(FromRow)]
+    struct OfSite {
+        site_id: Uuid,
+        #[sqlx(flatten)]
+        counts: Counts,
+    }
+    let query = format!(
+        "select s.site_id, {COUNTS} from spaces s left join space_occupancy o using (space_id) \
+          where s.site_id = any($1) group by s.site_id"
+    );
+    let rows: Vec<OfSite> = sqlx::query_as(&query).bind(site_ids).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|OfSite { site_id, counts }| (site_id, counts)).collect())
 }
 
 /// The number of spaces of a site in each state at a point in the log. A space that existed then counts even if it is

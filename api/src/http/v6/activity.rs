@@ -1,157 +1,64 @@
-//! What was done lately: `/api/v6/activity`.
-
-use std::sync::Arc;
+//! Activity: recent actions on the tenant's resources. `/api/v6/activity`.
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
-use parking_domain::actor::Actor;
-use parking_domain::device::device_id;
-use parking_projections::activity::read::{self as activity, Filter, Listed};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use parking_projections::activity::read as activity;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::caller::{Caller, Freshness};
-use super::compat::ServeCompatibly;
-use super::documented::{Reading, Refusals};
-use super::page::{Item, Listing, Paged};
-use super::query::{AnyEui, Queried};
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::ReadActivity;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, QueryParams};
+use crate::http::v6::shared::activity::ActivityView;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(list))
-}
-
-/// Something that somebody did to what the tenant owns.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ActivityView {
-    /// The event.
-    position: i64,
-    timestamp: DateTime<Utc>,
-    /// Who did it: `user/…`, `api_key/…`, `sensor/…` or `system`.
-    #[schema(value_type = String)]
-    user: Actor,
-    /// What it was done to: `reservation`, `space`, `device`, `site`, ….
-    r#type: String,
-    /// The event's type.
-    kind: String,
-    /// The event's type in the words of a list: `confirmed`, `cancelled`, `device assigned`, ….
-    status: String,
-    /// The code of the space that it was at.
-    space: Option<String>,
-    /// What it was done to: an id, or an EUI.
-    stream_id: String,
-    site_id: Option<Uuid>,
-    space_id: Option<Uuid>,
-    device_id: Option<Uuid>,
-    dev_eui: Option<String>,
-    /// What else there is to say, in a few fields.
-    #[schema(value_type = Object)]
-    summary: Value,
-}
-
-impl Item for ActivityView {
-    const PLURAL: &'static str = "activity";
-}
-
-impl ActivityView {
-    pub(crate) fn of(row: Listed) -> Self {
-        let Listed { activity, space_code } = row;
-        let of_reservation = activity.kind.starts_with("Reservation");
-        Self {
-            position: activity.position,
-            timestamp: activity.at.utc(),
-            user: activity.actor,
-            r#type: if of_reservation { "reservation".to_owned() } else { activity.stream_type },
-            status: status(&activity.kind),
-            kind: activity.kind,
-            space: space_code,
-            stream_id: activity.stream_id,
-            site_id: activity.site_id,
-            space_id: activity.space_id,
-            device_id: activity.dev_eui.map(device_id),
-            dev_eui: activity.dev_eui.map(|dev_eui| format!("{dev_eui:X}")),
-            summary: activity.summary,
-        }
-    }
-}
-
-/// An event's type in the words of a list. V6's front end colours `confirmed` and `cancelled`.
-fn status(kind: &str) -> String {
-    match kind.strip_prefix("Reservation") {
-        Some("Booked") => "confirmed".to_owned(),
-        Some(rest) => words(rest),
-        None => words(kind),
-    }
-}
-
-fn words(name: &str) -> String {
-    let mut words = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        if c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListActivity {
-    /// Only events of these types, with commas between them, such as `DeviceAssigned,DeviceUnassigned`.
+    /// Only events of these types, separated by commas, such as `DeviceAssigned,DeviceUnassigned`.
     kind: Option<String>,
-    /// Only on this site.
+    /// Only events on this site.
     site_id: Option<Uuid>,
-    /// Only at this space.
+    /// Only events at this space.
     space_id: Option<Uuid>,
-    /// Only about this device, by its EUI or its id. `device_id` is taken too.
+    /// Only events of this device, by its EUI or its id. `device_id` is an accepted alias.
     #[serde(alias = "device_id")]
     #[param(value_type = Option<String>)]
     dev_eui: Option<AnyEui>,
 }
 
-/// What people and the platform did to what the tenant owns, the newest first.
+/// Lists the actions of users and the platform on the tenant's resources, newest first.
 #[utoipa::path(get, path = "/api/v6/activity", tag = "activity",
     params(ListActivity, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<ActivityView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<ActivityView>), Refusals<ReadErrors<ReadActivity>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadActivity>,
+    freshness: Freshness,
     Paged(page): Paged<50, 500>,
-    Queried(query): Queried<ListActivity>,
+    QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<Listing<ActivityView>>, Problem> {
     let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned());
-    let filter = Filter {
+    let filter = activity::Filter {
         kinds: kinds.collect(),
         site_id: query.site_id,
         space_id: query.space_id,
         dev_eui: query.dev_eui.map(|AnyEui(dev_eui)| dev_eui),
     };
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = activity::count(&mut reading, &filter).await?;
     let rows = activity::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn event_types_in_the_words_of_a_list() {
-        for (kind, expected) in [
-            ("ReservationBooked", "confirmed"),
-            ("ReservationCancelled", "cancelled"),
-            ("ReservationNotTakenUp", "not taken up"),
-            ("DeviceAssigned", "device assigned"),
-        ] {
-            assert_eq!(status(kind), expected);
-        }
-    }
 }

@@ -1,6 +1,4 @@
-//! How everything stands, on one page: `/api/v6/dashboard/data`.
-
-use std::sync::Arc;
+//! The dashboard: an overview of the tenant's resources. `/api/v6/dashboard/data`.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,32 +12,43 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::activity::ActivityView;
-use super::caller::{Caller, Freshness};
-use super::compat::ServeCompatibly;
-use super::device_view::DeviceCounts;
-use super::documented::{Reading, Refusals};
-use super::site_view::CountsView;
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::ReadDashboard;
+use crate::http::kit::problem::Problem;
+use crate::http::v6::shared::activity::ActivityView;
+use crate::http::v6::shared::counts::CountsView;
+use crate::http::v6::shared::counts::DeviceCounts;
+use utoipa::openapi::path::HttpMethod;
 
-/// How long after it was last heard by a gateway counts as online.
+/// A gateway is online if it heard a device within this time.
 const ONLINE: TimeDelta = TimeDelta::minutes(5);
 
-/// How much of what was done lately is shown.
+/// The number of recent activities.
 const RECENT: i64 = 10;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::default().serve(routes!(data)).serve(routes!(stats))
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().serve(routes!(data)).alias(
+        Alias {
+            name: "stats",
+            at: (HttpMethod::Get, "/api/v6/dashboard/stats"),
+            of: (HttpMethod::Get, "/api/v6/dashboard/data"),
+        },
+        data,
+    )
 }
 
-/// How everything stands.
+/// An overview of the tenant's devices, gateways, spaces and recent activity.
 #[derive(Debug, Serialize, ToSchema)]
 struct DashboardView {
-    devices: DevicesNow,
-    gateways: GatewaysNow,
+    devices: DashboardDevices,
+    gateways: DashboardGateways,
     spaces: CountsView,
-    /// What was done last, the newest first.
+    /// The last activities, newest first.
     recent_activity: Vec<ActivityView>,
     system_health: Health,
     #[schema(value_type = Uuid)]
@@ -48,57 +57,58 @@ struct DashboardView {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct DevicesNow {
+#[schema(as = DevicesNow)]
+struct DashboardDevices {
     sensors: DeviceCounts,
     displays: DeviceCounts,
     total_devices: i64,
 }
 
-/// The gateways by which the tenant's devices were last heard.
+/// The gateways that last heard the tenant's devices.
 #[derive(Debug, Serialize, ToSchema)]
-struct GatewaysNow {
+#[schema(as = GatewaysNow)]
+struct DashboardGateways {
     total: i64,
-    /// Those that heard one in the last five minutes.
+    /// Gateways that heard a device within the last five minutes.
     online: i64,
     offline: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
+    /// `healthy`, or `degraded` if the server cannot record events.
     status: &'static str,
     database: &'static str,
-    /// Events that not every read model shows yet.
+    /// Number of events that not all read models reflect yet.
     pending_commands: i64,
 }
 
-/// How everything stands, with what was done last.
+/// Returns an overview of the tenant's devices, gateways, spaces and recent activity.
 #[utoipa::path(get, path = "/api/v6/dashboard/data", tag = "dashboard", params(Freshness),
-    responses((status = 200, body = DashboardView), Refusals<Reading>))]
-async fn data(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<DashboardView>, Problem> {
+    responses((status = 200, body = DashboardView), Refusals<ReadErrors<ReadDashboard>>))]
+async fn data(
+    State(app): State<AppState>,
+    caller: Caller<ReadDashboard>,
+    freshness: Freshness,
+) -> Result<Json<DashboardView>, Problem> {
+    let mut reading = app.read(&caller, freshness).await?;
     let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
-    let mut reading = caller.read(&app).await?;
+    let status = if app.writer.is_running() { "healthy" } else { "degraded" };
     let devices = devices::stats(&mut reading).await?;
     let (total, online) = devices::gateways(&mut reading, caller.at - ONLINE).await?;
     let spaces = spaces::counts(&mut reading, None).await?;
     let recent = activity::list(&mut reading, &activity::Filter::default(), RECENT, 0).await?;
     Ok(Json(DashboardView {
-        devices: DevicesNow {
+        devices: DashboardDevices {
             sensors: devices.sensors.into(),
             displays: devices.displays.into(),
             total_devices: devices.all().total,
         },
-        gateways: GatewaysNow { total, online, offline: total - online },
+        gateways: DashboardGateways { total, online, offline: total - online },
         spaces: (&spaces).into(),
         recent_activity: recent.into_iter().map(ActivityView::of).collect(),
-        system_health: Health { status: "healthy", database: "connected", pending_commands },
+        system_health: Health { status, database: "connected", pending_commands },
         tenant_id: caller.tenant_id.uuid(),
         generated_at: caller.at.utc(),
     }))
-}
-
-/// The same, where V6's front end looks for it.
-#[utoipa::path(get, path = "/api/v6/dashboard/stats", tag = "dashboard", params(Freshness),
-    responses((status = 200, body = DashboardView), Refusals<Reading>))]
-async fn stats(app: State<Arc<App>>, caller: Caller) -> Result<Json<DashboardView>, Problem> {
-    data(app, caller).await
 }

@@ -1,6 +1,13 @@
 //! Display policies: `/api/v6/display-policies`.
 
-use std::sync::Arc;
+mod body;
+mod computed_state;
+mod view;
+
+use crate::http::kit::reply::View;
+use parking_domain::tenant::Tenant;
+use parking_projections::reader::Reading;
+use uuid::Uuid;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,120 +17,115 @@ use parking_projections::display_policies::read as policies;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::ServeCompatibly;
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Paged};
-use super::policy_body::PolicyBody;
-use super::policy_view::PolicyView;
-use super::query::Named;
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageDisplayPolicies, ReadDisplayPolicies};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::PathParam;
+use crate::http::kit::reply::{Reply, Shown};
+use crate::http::v6::display_policies::body::PolicyBody;
+use crate::http::v6::display_policies::view::PolicyView;
+use crate::http::v6::shared::path::PolicyPath;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
-        .serve(routes!(one, update, amend))
+        .serve(routes!(one, update))
         .serve(routes!(activate))
+        .alias(Alias::patch("/api/v6/display-policies/{policy_id}"), update)
+        .merge(computed_state::routes())
 }
 
-/// The tenant's display policies: the one in force, then the others from the oldest on.
+/// Lists the tenant's display policies: the active one first, then the others, oldest first.
 #[utoipa::path(get, path = "/api/v6/display-policies", tag = "display policies",
     params(Paged<100, 100>, Freshness),
-    responses((status = 200, body = Listing<PolicyView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<PolicyView>), Refusals<ReadErrors<ReadDisplayPolicies>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadDisplayPolicies>,
+    freshness: Freshness,
     Paged(page): Paged<100, 100>,
 ) -> Result<Json<Listing<PolicyView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = policies::count(&mut reading).await?;
     let rows = policies::list(&mut reading, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(PolicyView::of).collect(), total, caller.tenant_id))
 }
 
-/// Makes a display policy and puts it in force instead of the one before.
-#[utoipa::path(post, path = "/api/v6/display-policies", tag = "display policies", params(Once),
+/// Creates a display policy and activates it in place of the previous one.
+#[utoipa::path(post, path = "/api/v6/display-policies", tag = "display policies", params(IdempotencyKey),
     request_body = PolicyBody,
-    responses((status = 201, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    responses((status = 201, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn create(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<PolicyBody>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let policy_id = PolicyId::from(caller.new_id(&app));
     let (policy, at, by) = (Box::new(body.policy()), caller.at, caller.actor);
     let create = TenantCommand::CreateDisplayPolicy { policy_id, policy, at, by };
-    let position = execute(&app, &caller, &create).await?;
-    Ok(Answer::created(Some(position), shown(&app, &caller, policy_id, position).await))
+    let done = app.execute::<Tenant>(&caller, caller.tenant_id, &create).await?;
+    Ok(done.view(&app, &caller, policy_id).await.created())
 }
 
-/// One display policy.
+/// Returns a display policy.
 #[utoipa::path(get, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = PolicyView), Refusals<(Reading, TenantRefusal)>))]
+    params(PolicyPath, Freshness),
+    responses((status = 200, body = PolicyView), Refusals<(ReadErrors<ReadDisplayPolicies>, TenantRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(policy_id): Named<PolicyId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadDisplayPolicies>,
+    freshness: Freshness,
+    PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
 ) -> Result<Json<PolicyView>, Problem> {
-    find(&app, &caller, policy_id).await.map(Json)
+    let mut reading = app.read(&caller, freshness).await?;
+    PolicyView::read(&mut reading, policy_id).await.map(Json)
 }
 
-/// Changes a display policy, in force or not. What is absent or null stays as it is.
+/// Updates a display policy, active or not. Absent and null fields are unchanged.
 #[utoipa::path(put, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Once), request_body = PolicyBody,
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    params(PolicyPath, IdempotencyKey), request_body = PolicyBody,
+    responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(policy_id): Named<PolicyId>,
-    Command { caller, body }: Command<PolicyBody>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
+    Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let (description, changes) = (body.description(), Box::new(body.changes()));
     let (name, at, by) = (body.name, caller.at, caller.actor);
     let update = TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, at, by };
-    let position = execute(&app, &caller, &update).await?;
-    Ok(Answer::done(Some(position), shown(&app, &caller, policy_id, position).await))
+    let done = app.execute::<Tenant>(&caller, caller.tenant_id, &update).await?;
+    Ok(done.view(&app, &caller, policy_id).await)
 }
 
-/// Changes a display policy, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Once), request_body = PolicyBody,
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
-async fn amend(
-    app: State<Arc<App>>,
-    policy_id: Named<PolicyId>,
-    command: Command<PolicyBody>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
-    update(app, policy_id, command).await
-}
-
-/// Puts a display policy in force instead of the one before.
+/// Activates a display policy in place of the previous one.
 #[utoipa::path(post, path = "/api/v6/display-policies/{policy_id}/activate", tag = "display policies",
-    params(("policy_id" = Uuid, Path), Once),
-    responses((status = 200, body = Shown<PolicyView>), Refusals<(Commanding, TenantRefusal)>))]
+    params(PolicyPath, IdempotencyKey),
+    responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn activate(
-    State(app): State<Arc<App>>,
-    Named(policy_id): Named<PolicyId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<PolicyView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
+    Command { caller, .. }: Command<ManageDisplayPolicies, EmptyBody>,
+) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let activate = TenantCommand::ActivateDisplayPolicy { policy_id, at: caller.at, by: caller.actor };
-    let position = execute(&app, &caller, &activate).await?;
-    Ok(Answer::done(Some(position), shown(&app, &caller, policy_id, position).await))
+    let done = app.execute::<Tenant>(&caller, caller.tenant_id, &activate).await?;
+    Ok(done.view(&app, &caller, policy_id).await)
 }
 
-async fn execute(app: &App, caller: &Caller, command: &TenantCommand) -> Result<i64, Problem> {
-    let tenant = caller.tenant_id.to_string();
-    Ok(app.platform.tenants.execute(&tenant, command, &caller.circumstances()).await?.position)
-}
+impl View for PolicyView {
+    type Id = PolicyId;
 
-async fn find(app: &App, caller: &Caller, policy_id: PolicyId) -> Result<PolicyView, Problem> {
-    let row = policies::get(&mut *caller.read(app).await?, policy_id.uuid()).await?;
-    row.map(PolicyView::of).ok_or_else(|| TenantRefusal::DisplayPolicyNotFound.into())
-}
+    fn id(policy_id: PolicyId) -> Uuid {
+        policy_id.uuid()
+    }
 
-async fn shown(app: &App, caller: &Caller, policy_id: PolicyId, position: i64) -> Shown<PolicyView> {
-    caller.settle(app, Some(position)).await;
-    Shown::of(policy_id.uuid(), find(app, caller, policy_id).await)
+    async fn read(reading: &mut Reading, policy_id: PolicyId) -> Result<Self, Problem> {
+        let row = policies::get(reading, policy_id.uuid()).await?;
+        row.map(Self::of).ok_or_else(|| TenantRefusal::DisplayPolicyNotFound.into())
+    }
 }

@@ -1,12 +1,10 @@
-//! Jobs: the work that the server does by itself, now and then or when it is asked to.
-
-use std::sync::Arc;
+//! Jobs: background work of the server, on a schedule or on request.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
-use parking_processes::jobs::{Job, Run, Standing, StartError};
+use parking_processes::jobs::{self, Job, Run, StartError};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -14,17 +12,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::Answer;
-use super::caller::Caller;
-use super::command::{Command, Nothing};
-use super::compat::ServeCompatibly;
-use super::documented::{Code, CodeSet, Commanding, Reading, Refusals};
-use super::page::{Item, Listing, Page, Paged};
-use super::query::Named;
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::app::AppState;
+use crate::http::kit::body::{Command, EmptyBody};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{Code, CodeSet, CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Item, Listing, Page, Paged};
+use crate::http::kit::permission::{ReadJobs, RunJobs};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::PathParam;
+use crate::http::kit::reply::Reply;
+use crate::http::v6::shared::path::JobPath;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list))
         .serve(routes!(one))
@@ -32,7 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .serve(routes!(run_now))
 }
 
-/// Where a job stands.
+/// A job and its status.
 #[derive(Serialize, ToSchema)]
 struct JobView {
     name: &'static str,
@@ -40,7 +40,7 @@ struct JobView {
     interval_seconds: i64,
     running: bool,
     next_run_at: DateTime<Utc>,
-    /// The newest run that has ended.
+    /// The last run that has ended.
     last_run: Option<RunView>,
 }
 
@@ -51,19 +51,21 @@ struct RunView {
     /// `schedule` or `request`.
     trigger: String,
     started_at: DateTime<Utc>,
-    /// None while it runs.
+    /// Null while the run is in progress.
     finished_at: Option<DateTime<Utc>>,
-    /// `succeeded`, `failed`, `timed_out`, `cancelled` or `abandoned`; none while it runs.
+    /// `succeeded`, `failed`, `timed_out`, `cancelled` or `abandoned`; null while the run is in
+    /// progress.
     outcome: Option<String>,
     duration_ms: Option<i64>,
-    /// What it did, in numbers.
+    /// The result of the run, as counts.
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
 }
 
-/// A job that was started.
+/// A started run of a job.
 #[derive(Serialize, ToSchema)]
-struct Started {
+#[schema(as = Started)]
+struct JobStarted {
     run_id: Uuid,
     status: &'static str,
 }
@@ -76,14 +78,14 @@ impl Item for RunView {
     const PLURAL: &'static str = "runs";
 }
 
-impl From<Standing> for JobView {
-    fn from(standing: Standing) -> Self {
+impl From<jobs::Standing> for JobView {
+    fn from(status: jobs::Standing) -> Self {
         Self {
-            name: standing.job,
-            interval_seconds: standing.interval_sec,
-            running: standing.running,
-            next_run_at: standing.next_run_at.utc(),
-            last_run: standing.last.map(RunView::from),
+            name: status.job,
+            interval_seconds: status.interval_sec,
+            running: status.running,
+            next_run_at: status.next_run_at.utc(),
+            last_run: status.last.map(RunView::from),
         }
     }
 }
@@ -103,7 +105,7 @@ impl From<Run> for RunView {
     }
 }
 
-/// Why nothing is said of a job, or it is not started.
+/// The refusals of operations on jobs.
 enum JobRefusals {}
 
 impl CodeSet for JobRefusals {
@@ -124,52 +126,55 @@ impl From<StartError> for Problem {
 
 fn find(name: &str) -> Result<Job, Problem> {
     let names = Job::ALL.map(Job::name).join(", ");
-    let detail = format!("there is no such job: there are {names}");
+    let detail = format!("unknown job: the jobs are {names}");
     Job::by_name(name).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "job_not_found", detail))
 }
 
-/// All jobs and where they stand.
+/// Lists all jobs with their status.
 #[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs",
-    responses((status = 200, body = Listing<JobView>), Refusals<Reading>))]
-async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Listing<JobView>>, Problem> {
+    responses((status = 200, body = Listing<JobView>), Refusals<ReadErrors<ReadJobs>>))]
+async fn list(
+    State(app): State<AppState>,
+    caller: Caller<ReadJobs>,
+) -> Result<Json<Listing<JobView>>, Problem> {
     let jobs: Vec<JobView> = app.jobs.list().await?.into_iter().map(JobView::from).collect();
     let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
     Ok(Page { number: 1, size: count }.of(jobs, count, caller.tenant_id))
 }
 
-/// Where one job stands.
-#[utoipa::path(get, path = "/api/v6/jobs/{job}", tag = "jobs", params(("job" = String, Path)),
-    responses((status = 200, body = JobView), Refusals<(Reading, JobRefusals)>))]
+/// Returns a job with its status.
+#[utoipa::path(get, path = "/api/v6/jobs/{job}", tag = "jobs", params(JobPath),
+    responses((status = 200, body = JobView), Refusals<(ReadErrors<ReadJobs>, JobRefusals)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    _caller: Caller,
-    Named(name): Named<String>,
+    State(app): State<AppState>,
+    _caller: Caller<ReadJobs>,
+    PathParam(JobPath { job: name }): PathParam<JobPath>,
 ) -> Result<Json<JobView>, Problem> {
     Ok(Json(app.jobs.standing(find(&name)?).await?.into()))
 }
 
-/// What a job did, the newest run first.
+/// Lists a job's runs, newest first.
 #[utoipa::path(get, path = "/api/v6/jobs/{job}/runs", tag = "jobs",
-    params(("job" = String, Path), Paged<50, 500>),
-    responses((status = 200, body = Listing<RunView>), Refusals<(Reading, JobRefusals)>))]
+    params(JobPath, Paged<50, 500>),
+    responses((status = 200, body = Listing<RunView>), Refusals<(ReadErrors<ReadJobs>, JobRefusals)>))]
 async fn runs(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(name): Named<String>,
+    State(app): State<AppState>,
+    caller: Caller<ReadJobs>,
+    PathParam(JobPath { job: name }): PathParam<JobPath>,
     Paged(page): Paged<50, 500>,
 ) -> Result<Json<Listing<RunView>>, Problem> {
     let (runs, total) = app.jobs.history(find(&name)?, page.size, page.offset()).await?;
     Ok(page.of(runs.into_iter().map(RunView::from).collect(), total, caller.tenant_id))
 }
 
-/// Starts a job now, unless it runs. The answer does not wait for its end.
-#[utoipa::path(post, path = "/api/v6/jobs/{job}/run", tag = "jobs", params(("job" = String, Path)),
-    responses((status = 202, body = Started), Refusals<(Commanding, JobRefusals)>))]
+/// Starts a job now unless it is already running. The response does not wait for its end.
+#[utoipa::path(post, path = "/api/v6/jobs/{job}/run", tag = "jobs", params(JobPath),
+    responses((status = 202, body = JobStarted), Refusals<(CommandErrors<RunJobs>, JobRefusals)>))]
 async fn run_now(
-    State(app): State<Arc<App>>,
-    Named(name): Named<String>,
-    _command: Command<Nothing>,
-) -> Result<Answer<Started>, Problem> {
+    State(app): State<AppState>,
+    PathParam(JobPath { job: name }): PathParam<JobPath>,
+    _command: Command<RunJobs, EmptyBody>,
+) -> Result<Reply<JobStarted>, Problem> {
     let run_id = app.jobs.run_now(find(&name)?).await?;
-    Ok(Answer::begun(Started { run_id, status: "running" }))
+    Ok(Reply::begun(JobStarted { run_id, status: "running" }))
 }

@@ -1,6 +1,12 @@
-//! Overrides: `/api/v6/overrides`, and those of a space.
+//! Overrides: `/api/v6/overrides` and `/api/v6/spaces/{space_id}/overrides`.
 
-use std::sync::Arc;
+mod body;
+mod view;
+
+use crate::http::kit::reply::View;
+use parking_domain::id::TenantId;
+use parking_domain::space::Space;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -8,26 +14,30 @@ use parking_commands::personal::Field;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
 use parking_projections::overrides::OverrideStatus;
-use parking_projections::overrides::read::{self as overrides, Filter};
+use parking_projections::overrides::read as overrides;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::ServeCompatibly;
-use super::documented::{Commanding, Reading, Refusals};
-use super::override_body::OverrideBody;
-use super::override_view::{ClearedView, OverrideView};
-use super::page::{Listing, Page, Paged};
-use super::query::{Named, Queried};
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::page::{Listing, Page, Paged};
+use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{PathParam, QueryParams};
+use crate::http::kit::reply::{Reply, Shown};
+use crate::http::v6::overrides::body::OverrideBody;
+use crate::http::v6::overrides::view::ClearedView;
+use crate::http::v6::shared::path::{OverridePath, SpaceOverridePath, SpacePath};
+use crate::http::v6::shared::space_override::OverrideView;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, set))
         .serve(routes!(one, clear))
@@ -38,90 +48,93 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListOverrides {
-    /// Only those of this space.
+    /// Only overrides of this space.
     space_id: Option<Uuid>,
-    /// Only those of spaces on this site.
+    /// Only overrides of spaces on this site.
     site_id: Option<Uuid>,
-    /// Only those that have come this far: `set`, `active`, `ended` or `cleared`.
+    /// Only overrides with this status: `set`, `active`, `ended` or `cleared`.
     #[param(value_type = Option<String>)]
     status: Option<OverrideStatus>,
 }
 
-/// The overrides of the tenant's spaces, the latest start first.
+/// Lists the overrides of the tenant's spaces, latest start first.
 #[utoipa::path(get, path = "/api/v6/overrides", tag = "overrides",
     params(ListOverrides, Paged<50, 200>, Freshness),
-    responses((status = 200, body = Listing<OverrideView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<OverrideView>), Refusals<ReadErrors<ReadOverrides>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadOverrides>,
+    freshness: Freshness,
     Paged(page): Paged<50, 200>,
-    Queried(query): Queried<ListOverrides>,
+    QueryParams(query): QueryParams<ListOverrides>,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { space_id, site_id, status } = query;
-    page_of(&app, &caller, page, &Filter { space_id, site_id, status }).await
+    let filter = overrides::Filter { space_id, site_id, status };
+    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
-/// The overrides of a space, the latest start first.
+/// Lists a space's overrides, latest start first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
-    params(("space_id" = Uuid, Path), ListOverrides, Paged<50, 200>, Freshness),
-    responses((status = 200, body = Listing<OverrideView>), Refusals<Reading>))]
+    params(SpacePath, ListOverrides, Paged<50, 200>, Freshness),
+    responses((status = 200, body = Listing<OverrideView>), Refusals<ReadErrors<ReadOverrides>>))]
 async fn list_of_space(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(space_id): Named<Uuid>,
+    State(app): State<AppState>,
+    caller: Caller<ReadOverrides>,
+    freshness: Freshness,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Paged(page): Paged<50, 200>,
-    Queried(query): Queried<ListOverrides>,
+    QueryParams(query): QueryParams<ListOverrides>,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { site_id, status, .. } = query;
-    page_of(&app, &caller, page, &Filter { space_id: Some(space_id), site_id, status }).await
+    let filter = overrides::Filter { space_id: Some(space_id.uuid()), site_id, status };
+    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
 async fn page_of(
-    app: &App,
-    caller: &Caller,
+    mut reading: Reading,
+    tenant_id: TenantId,
     page: Page,
-    filter: &Filter,
+    filter: &overrides::Filter,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
-    let mut reading = caller.read(app).await?;
     let total = overrides::count(&mut reading, filter).await?;
     let rows = overrides::list(&mut reading, filter, page.size, page.offset()).await?;
-    Ok(page.of(OverrideView::all(&mut reading, rows).await?, total, caller.tenant_id))
+    Ok(page.of(OverrideView::all(&mut reading, rows).await?, total, tenant_id))
 }
 
-/// Keeps a space from being used for a time, whatever its sensor and its reservations say.
-#[utoipa::path(post, path = "/api/v6/overrides", tag = "overrides", params(Once),
+/// Sets an override: the space cannot be used for a period, regardless of its sensor and its reservations.
+#[utoipa::path(post, path = "/api/v6/overrides", tag = "overrides", params(IdempotencyKey),
     request_body = OverrideBody,
-    responses((status = 201, body = Shown<OverrideView>), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn set(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<OverrideBody>,
-) -> Result<Answer<Shown<OverrideView>>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageOverrides, OverrideBody>,
+) -> Result<Reply<Shown<OverrideView>>, Problem> {
     let space_id = body.space_id()?;
     set_at(&app, &caller, space_id, body).await
 }
 
-/// Keeps this space from being used for a time.
+/// Sets an override of this space: it cannot be used for a period, regardless of its sensor and its reservations.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
-    params(("space_id" = Uuid, Path), Once), request_body = OverrideBody,
-    responses((status = 201, body = Shown<OverrideView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(SpacePath, IdempotencyKey), request_body = OverrideBody,
+    responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn set_at_space(
-    State(app): State<Arc<App>>,
-    Named(space_id): Named<SpaceId>,
-    Command { caller, body }: Command<OverrideBody>,
-) -> Result<Answer<Shown<OverrideView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
+    Command { caller, body }: Command<ManageOverrides, OverrideBody>,
+) -> Result<Reply<Shown<OverrideView>>, Problem> {
     set_at(&app, &caller, space_id, body).await
 }
 
 async fn set_at(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     space_id: SpaceId,
     body: OverrideBody,
-) -> Result<Answer<Shown<OverrideView>>, Problem> {
+) -> Result<Reply<Shown<OverrideView>>, Problem> {
     let override_id = OverrideId::from(caller.new_id(app));
     let notes = match &body.notes {
         None => None,
-        // Nobody knows whom they name, so they have a key of their own.
+        // The notes may name any person, so they are sealed with a key of their own.
         Some(notes) => {
             let sealer = &app.platform.sealer;
             let person = sealer.person(Some(caller.tenant_id), override_id.uuid()).await?;
@@ -129,105 +142,107 @@ async fn set_at(
         }
     };
     let set = body.command(override_id, notes, caller)?;
-    let done = app.platform.spaces.execute(&space_id.to_string(), &set, &caller.circumstances()).await?;
-    let position = Some(done.position);
-    Ok(Answer::created(position, shown(app, caller, override_id, done.position).await))
+    let done = app.execute::<Space>(caller, space_id, &set).await?;
+    Ok(done.view(app, caller, override_id).await.created())
 }
 
-/// One override.
+/// Returns an override.
 #[utoipa::path(get, path = "/api/v6/overrides/{override_id}", tag = "overrides",
-    params(("override_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = OverrideView), Refusals<(Reading, SpaceRefusal)>))]
+    params(OverridePath, Freshness),
+    responses((status = 200, body = OverrideView), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(override_id): Named<OverrideId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadOverrides>,
+    freshness: Freshness,
+    PathParam(OverridePath { override_id }): PathParam<OverridePath>,
 ) -> Result<Json<OverrideView>, Problem> {
-    find(&app, &caller, None, override_id).await.map(Json)
+    let mut reading = app.read(&caller, freshness).await?;
+    OverrideView::read(&mut reading, override_id).await.map(Json)
 }
 
-/// One override of this space.
+/// Returns an override of this space.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides/{override_id}", tag = "overrides",
-    params(("space_id" = Uuid, Path), ("override_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = OverrideView), Refusals<(Reading, SpaceRefusal)>))]
+    params(SpaceOverridePath, Freshness),
+    responses((status = 200, body = OverrideView), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
 async fn one_of_space(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named((space_id, override_id)): Named<(SpaceId, OverrideId)>,
+    State(app): State<AppState>,
+    caller: Caller<ReadOverrides>,
+    freshness: Freshness,
+    PathParam(SpaceOverridePath { space_id, override_id }): PathParam<SpaceOverridePath>,
 ) -> Result<Json<OverrideView>, Problem> {
-    find(&app, &caller, Some(space_id), override_id).await.map(Json)
+    let mut reading = app.read(&caller, freshness).await?;
+    find(&mut reading, Some(space_id), override_id).await.map(Json)
 }
 
-/// Takes an override away, before its time or while it holds.
+/// Clears an override, before its start or while it is in force.
 #[utoipa::path(delete, path = "/api/v6/overrides/{override_id}", tag = "overrides",
-    params(("override_id" = Uuid, Path), Once),
-    responses((status = 200, body = ClearedView), Refusals<(Commanding, SpaceRefusal)>))]
+    params(OverridePath, IdempotencyKey),
+    responses((status = 200, body = ClearedView), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn clear(
-    State(app): State<Arc<App>>,
-    Named(override_id): Named<OverrideId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<ClearedView>, Problem> {
+    State(app): State<AppState>,
+    PathParam(OverridePath { override_id }): PathParam<OverridePath>,
+    Command { caller, .. }: Command<ManageOverrides, EmptyBody>,
+) -> Result<Reply<ClearedView>, Problem> {
     let space_id = space_of(&app, &caller, override_id).await?;
     clear_at(&app, &caller, space_id, override_id).await
 }
 
-/// Takes an override of this space away.
+/// Clears an override of this space, before its start or while it is in force.
 #[utoipa::path(delete, path = "/api/v6/spaces/{space_id}/overrides/{override_id}", tag = "overrides",
-    params(("space_id" = Uuid, Path), ("override_id" = Uuid, Path), Once),
-    responses((status = 200, body = ClearedView), Refusals<(Commanding, SpaceRefusal)>))]
+    params(SpaceOverridePath, IdempotencyKey),
+    responses((status = 200, body = ClearedView), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
 async fn clear_at_space(
-    State(app): State<Arc<App>>,
-    Named((space_id, override_id)): Named<(SpaceId, OverrideId)>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<ClearedView>, Problem> {
+    State(app): State<AppState>,
+    PathParam(SpaceOverridePath { space_id, override_id }): PathParam<SpaceOverridePath>,
+    Command { caller, .. }: Command<ManageOverrides, EmptyBody>,
+) -> Result<Reply<ClearedView>, Problem> {
     clear_at(&app, &caller, space_id, override_id).await
 }
 
 async fn clear_at(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     space_id: SpaceId,
     override_id: OverrideId,
-) -> Result<Answer<ClearedView>, Problem> {
+) -> Result<Reply<ClearedView>, Problem> {
     let clear = SpaceCommand::ClearOverride(ClearOverride { override_id, asked: caller.asked() });
-    let done = app.platform.spaces.execute(&space_id.to_string(), &clear, &caller.circumstances()).await?;
-    let cleared = shown(app, caller, override_id, done.position).await;
-    let view = ClearedView { cleared, success: true, message: "the override is cleared" };
-    Ok(Answer::done(Some(done.position), view))
+    let done = app.execute::<Space>(caller, space_id, &clear).await?;
+    let cleared = Shown::read(app, caller, done.position, override_id).await;
+    Ok(done.reply(ClearedView { cleared, success: true, message: "the override is cleared" }))
 }
 
-/// The space that an override is for, also of one that was set a moment ago.
-async fn space_of(app: &App, caller: &Caller, override_id: OverrideId) -> Result<SpaceId, Problem> {
-    if let Some(row) = row(app, caller, override_id).await? {
-        return Ok(row.set.space_id.into());
+/// The space of an override, even if the override was set a moment ago.
+async fn space_of(app: &App, caller: &Identity, override_id: OverrideId) -> Result<SpaceId, Problem> {
+    let found = async || -> Result<Option<SpaceId>, Problem> {
+        let row = overrides::get(&mut *app.read_now(caller).await?, override_id.uuid()).await?;
+        Ok(row.map(|row| row.set.space_id.into()))
+    };
+    if let Some(space_id) = found().await? {
+        return Ok(space_id);
     }
-    caller.catch_up(app).await;
-    let row = row(app, caller, override_id).await?.ok_or(SpaceRefusal::OverrideNotFound)?;
-    Ok(row.set.space_id.into())
-}
-
-async fn row(
-    app: &App,
-    caller: &Caller,
-    override_id: OverrideId,
-) -> Result<Option<overrides::Listed>, Problem> {
-    Ok(overrides::get(&mut *caller.read(app).await?, override_id.uuid()).await?)
+    app.catch_up().await;
+    found().await?.ok_or_else(|| SpaceRefusal::OverrideNotFound.into())
 }
 
 async fn find(
-    app: &App,
-    caller: &Caller,
+    reading: &mut Reading,
     space_id: Option<SpaceId>,
     override_id: OverrideId,
 ) -> Result<OverrideView, Problem> {
-    let mut reading = caller.read(app).await?;
-    let row = overrides::get(&mut reading, override_id.uuid()).await?;
+    let row = overrides::get(reading, override_id.uuid()).await?;
     let row = row.filter(|row| space_id.is_none_or(|space_id| row.set.space_id == space_id.uuid()));
-    let view = OverrideView::all(&mut reading, row.into_iter().collect()).await?.pop();
+    let view = OverrideView::all(reading, row.into_iter().collect()).await?.pop();
     view.ok_or_else(|| SpaceRefusal::OverrideNotFound.into())
 }
 
-async fn shown(app: &App, caller: &Caller, override_id: OverrideId, position: i64) -> Shown<OverrideView> {
-    caller.settle(app, Some(position)).await;
-    Shown::of(override_id.uuid(), find(app, caller, None, override_id).await)
+impl View for OverrideView {
+    type Id = OverrideId;
+
+    fn id(override_id: OverrideId) -> Uuid {
+        override_id.uuid()
+    }
+
+    async fn read(reading: &mut Reading, override_id: OverrideId) -> Result<Self, Problem> {
+        find(reading, None, override_id).await
+    }
 }

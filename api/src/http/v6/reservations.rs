@@ -1,6 +1,11 @@
 //! Reservations: `/api/v6/reservations`.
 
-use std::sync::Arc;
+mod body;
+mod view;
+
+use crate::http::kit::reply::View;
+use parking_domain::space::Space;
+use parking_projections::reader::Reading;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,146 +15,169 @@ use parking_commands::store::Circumstances;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
-use parking_projections::reservations::read::{self as reservations, Filter};
+use parking_projections::reservations::read as reservations;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::{self, ServeCompatibly};
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Paged};
-use super::query::{Named, Queried, invalid};
-use super::reservation_body::{ReasonBody, ReservationBody, WindowBody};
-use super::reservation_view::{BookedView, CancelledView, ExpiredView, ReservationView};
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageReservations, ReadReservations};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::reply::{Reply, Shown};
+use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
+use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
+use crate::http::v6::shared::path::ReservationPath;
+use crate::http::v6::shared::reservation::ReservationView;
+use crate::http::v6::shared::window::WindowBody;
+use utoipa::openapi::path::HttpMethod;
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, book))
         .serve(routes!(expire_old))
-        .serve(routes!(one, update, amend, cancel))
+        .serve(routes!(one, update, cancel))
         .serve(routes!(reschedule))
-        .serve(routes!(cancel_by_post, cancel_by_put))
         .serve(routes!(check_in))
         .serve(routes!(check_out))
+        .alias(Alias::patch("/api/v6/reservations/{reservation_id}"), update)
+        .alias(
+            Alias {
+                name: "cancel_by_post",
+                at: (HttpMethod::Post, "/api/v6/reservations/{reservation_id}/cancel"),
+                of: (HttpMethod::Delete, "/api/v6/reservations/{reservation_id}"),
+            },
+            cancel,
+        )
+        .alias(
+            Alias {
+                name: "cancel_by_put",
+                at: (HttpMethod::Put, "/api/v6/reservations/{reservation_id}/cancel"),
+                of: (HttpMethod::Delete, "/api/v6/reservations/{reservation_id}"),
+            },
+            cancel,
+        )
 }
 
 #[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 struct ListReservations {
-    /// Only those of this space.
+    /// Only reservations of this space.
     space_id: Option<Uuid>,
-    /// Only those of spaces on this site.
+    /// Only reservations of spaces on this site.
     site_id: Option<Uuid>,
-    /// Only those that have come this far: `active`, `completed`, `cancelled`, `expired` or `no_show`.
-    #[serde(deserialize_with = "compat::reservation_status")]
+    /// Only reservations with this status: `active`, `completed`, `cancelled`, `expired` or `no_show`.
+    #[serde(deserialize_with = "lenient::reservation_status")]
     #[param(value_type = Option<String>)]
     status: Option<Status>,
-    /// Only those for whoever has this e-mail, in any letter case.
+    /// Only reservations for the person with this e-mail address, case-insensitive.
     user_email: Option<String>,
-    /// Only those that end at this time or later.
-    #[serde(alias = "from", deserialize_with = "compat::time")]
+    /// Only reservations that end at this time or later. `from` is an accepted alias.
+    #[serde(alias = "from", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     start_date: Option<Instant>,
-    /// Only those that start at this time or earlier.
-    #[serde(alias = "until", deserialize_with = "compat::time")]
+    /// Only reservations that start at this time or earlier. `until` is an accepted alias.
+    #[serde(alias = "until", deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     end_date: Option<Instant>,
 }
 
-/// The tenant's reservations, the latest start first.
+/// Lists the tenant's reservations, latest start first.
 #[utoipa::path(get, path = "/api/v6/reservations", tag = "reservations",
     params(ListReservations, Paged<50, 200>, Freshness),
-    responses((status = 200, body = Listing<ReservationView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<ReservationView>), Refusals<ReadErrors<ReadReservations>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadReservations>,
+    freshness: Freshness,
     Paged(page): Paged<50, 200>,
-    Queried(query): Queried<ListReservations>,
+    QueryParams(query): QueryParams<ListReservations>,
 ) -> Result<Json<Listing<ReservationView>>, Problem> {
     let email = query.user_email.map(|email| app.platform.sealer.email_hash(&email));
     let (space_id, site_id, status) = (query.space_id, query.site_id, query.status);
-    let filter = Filter { space_id, site_id, status, email, from: query.start_date, until: query.end_date };
-    let mut reading = caller.read(&app).await?;
+    let filter = reservations::Filter {
+        space_id,
+        site_id,
+        status,
+        email,
+        from: query.start_date,
+        until: query.end_date,
+    };
+    let mut reading = app.read(&caller, freshness).await?;
     let total = reservations::count(&mut reading, &filter).await?;
     let rows = reservations::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(ReservationView::all(&mut reading, rows).await?, total, caller.tenant_id))
 }
 
-/// Books a space for a window. The space need not be free now; whoever holds some of the window is in `conflicts`.
-#[utoipa::path(post, path = "/api/v6/reservations", tag = "reservations", params(Once),
+/// Books a space for a window. The space need not be free now; conflicting reservations are listed in `conflicts`.
+#[utoipa::path(post, path = "/api/v6/reservations", tag = "reservations", params(IdempotencyKey),
     request_body = ReservationBody,
-    responses((status = 201, body = BookedView), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 201, body = BookedView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn book(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<ReservationBody>,
-) -> Result<Answer<BookedView>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+) -> Result<Reply<BookedView>, Problem> {
     let booking = body.booking(app.ids.next().into(), &caller)?;
-    let booked = asked_for(&app).book(booking, caller.circumstances()).await?;
-    let position = Some(booked.position);
-    let reservation = shown(&app, &caller, booked.reservation_id, position).await;
-    Ok(Answer::created(position, BookedView::of(reservation, booked.repeated)))
+    let booked = reservation_commands(&app).book(booking, caller.circumstances()).await?;
+    let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
+    let view = BookedView::of(reservation, booked.repeated);
+    Ok(Reply::at(Some(booked.position), view).created())
 }
 
-/// One reservation.
+/// Returns a reservation.
 #[utoipa::path(get, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = ReservationView), Refusals<(Reading, SpaceRefusal)>))]
+    params(ReservationPath, Freshness),
+    responses((status = 200, body = ReservationView), Refusals<(ReadErrors<ReadReservations>, SpaceRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(reservation_id): Named<ReservationId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadReservations>,
+    freshness: Freshness,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
 ) -> Result<Json<ReservationView>, Problem> {
-    find(&app, &caller, reservation_id).await.map(Json)
+    let mut reading = app.read(&caller, freshness).await?;
+    ReservationView::read(&mut reading, reservation_id).await.map(Json)
 }
 
-/// Changes a reservation: its window, what is kept with it, or both at once. What is absent or null stays, an empty text
-/// clears.
+/// Updates a reservation: its window, its details, or both at once. Absent and null fields are unchanged; an empty string
+/// clears a field.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = ReservationBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, body }: Command<ReservationBody>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
+    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
     if body.space_id().is_some_and(|other| other != space_id) {
-        return Err(invalid("a reservation stays at its space: cancel it and book the other one"));
+        return Err(invalid(
+            "a reservation cannot move to another space: cancel it and book the other space",
+        ));
     }
     change(&app, &caller, (space_id, reservation_id), body.change()?).await
 }
 
-/// Changes a reservation, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = ReservationBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
-async fn amend(
-    app: State<Arc<App>>,
-    reservation_id: Named<ReservationId>,
-    command: Command<ReservationBody>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
-    update(app, reservation_id, command).await
-}
-
-/// Moves a reservation to another window of its space. An end that is absent stays.
+/// Moves a reservation to another window of its space. An absent start or end is unchanged.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/reschedule", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = WindowBody,
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(ReservationPath, IdempotencyKey), request_body = WindowBody,
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn reschedule(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, body }: Command<WindowBody>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
+    Command { caller, body }: Command<ManageReservations, WindowBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     if body.start_time.is_none() && body.end_time.is_none() {
-        return Err(invalid("start_time or end_time must say to when it moves"));
+        return Err(invalid("start_time or end_time is required"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
     let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
@@ -158,157 +186,126 @@ async fn reschedule(
 
 async fn change(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     (space_id, reservation_id): (SpaceId, ReservationId),
     change: Change,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let circumstances = caller.circumstances();
-    let done =
-        asked_for(app).change(space_id, reservation_id, change, caller.asked(), &circumstances).await?;
-    Ok(Answer::done(done.position, shown(app, caller, reservation_id, done.position).await))
+    let done = reservation_commands(app)
+        .change(space_id, reservation_id, change, caller.asked(), &circumstances)
+        .await?;
+    let view = Shown::read(app, caller, done.position, reservation_id).await;
+    Ok(Reply::at(done.position, view))
 }
 
-/// Gives a reservation up. A body may say why.
+/// Cancels a reservation. The body may contain a reason.
 #[utoipa::path(delete, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
+    params(ReservationPath, IdempotencyKey), request_body = Option<CancellationBody>,
+    responses((status = 200, body = CancelledView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn cancel(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, body }: Command<ReasonBody>,
-) -> Result<Answer<CancelledView>, Problem> {
+    State(app): State<AppState>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
+    Command { caller, body }: Command<ManageReservations, CancellationBody>,
+) -> Result<Reply<CancelledView>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    let (reason, circumstances) = (body.said(), caller.circumstances());
-    let cancelled = asked_for(&app)
+    let (reason, circumstances) = (body.reason(), caller.circumstances());
+    let cancelled = reservation_commands(&app)
         .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &circumstances)
         .await?;
     let position = Some(cancelled.position);
-    let reservation = shown(&app, &caller, reservation_id, position).await;
-    Ok(Answer::done(position, CancelledView::of(reservation_id, reservation)))
+    let reservation = Shown::read(&app, &caller, position, reservation_id).await;
+    Ok(Reply::at(position, CancelledView::of(reservation_id, reservation)))
 }
 
-/// Gives a reservation up, like `DELETE`.
-#[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
-async fn cancel_by_post(
-    app: State<Arc<App>>,
-    reservation_id: Named<ReservationId>,
-    command: Command<ReasonBody>,
-) -> Result<Answer<CancelledView>, Problem> {
-    cancel(app, reservation_id, command).await
-}
-
-/// Gives a reservation up, where V6 had it.
-#[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once), request_body = Option<ReasonBody>,
-    responses((status = 200, body = CancelledView), Refusals<(Commanding, SpaceRefusal)>))]
-async fn cancel_by_put(
-    app: State<Arc<App>>,
-    reservation_id: Named<ReservationId>,
-    command: Command<ReasonBody>,
-) -> Result<Answer<CancelledView>, Problem> {
-    cancel(app, reservation_id, command).await
-}
-
-/// Says that the vehicle is there: from 15 minutes before the start until the end.
+/// Checks in: the vehicle has arrived. Possible from 15 minutes before the start until the end.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-in", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once),
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(ReservationPath, IdempotencyKey),
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn check_in(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
+    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let check_in = SpaceCommand::CheckIn(CheckIn { reservation_id, asked: caller.asked() });
     execute(&app, &caller, reservation_id, &check_in).await
 }
 
-/// Says that the vehicle left: the reservation is completed, and the rest of its window is free.
+/// Checks out: the vehicle has left. The reservation is completed, and the rest of its window is free.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-out", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), Once),
-    responses((status = 200, body = Shown<ReservationView>), Refusals<(Commanding, SpaceRefusal)>))]
+    params(ReservationPath, IdempotencyKey),
+    responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn check_out(
-    State(app): State<Arc<App>>,
-    Named(reservation_id): Named<ReservationId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
+    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let check_out = SpaceCommand::CheckOut(CheckOut { reservation_id, asked: caller.asked() });
     execute(&app, &caller, reservation_id, &check_out).await
 }
 
 async fn execute(
     app: &App,
-    caller: &Caller,
+    caller: &Identity,
     reservation_id: ReservationId,
     command: &SpaceCommand,
-) -> Result<Answer<Shown<ReservationView>>, Problem> {
+) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(app, caller, reservation_id).await?;
-    let done = app.platform.spaces.execute(&space_id.to_string(), command, &caller.circumstances()).await?;
-    let position = Some(done.position);
-    Ok(Answer::done(position, shown(app, caller, reservation_id, position).await))
+    let done = app.execute::<Space>(caller, space_id, command).await?;
+    Ok(done.view(app, caller, reservation_id).await)
 }
 
-/// Records what time has brought to the tenant's reservations. It is recorded by itself too, a moment later.
+/// Records the overdue changes of the tenant's reservations now. The platform also records them itself a moment later.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
-    responses((status = 200, body = ExpiredView), Refusals<(Commanding, SpaceRefusal)>))]
+    responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn expire_old(
-    State(app): State<Arc<App>>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<ExpiredView>, Problem> {
-    let overdue = reservations::overdue_spaces(&mut *caller.read(&app).await?, caller.at).await?;
+    State(app): State<AppState>,
+    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+) -> Result<Reply<ExpiredView>, Problem> {
+    let overdue = reservations::overdue_spaces(&mut *app.read_now(&caller).await?, caller.at).await?;
     let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
-    // A key is for one append. None is needed: passing time does nothing the second time.
+    // An idempotency key covers one append. None is needed: the command changes nothing the second time.
     let circumstances = Circumstances { request: None, ..caller.circumstances() };
     let (mut position, mut expired_count) = (None, 0);
     for space_id in overdue {
         let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &circumstances).await?;
         position = position.max(Some(done.position));
-        expired_count += done.events.iter().filter(|event| ends_without_anybody(event)).count();
+        expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
     }
-    caller.settle(&app, position).await;
-    Ok(Answer::done(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
+    app.settle(position).await;
+    Ok(Reply::at(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
 }
 
-fn ends_without_anybody(event: &SpaceEvent) -> bool {
+fn is_expiry(event: &SpaceEvent) -> bool {
     matches!(event, SpaceEvent::ReservationExpired { .. } | SpaceEvent::ReservationNotTakenUp { .. })
 }
 
-fn asked_for(app: &App) -> Reservations<'_> {
+fn reservation_commands(app: &App) -> Reservations<'_> {
     Reservations::new(&app.platform.spaces, &app.platform.sealer)
 }
 
-/// The space that a reservation is for, also of one that was booked a moment ago.
-async fn space_of(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
-    if let Some(row) = row(app, caller, reservation_id).await? {
-        return Ok(row.reservation.space_id.into());
+/// The space of a reservation, even if the reservation was booked a moment ago.
+async fn space_of(app: &App, caller: &Identity, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
+    let found = async || -> Result<Option<SpaceId>, Problem> {
+        let row = reservations::get(&mut *app.read_now(caller).await?, reservation_id.uuid()).await?;
+        Ok(row.map(|row| row.reservation.space_id.into()))
+    };
+    if let Some(space_id) = found().await? {
+        return Ok(space_id);
     }
-    caller.catch_up(app).await;
-    let row = row(app, caller, reservation_id).await?.ok_or(SpaceRefusal::ReservationNotFound)?;
-    Ok(row.reservation.space_id.into())
+    app.catch_up().await;
+    found().await?.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
 }
 
-async fn row(
-    app: &App,
-    caller: &Caller,
-    reservation_id: ReservationId,
-) -> Result<Option<reservations::Listed>, Problem> {
-    Ok(reservations::get(&mut *caller.read(app).await?, reservation_id.uuid()).await?)
-}
+impl View for ReservationView {
+    type Id = ReservationId;
 
-async fn find(app: &App, caller: &Caller, reservation_id: ReservationId) -> Result<ReservationView, Problem> {
-    let mut reading = caller.read(app).await?;
-    let row = reservations::get(&mut reading, reservation_id.uuid()).await?;
-    let view = ReservationView::all(&mut reading, row.into_iter().collect()).await?.pop();
-    view.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
-}
+    fn id(reservation_id: ReservationId) -> Uuid {
+        reservation_id.uuid()
+    }
 
-async fn shown(
-    app: &App,
-    caller: &Caller,
-    reservation_id: ReservationId,
-    position: Option<i64>,
-) -> Shown<ReservationView> {
-    caller.settle(app, position).await;
-    Shown::of(reservation_id.uuid(), find(app, caller, reservation_id).await)
+    async fn read(reading: &mut Reading, reservation_id: ReservationId) -> Result<Self, Problem> {
+        let row = reservations::get(reading, reservation_id.uuid()).await?;
+        let view = Self::all(reading, row.into_iter().collect()).await?.pop();
+        view.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
+    }
 }

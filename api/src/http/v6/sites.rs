@@ -1,62 +1,73 @@
 //! Sites: `/api/v6/sites`.
 
-use std::sync::Arc;
+mod body;
+mod view;
+
+use crate::http::kit::reply::View;
+use parking_projections::reader::Reading;
+use uuid::Uuid;
 
 use axum::Json;
 use axum::extract::State;
 use parking_commands::joint::Several;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
-use parking_projections::sites::read::{self as sites, Listed};
-use parking_projections::spaces::read as spaces;
+use parking_projections::sites::read as sites;
+use parking_projections::spaces::read::{self as spaces, Counts};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Shown};
-use super::caller::{Caller, Freshness};
-use super::command::{Command, Nothing, Once};
-use super::compat::{self, ServeCompatibly};
-use super::documented::{Commanding, Reading, Refusals};
-use super::page::{Listing, Paged};
-use super::query::{AsOfQuery, Named, Queried};
-use super::refusals::Taken;
-use super::site_body::SiteBody;
-use super::site_view::{Ended, OccupancyView, SiteView};
-use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::AppState;
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::{ManageSites, ReadSites};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
+use crate::http::kit::refusals::TakenRefusals;
+use crate::http::kit::reply::{Reply, Shown};
+use crate::http::v6::shared::path::SitePath;
+use crate::http::v6::sites::body::SiteBody;
+use crate::http::v6::sites::view::{OccupancyView, SiteArchived, SiteView};
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .serve(routes!(list, create))
         .serve(routes!(occupancy_of_all))
-        .serve(routes!(one, update, amend, archive))
+        .serve(routes!(one, update, archive))
         .serve(routes!(occupancy))
+        .alias(Alias::patch("/api/v6/sites/{site_id}"), update)
 }
 
-/// The most sites that are counted in one answer without pages, as V6 had it.
-const MOST_SITES: i64 = 1000;
+/// The maximum number of sites in a response without pages, as in V6.
+const MAX_SITES: i64 = 1000;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSites {
-    /// Whether to count what is on each site.
-    #[serde(default, deserialize_with = "compat::flag")]
+    /// Whether to include the counts of spaces and devices of each site.
+    #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
 }
 
-/// The tenant's sites, by name.
+/// Lists the tenant's sites by name.
 #[utoipa::path(get, path = "/api/v6/sites", tag = "sites",
     params(ListSites, Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<SiteView>), Refusals<Reading>))]
+    responses((status = 200, body = Listing<SiteView>), Refusals<ReadErrors<ReadSites>>))]
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
     Paged(page): Paged<100, 500>,
-    Queried(query): Queried<ListSites>,
+    QueryParams(query): QueryParams<ListSites>,
 ) -> Result<Json<Listing<SiteView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
     let total = sites::count(&mut reading).await?;
     let rows = sites::list(&mut reading, page.size, page.offset()).await?;
     let with_stats = query.include_stats == Some(true);
@@ -64,44 +75,45 @@ async fn list(
     Ok(page.of(views, total, caller.tenant_id))
 }
 
-/// One site, with what is on it.
+/// Returns a site with the counts of its spaces and devices.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Freshness),
-    responses((status = 200, body = SiteView), Refusals<(Reading, SiteRefusal)>))]
+    params(SitePath, Freshness),
+    responses((status = 200, body = SiteView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn one(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(site_id): Named<SiteId>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
 ) -> Result<Json<SiteView>, Problem> {
-    find(&app, &caller, site_id).await.map(|row| Json(SiteView::of(&row, true)))
+    let mut reading = app.read(&caller, freshness).await?;
+    SiteView::read(&mut reading, site_id).await.map(Json)
 }
 
-/// Makes a site. Its name and its slug are its own among the tenant's sites.
-#[utoipa::path(post, path = "/api/v6/sites", tag = "sites", params(Once), request_body = SiteBody,
-    responses((status = 201, body = Shown<SiteView>), Refusals<(Commanding, SiteRefusal, Taken)>))]
+/// Creates a site. Name and slug are unique within the tenant.
+#[utoipa::path(post, path = "/api/v6/sites", tag = "sites", params(IdempotencyKey), request_body = SiteBody,
+    responses((status = 201, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]
 async fn create(
-    State(app): State<Arc<App>>,
-    Command { caller, body }: Command<SiteBody>,
-) -> Result<Answer<Shown<SiteView>>, Problem> {
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageSites, SiteBody>,
+) -> Result<Reply<Shown<SiteView>>, Problem> {
     let site_id = SiteId::from(caller.new_id(&app));
     let (name, slug) = (body.name.clone().unwrap_or_default(), body.slug.clone().unwrap_or_default());
     let site = Box::new(NewSite { name, slug, definition: body.definition()? });
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let create = SiteCommand::CreateSite { tenant_id, site, at, by };
-    let done = app.platform.sites.execute(&site_id.to_string(), &create, &caller.circumstances()).await?;
-    let shown = shown(&app, &caller, site_id, Some(done.position)).await;
-    Ok(Answer::created(Some(done.position), shown))
+    let done = app.execute::<Site>(&caller, site_id, &create).await?;
+    Ok(done.view(&app, &caller, site_id).await.created())
 }
 
-/// Changes a site. What is absent or null stays as it is.
+/// Updates a site. Absent and null fields are unchanged.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Once), request_body = SiteBody,
-    responses((status = 200, body = Shown<SiteView>), Refusals<(Commanding, SiteRefusal, Taken)>))]
+    params(SitePath, IdempotencyKey), request_body = SiteBody,
+    responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]
 async fn update(
-    State(app): State<Arc<App>>,
-    Named(site_id): Named<SiteId>,
-    Command { caller, body }: Command<SiteBody>,
-) -> Result<Answer<Shown<SiteView>>, Problem> {
+    State(app): State<AppState>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
+    Command { caller, body }: Command<ManageSites, SiteBody>,
+) -> Result<Reply<Shown<SiteView>>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let (name, slug) = (body.name.clone(), body.slug.clone());
     let commands = vec![
@@ -109,52 +121,40 @@ async fn update(
         SiteCommand::UpdateSite { tenant_id, patch: Box::new(body.patch()?), at, by },
     ];
     let change = Several::<Site> { aggregate_id: site_id.to_string(), commands };
-    let done = app.platform.store.execute(&change, &caller.circumstances()).await?;
-    let shown = shown(&app, &caller, site_id, done.position).await;
-    Ok(Answer::done(done.position, shown))
+    let done = app.execute_jointly(&caller, &change).await?;
+    Ok(done.view(&app, &caller, site_id).await)
 }
 
-/// Changes a site, like `PUT`.
-#[utoipa::path(patch, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Once), request_body = SiteBody,
-    responses((status = 200, body = Shown<SiteView>), Refusals<(Commanding, SiteRefusal, Taken)>))]
-async fn amend(
-    app: State<Arc<App>>,
-    site_id: Named<SiteId>,
-    command: Command<SiteBody>,
-) -> Result<Answer<Shown<SiteView>>, Problem> {
-    update(app, site_id, command).await
-}
-
-/// Ends a site on which nothing stands any more.
+/// Archives a site. The site must have no spaces and no gateways.
 #[utoipa::path(delete, path = "/api/v6/sites/{site_id}", tag = "sites",
-    params(("site_id" = Uuid, Path), Once),
-    responses((status = 200, body = Ended), Refusals<(Commanding, SiteRefusal)>))]
+    params(SitePath, IdempotencyKey),
+    responses((status = 200, body = SiteArchived), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
 async fn archive(
-    State(app): State<Arc<App>>,
-    Named(site_id): Named<SiteId>,
-    Command { caller, .. }: Command<Nothing>,
-) -> Result<Answer<Ended>, Problem> {
+    State(app): State<AppState>,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
+    Command { caller, .. }: Command<ManageSites, EmptyBody>,
+) -> Result<Reply<SiteArchived>, Problem> {
     let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
     let archive = SiteCommand::ArchiveSite { tenant_id, at, by };
-    let done = app.platform.sites.execute(&site_id.to_string(), &archive, &caller.circumstances()).await?;
-    caller.settle(&app, Some(done.position)).await;
-    Ok(Answer::done(Some(done.position), Ended::of(site_id, &done.events)))
+    let done = app.execute::<Site>(&caller, site_id, &archive).await?;
+    app.settle(done.position).await;
+    Ok(done.reply(SiteArchived::of(site_id, &done.events)))
 }
 
-/// How many spaces of a site are free, occupied, …; now, or at a place in the log.
+/// Counts a site's spaces by state, now or at a past moment (`as_of`).
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/occupancy", tag = "sites",
-    params(("site_id" = Uuid, Path), AsOfQuery, Freshness),
-    responses((status = 200, body = OccupancyView), Refusals<(Reading, SiteRefusal)>))]
+    params(SitePath, AsOfQuery, Freshness),
+    responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn occupancy(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Named(site_id): Named<SiteId>,
-    Queried(query): Queried<AsOfQuery>,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
+    PathParam(SitePath { site_id }): PathParam<SitePath>,
+    QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
-    let as_of = query.place(&app).await?;
-    let row = find(&app, &caller, site_id).await?;
-    let mut reading = caller.read(&app).await?;
+    let as_of = query.resolve(&app).await?;
+    let mut reading = app.read(&caller, freshness).await?;
+    let row = find(&mut reading, site_id).await?;
     let counts = match as_of {
         None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
         Some(as_of) => spaces::counts_as_of(&mut reading, site_id.uuid(), as_of).await?,
@@ -162,36 +162,37 @@ async fn occupancy(
     Ok(Json(OccupancyView::of_site(&row, &counts)))
 }
 
-/// The same for every site: the first 1000 by name.
+/// Counts the spaces of every site by state: the first 1000 sites by name.
 #[utoipa::path(get, path = "/api/v6/sites/occupancy/all", tag = "sites", params(Freshness),
-    responses((status = 200, body = Vec<OccupancyView>), Refusals<Reading>))]
+    responses((status = 200, body = Vec<OccupancyView>), Refusals<ReadErrors<ReadSites>>))]
 async fn occupancy_of_all(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(app): State<AppState>,
+    caller: Caller<ReadSites>,
+    freshness: Freshness,
 ) -> Result<Json<Vec<OccupancyView>>, Problem> {
-    let mut reading = caller.read(&app).await?;
-    let rows = sites::list(&mut reading, MOST_SITES, 0).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let counts = spaces::counts(&mut reading, Some(row.site.site_id)).await?;
-        all.push(OccupancyView::of_site(row, &counts));
-    }
-    Ok(Json(all))
+    let mut reading = app.read(&caller, freshness).await?;
+    let rows = sites::list(&mut reading, MAX_SITES, 0).await?;
+    let site_ids: Vec<Uuid> = rows.iter().map(|row| row.site.site_id).collect();
+    let counts = spaces::counts_by_site(&mut reading, &site_ids).await?;
+    let empty = Counts::default();
+    let of_site =
+        |row: &sites::Listed| OccupancyView::of_site(row, counts.get(&row.site.site_id).unwrap_or(&empty));
+    Ok(Json(rows.iter().map(of_site).collect()))
 }
 
-async fn find(app: &App, caller: &Caller, site_id: SiteId) -> Result<Listed, Problem> {
-    let row = sites::get(&mut *caller.read(app).await?, site_id.uuid()).await?;
+async fn find(reading: &mut Reading, site_id: SiteId) -> Result<sites::Listed, Problem> {
+    let row = sites::get(reading, site_id.uuid()).await?;
     row.ok_or_else(|| SiteRefusal::SiteNotFound.into())
 }
 
-async fn shown(app: &App, caller: &Caller, site_id: SiteId, position: Option<i64>) -> Shown<SiteView> {
-    caller.settle(app, position).await;
-    let row = find(app, caller, site_id).await;
-    Shown::of(site_id.uuid(), row.map(|row| SiteView::of(&row, true)))
-}
+impl View for SiteView {
+    type Id = SiteId;
 
-/// The site for whatever names none: the tenant's first.
-pub(crate) async fn default_site(app: &App, caller: &Caller) -> Result<SiteId, Problem> {
-    let rows = sites::list(&mut *caller.read(app).await?, 1, 0).await?;
-    Ok(rows.first().map_or(SiteId::DEFAULT, |row| row.site.site_id.into()))
+    fn id(site_id: SiteId) -> Uuid {
+        site_id.uuid()
+    }
+
+    async fn read(reading: &mut Reading, site_id: SiteId) -> Result<Self, Problem> {
+        Ok(Self::of(&find(reading, site_id).await?, true))
+    }
 }

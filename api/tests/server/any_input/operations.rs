@@ -68,9 +68,9 @@ impl Operation {
 }
 
 impl Field {
-    /// True when the documentation says that something new cannot do without it.
-    pub(super) fn is_needed(&self) -> bool {
-        self.description.contains("Needed")
+    /// True when the documentation says that a new resource requires the field.
+    pub(super) fn is_required(&self) -> bool {
+        self.description.contains("Required")
     }
 }
 

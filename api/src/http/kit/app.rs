@@ -1,0 +1,147 @@
+//! The application state of the handlers: they read and execute commands through it.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use parking_commands::bus::Bus;
+use parking_commands::ids::Ids;
+use parking_commands::ingest::Ingest;
+use parking_commands::joint::Joint;
+use parking_commands::platform::Platform;
+use parking_commands::writer::Writer;
+use parking_domain::aggregate::Decider;
+use parking_domain::device::Device;
+use parking_domain::site::Site;
+use parking_domain::space::Space;
+use parking_domain::tenant::Tenant;
+use parking_processes::jobs::Jobs;
+use parking_projections::reader::{Reader, Reading};
+use sqlx::PgPool;
+
+use crate::environment::Clock;
+use crate::http::kit::caller::Identity;
+use crate::http::kit::credential::Credential;
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::probe::Probe;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::progress::Projections;
+use crate::http::kit::reply::Done;
+use crate::metrics::Metrics;
+
+/// How long the response to a command waits for the read models.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// The state of every router.
+pub(crate) type AppState = Arc<App>;
+
+/// The application that the handlers use.
+pub(crate) struct App {
+    pub(crate) ingest: Ingest,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) jobs: Jobs,
+    pub(crate) reader: Reader,
+    pub(crate) probe: Probe,
+    pub(crate) progress: Projections,
+    pub(crate) writer: Writer,
+    pub(crate) auditor: PgPool,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) credential: Credential,
+    /// The log's id: responses send it along with a position.
+    pub(crate) log_id: HeaderValue,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) ids: Box<dyn Ids>,
+}
+
+/// An aggregate that handlers execute commands on.
+pub(crate) trait OnBus: Decider {
+    /// The aggregate's bus.
+    fn bus(platform: &Platform) -> &Bus<Self>;
+}
+
+impl OnBus for Device {
+    fn bus(platform: &Platform) -> &Bus<Self> {
+        &platform.devices
+    }
+}
+
+impl OnBus for Site {
+    fn bus(platform: &Platform) -> &Bus<Self> {
+        &platform.sites
+    }
+}
+
+impl OnBus for Space {
+    fn bus(platform: &Platform) -> &Bus<Self> {
+        &platform.spaces
+    }
+}
+
+impl OnBus for Tenant {
+    fn bus(platform: &Platform) -> &Bus<Self> {
+        &platform.tenants
+    }
+}
+
+impl App {
+    /// Opens a reading of the caller's tenant once the read models are as fresh as the caller asked.
+    pub(crate) async fn read(&self, caller: &Identity, freshness: Freshness) -> Result<Reading, Problem> {
+        self.wait_until(freshness).await?;
+        Ok(self.reader.of(caller.tenant_id).await?)
+    }
+
+    /// Waits until the read models are as fresh as the caller asked.
+    pub(crate) async fn wait_until(&self, freshness: Freshness) -> Result<(), Problem> {
+        match freshness.min_position {
+            Some(position) => self.progress.wait_for(self, position).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Opens a reading of the caller's tenant without waiting for the read models.
+    pub(crate) async fn read_now(&self, caller: &Identity) -> Result<Reading, Problem> {
+        self.read(caller, Freshness::default()).await
+    }
+
+    /// Executes a command on one aggregate.
+    pub(crate) async fn execute<A: OnBus>(
+        &self,
+        caller: &Identity,
+        id: impl Display + Send,
+        command: &A::Command,
+    ) -> Result<Done<A>, Problem>
+    where
+        Problem: From<A::Error>,
+    {
+        let bus = A::bus(&self.platform);
+        Ok(bus.execute(&id.to_string(), command, &caller.circumstances()).await?.into())
+    }
+
+    /// Executes a command on several streams, or several commands on one stream, atomically.
+    pub(crate) async fn execute_jointly<J: Joint>(
+        &self,
+        caller: &Identity,
+        command: &J,
+    ) -> Result<Done<J::Lead>, Problem>
+    where
+        Problem: From<J::Error>,
+    {
+        Ok(self.platform.store.execute(command, &caller.circumstances()).await?.into())
+    }
+
+    /// Lets the read models catch up with a command before the response is read from them. Best effort: the command has
+    /// already succeeded.
+    pub(crate) async fn settle(&self, position: Option<i64>) {
+        if let Some(position) = position {
+            self.progress.reach(position, SETTLE).await;
+        }
+    }
+
+    /// Lets the read models catch up with all events that this server has appended, for resources that may have been
+    /// created a moment ago.
+    pub(crate) async fn catch_up(&self) {
+        let head = *self.writer.head().borrow();
+        self.settle(Some(head)).await;
+    }
+}

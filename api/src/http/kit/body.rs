@@ -1,0 +1,137 @@
+//! Command requests: the caller, the JSON body and the idempotency key.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use parking_commands::append::RequestKey;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::permission::Permission;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::invalid;
+
+/// The longest accepted key.
+const MAX_KEY: usize = 255;
+
+/// A command with its JSON body. Unknown keys of the body are ignored. An empty body counts as an empty object, whatever its
+/// `Content-Type`.
+pub(crate) struct Command<P, T> {
+    pub(crate) caller: Caller<P>,
+    pub(crate) body: T,
+}
+
+/// The body of a command that needs nothing but its path.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct EmptyBody {}
+
+/// The header that makes a command idempotent.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "documents a header that is parsed by hand")]
+pub(crate) struct IdempotencyKey {
+    /// A key that the caller chooses for this request, at most 255 characters. A repeated request with the same key and
+    /// content is executed once and gets the same response; the same key with other content is refused.
+    #[param(rename = "Idempotency-Key", max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for Command<P, T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::<P>::from_request_parts(&mut parts, app).await?;
+        let request = Request::from_parts(parts.clone(), body);
+        let bytes = Bytes::from_request(request, app).await;
+        let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
+        refuse_other_types(&parts, &bytes)?;
+        let key = request_key(&parts, &bytes, &caller, app)?;
+        Ok(Self { caller: caller.with_idempotency(key), body: read(&bytes)? })
+    }
+}
+
+fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
+    let content_type = parts.headers.get(CONTENT_TYPE);
+    let is_json = content_type.is_none_or(|name| name.to_str().is_ok_and(|name| name.contains("json")));
+    if is_json || bytes.is_empty() {
+        return Ok(());
+    }
+    let detail = "the body must be JSON: send it with Content-Type: application/json";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+/// The caller's key with a keyed fingerprint of the content. The fingerprint does not disclose the content.
+fn request_key(
+    parts: &Parts,
+    bytes: &Bytes,
+    caller: &Identity,
+    app: &App,
+) -> Result<Option<RequestKey>, Problem> {
+    let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().map(str::trim).filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
+    let key = key.ok_or_else(|| invalid("Idempotency-Key must be 1 to 255 visible ASCII characters"))?;
+    let head = format!("{} {}\n", parts.method, parts.uri);
+    let fingerprint = app.platform.sealer.fingerprint(&[head.as_bytes(), bytes].concat());
+    Ok(Some(RequestKey { tenant_id: caller.tenant_id.uuid(), key: key.to_owned(), fingerprint }))
+}
+
+/// Refuses an invalid body.
+pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = match bytes.trim_ascii() {
+        b"" | b"null" => b"{}",
+        bytes => bytes,
+    };
+    if contains_nul(bytes) {
+        return Err(invalid_body("a string must not contain the character U+0000: it cannot be stored"));
+    }
+    // Serde would also deserialize a struct from a list, field by field.
+    if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        return Err(invalid_body("the body must be a JSON object"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        Category::Data => invalid_body(error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => {
+            let detail = format!("the body is not JSON: {error}");
+            Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+        }
+    })
+}
+
+/// True when a string of the JSON contains U+0000. PostgreSQL cannot store it, so it would stop every read model.
+fn contains_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_distinguished_from_similar_escapes() {
+        for json in [&br#"{"a":"\u0000"}"#[..], br#"{"a\\\u0000":1}"#, br#"["\n\u0000"]"#] {
+            assert!(contains_nul(json), "{}", json.escape_ascii());
+        }
+        for json in [&br#"{"a":"\\u0000"}"#[..], br#"["u0000"]"#, br#"["\u0041"]"#, b"\\"] {
+            assert!(!contains_nul(json), "{}", json.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The caller and the caller's permissions. Until there are logins, every caller is the owner of the default tenant, on
+//! loopback only.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use parking_commands::append::RequestKey;
+use parking_commands::metadata::Metadata;
+use parking_commands::store::Circumstances;
+use parking_domain::actor::Actor;
+use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
+use parking_domain::space::Asked;
+use uuid::Uuid;
+
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::permission::Permission;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::request::RequestId;
+
+/// The default tenant's owner.
+const OWNER: Uuid = Uuid::from_u128(1);
+
+/// A caller with the permission `P`. Every read and every command needs one.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller<P> {
+    identity: Identity,
+    permission: PhantomData<P>,
+}
+
+/// The caller's tenant and actor, and the time and id of the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) actor: Actor,
+    pub(crate) at: Instant,
+    /// The `Idempotency-Key` with the fingerprint of the content.
+    pub(crate) idempotency: Option<RequestKey>,
+    /// The `X-Request-Id`, sent by the caller or generated.
+    trace_id: Option<Arc<str>>,
+}
+
+impl Identity {
+    /// The tenant, the actor and the time of a command.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked { tenant_id: self.tenant_id, by: self.actor, at: self.at }
+    }
+
+    /// The data for the envelopes of the command's events.
+    pub(crate) fn circumstances(&self) -> Circumstances {
+        let trace_id = self.trace_id.as_ref().map(ToString::to_string);
+        let metadata = Metadata {
+            actor: Some(self.actor.to_string()),
+            correlation_id: trace_id.clone(),
+            request_id: trace_id,
+            ..Metadata::default()
+        };
+        let tenant_id = Some(self.tenant_id.uuid());
+        Circumstances { tenant_id, metadata, request: self.idempotency.clone(), body: None }
+    }
+
+    /// The id of a new resource. A repeated command with the same idempotency key gets the same id again.
+    pub(crate) fn new_id(&self, app: &App) -> Uuid {
+        let derived = |request: &RequestKey| {
+            let name = format!("id of {} {}", request.tenant_id, request.key);
+            app.platform.sealer.fingerprint(name.as_bytes())
+        };
+        self.idempotency.as_ref().map_or_else(|| app.ids.next(), derived)
+    }
+}
+
+impl<P> Caller<P> {
+    /// The same caller, with the idempotency key of the command.
+    pub(crate) fn with_idempotency(mut self, key: Option<RequestKey>) -> Self {
+        self.identity.idempotency = key;
+        self
+    }
+}
+
+impl<P> Deref for Caller<P> {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
+    type Rejection = Problem;
+
+    /// On loopback every caller has every permission.
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let identity = Identity {
+            tenant_id: TenantId::DEFAULT,
+            actor: Actor::User(OWNER.into()),
+            at: app.clock.now(),
+            idempotency: None,
+            trace_id: parts.extensions.get::<RequestId>().map(|request| request.id.clone()),
+        };
+        Ok(Self { identity, permission: PhantomData })
+    }
+}

@@ -1,0 +1,211 @@
+//! Compatibility with V6's clients beyond the routes themselves.
+//!
+//! Every path is served with and without a trailing slash, without a redirect, because V6's test scripts do not follow
+//! redirects. The paths that V6's front end requests below `/api/` are served too. The query values `undefined`, `null` and
+//! the empty string count as absent. Numbers, flags and times are accepted in the forms that V6 accepted.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use parking_domain::instant::Instant;
+use parking_domain::space::Status;
+use serde::de::{self, Deserializer, Visitor};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::http::kit::app::AppState;
+
+/// Serves routes under every path that clients use for them. The documentation lists only the first path.
+pub(crate) trait ServeCompatibly {
+    fn serve(self, routes: UtoipaMethodRouter<AppState>) -> Self;
+}
+
+impl ServeCompatibly for OpenApiRouter<AppState> {
+    fn serve(self, routes: UtoipaMethodRouter<AppState>) -> Self {
+        let methods = routes.2.clone();
+        let others: Vec<String> = routes.1.paths.keys().flat_map(|path| other_paths(path)).collect();
+        others.iter().fold(self.routes(routes), |router, path| router.route(path, methods.clone()))
+    }
+}
+
+/// The alternative paths of a path: with a trailing slash, and as V6's front end or V5's clients request it.
+pub(crate) fn other_paths(path: &str) -> Vec<String> {
+    let mut paths = vec![format!("{path}/")];
+    let front_end = ["devices", "reservations", "sites"].map(|name| format!("/api/v6/{name}"));
+    if front_end.iter().any(|prefix| path.starts_with(prefix)) {
+        let short = path.replacen("/api/v6/", "/api/", 1);
+        paths.extend([format!("{short}/"), short]);
+    }
+    if let Some(rest) = path.strip_prefix("/api/v6/overrides") {
+        let v5 = format!("/api/v6/display-policies/admin-overrides{rest}");
+        paths.extend([format!("{v5}/"), v5]);
+    }
+    paths
+}
+
+/// Removes parameters whose value counts as absent. Of several parameters with the same name, the last one wins.
+pub(crate) fn present(query: &str) -> String {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let mut present: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    for (name, value) in pairs {
+        present.retain(|(earlier, _)| *earlier != name);
+        let value = value.trim();
+        if !matches!(value, "" | "undefined" | "null") {
+            present.push((name, value.to_owned()));
+        }
+    }
+    serde_urlencoded::to_string(present).unwrap_or_default()
+}
+
+/// An integer, or a string with an integer.
+pub(crate) fn integer<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    let number = deserializer.deserialize_any(Lax::<i64>::new("a whole number", |text| text.parse().ok()))?;
+    number.map(|number| T::try_from(number).map_err(|_| out_of_range(number))).transpose()
+}
+
+fn out_of_range<E: de::Error>(number: i64) -> E {
+    E::custom(format!("{number} is out of range"))
+}
+
+/// A boolean, in all forms that V6 accepted.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let read = |text: &str| match &*text.to_ascii_lowercase() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    };
+    deserializer.deserialize_any(Lax::<bool>::new("true or false", read))
+}
+
+/// A string or a number: clients send amounts of money as either.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
+}
+
+/// A reservation's status. V5's `pending` and `confirmed` mean `active`.
+pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Status>, D::Error> {
+    let read = |text: &str| match text {
+        "active" | "pending" | "confirmed" => Some(Status::Active),
+        "completed" => Some(Status::Completed),
+        "cancelled" => Some(Status::Cancelled),
+        "expired" => Some(Status::Expired),
+        "no_show" => Some(Status::NoShow),
+        _ => None,
+    };
+    let what = "active, completed, cancelled, expired or no_show";
+    deserializer.deserialize_any(Lax::<Status>::new(what, read))
+}
+
+/// A time with its offset. A time without an offset is in UTC, as V6 wrote it; a date means its first moment.
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+    let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
+    deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
+}
+
+/// Parses a time. In a query, the `+` of an offset arrives as a space.
+pub(crate) fn read_time(text: &str) -> Option<Instant> {
+    let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
+    let without_offset = || text.parse::<NaiveDateTime>().ok();
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
+    let in_utc = || without_offset().or_else(day).map(|time| time.and_utc());
+    let time: DateTime<Utc> = text.parse().ok().or_else(in_utc)?;
+    time.try_into().ok()
+}
+
+/// Deserializes a value that may also be a string or null.
+struct Lax<T> {
+    what: &'static str,
+    read: fn(&str) -> Option<T>,
+}
+
+impl<T> Lax<T> {
+    fn new(what: &'static str, read: fn(&str) -> Option<T>) -> Self {
+        Self { what, read }
+    }
+
+    fn read_or<E: de::Error>(&self, text: &str) -> Result<Option<T>, E> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let refused = || E::invalid_value(de::Unexpected::Str(text), &self.what);
+        (self.read)(text.trim()).map(Some).ok_or_else(refused)
+    }
+}
+
+impl<'de, T> Visitor<'de> for Lax<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        self.read_or(text)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        self.read_or(&number.to_string())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        self.read_or(&number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        self.read_or(&number.to_string())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Self::Value, E> {
+        self.read_or(if flag { "true" } else { "false" })
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_parameters_are_removed() {
+        assert_eq!(present("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
+        assert_eq!(present("a=1&a=undefined"), "");
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_in_utc() {
+        let at = read_time("2026-11-23T08:00:00Z");
+        assert!(at.is_some());
+        for text in ["2026-11-23T08:00:00", "2026-11-23 08:00:00", "2026-11-23T10:00:00 02:00"] {
+            assert_eq!(read_time(text), at, "{text}");
+        }
+        assert_eq!(read_time("2026-11-23"), read_time("2026-11-23T00:00:00Z"));
+        for text in
+            ["tomorrow", "0000-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "9999-12-31T23:30:00-01:00"]
+        {
+            assert_eq!(read_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn front_end_paths_are_served_beside_v6_paths() {
+        let expected = ["/api/v6/devices/", "/api/devices/", "/api/devices"];
+        assert_eq!(other_paths("/api/v6/devices"), expected);
+        assert_eq!(other_paths("/api/v6/spaces/{space_id}"), ["/api/v6/spaces/{space_id}/"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Middleware around every request: it assigns the request id, which responses and the server's log contain; it limits the
+//! duration and catches panics; and it writes the problem document of a refusal.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use tracing::{Instrument, error, info_span};
+
+use crate::http::kit::app::AppState;
+use crate::http::kit::problem::{self, Problem};
+use crate::http::kit::reply::X_POSITION;
+use crate::listen::Crowded;
+use crate::metrics::Route;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The log that `X-Position` is a position of.
+const X_LOG_ID: HeaderName = HeaderName::from_static("x-log-id");
+
+/// The longest accepted id: longer than any tracing system generates.
+const MAX_LENGTH: usize = 128;
+
+/// A request that takes longer is aborted: its sender is slow or gone.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// The id of the current request, which handlers extract as an extension.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId {
+    /// The id.
+    pub(crate) id: Arc<str>,
+    /// True when the caller chose it.
+    pub(crate) is_given: bool,
+}
+
+/// The only middleware.
+pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let given = request.headers().get(X_REQUEST_ID).and_then(valid_id);
+    let is_given = given.is_some();
+    let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
+    request.extensions_mut().insert(RequestId { id: id.clone(), is_given });
+    let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
+    let content_type = problem::content_type(request.headers());
+
+    let (begun, method) = (Instant::now(), request.method().clone());
+    let route = Route(request.extensions().get::<MatchedPath>().cloned());
+
+    let mut response = match request.extensions().get::<Crowded>() {
+        Some(Crowded) => refuse_crowded(),
+        None => bounded(next.run(request), LIMIT).instrument(span).await,
+    };
+    if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
+        response = Problem::overloaded().into_response();
+    }
+    app.metrics.answered(&method, route, response.status(), begun.elapsed());
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        app.metrics.refused(problem.code());
+    }
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = problem::render(response, content_type, &id);
+    }
+    // A position has no meaning without the log that it belongs to.
+    if response.headers().contains_key(X_POSITION) {
+        response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    response
+}
+
+/// The handler's response, or a refusal when the handler takes longer than `limit` or panics.
+async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Response {
+    match timeout(limit, AssertUnwindSafe(handler).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => panicked(&*panic),
+        Err(_) => Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
+    }
+}
+
+/// Refuses a request while only webhooks, health checks and metrics are served. Closing the connection frees it for them.
+fn refuse_crowded() -> Response {
+    let detail = "all connections of the server are in use: send the request again in a moment";
+    let refusal = Problem::unavailable("overloaded", detail);
+    ([(CONNECTION, HeaderValue::from_static("close"))], refusal).into_response()
+}
+
+fn valid_id(id: &HeaderValue) -> Option<Arc<str>> {
+    let id = id.to_str().ok()?;
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    (!id.is_empty() && id.len() <= MAX_LENGTH && id.chars().all(is_valid)).then(|| id.into())
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let message = panic.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    error!(message, "a handler panicked");
+    Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The status and the problem document of a response.
+    async fn document(answer: Response) -> (u16, Value) {
+        let answer = problem::render(answer, HeaderValue::from_static("application/json"), "request-7");
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 10_000).await.expect("a body in memory");
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_slow_or_panicking_handler_yields_a_problem_document() {
+        let late = bounded(pending(), Duration::from_millis(1)).await;
+        let broken = bounded(async { panic!("on purpose") }, LIMIT).await;
+        for (answer, expected) in [(late, (408, "request_timeout")), (broken, (500, "internal"))] {
+            let (status, document) = document(answer).await;
+            assert_eq!((status, document["code"].as_str()), (expected.0, Some(expected.1)));
+            assert_eq!((&document["status"], &document["request_id"]), (&status.into(), &"request-7".into()));
+            let detail = document["detail"].as_str().expect("a text");
+            assert!(!detail.is_empty() && !detail.contains("on purpose"), "{detail}");
+        }
+        assert_eq!(bounded(ready(StatusCode::OK.into_response()), LIMIT).await.status(), StatusCode::OK);
+    }
+}

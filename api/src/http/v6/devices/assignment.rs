@@ -1,0 +1,124 @@
+//! Assignment and ownership of a device: `/api/v6/devices/{device_id}/assign`, `unassign`, `release` and `retire`.
+
+use parking_domain::device::Device;
+
+use axum::extract::State;
+use parking_commands::devices::AssignDevice;
+use parking_domain::device::{DeviceCommand, DeviceRefusal};
+use parking_domain::lorawan::DevEui;
+use parking_domain::space::SpaceRefusal;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::kit::aliases::{Alias, ServeAliases};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::body::{Command, IdempotencyKey};
+use crate::http::kit::caller::Identity;
+use crate::http::kit::documented::{CommandErrors, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::ManageDevices;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, PathParam};
+use crate::http::kit::refusals::AssignmentRefusals;
+use crate::http::kit::reply::Reply;
+use crate::http::v6::devices::body::AssignBody;
+use crate::http::v6::devices::view::DeviceCommandView;
+use crate::http::v6::shared::path::DevicePath;
+use crate::http::v6::shared::reason::ReasonBody;
+use utoipa::openapi::path::HttpMethod;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .serve(routes!(assign))
+        .serve(routes!(unassign))
+        .serve(routes!(release))
+        .serve(routes!(retire))
+        .alias(
+            Alias {
+                name: "delete",
+                at: (HttpMethod::Delete, "/api/v6/devices/{device_id}"),
+                of: (HttpMethod::Post, "/api/v6/devices/{device_id}/release"),
+            },
+            release,
+        )
+        .alias(
+            Alias {
+                name: "archive",
+                at: (HttpMethod::Patch, "/api/v6/devices/{device_id}/archive"),
+                of: (HttpMethod::Post, "/api/v6/devices/{device_id}/retire"),
+            },
+            retire,
+        )
+}
+
+/// Assigns a device to a space. The space must not have another device of the same type.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/assign", tag = "devices",
+    params(DevicePath, IdempotencyKey), request_body = AssignBody,
+    responses((status = 200, body = DeviceCommandView),
+              Refusals<(CommandErrors<ManageDevices>, DeviceRefusal, SpaceRefusal, AssignmentRefusals)>))]
+async fn assign(
+    State(app): State<AppState>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
+    Command { caller, body }: Command<ManageDevices, AssignBody>,
+) -> Result<Reply<DeviceCommandView>, Problem> {
+    let (space_id, replace) = (body.space_id()?, body.replace());
+    let assign = AssignDevice { dev_eui, space_id, replace, reason: body.reason, asked: caller.asked() };
+    let done = app.execute_jointly(&caller, &assign).await?;
+    app.settle(done.position).await;
+    let view = DeviceCommandView::of(dev_eui, "the device stands at the space");
+    Ok(done.reply(view.at(space_id.uuid())))
+}
+
+/// Unassigns a device from its space.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/unassign", tag = "devices",
+    params(DevicePath, IdempotencyKey), request_body = Option<ReasonBody>,
+    responses((status = 200, body = DeviceCommandView), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
+async fn unassign(
+    State(app): State<AppState>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
+    Command { caller, body: ReasonBody { reason } }: Command<ManageDevices, ReasonBody>,
+) -> Result<Reply<DeviceCommandView>, Problem> {
+    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
+    let unassign = DeviceCommand::UnassignDevice { tenant_id, reason, at, by };
+    execute(&app, &caller, dev_eui, unassign, "the device stands at no space").await
+}
+
+/// Releases a device: any tenant may claim it, together with its reports.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/release", tag = "devices",
+    params(DevicePath, IdempotencyKey), request_body = Option<ReasonBody>,
+    responses((status = 200, body = DeviceCommandView), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
+async fn release(
+    State(app): State<AppState>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
+    Command { caller, body: ReasonBody { reason } }: Command<ManageDevices, ReasonBody>,
+) -> Result<Reply<DeviceCommandView>, Problem> {
+    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
+    let release = DeviceCommand::ReleaseDevice { tenant_id, reason, at, by };
+    execute(&app, &caller, dev_eui, release, "the device is released: anybody may claim it").await
+}
+
+/// Retires a device. It remains visible; if it is heard again, any tenant may claim it.
+#[utoipa::path(post, path = "/api/v6/devices/{device_id}/retire", tag = "devices",
+    params(DevicePath, IdempotencyKey), request_body = Option<ReasonBody>,
+    responses((status = 200, body = DeviceCommandView), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
+async fn retire(
+    State(app): State<AppState>,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
+    Command { caller, body: ReasonBody { reason } }: Command<ManageDevices, ReasonBody>,
+) -> Result<Reply<DeviceCommandView>, Problem> {
+    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
+    let retire = DeviceCommand::RetireDevice { tenant_id, reason, at, by };
+    execute(&app, &caller, dev_eui, retire, "the device is out of use").await
+}
+
+async fn execute(
+    app: &App,
+    caller: &Identity,
+    dev_eui: DevEui,
+    command: DeviceCommand,
+    message: &'static str,
+) -> Result<Reply<DeviceCommandView>, Problem> {
+    let done = app.execute::<Device>(caller, dev_eui, &command).await?;
+    app.settle(done.position).await;
+    Ok(done.reply(DeviceCommandView::of(dev_eui, message)))
+}

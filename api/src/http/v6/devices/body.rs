@@ -1,0 +1,143 @@
+//! Request bodies of devices, with the field aliases of V6's clients.
+
+use parking_domain::device::{Category, Definition, DevicePatch};
+use parking_domain::downlink::DisplayType;
+use parking_domain::id::SpaceId;
+use parking_domain::lorawan::DevEui;
+use parking_domain::patch::Patch;
+use parking_domain::sensors::Threshold;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::body::invalid_body;
+use crate::http::kit::lenient;
+use crate::http::kit::own_data::{OwnData, document};
+use crate::http::kit::problem::Problem;
+
+/// The fields of a device. Absent and null fields are unchanged in an update; a new device gets their defaults.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct DeviceBody {
+    /// 16 hexadecimal digits, with or without separators. Required for a new device. `deveui` is an accepted alias.
+    #[serde(alias = "deveui")]
+    #[schema(value_type = Option<String>)]
+    dev_eui: Option<DevEui>,
+    /// 1 to 255 characters. Defaults to the EUI.
+    #[schema(max_length = 255)]
+    name: Option<String>,
+    /// `sensor` or `display`. Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
+    /// `device_category` are accepted aliases.
+    #[serde(alias = "type", alias = "category", alias = "device_category")]
+    #[schema(value_type = Option<String>)]
+    device_type: Option<Category>,
+    /// Reports of a disabled device are recorded but do not change its space.
+    #[serde(deserialize_with = "lenient::flag")]
+    enabled: Option<bool>,
+    #[schema(max_length = 255)]
+    manufacturer: Option<String>,
+    /// The manufacturer's model name. `device_model` is an accepted alias.
+    #[serde(alias = "device_model")]
+    #[schema(max_length = 255)]
+    model: Option<String>,
+    /// The codec that decodes the uplinks, by name of a device type. Defaults to the codec that the uplinks indicate.
+    /// `payload_decoder` is an accepted alias.
+    #[serde(alias = "payload_decoder")]
+    #[schema(max_length = 255)]
+    codec: Option<String>,
+    /// The detection threshold of a sensor that measures distance: `occupied_below_mm`, `hysteresis_mm`.
+    #[schema(value_type = Option<Object>)]
+    threshold: Option<Threshold>,
+    /// The interval of reports without a change, in seconds. Defaults to the model's interval.
+    #[serde(deserialize_with = "lenient::integer")]
+    #[schema(minimum = 1, maximum = 604_800)]
+    heartbeat_sec: Option<u32>,
+    /// The downlink format of a display: `f_port`, `confirmed`, and `layout` with either `parts` or `codes`.
+    #[schema(value_type = Option<Object>)]
+    display_type: Option<DisplayType>,
+    /// A description of the device's location.
+    #[schema(max_length = 255)]
+    location: Option<String>,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
+    #[schema(value_type = Option<Object>)]
+    config: OwnData,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
+    #[schema(value_type = Option<Object>)]
+    metadata: OwnData,
+}
+
+impl DeviceBody {
+    /// The device's EUI.
+    pub(crate) fn dev_eui(&self) -> Result<DevEui, Problem> {
+        self.dev_eui.ok_or_else(|| invalid_body("dev_eui is required: 16 hexadecimal digits"))
+    }
+
+    /// The device's category.
+    pub(crate) fn category(&self) -> Category {
+        self.device_type.unwrap_or(Category::Sensor)
+    }
+
+    /// The definition of a new device.
+    pub(crate) fn definition(self, default_name: String) -> Result<Definition, Problem> {
+        Ok(Definition {
+            enabled: self.enabled.unwrap_or(true),
+            manufacturer: self.manufacturer,
+            model: self.model,
+            codec: self.codec,
+            threshold: self.threshold,
+            heartbeat_sec: self.heartbeat_sec,
+            display_type: self.display_type,
+            location: self.location,
+            config: document("config", self.config)?.unwrap_or_default(),
+            metadata: document("metadata", self.metadata)?.unwrap_or_default(),
+            ..Definition::named(self.name.unwrap_or(default_name))
+        })
+    }
+
+    /// The changes of an update.
+    pub(crate) fn patch(self) -> Result<DevicePatch, Problem> {
+        fn set<T>(value: Option<T>) -> Patch<T> {
+            value.map_or(Patch::Keep, Patch::Set)
+        }
+        Ok(DevicePatch {
+            category: self.device_type,
+            name: self.name,
+            enabled: self.enabled,
+            manufacturer: set(self.manufacturer),
+            model: set(self.model),
+            codec: set(self.codec),
+            threshold: set(self.threshold),
+            heartbeat_sec: set(self.heartbeat_sec),
+            display_type: set(self.display_type),
+            location: set(self.location),
+            config: document("config", self.config)?,
+            metadata: document("metadata", self.metadata)?,
+        })
+    }
+}
+
+/// The assignment of a device to a space.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct AssignBody {
+    /// The space. Required.
+    space_id: Option<Uuid>,
+    /// The reason.
+    #[schema(max_length = 1000)]
+    pub(crate) reason: Option<String>,
+    /// Whether to move the device if it is assigned to another space. Defaults to false.
+    #[serde(deserialize_with = "lenient::flag")]
+    replace: Option<bool>,
+}
+
+impl AssignBody {
+    /// The space of the assignment.
+    pub(crate) fn space_id(&self) -> Result<SpaceId, Problem> {
+        let space_id = self.space_id.ok_or_else(|| invalid_body("space_id is required: the id of a space"));
+        space_id.map(SpaceId::from)
+    }
+
+    pub(crate) fn replace(&self) -> bool {
+        self.replace == Some(true)
+    }
+}

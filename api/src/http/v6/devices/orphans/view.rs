@@ -1,0 +1,49 @@
+//! The view of an orphan.
+
+use chrono::{DateTime, Utc};
+use parking_projections::orphan_devices::OrphanDevice;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::http::kit::page::Item;
+
+/// A device that is heard but has no owner. EUIs are in upper case; `message_count` and `uplink_count` are the same.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrphanView {
+    dev_eui: String,
+    first_seen: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+    message_count: i64,
+    uplink_count: i64,
+    last_rssi: Option<i32>,
+    last_snr: Option<f64>,
+    last_gateway: Option<String>,
+    device_profile: Option<String>,
+    device_name: Option<String>,
+    /// The last uplink as decoded by the network server's codec.
+    #[schema(value_type = Option<Object>)]
+    last_object: Option<Box<RawValue>>,
+}
+
+impl Item for OrphanView {
+    const PLURAL: &'static str = "orphan_devices";
+}
+
+impl From<OrphanDevice> for OrphanView {
+    fn from(row: OrphanDevice) -> Self {
+        Self {
+            dev_eui: row.dev_eui.to_uppercase(),
+            first_seen: row.first_seen.utc(),
+            last_seen: row.last_seen.utc(),
+            message_count: row.message_count,
+            uplink_count: row.message_count,
+            last_rssi: row.last_rssi,
+            last_snr: row.last_snr,
+            last_gateway: row.last_gateway.map(|gateway| gateway.to_uppercase()),
+            device_profile: row.device_profile,
+            device_name: row.device_name,
+            last_object: row.last_object.map(|object| object.0),
+        }
+    }
+}

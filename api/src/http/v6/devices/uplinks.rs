@@ -1,0 +1,77 @@
+//! Uplinks: `/api/v6/devices/{device_id}/uplinks`, and the device types that have a codec.
+
+mod view;
+
+use axum::Json;
+use axum::extract::State;
+use parking_domain::device::DeviceRefusal;
+use parking_domain::instant::Instant;
+use parking_domain::sensors::CODECS;
+use parking_projections::uplinks::read as uplinks;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{ReadErrors, Refusals};
+use crate::http::kit::freshness::Freshness;
+use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::permission::ReadDevices;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
+use crate::http::v6::devices::find;
+use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
+use crate::http::v6::shared::path::DevicePath;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ReceivedQuery {
+    /// Only uplinks received at this time or later. `start` and `from` are accepted aliases.
+    #[serde(default, deserialize_with = "lenient::time", alias = "start", alias = "from")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Instant>,
+    /// Only uplinks received before this time. `end` and `to` are accepted aliases.
+    #[serde(default, deserialize_with = "lenient::time", alias = "end", alias = "to")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Instant>,
+}
+
+/// Lists a device's uplinks since it last became an orphan, decoded by its codec, newest first.
+#[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
+    params(DevicePath, ReceivedQuery, Paged<50, 500>, Freshness),
+    responses((status = 200, body = Listing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
+async fn reported(
+    State(app): State<AppState>,
+    caller: Caller<ReadDevices>,
+    freshness: Freshness,
+    PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
+    Paged(page): Paged<50, 500>,
+    QueryParams(query): QueryParams<ReceivedQuery>,
+) -> Result<Json<Listing<UplinkView>>, Problem> {
+    let received = uplinks::Received { since: query.since, until: query.until };
+    let mut reading = app.read(&caller, freshness).await?;
+    find(&mut reading, dev_eui).await?;
+    let total = uplinks::count(&mut reading, dev_eui, received).await?;
+    let rows = uplinks::list(&mut reading, dev_eui, received, page.size, page.offset()).await?;
+    Ok(page.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
+}
+
+/// Lists the device types that have a codec, by name.
+#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>, Freshness),
+    responses((status = 200, body = Listing<DeviceTypeView>), Refusals<ReadErrors<ReadDevices>>))]
+async fn device_types(
+    caller: Caller<ReadDevices>,
+    Paged(page): Paged<100, 500>,
+) -> Json<Listing<DeviceTypeView>> {
+    let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
+    let (offset, size) = (offset.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
+    let views = CODECS.iter().skip(offset).take(size).map(DeviceTypeView::of).collect();
+    page.of(views, CODECS.len().try_into().unwrap_or(i64::MAX), caller.tenant_id)
+}

@@ -1,0 +1,69 @@
+//! Request bodies of overrides.
+
+use parking_domain::id::{OverrideId, SpaceId};
+use parking_domain::instant::Instant;
+use parking_domain::sealed::Sealed;
+use parking_domain::space::{OverrideKind, SetOverride, SpaceCommand};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::caller::Identity;
+use crate::http::kit::lenient;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::invalid;
+
+/// An override: a period in which a space cannot be used.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct OverrideBody {
+    /// The space. It may be omitted if the path names it.
+    space_id: Option<Uuid>,
+    /// `blocked`, or `out_of_service`, which is stronger than everything else. Required. `kind` is an accepted alias.
+    #[serde(alias = "kind")]
+    #[schema(value_type = String)]
+    override_type: Option<OverrideKind>,
+    /// The start. Defaults to now.
+    #[serde(deserialize_with = "lenient::time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Instant>,
+    /// The end. Defaults to none: in force until it is cleared.
+    #[serde(deserialize_with = "lenient::time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    end_time: Option<Instant>,
+    /// The reason. It must not contain personal data.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+    /// Further notes. They are encrypted and may contain personal data.
+    #[schema(max_length = 2000)]
+    pub(crate) notes: Option<String>,
+}
+
+impl OverrideBody {
+    /// The space of the override.
+    pub(crate) fn space_id(&self) -> Result<SpaceId, Problem> {
+        self.space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required"))
+    }
+
+    /// The command, with sealed notes.
+    pub(crate) fn command(
+        self,
+        override_id: OverrideId,
+        notes: Option<Sealed>,
+        caller: &Identity,
+    ) -> Result<SpaceCommand, Problem> {
+        let kind = self.override_type;
+        let kind = kind.ok_or_else(|| invalid("override_type must be blocked or out_of_service"))?;
+        let from = self.start_time.unwrap_or(caller.at);
+        let (until, reason, asked) = (self.end_time, self.reason, caller.asked());
+        Ok(SpaceCommand::SetOverride(Box::new(SetOverride {
+            override_id,
+            kind,
+            from,
+            until,
+            reason,
+            notes,
+            asked,
+        })))
+    }
+}

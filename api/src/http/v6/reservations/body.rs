@@ -1,0 +1,161 @@
+//! Request bodies of reservations, with the field aliases of all clients.
+
+use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
+use parking_domain::id::{ReservationId, SpaceId};
+use parking_domain::instant::Instant;
+use parking_domain::patch::Patch;
+use parking_domain::space::{Details, DetailsPatch, MAX_DURATION, PaymentStatus};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::caller::Identity;
+use crate::http::kit::lenient;
+use crate::http::kit::own_data::{OwnData, document};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::invalid;
+use crate::http::v6::shared::window::window;
+
+/// The fields of a reservation. In an update, absent and null fields are unchanged, and an empty string clears a field.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct ReservationBody {
+    /// The space. Required for a new reservation; it cannot change later. `spaceId` is an accepted alias.
+    #[serde(alias = "spaceId")]
+    space_id: Option<Uuid>,
+    /// The start of the window. Without an offset it is in UTC. Required for a new reservation. `startTime` and
+    /// `reserved_from` are accepted aliases.
+    #[serde(alias = "startTime", alias = "reserved_from", deserialize_with = "lenient::time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Instant>,
+    /// The end of the window, exclusive. Required for a new reservation. `endTime` and `reserved_until` are accepted aliases.
+    #[serde(alias = "endTime", alias = "reserved_until", deserialize_with = "lenient::time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    end_time: Option<Instant>,
+    /// The user that the reservation is for, if it is a user of the platform.
+    user_id: Option<Uuid>,
+    #[schema(max_length = 320)]
+    user_email: Option<String>,
+    #[schema(max_length = 255)]
+    user_name: Option<String>,
+    #[schema(max_length = 64)]
+    user_phone: Option<String>,
+    #[schema(max_length = 2000)]
+    notes: Option<String>,
+    /// The unit price: a decimal number, as a number or a string. Stored and returned, never computed.
+    #[serde(deserialize_with = "lenient::text")]
+    rate: Option<String>,
+    /// The total price: a decimal number, as a number or a string.
+    #[serde(deserialize_with = "lenient::text")]
+    total_cost: Option<String>,
+    /// `pending`, `paid` or `refunded`.
+    #[schema(value_type = Option<String>)]
+    payment_status: Option<PaymentStatus>,
+    /// An idempotency key of a new reservation, 1 to 255 characters: a repeated request with the same key and content books
+    /// once. Defaults to the header `Idempotency-Key`.
+    #[schema(max_length = 255)]
+    request_id: Option<String>,
+    /// The reservation's id in another booking system.
+    #[schema(max_length = 255)]
+    external_booking_id: Option<String>,
+    /// The name of that booking system.
+    #[schema(max_length = 255)]
+    external_system: Option<String>,
+    /// The caller's own category of the reservation.
+    #[schema(max_length = 255)]
+    reservation_type: Option<String>,
+    /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
+    #[schema(value_type = Option<Object>)]
+    metadata: OwnData,
+}
+
+impl ReservationBody {
+    /// The space of the reservation.
+    pub(crate) fn space_id(&self) -> Option<SpaceId> {
+        self.space_id.map(SpaceId::from)
+    }
+
+    /// The booking. A repeated request keeps the id of the first booking instead of `reservation_id`.
+    pub(crate) fn booking(
+        self,
+        reservation_id: ReservationId,
+        caller: &Identity,
+    ) -> Result<Booking, Problem> {
+        let space_id = self.space_id().ok_or_else(|| invalid("space_id is required"))?;
+        let window = window(self.start_time, self.end_time)?;
+        let header_key = || caller.idempotency.as_ref().map(|request| request.key.clone());
+        let request_id = non_blank(self.request_id).or_else(header_key);
+        let guest = Guest {
+            email: non_blank(self.user_email),
+            name: non_blank(self.user_name),
+            phone: non_blank(self.user_phone),
+            notes: non_blank(self.notes),
+        };
+        let details = Details {
+            user_id: self.user_id.map(Into::into),
+            external_booking_id: non_blank(self.external_booking_id),
+            external_system: non_blank(self.external_system),
+            reservation_type: non_blank(self.reservation_type),
+            rate: self.rate,
+            total_cost: self.total_cost,
+            payment_status: self.payment_status.unwrap_or_default(),
+            metadata: document("metadata", self.metadata)?.unwrap_or_default(),
+            ..Details::default()
+        };
+        let (max_duration, asked) = (MAX_DURATION, caller.asked());
+        Ok(Booking { reservation_id, space_id, window, max_duration, guest, details, request_id, asked })
+    }
+
+    /// The changes of an update.
+    pub(crate) fn change(self) -> Result<Change, Problem> {
+        let guest = GuestPatch {
+            email: patch(self.user_email),
+            name: patch(self.user_name),
+            phone: patch(self.user_phone),
+            notes: patch(self.notes),
+        };
+        let details = DetailsPatch {
+            user_id: self.user_id.map_or(Patch::Keep, |user| Patch::Set(user.into())),
+            external_booking_id: patch(self.external_booking_id),
+            external_system: patch(self.external_system),
+            reservation_type: patch(self.reservation_type),
+            rate: patch(self.rate),
+            total_cost: patch(self.total_cost),
+            payment_status: self.payment_status,
+            metadata: document("metadata", self.metadata)?,
+            ..DetailsPatch::default()
+        };
+        let max_duration = MAX_DURATION;
+        Ok(Change { start: self.start_time, end: self.end_time, max_duration, guest, details })
+    }
+}
+
+/// Treats a blank string as absent.
+fn non_blank(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+fn patch(text: Option<String>) -> Patch<String> {
+    match text {
+        None => Patch::Keep,
+        Some(text) if text.trim().is_empty() => Patch::Clear,
+        Some(text) => Patch::Set(text),
+    }
+}
+
+/// The reason for a cancellation.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = ReasonBody)]
+pub(crate) struct CancellationBody {
+    /// The reason. `reason` is an accepted alias.
+    #[serde(alias = "reason")]
+    #[schema(max_length = 1000)]
+    cancellation_reason: Option<String>,
+}
+
+impl CancellationBody {
+    pub(crate) fn reason(self) -> Option<String> {
+        non_blank(self.cancellation_reason)
+    }
+}

@@ -1,0 +1,10 @@
+//! Parts of requests and responses that several resources share. Resources import from here, never from one another.
+
+pub(super) mod activity;
+pub(super) mod counts;
+pub(super) mod path;
+pub(super) mod position;
+pub(super) mod reason;
+pub(super) mod reservation;
+pub(super) mod space_override;
+pub(super) mod window;

@@ -1,0 +1,103 @@
+//! The view of an activity.
+
+use chrono::{DateTime, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::device::device_id;
+use parking_projections::activity::read::Listed;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::page::Item;
+
+/// An action on one of the tenant's resources.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActivityView {
+    /// The position of the event.
+    position: i64,
+    timestamp: DateTime<Utc>,
+    /// The actor: `user/…`, `api_key/…`, `sensor/…` or `system`.
+    #[schema(value_type = String)]
+    user: Actor,
+    /// The resource type: `reservation`, `space`, `device`, `site`, ….
+    r#type: String,
+    /// The event type.
+    kind: String,
+    /// The event type in words: `confirmed`, `cancelled`, `device assigned`, ….
+    status: String,
+    /// The code of the space concerned.
+    space: Option<String>,
+    /// The resource: an id or an EUI.
+    stream_id: String,
+    site_id: Option<Uuid>,
+    space_id: Option<Uuid>,
+    device_id: Option<Uuid>,
+    dev_eui: Option<String>,
+    /// Further details in a few fields.
+    #[schema(value_type = Object)]
+    summary: Value,
+}
+
+impl Item for ActivityView {
+    const PLURAL: &'static str = "activity";
+}
+
+impl ActivityView {
+    pub(crate) fn of(row: Listed) -> Self {
+        let Listed { activity, space_code } = row;
+        let of_reservation = activity.kind.starts_with("Reservation");
+        Self {
+            position: activity.position,
+            timestamp: activity.at.utc(),
+            user: activity.actor,
+            r#type: if of_reservation { "reservation".to_owned() } else { activity.stream_type },
+            status: status(&activity.kind),
+            kind: activity.kind,
+            space: space_code,
+            stream_id: activity.stream_id,
+            site_id: activity.site_id,
+            space_id: activity.space_id,
+            device_id: activity.dev_eui.map(device_id),
+            dev_eui: activity.dev_eui.map(|dev_eui| format!("{dev_eui:X}")),
+            summary: activity.summary,
+        }
+    }
+}
+
+/// The event type in words. V6's front end colours `confirmed` and `cancelled`.
+fn status(kind: &str) -> String {
+    match kind.strip_prefix("Reservation") {
+        Some("Booked") => "confirmed".to_owned(),
+        Some(rest) => words(rest),
+        None => words(kind),
+    }
+}
+
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_types_are_written_in_words() {
+        for (kind, expected) in [
+            ("ReservationBooked", "confirmed"),
+            ("ReservationCancelled", "cancelled"),
+            ("ReservationNotTakenUp", "not taken up"),
+            ("DeviceAssigned", "device assigned"),
+        ] {
+            assert_eq!(status(kind), expected);
+        }
+    }
+}

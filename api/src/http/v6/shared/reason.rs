@@ -1,0 +1,14 @@
+//! The reason for a command.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// The reason for a command, for later readers of the history.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = Why)]
+pub(crate) struct ReasonBody {
+    /// The reason.
+    #[schema(max_length = 1000)]
+    pub(crate) reason: Option<String>,
+}

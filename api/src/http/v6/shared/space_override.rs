@@ -1,0 +1,83 @@
+//! The view of an override.
+
+use chrono::{DateTime, Utc};
+use parking_domain::actor::Actor;
+use parking_domain::instant::Instant;
+use parking_domain::space::OverrideKind;
+use parking_projections::overrides::OverrideStatus;
+use parking_projections::overrides::read::Listed;
+use serde::Serialize;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::opened::opened;
+use crate::http::kit::page::Item;
+use crate::http::kit::problem::Problem;
+
+/// An override: a period in which a space cannot be used.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct OverrideView {
+    id: Uuid,
+    tenant_id: Uuid,
+    space_id: Uuid,
+    space_code: Option<String>,
+    /// `blocked` or `out_of_service`.
+    #[schema(value_type = String)]
+    override_type: OverrideKind,
+    /// `set` before its start, `active` while it is in force, `ended` or `cleared`.
+    #[schema(value_type = String)]
+    status: OverrideStatus,
+    is_active: bool,
+    start_time: DateTime<Utc>,
+    /// Null: in force until it is cleared.
+    end_time: Option<DateTime<Utc>>,
+    reason: Option<String>,
+    notes: Option<String>,
+    #[schema(value_type = String)]
+    created_by: Actor,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Item for OverrideView {
+    const PLURAL: &'static str = "overrides";
+}
+
+impl OverrideView {
+    /// The views of all rows. Their notes are opened in one query.
+    pub(crate) async fn all(connection: &mut PgConnection, rows: Vec<Listed>) -> Result<Vec<Self>, Problem> {
+        let sealed: Vec<_> = rows.iter().map(|row| [row.set.notes.as_ref()]).collect();
+        let texts = opened(connection, &sealed).await?;
+        Ok(rows.into_iter().zip(texts).map(|(row, [notes])| Self::of(row, notes)).collect())
+    }
+
+    fn of(Listed { set: row, space_code }: Listed, notes: Option<String>) -> Self {
+        Self {
+            id: row.override_id,
+            tenant_id: row.tenant_id,
+            space_id: row.space_id,
+            space_code,
+            override_type: row.kind,
+            status: row.status,
+            is_active: row.status == OverrideStatus::Active,
+            start_time: row.starts_at.utc(),
+            end_time: row.ends_at.map(Instant::utc),
+            reason: row.reason,
+            notes,
+            created_by: row.created_by,
+            created_at: row.created_at.utc(),
+            updated_at: row.updated_at.utc(),
+        }
+    }
+
+    /// True while the override is in force.
+    pub(crate) fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// The rank among several overrides: the highest one decides.
+    pub(crate) fn strength(&self) -> u8 {
+        u8::from(self.override_type == OverrideKind::OutOfService)
+    }
+}

@@ -1,0 +1,62 @@
+//! A window of a space in a request.
+
+use parking_domain::instant::Instant;
+use parking_domain::space::Window;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::http::kit::lenient;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::invalid;
+
+/// A window of a space.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(crate) struct WindowBody {
+    /// The space. It may be omitted if the path names it. `spaceId` is an accepted alias.
+    #[serde(alias = "spaceId")]
+    pub(crate) space_id: Option<Uuid>,
+    /// The start of the window. `startTime` is an accepted alias.
+    #[serde(alias = "startTime", deserialize_with = "lenient::time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) start_time: Option<Instant>,
+    /// The end of the window, exclusive. `endTime` is an accepted alias.
+    #[serde(alias = "endTime", deserialize_with = "lenient::time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) end_time: Option<Instant>,
+}
+
+impl WindowBody {
+    pub(crate) fn window(&self) -> Result<Window, Problem> {
+        window(self.start_time, self.end_time)
+    }
+}
+
+/// A window in a query.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct WindowQuery {
+    /// The start of the window. Without an offset it is in UTC. `start_time` is an accepted alias.
+    #[serde(alias = "start_time", deserialize_with = "lenient::time")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Instant>,
+    /// The end of the window, exclusive. `end_time` is an accepted alias.
+    #[serde(alias = "end_time", deserialize_with = "lenient::time")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Instant>,
+}
+
+impl WindowQuery {
+    pub(crate) fn window(&self) -> Result<Window, Problem> {
+        window(self.from, self.to)
+    }
+}
+
+pub(crate) fn window(start: Option<Instant>, end: Option<Instant>) -> Result<Window, Problem> {
+    match (start, end) {
+        (Some(start), Some(end)) => Ok(Window { start, end }),
+        _ => Err(invalid("start_time and end_time (in a query: from and to) are required")),
+    }
+}

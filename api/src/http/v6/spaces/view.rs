@@ -1,0 +1,279 @@
+//! The views of spaces, with the field names of all of V6's clients.
+
+use chrono::{DateTime, Utc};
+use parking_domain::device::{Status, device_id};
+use parking_domain::document::Document;
+use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::occupancy::{Cause, Reason, Sign, SpaceState};
+use parking_domain::sensors::Occupancy;
+use parking_domain::space::SpaceEvent;
+use parking_projections::space_history::Moment;
+use parking_projections::spaces::read as spaces;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::kit::page::Item;
+use crate::http::v6::shared::counts::CountsView;
+
+/// A space with its occupancy and its devices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SpaceView {
+    id: Uuid,
+    tenant_id: Uuid,
+    site_id: Uuid,
+    site_name: Option<String>,
+    code: String,
+    /// Same as `code`.
+    space_number: String,
+    name: String,
+    display_name: String,
+    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
+    #[schema(value_type = String)]
+    current_state: SpaceState,
+    /// Same as `current_state`.
+    #[schema(value_type = String)]
+    status: SpaceState,
+    state_changed_at: DateTime<Utc>,
+    /// Same as `state_changed_at`.
+    last_state_change: DateTime<Utc>,
+    /// The reason for the current state.
+    #[schema(value_type = Option<String>)]
+    reason: Option<Reason>,
+    /// The state that the display shows.
+    #[schema(value_type = Option<String>)]
+    display_state: Option<Sign>,
+    enabled: bool,
+    auto_release_minutes: Option<u16>,
+    building: Option<String>,
+    floor: Option<String>,
+    zone: Option<String>,
+    gps_latitude: Option<f64>,
+    gps_longitude: Option<f64>,
+    /// The EUI of the assigned sensor.
+    sensor_eui: Option<String>,
+    sensor_device_id: Option<Uuid>,
+    /// The sensor's last reading: `occupied`, `vacant` or `unknown`.
+    #[schema(value_type = Option<String>)]
+    sensor_state: Option<Occupancy>,
+    /// The EUI of the assigned display.
+    display_eui: Option<String>,
+    display_device_id: Option<Uuid>,
+    #[serde(flatten)]
+    #[schema(value_type = AssignedDevices)]
+    devices: Option<AssignedDevices>,
+    #[schema(value_type = Object)]
+    config: Document,
+    #[schema(value_type = Object)]
+    metadata: Document,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    /// Only with `as_of`: the position of the change that led to the past state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of_position: Option<i64>,
+}
+
+/// The devices assigned to a space, only on request.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DevicesThere)]
+struct AssignedDevices {
+    sensor_device: Option<AssignedDevice>,
+    display_device: Option<AssignedDevice>,
+}
+
+/// A device assigned to a space.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeviceThere)]
+struct AssignedDevice {
+    id: Uuid,
+    dev_eui: String,
+    name: String,
+    #[schema(value_type = String)]
+    status: Status,
+}
+
+impl Item for SpaceView {
+    const PLURAL: &'static str = "spaces";
+}
+
+impl SpaceView {
+    /// The view of a space with its current state.
+    pub(crate) fn of(row: &spaces::Listed) -> Self {
+        let (space, definition) = (row.space.clone(), row.space.definition.clone());
+        let shown = row.occupancy.as_ref();
+        let state = shown.map_or(SpaceState::Unknown, |shown| shown.state);
+        let since = shown.map_or(space.created_at, |shown| shown.since);
+        let (sensor, display) = (row.sensor.as_ref(), row.display.as_ref());
+        let eui = |device: &spaces::Standing| format!("{:X}", device.dev_eui);
+        Self {
+            id: space.space_id,
+            tenant_id: space.tenant_id,
+            site_id: space.site_id,
+            site_name: row.site_name.clone(),
+            space_number: space.code.clone(),
+            code: space.code,
+            name: definition.name,
+            display_name: definition.display_name,
+            current_state: state,
+            status: state,
+            state_changed_at: since.utc(),
+            last_state_change: since.utc(),
+            reason: shown.map(|shown| shown.reason),
+            display_state: shown.map(|shown| shown.sign),
+            enabled: definition.enabled,
+            auto_release_minutes: definition.auto_release_minutes,
+            building: definition.building,
+            floor: definition.floor,
+            zone: definition.zone,
+            gps_latitude: definition.position.map(|position| position.latitude),
+            gps_longitude: definition.position.map(|position| position.longitude),
+            sensor_eui: sensor.map(eui),
+            sensor_device_id: sensor.map(|sensor| device_id(sensor.dev_eui)),
+            sensor_state: sensor.map(|sensor| sensor.occupancy),
+            display_eui: display.map(eui),
+            display_device_id: display.map(|display| device_id(display.dev_eui)),
+            devices: None,
+            config: definition.config,
+            metadata: definition.metadata,
+            created_at: space.created_at.utc(),
+            updated_at: space.updated_at.utc(),
+            as_of_position: None,
+        }
+    }
+
+    /// The view of a space with its current state and its devices.
+    pub(crate) fn with_devices(row: &spaces::Listed) -> Self {
+        let assigned = |device: &spaces::Standing| AssignedDevice {
+            id: device_id(device.dev_eui),
+            dev_eui: format!("{:X}", device.dev_eui),
+            name: device.name.clone(),
+            status: device.status,
+        };
+        let (sensor_device, display_device) =
+            (row.sensor.as_ref().map(assigned), row.display.as_ref().map(assigned));
+        Self { devices: Some(AssignedDevices { sensor_device, display_device }), ..Self::of(row) }
+    }
+
+    /// The current definition with a past state.
+    pub(crate) fn with_past_state(self, moment: &Moment) -> Self {
+        let state = moment.state.unwrap_or(SpaceState::Unknown);
+        Self {
+            current_state: state,
+            status: state,
+            state_changed_at: moment.at.utc(),
+            last_state_change: moment.at.utc(),
+            reason: moment.reason,
+            display_state: moment.sign,
+            as_of_position: Some(moment.position),
+            ..self
+        }
+    }
+}
+
+/// A change of a space's state or display.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MomentView {
+    /// When the change happened.
+    timestamp: DateTime<Utc>,
+    /// When the platform recorded the change.
+    recorded_at: DateTime<Utc>,
+    #[schema(value_type = Option<String>)]
+    previous_state: Option<SpaceState>,
+    /// The state after the change; null once the space is deleted.
+    #[schema(value_type = Option<String>)]
+    new_state: Option<SpaceState>,
+    #[schema(value_type = Option<String>)]
+    reason: Option<Reason>,
+    /// The level that decided, from 1 (strongest) to 7.
+    level: Option<i16>,
+    #[schema(value_type = Option<String>)]
+    display_state: Option<Sign>,
+    /// The kind of cause: `sensor`, `reservation`, `manual` or `system`.
+    source: &'static str,
+    /// The cause in detail.
+    #[schema(value_type = Object)]
+    cause: Cause,
+    /// The position of the causing event.
+    position: i64,
+    /// The number of the change among all changes by the same event.
+    ordinal: i64,
+}
+
+impl Item for MomentView {
+    const PLURAL: &'static str = "history";
+}
+
+impl MomentView {
+    pub(crate) fn of(moment: &Moment) -> Self {
+        Self {
+            timestamp: moment.at.utc(),
+            recorded_at: moment.recorded_at.utc(),
+            previous_state: moment.previous_state,
+            new_state: moment.state,
+            reason: moment.reason,
+            level: moment.level,
+            display_state: moment.sign,
+            source: moment.cause.source(),
+            cause: moment.cause,
+            position: moment.position,
+            ordinal: moment.ordinal,
+        }
+    }
+}
+
+/// A deleted space.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SpaceEnded {
+    success: bool,
+    space_id: Uuid,
+    space_code: Option<String>,
+    message: &'static str,
+}
+
+impl SpaceEnded {
+    pub(crate) fn of(space_id: SpaceId, events: &[SpaceEvent]) -> Self {
+        let space_code = events.iter().find_map(|event| match event {
+            SpaceEvent::SpaceDeleted { code, .. } => Some(code.clone()),
+            _ => None,
+        });
+        Self { success: true, space_id: space_id.uuid(), space_code, message: "the space is deleted" }
+    }
+}
+
+/// The result of setting a space's state by hand. A stronger level, such as an override, may still decide the state.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StateSet {
+    space_id: Uuid,
+    #[schema(value_type = Option<String>)]
+    previous_state: Option<SpaceState>,
+    #[schema(value_type = Option<String>)]
+    current_state: Option<SpaceState>,
+    changed: bool,
+    source: &'static str,
+    message: &'static str,
+}
+
+impl StateSet {
+    pub(crate) fn of(space_id: SpaceId, previous: Option<SpaceState>, current: Option<SpaceState>) -> Self {
+        let changed = previous != current;
+        let message = if changed { "the state has changed" } else { "the state is as it was" };
+        Self {
+            space_id: space_id.uuid(),
+            previous_state: previous,
+            current_state: current,
+            changed,
+            source: "manual",
+            message,
+        }
+    }
+}
+
+/// The occupancy of a site's spaces, or of all spaces of the tenant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StatsView {
+    pub(crate) site_id: Option<Uuid>,
+    #[schema(value_type = Uuid)]
+    pub(crate) tenant_id: TenantId,
+    #[serde(flatten)]
+    pub(crate) counts: CountsView,
+}
