@@ -98,7 +98,7 @@ fn a_sensor_that_moves_takes_its_word_to_the_other_space() {
 }
 
 #[test]
-fn the_sensor_that_was_assigned_last_is_listened_to() {
+fn the_sensor_that_was_assigned_last_is_active_sensor() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), claimed(2, TENANT, sensor(), 10), assigned(2, 1, 20)]);
     assert_eq!(world.shown(1), NOTHING, "the new one said nothing yet");

@@ -54,7 +54,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 
 /// Type, version and trace of the event raised.
 fn raise(upcasters: &Upcasters, event_type: &str, version: &str) -> (String, String, String) {
-    let raised = upcasters.raise(event_type, version, json!({"kept": [1, {"a": null}]}));
+    let raised = upcasters.upcast(event_type, version, json!({"kept": [1, {"a": null}]}));
     assert_eq!(raised.payload["kept"], json!([1, {"a": null}]), "what no step touches stays");
     let trace = raised.payload["trace"].as_str().unwrap_or_default().to_owned();
     (raised.event_type, raised.event_version, trace)
@@ -86,7 +86,7 @@ fn conformance_31_a_chain_of_steps_leads_from_every_version_to_todays_in_whateve
             (("Moved", "1"), is("Moved", "1", "")),
         ] {
             assert_eq!(raise(&upcasters, from.0, from.1), raised, "{order:?}");
-            assert_eq!(upcasters.apply_to(from.0, from.1), !raised.2.is_empty(), "{from:?}");
+            assert_eq!(upcasters.applies_to(from.0, from.1), !raised.2.is_empty(), "{from:?}");
         }
     }
 }
@@ -100,5 +100,5 @@ fn steps_that_lead_in_a_circle_end() {
 
 #[test]
 fn todays_events_need_no_step() {
-    assert!(!stored::upcasters().apply_to("UplinkReceived", "1"));
+    assert!(!stored::upcasters().applies_to("UplinkReceived", "1"));
 }
