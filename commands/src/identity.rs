@@ -1,4 +1,4 @@
-//! Which log this is, and the commands to its own stream.
+//! The log's identity, and the commands to its own stream.
 
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
@@ -10,18 +10,18 @@ use uuid::Uuid;
 use crate::bus::{Bus, ExecuteError};
 use crate::store::{Circumstances, LoadError};
 
-/// What the head says of the log.
+/// The identity of the log according to its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Its last position.
     pub position: i64,
     /// Its format.
     pub format: i16,
-    /// The id with which it started: names the stream of type `log`.
+    /// The id with which it started; the id of the stream of type `log`.
     pub started_as: LogId,
-    /// Its id: another one than `started_as` once a copy was forked.
+    /// Its current id; differs from `started_as` once a copy was forked.
     pub log_id: LogId,
-    /// The newest dictionary that an event announced; 0 before the log has started.
+    /// The newest announced dictionary; 0 before the log has started.
     pub dictionary: i16,
 }
 
@@ -35,7 +35,7 @@ impl Identity {
     }
 }
 
-/// Writes the log's identity as its first event, unless it is there. The log's id.
+/// Writes the log's identity as its first event, if it is missing; returns the log's id.
 pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<LogRefusal>> {
     let Identity { position, started_as, log_id, .. } =
         Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
@@ -50,7 +50,7 @@ pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<Lo
     }
 }
 
-/// Gives a restored copy of a log an id of its own. Nobody may append meanwhile. The log as it was before.
+/// Gives a restored copy of a log a new id; returns the identity before. No process may append concurrently.
 pub async fn fork(
     log: &Bus<Log>,
     to: LogId,
@@ -63,7 +63,7 @@ pub async fn fork(
     Ok(before)
 }
 
-/// Announces a dictionary that is kept beside the log: bodies may be compressed with it from then on.
+/// Announces a dictionary that is stored beside the log; bodies may be compressed with it from then on.
 pub async fn add_dictionary(
     log: &Bus<Log>,
     number: i16,

@@ -1,4 +1,4 @@
-//! The way of a report into the log: routed to its device's stream, decided there, durable when this answers.
+//! Ingestion of reports: routed to the device's stream, decided there, and durable when the call returns.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ use crate::bus::{Bus, ExecuteError};
 use crate::metadata::Metadata;
 use crate::store::{Circumstances, LoadError, LogStore};
 
-/// ChirpStack gives up after five seconds: much later than this an answer reaches nobody.
+/// ChirpStack stops waiting after five seconds, so a later result reaches no caller.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// A report on its way in, with what is kept beside it.
+/// An incoming report with its context.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    /// Whose credential brought it.
+    /// The source whose credential was used.
     pub source: Source,
-    /// What it says.
+    /// The report.
     pub report: Report,
-    /// When it came.
+    /// When it was received.
     pub received_at: Instant,
     /// The body as posted, byte for byte.
     pub body: Bytes,
-    /// Who and in which request.
+    /// The actor and the request.
     pub metadata: Metadata,
 }
 
-/// What became of a report. Either way it is in the log.
+/// The result of recording a report. In both cases it is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Appended, at this position.
@@ -48,8 +48,8 @@ pub enum Outcome {
     },
 }
 
-/// Why a report was not recorded. After [`IngestError::TimedOut`] and [`AppendError::Unsettled`] it may be in the log all
-/// the same; sending it again does no harm.
+/// Why a report was not recorded. After [`IngestError::TimedOut`] and [`AppendError::Unsettled`] it may be in the log;
+/// sending it again is safe.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The stream could not be loaded.
@@ -63,16 +63,16 @@ pub enum IngestError {
     TimedOut,
 }
 
-/// Takes reports in. One per process, so that the reports of a device are decided one after the other.
+/// Records reports. One per process, so that the reports of a device are decided one after the other.
 pub struct Ingest(Bus<Uplinks>);
 
 impl Ingest {
-    /// Into this store.
+    /// Records into this store.
     pub fn new(store: LogStore) -> Self {
         Self(Bus::new(store))
     }
 
-    /// Records a report, once however often it comes.
+    /// Records a report once, however often it is delivered.
     pub async fn record(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
         timeout(PATIENCE, self.record_in_stream(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
     }
@@ -96,7 +96,8 @@ impl Ingest {
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportOlderThanWindow, .. }) => {
                     let found = self.0.store().holds_report(&id, key).await?;
                     command.look_up = if found { LookUp::Present } else { LookUp::Absent };
-                    // What was looked up is out of date at once: the append decides between two that looked together.
+                    // A look-up result is outdated at once, so the append's request key decides between concurrent
+                    // deliveries.
                     let request_key = format!("{} {id} {key}", Uplinks::TYPE);
                     circumstances.request =
                         Some(RequestKey { tenant_id: Uuid::nil(), key: request_key, fingerprint: key });

@@ -1,4 +1,5 @@
-//! The write side of the platform in one value: a bus for each kind of aggregate, the log for joint commands, and the sealer.
+//! The write side of the platform: a bus for each aggregate type, the log for commands over several streams, and the
+//! sealer.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::randomness::Randomness;
 use crate::snapshots::Kind;
 use crate::store::{Circumstances, LoadError, LogStore};
 
-/// Everything that commands go through.
+/// Executes all commands.
 pub struct Platform {
     /// Spaces, with their reservations and overrides.
     pub spaces: Bus<Space>,
@@ -42,7 +43,7 @@ pub struct Platform {
     pub sealer: Sealer,
 }
 
-/// Every kind of stream there is: those whose missing snapshots are made.
+/// All stream types, for which missing snapshots are created.
 pub fn kinds() -> Vec<Kind> {
     vec![
         Kind::of::<Uplinks>(),
@@ -57,7 +58,7 @@ pub fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Why the platform is not ready to take commands.
+/// Why the platform cannot accept commands.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The keys cannot be reached.
@@ -66,16 +67,16 @@ pub enum StartError {
     /// The log does not begin with its identity, or it cannot be written.
     #[error("the log cannot be started: {0}")]
     Log(#[from] ExecuteError<LogRefusal>),
-    /// The default tenant cannot be made.
-    #[error("the default tenant cannot be made: {0}")]
+    /// The default tenant cannot be created.
+    #[error("the default tenant cannot be created: {0}")]
     Tenant(#[from] ExecuteError<TenantRefusal>),
-    /// The default site cannot be made.
-    #[error("the default site cannot be made: {0}")]
+    /// The default site cannot be created.
+    #[error("the default site cannot be created: {0}")]
     Site(#[from] ExecuteError<SiteRefusal>),
 }
 
 impl Platform {
-    /// The write side over a store, its keys kept with `pool` (role writer).
+    /// The write side over a store, with keys stored through `pool` (role writer).
     pub async fn start(
         store: LogStore,
         pool: PgPool,
@@ -92,7 +93,8 @@ impl Platform {
         })
     }
 
-    /// Makes what every installation begins with, unless it is there: the log's identity, a tenant and a site. The log's id.
+    /// Creates what every installation starts with, if missing: the log's identity, a tenant and a site. Returns the
+    /// log's id.
     pub async fn make_defaults(&self, at: Instant) -> Result<LogId, StartError> {
         let log_id = identity::start(&self.log, at).await?;
         let by = Actor::System;
@@ -123,7 +125,7 @@ fn of_default_tenant() -> Circumstances {
     Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
 }
 
-/// True for the refusal that says it was made before, by whomever: another one may have taken its slug since.
+/// True if it was created before, or if another tenant or site has taken its slug since.
 fn is_there<E: PartialEq>(error: &ExecuteError<E>, refusal: &E) -> bool {
     match error {
         ExecuteError::Refused { refusal: found, .. } => found == refusal,

@@ -1,6 +1,6 @@
-//! Reservations as people make them: what is personal in a request is sealed here, before the space decides.
+//! Reservation requests: personal data is sealed here, before the space decides.
 //!
-//! Checking in and checking out say nothing personal: they are plain commands of the bus.
+//! Check-in and check-out carry no personal data; they are plain commands of the bus.
 
 mod booking;
 mod change;
@@ -21,13 +21,13 @@ pub use booking::{Booked, Booking};
 pub use change::Change;
 pub use guest::{Guest, GuestPatch};
 
-/// Why a reservation was not made or not changed. Nothing of it happened.
+/// Why a reservation was not booked or changed. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ReservationError {
     /// The space refused, or the log could not be reached.
     #[error(transparent)]
     Execute(#[from] ExecuteError<SpaceRefusal>),
-    /// What is personal could not be sealed.
+    /// Personal data could not be sealed.
     #[error(transparent)]
     PersonalData(#[from] PersonalDataError),
 }
@@ -50,7 +50,7 @@ impl From<FindRequestError> for ReservationError {
     }
 }
 
-/// Takes what people ask about reservations to the spaces. Made when it is needed, of what the platform has once.
+/// Executes reservation requests on spaces. Created on demand from the platform's bus and sealer.
 #[derive(Clone, Copy)]
 pub struct Reservations<'a> {
     spaces: &'a Bus<Space>,
@@ -58,12 +58,12 @@ pub struct Reservations<'a> {
 }
 
 impl<'a> Reservations<'a> {
-    /// Over the spaces' bus; what is personal is sealed by `sealer`.
+    /// Uses the spaces' bus; `sealer` seals personal data.
     pub fn new(spaces: &'a Bus<Space>, sealer: &'a Sealer) -> Self {
         Self { spaces, sealer }
     }
 
-    /// Changes a reservation: its window, what is kept with it, or both at once.
+    /// Changes a reservation's window, its details, or both.
     pub async fn change(
         &self,
         space_id: SpaceId,
@@ -84,7 +84,7 @@ impl<'a> Reservations<'a> {
         Ok(self.spaces.store().execute(&change, circumstances).await?)
     }
 
-    /// Gives a reservation up. The reason is for people and may name some, so it is sealed.
+    /// Cancels a reservation. The reason may contain names, so it is sealed.
     pub async fn cancel(
         &self,
         space_id: SpaceId,
@@ -106,7 +106,8 @@ impl<'a> Reservations<'a> {
         Ok(self.spaces.execute(&space_id.to_string(), &command, circumstances).await?)
     }
 
-    /// Under whose key the reservation's texts are: the guest's who gave an e-mail, else its own.
+    /// The subject whose key seals the reservation's texts: the guest with the given e-mail, else the reservation
+    /// itself.
     async fn subject_of(
         &self,
         space_id: SpaceId,

@@ -1,4 +1,4 @@
-//! A space's place for a sensor or a display, filled with a device or cleared, whatever is there.
+//! Assigns or unassigns a space's sensor or display, in terms of the space.
 
 use cqrs_es::Aggregate;
 use parking_domain::aggregate::Claim;
@@ -16,16 +16,16 @@ use crate::joint::{Joint, Work};
 use crate::lanes::StreamName;
 use crate::store::LoadError;
 
-/// Put a device at a space as its sensor or its display. One that belongs to nobody is claimed for that.
+/// Assign a device to a space as its sensor or display. A device without an owner is claimed as well.
 #[derive(Clone, Debug)]
 pub struct FillPlace {
     /// The space.
     pub space_id: SpaceId,
-    /// Which of its places.
+    /// The category of the assignment.
     pub category: Category,
     /// The device.
     pub dev_eui: DevEui,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
@@ -46,7 +46,7 @@ impl Joint for FillPlace {
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
         let category = self.category;
-        let own = if device.aggregate.owner() == Some(tenant_id) {
+        let prepare = if device.aggregate.owner() == Some(tenant_id) {
             let patch = Box::new(DevicePatch { category: Some(category), ..DevicePatch::default() });
             DeviceCommand::UpdateDevice { tenant_id, patch, at, by }
         } else {
@@ -56,20 +56,20 @@ impl Joint for FillPlace {
         let space_id = self.space_id;
         let assign =
             DeviceCommand::AssignDevice { tenant_id, space_id, replace: false, reason: None, at, by };
-        Ok(work.decide_all(&device, &[own, assign])?)
+        Ok(work.decide_all(&device, &[prepare, assign])?)
     }
 }
 
-/// Take away what stands at a space as its sensor or its display. Where nothing stands there is nothing to do.
+/// Unassign a space's sensor or display. No effect if there is none.
 #[derive(Clone, Debug)]
 pub struct ClearPlace {
     /// The space.
     pub space_id: SpaceId,
-    /// Which of its places.
+    /// The category of the assignment.
     pub category: Category,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
@@ -87,7 +87,7 @@ impl Joint for ClearPlace {
     }
 }
 
-/// Lets the device that stands at a place leave it, if there is one.
+/// Unassigns the space's device of this category, if there is one.
 pub(crate) async fn leave<E: From<LoadError> + From<DeviceRefusal>>(
     work: &mut Work<'_>,
     space_id: SpaceId,
@@ -103,7 +103,7 @@ pub(crate) async fn leave<E: From<LoadError> + From<DeviceRefusal>>(
         return Ok(Vec::new());
     }
     let device = work.load::<Device>(&dev_eui).await?;
-    // It may have gone elsewhere since the place was looked at.
+    // It may have been moved since the claim was read.
     if device.aggregate.space_id() != Some(space_id) {
         return Ok(Vec::new());
     }

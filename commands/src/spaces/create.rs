@@ -1,4 +1,4 @@
-//! A space comes with its place on its site, so that no site ends while something stands on it.
+//! Creates a space as a member of its site, so that a site cannot be archived while it has members.
 
 use parking_domain::id::SpaceId;
 use parking_domain::site::{Site, SiteCommand, SiteMember};
@@ -8,14 +8,14 @@ use super::SpaceError;
 use crate::joint::{Joint, Work};
 use crate::lanes::StreamName;
 
-/// Make a space.
+/// Create a space.
 #[derive(Clone, Debug)]
 pub struct MakeSpace {
     /// A new id.
     pub space_id: SpaceId,
-    /// What it is to be.
+    /// Its definition.
     pub create: CreateSpace,
-    /// What it is from the start, if somebody says so.
+    /// Its initial state, if given.
     pub state: Option<StateByHand>,
 }
 

@@ -1,4 +1,4 @@
-//! A space goes with its place on its site, and the devices that stand at it leave.
+//! Deletes a space, removes it from its site and unassigns its devices.
 
 use parking_domain::aggregate::Claim;
 use parking_domain::device::Category;
@@ -12,17 +12,17 @@ use crate::devices::leave;
 use crate::joint::{Joint, Work};
 use crate::lanes::StreamName;
 
-/// What may stand at a space.
-const PLACES: [Category; 2] = [Category::Sensor, Category::Display];
+/// The categories of devices that can be assigned to a space.
+const CATEGORIES: [Category; 2] = [Category::Sensor, Category::Display];
 
-/// End a space.
+/// Delete a space.
 #[derive(Clone, Debug)]
 pub struct EndSpace {
-    /// Which.
+    /// The space.
     pub space_id: SpaceId,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
@@ -34,9 +34,9 @@ impl Joint for EndSpace {
         vec![StreamName::of::<Space>(&self.space_id)]
     }
 
-    /// A device was put at one of the space's places meanwhile: it leaves too.
+    /// A device was assigned to the space concurrently; a new decision unassigns it too.
     fn is_outdated_by(&self, claim: &Claim, _holder: &str) -> bool {
-        PLACES.iter().any(|category| place(*category, self.space_id) == *claim)
+        CATEGORIES.iter().any(|category| place(*category, self.space_id) == *claim)
     }
 
     async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
@@ -47,7 +47,7 @@ impl Joint for EndSpace {
         let delete = DeleteSpace { space_id: self.space_id, reason: self.reason.clone(), asked: self.asked };
         let site_id = description.site_id.to_string();
         let events = work.decide(&space, &SpaceCommand::DeleteSpace(delete))?;
-        for category in PLACES {
+        for category in CATEGORIES {
             let reason = Some("the space was deleted".to_owned());
             leave::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
         }

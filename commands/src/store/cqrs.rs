@@ -1,4 +1,4 @@
-//! The log as cqrs-es sees it: its `EventStore`, for its framework, its tests and its tools.
+//! The log as an `EventStore` of cqrs-es, for its framework, tests and tools.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ impl<A: Decider> EventStore<A> for LogStore {
         Ok(self.load(aggregate_id).await?)
     }
 
-    /// Commits and answers with the events as stored; their metadata says `position` besides what was given.
+    /// Commits and returns the stored events; `position` is added to their metadata.
     async fn commit(
         &self,
         events: Vec<A::Event>,

@@ -1,4 +1,4 @@
-//! Folds streams from the log: event by event as they are read, in pages, whatever their length.
+//! Folds streams from the log event by event, in pages, so that memory does not depend on their length.
 
 use std::collections::HashMap;
 
@@ -15,43 +15,43 @@ use super::LogContext;
 use super::loader::Tail;
 use crate::snapshots::Snapshots;
 
-/// Events that are read in one go.
+/// The number of events per page.
 const PAGE: i64 = 1000;
 
-/// More than the states of any aggregate will have versions.
+/// The factor that separates snapshot forms; larger than any aggregate's state version.
 const FORMS: i32 = 10_000;
 
 /// Why a stream cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The database did not answer.
+    /// The database returned an error.
     #[error("the stream could not be read: {0}")]
     Database(#[from] sqlx::Error),
-    /// An event is of no form this program knows: a newer release may, or it was tampered with.
+    /// An event has an unknown form: it was written by a newer release, or the log was tampered with.
     #[error("{aggregate_type} {aggregate_id} holds an undecodable event {sequence}, {event_type}: {source}")]
     Undecodable {
         /// The stream's aggregate type.
         aggregate_type: &'static str,
         /// The stream's id.
         aggregate_id: String,
-        /// The event's place in the stream.
+        /// The event's sequence in the stream.
         sequence: i64,
         /// Its type and version.
         event_type: String,
-        /// What the reader of the payload said.
+        /// The decoder's error.
         source: Box<DecodeError>,
     },
-    /// The log says that nobody can read an event of it, so nobody knows what it has become.
+    /// An event is marked as undecodable, so the stream's state is unknown.
     #[error(
-        "{aggregate_type} {aggregate_id} is damaged: nobody can read its event at position {position}, which an operator \
-         skipped; an operator can restore the log from a backup that holds the event, else make a new one in its place"
+        "{aggregate_type} {aggregate_id} is damaged: its event at position {position} is unreadable and an operator skipped \
+         it; an operator can restore the log from a backup that contains the event, or create a replacement"
     )]
     Damaged {
         /// The stream's aggregate type.
         aggregate_type: &'static str,
         /// The stream's id.
         aggregate_id: String,
-        /// The event.
+        /// The event's position.
         position: i64,
     },
     /// An event is missing: the log was tampered with.
@@ -61,7 +61,7 @@ pub enum LoadError {
         aggregate_type: &'static str,
         /// The stream's id.
         aggregate_id: String,
-        /// The place of the missing event.
+        /// The sequence of the missing event.
         sequence: i64,
     },
 }
@@ -78,13 +78,13 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// What it takes in memory, in bytes.
+    /// Its size in memory, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.event_type.len() + self.event_version.len() + self.payload.len()
     }
 }
 
-/// How a payload is read: whole, or for a fold.
+/// The decoder of a payload: complete, or for a fold.
 type Read<A> = fn(&Upcasters, &str, &str, &str) -> Result<<A as Aggregate>::Event, DecodeError>;
 
 pub(super) fn decode<A: Decider>(
@@ -111,7 +111,7 @@ fn decode_by<A: Decider>(
     })
 }
 
-/// Takes the next event into a stream.
+/// Applies the next event to a stream.
 pub(crate) fn take<A: Decider>(
     context: &mut LogContext<A>,
     upcasters: &Upcasters,
@@ -132,7 +132,7 @@ pub(crate) fn take<A: Decider>(
     Ok(())
 }
 
-/// All events of a stream with their metadata, as cqrs-es asks for them. They are all in memory at once: for tools and tests.
+/// All events of a stream with their metadata, for cqrs-es. All of them are held in memory: for tools and tests only.
 pub(super) async fn envelopes<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
@@ -166,7 +166,7 @@ pub(super) async fn envelopes<A: Decider>(
     Ok(envelopes)
 }
 
-/// A stream as the loader's tail makes it; `None` when the snapshot is of no use, so that the stream has to be read by itself.
+/// The stream from the loader's tail; `None` if the snapshot is unusable, so that the stream must be read separately.
 pub(super) fn fold_tail<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
@@ -186,7 +186,7 @@ pub(super) fn fold_tail<A: Decider>(
     Ok(Some(context))
 }
 
-/// The stream as its snapshot has it, or without any event.
+/// The stream from its snapshot, or without events.
 pub(super) async fn begin<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
@@ -200,13 +200,13 @@ pub(super) async fn begin<A: Decider>(
     LogContext { left_out, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
 }
 
-/// The form of a state from which so many events were left out: one that has them in it is as good as none.
+/// The form of a snapshot from which this many events are skipped; a snapshot that includes them does not match.
 pub(crate) fn form<A: Decider>(left_out: usize) -> i32 {
     let left_out = i32::try_from(left_out).unwrap_or(i32::MAX);
     A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS))
 }
 
-/// The stream's snapshot; one of another form or of another history, or one that cannot be read, is as good as none.
+/// The stream's snapshot; `None` if it has another form or another history, or cannot be parsed.
 async fn snapshot<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
@@ -237,8 +237,8 @@ async fn snapshot<A: Decider>(
     }))
 }
 
-/// Takes the rest of the stream in, page by page. What a page has made of it is offered as a snapshot: a load that is given
-/// up was not for nothing, and the next one goes on from there.
+/// Applies the rest of the stream, page by page. The state after each page is offered as a snapshot, so that a
+/// cancelled load is not wasted and the next one continues from there.
 pub(super) async fn follow<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,

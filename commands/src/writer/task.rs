@@ -1,4 +1,4 @@
-//! The writer's task: forms batches, commits them, and settles what a lost connection leaves in doubt.
+//! The writer's task: forms batches, commits them, and settles batches of lost connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,17 +20,17 @@ use super::session::{Backend, Failure, Session};
 use super::{Counts, QUEUE, Tell, recorded};
 use crate::append::{AppendError, Appended};
 
-/// How long a batch may wait for the database to come back before its appends are refused.
+/// How long a batch waits for the database before its appends are refused.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The pause before the next attempt to reach a database that is away.
+/// The pause before the next attempt to reach the database.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// The task, and what it has at the moment.
+/// The task and its state.
 pub(super) struct Task {
     options: PgConnectOptions,
     session: Option<Session>,
-    /// Server processes of former sessions that may still be at work, or wait for a standby: the next session ends them.
+    /// Server processes of former sessions that may still work or wait for a standby; the next session terminates them.
     lost: Vec<Backend>,
     tell: Option<Tell>,
     raise_head: watch::Sender<i64>,
@@ -66,7 +66,8 @@ impl Task {
                     },
                 }
             }
-            // No more than a batch and what it may put off: the rest stays in the queue, which is what bounds it.
+            // Takes no more than a batch and the appends it may defer; the rest stays in the queue, whose capacity is
+            // the limit.
             while batches.has_room()
                 && doubts.len() < QUEUE
                 && let Ok(asked) = waiting.try_recv()
@@ -82,7 +83,7 @@ impl Task {
         }
     }
 
-    /// Answers every append of the batch, whatever happens to the database.
+    /// Answers every append of the batch, whatever the database does.
     async fn commit(&mut self, mut batch: Vec<Pending>, deadline: Instant) {
         while !batch.is_empty() {
             let session = match self.session(deadline).await {
@@ -104,7 +105,7 @@ impl Task {
                 Err(Failure::Refused(_)) => return self.commit_singly(batch, deadline).await,
                 Err(Failure::Unavailable(reason)) => {
                     warn!(reason, "a batch could not commit");
-                    // A new connection may meet a database that can.
+                    // A new connection may reach a database that can commit.
                     self.session = None;
                     return refuse(batch, &AppendError::Unavailable(reason));
                 }
@@ -112,7 +113,7 @@ impl Task {
                     warn!(reason, appends = batch.len(), "the connection broke during a batch: settling it");
                     batch = self.settle(batch, deadline, &reason).await;
                     if Instant::now() >= deadline {
-                        // What is left was certainly not stored.
+                        // The remaining appends were certainly not stored.
                         return refuse(batch, &AppendError::Unavailable(reason));
                     }
                 }
@@ -120,7 +121,7 @@ impl Task {
         }
     }
 
-    /// The log's own events may announce a dictionary: what comes next is compressed with it.
+    /// The log's own events may announce a dictionary, which compresses bodies from then on.
     async fn take_dictionary(&mut self, batch: &[Pending]) {
         let of_the_log =
             |pending: &Pending| pending.append.streams.iter().any(|s| s.aggregate_type == Log::TYPE);
@@ -129,20 +130,20 @@ impl Task {
         {
             match session.encoder().await {
                 Ok(encoder) => drop(self.encode_with.send_replace(encoder)),
-                // It is read again with the next connection; until then the older one does.
+                // The dictionary is read again with the next connection; the older one is used until then.
                 Err(error) => warn!(%error, "the newest dictionary could not be read"),
             }
         }
     }
 
-    /// One event that the database refuses must not fail its neighbours.
+    /// Commits each append separately, so that one refused event does not fail the others.
     async fn commit_singly(&mut self, batch: Vec<Pending>, deadline: Instant) {
         for pending in batch {
             Box::pin(self.commit(vec![pending], deadline)).await;
         }
     }
 
-    /// After a connection was lost during a batch: answers what was committed and gives back what certainly was not.
+    /// After a lost connection: answers the appends that were committed and returns those that certainly were not.
     async fn settle(&mut self, batch: Vec<Pending>, deadline: Instant, reason: &str) -> Vec<Pending> {
         self.give_up();
         loop {
@@ -151,7 +152,7 @@ impl Task {
                 return Vec::new();
             };
             match session.settle(&batch).await {
-                // While the lost server process is at work, what is absent may yet come.
+                // While a lost server process is running, an absent append may still commit.
                 Ok(found) if self.lost.is_empty() => return self.answer_found(batch, found),
                 settled => {
                     warn!(failure = ?settled.err(), "settling a batch failed");
@@ -166,7 +167,7 @@ impl Task {
         }
     }
 
-    /// Answers those that ask whether what they found may be acknowledged; one commit does for all of them.
+    /// Answers confirmations; one commit covers all of them.
     async fn confirm(&mut self, doubts: Vec<Doubt>, deadline: Instant) {
         let certain = |task: &Self| {
             let head = *task.raise_head.borrow();
@@ -235,13 +236,13 @@ impl Task {
         }
     }
 
-    /// Gives the connection up, and remembers its server process: closing a connection does not end one that waits for
-    /// a standby.
+    /// Drops the connection and remembers its server process, because closing a connection does not end one that waits
+    /// for a standby.
     fn give_up(&mut self) {
         self.lost.extend(self.session.take().map(Session::into_backend));
     }
 
-    /// The connection, made again if there is none, until the deadline. A new one begins by ending what former ones left.
+    /// The connection, opened if there is none, until the deadline. Opening terminates what former connections left.
     async fn session(&mut self, deadline: Instant) -> Result<&mut Session, String> {
         while self.session.is_none() {
             match Session::open(&self.options, &mut self.lost).await {
