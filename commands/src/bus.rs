@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use parking_domain::aggregate::Decider;
 
 use crate::append::AppendError;
-use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogStore};
+use crate::store::{CommandContext, FindRequestError, LoadError, LogContext, LogStore};
 
 /// The maximum number of attempts when other processes cause conflicts.
 pub(crate) const ATTEMPTS: usize = 10;
@@ -77,9 +77,9 @@ impl<A: Decider> Bus<A> {
         &self,
         aggregate_id: &str,
         command: &A::Command,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Executed<A>, ExecuteError<A::Error>> {
-        if let Some(earlier) = self.earlier(circumstances).await? {
+        if let Some(earlier) = self.earlier(command_context).await? {
             return Ok(earlier);
         }
         let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
@@ -90,7 +90,7 @@ impl<A: Decider> Bus<A> {
         };
         let mut attempts = 1;
         loop {
-            match self.attempt(context, remembered, command, circumstances).await {
+            match self.attempt(context, remembered, command, command_context).await {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
@@ -108,12 +108,12 @@ impl<A: Decider> Bus<A> {
         mut context: LogContext<A>,
         remembered: bool,
         command: &A::Command,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
         let decision = context.aggregate.decide(command);
         let Ok(events @ [_, ..]) = decision.as_deref() else {
             // Without an append there is no conflict to reveal that another process, or this very request, was faster.
-            if let Some(earlier) = self.earlier(circumstances).await? {
+            if let Some(earlier) = self.earlier(command_context).await? {
                 self.store.memory().keep(context);
                 return Ok(Some(earlier));
             }
@@ -134,10 +134,10 @@ impl<A: Decider> Bus<A> {
         for event in events {
             context.aggregate.evolve(event);
         }
-        let appended = self.store.append(&mut context, events, circumstances).await?;
+        let appended = self.store.append(&mut context, events, command_context).await?;
         if appended.repeated {
             // A concurrent process appended the same request: what was decided here is not what is stored.
-            let earlier = self.earlier(circumstances).await?;
+            let earlier = self.earlier(command_context).await?;
             let missing = || AppendError::Unsettled("the earlier request is not there".into());
             return Ok(Some(earlier.ok_or_else(missing)?));
         }
@@ -152,8 +152,11 @@ impl<A: Decider> Bus<A> {
     }
 
     /// The original result of the request, if it was made before.
-    async fn earlier(&self, circumstances: &Circumstances) -> Result<Option<Executed<A>>, FindRequestError> {
-        let Some(request) = &circumstances.request else { return Ok(None) };
+    async fn earlier(
+        &self,
+        command_context: &CommandContext,
+    ) -> Result<Option<Executed<A>>, FindRequestError> {
+        let Some(request) = &command_context.request else { return Ok(None) };
         let earlier = self.store.find_request::<A>(request).await?;
         Ok(earlier.map(|earlier| Executed {
             position: earlier.position,

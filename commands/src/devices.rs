@@ -9,6 +9,6 @@ mod refusal;
 
 pub use assignment::AssignDevice;
 pub use orphan::{AssignOrphan, ClaimOrphan, DismissOrphan};
-pub(crate) use place::leave;
+pub(crate) use place::unassign_device;
 pub use place::{ClearPlace, FillPlace};
 pub use refusal::AssignmentError;

@@ -8,7 +8,7 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::bus::{Bus, ExecuteError};
-use crate::store::{Circumstances, LoadError};
+use crate::store::{CommandContext, LoadError};
 
 /// The identity of the log according to its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<Lo
     }
     let dictionary = parking_bodies::sha256(parking_bodies::FIRST_DICTIONARY);
     let start = LogCommand::StartLog { log_id, dictionary, at };
-    match log.execute(&started_as.to_string(), &start, &Circumstances::default()).await {
+    match log.execute(&started_as.to_string(), &start, &CommandContext::default()).await {
         Err(ExecuteError::Refused { refusal: LogRefusal::LogAlreadyStarted, .. }) | Ok(_) => Ok(log_id),
         Err(error) => Err(error),
     }
@@ -59,7 +59,7 @@ pub async fn fork(
 ) -> Result<Identity, ExecuteError<LogRefusal>> {
     let before = Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     let fork = LogCommand::ForkLog { to, position: before.position, reason, at, by: Actor::System };
-    log.execute(&before.started_as.to_string(), &fork, &Circumstances::default()).await?;
+    log.execute(&before.started_as.to_string(), &fork, &CommandContext::default()).await?;
     Ok(before)
 }
 
@@ -73,5 +73,5 @@ pub async fn add_dictionary(
     let Identity { started_as, .. } = Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     let sha256 = parking_bodies::sha256(dictionary);
     let add = LogCommand::AddDictionary { number, sha256, at, by: Actor::System };
-    log.execute(&started_as.to_string(), &add, &Circumstances::default()).await.map(|_| ())
+    log.execute(&started_as.to_string(), &add, &CommandContext::default()).await.map(|_| ())
 }

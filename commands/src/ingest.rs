@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::append::{AppendError, RequestKey};
 use crate::bus::{Bus, ExecuteError};
 use crate::metadata::Metadata;
-use crate::store::{Circumstances, LoadError, LogStore};
+use crate::store::{CommandContext, LoadError, LogStore};
 
 /// ChirpStack stops waiting after five seconds, so a later result reaches no caller.
-const PATIENCE: Duration = Duration::from_secs(4);
+const RECORD_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// An incoming report with its context.
 #[derive(Clone, Debug)]
@@ -74,17 +74,17 @@ impl Ingest {
 
     /// Records a report once, however often it is delivered.
     pub async fn record(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
-        timeout(PATIENCE, self.record_in_stream(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
+        timeout(RECORD_TIMEOUT, self.record_in_stream(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
     }
 
     async fn record_in_stream(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
         let id = uplinks::stream_id(incoming.source, incoming.report.dev_eui);
         let Incoming { report, received_at, body, metadata, .. } = incoming;
         let key = report.key.0;
-        let mut circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
+        let mut command_context = CommandContext { metadata, body: Some(body), ..CommandContext::default() };
         let mut command = RecordReport { report, at: received_at, look_up: LookUp::NotDone };
         loop {
-            match self.0.execute(&id, &command, &circumstances).await {
+            match self.0.execute(&id, &command, &command_context).await {
                 Ok(executed) if executed.repeated => {
                     return Ok(Outcome::Duplicate { position: executed.position });
                 }
@@ -99,7 +99,7 @@ impl Ingest {
                     // A look-up result is outdated at once, so the append's request key decides between concurrent
                     // deliveries.
                     let request_key = format!("{} {id} {key}", Uplinks::TYPE);
-                    circumstances.request =
+                    command_context.request =
                         Some(RequestKey { tenant_id: Uuid::nil(), key: request_key, fingerprint: key });
                 }
                 Err(ExecuteError::Load(error)) => return Err(error.into()),

@@ -12,10 +12,10 @@ use parking_domain::aggregate::{Claim, Decider};
 use crate::append::{AppendError, Appended, StreamAppend};
 use crate::bus::{ATTEMPTS, ExecuteError};
 use crate::lanes::{StreamName, Taken};
-use crate::store::{Circumstances, Earlier, FindRequestError, LoadError, LogContext, LogStore};
+use crate::store::{CommandContext, Earlier, FindRequestError, LoadError, LogContext, LogStore};
 
 /// A command over several streams.
-pub trait Joint: Sync {
+pub trait MultiStreamCommand: Sync {
     /// The aggregate whose events are returned.
     type Lead: Decider;
     /// Why the command may be refused.
@@ -36,7 +36,7 @@ pub trait Joint: Sync {
     /// Loads streams and decides on them; returns the events of the lead. May run several times.
     fn decide(
         &self,
-        work: &mut Work<'_>,
+        work: &mut UnitOfWork<'_>,
     ) -> impl Future<Output = Result<Vec<<Self::Lead as Aggregate>::Event>, Self::Error>> + Send;
 }
 
@@ -52,9 +52,9 @@ pub struct Done<A: Decider> {
 }
 
 /// The streams loaded and the events decided by a command so far.
-pub struct Work<'a> {
+pub struct UnitOfWork<'a> {
     store: &'a LogStore,
-    circumstances: &'a Circumstances,
+    command_context: &'a CommandContext,
     lanes: Taken<'a>,
     /// The loaded streams, and whether the lane of each was taken.
     loaded: Vec<StreamName>,
@@ -63,9 +63,16 @@ pub struct Work<'a> {
     streams: Result<Vec<StreamAppend>, AppendError>,
 }
 
-impl<'a> Work<'a> {
-    fn new(store: &'a LogStore, circumstances: &'a Circumstances, lanes: Taken<'a>) -> Self {
-        Self { store, circumstances, lanes, loaded: Vec::new(), has_all_lanes: true, streams: Ok(Vec::new()) }
+impl<'a> UnitOfWork<'a> {
+    fn new(store: &'a LogStore, command_context: &'a CommandContext, lanes: Taken<'a>) -> Self {
+        Self {
+            store,
+            command_context,
+            lanes,
+            loaded: Vec::new(),
+            has_all_lanes: true,
+            streams: Ok(Vec::new()),
+        }
     }
 
     /// Loads a stream to decide on.
@@ -126,7 +133,7 @@ impl<'a> Work<'a> {
             // The state in memory is outdated once this is appended.
             drop(self.store.memory().take::<A>(&context.aggregate_id));
         }
-        let stream = self.store.stream_append(context, events, self.circumstances);
+        let stream = self.store.stream_append(context, events, self.command_context);
         match (&mut self.streams, stream) {
             (Ok(streams), Ok(stream)) => streams.push(stream),
             (streams @ Ok(_), Err(error)) => *streams = Err(error),
@@ -137,14 +144,14 @@ impl<'a> Work<'a> {
 
 /// Several commands on one stream, decided one after the other and appended as one.
 #[derive(Clone, Debug)]
-pub struct Several<A: Decider> {
+pub struct CommandBatch<A: Decider> {
     /// The stream.
     pub aggregate_id: String,
     /// The commands, in order.
     pub commands: Vec<A::Command>,
 }
 
-impl<A> Joint for Several<A>
+impl<A> MultiStreamCommand for CommandBatch<A>
 where
     A: Decider<Command: Sync, Error: Send> + Clone,
 {
@@ -155,7 +162,7 @@ where
         vec![StreamName::of::<A>(&self.aggregate_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<A::Event>, Self::Error> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<A::Event>, Self::Error> {
         let context = work.load::<A>(&self.aggregate_id).await?;
         let refused = |refusal| ExecuteError::Refused { refusal, position: context.position };
         work.decide_all(&context, &self.commands).map_err(refused)
@@ -164,20 +171,20 @@ where
 
 impl LogStore {
     /// Executes a command over several streams. When it returns, all events are durable.
-    pub async fn execute<J: Joint>(
+    pub async fn execute<C: MultiStreamCommand>(
         &self,
-        joint: &J,
-        circumstances: &Circumstances,
-    ) -> Result<Done<J::Lead>, J::Error> {
-        if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+        command: &C,
+        command_context: &CommandContext,
+    ) -> Result<Done<C::Lead>, C::Error> {
+        if let Some(earlier) = self.done_before(command_context).await.map_err(find_error::<C>)? {
             return Ok(earlier);
         }
-        let mut streams = joint.streams();
+        let mut streams = command.streams();
         let (mut rounds, mut attempts) = (0, 1);
         loop {
             let lanes = self.lanes().take(&streams).await;
-            let mut work = Work::new(self, circumstances, lanes);
-            let decided = joint.decide(&mut work).await;
+            let mut work = UnitOfWork::new(self, command_context, lanes);
+            let decided = command.decide(&mut work).await;
             streams.extend(std::mem::take(&mut work.loaded));
             rounds += 1;
             if !work.has_all_lanes && rounds < ATTEMPTS {
@@ -186,22 +193,22 @@ impl LogStore {
             }
             if decided.is_err() || work.adds_nothing() {
                 // The same request may have been completed while this one waited for its lanes.
-                if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+                if let Some(earlier) = self.done_before(command_context).await.map_err(find_error::<C>)? {
                     return Ok(earlier);
                 }
                 let events = decided?;
                 // Earlier commands may have made this one redundant, on streams that it need not have loaded; all must
                 // be confirmed.
-                self.confirm_all().await.map_err(raise::<J>)?;
+                self.confirm_all().await.map_err(find_error::<C>)?;
                 return Ok(Done { position: None, events, repeated: false });
             }
             match self.append_work(work).await {
-                Err(error) if attempts < ATTEMPTS && is_outdated(joint, &error) => attempts += 1,
+                Err(error) if attempts < ATTEMPTS && is_outdated(command, &error) => attempts += 1,
                 Err(error) => return Err(error.into()),
                 Ok(appended) if appended.repeated => {
                     // A concurrent process appended the same request: what was decided here is not what is stored.
                     let missing = || AppendError::Unsettled("the earlier request is not there".into());
-                    let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
+                    let earlier = self.done_before(command_context).await.map_err(find_error::<C>)?;
                     return Ok(earlier.ok_or_else(missing)?);
                 }
                 Ok(appended) => {
@@ -213,17 +220,17 @@ impl LogStore {
     }
 
     /// Appends the decided events. The lanes are held until the result is known.
-    async fn append_work(&self, work: Work<'_>) -> Result<Appended, AppendError> {
-        let Work { lanes: _lanes, streams, circumstances, .. } = work;
-        self.append_all(streams?, circumstances).await
+    async fn append_work(&self, work: UnitOfWork<'_>) -> Result<Appended, AppendError> {
+        let UnitOfWork { lanes: _lanes, streams, command_context, .. } = work;
+        self.append_all(streams?, command_context).await
     }
 
     /// The original result of the request, if it was made before.
     async fn done_before<A: Decider>(
         &self,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Option<Done<A>>, FindRequestError> {
-        let Some(request) = &circumstances.request else { return Ok(None) };
+        let Some(request) = &command_context.request else { return Ok(None) };
         let earlier = self.find_request::<A>(request).await?;
         Ok(earlier.map(|Earlier { position, events, .. }| Done {
             position: Some(position),
@@ -234,15 +241,15 @@ impl LogStore {
 }
 
 /// True when another append was faster and a new decision may differ.
-fn is_outdated<J: Joint>(joint: &J, error: &AppendError) -> bool {
+fn is_outdated<C: MultiStreamCommand>(command: &C, error: &AppendError) -> bool {
     match error {
         AppendError::Conflict { .. } => true,
-        AppendError::ClaimHeld { claim, holder } => joint.is_outdated_by(claim, holder),
+        AppendError::ClaimHeld { claim, holder } => command.is_outdated_by(claim, holder),
         _ => false,
     }
 }
 
-fn raise<J: Joint>(error: FindRequestError) -> J::Error {
+fn find_error<C: MultiStreamCommand>(error: FindRequestError) -> C::Error {
     match error {
         FindRequestError::Load(error) => error.into(),
         FindRequestError::Append(error) => error.into(),

@@ -1,4 +1,4 @@
-//! Streams in memory as the last command left them; the least recently used are evicted when the budget is exceeded.
+//! Streams in memory as the last command evicted them; the least recently used are evicted when the budget is exceeded.
 //!
 //! A command takes its stream out of memory while it runs, so a command that fails or is dropped leaves no partial
 //! state. A cached stream may be outdated because other processes append too; the append detects this.
@@ -23,10 +23,10 @@ type Name = (&'static str, String);
 pub struct Memory {
     budget: usize,
     snapshots: Snapshots,
-    held: Mutex<Held>,
+    held: Mutex<CachedStreams>,
 }
 
-struct Held {
+struct CachedStreams {
     streams: LruCache<Name, Entry>,
     weight: usize,
 }
@@ -36,7 +36,7 @@ struct Entry {
     weight: usize,
 }
 
-impl Held {
+impl CachedStreams {
     fn remove(&mut self, name: &Name) -> Option<Box<dyn Stream>> {
         let Entry { stream, weight } = self.streams.pop(name)?;
         self.weight -= weight;
@@ -47,7 +47,11 @@ impl Held {
 impl Memory {
     /// A memory with a budget in bytes. Evicted streams are offered to `snapshots`.
     pub(crate) fn new(budget: usize, snapshots: Snapshots) -> Self {
-        Self { budget, snapshots, held: Mutex::new(Held { streams: LruCache::unbounded(), weight: 0 }) }
+        Self {
+            budget,
+            snapshots,
+            held: Mutex::new(CachedStreams { streams: LruCache::unbounded(), weight: 0 }),
+        }
     }
 
     /// Takes a stream out.
@@ -60,7 +64,7 @@ impl Memory {
     pub(crate) fn keep<A: Decider>(&self, context: LogContext<A>) {
         let name = (A::TYPE, context.aggregate_id.clone());
         let weight = context.aggregate.weight() + 2 * context.aggregate_id.len() + OVERHEAD;
-        let mut left = Vec::new();
+        let mut evicted = Vec::new();
         let mut held = self.lock();
         held.remove(&name);
         held.streams.put(name, Entry { stream: Box::new(context), weight });
@@ -70,11 +74,11 @@ impl Memory {
             && let Some((_, entry)) = held.streams.pop_lru()
         {
             held.weight -= entry.weight;
-            left.push(entry.stream);
+            evicted.push(entry.stream);
         }
         drop(held);
-        for stream in &mut left {
-            stream.leave(&self.snapshots);
+        for stream in &mut evicted {
+            stream.offer_snapshot(&self.snapshots);
         }
     }
 
@@ -83,8 +87,8 @@ impl Memory {
     pub(crate) async fn save_all(&self) -> Result<usize, sqlx::Error> {
         let mut ahead: Vec<(i64, Name)> = {
             let held = self.lock();
-            let ahead = held.streams.iter().map(|(name, entry)| (entry.stream.behind(), name));
-            ahead.filter(|(behind, _)| *behind >= WORTH_SAVING).map(|(n, name)| (n, name.clone())).collect()
+            let ahead = held.streams.iter().map(|(name, entry)| (entry.stream.unsaved_events(), name));
+            ahead.filter(|(unsaved, _)| *unsaved >= WORTH_SAVING).map(|(n, name)| (n, name.clone())).collect()
         };
         ahead.sort_unstable_by(|one, other| other.cmp(one));
         for set in ahead.chunks(SET) {
@@ -103,7 +107,7 @@ impl Memory {
         (held.streams.len(), held.weight)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, CachedStreams> {
         // Each operation under the lock either completes or panics before it changes anything.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

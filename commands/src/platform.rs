@@ -23,7 +23,7 @@ use crate::identity;
 use crate::personal::{PersonalDataError, Sealer};
 use crate::randomness::Randomness;
 use crate::snapshots::Kind;
-use crate::store::{Circumstances, LoadError, LogStore};
+use crate::store::{CommandContext, LoadError, LogStore};
 
 /// Executes all commands.
 pub struct Platform {
@@ -101,9 +101,10 @@ impl Platform {
         let tenant =
             NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
         let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at, by };
-        let made = self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
-        if let Err(error) = made
-            && !is_there(&error, &TenantRefusal::TenantAlreadyExists)
+        let created =
+            self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &default_tenant_context()).await;
+        if let Err(error) = created
+            && !already_exists(&error, &TenantRefusal::TenantAlreadyExists)
         {
             return Err(error.into());
         }
@@ -113,20 +114,21 @@ impl Platform {
             definition: Definition::in_zone("UTC"),
         };
         let create = SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(site), at, by };
-        let made = self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
-        match made {
-            Err(error) if !is_there(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),
+        let created =
+            self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &default_tenant_context()).await;
+        match created {
+            Err(error) if !already_exists(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),
             _ => Ok(log_id),
         }
     }
 }
 
-fn of_default_tenant() -> Circumstances {
-    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+fn default_tenant_context() -> CommandContext {
+    CommandContext { tenant_id: Some(TenantId::DEFAULT.uuid()), ..CommandContext::default() }
 }
 
 /// True if it was created before, or if another tenant or site has taken its slug since.
-fn is_there<E: PartialEq>(error: &ExecuteError<E>, refusal: &E) -> bool {
+fn already_exists<E: PartialEq>(error: &ExecuteError<E>, refusal: &E) -> bool {
     match error {
         ExecuteError::Refused { refusal: found, .. } => found == refusal,
         ExecuteError::Append(AppendError::ClaimHeld { .. }) => true,

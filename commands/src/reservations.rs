@@ -14,7 +14,7 @@ use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError, Executed};
 use crate::joint::Done;
 use crate::personal::{Field, Person, PersonalDataError, Sealer};
-use crate::store::{Circumstances, FindRequestError, LoadError};
+use crate::store::{CommandContext, FindRequestError, LoadError};
 use change::ChangeReservation;
 
 pub use booking::{Booked, Booking};
@@ -70,7 +70,7 @@ impl<'a> Reservations<'a> {
         reservation_id: ReservationId,
         change: Change,
         asked: Asked,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Done<Space>, ReservationError> {
         let Change { start, end, max_duration, guest, mut details } = change;
         if !guest.is_empty() {
@@ -81,7 +81,7 @@ impl<'a> Reservations<'a> {
             guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
         }
         let change = ChangeReservation { space_id, reservation_id, start, end, max_duration, details, asked };
-        Ok(self.spaces.store().execute(&change, circumstances).await?)
+        Ok(self.spaces.store().execute(&change, command_context).await?)
     }
 
     /// Cancels a reservation. The reason may contain names, so it is sealed.
@@ -91,7 +91,7 @@ impl<'a> Reservations<'a> {
         reservation_id: ReservationId,
         reason: Option<&str>,
         asked: Asked,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Executed<Space>, ReservationError> {
         let reason = match reason {
             None => None,
@@ -103,7 +103,7 @@ impl<'a> Reservations<'a> {
         };
         let cancel = CancelReservation { reservation_id, reason, asked };
         let command = SpaceCommand::CancelReservation(Box::new(cancel));
-        Ok(self.spaces.execute(&space_id.to_string(), &command, circumstances).await?)
+        Ok(self.spaces.execute(&space_id.to_string(), &command, command_context).await?)
     }
 
     /// The subject whose key seals the reservation's texts: the guest with the given e-mail, else the reservation

@@ -7,7 +7,7 @@ use parking_domain::log::{Log, LogCommand, LogRefusal};
 use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError};
 use crate::identity::Identity;
-use crate::store::{Circumstances, LoadError};
+use crate::store::{CommandContext, LoadError};
 
 /// An event to skip.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub async fn skip(log: &Bus<Log>, skip: &Skip, at: Instant) -> Result<i64, SkipE
         .map_err(|error| ExecuteError::Load(LoadError::from(error)))?;
     let Skip { position, projection, reason, undecodable } = skip.clone();
     let command = LogCommand::SkipEvent { position, projection, reason, undecodable, at, by: Actor::System };
-    match log.execute(&started_as.to_string(), &command, &Circumstances::default()).await {
+    match log.execute(&started_as.to_string(), &command, &CommandContext::default()).await {
         Ok(executed) => Ok(executed.position),
         Err(ExecuteError::Refused { refusal: LogRefusal::EventAlreadySkipped, .. }) => {
             Err(SkipError::AlreadySkipped)

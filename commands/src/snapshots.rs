@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::store::{LogContext, form};
+use crate::store::{LogContext, snapshot_form};
 
 pub use missing::{Kind, MissingSnapshots};
 
@@ -47,7 +47,7 @@ impl Snapshot {
         Some(Self {
             aggregate_type: A::TYPE,
             aggregate_id: context.aggregate_id.clone(),
-            state_version: form::<A>(context.left_out.len()),
+            state_version: snapshot_form::<A>(context.skipped.len()),
             version: context.version,
             event_id: context.event_id,
             state: serde_json::to_string(&context.aggregate).ok()?,
@@ -57,10 +57,10 @@ impl Snapshot {
 
 /// Accepts states to be saved. Cheap to clone.
 #[derive(Clone)]
-pub struct Snapshots(Option<Kept>);
+pub struct Snapshots(Option<SnapshotQueue>);
 
 #[derive(Clone)]
-struct Kept {
+struct SnapshotQueue {
     offers: mpsc::Sender<Snapshot>,
     pool: PgPool,
 }
@@ -71,7 +71,7 @@ impl Snapshots {
     pub fn start(pool: PgPool, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (offers, waiting) = mpsc::channel(SET);
         let task = tokio::spawn(write_all(pool.clone(), waiting, stop));
-        (Self(Some(Kept { offers, pool })), task)
+        (Self(Some(SnapshotQueue { offers, pool })), task)
     }
 
     /// Saves no snapshots.
@@ -94,19 +94,19 @@ impl Snapshots {
     }
 
     fn take<A: Decider>(&self, context: &mut LogContext<A>) {
-        let Some(kept) = &self.0 else { return };
-        if let Ok(place) = kept.offers.try_reserve()
+        let Some(queue) = &self.0 else { return };
+        if let Ok(slot) = queue.offers.try_reserve()
             && let Some(snapshot) = Snapshot::of(context)
         {
             context.saved = context.version;
-            place.send(snapshot);
+            slot.send(snapshot);
         }
     }
 
     /// Writes a batch at once. No effect if snapshots are off.
     pub(crate) async fn save(&self, set: &[Snapshot]) -> Result<(), sqlx::Error> {
         match &self.0 {
-            Some(kept) if !set.is_empty() => write::write(&kept.pool, set).await,
+            Some(queue) if !set.is_empty() => write::write(&queue.pool, set).await,
             _ => Ok(()),
         }
     }

@@ -28,10 +28,10 @@ use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 use loader::Loader;
-use unreadable::{Place, Unreadable};
+use unreadable::{Unreadable, UnreadableEvent};
 
 pub use load::LoadError;
-pub(crate) use load::{Stored, form};
+pub(crate) use load::{Stored, snapshot_form};
 pub(crate) use stream::Stream;
 
 /// The maximum number of concurrent loads of streams without a recent snapshot; more would only delay each other.
@@ -69,7 +69,7 @@ pub struct LogContext<A> {
     /// The version of the last snapshot that is saved or queued; 0 for none.
     pub(crate) saved: i64,
     /// The sequences of events that are skipped, because the log marks them as undecodable.
-    pub(crate) left_out: Vec<i64>,
+    pub(crate) skipped: Vec<i64>,
 }
 
 impl<A: Decider> LogContext<A> {
@@ -83,7 +83,7 @@ impl<A: Decider> LogContext<A> {
             position: 0,
             event_id: Uuid::nil(),
             saved: 0,
-            left_out: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
@@ -103,7 +103,7 @@ impl<A: PartialEq> PartialEq for LogContext<A> {
 
 /// The context of a command, besides its content.
 #[derive(Clone, Debug, Default)]
-pub struct Circumstances {
+pub struct CommandContext {
     /// The tenant that owns the events; `None` for events of the network.
     pub tenant_id: Option<Uuid>,
     /// The actor and the correlation ids.
@@ -165,55 +165,59 @@ impl LogStore {
     /// contains one is refused.
     async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         let known = self.unreadable.of(A::TYPE, aggregate_id);
-        let folded = self.fold_without(aggregate_id, &known).await;
+        let folded = self.fold_skipping(aggregate_id, &known).await;
         if !matches!(folded, Err(LoadError::Undecodable { .. })) {
             return folded;
         }
         // The event may have been skipped a moment ago.
-        self.unreadable.look(&self.pool).await?;
-        let now = self.unreadable.of(A::TYPE, aggregate_id);
-        if now == known { folded } else { self.fold_without(aggregate_id, &now).await }
+        self.unreadable.refresh(&self.pool).await?;
+        let current = self.unreadable.of(A::TYPE, aggregate_id);
+        if current == known { folded } else { self.fold_skipping(aggregate_id, &current).await }
     }
 
-    async fn fold_without<A: Decider>(
+    async fn fold_skipping<A: Decider>(
         &self,
         aggregate_id: &str,
-        unreadable: &[Place],
+        unreadable: &[UnreadableEvent],
     ) -> Result<LogContext<A>, LoadError> {
-        if let Some(Place { position, .. }) = unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE) {
+        if let Some(UnreadableEvent { position, .. }) =
+            unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE)
+        {
             let (aggregate_id, position) = (aggregate_id.to_owned(), *position);
             return Err(LoadError::Damaged { aggregate_type: A::TYPE, aggregate_id, position });
         }
-        let left_out: Vec<i64> = unreadable.iter().map(|place| place.sequence).collect();
-        let mut begun = None;
-        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, load::form::<A>(left_out.len())).await {
+        let skipped: Vec<i64> = unreadable.iter().map(|event| event.sequence).collect();
+        let mut partial = None;
+        if let Some(tail) =
+            self.loader.tail(A::TYPE, aggregate_id, load::snapshot_form::<A>(skipped.len())).await
+        {
             let whole = !tail.cut;
-            let folded = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
+            let folded = load::fold_tail(self.upcasters, aggregate_id, &skipped, tail)?;
             if whole && let Some(context) = folded {
                 return Ok(context);
             }
             // The snapshot is unusable: the stream is read from its first event.
-            let empty = LogContext { left_out: left_out.clone(), ..LogContext::empty(aggregate_id) };
-            begun = Some(folded.unwrap_or(empty));
+            let empty = LogContext { skipped: skipped.clone(), ..LogContext::empty(aggregate_id) };
+            partial = Some(folded.unwrap_or(empty));
         }
         let _turn = self.long_loads.acquire().await.expect("it is never closed");
-        let mut context = match begun {
+        let mut context = match partial {
             Some(context) => context,
-            None => load::begin(&self.pool, aggregate_id, left_out).await,
+            None => load::from_snapshot(&self.pool, aggregate_id, skipped).await,
         };
-        load::follow(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
+        load::fold_rest(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
         Ok(context)
     }
 
     /// The streams with undecodable events, by aggregate type and id.
-    pub(crate) async fn with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
-        self.unreadable.look(&self.pool).await?;
+    pub(crate) async fn streams_with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
+        self.unreadable.refresh(&self.pool).await?;
         Ok(self.unreadable.streams())
     }
 
     /// True while no more events of a loaded stream are marked as undecodable.
     pub(crate) fn is_current<A: Decider>(&self, context: &LogContext<A>) -> bool {
-        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out.len()
+        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.skipped.len()
     }
 
     /// The current number of events of a stream.
@@ -227,9 +231,9 @@ impl LogStore {
         &self,
         context: &mut LogContext<A>,
         events: &[A::Event],
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Appended, AppendError> {
-        let append = self.new_append(context, events, circumstances)?;
+        let append = self.new_append(context, events, command_context)?;
         let last = append.events().last().map(|event| event.event_id);
         let appended = self.writer.append(append).await?;
         if !appended.repeated {
@@ -245,10 +249,10 @@ impl LogStore {
         &self,
         context: &LogContext<A>,
         events: &[A::Event],
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Append, AppendError> {
-        let streams = vec![self.stream_append(context, events, circumstances)?];
-        Ok(Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams })
+        let streams = vec![self.stream_append(context, events, command_context)?];
+        Ok(Append { append_id: self.ids.next(), request: command_context.request.clone(), streams })
     }
 
     /// The append for a decision on one stream. Without events it is the precondition that the stream is unchanged.
@@ -257,18 +261,18 @@ impl LogStore {
         &self,
         context: &LogContext<A>,
         events: &[A::Event],
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<StreamAppend, AppendError> {
-        let metadata = circumstances.metadata.to_json();
+        let metadata = command_context.metadata.to_json();
         let new_event = |(n, event): (usize, &A::Event)| {
             Ok(NewEvent {
                 event_id: self.ids.next(),
-                tenant_id: circumstances.tenant_id,
+                tenant_id: command_context.tenant_id,
                 event_type: event.event_type(),
                 event_version: event.event_version(),
                 payload: readable::payload::<A>(event, self.upcasters)?,
                 metadata: metadata.clone(),
-                body: circumstances.body.clone().filter(|_| n == 0),
+                body: command_context.body.clone().filter(|_| n == 0),
             })
         };
         Ok(StreamAppend {
@@ -284,9 +288,9 @@ impl LogStore {
     pub(crate) async fn append_all(
         &self,
         streams: Vec<StreamAppend>,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Appended, AppendError> {
-        let request = circumstances.request.clone();
+        let request = command_context.request.clone();
         self.writer.append(Append { append_id: self.ids.next(), request, streams }).await
     }
 

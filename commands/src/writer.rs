@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::append::{Append, AppendError, Appended, MAX_EVENT_BYTES, NewEvent};
-use pending::{Asked, Doubt, Pending};
+use pending::{ConfirmRequest, Pending, WriterRequest};
 use task::Task;
 
 pub use counts::Counts;
@@ -41,7 +41,7 @@ pub type Tell = Box<dyn Fn(Vec<Recorded>) + Send>;
 /// A handle on the writer task: cheap to clone, safe to share.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    queue: mpsc::Sender<Asked>,
+    queue: mpsc::Sender<WriterRequest>,
     head: watch::Receiver<i64>,
     encoder: watch::Receiver<Option<Arc<Encoder>>>,
     counts: Arc<Counts>,
@@ -63,10 +63,10 @@ impl Writer {
         stop: CancellationToken,
     ) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let (raise_head, head) = watch::channel(0);
-        let (encode_with, encoder) = watch::channel(None);
+        let (head_sender, head) = watch::channel(0);
+        let (encoder_sender, encoder) = watch::channel(None);
         let counts = Arc::new(Counts::default());
-        let task = Task::new(options, tell, raise_head, encode_with, counts.clone());
+        let task = Task::new(options, tell, head_sender, encoder_sender, counts.clone());
         (Self { queue, head, encoder, counts }, tokio::spawn(task.run(waiting, stop)))
     }
 
@@ -79,7 +79,7 @@ impl Writer {
         let (reply, result) = oneshot::channel();
         // Compressed here, in the caller's task: the writer's task holds the head's lock while it sends a batch.
         let encoder = self.encoder.borrow().clone();
-        slot.send(Asked::Append(Pending::new(append, reply, encoder.as_deref())));
+        slot.send(WriterRequest::Append(Pending::new(append, reply, encoder.as_deref())));
         answered(result).await
     }
 
@@ -96,11 +96,11 @@ impl Writer {
             AppendError::Stopped => AppendError::Unsettled("the server is shutting down".into()),
             refused => refused,
         })?;
-        slot.send(Asked::Confirm(Doubt { position, reply }));
+        slot.send(WriterRequest::Confirm(ConfirmRequest { position, reply }));
         answered(result).await
     }
 
-    fn reserve(&self) -> Result<mpsc::Permit<'_, Asked>, AppendError> {
+    fn reserve(&self) -> Result<mpsc::Permit<'_, WriterRequest>, AppendError> {
         self.queue.try_reserve().map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(()) => AppendError::Overloaded,
             mpsc::error::TrySendError::Closed(()) => AppendError::Stopped,

@@ -7,7 +7,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::{Asked, Space, SpaceRefusal};
 
 use super::refusal::{AssignmentError, space_has_ended};
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
 /// Assign a device to a space that has no other device of its category.
@@ -25,7 +25,7 @@ pub struct AssignDevice {
     pub asked: Asked,
 }
 
-impl Joint for AssignDevice {
+impl MultiStreamCommand for AssignDevice {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -37,7 +37,7 @@ impl Joint for AssignDevice {
         space_has_ended(claim, holder)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
@@ -57,7 +57,7 @@ impl Joint for AssignDevice {
 /// own claims. The space's stream is therefore not a precondition of the append, and bookings do not conflict with
 /// assignments.
 pub(super) async fn find_space(
-    work: &mut Work<'_>,
+    work: &mut UnitOfWork<'_>,
     space_id: SpaceId,
     asked: Asked,
 ) -> Result<(), AssignmentError> {

@@ -9,7 +9,7 @@ use parking_domain::uplinks::{Source, Uplinks, stream_id};
 
 use super::assignment::find_space;
 use super::refusal::{AssignmentError, space_has_ended};
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
 /// Claim an orphan and assign it to a space, in one append.
@@ -29,7 +29,7 @@ pub struct AssignOrphan {
     pub asked: Asked,
 }
 
-impl Joint for AssignOrphan {
+impl MultiStreamCommand for AssignOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -41,7 +41,7 @@ impl Joint for AssignOrphan {
         space_has_ended(claim, holder)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_never_heard(work, self.dev_eui).await?;
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
@@ -67,7 +67,7 @@ pub struct ClaimOrphan {
     pub asked: Asked,
 }
 
-impl Joint for ClaimOrphan {
+impl MultiStreamCommand for ClaimOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -75,7 +75,7 @@ impl Joint for ClaimOrphan {
         vec![StreamName::of::<Device>(&self.dev_eui)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_never_heard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
@@ -95,7 +95,7 @@ pub struct DismissOrphan {
     pub asked: Asked,
 }
 
-impl Joint for DismissOrphan {
+impl MultiStreamCommand for DismissOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -103,7 +103,7 @@ impl Joint for DismissOrphan {
         vec![StreamName::of::<Device>(&self.dev_eui)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_never_heard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { by, at, .. } = self.asked;
@@ -114,7 +114,7 @@ impl Joint for DismissOrphan {
 
 /// Refuses a device without uplinks, which is not an orphan. A stream never gets shorter, so it is not a precondition
 /// of the append.
-async fn refuse_never_heard(work: &Work<'_>, dev_eui: DevEui) -> Result<(), AssignmentError> {
+async fn refuse_never_heard(work: &UnitOfWork<'_>, dev_eui: DevEui) -> Result<(), AssignmentError> {
     let uplinks = work.read_only::<Uplinks>(&stream_id(Source::Platform, dev_eui)).await?;
     if uplinks.version == 0 { Err(AssignmentError::OrphanNotFound(dev_eui)) } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ use parking_domain::space::{Asked, Space};
 
 use super::assignment::find_space;
 use super::refusal::{AssignmentError, space_has_ended};
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 use crate::store::LoadError;
 
@@ -29,7 +29,7 @@ pub struct FillPlace {
     pub asked: Asked,
 }
 
-impl Joint for FillPlace {
+impl MultiStreamCommand for FillPlace {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -41,7 +41,7 @@ impl Joint for FillPlace {
         space_has_ended(claim, holder)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
@@ -73,7 +73,7 @@ pub struct ClearPlace {
     pub asked: Asked,
 }
 
-impl Joint for ClearPlace {
+impl MultiStreamCommand for ClearPlace {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -81,15 +81,15 @@ impl Joint for ClearPlace {
         vec![StreamName::of::<Space>(&self.space_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
-        leave(work, self.space_id, self.category, self.reason.clone(), self.asked).await
+        unassign_device(work, self.space_id, self.category, self.reason.clone(), self.asked).await
     }
 }
 
 /// Unassigns the space's device of this category, if there is one.
-pub(crate) async fn leave<E: From<LoadError> + From<DeviceRefusal>>(
-    work: &mut Work<'_>,
+pub(crate) async fn unassign_device<E: From<LoadError> + From<DeviceRefusal>>(
+    work: &mut UnitOfWork<'_>,
     space_id: SpaceId,
     category: Category,
     reason: Option<String>,

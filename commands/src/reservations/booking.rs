@@ -11,7 +11,7 @@ use super::guest::Guest;
 use super::{ReservationError, Reservations};
 use crate::append::{AppendError, RequestKey};
 use crate::personal::PersonalDataError;
-use crate::store::Circumstances;
+use crate::store::CommandContext;
 
 /// A booking request.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Reservations<'_> {
     pub async fn book(
         &self,
         booking: Booking,
-        circumstances: Circumstances,
+        command_context: CommandContext,
     ) -> Result<Booked, ReservationError> {
         let request = self.request(&booking);
         if let Some(request) = &request
@@ -81,8 +81,8 @@ impl Reservations<'_> {
         let details = Box::new(self.sealed_details(booking).await?);
         let book = BookReservation { reservation_id, window, max_duration, details, asked };
         let command = SpaceCommand::BookReservation(Box::new(book));
-        let circumstances = Circumstances { request, ..circumstances };
-        let executed = self.spaces.execute(&space_id.to_string(), &command, &circumstances).await?;
+        let command_context = CommandContext { request, ..command_context };
+        let executed = self.spaces.execute(&space_id.to_string(), &command, &command_context).await?;
         booked(executed.events, executed.position, executed.repeated)
     }
 

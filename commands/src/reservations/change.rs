@@ -10,7 +10,7 @@ use parking_domain::space::{
 
 use super::guest::GuestPatch;
 use crate::bus::ExecuteError;
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
 /// A change of a reservation. Window ends that are absent are unchanged.
@@ -39,7 +39,7 @@ pub(super) struct ChangeReservation {
     pub(super) asked: Asked,
 }
 
-impl Joint for ChangeReservation {
+impl MultiStreamCommand for ChangeReservation {
     type Lead = Space;
     type Error = ExecuteError<SpaceRefusal>;
 
@@ -47,7 +47,7 @@ impl Joint for ChangeReservation {
         vec![StreamName::of::<Space>(&self.space_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {
         let space = work.load::<Space>(&self.space_id.to_string()).await?;
         let window = space.aggregate.reservation(self.reservation_id).map(Reservation::window);
         let commands: Vec<_> = [self.amend(), self.reschedule(window)].into_iter().flatten().collect();

@@ -48,19 +48,23 @@ const PAUSE: u32 = 2;
 pub struct Kind {
     aggregate_type: &'static str,
     state_version: i32,
-    begin: fn(Lacking) -> Box<dyn Stream>,
+    begin: fn(StreamWithoutSnapshot) -> Box<dyn Stream>,
 }
 
 impl Kind {
     /// The kind of an aggregate.
     pub fn of<A: Decider>() -> Self {
-        Self { aggregate_type: A::TYPE, state_version: A::STATE_VERSION, begin: Lacking::begin::<A> }
+        Self {
+            aggregate_type: A::TYPE,
+            state_version: A::STATE_VERSION,
+            begin: StreamWithoutSnapshot::begin::<A>,
+        }
     }
 }
 
 /// A stream without a recent snapshot, with its old one if it has one.
 #[derive(FromRow)]
-struct Lacking {
+struct StreamWithoutSnapshot {
     aggregate_type: String,
     aggregate_id: String,
     version: i64,
@@ -70,7 +74,7 @@ struct Lacking {
     after: i64,
 }
 
-impl Lacking {
+impl StreamWithoutSnapshot {
     fn begin<A: Decider>(self) -> Box<dyn Stream> {
         let empty = LogContext::empty(&self.aggregate_id);
         let state = self.state.and_then(|state| serde_json::from_str(&state).ok());
@@ -155,8 +159,8 @@ impl MissingSnapshots {
     /// The next streams without a recent snapshot, ordered by name. Their old states may use half of the memory limit,
     /// because they grow. A stream that skips events has snapshots of another form, which its loads create.
     async fn next_pass(&self, last: &mut Name) -> Result<Pass, sqlx::Error> {
-        let (types, ids): (Vec<_>, Vec<_>) = self.store.with_unreadable().await?.into_iter().unzip();
-        let mut lacking = sqlx::query_as::<_, Lacking>(
+        let (types, ids): (Vec<_>, Vec<_>) = self.store.streams_with_unreadable().await?.into_iter().unzip();
+        let mut candidates = sqlx::query_as::<_, StreamWithoutSnapshot>(
             "select s.aggregate_type, s.aggregate_id, coalesce(n.version, 0) as version, n.event_id, n.state::text, f.after \
                from streams s \
                join unnest($1::text[], $2::integer[]) as k (type, form) on k.type = s.aggregate_type \
@@ -185,10 +189,10 @@ impl MissingSnapshots {
         .fetch(&self.store.pool);
         let mut pass = Pass::default();
         while pass.weight <= self.memory / 2
-            && let Some(stream) = lacking.try_next().await?
+            && let Some(stream) = candidates.try_next().await?
         {
             *last = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
-            pass.begin(&self.kinds, stream);
+            pass.add_stream(&self.kinds, stream);
         }
         Ok(pass)
     }
@@ -231,7 +235,7 @@ impl MissingSnapshots {
         .bind(pass.position + PAGE)
         .fetch(&self.store.pool);
         while let Some(Row { aggregate_type, aggregate_id, event }) = rows.try_next().await? {
-            pass.take(self.store.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
+            pass.apply_event(self.store.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
         }
         pass.position += PAGE;
         Ok(())
@@ -248,15 +252,15 @@ impl MissingSnapshots {
 
 impl Pass {
     /// Adds a stream, starting from its old snapshot.
-    fn begin(&mut self, kinds: &[Kind], lacking: Lacking) {
-        let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == lacking.aggregate_type) else {
+    fn add_stream(&mut self, kinds: &[Kind], candidate: StreamWithoutSnapshot) {
+        let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == candidate.aggregate_type) else {
             return;
         };
-        let name = (lacking.aggregate_type.clone(), lacking.aggregate_id.clone());
+        let name = (candidate.aggregate_type.clone(), candidate.aggregate_id.clone());
         self.position =
-            if self.streams.is_empty() { lacking.after } else { lacking.after.min(self.position) };
-        let has_state = lacking.state.is_some();
-        let stream = (kind.begin)(lacking);
+            if self.streams.is_empty() { candidate.after } else { candidate.after.min(self.position) };
+        let has_state = candidate.state.is_some();
+        let stream = (kind.begin)(candidate);
         if has_state {
             self.weigh(&name, stream.weight());
         }
@@ -269,16 +273,16 @@ impl Pass {
     }
 
     /// Applies an event to its stream, if the pass includes the stream and the event is new to it.
-    fn take(&mut self, upcasters: &Upcasters, name: &Name, event: &Stored, memory: usize) {
+    fn apply_event(&mut self, upcasters: &Upcasters, name: &Name, event: &Stored, memory: usize) {
         let Some(stream) = self.streams.get_mut(name) else { return };
         if event.sequence <= stream.version() {
             return;
         }
-        if let Err(error) = stream.take(upcasters, event) {
+        if let Err(error) = stream.apply_event(upcasters, event) {
             warn!(%error, "a stream gets no snapshot");
             return self.drop_stream(name);
         }
-        if stream.behind() >= SAVED_EVERY {
+        if stream.unsaved_events() >= SAVED_EVERY {
             self.set.extend(stream.snapshot());
         }
         if stream.version() % WEIGHED_EVERY == 0 {
@@ -294,7 +298,7 @@ impl Pass {
     /// Saves a stream as far as it was folded, and drops it.
     fn save_and_drop(&mut self, name: &Name) {
         if let Some(stream) = self.streams.get_mut(name)
-            && stream.behind() > 0
+            && stream.unsaved_events() > 0
         {
             self.set.extend(stream.snapshot());
         }

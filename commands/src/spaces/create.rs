@@ -5,7 +5,7 @@ use parking_domain::site::{Site, SiteCommand, SiteMember};
 use parking_domain::space::{CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceEvent, StateByHand};
 
 use super::SpaceError;
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
 /// Create a space.
@@ -19,7 +19,7 @@ pub struct MakeSpace {
     pub state: Option<StateByHand>,
 }
 
-impl Joint for MakeSpace {
+impl MultiStreamCommand for MakeSpace {
     type Lead = Space;
     type Error = SpaceError;
 
@@ -27,7 +27,7 @@ impl Joint for MakeSpace {
         vec![StreamName::of::<Site>(&self.create.site_id), StreamName::of::<Space>(&self.space_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
         let asked = self.create.asked;
         let site = work.load::<Site>(&self.create.site_id.to_string()).await?;
         let add = SiteCommand::AddSiteMember {

@@ -8,8 +8,8 @@ use parking_domain::space::claims::place;
 use parking_domain::space::{Asked, DeleteSpace, Space, SpaceCommand, SpaceEvent, SpaceRefusal};
 
 use super::SpaceError;
-use crate::devices::leave;
-use crate::joint::{Joint, Work};
+use crate::devices::unassign_device;
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
 /// The categories of devices that can be assigned to a space.
@@ -26,7 +26,7 @@ pub struct EndSpace {
     pub asked: Asked,
 }
 
-impl Joint for EndSpace {
+impl MultiStreamCommand for EndSpace {
     type Lead = Space;
     type Error = SpaceError;
 
@@ -39,7 +39,7 @@ impl Joint for EndSpace {
         CATEGORIES.iter().any(|category| place(*category, self.space_id) == *claim)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
         let space = work.load::<Space>(&self.space_id.to_string()).await?;
         let Some(description) = space.aggregate.description() else {
             return Err(SpaceRefusal::SpaceNotFound.into());
@@ -49,7 +49,7 @@ impl Joint for EndSpace {
         let events = work.decide(&space, &SpaceCommand::DeleteSpace(delete))?;
         for category in CATEGORIES {
             let reason = Some("the space was deleted".to_owned());
-            leave::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
+            unassign_device::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
         }
         let site = work.load::<Site>(&site_id).await?;
         let Asked { tenant_id, at, .. } = self.asked;

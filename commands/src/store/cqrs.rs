@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
 use parking_domain::aggregate::Decider;
 
-use super::{Circumstances, LoadError, LogContext, LogStore, load};
+use super::{CommandContext, LoadError, LogContext, LogStore, load};
 use crate::append::AppendError;
 use crate::metadata::Metadata;
 
@@ -39,10 +39,10 @@ impl<A: Decider> EventStore<A> for LogStore {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let circumstances =
-            Circumstances { metadata: Metadata::from(metadata.clone()), ..Circumstances::default() };
+        let command_context =
+            CommandContext { metadata: Metadata::from(metadata.clone()), ..CommandContext::default() };
         let sequences = context.version + 1..;
-        let appended = self.append(&mut context, &events, &circumstances).await?;
+        let appended = self.append(&mut context, &events, &command_context).await?;
         let places = sequences.zip(appended.first_position..);
         let envelope = |(payload, (sequence, position)): (A::Event, (i64, i64))| {
             let mut metadata = metadata.clone();

@@ -85,7 +85,7 @@ impl Stored {
 }
 
 /// The decoder of a payload: complete, or for a fold.
-type Read<A> = fn(&Upcasters, &str, &str, &str) -> Result<<A as Aggregate>::Event, DecodeError>;
+type Decoder<A> = fn(&Upcasters, &str, &str, &str) -> Result<<A as Aggregate>::Event, DecodeError>;
 
 pub(super) fn decode<A: Decider>(
     upcasters: &Upcasters,
@@ -96,13 +96,13 @@ pub(super) fn decode<A: Decider>(
 }
 
 fn decode_by<A: Decider>(
-    read: Read<A>,
+    decoder: Decoder<A>,
     upcasters: &Upcasters,
     aggregate_id: &str,
     event: &Stored,
 ) -> Result<A::Event, LoadError> {
-    let read = read(upcasters, &event.event_type, &event.event_version, &event.payload);
-    read.map_err(|source| LoadError::Undecodable {
+    let decoded = decoder(upcasters, &event.event_type, &event.event_version, &event.payload);
+    decoded.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
         aggregate_id: aggregate_id.to_owned(),
         sequence: event.sequence,
@@ -112,7 +112,7 @@ fn decode_by<A: Decider>(
 }
 
 /// Applies the next event to a stream.
-pub(crate) fn take<A: Decider>(
+pub(crate) fn apply_event<A: Decider>(
     context: &mut LogContext<A>,
     upcasters: &Upcasters,
     event: &Stored,
@@ -122,7 +122,7 @@ pub(crate) fn take<A: Decider>(
         let aggregate_id = context.aggregate_id.clone();
         return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
     }
-    if !context.left_out.contains(&sequence) {
+    if !context.skipped.contains(&sequence) {
         let decoded = decode_by::<A>(stored::read_bare::<A>, upcasters, &context.aggregate_id, event)?;
         context.aggregate.evolve(&decoded);
     }
@@ -170,40 +170,40 @@ pub(super) async fn envelopes<A: Decider>(
 pub(super) fn fold_tail<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
-    left_out: &[i64],
+    skipped: &[i64],
     tail: Tail,
 ) -> Result<Option<LogContext<A>>, LoadError> {
     let mut events = tail.events.into_iter();
-    let mut context = LogContext { left_out: left_out.to_vec(), ..LogContext::empty(aggregate_id) };
+    let mut context = LogContext { skipped: skipped.to_vec(), ..LogContext::empty(aggregate_id) };
     if let Some(snapshot) = tail.snapshot {
         let (Some(last), Some(state)) = (events.next(), snapshot.state) else { return Ok(None) };
         let Ok(aggregate) = serde_json::from_str(&state) else { return Ok(None) };
         context = context.at(aggregate, snapshot.version, last.position, last.event_id);
     }
     for event in events {
-        take(&mut context, upcasters, &event)?;
+        apply_event(&mut context, upcasters, &event)?;
     }
     Ok(Some(context))
 }
 
 /// The stream from its snapshot, or without events.
-pub(super) async fn begin<A: Decider>(
+pub(super) async fn from_snapshot<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
-    left_out: Vec<i64>,
+    skipped: Vec<i64>,
 ) -> LogContext<A> {
     let snapshot =
-        snapshot::<A>(pool, aggregate_id, form::<A>(left_out.len())).await.unwrap_or_else(|error| {
+        snapshot::<A>(pool, aggregate_id, snapshot_form::<A>(skipped.len())).await.unwrap_or_else(|error| {
             warn!(%error, "snapshots cannot be read; streams load slower until they can");
             None
         });
-    LogContext { left_out, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
+    LogContext { skipped, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
 }
 
 /// The form of a snapshot from which this many events are skipped; a snapshot that includes them does not match.
-pub(crate) fn form<A: Decider>(left_out: usize) -> i32 {
-    let left_out = i32::try_from(left_out).unwrap_or(i32::MAX);
-    A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS))
+pub(crate) fn snapshot_form<A: Decider>(skipped: usize) -> i32 {
+    let skipped = i32::try_from(skipped).unwrap_or(i32::MAX);
+    A::STATE_VERSION.saturating_add(skipped.saturating_mul(FORMS))
 }
 
 /// The stream's snapshot; `None` if it has another form or another history, or cannot be parsed.
@@ -239,7 +239,7 @@ async fn snapshot<A: Decider>(
 
 /// Applies the rest of the stream, page by page. The state after each page is offered as a snapshot, so that a
 /// cancelled load is not wasted and the next one continues from there.
-pub(super) async fn follow<A: Decider>(
+pub(super) async fn fold_rest<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
     snapshots: &Snapshots,
@@ -258,7 +258,7 @@ pub(super) async fn follow<A: Decider>(
         .bind(PAGE)
         .fetch(pool);
         while let Some(event) = events.try_next().await? {
-            take(context, upcasters, &event)?;
+            apply_event(context, upcasters, &event)?;
         }
         drop(events);
         if context.version < page_end {

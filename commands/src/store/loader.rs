@@ -25,7 +25,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     /// The snapshot, if there is one.
-    pub(super) snapshot: Option<Found>,
+    pub(super) snapshot: Option<FoundSnapshot>,
     /// The events from the snapshot's on, or from the first one.
     pub(super) events: Vec<Stored>,
     /// True when more events may follow.
@@ -35,7 +35,7 @@ pub(super) struct Tail {
 
 /// A stored snapshot.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundSnapshot {
     pub(super) version: i64,
     /// The state, if the log contains the event at which it was taken.
     pub(super) state: Option<String>,
@@ -121,13 +121,13 @@ async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error>
     let mut rows = query.fetch(pool);
     let (mut current, mut tail, mut bytes) = (0, Tail::default(), 0);
     while let Some(row) = rows.try_next().await? {
-        let place = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or_default();
-        if place != current {
+        let number = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or_default();
+        if number != current {
             answer(batch, current, std::mem::take(&mut tail));
-            current = place;
+            current = number;
         }
         if let (None, Some(version)) = (&tail.snapshot, row.try_get("snapshot")?) {
-            tail.snapshot = Some(Found { version, state: row.try_get("state")? });
+            tail.snapshot = Some(FoundSnapshot { version, state: row.try_get("state")? });
         }
         if !tail.cut && row.try_get::<Option<i64>, _>("position")?.is_some() {
             bytes += tail.push(Stored::from_row(&row)?);
@@ -141,8 +141,8 @@ async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error>
 }
 
 /// Replies to the request with this number, from 1; 0 is none.
-fn answer(batch: &mut [Request], place: usize, tail: Tail) {
-    if let Some(request) = place.checked_sub(1).and_then(|index| batch.get_mut(index)) {
+fn answer(batch: &mut [Request], number: usize, tail: Tail) {
+    if let Some(request) = number.checked_sub(1).and_then(|index| batch.get_mut(index)) {
         request.answer(tail);
     }
 }

@@ -11,7 +11,7 @@ use crate::append::AppendError;
 
 /// True if events are checked. Uplink events are readable by construction, which a property test and a fuzz target
 /// verify; they are too many to read each twice, so only test builds check them.
-fn is_asked<A: Decider>() -> bool {
+fn is_checked<A: Decider>() -> bool {
     A::TYPE != Uplinks::TYPE || cfg!(debug_assertions)
 }
 
@@ -20,7 +20,7 @@ pub(super) fn payload<A: Decider>(event: &A::Event, upcasters: &Upcasters) -> Re
     let (event_type, event_version) = (event.event_type(), event.event_version());
     let unreadable = |reason: String| AppendError::Unreadable { event_type: event_type.clone(), reason };
     let payload = serde_json::to_string(event).map_err(|error| unreadable(error.to_string()))?;
-    if !is_asked::<A>() {
+    if !is_checked::<A>() {
         return Ok(payload);
     }
     let read = stored::read::<A>(upcasters, &event_type, &event_version, &payload)

@@ -12,13 +12,13 @@ use crate::snapshots::{Snapshot, Snapshots};
 /// A partially folded stream.
 pub(crate) trait Stream: Any + Send {
     /// Applies the next event.
-    fn take(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError>;
+    fn apply_event(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError>;
 
     /// The number of applied events.
     fn version(&self) -> i64;
 
     /// The number of events since its last snapshot.
-    fn behind(&self) -> i64;
+    fn unsaved_events(&self) -> i64;
 
     /// The size of its state, in bytes.
     fn weight(&self) -> usize;
@@ -27,22 +27,22 @@ pub(crate) trait Stream: Any + Send {
     fn snapshot(&mut self) -> Option<Snapshot>;
 
     /// Offers its state as a snapshot before it is evicted.
-    fn leave(&mut self, snapshots: &Snapshots);
+    fn offer_snapshot(&mut self, snapshots: &Snapshots);
 
     /// The stream as its concrete type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 impl<A: Decider> Stream for LogContext<A> {
-    fn take(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError> {
-        load::take(self, upcasters, event)
+    fn apply_event(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError> {
+        load::apply_event(self, upcasters, event)
     }
 
     fn version(&self) -> i64 {
         self.version
     }
 
-    fn behind(&self) -> i64 {
+    fn unsaved_events(&self) -> i64 {
         self.version - self.saved
     }
 
@@ -55,7 +55,7 @@ impl<A: Decider> Stream for LogContext<A> {
         Snapshot::of(self)
     }
 
-    fn leave(&mut self, snapshots: &Snapshots) {
+    fn offer_snapshot(&mut self, snapshots: &Snapshots) {
         snapshots.offer_last(self);
     }
 

@@ -16,13 +16,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// An undecodable event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct UnreadableEvent {
     pub(super) sequence: i64,
     pub(super) position: i64,
 }
 
 /// By aggregate type and id.
-type Streams = HashMap<String, HashMap<String, Vec<Place>>>;
+type Streams = HashMap<String, HashMap<String, Vec<UnreadableEvent>>>;
 
 /// The cached events. Clones share them.
 #[derive(Clone, Default)]
@@ -32,12 +32,12 @@ impl Unreadable {
     /// Follows the log until the last clone is dropped.
     pub(super) fn follow(pool: PgPool) -> Self {
         let unreadable = Self::default();
-        tokio::spawn(look_again(Arc::downgrade(&unreadable.0), pool));
+        tokio::spawn(refresh_periodically(Arc::downgrade(&unreadable.0), pool));
         unreadable
     }
 
     /// The undecodable events of a stream, in order.
-    pub(super) fn of(&self, aggregate_type: &str, aggregate_id: &str) -> Vec<Place> {
+    pub(super) fn of(&self, aggregate_type: &str, aggregate_id: &str) -> Vec<UnreadableEvent> {
         let streams = self.0.read().unwrap_or_else(PoisonError::into_inner);
         streams.get(aggregate_type).and_then(|ids| ids.get(aggregate_id)).cloned().unwrap_or_default()
     }
@@ -50,16 +50,16 @@ impl Unreadable {
     }
 
     /// Refreshes the cache from the log.
-    pub(super) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    pub(super) async fn refresh(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let streams = read(pool).await?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = streams;
         Ok(())
     }
 }
 
-async fn look_again(known: Weak<RwLock<Streams>>, pool: PgPool) {
+async fn refresh_periodically(known: Weak<RwLock<Streams>>, pool: PgPool) {
     while let Some(streams) = known.upgrade() {
-        if let Err(error) = Unreadable(streams).look(&pool).await {
+        if let Err(error) = Unreadable(streams).refresh(&pool).await {
             debug!(%error, "what the log says is unreadable could not be read: it is read again");
         }
         sleep(PAUSE).await;
@@ -79,8 +79,8 @@ async fn read(pool: &PgPool) -> Result<Streams, sqlx::Error> {
     .await?;
     let mut streams = Streams::new();
     for (aggregate_type, aggregate_id, sequence, position) in rows {
-        let places = streams.entry(aggregate_type).or_default().entry(aggregate_id).or_default();
-        places.push(Place { sequence, position });
+        let events = streams.entry(aggregate_type).or_default().entry(aggregate_id).or_default();
+        events.push(UnreadableEvent { sequence, position });
     }
     Ok(streams)
 }

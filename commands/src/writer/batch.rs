@@ -36,7 +36,7 @@ impl Batches {
     /// their order. It has at least one append, whatever its size.
     pub(super) fn take(&mut self) -> Vec<Pending> {
         let (mut batch, mut later) = (Vec::new(), VecDeque::new());
-        let mut touched: HashSet<u64> = HashSet::new();
+        let mut blocked: HashSet<u64> = HashSet::new();
         let (mut events, mut bytes) = (0, 0);
         while let Some(pending) = self.waiting.pop_front() {
             let (count, size) = (pending.append.event_count(), pending.size);
@@ -46,8 +46,8 @@ impl Batches {
                 break;
             }
             // A deferred append blocks its keys too, because later appends must not overtake it.
-            let free = pending.touches.iter().all(|thing| !touched.contains(thing));
-            touched.extend(&pending.touches);
+            let free = pending.conflict_keys.iter().all(|thing| !blocked.contains(thing));
+            blocked.extend(&pending.conflict_keys);
             if free {
                 events += count;
                 bytes += size;
@@ -63,7 +63,7 @@ impl Batches {
 }
 
 /// The hashes of the streams, claims and request of an append. Two keys with the same hash only delay each other.
-pub(super) fn touches(append: &Append) -> Vec<u64> {
+pub(super) fn conflict_keys(append: &Append) -> Vec<u64> {
     let hash = |key: &dyn Fn(&mut DefaultHasher)| {
         let mut hasher = DefaultHasher::new();
         key(&mut hasher);

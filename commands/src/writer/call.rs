@@ -18,7 +18,7 @@ pub(super) type Verdict = Result<Appended, AppendError>;
 
 /// The row that `append_events` returns. Arrays that no append of the batch needs are null.
 #[derive(FromRow)]
-pub(super) struct Answer {
+pub(super) struct AppendRow {
     head: i64,
     #[sqlx(try_from = "DateTime<Utc>")]
     stamp: Instant,
@@ -32,12 +32,12 @@ pub(super) struct Answer {
 }
 
 /// An item with the number of its owner in the batch, from 1.
-type Placed<'a, T> = (i32, &'a T);
+type Numbered<'a, T> = (i32, &'a T);
 
 fn numbered<'a, T, U: 'a>(
     owners: impl Iterator<Item = &'a T>,
     owned: impl Fn(&'a T) -> &'a [U],
-) -> Vec<Placed<'a, U>>
+) -> Vec<Numbered<'a, U>>
 where
     T: 'a,
 {
@@ -48,13 +48,16 @@ where
 }
 
 /// Sends the batch.
-pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> Result<Answer, sqlx::Error> {
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    batch: &[Pending],
+) -> Result<AppendRow, sqlx::Error> {
     let appends = || batch.iter().map(|pending| &pending.append);
     let requests = || appends().map(|append| append.request.as_ref());
-    let streams: Vec<Placed<'_, StreamAppend>> = numbered(appends(), |append| &append.streams);
+    let streams: Vec<Numbered<'_, StreamAppend>> = numbered(appends(), |append| &append.streams);
     let all_streams = || streams.iter().map(|(_, stream)| *stream);
-    let claims: Vec<Placed<'_, ClaimChange>> = numbered(all_streams(), |stream| &stream.claims);
-    let events: Vec<Placed<'_, NewEvent>> = numbered(all_streams(), |stream| &stream.events);
+    let claims: Vec<Numbered<'_, ClaimChange>> = numbered(all_streams(), |stream| &stream.claims);
+    let events: Vec<Numbered<'_, NewEvent>> = numbered(all_streams(), |stream| &stream.events);
     let all_events = || events.iter().map(|(_, event)| *event);
     let bodies = || batch.iter().flat_map(|pending| &pending.bodies).map(Option::as_ref);
     sqlx::query_as(APPEND)
@@ -93,9 +96,9 @@ fn expected_version(expected: Expected) -> Option<i64> {
     }
 }
 
-impl Answer {
+impl AppendRow {
     /// The verdict on each append. Accepted appends get the positions after the head, in batch order.
-    pub(super) fn judge(self, batch: &[Pending]) -> Vec<Verdict> {
+    pub(super) fn into_verdicts(self, batch: &[Pending]) -> Vec<Verdict> {
         let mut head = self.head;
         let (mut streams, mut claims) = (0, 0);
         let verdicts = (0..batch.len()).map(|command| {

@@ -28,7 +28,7 @@ impl Counts {
         self.conflicts.load(Ordering::Relaxed)
     }
 
-    pub(super) fn take(&self, verdicts: &[Verdict]) {
+    pub(super) fn add(&self, verdicts: &[Verdict]) {
         let appended = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.appends.fetch_add(appended as u64, Ordering::Relaxed);

@@ -10,13 +10,13 @@ use crate::append::{Append, AppendError, Appended};
 pub(super) type Reply<T> = oneshot::Sender<Result<T, AppendError>>;
 
 /// A waiting request.
-pub(super) enum Asked {
+pub(super) enum WriterRequest {
     Append(Pending),
-    Confirm(Doubt),
+    Confirm(ConfirmRequest),
 }
 
 /// A position to confirm.
-pub(super) struct Doubt {
+pub(super) struct ConfirmRequest {
     pub(super) position: i64,
     pub(super) reply: Reply<()>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Pending {
     /// Its stored size, in bytes.
     pub(super) size: usize,
     /// The streams, claims and requests that it must not share with another append of its batch.
-    pub(super) touches: Vec<u64>,
+    pub(super) conflict_keys: Vec<u64>,
     pub(super) reply: Reply<Appended>,
 }
 
@@ -39,7 +39,7 @@ impl Pending {
     pub(super) fn new(mut append: Append, reply: Reply<Appended>, encoder: Option<&Encoder>) -> Self {
         let bodies = body::take(&mut append, encoder);
         let size = append.size() + bodies.iter().flatten().map(|body| body.bytes.len()).sum::<usize>();
-        Self { touches: batch::touches(&append), append, bodies, size, reply }
+        Self { conflict_keys: batch::conflict_keys(&append), append, bodies, size, reply }
     }
 }
 

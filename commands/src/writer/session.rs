@@ -20,7 +20,7 @@ const LIMITS: [(&str, &str); 3] =
     [("lock_timeout", "2s"), ("statement_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
 
 /// An answer that exceeds the limits above will not arrive: the connection is dead.
-const ANSWER: Duration = Duration::from_secs(4);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Why a batch has no verdicts.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Session {
 
     /// Appends the batch in one round trip. Repeated requests cost another one for their original results.
     pub(super) async fn append(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Failure> {
-        let mut verdicts = in_time(call::append(&mut self.connection, batch)).await?.judge(batch);
+        let mut verdicts = in_time(call::append(&mut self.connection, batch)).await?.into_verdicts(batch);
         for verdict in verdicts.iter_mut().filter_map(|verdict| verdict.as_mut().ok()) {
             if verdict.repeated {
                 // The batch is committed: an error from here on loses a result, not an append.
@@ -182,7 +182,7 @@ async fn make_durable(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database did not answer");
-    timeout(ANSWER, answer).await.unwrap_or(Err(sqlx::Error::Io(late)))
+    timeout(ANSWER_TIMEOUT, answer).await.unwrap_or(Err(sqlx::Error::Io(late)))
 }
 
 impl From<sqlx::Error> for Failure {

@@ -15,13 +15,13 @@ use tracing::{error, warn};
 
 use super::batch::Batches;
 use super::call::Verdict;
-use super::pending::{Asked, Doubt, Pending, answer, refuse};
+use super::pending::{ConfirmRequest, Pending, WriterRequest, answer, refuse};
 use super::session::{Backend, Failure, Session};
 use super::{Counts, QUEUE, Tell, recorded};
 use crate::append::{AppendError, Appended};
 
 /// How long a batch waits for the database before its appends are refused.
-const PATIENCE: Duration = Duration::from_secs(3);
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The pause before the next attempt to reach the database.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -33,8 +33,8 @@ pub(super) struct Task {
     /// Server processes of former sessions that may still work or wait for a standby; the next session terminates them.
     lost: Vec<Backend>,
     tell: Option<Tell>,
-    raise_head: watch::Sender<i64>,
-    encode_with: watch::Sender<Option<Arc<Encoder>>>,
+    head_sender: watch::Sender<i64>,
+    encoder_sender: watch::Sender<Option<Arc<Encoder>>>,
     counts: Arc<Counts>,
 }
 
@@ -42,18 +42,18 @@ impl Task {
     pub(super) fn new(
         options: PgConnectOptions,
         tell: Option<Tell>,
-        raise_head: watch::Sender<i64>,
-        encode_with: watch::Sender<Option<Arc<Encoder>>>,
+        head_sender: watch::Sender<i64>,
+        encoder_sender: watch::Sender<Option<Arc<Encoder>>>,
         counts: Arc<Counts>,
     ) -> Self {
-        Self { options, session: None, lost: Vec::new(), tell, raise_head, encode_with, counts }
+        Self { options, session: None, lost: Vec::new(), tell, head_sender, encoder_sender, counts }
     }
 
-    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Asked>, stop: CancellationToken) {
-        let (mut batches, mut doubts) = (Batches::default(), Vec::new());
-        let take = |batches: &mut Batches, doubts: &mut Vec<Doubt>, asked| match asked {
-            Asked::Append(pending) => batches.push(pending),
-            Asked::Confirm(doubt) => doubts.push(doubt),
+    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<WriterRequest>, stop: CancellationToken) {
+        let (mut batches, mut confirms) = (Batches::default(), Vec::new());
+        let take = |batches: &mut Batches, confirms: &mut Vec<ConfirmRequest>, request| match request {
+            WriterRequest::Append(pending) => batches.push(pending),
+            WriterRequest::Confirm(confirm) => confirms.push(confirm),
         };
         loop {
             if batches.is_empty() {
@@ -61,7 +61,7 @@ impl Task {
                     biased;
                     () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
                     next = waiting.recv() => match next {
-                        Some(asked) => take(&mut batches, &mut doubts, asked),
+                        Some(request) => take(&mut batches, &mut confirms, request),
                         None => return,
                     },
                 }
@@ -69,17 +69,17 @@ impl Task {
             // Takes no more than a batch and the appends it may defer; the rest stays in the queue, whose capacity is
             // the limit.
             while batches.has_room()
-                && doubts.len() < QUEUE
-                && let Ok(asked) = waiting.try_recv()
+                && confirms.len() < QUEUE
+                && let Ok(request) = waiting.try_recv()
             {
-                take(&mut batches, &mut doubts, asked);
+                take(&mut batches, &mut confirms, request);
             }
             if !batches.is_empty() {
                 let batch = batches.take();
-                self.commit(batch, Instant::now() + PATIENCE).await;
+                self.commit(batch, Instant::now() + COMMIT_TIMEOUT).await;
             }
             // A batch that has just committed settles most of them.
-            self.confirm(std::mem::take(&mut doubts), Instant::now() + PATIENCE).await;
+            self.confirm(std::mem::take(&mut confirms), Instant::now() + COMMIT_TIMEOUT).await;
         }
     }
 
@@ -94,7 +94,7 @@ impl Task {
             match session.append(&batch).await {
                 Ok(verdicts) => {
                     reach("append.committed");
-                    self.take_dictionary(&batch).await;
+                    self.update_encoder(&batch).await;
                     self.answer(batch, verdicts);
                     return reach("append.answered");
                 }
@@ -122,14 +122,14 @@ impl Task {
     }
 
     /// The log's own events may announce a dictionary, which compresses bodies from then on.
-    async fn take_dictionary(&mut self, batch: &[Pending]) {
-        let of_the_log =
+    async fn update_encoder(&mut self, batch: &[Pending]) {
+        let is_log_event =
             |pending: &Pending| pending.append.streams.iter().any(|s| s.aggregate_type == Log::TYPE);
         if let Some(session) = &mut self.session
-            && batch.iter().any(of_the_log)
+            && batch.iter().any(is_log_event)
         {
             match session.encoder().await {
-                Ok(encoder) => drop(self.encode_with.send_replace(encoder)),
+                Ok(encoder) => drop(self.encoder_sender.send_replace(encoder)),
                 // The dictionary is read again with the next connection; the older one is used until then.
                 Err(error) => warn!(%error, "the newest dictionary could not be read"),
             }
@@ -145,7 +145,7 @@ impl Task {
 
     /// After a lost connection: answers the appends that were committed and returns those that certainly were not.
     async fn settle(&mut self, batch: Vec<Pending>, deadline: Instant, reason: &str) -> Vec<Pending> {
-        self.give_up();
+        self.drop_session();
         loop {
             let Ok(session) = self.session(deadline).await else {
                 refuse(batch, &AppendError::Unsettled(reason.to_owned()));
@@ -156,7 +156,7 @@ impl Task {
                 Ok(found) if self.lost.is_empty() => return self.answer_found(batch, found),
                 settled => {
                     warn!(failure = ?settled.err(), "settling a batch failed");
-                    self.give_up();
+                    self.drop_session();
                     if Instant::now() >= deadline {
                         refuse(batch, &AppendError::Unsettled(reason.to_owned()));
                         return Vec::new();
@@ -168,10 +168,10 @@ impl Task {
     }
 
     /// Answers confirmations; one commit covers all of them.
-    async fn confirm(&mut self, doubts: Vec<Doubt>, deadline: Instant) {
+    async fn confirm(&mut self, confirms: Vec<ConfirmRequest>, deadline: Instant) {
         let certain = |task: &Self| {
-            let head = *task.raise_head.borrow();
-            doubts.iter().all(|doubt| doubt.position <= head)
+            let head = *task.head_sender.borrow();
+            confirms.iter().all(|confirm| confirm.position <= head)
         };
         let mut reason = "the log does not reach there any more".to_owned();
         while !certain(self) {
@@ -179,13 +179,13 @@ impl Task {
                 Err(error) => reason = error,
                 Ok(session) => match session.confirm().await {
                     Ok(head) => {
-                        self.raise(Some(head));
+                        self.publish_head(Some(head));
                         break;
                     }
                     Err(error) => {
                         warn!(%error, "what the log shows could not be confirmed");
                         reason = error.to_string();
-                        self.give_up();
+                        self.drop_session();
                     }
                 },
             }
@@ -194,8 +194,8 @@ impl Task {
             }
             sleep(RETRY_PAUSE).await;
         }
-        let head = *self.raise_head.borrow();
-        for Doubt { position, reply } in doubts {
+        let head = *self.head_sender.borrow();
+        for ConfirmRequest { position, reply } in confirms {
             let unsettled = || AppendError::Unsettled(reason.clone());
             answer(reply, if position <= head { Ok(()) } else { Err(unsettled()) });
         }
@@ -203,7 +203,7 @@ impl Task {
 
     fn answer(&self, batch: Vec<Pending>, verdicts: Vec<Verdict>) {
         let last = verdicts.iter().filter_map(|v| v.as_ref().ok().map(|done| done.last_position)).max();
-        self.counts.take(&verdicts);
+        self.counts.add(&verdicts);
         let (mut appends, mut replies) = (Vec::new(), Vec::new());
         for Pending { append, reply, .. } in batch {
             appends.push(append);
@@ -212,14 +212,14 @@ impl Task {
         if let Some(tell) = &self.tell {
             tell(recorded::all(appends, &verdicts));
         }
-        self.raise(last);
+        self.publish_head(last);
         for (reply, verdict) in replies.into_iter().zip(verdicts) {
             answer(reply, verdict);
         }
     }
 
     fn answer_found(&self, batch: Vec<Pending>, found: Vec<Option<Appended>>) -> Vec<Pending> {
-        self.raise(found.iter().flatten().map(|done| done.last_position).max());
+        self.publish_head(found.iter().flatten().map(|done| done.last_position).max());
         let mut absent = Vec::new();
         for (pending, found) in batch.into_iter().zip(found) {
             match found {
@@ -230,15 +230,15 @@ impl Task {
         absent
     }
 
-    fn raise(&self, last_position: Option<i64>) {
+    fn publish_head(&self, last_position: Option<i64>) {
         if let Some(position) = last_position {
-            self.raise_head.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+            self.head_sender.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
         }
     }
 
     /// Drops the connection and remembers its server process, because closing a connection does not end one that waits
     /// for a standby.
-    fn give_up(&mut self) {
+    fn drop_session(&mut self) {
         self.lost.extend(self.session.take().map(Session::into_backend));
     }
 
@@ -247,7 +247,7 @@ impl Task {
         while self.session.is_none() {
             match Session::open(&self.options, &mut self.lost).await {
                 Ok((session, encoder)) => {
-                    self.encode_with.send_replace(encoder);
+                    self.encoder_sender.send_replace(encoder);
                     self.session = Some(session);
                 }
                 Err(error) if Instant::now() >= deadline => return Err(error.to_string()),

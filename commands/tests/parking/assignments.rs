@@ -10,10 +10,10 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
 use uuid::Uuid;
 
-use crate::support::{Platform, asked, assign, circumstances, elsewhere, window};
+use crate::support::{Platform, asked, assign, command_context, elsewhere, window};
 
 async fn put(platform: &Platform, command: AssignDevice) -> Result<Option<i64>, AssignmentError> {
-    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+    platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
 #[tokio::test]
@@ -123,7 +123,8 @@ async fn bookings_do_not_get_in_the_way_of_an_assignment() {
     let space = platform.space("A-1").await;
     let device = platform.device(1, Category::Sensor).await;
     let reservations = platform.reservations();
-    let bookings = (0..5).map(|n| reservations.book(platform.booking(space, window(n * 2)), circumstances()));
+    let bookings =
+        (0..5).map(|n| reservations.book(platform.booking(space, window(n * 2)), command_context()));
     let (assigned, booked) = tokio::join!(put(&platform, assign(device, space)), join_all(bookings));
     assigned.unwrap();
     assert!(booked.iter().all(Result::is_ok), "{booked:?}");
@@ -138,18 +139,18 @@ async fn a_place_is_filled_with_a_device_that_is_claimed_for_it_and_cleared_as_o
     let platform = Platform::create().await;
     let (space, device) = (platform.space("A-1").await, DevEui::from(1));
     let fill = fill(device, space, Category::Sensor);
-    let filled = platform.store.execute(&fill, &circumstances()).await.unwrap();
+    let filled = platform.store.execute(&fill, &command_context()).await.unwrap();
     assert_eq!(filled.events.len(), 2);
     assert_eq!(platform.state(device).await.space_id(), Some(space));
-    assert_eq!(platform.store.execute(&fill, &circumstances()).await.unwrap().position, None);
+    assert_eq!(platform.store.execute(&fill, &command_context()).await.unwrap().position, None);
     let clear = ClearPlace { space_id: space, category: Category::Sensor, reason: None, asked: asked() };
     for events in [1, 0] {
-        let cleared = platform.store.execute(&clear, &circumstances()).await.unwrap();
+        let cleared = platform.store.execute(&clear, &command_context()).await.unwrap();
         assert_eq!(cleared.events.len(), events);
         assert_eq!(platform.state(device).await.space_id(), None);
     }
     let foreign = ClearPlace { asked: elsewhere(), ..clear };
-    let refused = platform.store.execute(&foreign, &circumstances()).await;
+    let refused = platform.store.execute(&foreign, &command_context()).await;
     assert!(matches!(refused, Err(AssignmentError::Space(SpaceRefusal::SpaceNotFound))), "{refused:?}");
 }
 
@@ -158,12 +159,12 @@ async fn a_place_is_not_filled_with_what_is_for_something_else_or_belongs_to_oth
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let display = platform.device(1, Category::Display).await;
-    let refused = platform.store.execute(&fill(display, space, Category::Sensor), &circumstances()).await;
+    let refused = platform.store.execute(&fill(display, space, Category::Sensor), &command_context()).await;
     let fixed = DeviceRefusal::DeviceCategoryFixed { category: Category::Display };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == fixed), "{refused:?}");
     let there = platform.space("A-2").await;
-    platform.store.execute(&fill(display, there, Category::Display), &circumstances()).await.unwrap();
-    let refused = platform.store.execute(&fill(display, space, Category::Display), &circumstances()).await;
+    platform.store.execute(&fill(display, there, Category::Display), &command_context()).await.unwrap();
+    let refused = platform.store.execute(&fill(display, space, Category::Display), &command_context()).await;
     let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: there };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");
 }
@@ -178,8 +179,8 @@ async fn who_clears_a_place_does_not_take_a_device_from_another() {
         let device = platform.device(round, Category::Sensor).await;
         put(&platform, assign(device, here)).await.unwrap();
         let clear = ClearPlace { space_id: here, category: Category::Sensor, reason: None, asked: asked() };
-        let circumstances = circumstances();
-        let cleared = platform.store.execute(&clear, &circumstances);
+        let command_context = command_context();
+        let cleared = platform.store.execute(&clear, &command_context);
         let moved = put(&platform, AssignDevice { replace: true, ..assign(device, there) });
         let (cleared, moved) = join(cleared, moved).await;
         cleared.unwrap();

@@ -6,10 +6,10 @@ use parking_commands::bus::ExecuteError;
 use parking_commands::reservations::{Booked, Booking, Guest, ReservationError};
 use parking_domain::space::{Asked, SpaceRefusal};
 
-use crate::support::{Platform, asked, at, circumstances, window};
+use crate::support::{Platform, asked, at, command_context, window};
 
 async fn book(platform: &Platform, booking: Booking) -> Result<Booked, ReservationError> {
-    platform.reservations().book(booking, circumstances()).await
+    platform.reservations().book(booking, command_context()).await
 }
 
 fn refusal(result: Result<Booked, ReservationError>) -> SpaceRefusal {

@@ -7,7 +7,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
 use uuid::Uuid;
 
-use crate::support::{Platform, asked, assign, circumstances, definition};
+use crate::support::{Platform, asked, assign, command_context, definition};
 
 fn take_in(dev_eui: DevEui, space_id: SpaceId) -> AssignOrphan {
     let (category, reason) = (Category::Sensor, None);
@@ -15,12 +15,12 @@ fn take_in(dev_eui: DevEui, space_id: SpaceId) -> AssignOrphan {
 }
 
 async fn put(platform: &Platform, command: AssignOrphan) -> Result<Option<i64>, AssignmentError> {
-    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+    platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
 async fn dismiss(platform: &Platform, dev_eui: DevEui) -> Result<Option<i64>, AssignmentError> {
     let command = DismissOrphan { dev_eui, reason: None, asked: asked() };
-    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+    platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
 #[tokio::test]
@@ -46,10 +46,10 @@ async fn only_what_was_heard_can_be_claimed_as_an_orphan() {
     let orphan = DevEui::from(1);
     let (category, definition) = (Category::Display, definition());
     let claim = ClaimOrphan { dev_eui: orphan, category, definition, asked: asked() };
-    let refused = platform.store.execute(&claim, &circumstances()).await;
+    let refused = platform.store.execute(&claim, &command_context()).await;
     assert!(matches!(refused, Err(AssignmentError::OrphanNotFound(_))), "{refused:?}");
     platform.hear(orphan).await;
-    platform.store.execute(&claim, &circumstances()).await.unwrap();
+    platform.store.execute(&claim, &command_context()).await.unwrap();
     let device = platform.state(orphan).await;
     assert_eq!((device.category(), device.space_id()), (Some(Category::Display), None));
 }
@@ -64,7 +64,7 @@ async fn neither_happens_when_one_cannot() {
     let nowhere = put(&platform, take_in(orphan, Uuid::from_u128(9).into())).await;
     assert!(matches!(nowhere, Err(AssignmentError::Space(SpaceRefusal::SpaceNotFound))), "{nowhere:?}");
     let first = platform.device(2, Category::Sensor).await;
-    platform.store.execute(&assign(first, space), &circumstances()).await.unwrap();
+    platform.store.execute(&assign(first, space), &command_context()).await.unwrap();
     let taken = put(&platform, take_in(orphan, space)).await;
     assert!(matches!(taken, Err(AssignmentError::PlaceTaken { .. })), "{taken:?}");
     assert_eq!(platform.state(orphan).await.owner(), None);

@@ -13,7 +13,7 @@ use parking_commands::metadata::Metadata;
 use parking_commands::personal::{Sealer, open};
 use parking_commands::randomness::Randomness;
 use parking_commands::reservations::{Booking, Guest, Reservations};
-use parking_commands::store::{Circumstances, LogStore};
+use parking_commands::store::{CommandContext, LogStore};
 use parking_domain::actor::Actor;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition, Device, DeviceCommand};
@@ -77,7 +77,7 @@ impl Platform {
     }
 
     async fn ask(&self, space_id: SpaceId, command: SpaceCommand) {
-        self.spaces.execute(&space_id.to_string(), &command, &circumstances()).await.unwrap();
+        self.spaces.execute(&space_id.to_string(), &command, &command_context()).await.unwrap();
     }
 
     /// Device number `n`, claimed by the default tenant.
@@ -86,7 +86,7 @@ impl Platform {
         let Asked { tenant_id, by, at } = asked();
         let definition = definition();
         let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
-        self.devices.execute(&dev_eui.to_string(), &claim, &circumstances()).await.unwrap();
+        self.devices.execute(&dev_eui.to_string(), &claim, &command_context()).await.unwrap();
         dev_eui
     }
 
@@ -173,8 +173,8 @@ pub(crate) fn elsewhere() -> Asked {
     Asked { tenant_id: TenantId::PLATFORM, ..asked() }
 }
 
-pub(crate) fn circumstances() -> Circumstances {
-    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+pub(crate) fn command_context() -> CommandContext {
+    CommandContext { tenant_id: Some(TenantId::DEFAULT.uuid()), ..CommandContext::default() }
 }
 
 pub(crate) fn assign(dev_eui: DevEui, space_id: SpaceId) -> AssignDevice {

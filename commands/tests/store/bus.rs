@@ -7,7 +7,7 @@ use parking_commands::append::{AppendError, RequestKey};
 use parking_commands::bus::{Bus, ExecuteError};
 use parking_commands::metadata::Metadata;
 use parking_commands::snapshots::Snapshots;
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_testkit::EventLog;
 use uuid::Uuid;
 
@@ -22,14 +22,14 @@ fn other_bus(log: &EventLog) -> Bus<Account> {
     Bus::new(log.store_of(log.second_writer(), Snapshots::off()))
 }
 
-fn plain() -> Circumstances {
-    Circumstances::default()
+fn plain() -> CommandContext {
+    CommandContext::default()
 }
 
-fn request(key: &str, content: u128) -> Circumstances {
+fn request(key: &str, content: u128) -> CommandContext {
     let request =
         RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::from_u128(content) };
-    Circumstances { request: Some(request), ..plain() }
+    CommandContext { request: Some(request), ..plain() }
 }
 
 #[tokio::test]
@@ -187,10 +187,10 @@ async fn conformance_32_correlation_causation_actor_request_and_tenant_survive()
         request_id: Some("request 9".into()),
     };
     let tenant_id = Some(Uuid::from_u128(7));
-    let circumstances = Circumstances { metadata: metadata.clone(), tenant_id, ..plain() };
+    let command_context = CommandContext { metadata: metadata.clone(), tenant_id, ..plain() };
     let bus = bus(&log);
-    bus.execute("a", &Command::Open("A"), &circumstances).await.unwrap();
-    bus.execute("a", &Command::Deposit(vec![1, 2]), &circumstances).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &command_context).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![1, 2]), &command_context).await.unwrap();
     let events = cqrs_es::EventStore::<Account>::load_events(&log.store(), "a").await.unwrap();
     assert_eq!(events.len(), 3);
     for event in events {

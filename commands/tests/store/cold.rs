@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::{INTERVAL, Snapshots};
-use parking_commands::store::{Circumstances, LoadError, LogStore};
+use parking_commands::store::{CommandContext, LoadError, LogStore};
 use parking_testkit::{EventLog, Role};
 use tokio_util::sync::CancellationToken;
 
@@ -16,13 +16,13 @@ fn store(log: &EventLog) -> LogStore {
 }
 
 async fn open_with(bus: &Bus<Account>, id: &str, name: &'static str, deposits: i64) {
-    bus.execute(id, &Command::Open(name), &Circumstances::default()).await.unwrap();
+    bus.execute(id, &Command::Open(name), &CommandContext::default()).await.unwrap();
     deposit(bus, id, deposits).await;
 }
 
 async fn deposit(bus: &Bus<Account>, id: &str, deposits: i64) -> i64 {
     let deposits = Command::Deposit((1..=deposits).collect());
-    bus.execute(id, &deposits, &Circumstances::default()).await.unwrap().version
+    bus.execute(id, &deposits, &CommandContext::default()).await.unwrap().version
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_snapshot_that_found_the_queue_full_is_offered_again_with_the_next_eve
         let bus = bus.store().clone();
         async move {
             let bus = Bus::<Account>::new(bus);
-            bus.execute(id, &command, &Circumstances::default()).await.unwrap();
+            bus.execute(id, &command, &CommandContext::default()).await.unwrap();
             deposit(&bus, id, 99).await;
         }
     };

@@ -6,7 +6,7 @@ use cqrs_es::EventStore;
 use parking_commands::append::{Append, Expected};
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::Snapshots;
-use parking_commands::store::{Circumstances, LoadError, LogStore};
+use parking_commands::store::{CommandContext, LoadError, LogStore};
 use parking_domain::aggregate::Decider;
 use parking_domain::upcast::Upcasters;
 use parking_testkit::{EventLog, Role};
@@ -84,7 +84,7 @@ async fn conformance_28_loading_does_not_wait_for_an_append_that_is_not_committe
 async fn conformance_29_with_a_snapshot_only_the_events_after_it_are_read() {
     let log = EventLog::create().await;
     let bus = Bus::<Account>::new(log.store_of(log.writer.clone(), log.snapshots()));
-    let plain = Circumstances::default();
+    let plain = CommandContext::default();
     bus.execute("a", &Command::Open("A"), &plain).await.unwrap();
     bus.execute("a", &Command::Deposit((1..=119).collect()), &plain).await.unwrap();
     crate::support::snapshot_at(&log, "a", 120).await;
@@ -164,7 +164,7 @@ async fn conformance_24_sequences_and_positions_beyond_2_to_the_31_work() {
     }
     assert_eq!(Account::STATE_VERSION, 2);
     let bus = Bus::<Account>::new(log.store());
-    let done = bus.execute("a", &Command::Deposit(vec![1; 5]), &Circumstances::default()).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![1; 5]), &CommandContext::default()).await.unwrap();
     assert_eq!((done.position, done.version), (EDGE + 3, EDGE + 3));
     let context = log.store().load::<Account>("a").await.unwrap();
     assert_eq!((context.version, context.position, context.aggregate.cents), (EDGE + 3, EDGE + 3, 10));

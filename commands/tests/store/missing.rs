@@ -2,7 +2,7 @@
 
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::{Kind, MissingSnapshots};
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_testkit::EventLog;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,7 @@ async fn all_long_streams_get_snapshots_in_as_many_passes_as_it_takes() {
     lay_down(&log, &names, 2500).await;
     // A stream with few events needs none.
     let bus = Bus::<Account>::new(log.store());
-    bus.execute("short", &Command::Open("short"), &Circumstances::default()).await.unwrap();
+    bus.execute("short", &Command::Open("short"), &CommandContext::default()).await.unwrap();
     missing(&log).bounded(3, usize::MAX).run(CancellationToken::new()).await;
     assert_eq!(snapshots_of(&log).await, all_at(&names, 2500));
     assert_true(&log, &names, 2500).await;

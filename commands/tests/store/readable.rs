@@ -1,7 +1,7 @@
 //! What would not read back as it was decided is not written.
 
 use parking_commands::append::AppendError;
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::document::Document;
@@ -35,7 +35,7 @@ async fn an_event_that_reads_back_as_another_is_refused_and_nothing_is_stored() 
         let mut context = store.load::<Gateway>(ID).await.unwrap();
         let event = registered(altitude);
         context.aggregate.evolve(&event);
-        let appended = store.append(&mut context, &[event], &Circumstances::default()).await;
+        let appended = store.append(&mut context, &[event], &CommandContext::default()).await;
         match appended {
             Ok(_) => assert!(is_readable, "{altitude}"),
             Err(AppendError::Unreadable { event_type, .. }) => {

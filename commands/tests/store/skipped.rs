@@ -5,7 +5,7 @@ use parking_commands::identity;
 use parking_commands::ingest::{Ingest, Outcome};
 use parking_commands::skipping::{self, Skip, SkipError};
 use parking_commands::snapshots::{Kind, MissingSnapshots};
-use parking_commands::store::{Circumstances, LoadError};
+use parking_commands::store::{CommandContext, LoadError};
 use parking_domain::aggregate::Decider;
 use parking_domain::instant::Instant;
 use parking_domain::log::Log;
@@ -114,7 +114,7 @@ async fn a_stream_in_memory_notices_that_another_process_called_it_damaged() {
         at: at(2),
         by: OWNER,
     };
-    let command = async || sites.execute(&site, &create, &Circumstances::default()).await.unwrap_err();
+    let command = async || sites.execute(&site, &create, &CommandContext::default()).await.unwrap_err();
     let refused = command().await;
     assert!(matches!(refused, ExecuteError::Refused { refusal: SiteRefusal::SiteAlreadyExists, .. }));
     stands(&log, "stopped", Some(position)).await;

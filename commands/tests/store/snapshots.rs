@@ -4,7 +4,7 @@ use cqrs_es::EventStore;
 use parking_commands::bus::Bus;
 use parking_commands::ingest::{Ingest, Outcome};
 use parking_commands::snapshots::{INTERVAL, Snapshots};
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::aggregate::Decider;
 use parking_domain::uplinks::Uplinks;
 use parking_testkit::{EventLog, Role};
@@ -18,7 +18,7 @@ use crate::aggregates::{ID, ingest};
 use crate::support::{block_on, snapshot_at};
 
 async fn execute(bus: &Bus<Account>, id: &str, command: Command) -> i64 {
-    bus.execute(id, &command, &Circumstances::default()).await.unwrap().version
+    bus.execute(id, &command, &CommandContext::default()).await.unwrap().version
 }
 
 fn opened(name: &str) -> AccountEvent {
