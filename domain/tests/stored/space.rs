@@ -1,5 +1,5 @@
-//! The stored form of every event of a `space` stream. A file here never changes: today's program must read it, and must
-//! write the newest version exactly so.
+//! The stored form of every event of a `space` stream. These files never change: the current program must parse them,
+//! and must serialise the newest version identically.
 
 use parking_domain::actor::Actor;
 use parking_domain::document::Document;

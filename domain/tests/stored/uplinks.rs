@@ -1,5 +1,5 @@
-//! The stored form of every event type and version ever released. A file here never changes: today's program must read
-//! it, and must write the newest version exactly so.
+//! The stored form of every event type and version ever released. These files never change: the current program must
+//! parse them, and must serialise the newest version identically.
 
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
@@ -17,7 +17,7 @@ const FILES: [(&str, &str); 7] = [
     ("DeviceLocated", include_str!("../golden/uplinks/DeviceLocated.1.json")),
 ];
 
-/// The event that the report in each kind becomes in an empty stream.
+/// The event that the report of each kind gives in an empty stream.
 fn written(kind: EventKind) -> UplinkEvent {
     let body = json!({
         "deviceInfo": {
@@ -61,7 +61,7 @@ fn conformance_76_todays_event_is_written_in_the_stored_form() {
 }
 
 #[test]
-fn a_type_or_version_nobody_knows_is_refused_by_name() {
+fn an_unknown_type_or_version_is_refused_by_name() {
     for (aggregate_type, event_type, version) in
         [("uplinks", "UplinkReceived", "2"), ("garage", "Opened", "1")]
     {
