@@ -1,4 +1,4 @@
-//! What is sent again after its answer was lost is answered only when the standby has what it did the first time.
+//! A request repeated after its result was lost is acknowledged only when the standby has the original append.
 
 use parking_commands::append::{AppendError, RequestKey};
 use parking_commands::bus::{Bus, ExecuteError};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::standby::{Pair, until};
 
-/// True when it was done before; `None` when the answer leaves a doubt.
+/// True if it was done before; `None` if the outcome is unknown.
 type Sent = Option<bool>;
 
 fn site(n: u128) -> SiteId {
@@ -87,7 +87,7 @@ impl Sender {
         sent(done.map(|done| done.repeated || done.events.is_empty()))
     }
 
-    /// Everything that can be sent again, each to a stream of its own.
+    /// Every kind of repeatable request, each to its own stream.
     async fn everything(&self) -> [Sent; 5] {
         tokio::join!(
             self.report(),
@@ -101,7 +101,7 @@ impl Sender {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_is_answered_once_the_standby_has_it() {
+async fn a_repeated_request_is_acknowledged_once_the_standby_has_it() {
     let mut pair = Pair::start().await;
     let sender = Sender::new(pair.primary.store());
     for n in 2..=4 {

@@ -1,4 +1,4 @@
-//! A reservation is moved, amended and given up.
+//! Rescheduling, amending and cancelling a reservation.
 
 use parking_commands::bus::ExecuteError;
 use parking_commands::ids::Ids;
@@ -63,7 +63,7 @@ async fn window_and_details_change_together_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn notes_are_sealed_for_whom_the_reservation_is_for() {
+async fn notes_are_sealed_for_the_current_guest() {
     let platform = Platform::create().await;
     let held = booked(&platform, ada()).await;
     let noted = |notes: &str| GuestPatch { notes: Patch::Set(notes.into()), ..GuestPatch::default() };
@@ -95,7 +95,7 @@ async fn a_reason_is_sealed_and_a_reservation_ends_once() {
 }
 
 #[tokio::test]
-async fn what_another_tenant_has_is_not_found_and_no_key_is_made_for_it() {
+async fn another_tenants_reservation_is_not_found_and_no_key_is_created() {
     let platform = Platform::create().await;
     let (space, reservation) = booked(&platform, Guest::default()).await;
     let (reservations, command_context) = (platform.reservations(), command_context());

@@ -1,4 +1,4 @@
-//! A device that was heard and belongs to nobody: claimed and put at a space as one, or put out of sight.
+//! Orphans: claimed and assigned in one append, or dismissed.
 
 use parking_commands::devices::{AssignOrphan, AssignmentError, ClaimOrphan, DismissOrphan};
 use parking_domain::device::{Category, DeviceRefusal};
@@ -41,7 +41,7 @@ async fn an_orphan_is_claimed_and_assigned_in_one_append() {
 }
 
 #[tokio::test]
-async fn only_what_was_heard_can_be_claimed_as_an_orphan() {
+async fn only_a_heard_device_can_be_claimed_as_an_orphan() {
     let platform = Platform::create().await;
     let orphan = DevEui::from(1);
     let (category, definition) = (Category::Display, definition());
@@ -55,7 +55,7 @@ async fn only_what_was_heard_can_be_claimed_as_an_orphan() {
 }
 
 #[tokio::test]
-async fn neither_happens_when_one_cannot() {
+async fn claim_and_assignment_fail_together() {
     let platform = Platform::create().await;
     let (space, orphan) = (platform.space("A-1").await, DevEui::from(1));
     let refused = put(&platform, take_in(orphan, space)).await;
@@ -74,7 +74,7 @@ async fn neither_happens_when_one_cannot() {
 }
 
 #[tokio::test]
-async fn only_an_orphan_that_was_heard_is_dismissed() {
+async fn only_a_heard_orphan_can_be_dismissed() {
     let platform = Platform::create().await;
     let orphan = DevEui::from(1);
     let unheard = dismiss(&platform, orphan).await;

@@ -1,4 +1,4 @@
-//! Commands over several streams: all or nothing, started over when another append was faster, answered once.
+//! Commands over several streams: all or nothing, restarted when another append was faster, each with one result.
 
 use cqrs_es::Aggregate;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::account::{Account, AccountEvent, Command, Refusal, deposited};
 
-/// Moves money, if there is enough of it.
+/// Moves money, if the balance is sufficient.
 struct Transfer {
     from: &'static str,
     to: &'static str,
@@ -52,7 +52,7 @@ impl MultiStreamCommand for Transfer {
     }
 }
 
-/// Deposits a cent for every account that has a name of the two.
+/// Deposits a cent for each of the two names that an account holds.
 struct Watch;
 
 impl MultiStreamCommand for Watch {
@@ -64,7 +64,7 @@ impl MultiStreamCommand for Watch {
         assert_eq!(held, Some((Account::TYPE.to_owned(), "b".to_owned())));
         assert_eq!(work.holder("account name", "nobody").await?, None);
         let (a, b) = (work.load::<Account>("a").await?, work.load::<Account>("b").await?);
-        // Looked at only: and the append is founded on it all the same.
+        // Only read, but the append still depends on it.
         work.decide(&a, &Command::Deposit(Vec::new()))?;
         Ok(work.decide(&b, &Command::Deposit(vec![1]))?)
     }
@@ -104,7 +104,7 @@ async fn both_streams_get_their_events_in_one_append_or_neither_does() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_appends_nothing() {
+async fn a_command_without_events_appends_nothing() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let done = log.store().execute(&Transfer { from: "a", to: "b", cents: 0 }, &plain()).await.unwrap();
@@ -113,7 +113,7 @@ async fn nothing_to_do_appends_nothing() {
 }
 
 #[tokio::test]
-async fn transfers_that_race_from_two_processes_never_overdraw() {
+async fn concurrent_transfers_of_two_processes_never_overdraw() {
     let log = EventLog::create().await;
     let bus = two_accounts(&log).await;
     let stores = [log.store(), log.store_of(log.second_writer(), Snapshots::off())];
@@ -124,13 +124,13 @@ async fn transfers_that_race_from_two_processes_never_overdraw() {
     assert_eq!(moved, 3, "{results:?}");
     assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|error| *error == TransferError::TooLittle));
     assert_eq!(cents(&log).await, [10, 90]);
-    // The bus remembers the stream as it was; its next command notices.
+    // The bus has an outdated stream in memory; its next command detects this.
     let done = bus.execute("a", &Command::Deposit(vec![1]), &plain()).await.unwrap();
     assert_eq!(done.version, 6);
 }
 
 #[tokio::test]
-async fn the_same_request_again_gets_the_first_answer() {
+async fn a_repeated_request_gets_the_first_result() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let request = |content| CommandContext {
@@ -153,7 +153,7 @@ async fn the_same_request_again_gets_the_first_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_only_looked_at_is_a_condition() {
+async fn a_stream_decided_on_without_events_is_a_precondition() {
     let log = EventLog::create().await;
     let bus = two_accounts(&log).await;
     let store = log.store();
@@ -169,9 +169,9 @@ async fn a_stream_that_was_only_looked_at_is_a_condition() {
     log.assert_whole().await;
 }
 
-/// Opposite directions would wait for each other for ever if each took its streams as it meets them.
+/// Commands in opposite directions would deadlock if each took its streams in the order in which it uses them.
 #[tokio::test]
-async fn in_one_process_commands_over_the_same_streams_neither_conflict_nor_wait_for_each_other() {
+async fn commands_of_one_process_over_the_same_streams_neither_conflict_nor_deadlock() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let store = log.store();
@@ -193,7 +193,7 @@ async fn in_one_process_commands_over_the_same_streams_neither_conflict_nor_wait
 }
 
 #[tokio::test]
-async fn a_request_that_waited_while_it_was_done_gets_its_first_answer_though_it_is_refused_by_now() {
+async fn a_request_completed_while_it_waited_gets_its_first_result() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let store = log.store();

@@ -52,11 +52,11 @@ fn events() -> Vec<DeviceEvent> {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     files::assert_read::<Device>(&events(), Event::Device);
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     files::assert_written::<Device>(&events());
 }

@@ -32,11 +32,11 @@ fn events() -> Vec<GatewayEvent> {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     files::assert_read::<Gateway>(&events(), Event::Gateway);
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     files::assert_written::<Gateway>(&events());
 }

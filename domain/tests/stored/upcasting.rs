@@ -65,7 +65,7 @@ fn is(event_type: &str, version: &str, trace: &str) -> (String, String, String) 
 }
 
 #[test]
-fn conformance_31_a_chain_of_steps_leads_from_every_version_to_todays_in_whatever_order_they_are_listed() {
+fn conformance_31_a_chain_of_steps_upcasts_every_version_in_any_listed_order() {
     for order in orders(4) {
         let steps = order.iter().map(|n| -> Box<dyn EventUpcaster> {
             Box::new(match n {

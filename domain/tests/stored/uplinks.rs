@@ -44,7 +44,7 @@ fn of_type(event_type: &str) -> UplinkEvent {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     for (event_type, stored) in FILES {
         let read = decode("uplinks", event_type, "1", stored).expect(event_type);
         assert_eq!(read, Event::Uplink(of_type(event_type)), "{event_type}");
@@ -52,7 +52,7 @@ fn conformance_76_every_stored_form_reads_as_todays_event() {
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     for (event_type, stored) in FILES {
         let stored: Value = serde_json::from_str(stored).expect("the file is JSON");
         let written = serde_json::to_value(of_type(event_type)).expect("events serialise");
