@@ -1,4 +1,4 @@
--- Bodies may be made with a dictionary from the event on that announces it: one that is there, under the next number.
+-- Bodies may use a dictionary from the event on that announces it. It must be stored and have the next number.
 create function take_dictionary(announced smallint, sha256 text) returns void language plpgsql volatile as $$
 begin
     update log_head set dictionary = announced
@@ -13,8 +13,8 @@ $$;
 
 revoke all on function take_dictionary from public;
 
--- An event of the log's own stream changes what the head says of the log, in the same transaction: so the head always says
--- what the events say.
+-- An event of the log's own stream updates the head in the same transaction, so that the head always agrees with the
+-- events.
 create function take_log_events(after bigint) returns void language plpgsql volatile as $$
 declare
     event  record;
@@ -57,18 +57,18 @@ $$;
 
 revoke all on function take_log_events from public;
 
--- Appends a batch of commands in one round trip. Each command is decided whole: it wins if every stream it names is at
--- the version it expects, nobody else holds what it claims, and its request was not made before. A loser costs its
--- neighbours nothing.
+-- Appends a batch of commands in one round trip. Each command is decided as a whole: it wins if every stream it names
+-- is at the expected version, no other stream holds what it claims, and its request is new. A losing command does not
+-- affect the others.
 --
 -- The head is locked before anything is read, and each statement of a volatile function sees what was committed when it
--- began: so what is read below is what the lock protects. The lock is held until the commit is visible, which makes
+-- began, so everything read below is protected by the lock. The lock is held until the commit is visible, which makes
 -- positions gapless and puts them in commit order.
 --
--- A stream, a claim and a request come in one command of a batch at most; streams come in the order of their commands, at
--- least one each, and events in that of their streams; only a stream that gets events changes claims. A batch that is not so
--- is refused whole (invalid_parameter_value, or by a unique key): neither a bug in the writer nor a stolen login of its
--- role makes a hole, shares a claim or writes under another stream.
+-- A stream, a claim and a request occur in at most one command of a batch. Streams are in the order of their commands,
+-- at least one each; events are in the order of their streams; only a stream that gets events changes claims. A batch
+-- that violates this is refused as a whole (invalid_parameter_value, or by a unique key), so that neither a bug in the
+-- writer nor a stolen login of its role can leave a gap, share a claim or write to another stream.
 --
 -- In, per command:  its append id; tenant, key and fingerprint of its request, key null for none.
 --     per stream:   its command; an expected version of n means exactly n events, 0 none, -1 at least one, null any;
@@ -115,7 +115,7 @@ create function append_events(
 )
     language plpgsql volatile security definer
     set search_path = public, pg_temp
-    -- Plans are made while the tables are small and kept while they grow: look-ups go by index from the first day.
+    -- Plans are made while the tables are small and kept while they grow, so look-ups must use indexes from the start.
     set enable_seqscan = off
     set jit = off
 as $$
@@ -124,17 +124,17 @@ declare
     last_time timestamptz;
     bears_requests constant boolean := cardinality(array_remove(request_keys, null)) > 0;
     makes_claims   constant boolean := cardinality(claim_streams) > 0;
-    stream_rows    tid[];     -- where a stream's row lies; nobody moves it while the head is locked
-    events_before  bigint[];  -- per stream, how many events come before its own in the batch
-    firsts         bigint[];  -- per stream, the position of its first event; null when it gets none
-    lasts          bigint[];  -- and of its last one
+    stream_rows    tid[];     -- the location of a stream's row, stable while the head is locked
+    events_before  bigint[];  -- per stream, the number of events before its own in the batch
+    firsts         bigint[];  -- per stream, the position of its first event; null if it gets none
+    lasts          bigint[];  -- per stream, the position of its last event
     new_head       bigint;
-    newest         smallint;  -- the newest dictionary that bodies may be made with
-    announced      bigint;    -- how many events the streams say come
-    in_order       boolean;   -- streams come in the order of their commands
+    newest         smallint;  -- the newest dictionary that bodies may use
+    announced      bigint;    -- the number of events according to the streams
+    in_order       boolean;   -- streams are in the order of their commands
     inserted       bigint;
 begin
-    -- The same dimensions mean the same length and the same first place.
+    -- Equal dimensions mean equal length and lower bound.
     if array_dims(append_ids) is distinct from array_dims(request_tenants)
             or array_dims(append_ids) is distinct from array_dims(request_keys)
             or array_dims(append_ids) is distinct from array_dims(request_fingerprints)
@@ -162,7 +162,7 @@ begin
     if array_position(stream_types, null) > 0 or array_position(stream_ids, null) > 0 then
         raise exception 'a stream has a type and an id' using errcode = 'invalid_parameter_value';
     end if;
-    -- Streams with events are kept apart by their unique keys.
+    -- Streams with events are kept distinct by their unique keys.
     if 0 = any (stream_events) and cardinality(stream_ids) <> (
             select count(*) from (select distinct s.type, s.id from unnest(stream_types, stream_ids) as s (type, id)) s) then
         raise exception 'a stream is named twice' using errcode = 'invalid_parameter_value';
@@ -187,7 +187,7 @@ begin
                                   where k.aggregate_type = s.type and k.aggregate_id = s.id limit 1) k on true
              order by s.ordinal) s;
 
-    -- Most batches claim nothing, bear no request and hold no loser: they skip what follows.
+    -- Most batches have no claim, no request and no losing command; they skip what follows.
     if bears_requests then
         select array_agg(r.first_position order by q.ordinal), array_agg(r.last_position order by q.ordinal),
                array_agg(r.fingerprint = q.fingerprint order by q.ordinal)
@@ -200,7 +200,7 @@ begin
 
     if makes_claims then
         select array_agg(case when c.taken and (h.aggregate_type, h.aggregate_id) <> (c.type, c.id) and not exists (
-                                       -- Given up by its holder in the same command.
+                                       -- Released by its holder in the same command.
                                        select from unnest(claim_streams, claim_scopes, claim_keys, claims_taken)
                                                        as g (stream, scope, key, taken)
                                         where not g.taken and g.scope = c.scope and g.key = c.key
@@ -235,7 +235,7 @@ begin
         wins := array_fill(true, array[cardinality(append_ids)]);
     end if;
 
-    -- Small numbers now save sorting and joining the events themselves.
+    -- Numbering the streams here saves sorting and joining the events.
     select array_agg(p.before), array_agg(p.first), array_agg(p.last), max(p.last), max(p.through), bool_and(p.in_order)
       into events_before, firsts, lasts, new_head, announced, in_order
       from (select sum(s.given) over so_far - s.given as before,
@@ -267,7 +267,7 @@ begin
          where firsts[e.stream] is not null
            and e.ordinal - events_before[e.stream] between 1 and stream_events[e.stream]
            and coalesce(e.body_encoding, 0) between 0 and newest;
-        -- Positions are unique and each lies in its stream's range: as many rows as positions leave none out.
+        -- Positions are unique and each lies in its stream's range, so as many rows as positions leave no gap.
         get diagnostics inserted = row_count;
         if inserted <> new_head - head then
             raise exception 'events do not come in the order of their streams, or a body has an unknown dictionary'
@@ -299,7 +299,7 @@ begin
     end if;
 
     if makes_claims then
-        -- Released before any is taken: what one stream gives up another may take in the same command.
+        -- Releases precede takes, so that one stream can take in the same command what another releases.
         delete from claims k
          using unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)
          where not c.taken and wins[stream_commands[c.stream]] and k.scope = c.scope and k.key = c.key
@@ -321,6 +321,6 @@ begin
 end
 $$;
 
--- The writer appends through the function and holds no right to insert; nobody else appends at all.
+-- The writer appends through the function and has no insert privilege; no other role can append.
 revoke all on function append_events from public;
 grant execute on function append_events to parking_writer;

@@ -10,9 +10,9 @@ create table snapshots (
     primary key (aggregate_type, aggregate_id)
 );
 
-comment on column snapshots.state_version is 'The form of the state: a state of another form is passed over.';
-comment on column snapshots.version is 'The event of the stream up to which the state was folded.';
-comment on column snapshots.event_id is 'The id of that event: where the log holds another one, the state is of another history.';
+comment on column snapshots.state_version is 'The form of the state; states of other forms are ignored.';
+comment on column snapshots.version is 'The sequence of the last event in the state.';
+comment on column snapshots.event_id is 'The id of that event; if the log has another one, the state belongs to another history.';
 
 grant select, insert, update, delete on snapshots to parking_writer;
 grant select on snapshots to parking_auditor;

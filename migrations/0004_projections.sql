@@ -1,4 +1,4 @@
--- Read models: their tables stand beside their projections; each has a row here for how far it has come.
+-- Read models: each projection creates its own tables and has a row here with its checkpoint.
 
 create schema projections;
 
@@ -6,17 +6,17 @@ create table projections.checkpoints (
     projection text        not null,
     version    integer     not null,
     position   bigint      not null default 0 check (position >= 0),
-    -- 'retrying': it stopped, and tries the event again at this moment.
+    -- 'retrying': it is stopped and trying the event again right now.
     status     text        not null default 'running' check (status in ('running', 'stopped', 'retrying')),
     failure    text,
-    -- The event before which it stopped; null when it runs, or stopped because the log is damaged.
+    -- The event before which it stopped; null if it runs, or stopped because the log is damaged.
     stopped_at bigint,
     generation integer     not null default 0,
     updated_at timestamptz not null default now(),
     primary key (projection, version)
 );
 
--- Events that a projection passed over because it could not take them.
+-- Events that a projection skipped because it could not apply them.
 create table projections.dead_letters (
     projection text        not null,
     version    integer     not null,
@@ -26,7 +26,7 @@ create table projections.dead_letters (
     primary key (projection, version, position)
 );
 
--- Events that a projection passed over because the log says so (`EventSkipped`).
+-- Events that a projection skipped because of an `EventSkipped` in the log.
 create table projections.skipped_events (
     projection text    not null,
     version    integer not null,
@@ -35,8 +35,8 @@ create table projections.skipped_events (
     primary key (projection, version, position)
 );
 
--- Streams of which a projection takes no event from a position on, because it could not take the event at `cause`. A
--- stream has a row for each tenant whose events are held back; that tenant's reads are refused.
+-- Streams from which a projection applies no event from a position on, because it could not apply the event at `cause`.
+-- A stream has a row for each tenant whose events are held back; that tenant's reads are refused.
 create table projections.held_streams (
     projection     text        not null,
     version        integer     not null,
@@ -52,9 +52,9 @@ create table projections.held_streams (
 
 create index held_streams_of_tenant on projections.held_streams (tenant_id);
 
--- An event is skipped in the same transaction in which the log says so, and only while the projection stands before it:
--- the log never says of rows that they lack an event that they contain. The checkpoint is not waited for long, since all
--- appends wait meanwhile: a rebuild may hold it.
+-- An event is skipped in the transaction that records it in the log, and only while the projection is stopped before
+-- it, so that the log never claims that rows lack an event which they contain. The wait for the checkpoint is short,
+-- because a rebuild may hold it and all appends wait meanwhile.
 create function take_skip(skip json) returns void language plpgsql volatile set lock_timeout = '200ms' as $$
 declare
     skipped    constant bigint  := (skip ->> 'position')::bigint;
@@ -65,10 +65,10 @@ begin
     select c.status, c.stopped_at into standing
       from projections.checkpoints c where c.projection = wanted for update;
     if standing.status = 'stopped' and standing.stopped_at = skipped then
-        -- Whoever runs it tries again at once, and passes the event over.
+        -- The process that runs the projection tries again at once, and skips the event.
         update projections.checkpoints c set status = 'retrying' where c.projection = wanted;
     elsif not exists (select from projections.held_streams h where h.projection = wanted and h.cause = skipped)
-            -- Passed over before; now its stream leaves it out as well.
+            -- Skipped before; now its stream skips it too.
             and not (unreadable and exists (select from projections.skipped_events s
                                              where s.projection = wanted and s.position = skipped
                                             union all

@@ -1,7 +1,7 @@
--- Walls between tenants: whoever reads for a tenant sees its rows and no others, whatever the query says.
+-- Isolation of tenants: a reader for a tenant sees the tenant's rows only, whatever the query.
 
--- People who ask by SQL log in with a role of their own, which belongs to one tenant and is a member of
--- parking_analyst. The wall goes by who logged in, and not by anything that a session can set.
+-- Analysts who query with SQL log in with their own role, which belongs to one tenant and is a member of
+-- parking_analyst. Isolation depends on the login, not on a setting that a session can change.
 create table ops.analysts (
     role      name primary key,
     tenant_id uuid not null
@@ -10,8 +10,9 @@ create table ops.analysts (
 create function analyst_tenant() returns uuid language sql stable parallel safe security definer set search_path = '' as
     $$ select a.tenant_id from ops.analysts a where a.role = session_user $$;
 
--- The tenant, as a projection's rows may be read for it. Refused while the projection holds back events of the tenant:
--- its rows are not what happened. The position is that of the first event that is held back. Null means any projection.
+-- The tenant for which a projection's rows may be read. Refused while the projection holds back events of the tenant,
+-- because its rows are incomplete. The reported position is that of the first event held back. Null means any
+-- projection.
 create function readable_tenant(wanted text, tenant uuid) returns uuid
     language plpgsql stable set search_path = '' as $$
 declare
@@ -32,17 +33,17 @@ create function tenant_for_reader(wanted text) returns uuid language sql stable 
 create function tenant_for_analyst(wanted text) returns uuid language sql stable security definer set search_path = '' as
     $$ select public.readable_tenant(wanted, public.analyst_tenant()) $$;
 
--- Each asks for its own tenant only.
+-- Each function reads for its caller's own tenant only.
 revoke all on function readable_tenant, tenant_for_reader, tenant_for_analyst from public;
 grant execute on function tenant_for_reader to parking_reader;
 grant execute on function tenant_for_analyst to parking_analyst;
 
--- Builds the wall around a read model's table, once; the setting `parking.projection` says which projection fills it.
--- Those for whom it has a gate: 'tenant', readers and analysts, each for their own tenant's rows; 'platform', readers,
--- for all rows; 'nobody'. Projector and auditor see everything. A temporary table is nobody else's, and needs no wall.
+-- Enables isolation of a read model's table, once; the setting `parking.projection` names the projection that fills it.
+-- The gate defines who may read: 'tenant', readers and analysts, the rows of their own tenant; 'platform', readers, all
+-- rows; 'nobody'. Projector and auditor see everything. Temporary tables are private and need no isolation.
 create function wall_off(target regclass, gate text) returns void language plpgsql as $$
 declare
-    -- Asked before the first row is looked at, so that it is refused where there are no rows, too.
+    -- Evaluated before the first row is read, so that the read is refused for an empty table too.
     own constant text := 'using ((select %2$s(%3$L)) is not null and tenant_id = (select %2$s(%3$L)))';
     projection text;
 begin
@@ -74,11 +75,11 @@ $$;
 
 grant usage on schema projections to parking_analyst;
 grant select on log_head to parking_analyst;
--- Not why one stopped: that may quote another tenant's event.
+-- Not the failure, which may contain another tenant's event.
 grant select (projection, version, position, status, updated_at) on projections.checkpoints to parking_analyst;
 
--- An analyst's limits, against what is done by mistake. The time limits are defaults that a session may change; more than
--- five connections it cannot have. What an operator has set stays.
+-- Limits for analysts, against mistakes. A session may change the time limits, which are defaults, but not the limit of
+-- five connections. Limits set by an operator are kept.
 create function limit_analyst() returns trigger language plpgsql as $$
 declare
     setting record;
@@ -95,9 +96,9 @@ begin
         execute format('alter role %I set %I = %L', new.role, setting.name, setting.value);
     end loop;
     return new;
--- Roles belong to the whole cluster: another database's administrator is changing the same one.
+-- Roles belong to the whole cluster: another database's administrator may be changing the same one.
 exception when internal_error then
-    raise exception 'the role % is being changed by somebody else: try again', new.role
+    raise exception 'the role % is being changed by another session: try again', new.role
         using errcode = 'lock_not_available';
 end
 $$;

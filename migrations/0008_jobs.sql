@@ -1,6 +1,6 @@
--- What the platform does by itself, and what it did.
+-- Jobs that the platform runs by itself, and their results.
 
--- Every run of a job, the newest of them: older ones are cleaned away. One that is not finished runs, or its process died.
+-- The newest runs of each job; older ones are deleted. A run that is not finished is running, or its process died.
 create table ops.job_runs (
     run_id      uuid        primary key,
     job         text        not null,
@@ -14,7 +14,7 @@ create table ops.job_runs (
 
 create index job_runs_of_job on ops.job_runs (job, started_at desc, run_id);
 
--- Up to where rows of read models are cleaned away: what is younger by its column `age` is what the log says.
+-- The horizon below which rows of read models are deleted, by their column `age`. Newer rows agree with the log.
 create table ops.retention (
     table_name text        primary key,
     age        text        not null,

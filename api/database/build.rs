@@ -1,4 +1,4 @@
-//! Tells cargo that a new migration is a reason to build: the macro that embeds them cannot.
+//! Makes cargo rebuild for a new migration, which the embedding macro cannot.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations");

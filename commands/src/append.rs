@@ -1,4 +1,4 @@
-//! What can be asked of the log, and what it answers.
+//! Append requests to the log, and their results.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use parking_domain::aggregate::{Claim, ClaimChange};
 use parking_domain::instant::Instant;
 use uuid::Uuid;
 
-/// The largest event the log takes: payload and body together, in bytes.
+/// The maximum size of an event, payload and body together, in bytes.
 pub const MAX_EVENT_BYTES: usize = 4 * 1024 * 1024;
 
-/// What an append expects of a stream.
+/// The stream version that an append requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Exactly so many events; 0 for a stream that does not exist.
+    /// Exactly this many events; 0 for a stream that does not exist.
     Version(i64),
     /// At least one event.
     Exists,
-    /// Nothing.
+    /// Any version.
     Any,
 }
 
@@ -31,12 +31,12 @@ impl fmt::Display for Expected {
     }
 }
 
-/// An event that is not in the log yet.
+/// An event to append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Its identity for ever.
+    /// Its permanent id.
     pub event_id: Uuid,
-    /// The owner; `None` for events of the network.
+    /// The owning tenant; `None` for events of the network.
     pub tenant_id: Option<Uuid>,
     /// Its type.
     pub event_type: String,
@@ -44,63 +44,63 @@ pub struct NewEvent {
     pub event_version: String,
     /// JSON.
     pub payload: String,
-    /// JSON: a flat map of texts.
+    /// JSON: a flat map of strings.
     pub metadata: String,
-    /// The webhook body it came in, byte for byte.
+    /// The webhook body that contained it, byte for byte.
     pub body: Option<Bytes>,
 }
 
 impl NewEvent {
-    /// What it weighs, in bytes.
+    /// Its size, in bytes.
     pub fn size(&self) -> usize {
         self.payload.len() + self.metadata.len() + self.body.as_ref().map_or(0, Bytes::len)
     }
 }
 
-/// What one append does to one stream. Without events it is a condition only.
+/// The part of an append that concerns one stream. Without events it is only a precondition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamAppend {
     /// The stream's aggregate type.
     pub aggregate_type: String,
     /// The stream's id.
     pub aggregate_id: String,
-    /// What must hold for the whole append to happen.
+    /// The precondition for the whole append.
     pub expected: Expected,
     /// The events to add, in order.
     pub events: Vec<NewEvent>,
-    /// What the stream takes for itself or gives up.
+    /// The claims that the stream takes or releases.
     pub claims: Vec<ClaimChange>,
 }
 
-/// A key of the caller's own for what it asks: asked again, it gets the first answer.
+/// A caller's idempotency key: a repeated request with the same key gets the first result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestKey {
-    /// Whose key it is; the nil UUID for the platform itself.
+    /// The tenant that the key belongs to; the nil UUID for the platform itself.
     pub tenant_id: Uuid,
     /// The key.
     pub key: String,
-    /// Names the content: the same key with another content is refused.
+    /// Identifies the content: the same key with other content is refused.
     pub fingerprint: Uuid,
 }
 
-/// One append, over one or several streams: all of it or nothing. A stream comes once.
+/// One append to one or several streams, all or nothing. Each stream occurs once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
-    /// Names the append, so that a lost answer can be settled.
+    /// Identifies the append, so that a lost result can be determined.
     pub append_id: Uuid,
-    /// The caller's key, if it gave one.
+    /// The caller's idempotency key, if given.
     pub request: Option<RequestKey>,
-    /// What it does to each stream.
+    /// The part of each stream.
     pub streams: Vec<StreamAppend>,
 }
 
 impl Append {
-    /// How many events it adds.
+    /// The number of events.
     pub fn event_count(&self) -> usize {
         self.streams.iter().map(|stream| stream.events.len()).sum()
     }
 
-    /// What it weighs, in bytes.
+    /// Its size, in bytes.
     pub fn size(&self) -> usize {
         self.events().map(NewEvent::size).sum()
     }
@@ -116,22 +116,22 @@ impl Append {
     }
 }
 
-/// Where an append ended up.
+/// The result of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// The position of its first event.
     pub first_position: i64,
     /// The position of its last event.
     pub last_position: i64,
-    /// The time the log gave it; never runs backwards with position.
+    /// The time that the log assigned; never runs backwards with position.
     pub recorded_at: Instant,
-    /// The version each stream has reached that got events, in the append's order.
+    /// The new version of each stream that got events, in the append's order.
     pub versions: Vec<i64>,
-    /// True when the same request had been appended before: this is what it got then.
+    /// True when the same request was appended before; this is its original result.
     pub repeated: bool,
 }
 
-/// Why an append did not happen, or cannot be said to have happened.
+/// Why an append did not happen, or its outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// Another append came first.
@@ -143,20 +143,20 @@ pub enum AppendError {
         aggregate_type: String,
         /// The stream's id.
         aggregate_id: String,
-        /// What was expected.
+        /// The expected version.
         expected: Expected,
-        /// What was found.
+        /// The actual version.
         actual: i64,
     },
-    /// Another stream has what this one claims.
+    /// Another stream holds a claim of this one.
     #[error("{} {} is taken by {holder}: choose another", claim.scope, claim.key)]
     ClaimHeld {
-        /// What is claimed.
+        /// The claim.
         claim: Claim,
-        /// The stream that has it, as type and id.
+        /// The stream that holds it, as type and id.
         holder: String,
     },
-    /// The request's key was used before for something else.
+    /// The request's key was used before with other content.
     #[error("the request key {key} was used before with other content: choose a new key for a new request")]
     RequestKeyReused {
         /// The key.
@@ -168,16 +168,16 @@ pub enum AppendError {
         /// Its size in bytes.
         size: usize,
     },
-    /// It could not be read back: a value that no decision should have let pass.
+    /// The event cannot be read back: it contains a value that the decision should have refused.
     #[error("the {event_type} could not be read back, so nothing was stored: {reason}")]
     Unreadable {
         /// The event's type.
         event_type: String,
-        /// What its reader said.
+        /// The parser's error.
         reason: String,
     },
-    /// The append names a stream twice, takes a claim twice, changes a claim twice within a stream, changes one by a stream
-    /// that gets no events, or adds nothing.
+    /// The append names a stream twice, takes a claim twice, changes a claim twice within a stream, changes a claim of
+    /// a stream that gets no events, or has no events.
     #[error(
         "an append names each stream once, each stream each claim once, claims come with events of their stream, and at \
          least one event is added"
@@ -186,13 +186,13 @@ pub enum AppendError {
     /// The database refused the content.
     #[error("the database refused the event: {0}")]
     Rejected(String),
-    /// More is waiting than the queue holds.
+    /// The queue is full.
     #[error("too many appends are waiting: try again in a moment")]
     Overloaded,
-    /// The database cannot be reached or cannot commit. Nothing was stored.
+    /// The database is unreachable or cannot commit. Nothing was stored.
     #[error("the database is not available, nothing was stored: {0}")]
     Unavailable(String),
-    /// The connection broke during the commit and could not be made again to look.
+    /// The connection broke during the commit and could not be restored to look for the append.
     #[error("the connection broke during the commit, it is not known whether the event was stored: {0}")]
     Unsettled(String),
     /// The writer has stopped.

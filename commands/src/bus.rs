@@ -1,37 +1,37 @@
-//! The way of a command: load, decide, append, and once more if another one came first.
+//! Command execution: load, decide, append, and repeat after a conflict.
 
 use std::marker::PhantomData;
 
 use parking_domain::aggregate::Decider;
 
 use crate::append::AppendError;
-use crate::store::{Circumstances, FindRequestError, LoadError, LogContext, LogStore};
+use crate::store::{CommandContext, FindRequestError, LoadError, LogContext, LogStore};
 
-/// Conflicts with other processes before the command is given back.
+/// The maximum number of attempts when other processes cause conflicts.
 pub(crate) const ATTEMPTS: usize = 10;
 
-/// What a command did.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Executed<A: Decider> {
-    /// The position at or after which the read side shows it; of a command that changed nothing, the stream's own.
+    /// The position from which the read side shows it; for a command without events, the stream's last position.
     pub position: i64,
-    /// The version its stream has reached.
+    /// The stream's version afterwards.
     pub version: i64,
     /// Its events.
     pub events: Vec<A::Event>,
-    /// True when the same request was made before: this is what it did then.
+    /// True when the same request was made before; this is its original result.
     pub repeated: bool,
 }
 
-/// Why a command did nothing.
+/// Why a command was not executed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError<E> {
     /// The aggregate refused it.
     #[error("{refusal}")]
     Refused {
-        /// Why.
+        /// The reason.
         refusal: E,
-        /// The position of the stream's last event: what the refusal is founded on.
+        /// The position of the stream's last event, on which the refusal is based.
         position: i64,
     },
     /// The stream could not be loaded.
@@ -51,11 +51,11 @@ impl<E> From<FindRequestError> for ExecuteError<E> {
     }
 }
 
-/// Executes the commands of one kind of aggregate, with its streams in memory as far as they fit.
+/// Executes commands of one aggregate type, and keeps streams in memory within the budget.
 ///
-/// A stream's commands share a lane and are executed one after the other. What another process appends shows as a
-/// conflict, or, for a command that appends nothing, in the stream's version: either loads the stream afresh. While a
-/// command works on a stream, it is out of memory, so a command that fails or is dropped half-way leaves nothing behind.
+/// Commands on a stream share a lane and run one after the other. An append by another process shows as a conflict or,
+/// for a command without events, as a newer stream version; in both cases the stream is loaded again. A command takes
+/// its stream out of memory while it runs, so a command that fails or is dropped leaves no partial state.
 pub struct Bus<A> {
     store: LogStore,
     aggregate: PhantomData<fn() -> A>,
@@ -67,19 +67,19 @@ impl<A: Decider> Bus<A> {
         Self { store, aggregate: PhantomData }
     }
 
-    /// The store it works on.
+    /// The store.
     pub fn store(&self) -> &LogStore {
         &self.store
     }
 
-    /// Executes a command on a stream. When this answers, its events are durable.
+    /// Executes a command on a stream. When it returns, the events are durable.
     pub async fn execute(
         &self,
         aggregate_id: &str,
         command: &A::Command,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Executed<A>, ExecuteError<A::Error>> {
-        if let Some(earlier) = self.earlier(circumstances).await? {
+        if let Some(earlier) = self.earlier(command_context).await? {
             return Ok(earlier);
         }
         let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
@@ -90,7 +90,7 @@ impl<A: Decider> Bus<A> {
         };
         let mut attempts = 1;
         loop {
-            match self.attempt(context, remembered, command, circumstances).await {
+            match self.attempt(context, remembered, command, command_context).await {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
@@ -102,18 +102,18 @@ impl<A: Decider> Bus<A> {
         }
     }
 
-    /// One attempt on a context; `None` when it was remembered and is out of date.
+    /// One attempt; `None` if the context came from memory and is outdated.
     async fn attempt(
         &self,
         mut context: LogContext<A>,
         remembered: bool,
         command: &A::Command,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
         let decision = context.aggregate.decide(command);
         let Ok(events @ [_, ..]) = decision.as_deref() else {
-            // Nothing is appended, so no conflict can tell that another process was faster, or this very request.
-            if let Some(earlier) = self.earlier(circumstances).await? {
+            // Without an append there is no conflict to reveal that another process, or this very request, was faster.
+            if let Some(earlier) = self.earlier(command_context).await? {
                 self.store.memory().keep(context);
                 return Ok(Some(earlier));
             }
@@ -124,7 +124,7 @@ impl<A: Decider> Bus<A> {
             self.store.memory().keep(context);
             return match decision {
                 Ok(events) => {
-                    // Nothing to do, because of what an earlier command did.
+                    // An earlier command may have made this one redundant; its events must be confirmed.
                     self.store.confirm(position).await?;
                     Ok(Some(Executed { position, version, events, repeated: false }))
                 }
@@ -134,12 +134,12 @@ impl<A: Decider> Bus<A> {
         for event in events {
             context.aggregate.evolve(event);
         }
-        let appended = self.store.append(&mut context, events, circumstances).await?;
+        let appended = self.store.append(&mut context, events, command_context).await?;
         if appended.repeated {
-            // Made a moment ago by somebody else: what was decided here is not what is stored.
-            let earlier = self.earlier(circumstances).await?;
-            let gone = || AppendError::Unsettled("the earlier request is not there".into());
-            return Ok(Some(earlier.ok_or_else(gone)?));
+            // A concurrent process appended the same request: what was decided here is not what is stored.
+            let earlier = self.earlier(command_context).await?;
+            let missing = || AppendError::Unsettled("the earlier request is not there".into());
+            return Ok(Some(earlier.ok_or_else(missing)?));
         }
         let executed = Executed {
             position: context.position,
@@ -151,9 +151,12 @@ impl<A: Decider> Bus<A> {
         Ok(Some(executed))
     }
 
-    /// What the request did when it was made before.
-    async fn earlier(&self, circumstances: &Circumstances) -> Result<Option<Executed<A>>, FindRequestError> {
-        let Some(request) = &circumstances.request else { return Ok(None) };
+    /// The original result of the request, if it was made before.
+    async fn earlier(
+        &self,
+        command_context: &CommandContext,
+    ) -> Result<Option<Executed<A>>, FindRequestError> {
+        let Some(request) = &command_context.request else { return Ok(None) };
         let earlier = self.store.find_request::<A>(request).await?;
         Ok(earlier.map(|earlier| Executed {
             position: earlier.position,

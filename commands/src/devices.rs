@@ -1,6 +1,6 @@
-//! What is asked of a device and concerns more than its own stream: the space it is to stand at, or what was heard of it.
+//! Device commands over several streams: assignment to a space, and orphans known only by their uplinks.
 //!
-//! Everything else that can be asked of a device is a plain command of the bus.
+//! All other device commands go through the bus.
 
 mod assignment;
 mod orphan;
@@ -9,6 +9,6 @@ mod refusal;
 
 pub use assignment::AssignDevice;
 pub use orphan::{AssignOrphan, ClaimOrphan, DismissOrphan};
-pub(crate) use place::leave;
+pub(crate) use place::unassign_device;
 pub use place::{ClearPlace, FillPlace};
 pub use refusal::AssignmentError;

@@ -1,4 +1,4 @@
-//! Which log this is, and the commands to its own stream.
+//! The log's identity, and the commands to its own stream.
 
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
@@ -8,20 +8,20 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::bus::{Bus, ExecuteError};
-use crate::store::{Circumstances, LoadError};
+use crate::store::{CommandContext, LoadError};
 
-/// What the head says of the log.
+/// The identity of the log according to its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Its last position.
     pub position: i64,
     /// Its format.
     pub format: i16,
-    /// The id with which it started: names the stream of type `log`.
+    /// The id with which it started; the id of the stream of type `log`.
     pub started_as: LogId,
-    /// Its id: another one than `started_as` once a copy was forked.
+    /// Its current id; differs from `started_as` once a copy was forked.
     pub log_id: LogId,
-    /// The newest dictionary that an event announced; 0 before the log has started.
+    /// The newest announced dictionary; 0 before the log has started.
     pub dictionary: i16,
 }
 
@@ -35,7 +35,7 @@ impl Identity {
     }
 }
 
-/// Writes the log's identity as its first event, unless it is there. The log's id.
+/// Writes the log's identity as its first event, if it is missing; returns the log's id.
 pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<LogRefusal>> {
     let Identity { position, started_as, log_id, .. } =
         Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
@@ -44,13 +44,13 @@ pub async fn start(log: &Bus<Log>, at: Instant) -> Result<LogId, ExecuteError<Lo
     }
     let dictionary = parking_bodies::sha256(parking_bodies::FIRST_DICTIONARY);
     let start = LogCommand::StartLog { log_id, dictionary, at };
-    match log.execute(&started_as.to_string(), &start, &Circumstances::default()).await {
+    match log.execute(&started_as.to_string(), &start, &CommandContext::default()).await {
         Err(ExecuteError::Refused { refusal: LogRefusal::LogAlreadyStarted, .. }) | Ok(_) => Ok(log_id),
         Err(error) => Err(error),
     }
 }
 
-/// Gives a restored copy of a log an id of its own. Nobody may append meanwhile. The log as it was before.
+/// Gives a restored copy of a log a new id; returns the identity before. No process may append concurrently.
 pub async fn fork(
     log: &Bus<Log>,
     to: LogId,
@@ -59,11 +59,11 @@ pub async fn fork(
 ) -> Result<Identity, ExecuteError<LogRefusal>> {
     let before = Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     let fork = LogCommand::ForkLog { to, position: before.position, reason, at, by: Actor::System };
-    log.execute(&before.started_as.to_string(), &fork, &Circumstances::default()).await?;
+    log.execute(&before.started_as.to_string(), &fork, &CommandContext::default()).await?;
     Ok(before)
 }
 
-/// Announces a dictionary that is kept beside the log: bodies may be compressed with it from then on.
+/// Announces a dictionary that is stored beside the log; bodies may be compressed with it from then on.
 pub async fn add_dictionary(
     log: &Bus<Log>,
     number: i16,
@@ -73,5 +73,5 @@ pub async fn add_dictionary(
     let Identity { started_as, .. } = Identity::read(&log.store().pool).await.map_err(LoadError::from)?;
     let sha256 = parking_bodies::sha256(dictionary);
     let add = LogCommand::AddDictionary { number, sha256, at, by: Actor::System };
-    log.execute(&started_as.to_string(), &add, &Circumstances::default()).await.map(|_| ())
+    log.execute(&started_as.to_string(), &add, &CommandContext::default()).await.map(|_| ())
 }

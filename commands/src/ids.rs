@@ -1,9 +1,9 @@
-//! Where identities come from: passed in, so that nothing below the composition root draws randomness.
+//! The source of ids: passed in, so that no code below the composition root draws randomness.
 
 use uuid::Uuid;
 
-/// A source of version-7 UUIDs (RFC 9562): unique, and growing with time.
+/// A source of version-7 UUIDs (RFC 9562): unique and increasing over time.
 pub trait Ids: Send + Sync {
-    /// An id that was never given before.
+    /// A new, unique id.
     fn next(&self) -> Uuid;
 }

@@ -1,4 +1,4 @@
-//! The way of a report into the log: routed to its device's stream, decided there, durable when this answers.
+//! Ingestion of reports: routed to the device's stream, decided there, and durable when the call returns.
 
 use std::time::Duration;
 
@@ -13,27 +13,27 @@ use uuid::Uuid;
 use crate::append::{AppendError, RequestKey};
 use crate::bus::{Bus, ExecuteError};
 use crate::metadata::Metadata;
-use crate::store::{Circumstances, LoadError, LogStore};
+use crate::store::{CommandContext, LoadError, LogStore};
 
-/// ChirpStack gives up after five seconds: much later than this an answer reaches nobody.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// ChirpStack stops waiting after five seconds, so a later result reaches no caller.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A report on its way in, with what is kept beside it.
+/// An incoming report with its context.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    /// Whose credential brought it.
+    /// The source whose credential was used.
     pub source: Source,
-    /// What it says.
+    /// The report.
     pub report: Report,
-    /// When it came.
+    /// When it was received.
     pub received_at: Instant,
     /// The body as posted, byte for byte.
     pub body: Bytes,
-    /// Who and in which request.
+    /// The actor and the request.
     pub metadata: Metadata,
 }
 
-/// What became of a report. Either way it is in the log.
+/// The result of recording a report. In both cases it is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Appended, at this position.
@@ -48,8 +48,8 @@ pub enum Outcome {
     },
 }
 
-/// Why a report was not recorded. After [`IngestError::TimedOut`] and [`AppendError::Unsettled`] it may be in the log all
-/// the same; sending it again does no harm.
+/// Why a report was not recorded. After [`IngestError::TimedOut`] and [`AppendError::Unsettled`] it may be in the log;
+/// sending it again is safe.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The stream could not be loaded.
@@ -63,28 +63,28 @@ pub enum IngestError {
     TimedOut,
 }
 
-/// Takes reports in. One per process, so that the reports of a device are decided one after the other.
+/// Records reports. One per process, so that the reports of a device are decided one after the other.
 pub struct Ingest(Bus<Uplinks>);
 
 impl Ingest {
-    /// Into this store.
+    /// Records into this store.
     pub fn new(store: LogStore) -> Self {
         Self(Bus::new(store))
     }
 
-    /// Records a report, once however often it comes.
+    /// Records a report once, however often it is delivered.
     pub async fn record(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
-        timeout(PATIENCE, self.record_in_stream(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
+        timeout(RECORD_TIMEOUT, self.record_in_stream(incoming)).await.unwrap_or(Err(IngestError::TimedOut))
     }
 
     async fn record_in_stream(&self, incoming: Incoming) -> Result<Outcome, IngestError> {
         let id = uplinks::stream_id(incoming.source, incoming.report.dev_eui);
         let Incoming { report, received_at, body, metadata, .. } = incoming;
         let key = report.key.0;
-        let mut circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
+        let mut command_context = CommandContext { metadata, body: Some(body), ..CommandContext::default() };
         let mut command = RecordReport { report, at: received_at, look_up: LookUp::NotDone };
         loop {
-            match self.0.execute(&id, &command, &circumstances).await {
+            match self.0.execute(&id, &command, &command_context).await {
                 Ok(executed) if executed.repeated => {
                     return Ok(Outcome::Duplicate { position: executed.position });
                 }
@@ -96,9 +96,10 @@ impl Ingest {
                 Err(ExecuteError::Refused { refusal: UplinkRefusal::ReportOlderThanWindow, .. }) => {
                     let found = self.0.store().holds_report(&id, key).await?;
                     command.look_up = if found { LookUp::Present } else { LookUp::Absent };
-                    // What was looked up is out of date at once: the append decides between two that looked together.
+                    // A look-up result is outdated at once, so the append's request key decides between concurrent
+                    // deliveries.
                     let request_key = format!("{} {id} {key}", Uplinks::TYPE);
-                    circumstances.request =
+                    command_context.request =
                         Some(RequestKey { tenant_id: Uuid::nil(), key: request_key, fingerprint: key });
                 }
                 Err(ExecuteError::Load(error)) => return Err(error.into()),

@@ -1,9 +1,8 @@
 //! Commands over several streams: loaded, decided and appended as one, all or nothing.
 //!
-//! Such a command has the lanes of its streams, so that within the process nobody else appends to them meanwhile. It reads
-//! every stream it needs from the log and appends what it decided together. Every stream that it decided on is a condition
-//! of the append, also one that gets nothing; one that it only read is none. If another process was faster, it starts
-//! over.
+//! Such a command holds the lanes of its streams, so no other command of the process appends to them. It reads each
+//! stream from the log and appends all decided events together. Every stream on which it decided is a precondition of
+//! the append, even without events; a stream that it only read is not. If another process was faster, it starts over.
 
 use std::future::Future;
 
@@ -13,63 +12,70 @@ use parking_domain::aggregate::{Claim, Decider};
 use crate::append::{AppendError, Appended, StreamAppend};
 use crate::bus::{ATTEMPTS, ExecuteError};
 use crate::lanes::{StreamName, Taken};
-use crate::store::{Circumstances, Earlier, FindRequestError, LoadError, LogContext, LogStore};
+use crate::store::{CommandContext, Earlier, FindRequestError, LoadError, LogContext, LogStore};
 
 /// A command over several streams.
-pub trait Joint: Sync {
-    /// The aggregate whose events are the answer.
+pub trait MultiStreamCommand: Sync {
+    /// The aggregate whose events are returned.
     type Lead: Decider;
-    /// Why it may do nothing.
+    /// Why the command may be refused.
     type Error: From<LoadError> + From<AppendError> + Send;
 
-    /// The streams that it certainly loads, as far as they are known before. What else it loads is found out by deciding;
-    /// to know all of them before saves deciding twice.
+    /// The streams that it certainly loads, as far as known in advance. Other streams are discovered while deciding;
+    /// knowing all of them in advance saves a second decision.
     fn streams(&self) -> Vec<StreamName> {
         Vec::new()
     }
 
-    /// True when deciding again finds out what the holder of a claim has done. Else the claim's being held is the answer.
+    /// True if a new decision takes the claim's holder into account. Otherwise the held claim is the result.
     fn is_outdated_by(&self, claim: &Claim, holder: &str) -> bool {
         let _ = (claim, holder);
         false
     }
 
-    /// Loads what it needs and decides on it; the events of the lead. May run several times.
+    /// Loads streams and decides on them; returns the events of the lead. May run several times.
     fn decide(
         &self,
-        work: &mut Work<'_>,
+        work: &mut UnitOfWork<'_>,
     ) -> impl Future<Output = Result<Vec<<Self::Lead as Aggregate>::Event>, Self::Error>> + Send;
 }
 
-/// What a joint command did.
+/// The result of a command over several streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done<A: Decider> {
-    /// The position at or after which the read side shows it; `None` when there was nothing to do.
+    /// The position from which the read side shows it; `None` if there were no events.
     pub position: Option<i64>,
     /// The lead's events.
     pub events: Vec<A::Event>,
-    /// True when the same request was made before: this is what it did then.
+    /// True when the same request was made before; this is its original result.
     pub repeated: bool,
 }
 
-/// What a joint command has loaded and decided so far.
-pub struct Work<'a> {
+/// The streams loaded and the events decided by a command so far.
+pub struct UnitOfWork<'a> {
     store: &'a LogStore,
-    circumstances: &'a Circumstances,
+    command_context: &'a CommandContext,
     lanes: Taken<'a>,
-    /// What it has loaded, and whether it got the lane of each.
+    /// The loaded streams, and whether the lane of each was taken.
     loaded: Vec<StreamName>,
     has_all_lanes: bool,
-    /// Or why they cannot be appended: decisions answer with their own refusals only.
+    /// The appends, or the error that prevents them; decisions return only their own refusals.
     streams: Result<Vec<StreamAppend>, AppendError>,
 }
 
-impl<'a> Work<'a> {
-    fn new(store: &'a LogStore, circumstances: &'a Circumstances, lanes: Taken<'a>) -> Self {
-        Self { store, circumstances, lanes, loaded: Vec::new(), has_all_lanes: true, streams: Ok(Vec::new()) }
+impl<'a> UnitOfWork<'a> {
+    fn new(store: &'a LogStore, command_context: &'a CommandContext, lanes: Taken<'a>) -> Self {
+        Self {
+            store,
+            command_context,
+            lanes,
+            loaded: Vec::new(),
+            has_all_lanes: true,
+            streams: Ok(Vec::new()),
+        }
     }
 
-    /// A stream to decide on, from the log.
+    /// Loads a stream to decide on.
     pub async fn load<A: Decider>(&mut self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         let stream = StreamName::of::<A>(aggregate_id);
         self.has_all_lanes &= self.lanes.try_add(&stream);
@@ -77,18 +83,18 @@ impl<'a> Work<'a> {
         self.store.load(aggregate_id).await
     }
 
-    /// A stream that nothing is decided on, from the log: what is looked for there never changes.
-    pub async fn look_at<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
+    /// Loads a stream that is only read, because the facts needed from it never change.
+    pub async fn read_only<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         self.store.load(aggregate_id).await
     }
 
-    /// The stream that has a claim, as aggregate type and id.
+    /// The stream that holds a claim, as aggregate type and id.
     pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
         self.store.holder(scope, key).await
     }
 
-    /// Decides a command on a loaded stream. Whatever it amounts to, the append asks that the stream is as it was loaded.
-    /// A stream is decided on once.
+    /// Decides a command on a loaded stream. The append requires the stream's version to be unchanged, even if there
+    /// are no events. Each stream is decided on once.
     pub fn decide<A: Decider>(
         &mut self,
         context: &LogContext<A>,
@@ -99,7 +105,7 @@ impl<'a> Work<'a> {
         Ok(events)
     }
 
-    /// Decides several commands on one loaded stream, each on what the ones before it made of it.
+    /// Decides several commands on one loaded stream, each on the state after the previous ones.
     pub fn decide_all<A: Decider + Clone>(
         &mut self,
         context: &LogContext<A>,
@@ -117,17 +123,17 @@ impl<'a> Work<'a> {
         Ok(all)
     }
 
-    /// True when nothing was decided that is to be appended. What cannot be appended is no such thing.
+    /// True when there are no events to append. An error counts as something to append.
     fn adds_nothing(&self) -> bool {
         self.streams.as_ref().is_ok_and(|streams| streams.iter().all(|stream| stream.events.is_empty()))
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
         if !events.is_empty() {
-            // What is in memory is out of date when this is appended.
+            // The state in memory is outdated once this is appended.
             drop(self.store.memory().take::<A>(&context.aggregate_id));
         }
-        let stream = self.store.stream_append(context, events, self.circumstances);
+        let stream = self.store.stream_append(context, events, self.command_context);
         match (&mut self.streams, stream) {
             (Ok(streams), Ok(stream)) => streams.push(stream),
             (streams @ Ok(_), Err(error)) => *streams = Err(error),
@@ -138,14 +144,14 @@ impl<'a> Work<'a> {
 
 /// Several commands on one stream, decided one after the other and appended as one.
 #[derive(Clone, Debug)]
-pub struct Several<A: Decider> {
+pub struct CommandBatch<A: Decider> {
     /// The stream.
     pub aggregate_id: String,
-    /// What is asked of it, in this order.
+    /// The commands, in order.
     pub commands: Vec<A::Command>,
 }
 
-impl<A> Joint for Several<A>
+impl<A> MultiStreamCommand for CommandBatch<A>
 where
     A: Decider<Command: Sync, Error: Send> + Clone,
 {
@@ -156,7 +162,7 @@ where
         vec![StreamName::of::<A>(&self.aggregate_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<A::Event>, Self::Error> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<A::Event>, Self::Error> {
         let context = work.load::<A>(&self.aggregate_id).await?;
         let refused = |refusal| ExecuteError::Refused { refusal, position: context.position };
         work.decide_all(&context, &self.commands).map_err(refused)
@@ -164,45 +170,46 @@ where
 }
 
 impl LogStore {
-    /// Executes a joint command. When this answers, all its events are durable.
-    pub async fn execute<J: Joint>(
+    /// Executes a command over several streams. When it returns, all events are durable.
+    pub async fn execute<C: MultiStreamCommand>(
         &self,
-        joint: &J,
-        circumstances: &Circumstances,
-    ) -> Result<Done<J::Lead>, J::Error> {
-        if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+        command: &C,
+        command_context: &CommandContext,
+    ) -> Result<Done<C::Lead>, C::Error> {
+        if let Some(earlier) = self.done_before(command_context).await.map_err(find_error::<C>)? {
             return Ok(earlier);
         }
-        let mut streams = joint.streams();
+        let mut streams = command.streams();
         let (mut rounds, mut attempts) = (0, 1);
         loop {
             let lanes = self.lanes().take(&streams).await;
-            let mut work = Work::new(self, circumstances, lanes);
-            let decided = joint.decide(&mut work).await;
+            let mut work = UnitOfWork::new(self, command_context, lanes);
+            let decided = command.decide(&mut work).await;
             streams.extend(std::mem::take(&mut work.loaded));
             rounds += 1;
             if !work.has_all_lanes && rounds < ATTEMPTS {
-                // Now all of them are known. What this had is given back before any of them is waited for.
+                // All streams are known now. This round's lanes are released before the lanes are taken again in order.
                 continue;
             }
             if decided.is_err() || work.adds_nothing() {
-                // While this waited for its lanes the very same request may have been done.
-                if let Some(earlier) = self.done_before(circumstances).await.map_err(raise::<J>)? {
+                // The same request may have been completed while this one waited for its lanes.
+                if let Some(earlier) = self.done_before(command_context).await.map_err(find_error::<C>)? {
                     return Ok(earlier);
                 }
                 let events = decided?;
-                // Nothing to do, because of what earlier commands did to streams that this one need not have loaded.
-                self.confirm_all().await.map_err(raise::<J>)?;
+                // Earlier commands may have made this one redundant, on streams that it need not have loaded; all must
+                // be confirmed.
+                self.confirm_all().await.map_err(find_error::<C>)?;
                 return Ok(Done { position: None, events, repeated: false });
             }
             match self.append_work(work).await {
-                Err(error) if attempts < ATTEMPTS && is_outdated(joint, &error) => attempts += 1,
+                Err(error) if attempts < ATTEMPTS && is_outdated(command, &error) => attempts += 1,
                 Err(error) => return Err(error.into()),
                 Ok(appended) if appended.repeated => {
-                    // Made a moment ago by somebody else: what was decided here is not what is stored.
-                    let gone = || AppendError::Unsettled("the earlier request is not there".into());
-                    let earlier = self.done_before(circumstances).await.map_err(raise::<J>)?;
-                    return Ok(earlier.ok_or_else(gone)?);
+                    // A concurrent process appended the same request: what was decided here is not what is stored.
+                    let missing = || AppendError::Unsettled("the earlier request is not there".into());
+                    let earlier = self.done_before(command_context).await.map_err(find_error::<C>)?;
+                    return Ok(earlier.ok_or_else(missing)?);
                 }
                 Ok(appended) => {
                     let position = Some(appended.last_position);
@@ -212,18 +219,18 @@ impl LogStore {
         }
     }
 
-    /// Appends what was decided. Its lanes are kept until that is answered.
-    async fn append_work(&self, work: Work<'_>) -> Result<Appended, AppendError> {
-        let Work { lanes: _lanes, streams, circumstances, .. } = work;
-        self.append_all(streams?, circumstances).await
+    /// Appends the decided events. The lanes are held until the result is known.
+    async fn append_work(&self, work: UnitOfWork<'_>) -> Result<Appended, AppendError> {
+        let UnitOfWork { lanes: _lanes, streams, command_context, .. } = work;
+        self.append_all(streams?, command_context).await
     }
 
-    /// What the request did when it was made before.
+    /// The original result of the request, if it was made before.
     async fn done_before<A: Decider>(
         &self,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Option<Done<A>>, FindRequestError> {
-        let Some(request) = &circumstances.request else { return Ok(None) };
+        let Some(request) = &command_context.request else { return Ok(None) };
         let earlier = self.find_request::<A>(request).await?;
         Ok(earlier.map(|Earlier { position, events, .. }| Done {
             position: Some(position),
@@ -233,16 +240,16 @@ impl LogStore {
     }
 }
 
-/// True when another append was faster: deciding again may end in another way.
-fn is_outdated<J: Joint>(joint: &J, error: &AppendError) -> bool {
+/// True when another append was faster and a new decision may differ.
+fn is_outdated<C: MultiStreamCommand>(command: &C, error: &AppendError) -> bool {
     match error {
         AppendError::Conflict { .. } => true,
-        AppendError::ClaimHeld { claim, holder } => joint.is_outdated_by(claim, holder),
+        AppendError::ClaimHeld { claim, holder } => command.is_outdated_by(claim, holder),
         _ => false,
     }
 }
 
-fn raise<J: Joint>(error: FindRequestError) -> J::Error {
+fn find_error<C: MultiStreamCommand>(error: FindRequestError) -> C::Error {
     match error {
         FindRequestError::Load(error) => error.into(),
         FindRequestError::Append(error) => error.into(),

@@ -1,7 +1,7 @@
-//! Lanes: the commands of a process that touch the same stream queue for it, each until the one before it is answered.
+//! Lanes: a process's commands on the same stream run one after the other.
 //!
-//! A command over several streams takes all of their lanes, in the order of their numbers; nobody waits for a lane of a
-//! lower number than one it has. So no two commands ever wait for each other.
+//! A command over several streams takes all of their lanes in the order of their numbers, and never waits for a lane
+//! with a lower number than one it holds. This rules out deadlocks.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use parking_domain::aggregate::Decider;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Many more lanes than commands in flight: two streams that share one wait for each other's commits.
+/// Far more lanes than concurrent commands: two streams that share a lane wait for each other's commits.
 const LANES: usize = 4096;
 
 /// A stream's name.
@@ -40,12 +40,12 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    /// The lane of one stream, for a command that touches no other.
+    /// The lane of one stream, for a command on that stream only.
     pub(crate) async fn take_one(&self, aggregate_type: &str, aggregate_id: &str) -> MutexGuard<'_, ()> {
         self.lanes[self.number(aggregate_type, aggregate_id)].lock().await
     }
 
-    /// The lanes of all these streams.
+    /// The lanes of these streams.
     pub(crate) async fn take(&self, streams: &[StreamName]) -> Taken<'_> {
         let numbers = streams.iter().map(|stream| self.number(stream.aggregate_type, &stream.aggregate_id));
         let mut numbers: Vec<usize> = numbers.collect();
@@ -64,14 +64,14 @@ impl Lanes {
     }
 }
 
-/// The lanes that a command has. Dropped, they are free.
+/// The lanes that a command holds; dropping it releases them.
 pub(crate) struct Taken<'a> {
     lanes: &'a Lanes,
     taken: BTreeMap<usize, MutexGuard<'a, ()>>,
 }
 
 impl Taken<'_> {
-    /// Takes one more lane if it is free: to wait for it out of order could wait for ever. True when it is taken now.
+    /// Takes one more lane if it is free; true on success. Waiting for it out of order could deadlock.
     pub(crate) fn try_add(&mut self, stream: &StreamName) -> bool {
         let number = self.lanes.number(stream.aggregate_type, &stream.aggregate_id);
         if self.taken.contains_key(&number) {

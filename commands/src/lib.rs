@@ -1,7 +1,7 @@
-//! The write side: the only room in the house that adds to the event log.
+//! The write side: the only crate that appends to the event log.
 //!
-//! A command loads its stream, decides in `parking-domain`, and hands what it decided to the [`writer`], which appends
-//! whatever waits in one round trip. Time and ids are passed in; nothing here reads a read model.
+//! A command loads its stream, decides in `parking-domain`, and passes the decided events to the [`writer`], which
+//! appends all pending events in one round trip. Time and ids are passed in; this crate never reads a read model.
 
 pub mod append;
 pub mod bus;

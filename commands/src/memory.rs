@@ -1,7 +1,7 @@
-//! Streams in memory, as the last command left them: the least recently used go when they weigh more than the budget.
+//! Streams in memory as the last command evicted them; the least recently used are evicted when the budget is exceeded.
 //!
-//! A command takes its stream out while it works on it, so one that fails or is dropped half-way leaves nothing behind.
-//! What is remembered may be out of date, because other processes append too: an append notices.
+//! A command takes its stream out of memory while it runs, so a command that fails or is dropped leaves no partial
+//! state. A cached stream may be outdated because other processes append too; the append detects this.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,22 +11,22 @@ use parking_domain::aggregate::Decider;
 use crate::snapshots::{SET, Snapshots, WORTH_SAVING};
 use crate::store::{LogContext, Stream};
 
-/// What the streams of a process may weigh, in bytes, where nothing else is said: some hundred thousand devices.
+/// The default budget for the streams of a process, in bytes: some hundred thousand devices.
 pub const DEFAULT_BUDGET: usize = 256 * 1024 * 1024;
 
-/// What keeping a stream costs besides its state and its name, which is kept twice.
+/// The overhead of a cached stream, in bytes, besides its state and its name, which is stored twice.
 const OVERHEAD: usize = 256;
 
 type Name = (&'static str, String);
 
-/// The streams of a process, whatever their aggregates.
+/// The cached streams of a process, of all aggregate types.
 pub struct Memory {
     budget: usize,
     snapshots: Snapshots,
-    held: Mutex<Held>,
+    held: Mutex<CachedStreams>,
 }
 
-struct Held {
+struct CachedStreams {
     streams: LruCache<Name, Entry>,
     weight: usize,
 }
@@ -36,7 +36,7 @@ struct Entry {
     weight: usize,
 }
 
-impl Held {
+impl CachedStreams {
     fn remove(&mut self, name: &Name) -> Option<Box<dyn Stream>> {
         let Entry { stream, weight } = self.streams.pop(name)?;
         self.weight -= weight;
@@ -45,9 +45,13 @@ impl Held {
 }
 
 impl Memory {
-    /// A memory of so many bytes. Streams that leave it are offered to `snapshots`.
+    /// A memory with a budget in bytes. Evicted streams are offered to `snapshots`.
     pub(crate) fn new(budget: usize, snapshots: Snapshots) -> Self {
-        Self { budget, snapshots, held: Mutex::new(Held { streams: LruCache::unbounded(), weight: 0 }) }
+        Self {
+            budget,
+            snapshots,
+            held: Mutex::new(CachedStreams { streams: LruCache::unbounded(), weight: 0 }),
+        }
     }
 
     /// Takes a stream out.
@@ -56,11 +60,11 @@ impl Memory {
         stream.into_any().downcast().ok().map(|context| *context)
     }
 
-    /// Puts a stream in. What was used least recently leaves until the rest is within the budget; the one put in stays.
+    /// Puts a stream in and evicts the least recently used ones while the budget is exceeded, except the one put in.
     pub(crate) fn keep<A: Decider>(&self, context: LogContext<A>) {
         let name = (A::TYPE, context.aggregate_id.clone());
         let weight = context.aggregate.weight() + 2 * context.aggregate_id.len() + OVERHEAD;
-        let mut left = Vec::new();
+        let mut evicted = Vec::new();
         let mut held = self.lock();
         held.remove(&name);
         held.streams.put(name, Entry { stream: Box::new(context), weight });
@@ -70,21 +74,21 @@ impl Memory {
             && let Some((_, entry)) = held.streams.pop_lru()
         {
             held.weight -= entry.weight;
-            left.push(entry.stream);
+            evicted.push(entry.stream);
         }
         drop(held);
-        for stream in &mut left {
-            stream.leave(&self.snapshots);
+        for stream in &mut evicted {
+            stream.offer_snapshot(&self.snapshots);
         }
     }
 
-    /// Saves the streams that are ahead of their snapshots, those that are furthest ahead first; how many. It may be given
-    /// up at any time.
+    /// Saves the streams that are ahead of their snapshots, the furthest ahead first; returns how many. It may be
+    /// cancelled at any time.
     pub(crate) async fn save_all(&self) -> Result<usize, sqlx::Error> {
         let mut ahead: Vec<(i64, Name)> = {
             let held = self.lock();
-            let ahead = held.streams.iter().map(|(name, entry)| (entry.stream.behind(), name));
-            ahead.filter(|(behind, _)| *behind >= WORTH_SAVING).map(|(n, name)| (n, name.clone())).collect()
+            let ahead = held.streams.iter().map(|(name, entry)| (entry.stream.unsaved_events(), name));
+            ahead.filter(|(unsaved, _)| *unsaved >= WORTH_SAVING).map(|(n, name)| (n, name.clone())).collect()
         };
         ahead.sort_unstable_by(|one, other| other.cmp(one));
         for set in ahead.chunks(SET) {
@@ -97,14 +101,14 @@ impl Memory {
         Ok(ahead.len())
     }
 
-    /// How many streams are in it, and what they weigh together in bytes.
+    /// The number of cached streams and their total size in bytes.
     pub fn size(&self) -> (usize, usize) {
         let held = self.lock();
         (held.streams.len(), held.weight)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        // What is done under the lock is done whole or panics before it begins.
+    fn lock(&self) -> MutexGuard<'_, CachedStreams> {
+        // Each operation under the lock either completes or panics before it changes anything.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -132,7 +136,7 @@ mod tests {
         })]
 
         #[test]
-        fn streams_weigh_no_more_than_the_budget_or_are_one(
+        fn the_budget_holds_unless_one_stream_exceeds_it(
             budget in 0..20_000_usize,
             uses in vec((0..40_usize, 0..3000_usize, any::<bool>()), 1..200),
         ) {
@@ -142,7 +146,7 @@ mod tests {
                 let taken = memory.take::<Uplinks>(&id);
                 if let (None, true) = (taken, kept) {
                     memory.keep(LogContext::<Uplinks>::empty(&id));
-                    prop_assert!(memory.take::<Uplinks>(&id).is_some(), "the one put in stays");
+                    prop_assert!(memory.take::<Uplinks>(&id).is_some(), "the stream put in is not evicted");
                     memory.keep(LogContext::<Uplinks>::empty(&id));
                 }
                 let (weight, heaviest) = weigh(&memory);
@@ -153,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_leaves_first() {
+    fn the_least_recently_used_stream_is_evicted_first() {
         let one = {
             let memory = Memory::new(usize::MAX, Snapshots::off());
             memory.keep(LogContext::<Uplinks>::empty("a"));

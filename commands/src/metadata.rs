@@ -1,4 +1,4 @@
-//! Who caused an event, and in which conversation: kept beside the payload as a flat map of texts.
+//! Who caused an event, and in which context: stored beside the payload as a flat map of strings.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 /// The metadata of the events of one command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// Who acted: a user, an API key, `chirpstack`, a process.
+    /// The actor: a user, an API key, `chirpstack`, a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// The conversation it belongs to.
+    /// The correlation id of the interaction it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// The event or request that led to it.
+    /// The event or request that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<String>,
     /// The HTTP request that carried it.
@@ -22,13 +22,13 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// As stored.
+    /// The stored form.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a map of texts always serialises")
     }
 }
 
-/// The form cqrs-es gives metadata in.
+/// Converts the metadata form of cqrs-es.
 impl From<HashMap<String, String>> for Metadata {
     fn from(mut map: HashMap<String, String>) -> Self {
         Self {

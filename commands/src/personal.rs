@@ -1,9 +1,9 @@
-//! Sealing of personal data before the domain sees it, and opening it for those who may.
+//! Sealing of personal data before the domain sees it, and opening it for authorised readers.
 //!
-//! Every person has a key of their own in `ops.subject_keys`. What is personal is encrypted under it with
-//! XChaCha20-Poly1305, the subject's id as associated data, so that a ciphertext means nothing beside another subject.
-//! The key is stored before anything is sealed with it: a command that fails leaves a key that seals nothing. Deleting
-//! the key forgets the person; the log stays whole.
+//! Every subject has a key of its own in `ops.subject_keys`. Personal data is encrypted with it using
+//! XChaCha20-Poly1305, with the subject's id as associated data, so that a ciphertext cannot be used for another
+//! subject. The key is stored before it is used: a command that fails leaves an unused key. Deleting the key erases the
+//! subject's data; the log is unchanged.
 
 mod key;
 mod keyed_hash;
@@ -22,7 +22,7 @@ use crate::randomness::Randomness;
 use key::SubjectKey;
 use keyed_hash::HashKey;
 
-/// How often a key is looked for that another process makes at the same moment.
+/// How often to look for a key that another process creates at the same moment.
 const ATTEMPTS: usize = 3;
 
 /// Why personal data could not be sealed or opened.
@@ -31,18 +31,18 @@ pub enum PersonalDataError {
     /// The keys could not be read or stored.
     #[error("the keys of personal data cannot be reached: {0}")]
     Unavailable(#[from] sqlx::Error),
-    /// The table holds something that is no key.
+    /// A stored key is invalid.
     #[error("the key of subject {0} is not 32 bytes long: restore ops.subject_keys from the backup")]
     BrokenKey(Uuid),
     /// A text is too long for its field.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    /// The key was made and deleted again and again.
-    #[error("the key of subject {0} was deleted while it was made: try again")]
+    /// The key was created and deleted concurrently, repeatedly.
+    #[error("the key of subject {0} was deleted while it was created: try again")]
     DeletedMeanwhile(Uuid),
 }
 
-/// Seals. Cheap to clone.
+/// Seals personal data. Cheap to clone.
 #[derive(Clone)]
 pub struct Sealer {
     pool: PgPool,
@@ -51,7 +51,7 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// A sealer that keeps its keys with `pool` (role writer). The platform's key for hashes is drawn when it is missing.
+    /// A sealer that stores its keys with `pool` (role writer). Creates the platform's hash key if it is missing.
     pub async fn load(pool: PgPool, randomness: Arc<dyn Randomness>) -> Result<Self, PersonalDataError> {
         let mut fresh = [0; 32];
         randomness.fill(&mut fresh);
@@ -68,22 +68,23 @@ impl Sealer {
         Ok(Self { pool, randomness, hash_key: HashKey::new(&stored) })
     }
 
-    /// The keyed hash of an e-mail: the same for every spelling of it.
+    /// The keyed hash of an e-mail, the same for all its spellings.
     pub fn email_hash(&self, email: &str) -> KeyedHash {
         self.hash_key.email(email)
     }
 
-    /// The subject that a tenant's guest of that e-mail is: always the same, so that one key forgets all of it.
+    /// The subject of a tenant's guest with that e-mail; always the same, so that deleting one key erases all of the
+    /// guest's data.
     pub fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
         self.hash_key.guest(tenant, email)
     }
 
-    /// Names the content of a request, so that two can be compared. It tells nobody what is personal in it.
+    /// A fingerprint of a request's content for comparison. It does not reveal personal data.
     pub fn fingerprint(&self, content: &[u8]) -> Uuid {
         self.hash_key.request(content)
     }
 
-    /// The person to seal for. Makes their key, if they have none; a guest's belongs to the tenant.
+    /// The subject to seal for. Creates the key if there is none; a guest's key belongs to the tenant.
     pub async fn person(
         &self,
         tenant: Option<TenantId>,
@@ -98,7 +99,7 @@ impl Sealer {
         Err(PersonalDataError::DeletedMeanwhile(subject))
     }
 
-    /// The subject's key, made if there is none; `None` when another process made it after this statement began.
+    /// The subject's key, created if there is none; `None` if another process created it after this statement began.
     async fn key(&self, tenant: Option<TenantId>, subject: Uuid) -> Result<Option<Vec<u8>>, sqlx::Error> {
         let mut fresh = [0; 32];
         self.randomness.fill(&mut fresh);
@@ -114,7 +115,7 @@ impl Sealer {
         .await
     }
 
-    /// Forgets a person: nothing that was sealed for them can be opened any more. True if there was a key.
+    /// Erases a subject: nothing that was sealed for it can be opened any more. True if there was a key.
     pub async fn forget(&self, subject: Uuid) -> Result<bool, PersonalDataError> {
         let deleted = sqlx::query("delete from ops.subject_keys where subject = $1")
             .bind(subject)
@@ -124,7 +125,7 @@ impl Sealer {
     }
 }
 
-/// A field that is sealed: nobody can look at its length afterwards.
+/// A sealed field with its maximum length, which cannot be checked after sealing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     name: &'static str,
@@ -140,11 +141,11 @@ impl Field {
     pub const PHONE: Self = Self { name: "user_phone", most: limits::PHONE };
     /// Free text.
     pub const NOTES: Self = Self { name: "notes", most: limits::NOTES };
-    /// Why a reservation is given up.
+    /// The reason of a cancellation.
     pub const CANCELLATION_REASON: Self = Self { name: "cancellation_reason", most: limits::REASON };
 }
 
-/// Somebody whose data can be sealed now.
+/// A subject whose data can be sealed.
 pub struct Person<'a> {
     sealer: &'a Sealer,
     subject: Uuid,
@@ -152,7 +153,7 @@ pub struct Person<'a> {
 }
 
 impl Person<'_> {
-    /// Seals a text that is never compared, unless it is too long for its field.
+    /// Seals a text that is never compared; refuses one that is too long for its field.
     pub fn seal(&self, field: Field, text: &str) -> Result<Sealed, LimitExceeded> {
         limits::text(field.name, text, field.most)?;
         let mut nonce = [0; key::NONCE_BYTES];
@@ -161,15 +162,15 @@ impl Person<'_> {
         Ok(Sealed { subject: self.subject, sealed, hash: None })
     }
 
-    /// Seals an e-mail, with its keyed hash for comparison.
+    /// Seals an e-mail with its keyed hash for comparison.
     pub fn seal_email(&self, email: &str) -> Result<Sealed, LimitExceeded> {
         let sealed = self.seal(Field::EMAIL, email)?;
         Ok(Sealed { hash: Some(self.sealer.email_hash(email)), ..sealed })
     }
 }
 
-/// The texts of sealed values, in their order; `None` for one whose key is gone or belongs to somebody whom the
-/// connection may not see. One query for all of them.
+/// The texts of sealed values, in order; `None` if the key is deleted or belongs to a subject that the connection may
+/// not see. One query for all.
 pub async fn open(
     connection: &mut PgConnection,
     values: &[&Sealed],

@@ -1,4 +1,5 @@
-//! The write side of the platform in one value: a bus for each kind of aggregate, the log for joint commands, and the sealer.
+//! The write side of the platform: a bus for each aggregate type, the log for commands over several streams, and the
+//! sealer.
 
 use std::sync::Arc;
 
@@ -22,9 +23,9 @@ use crate::identity;
 use crate::personal::{PersonalDataError, Sealer};
 use crate::randomness::Randomness;
 use crate::snapshots::Kind;
-use crate::store::{Circumstances, LoadError, LogStore};
+use crate::store::{CommandContext, LoadError, LogStore};
 
-/// Everything that commands go through.
+/// Executes all commands.
 pub struct Platform {
     /// Spaces, with their reservations and overrides.
     pub spaces: Bus<Space>,
@@ -42,7 +43,7 @@ pub struct Platform {
     pub sealer: Sealer,
 }
 
-/// Every kind of stream there is: those whose missing snapshots are made.
+/// All stream types, for which missing snapshots are created.
 pub fn kinds() -> Vec<Kind> {
     vec![
         Kind::of::<Uplinks>(),
@@ -57,7 +58,7 @@ pub fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// Why the platform is not ready to take commands.
+/// Why the platform cannot accept commands.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The keys cannot be reached.
@@ -66,16 +67,16 @@ pub enum StartError {
     /// The log does not begin with its identity, or it cannot be written.
     #[error("the log cannot be started: {0}")]
     Log(#[from] ExecuteError<LogRefusal>),
-    /// The default tenant cannot be made.
-    #[error("the default tenant cannot be made: {0}")]
+    /// The default tenant cannot be created.
+    #[error("the default tenant cannot be created: {0}")]
     Tenant(#[from] ExecuteError<TenantRefusal>),
-    /// The default site cannot be made.
-    #[error("the default site cannot be made: {0}")]
+    /// The default site cannot be created.
+    #[error("the default site cannot be created: {0}")]
     Site(#[from] ExecuteError<SiteRefusal>),
 }
 
 impl Platform {
-    /// The write side over a store, its keys kept with `pool` (role writer).
+    /// The write side over a store, with keys stored through `pool` (role writer).
     pub async fn start(
         store: LogStore,
         pool: PgPool,
@@ -92,16 +93,18 @@ impl Platform {
         })
     }
 
-    /// Makes what every installation begins with, unless it is there: the log's identity, a tenant and a site. The log's id.
+    /// Creates what every installation starts with, if missing: the log's identity, a tenant and a site. Returns the
+    /// log's id.
     pub async fn make_defaults(&self, at: Instant) -> Result<LogId, StartError> {
         let log_id = identity::start(&self.log, at).await?;
         let by = Actor::System;
         let tenant =
             NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
         let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at, by };
-        let made = self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
-        if let Err(error) = made
-            && !is_there(&error, &TenantRefusal::TenantAlreadyExists)
+        let created =
+            self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &default_tenant_context()).await;
+        if let Err(error) = created
+            && !already_exists(&error, &TenantRefusal::TenantAlreadyExists)
         {
             return Err(error.into());
         }
@@ -111,20 +114,21 @@ impl Platform {
             definition: Definition::in_zone("UTC"),
         };
         let create = SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(site), at, by };
-        let made = self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &of_default_tenant()).await;
-        match made {
-            Err(error) if !is_there(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),
+        let created =
+            self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &default_tenant_context()).await;
+        match created {
+            Err(error) if !already_exists(&error, &SiteRefusal::SiteAlreadyExists) => Err(error.into()),
             _ => Ok(log_id),
         }
     }
 }
 
-fn of_default_tenant() -> Circumstances {
-    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+fn default_tenant_context() -> CommandContext {
+    CommandContext { tenant_id: Some(TenantId::DEFAULT.uuid()), ..CommandContext::default() }
 }
 
-/// True for the refusal that says it was made before, by whomever: another one may have taken its slug since.
-fn is_there<E: PartialEq>(error: &ExecuteError<E>, refusal: &E) -> bool {
+/// True if it was created before, or if another tenant or site has taken its slug since.
+fn already_exists<E: PartialEq>(error: &ExecuteError<E>, refusal: &E) -> bool {
     match error {
         ExecuteError::Refused { refusal: found, .. } => found == refusal,
         ExecuteError::Append(AppendError::ClaimHeld { .. }) => true,

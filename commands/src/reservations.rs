@@ -1,6 +1,6 @@
-//! Reservations as people make them: what is personal in a request is sealed here, before the space decides.
+//! Reservation requests: personal data is sealed here, before the space decides.
 //!
-//! Checking in and checking out say nothing personal: they are plain commands of the bus.
+//! Check-in and check-out carry no personal data; they are plain commands of the bus.
 
 mod booking;
 mod change;
@@ -14,20 +14,20 @@ use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError, Executed};
 use crate::joint::Done;
 use crate::personal::{Field, Person, PersonalDataError, Sealer};
-use crate::store::{Circumstances, FindRequestError, LoadError};
+use crate::store::{CommandContext, FindRequestError, LoadError};
 use change::ChangeReservation;
 
 pub use booking::{Booked, Booking};
 pub use change::Change;
 pub use guest::{Guest, GuestPatch};
 
-/// Why a reservation was not made or not changed. Nothing of it happened.
+/// Why a reservation was not booked or changed. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ReservationError {
     /// The space refused, or the log could not be reached.
     #[error(transparent)]
     Execute(#[from] ExecuteError<SpaceRefusal>),
-    /// What is personal could not be sealed.
+    /// Personal data could not be sealed.
     #[error(transparent)]
     PersonalData(#[from] PersonalDataError),
 }
@@ -50,7 +50,7 @@ impl From<FindRequestError> for ReservationError {
     }
 }
 
-/// Takes what people ask about reservations to the spaces. Made when it is needed, of what the platform has once.
+/// Executes reservation requests on spaces. Created on demand from the platform's bus and sealer.
 #[derive(Clone, Copy)]
 pub struct Reservations<'a> {
     spaces: &'a Bus<Space>,
@@ -58,19 +58,19 @@ pub struct Reservations<'a> {
 }
 
 impl<'a> Reservations<'a> {
-    /// Over the spaces' bus; what is personal is sealed by `sealer`.
+    /// Uses the spaces' bus; `sealer` seals personal data.
     pub fn new(spaces: &'a Bus<Space>, sealer: &'a Sealer) -> Self {
         Self { spaces, sealer }
     }
 
-    /// Changes a reservation: its window, what is kept with it, or both at once.
+    /// Changes a reservation's window, its details, or both.
     pub async fn change(
         &self,
         space_id: SpaceId,
         reservation_id: ReservationId,
         change: Change,
         asked: Asked,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Done<Space>, ReservationError> {
         let Change { start, end, max_duration, guest, mut details } = change;
         if !guest.is_empty() {
@@ -81,17 +81,17 @@ impl<'a> Reservations<'a> {
             guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
         }
         let change = ChangeReservation { space_id, reservation_id, start, end, max_duration, details, asked };
-        Ok(self.spaces.store().execute(&change, circumstances).await?)
+        Ok(self.spaces.store().execute(&change, command_context).await?)
     }
 
-    /// Gives a reservation up. The reason is for people and may name some, so it is sealed.
+    /// Cancels a reservation. The reason may contain names, so it is sealed.
     pub async fn cancel(
         &self,
         space_id: SpaceId,
         reservation_id: ReservationId,
         reason: Option<&str>,
         asked: Asked,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Executed<Space>, ReservationError> {
         let reason = match reason {
             None => None,
@@ -103,10 +103,11 @@ impl<'a> Reservations<'a> {
         };
         let cancel = CancelReservation { reservation_id, reason, asked };
         let command = SpaceCommand::CancelReservation(Box::new(cancel));
-        Ok(self.spaces.execute(&space_id.to_string(), &command, circumstances).await?)
+        Ok(self.spaces.execute(&space_id.to_string(), &command, command_context).await?)
     }
 
-    /// Under whose key the reservation's texts are: the guest's who gave an e-mail, else its own.
+    /// The subject whose key seals the reservation's texts: the guest with the given e-mail, else the reservation
+    /// itself.
     async fn subject_of(
         &self,
         space_id: SpaceId,

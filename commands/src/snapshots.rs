@@ -1,8 +1,9 @@
-//! Snapshots: states of long streams, kept off the way of appends. A cache that may be dropped at any time.
+//! Snapshots: states of long streams, written asynchronously to appends. A cache that may be dropped at any time.
 //!
-//! A state is offered when its stream passes a multiple of [`INTERVAL`] events, and written by a task of its own, in sets.
-//! An offer that finds the queue full is made again with the next event, so no snapshot falls behind for ever. A
-//! snapshot bears the id of the last event that went into it: a load uses it only with a log that holds this very event.
+//! A state is offered when its stream passes a multiple of [`INTERVAL`] events, and a separate task writes it, in
+//! batches. If the queue is full, the state is offered again with the next event, so no snapshot is delayed
+//! indefinitely. A snapshot contains the id of the last event in it: a load uses it only if the log contains that
+//! event.
 
 mod missing;
 mod write;
@@ -15,21 +16,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::store::{LogContext, form};
+use crate::store::{LogContext, snapshot_form};
 
 pub use missing::{Kind, MissingSnapshots};
 
 /// Events between two snapshots of a stream.
 pub const INTERVAL: i64 = 100;
 
-/// A stream that leaves the memory is worth a snapshot when it is so many events ahead of its last one: to fold fewer costs
-/// no more than to read a snapshot.
+/// The minimum lead over its last snapshot, in events, for which an evicted stream is saved: folding fewer events costs
+/// no more than reading a snapshot.
 pub const WORTH_SAVING: i64 = 20;
 
-/// Snapshots that may wait to be written, and that are written at once.
+/// The capacity of the queue, and the batch size for writing.
 pub(crate) const SET: usize = 256;
 
-/// A state on its way into the cache.
+/// A state to be written.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     aggregate_type: &'static str,
@@ -41,12 +42,12 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// The state of a stream; `None` when it has no stored form.
+    /// The state of a stream; `None` if it cannot be serialised.
     pub(crate) fn of<A: Decider>(context: &LogContext<A>) -> Option<Self> {
         Some(Self {
             aggregate_type: A::TYPE,
             aggregate_id: context.aggregate_id.clone(),
-            state_version: form::<A>(context.left_out.len()),
+            state_version: snapshot_form::<A>(context.skipped.len()),
             version: context.version,
             event_id: context.event_id,
             state: serde_json::to_string(&context.aggregate).ok()?,
@@ -54,37 +55,38 @@ impl Snapshot {
     }
 }
 
-/// Where states are offered. Cheap to clone.
+/// Accepts states to be saved. Cheap to clone.
 #[derive(Clone)]
-pub struct Snapshots(Option<Kept>);
+pub struct Snapshots(Option<SnapshotQueue>);
 
 #[derive(Clone)]
-struct Kept {
+struct SnapshotQueue {
     offers: mpsc::Sender<Snapshot>,
     pool: PgPool,
 }
 
 impl Snapshots {
-    /// Starts the task that writes them with `pool` (role writer). Cancelled, it writes what waits and ends.
+    /// Starts the task that writes snapshots with `pool` (role writer). On cancellation it writes the queued ones and
+    /// ends.
     pub fn start(pool: PgPool, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (offers, waiting) = mpsc::channel(SET);
         let task = tokio::spawn(write_all(pool.clone(), waiting, stop));
-        (Self(Some(Kept { offers, pool })), task)
+        (Self(Some(SnapshotQueue { offers, pool })), task)
     }
 
-    /// None are kept.
+    /// Saves no snapshots.
     pub fn off() -> Self {
         Self(None)
     }
 
-    /// Takes the state if the stream has passed a multiple of the interval since its last snapshot.
+    /// Offers the state if the stream has passed a multiple of the interval since its last snapshot.
     pub(crate) fn offer<A: Decider>(&self, context: &mut LogContext<A>) {
         if context.version / INTERVAL > context.saved / INTERVAL {
             self.take(context);
         }
     }
 
-    /// Takes the state of a stream that leaves the memory, if it is worth it.
+    /// Offers the state of an evicted stream, if it is far enough ahead of its last snapshot.
     pub(crate) fn offer_last<A: Decider>(&self, context: &mut LogContext<A>) {
         if context.version - context.saved >= WORTH_SAVING {
             self.take(context);
@@ -92,19 +94,19 @@ impl Snapshots {
     }
 
     fn take<A: Decider>(&self, context: &mut LogContext<A>) {
-        let Some(kept) = &self.0 else { return };
-        if let Ok(place) = kept.offers.try_reserve()
+        let Some(queue) = &self.0 else { return };
+        if let Ok(slot) = queue.offers.try_reserve()
             && let Some(snapshot) = Snapshot::of(context)
         {
             context.saved = context.version;
-            place.send(snapshot);
+            slot.send(snapshot);
         }
     }
 
-    /// Writes a set at once. Where none are kept there is nothing to do.
+    /// Writes a batch at once. No effect if snapshots are off.
     pub(crate) async fn save(&self, set: &[Snapshot]) -> Result<(), sqlx::Error> {
         match &self.0 {
-            Some(kept) if !set.is_empty() => write::write(&kept.pool, set).await,
+            Some(queue) if !set.is_empty() => write::write(&queue.pool, set).await,
             _ => Ok(()),
         }
     }

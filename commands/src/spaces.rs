@@ -1,6 +1,6 @@
-//! What is asked of a space and concerns more than its own stream: the site it is on, the devices that stand at it.
+//! Space commands over several streams: the space, its site, and its assigned devices.
 //!
-//! Everything else that can be asked of a space is a plain command of the bus.
+//! All other space commands go through the bus.
 
 mod create;
 mod delete;
@@ -15,16 +15,16 @@ use crate::store::LoadError;
 pub use create::MakeSpace;
 pub use delete::EndSpace;
 
-/// Why a space is not made or not ended.
+/// Why a space is not created or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum SpaceError {
-    /// The space's own reason.
+    /// The space refused.
     #[error(transparent)]
     Space(#[from] SpaceRefusal),
-    /// Its site's.
+    /// Its site refused.
     #[error(transparent)]
     Site(#[from] SiteRefusal),
-    /// A device's that stands there.
+    /// An assigned device refused.
     #[error(transparent)]
     Device(#[from] DeviceRefusal),
     /// A stream could not be loaded.

@@ -1,4 +1,4 @@
-//! Streams out of the log and into it: loaded by snapshot and tail, appended through the writer.
+//! Access to streams in the log: loaded from a snapshot and the events after it, appended through the writer.
 
 mod cqrs;
 mod find;
@@ -28,16 +28,16 @@ use crate::metadata::Metadata;
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 use loader::Loader;
-use unreadable::{Place, Unreadable};
+use unreadable::{Unreadable, UnreadableEvent};
 
 pub use load::LoadError;
-pub(crate) use load::{Stored, form};
+pub(crate) use load::{Stored, snapshot_form};
 pub(crate) use stream::Stream;
 
-/// Streams without a near snapshot that are read at once: more would only make each other wait.
+/// The maximum number of concurrent loads of streams without a recent snapshot; more would only delay each other.
 const LONG_LOADS: usize = 4;
 
-/// The event log: reads by its pool, appends by the writer.
+/// The event log: read through the pool, appended through the writer.
 #[derive(Clone)]
 pub struct LogStore {
     pub(crate) pool: PgPool,
@@ -52,24 +52,24 @@ pub struct LogStore {
     lanes: Arc<Lanes>,
 }
 
-/// A stream as it was loaded: what its aggregate has become, and at which version. Equal to another one that is the same
-/// stream at the same version, however it was come by.
+/// A loaded stream: its folded aggregate and version. Contexts of the same stream at the same version are equal,
+/// regardless of how they were loaded.
 #[derive(Clone, Debug)]
 pub struct LogContext<A> {
     /// The stream's id.
     pub aggregate_id: String,
     /// The aggregate folded from the stream.
     pub aggregate: A,
-    /// How many events that were.
+    /// The number of events.
     pub version: i64,
-    /// The position of the last of them; 0 for a stream without events.
+    /// The position of the last event; 0 for a stream without events.
     pub position: i64,
-    /// The id of the last of them; nil for a stream without events.
+    /// The id of the last event; nil for a stream without events.
     pub(crate) event_id: Uuid,
-    /// The version of the last snapshot that is saved or about to be; 0 for none.
+    /// The version of the last snapshot that is saved or queued; 0 for none.
     pub(crate) saved: i64,
-    /// The events of it that are left out, because the log says that nobody can read them.
-    pub(crate) left_out: Vec<i64>,
+    /// The sequences of events that are skipped, because the log marks them as undecodable.
+    pub(crate) skipped: Vec<i64>,
 }
 
 impl<A: Decider> LogContext<A> {
@@ -83,11 +83,11 @@ impl<A: Decider> LogContext<A> {
             position: 0,
             event_id: Uuid::nil(),
             saved: 0,
-            left_out: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
-    /// The stream as a snapshot has it.
+    /// The stream with the state of a snapshot.
     pub(crate) fn at(self, aggregate: A, version: i64, position: i64, event_id: Uuid) -> Self {
         Self { aggregate, version, position, event_id, saved: version, ..self }
     }
@@ -101,22 +101,22 @@ impl<A: PartialEq> PartialEq for LogContext<A> {
     }
 }
 
-/// What comes with a command besides its content.
+/// The context of a command, besides its content.
 #[derive(Clone, Debug, Default)]
-pub struct Circumstances {
-    /// Whose events they will be; `None` for events of the network.
+pub struct CommandContext {
+    /// The tenant that owns the events; `None` for events of the network.
     pub tenant_id: Option<Uuid>,
-    /// Who and in which conversation.
+    /// The actor and the correlation ids.
     pub metadata: Metadata,
-    /// The caller's key, if it gave one.
+    /// The caller's idempotency key, if given.
     pub request: Option<RequestKey>,
-    /// The webhook body it came in, kept beside the first event.
+    /// The webhook body that contained the command, stored beside the first event.
     pub body: Option<Bytes>,
 }
 
 impl LogStore {
-    /// A store that reads with `pool` (role writer) and appends through `writer`. Starts tasks that load streams and follow
-    /// what is skipped, so it wants a runtime.
+    /// A store that reads with `pool` (role writer) and appends through `writer`. It spawns tasks that load streams and
+    /// track skipped events, so it needs a runtime.
     pub fn new(pool: PgPool, writer: Writer, snapshots: Snapshots, ids: Arc<dyn Ids>) -> Self {
         let (loader, unreadable) = (Loader::start(pool.clone()), Unreadable::follow(pool.clone()));
         let long_loads = Arc::new(Semaphore::new(LONG_LOADS));
@@ -125,19 +125,19 @@ impl LogStore {
         Self { pool, writer, loader, unreadable, snapshots, upcasters, ids, long_loads, memory, lanes }
     }
 
-    /// The same store, whose streams in memory may weigh so many bytes.
+    /// The store with another budget for streams in memory, in bytes.
     #[must_use]
     pub fn with_memory(self, budget: usize) -> Self {
         Self { memory: Arc::new(Memory::new(budget, self.snapshots.clone())), ..self }
     }
 
-    /// The same store, with other steps from old forms of events to today's.
+    /// The store with other upcasters.
     #[must_use]
     pub fn with_upcasters(self, upcasters: &'static Upcasters) -> Self {
         Self { upcasters, ..self }
     }
 
-    /// Where commands on one stream queue.
+    /// The lanes in which commands on one stream queue.
     pub(crate) fn lanes(&self) -> &Lanes {
         &self.lanes
     }
@@ -147,89 +147,93 @@ impl LogStore {
         &self.memory
     }
 
-    /// Saves the streams in memory that are ahead of their snapshots, before the process ends; how many. It may be given up
-    /// at any time.
+    /// Saves the streams in memory that are ahead of their snapshots, before the process ends; returns how many. It may
+    /// be cancelled at any time.
     pub async fn save_snapshots(&self) -> Result<usize, LoadError> {
         Ok(self.memory.save_all().await?)
     }
 
-    /// Folds a stream: from its snapshot if there is a good one, and the events after it. One that has no snapshot near gets
-    /// one.
+    /// Folds a stream from a valid snapshot, if there is one, and the events after it. Offers a new snapshot if the
+    /// stream has no recent one.
     pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         let mut context = self.fold(aggregate_id).await?;
         self.snapshots.offer(&mut context);
         Ok(context)
     }
 
-    /// An event that the log says nobody can read is left out of a device's uplinks; any other stream that holds one is
-    /// refused.
+    /// An undecodable event that is skipped in the log is left out of a device's uplinks; any other stream that
+    /// contains one is refused.
     async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
         let known = self.unreadable.of(A::TYPE, aggregate_id);
-        let folded = self.fold_without(aggregate_id, &known).await;
+        let folded = self.fold_skipping(aggregate_id, &known).await;
         if !matches!(folded, Err(LoadError::Undecodable { .. })) {
             return folded;
         }
-        // It may have been skipped a moment ago.
-        self.unreadable.look(&self.pool).await?;
-        let now = self.unreadable.of(A::TYPE, aggregate_id);
-        if now == known { folded } else { self.fold_without(aggregate_id, &now).await }
+        // The event may have been skipped a moment ago.
+        self.unreadable.refresh(&self.pool).await?;
+        let current = self.unreadable.of(A::TYPE, aggregate_id);
+        if current == known { folded } else { self.fold_skipping(aggregate_id, &current).await }
     }
 
-    async fn fold_without<A: Decider>(
+    async fn fold_skipping<A: Decider>(
         &self,
         aggregate_id: &str,
-        unreadable: &[Place],
+        unreadable: &[UnreadableEvent],
     ) -> Result<LogContext<A>, LoadError> {
-        if let Some(Place { position, .. }) = unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE) {
+        if let Some(UnreadableEvent { position, .. }) =
+            unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE)
+        {
             let (aggregate_id, position) = (aggregate_id.to_owned(), *position);
             return Err(LoadError::Damaged { aggregate_type: A::TYPE, aggregate_id, position });
         }
-        let left_out: Vec<i64> = unreadable.iter().map(|place| place.sequence).collect();
-        let mut begun = None;
-        if let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, load::form::<A>(left_out.len())).await {
+        let skipped: Vec<i64> = unreadable.iter().map(|event| event.sequence).collect();
+        let mut partial = None;
+        if let Some(tail) =
+            self.loader.tail(A::TYPE, aggregate_id, load::snapshot_form::<A>(skipped.len())).await
+        {
             let whole = !tail.cut;
-            let folded = load::fold_tail(self.upcasters, aggregate_id, &left_out, tail)?;
+            let folded = load::fold_tail(self.upcasters, aggregate_id, &skipped, tail)?;
             if whole && let Some(context) = folded {
                 return Ok(context);
             }
-            // A snapshot of no use is not looked at again: the stream is read from its first event on.
-            let from_the_first = LogContext { left_out: left_out.clone(), ..LogContext::empty(aggregate_id) };
-            begun = Some(folded.unwrap_or(from_the_first));
+            // The snapshot is unusable: the stream is read from its first event.
+            let empty = LogContext { skipped: skipped.clone(), ..LogContext::empty(aggregate_id) };
+            partial = Some(folded.unwrap_or(empty));
         }
         let _turn = self.long_loads.acquire().await.expect("it is never closed");
-        let mut context = match begun {
+        let mut context = match partial {
             Some(context) => context,
-            None => load::begin(&self.pool, aggregate_id, left_out).await,
+            None => load::from_snapshot(&self.pool, aggregate_id, skipped).await,
         };
-        load::follow(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
+        load::fold_rest(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
         Ok(context)
     }
 
-    /// The streams with events that the log says nobody can read, by aggregate type and id.
-    pub(crate) async fn with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
-        self.unreadable.look(&self.pool).await?;
+    /// The streams with undecodable events, by aggregate type and id.
+    pub(crate) async fn streams_with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
+        self.unreadable.refresh(&self.pool).await?;
         Ok(self.unreadable.streams())
     }
 
-    /// True while the log says nothing new of the events of a stream that was loaded.
+    /// True while no more events of a loaded stream are marked as undecodable.
     pub(crate) fn is_current<A: Decider>(&self, context: &LogContext<A>) -> bool {
-        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.left_out.len()
+        self.unreadable.of(A::TYPE, &context.aggregate_id).len() == context.skipped.len()
     }
 
-    /// How many events a stream has by now.
+    /// The current number of events of a stream.
     pub async fn version<A: Decider>(&self, aggregate_id: &str) -> Result<i64, LoadError> {
         find::version::<A>(&self.pool, aggregate_id).await
     }
 
-    /// Appends to a stream at the version it was loaded at. `context` must already have taken the events in, except for
-    /// its version and position: these follow from the append.
+    /// Appends to a stream at the version at which it was loaded. The events must already be applied to `context`,
+    /// except for its version and position, which follow from the append.
     pub async fn append<A: Decider>(
         &self,
         context: &mut LogContext<A>,
         events: &[A::Event],
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Appended, AppendError> {
-        let append = self.new_append(context, events, circumstances)?;
+        let append = self.new_append(context, events, command_context)?;
         let last = append.events().last().map(|event| event.event_id);
         let appended = self.writer.append(append).await?;
         if !appended.repeated {
@@ -245,30 +249,30 @@ impl LogStore {
         &self,
         context: &LogContext<A>,
         events: &[A::Event],
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Append, AppendError> {
-        let streams = vec![self.stream_append(context, events, circumstances)?];
-        Ok(Append { append_id: self.ids.next(), request: circumstances.request.clone(), streams })
+        let streams = vec![self.stream_append(context, events, command_context)?];
+        Ok(Append { append_id: self.ids.next(), request: command_context.request.clone(), streams })
     }
 
-    /// What the append of a decision on one stream does to it: nothing, where nothing was decided, but the stream must
-    /// be as it was loaded. Every event of the log comes through here, and none that cannot be read back.
+    /// The append for a decision on one stream. Without events it is the precondition that the stream is unchanged.
+    /// Every event of the log passes through here; an event that cannot be read back is refused.
     pub(crate) fn stream_append<A: Decider>(
         &self,
         context: &LogContext<A>,
         events: &[A::Event],
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<StreamAppend, AppendError> {
-        let metadata = circumstances.metadata.to_json();
+        let metadata = command_context.metadata.to_json();
         let new_event = |(n, event): (usize, &A::Event)| {
             Ok(NewEvent {
                 event_id: self.ids.next(),
-                tenant_id: circumstances.tenant_id,
+                tenant_id: command_context.tenant_id,
                 event_type: event.event_type(),
                 event_version: event.event_version(),
                 payload: readable::payload::<A>(event, self.upcasters)?,
                 metadata: metadata.clone(),
-                body: circumstances.body.clone().filter(|_| n == 0),
+                body: command_context.body.clone().filter(|_| n == 0),
             })
         };
         Ok(StreamAppend {
@@ -284,19 +288,19 @@ impl LogStore {
     pub(crate) async fn append_all(
         &self,
         streams: Vec<StreamAppend>,
-        circumstances: &Circumstances,
+        command_context: &CommandContext,
     ) -> Result<Appended, AppendError> {
-        let request = circumstances.request.clone();
+        let request = command_context.request.clone();
         self.writer.append(Append { append_id: self.ids.next(), request, streams }).await
     }
 
-    /// The stream that has a claim, as aggregate type and id.
+    /// The stream that holds a claim, as aggregate type and id.
     pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
         find::holder(&self.pool, scope, key).await
     }
 
-    /// What a request got when it was made before, as far as that is certain to stay; refused if its key was used for
-    /// something else.
+    /// The original result of a request, once it is confirmed as durable; refused if the key was used with other
+    /// content.
     pub async fn find_request<A: Decider>(
         &self,
         request: &RequestKey,
@@ -308,43 +312,42 @@ impl LogStore {
         Ok(earlier)
     }
 
-    /// The door of every answer that says that something was done before, found at this position: it opens when a
-    /// synchronous standby has what was found. What shows may be left from a server process that was ended while it
-    /// waited for the standby.
+    /// Confirms the result of an earlier command at this position: returns once a synchronous standby has it. A visible
+    /// append may stem from a server process that was terminated while it waited for the standby.
     pub(crate) async fn confirm(&self, position: i64) -> Result<(), AppendError> {
         self.writer.confirm(position).await
     }
 
-    /// The same for an answer that is founded on whatever the log shows by now.
+    /// As [`Self::confirm`], for a result that depends on the whole log up to now.
     pub(crate) async fn confirm_all(&self) -> Result<(), FindRequestError> {
         let head = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await;
         Ok(self.confirm(head.map_err(LoadError::from)?).await?)
     }
 
-    /// True when the `uplinks` stream holds a report with this key.
+    /// True when the `uplinks` stream contains a report with this key.
     pub async fn holds_report(&self, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
         find::holds_report(&self.pool, aggregate_id, key).await
     }
 }
 
-/// What a request did when it was first made.
+/// The original result of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Earlier<A: Decider> {
     /// The position of its last event.
     pub position: i64,
-    /// The version its stream reached.
+    /// The stream's version afterwards.
     pub version: i64,
     /// Its events.
     pub events: Vec<A::Event>,
 }
 
-/// Why what was done earlier cannot be answered again.
+/// Why the original result cannot be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum FindRequestError {
-    /// It could not be read.
+    /// The events could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The key was used for something else, or it is not certain that a standby has what was done.
+    /// The key was used with other content, or it cannot be confirmed that a standby has the result.
     #[error(transparent)]
     Append(#[from] AppendError),
 }

@@ -1,4 +1,4 @@
-//! Who did it.
+//! The actor that caused an event.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,20 +9,20 @@ use uuid::Uuid;
 use crate::id::UserId;
 use crate::lorawan::DevEui;
 
-/// Whoever caused an event. Written `user/<uuid>`, `api_key/<uuid>`, `sensor/<dev_eui>` or `system`.
+/// The cause of an event. Written `user/<uuid>`, `api_key/<uuid>`, `sensor/<dev_eui>` or `system`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// A person who is signed in.
+    /// A signed-in user.
     User(UserId),
     /// A program with an API key.
     ApiKey(Uuid),
-    /// A sensor, by what it reported.
+    /// A sensor, through its report.
     Sensor(DevEui),
     /// The platform itself: time passed, or a rule applied.
     System,
 }
 
-/// A text that names no actor.
+/// A text that is not an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an actor is user/<uuid>, api_key/<uuid>, sensor/<dev_eui> or system")]
 pub struct NotAnActor;

@@ -1,11 +1,11 @@
-//! What every aggregate here is: a pure decision, a total fold, and the claims its events make.
+//! The interface of every aggregate: a pure decision, a total fold, and the claims that its events make.
 
 use std::io;
 
 use cqrs_es::Aggregate;
 use serde::Serialize;
 
-/// Makes a [`Decider`] the aggregate that cqrs-es knows: its `handle` only forwards to `decide`, its `apply` to `evolve`.
+/// Implements the cqrs-es aggregate for a [`Decider`]: `handle` only calls `decide`, `apply` only calls `evolve`.
 macro_rules! aggregate {
     ($aggregate:ty, $name:literal, $command:ty, $event:ty, $refusal:ty) => {
         impl cqrs_es::Aggregate for $aggregate {
@@ -34,11 +34,11 @@ macro_rules! aggregate {
     };
 }
 
-/// Names the types that an enum of events has, each with its version of today.
+/// Lists the types of an event enum, each with its current version.
 macro_rules! events {
     ($events:ty { $($event:ident: $version:literal),+ $(,)? }) => {
         impl $events {
-            /// Every type its events have, and the version each has today.
+            /// Every event type, with its current version.
             pub const CATALOGUE: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($event), $version)),+];
 
@@ -49,7 +49,7 @@ macro_rules! events {
                 }
             }
 
-            /// The version of the event's form as stored.
+            /// The version of the event's stored form.
             pub fn version(&self) -> &'static str {
                 match self {
                     $(Self::$event { .. } => $version),+
@@ -71,40 +71,40 @@ macro_rules! events {
 
 pub(crate) use {aggregate, events};
 
-/// Decides and evolves without doing anything else. cqrs-es's `handle` only forwards to `decide`.
+/// A pure decision and fold. cqrs-es's `handle` only calls `decide`.
 pub trait Decider: Aggregate + 'static {
-    /// Raised whenever the serialised state has another form or another meaning: older snapshots are then passed over.
+    /// Increase it when the form or the meaning of the serialised state changes; older snapshots are then ignored.
     const STATE_VERSION: i32;
 
-    /// Every type its events have, and the version each has today.
+    /// Every event type, with its current version.
     const EVENTS: &'static [(&'static str, &'static str)];
 
-    /// The events a command amounts to, or the reason it is refused. Borrowed: after a conflict it is decided
-    /// again, so what goes into the events is cloned.
+    /// Returns the events of a command, or the reason it is refused. The command is borrowed because it is decided
+    /// again after a conflict; what goes into the events is cloned.
     fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
-    /// Takes one event into the state. Total: whatever the log holds is accepted.
+    /// Applies one event to the state. Total: it accepts every event that the log can hold.
     fn evolve(&mut self, event: &Self::Event);
 
-    /// Reads a payload of today's form for [`Decider::evolve`] alone. Aggregates whose streams grow long leave out what it does
-    /// not look at.
+    /// Reads a payload of the current version for [`Decider::evolve`] only. Aggregates with long streams leave out the
+    /// fields that `evolve` does not use.
     fn read_bare(payload: &str) -> serde_json::Result<Self::Event> {
         serde_json::from_str(payload)
     }
 
-    /// How many bytes of memory the state takes, roughly and rather too many than too few. Without a better way: twice
-    /// what it takes when serialised, which costs serialising it.
+    /// The approximate size of the state in memory, in bytes; it may overestimate. The default is twice the serialised
+    /// size, at the cost of serialising the state.
     fn weight(&self) -> usize {
         size_of::<Self>() + 2 * serialised_size(self)
     }
 
-    /// What an event takes for its stream alone, or gives up.
+    /// The claims that an event takes or releases.
     fn claims(_event: &Self::Event) -> Vec<ClaimChange> {
         Vec::new()
     }
 }
 
-/// The length of a value as JSON, without making the JSON. A value that has no JSON weighs nothing.
+/// The length of a value as JSON, without building the JSON. 0 for a value that cannot be serialised.
 fn serialised_size(value: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
@@ -121,26 +121,26 @@ fn serialised_size(value: &impl Serialize) -> usize {
     serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
 }
 
-/// Something only one stream may have at a time: a key within a scope, such as a code within its site.
+/// A key that only one stream may hold at a time within its scope, such as a code within its site.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// What kind of key it is, and within what.
+    /// The kind of key, and the scope it is unique in.
     pub scope: String,
     /// The key.
     pub key: String,
 }
 
-/// What an event does to a claim. Within one append, releases come before takes.
+/// An event's change to a claim. Within one append, releases precede takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClaimChange {
-    /// The stream takes it, and fails if another one has it.
+    /// The stream takes the claim; fails if another stream holds it.
     Take(Claim),
-    /// The stream gives it up; nothing happens if it does not have it.
+    /// The stream releases the claim; no effect if it does not hold it.
     Release(Claim),
 }
 
 impl ClaimChange {
-    /// The claim, taken or released.
+    /// The claim that is taken or released.
     pub fn claim(&self) -> &Claim {
         match self {
             Self::Take(claim) | Self::Release(claim) => claim,

@@ -1,8 +1,8 @@
-//! What ChirpStack reports about a device, read tolerantly into types of our own.
+//! ChirpStack reports about a device, parsed leniently into the platform's own types.
 //!
-//! Layout: ChirpStack v4 `api/proto/integration/integration.proto` in its JSON form. Every field but
-//! `deviceInfo.devEui` is optional with its proto3 default, `null` means absent, unknown fields are passed over and a
-//! field of the wrong type counts as absent: an odd field may cost that field, never the report.
+//! Layout: ChirpStack v4 `api/proto/integration/integration.proto` in its JSON form. Every field except
+//! `deviceInfo.devEui` is optional with its proto3 default; `null` means absent; unknown fields are ignored; a field of
+//! the wrong type counts as absent. A malformed field loses that field, never the report.
 
 mod device;
 mod fields;
@@ -24,7 +24,7 @@ pub enum EventKind {
     Up,
     /// A join-request was accepted.
     Join,
-    /// Battery and link margin, answered to the network server.
+    /// The battery level and link margin that the device reported to the network server.
     Status,
     /// A confirmed downlink was acknowledged, or timed out.
     Ack,
@@ -37,7 +37,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Reads ChirpStack's name of the type; `None` for a name this platform does not know.
+    /// Parses ChirpStack's name of the type; `None` for an unknown name.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "up" => Self::Up,
@@ -70,17 +70,17 @@ impl EventKind {
 pub struct Report {
     /// The device it is about.
     pub dev_eui: DevEui,
-    /// Recognises the same report when it comes again.
+    /// The key by which a repeated delivery of the same report is recognised.
     pub key: EventKey,
-    /// ChirpStack's `time`: information only, it can be minutes wrong both ways.
+    /// ChirpStack's `time`. Informational only: it can be wrong by minutes in either direction.
     pub time: Option<Instant>,
-    /// What ChirpStack knows about the device.
+    /// ChirpStack's data about the device.
     pub device: DeviceInfo,
-    /// What is particular to the event type.
+    /// The content specific to the event type.
     pub content: Content,
 }
 
-/// What is particular to an event type. Types that nothing interprets yet carry nothing: their bodies are kept.
+/// The content specific to an event type. Types that are not interpreted yet carry nothing; their bodies are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// A data uplink.
@@ -99,13 +99,13 @@ pub enum Content {
     Location,
 }
 
-/// Why a body is no report.
+/// Why a body is not a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not JSON, not text, or no object.
+    /// Not JSON, not UTF-8, or not an object.
     #[error("the body is not a JSON object: {0}")]
     Malformed(String),
-    /// No device can be told.
+    /// No device is named.
     #[error("deviceInfo.devEui is missing: without it the event belongs to no device")]
     DevEuiMissing,
     /// A device is named, but not by an EUI.
@@ -113,7 +113,7 @@ pub enum ParseError {
     DevEuiInvalid,
 }
 
-/// Reads a JSON body that ChirpStack posted as an event of type `kind`.
+/// Parses a JSON body that ChirpStack posted as an event of type `kind`.
 pub fn parse(kind: EventKind, body: &[u8]) -> Result<Report, ParseError> {
     let text = std::str::from_utf8(body).map_err(|e| ParseError::Malformed(e.to_string()))?;
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| ParseError::Malformed(e.to_string()))?;
@@ -143,7 +143,7 @@ mod tests {
     use super::EventKind;
 
     #[test]
-    fn every_type_of_event_is_known_by_chirpstacks_name_and_no_other_is() {
+    fn only_chirpstacks_event_names_are_known() {
         let names = ["up", "join", "status", "ack", "txack", "log", "location"];
         for name in names {
             assert_eq!(EventKind::from_name(name).map(EventKind::name), Some(name));

@@ -1,7 +1,7 @@
-//! A device as a thing that somebody owns and puts somewhere. What it reports is in its `uplinks` stream.
+//! A device's ownership and assignment. Its reports are in its `uplinks` stream.
 //!
-//! A device is ownerless until a tenant claims it, and again after its owner released or retired it; then anybody may
-//! claim it. While it is owned it stands at one space at most, and holds the space's place for its category.
+//! A device has no owner until a tenant claims it, and again after its owner releases or retires it; then any tenant
+//! may claim it. While it is owned it is assigned to at most one space, and holds the space's claim for its category.
 
 mod command;
 mod definition;
@@ -27,7 +27,7 @@ pub use id::{dev_eui_of, device_id};
 pub use lifecycle::{Lifecycle, Status};
 pub use refusal::DeviceRefusal;
 
-/// What decisions about a device need to know: whose it is, and how it was given up if it is nobody's.
+/// The state for decisions about a device: its owner, or how the last owner gave it up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Device {
     owned: Option<Ownership>,
@@ -35,12 +35,12 @@ pub struct Device {
 }
 
 impl Device {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub fn owner(&self) -> Option<TenantId> {
         self.owned.as_ref().map(|owned| owned.tenant_id)
     }
 
-    /// What it is for, while it is owned.
+    /// Its category, while it is owned.
     pub fn category(&self) -> Option<Category> {
         self.owned.as_ref().map(|owned| owned.category)
     }
@@ -50,13 +50,13 @@ impl Device {
         self.owned.as_ref().map(|owned| &owned.definition)
     }
 
-    /// Where it stands.
+    /// The space it is assigned to.
     pub fn space_id(&self) -> Option<SpaceId> {
         self.owned.as_ref().and_then(|owned| owned.space_id)
     }
 
-    /// A tenant's own device; another's is not found.
-    fn of(&self, tenant_id: TenantId) -> Result<&Ownership, DeviceRefusal> {
+    /// The ownership, if it is the tenant's; otherwise the device is not found.
+    fn owned_by(&self, tenant_id: TenantId) -> Result<&Ownership, DeviceRefusal> {
         self.owned.as_ref().filter(|owned| owned.tenant_id == tenant_id).ok_or(DeviceRefusal::DeviceNotFound)
     }
 }
@@ -78,21 +78,21 @@ impl Decider for Device {
                 definition.check()?;
                 Ok(vec![DeviceEvent::DeviceClaimed { tenant_id, category, definition, at, by }])
             }
-            UpdateDevice { tenant_id, patch, at, by } => self.of(tenant_id)?.update(*patch, at, by),
+            UpdateDevice { tenant_id, patch, at, by } => self.owned_by(tenant_id)?.update(*patch, at, by),
             AssignDevice { tenant_id, space_id, replace, reason, at, by } => {
-                self.of(tenant_id)?.assign(space_id, replace, reason, at, by)
+                self.owned_by(tenant_id)?.assign(space_id, replace, reason, at, by)
             }
             UnassignDevice { tenant_id, reason, at, by } => {
-                let unassigned = self.of(tenant_id)?.unassigned(reason, at, by);
+                let unassigned = self.owned_by(tenant_id)?.unassigned(reason, at, by);
                 unassigned.map(|event| vec![event]).ok_or(DeviceRefusal::DeviceNotAssigned)
             }
             ReleaseDevice { tenant_id, reason, at, by } => {
-                let unassigned = self.of(tenant_id)?.unassigned(reason.clone(), at, by);
+                let unassigned = self.owned_by(tenant_id)?.unassigned(reason.clone(), at, by);
                 let released = DeviceEvent::DeviceReleased { reason, at, by };
                 Ok(unassigned.into_iter().chain([released]).collect())
             }
             RetireDevice { tenant_id, reason, at, by } => {
-                let unassigned = self.of(tenant_id)?.unassigned(reason.clone(), at, by);
+                let unassigned = self.owned_by(tenant_id)?.unassigned(reason.clone(), at, by);
                 let retired = DeviceEvent::DeviceRetired { reason, at, by };
                 Ok(unassigned.into_iter().chain([retired]).collect())
             }
@@ -104,7 +104,7 @@ impl Decider for Device {
                     .collect())
             }
             DismissOrphan { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceNotOrphan),
-            // Again is not nothing: it hides the orphan until it is heard after this.
+            // A repeated dismissal has an effect: it hides the orphan until a report after this time.
             DismissOrphan { reason, at, by } => Ok(vec![DeviceEvent::OrphanDismissed { reason, at, by }]),
         }
     }

@@ -1,8 +1,7 @@
-//! What a display is told: one downlink at a time, the newest wins.
+//! A display's downlinks: one at a time, the newest wins.
 //!
-//! The newest order is what counts. If one is asked for before the last was sent, that one is never sent. If the last
-//! was sent and its outcome is awaited, it is kept beside the newest until its outcome comes; two orders are all that the
-//! state holds.
+//! A newer order supersedes one that is not sent yet, which is then never sent. An order that was sent and whose
+//! outcome is pending is kept beside the newest until its outcome is known. The state holds at most two orders.
 
 mod asked;
 mod command;
@@ -16,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{Decider, aggregate};
 use crate::downlink::Light;
 use crate::id::DownlinkId;
-use asked::Asked;
+use asked::TrackedOrder;
 
 pub use asked::Status;
 pub use command::DisplayCommand;
@@ -25,44 +24,44 @@ pub use refusal::DisplayRefusal;
 pub use rules::{MOST_ATTEMPTS, MOST_BYTES, PORTS, PRIORITIES};
 pub use showing::{SHOWING_PRIORITY, order_to_show};
 
-/// What decisions about a display's downlinks need to know.
+/// The state for decisions about a display's downlinks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Display {
-    newest: Option<Asked>,
-    /// Sent before the newest was asked for, its outcome awaited.
-    overtaken: Option<Asked>,
-    /// The light of the last order before the newest that was sent.
+    newest: Option<TrackedOrder>,
+    /// An order that was sent before the newest was requested and whose outcome is pending.
+    overtaken: Option<TrackedOrder>,
+    /// The light of the last order sent before the newest.
     light: Option<Light>,
 }
 
 impl Display {
-    /// What to send next.
+    /// The order to send next.
     pub fn pending(&self) -> Option<(DownlinkId, &Order)> {
         let newest = self.newest.as_ref().filter(|newest| newest.status == Status::Queued)?;
         Some((newest.downlink_id, &newest.order))
     }
 
-    /// The light that was last sent, as far as is known. An order that failed does not count, nor one without a light.
+    /// The light last sent, as far as is known. Failed orders and orders without a light do not count.
     pub fn shown(&self) -> Option<Light> {
         self.newest
             .as_ref()
-            .filter(|newest| newest.left())
+            .filter(|newest| newest.is_sent())
             .and_then(|newest| newest.order.light)
             .or(self.light)
     }
 
-    /// How an order fares; none for one that is superseded, or too old to matter.
+    /// The status of an order; `None` if it is superseded or no longer in the state.
     pub fn status(&self, downlink_id: DownlinkId) -> Option<Status> {
-        self.asked(downlink_id).map(|asked| asked.status)
+        self.find_order(downlink_id).map(|order| order.status)
     }
 
-    /// How often an order was tried in vain.
+    /// The number of failed attempts of an order.
     pub fn failed_attempts(&self, downlink_id: DownlinkId) -> Option<u8> {
-        self.asked(downlink_id).map(|asked| asked.failed_attempts)
+        self.find_order(downlink_id).map(|order| order.failed_attempts)
     }
 
-    fn asked(&self, downlink_id: DownlinkId) -> Option<&Asked> {
-        self.newest.iter().chain(&self.overtaken).find(|asked| asked.downlink_id == downlink_id)
+    fn find_order(&self, downlink_id: DownlinkId) -> Option<&TrackedOrder> {
+        self.newest.iter().chain(&self.overtaken).find(|order| order.downlink_id == downlink_id)
     }
 }
 
@@ -76,7 +75,7 @@ impl Decider for Display {
         match command.clone() {
             RequestDownlink { downlink_id, tenant_id, order, force, at, by } => {
                 rules::check(&order)?;
-                if self.makes_needless(downlink_id, &order, force) {
+                if self.is_redundant(downlink_id, &order, force) {
                     return Ok(Vec::new());
                 }
                 let superseded = self.pending().map(|(downlink_id, _)| downlink_id);
@@ -99,7 +98,7 @@ impl Decider for Display {
         match event {
             DisplayEvent::DownlinkRequested { downlink_id, order, .. } => {
                 self.light = self.shown();
-                let before = self.newest.replace(Asked::new(*downlink_id, Order::clone(order)));
+                let before = self.newest.replace(TrackedOrder::new(*downlink_id, Order::clone(order)));
                 if let Some(before) = before.filter(|before| before.status == Status::Pending) {
                     self.overtaken = Some(before);
                 }
@@ -121,7 +120,7 @@ impl Decider for Display {
 }
 
 impl Display {
-    /// What becomes of an overtaken order is no longer awaited once it is known.
+    /// Sets the status of the newest order, or drops the overtaken order, whose outcome is now known.
     fn set(&mut self, downlink_id: DownlinkId, status: Status) {
         match &mut self.newest {
             Some(newest) if newest.downlink_id == downlink_id => newest.status = status,

@@ -1,7 +1,7 @@
-//! A person's own data: a JSON object that the platform keeps and does not read.
+//! A user's JSON object, which the platform stores and does not interpret.
 //!
-//! It is kept as its text. A tree of values takes twenty times the memory, and a reader of the log would have to build it
-//! only to write it again; the text can be passed on whatever is in it.
+//! It is stored as text: a tree of values takes twenty times the memory, and a reader of the log would build it only to
+//! serialise it again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use serde_json::{Map, Value};
 
 use crate::limits::{LimitExceeded, check_object};
 
-/// A JSON object within the limits of [`crate::limits`]. The only way to make one of what somebody sends is
-/// [`Document::new`]; what the log holds was made so, and is read back without another look.
+/// A JSON object within the limits of [`crate::limits`]. [`Document::new`] is the only way to create one from input;
+/// stored documents are read back without a check.
 #[derive(Clone, Default)]
 pub struct Document(
-    /// Compact, names in order; none for the empty object.
+    /// Compact, keys sorted; `None` for the empty object.
     Option<Arc<RawValue>>,
 );
 
 impl Document {
-    /// The data of a field, if they may be kept.
+    /// The document of a field, if it is within the limits.
     pub fn new(field: &'static str, object: Map<String, Value>) -> Result<Self, LimitExceeded> {
         check_object(&object).map_err(|limit| LimitExceeded { field, limit })?;
         if object.is_empty() {
@@ -47,7 +47,7 @@ impl Document {
     }
 }
 
-/// Equal when the objects are, however they are written.
+/// Compares the objects, not their texts.
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
         self.as_json() == other.as_json()
@@ -89,7 +89,7 @@ mod tests {
     use crate::limits::{Limit, MAX_BYTES, MAX_DEPTH};
 
     fn document(value: Value) -> Result<Document, Limit> {
-        let Value::Object(object) = value else { panic!("{value} is no object") };
+        let Value::Object(object) = value else { panic!("{value} is not an object") };
         Document::new("metadata", object).map_err(|error| error.limit)
     }
 
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_a_limit_is_none() {
+    fn a_document_that_exceeds_a_limit_is_refused() {
         assert!(document(nested(9)).is_ok_and(|deep| !deep.is_empty()));
         let deep = (1..MAX_DEPTH).fold(json!({}), |inner, _| json!({"a": inner}));
         assert!(document(deep.clone()).is_ok());

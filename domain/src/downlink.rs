@@ -1,6 +1,6 @@
-//! What makes a display show a colour: the bytes of a downlink, by the layout of the display's type.
+//! The downlinks that make a display show a colour, encoded by the layout of the display's type.
 //!
-//! A type of display is data, not code: an operator can describe one that the platform never heard of.
+//! A display type is data, not code: an operator can describe a type that the platform does not know.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub struct Colour {
     pub blue: u8,
 }
 
-/// A text that is no colour.
+/// A text that is not a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a colour is 6 hexadecimal digits, such as ff8000")]
 pub struct NotAColour;
@@ -55,14 +55,14 @@ impl<'de> Deserialize<'de> for Colour {
     }
 }
 
-/// What a display shows: a colour, steady or blinking. Times are in tenths of a second, as displays count them.
+/// A colour, steady or blinking. Times are in tenths of a second, the unit of displays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Light {
     /// The colour; black is off.
     pub colour: Colour,
-    /// How long it is lit.
+    /// The time lit.
     pub on: u8,
-    /// How long it is dark after that; 0 is steady.
+    /// The time dark after that; 0 is steady.
     pub off: u8,
 }
 
@@ -72,7 +72,7 @@ impl Light {
         Self { colour, on: u8::MAX, off: 0 }
     }
 
-    /// A colour that is lit and dark for as long each, to the nearest tenth of a second that displays can count.
+    /// A colour that is lit and dark for equal times, rounded to the nearest tenth of a second and clamped to 1 to 255.
     pub fn blinking(colour: Colour, milliseconds: u32) -> Self {
         let tenths = u8::try_from((milliseconds.saturating_add(50) / 100).max(1)).unwrap_or(u8::MAX);
         Self { colour, on: tenths, off: tenths }
@@ -93,29 +93,29 @@ pub enum Part {
     On,
     /// The time dark, in tenths of a second.
     Off,
-    /// Always this.
+    /// A constant byte.
     Byte(u8),
 }
 
-/// How a display's type wants to be told.
+/// The encoding of a display type's downlinks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// These bytes, in this order.
     Parts(Vec<Part>),
-    /// A code for each colour it can show. Blinking is not told.
+    /// One code per colour. Blinking is not encoded.
     Codes(Vec<(Colour, Payload)>),
 }
 
-/// A type of display: where and how its downlinks go.
+/// A display type: the port, acknowledgement and encoding of its downlinks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisplayType {
     /// The port it listens on.
     pub f_port: u8,
-    /// Whether it acknowledges.
+    /// Whether it acknowledges downlinks.
     #[serde(default)]
     pub confirmed: bool,
-    /// Its bytes.
+    /// Its encoding.
     pub layout: Layout,
 }
 
@@ -130,22 +130,22 @@ pub struct Downlink {
     pub data: Payload,
 }
 
-/// Why a light cannot be told to a display.
+/// Why a display cannot show a light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unshowable {
-    /// The type's port is not an application's: ChirpStack refuses 0, and casts the rest to a byte.
+    /// The port is not an application port: ChirpStack refuses 0 and truncates larger values to a byte.
     #[error("a downlink's port is 1 to 223")]
     PortInvalid,
-    /// The type has no bytes to send.
+    /// The layout is empty.
     #[error("the display's type describes an empty downlink")]
     Empty,
-    /// The type has no code for the colour.
+    /// The layout has no code for the colour.
     #[error("the display's type has no code for the colour {0}")]
     ColourWithoutCode(Colour),
 }
 
 impl DisplayType {
-    /// Kuando Busylight IoT Omega: red, blue, green, on, off. The vendor's order, not RGB.
+    /// Kuando Busylight IoT Omega: red, blue, green, on, off. The vendor's order is not RGB.
     pub fn kuando_busylight() -> Self {
         let parts = vec![Part::Red, Part::Blue, Part::Green, Part::On, Part::Off];
         Self { f_port: 15, confirmed: false, layout: Layout::Parts(parts) }
@@ -185,7 +185,7 @@ impl Part {
 }
 
 /// Makes a Kuando Busylight (firmware 5.6 or later) report after every downlink, which shows that a colour arrived.
-/// Operators' knowledge, not the vendor's.
+/// Source: operators' experience, not the vendor.
 pub fn kuando_report_after_downlinks() -> Downlink {
     Downlink { f_port: 15, confirmed: false, data: vec![0x06, 0x01].into() }
 }

@@ -1,6 +1,6 @@
-//! UUIDs that contain an EUI, so that clients who know things by UUID need no look-up.
+//! UUIDs that contain an EUI, so that clients who identify things by UUID need no look-up.
 //!
-//! The form is UUID version 8 (RFC 9562, section 5.8), whose content is the maker's affair:
+//! The format is UUID version 8 (RFC 9562, section 5.8), whose content is implementation-defined:
 //!
 //! ```text
 //! octets  0- 5  custom_a  the EUI's first 12 hex digits
@@ -10,12 +10,12 @@
 //! octets 10-15  `EUI-64` in ASCII
 //! ```
 //!
-//! `58a0cb0000100001` of a device is `58a0cb00-0010-8000-8101-4555492d3634`: the EUI is read from left to right without
+//! `58a0cb0000100001` of a device is `58a0cb00-0010-8000-8101-4555492d3634`: reading the EUI from left to right skips
 //! the two digits 8.
 
 use uuid::Uuid;
 
-/// What an EUI in a UUID is the EUI of. The numbers are for ever.
+/// The kind of thing the EUI identifies. The numbers must never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EuiOf {
     Device = 1,
@@ -35,7 +35,7 @@ pub(crate) fn encode(of: EuiOf, eui: u64) -> Uuid {
     Uuid::from_u128(first_twelve | version_and_variant | next_three | last | (of as u128) << 48 | MARK)
 }
 
-/// The EUI that the UUID contains; none for one that [`encode`] did not make.
+/// The EUI that the UUID contains; `None` for a UUID that [`encode`] did not make.
 pub(crate) fn decode(of: EuiOf, uuid: Uuid) -> Option<u64> {
     let value = uuid.as_u128();
     let digits = (value >> 80) << 16 | (value >> 64 & 0xfff) << 4 | value >> 56 & 0xf;

@@ -1,4 +1,4 @@
-//! A gateway as a thing that somebody owns.
+//! A gateway's ownership and definition.
 
 mod command;
 mod event;
@@ -16,32 +16,32 @@ pub use event::{Definition, GatewayEvent};
 pub use id::{gateway_eui_of, gateway_id};
 pub use refusal::GatewayRefusal;
 
-/// What decisions about a gateway need to know: whose it is, if it is anybody's.
+/// The state for decisions about a gateway: its owner, if any.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gateway {
-    owned: Option<Owned>,
+    owned: Option<RegisteredGateway>,
 }
 
-/// A gateway that belongs to somebody.
+/// A registered gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Owned {
+struct RegisteredGateway {
     tenant_id: TenantId,
     definition: Definition,
 }
 
 impl Gateway {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub fn owner(&self) -> Option<TenantId> {
         self.owned.as_ref().map(|owned| owned.tenant_id)
     }
 
-    /// Its definition, while it belongs to somebody.
+    /// Its definition, while it is registered.
     pub fn definition(&self) -> Option<&Definition> {
         self.owned.as_ref().map(|owned| &owned.definition)
     }
 
-    /// A tenant's own gateway; another's is not found.
-    fn of(&self, tenant_id: TenantId) -> Result<&Owned, GatewayRefusal> {
+    /// The gateway, if it is the tenant's; otherwise it is not found.
+    fn owned_by(&self, tenant_id: TenantId) -> Result<&RegisteredGateway, GatewayRefusal> {
         self.owned
             .as_ref()
             .filter(|owned| owned.tenant_id == tenant_id)
@@ -63,12 +63,12 @@ impl Decider for Gateway {
                 Ok(vec![GatewayEvent::GatewayRegistered { tenant_id, definition, at, by }])
             }
             UpdateGateway { tenant_id, patch, at, by } => {
-                let changed = rules::changed(&self.of(tenant_id)?.definition, *patch)?;
+                let changed = rules::changed(&self.owned_by(tenant_id)?.definition, *patch)?;
                 let event = |definition| GatewayEvent::GatewayUpdated { definition, at, by };
                 Ok(changed.map(event).into_iter().collect())
             }
             RemoveGateway { tenant_id, at, by } => {
-                self.of(tenant_id).map(|_| vec![GatewayEvent::GatewayRemoved { at, by }])
+                self.owned_by(tenant_id).map(|_| vec![GatewayEvent::GatewayRemoved { at, by }])
             }
         }
     }
@@ -76,7 +76,10 @@ impl Decider for Gateway {
     fn evolve(&mut self, event: &GatewayEvent) {
         match event {
             GatewayEvent::GatewayRegistered { tenant_id, definition, .. } => {
-                self.owned = Some(Owned { tenant_id: *tenant_id, definition: Definition::clone(definition) });
+                self.owned = Some(RegisteredGateway {
+                    tenant_id: *tenant_id,
+                    definition: Definition::clone(definition),
+                });
             }
             GatewayEvent::GatewayUpdated { definition, .. } => {
                 if let Some(owned) = &mut self.owned {

@@ -1,8 +1,8 @@
-//! Places on earth.
+//! Geographic positions.
 
 use serde::{Deserialize, Serialize};
 
-/// A place, in degrees of WGS 84.
+/// A position in degrees of WGS 84.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// North is positive: -90 to 90.
@@ -11,13 +11,13 @@ pub struct Position {
     pub longitude: f64,
 }
 
-/// Numbers that are no place on earth.
+/// Coordinates that are not a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a latitude is -90 to 90 and a longitude -180 to 180, and neither goes without the other")]
+#[error("a latitude is -90 to 90 and a longitude -180 to 180: give both or neither")]
 pub struct NotAPosition;
 
 impl Position {
-    /// A place, if the numbers are one.
+    /// A position, if the coordinates are in range.
     pub fn new(latitude: f64, longitude: f64) -> Result<Self, NotAPosition> {
         if (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude) {
             Ok(Self { latitude, longitude })

@@ -1,4 +1,4 @@
-//! Identities of the platform's own things: typed, so that a space's never stands where a site's is meant.
+//! Typed ids, so that a space's id cannot be used for a site.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -43,7 +43,7 @@ pub enum Log {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Downlink {}
 
-/// A UUID that names one kind of thing. Prints in lower case with hyphens.
+/// A UUID of one kind of thing. Prints in lower case with hyphens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id<Kind> {
     value: Uuid,
@@ -72,17 +72,17 @@ pub type DownlinkId = Id<Downlink>;
 impl TenantId {
     /// The platform's own tenant.
     pub const PLATFORM: Self = Self { value: Uuid::nil(), kind: PhantomData };
-    /// The tenant that every installation begins with.
+    /// The tenant that every installation starts with.
     pub const DEFAULT: Self = Self { value: Uuid::from_u128(1), kind: PhantomData };
 }
 
 impl SiteId {
-    /// The site that the default tenant begins with.
+    /// The site that the default tenant starts with.
     pub const DEFAULT: Self = Self { value: Uuid::from_u128(1), kind: PhantomData };
 }
 
 impl<Kind> Id<Kind> {
-    /// The bare UUID.
+    /// The UUID.
     pub fn uuid(self) -> Uuid {
         self.value
     }
@@ -131,14 +131,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ids_that_every_installation_knows_are_those_that_clients_know() {
+    fn the_fixed_ids_are_those_that_clients_know() {
         assert_eq!(TenantId::PLATFORM.to_string(), "00000000-0000-0000-0000-000000000000");
         assert_eq!(TenantId::DEFAULT.to_string(), "00000000-0000-0000-0000-000000000001");
         assert_eq!(SiteId::DEFAULT.to_string(), "00000000-0000-0000-0000-000000000001");
     }
 
     #[test]
-    fn an_id_reads_back_as_written_whatever_its_letter_case() {
+    fn an_id_reads_back_as_written_in_any_letter_case() {
         let id: SpaceId = "0192F0C1-2D3E-7A4B-8C5D-6E7F8091A2B3".parse().expect("an id");
         assert_eq!(id.to_string(), "0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3");
         assert_eq!(format!("{id:?}"), id.to_string());

@@ -1,9 +1,9 @@
-//! An instant as the log, the database and every client can hold it: whole microseconds in UTC, the years 1 to 9998, no
-//! leap second.
+//! A point in time that the log, the database and every client can represent: whole microseconds in UTC, the years 1 to
+//! 9998, no leap second.
 //!
-//! Every time enters the platform through this type: from a clock, a request, a report, a command line, or the log. Finer
-//! digits are cut off at the entrance, so that what is in memory is what is read back. Both ends of the range leave room:
-//! adding an offset or an hour to either is still a time that every reader can write.
+//! Every time enters the platform through this type: from a clock, a request, a report, a command line, or the log.
+//! Finer digits are truncated on entry, so that a value in memory equals the value read back. Both ends of the range
+//! leave room: adding an offset or an hour still gives a time that every reader can write.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -16,13 +16,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Instant(i64);
 
-/// A time that no [`Instant`] stands for.
+/// Why a time is not an [`Instant`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnInstant {
-    /// The text is no time.
+    /// The text is not a time.
     #[error("a time is written as in 2026-11-27T09:30:00Z")]
     Malformed,
-    /// The year is too early or too late.
+    /// The year is out of range.
     #[error("a time is between the years 1 and 9998")]
     OutOfRange,
     /// The second is the 61st of its minute.
@@ -31,14 +31,14 @@ pub enum NotAnInstant {
 }
 
 impl Instant {
-    /// 0001-01-01T00:00:00Z, the first one.
+    /// 0001-01-01T00:00:00Z, the minimum.
     pub const MIN: Self = Self(-62_135_596_800_000_000);
-    /// 9998-12-31T23:59:59.999999Z, the last one.
+    /// 9998-12-31T23:59:59.999999Z, the maximum.
     pub const MAX: Self = Self(253_370_764_799_999_999);
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(0);
 
-    /// The instant so many microseconds after 1970-01-01T00:00:00Z; the first or the last one beyond the range.
+    /// The instant `micros` microseconds after 1970-01-01T00:00:00Z, clamped to the range.
     pub const fn from_micros(micros: i64) -> Self {
         if micros < Self::MIN.0 {
             Self::MIN
@@ -49,8 +49,8 @@ impl Instant {
         }
     }
 
-    /// The closest instant that is not later: for clocks, which cannot be refused. A leap second counts as the second
-    /// before it.
+    /// The latest instant that is not later than `time`, clamped to the range: for clocks, which cannot be refused. A
+    /// leap second counts as the second before it.
     pub fn at_or_before(time: DateTime<Utc>) -> Self {
         Self::from_micros(time.with_nanosecond(time.nanosecond() % NANOS).unwrap_or(time).timestamp_micros())
     }
@@ -60,25 +60,25 @@ impl Instant {
         self.0
     }
 
-    /// The same instant as chrono and sqlx know it.
+    /// The instant as a chrono time, which sqlx also uses.
     pub fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).expect("the years 1 to 9998 are within chrono's range")
     }
 
-    /// The instant so much later, if there is one.
+    /// The instant plus `time`, if it is within the range.
     pub fn checked_add(self, time: TimeDelta) -> Option<Self> {
         let micros = self.0.checked_add(time.num_microseconds()?)?;
         (Self::MIN.0..=Self::MAX.0).contains(&micros).then_some(Self(micros))
     }
 }
 
-/// Nanoseconds in a second. chrono writes a leap second as a nanosecond beyond it.
+/// Nanoseconds in a second. chrono represents a leap second as a nanosecond value beyond it.
 const NANOS: u32 = 1_000_000_000;
 
 impl TryFrom<DateTime<Utc>> for Instant {
     type Error = NotAnInstant;
 
-    /// Digits finer than a microsecond are cut off.
+    /// Digits finer than a microsecond are truncated.
     fn try_from(time: DateTime<Utc>) -> Result<Self, NotAnInstant> {
         if time.nanosecond() >= NANOS {
             return Err(NotAnInstant::LeapSecond);
@@ -101,14 +101,14 @@ impl From<Instant> for DateTime<Utc> {
 impl FromStr for Instant {
     type Err = NotAnInstant;
 
-    /// Reads RFC 3339 with any offset and any number of digits.
+    /// Parses RFC 3339 with any offset and any number of digits.
     fn from_str(text: &str) -> Result<Self, NotAnInstant> {
         DateTime::parse_from_rfc3339(text).map_err(|_| NotAnInstant::Malformed)?.to_utc().try_into()
     }
 }
 
 impl fmt::Display for Instant {
-    /// RFC 3339 in UTC, with as many digits as are needed: `2026-11-27T09:30:00Z`.
+    /// RFC 3339 in UTC, with as many digits as needed: `2026-11-27T09:30:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Instant {
 impl Add<TimeDelta> for Instant {
     type Output = Self;
 
-    /// Beyond the range it is the first or the last instant.
+    /// Clamped to the range.
     fn add(self, time: TimeDelta) -> Self {
         let micros =
             time.num_microseconds().unwrap_or(if time < TimeDelta::zero() { i64::MIN } else { i64::MAX });
@@ -146,7 +146,7 @@ impl Add<TimeDelta> for Instant {
 impl Sub<TimeDelta> for Instant {
     type Output = Self;
 
-    /// Beyond the range it is the first or the last instant.
+    /// Clamped to the range.
     fn sub(self, time: TimeDelta) -> Self {
         self + -time
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn finer_digits_are_cut_off_and_offsets_become_utc() {
+    fn finer_digits_are_truncated_and_offsets_become_utc() {
         for (text, expected) in [
             ("2026-11-27T09:30:00Z", "2026-11-27T09:30:00Z"),
             ("2026-11-27T10:30:00.5+01:00", "2026-11-27T09:30:00.500Z"),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_could_not_hold_is_no_instant() {
+    fn a_time_that_a_reader_cannot_represent_is_refused() {
         for (text, expected) in [
             ("2027-06-12T23:59:60.5Z", NotAnInstant::LeapSecond),
             ("2016-12-31T23:59:60.5Z", NotAnInstant::LeapSecond),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_are_what_they_are_said_to_be_and_nothing_leads_beyond_them() {
+    fn arithmetic_is_clamped_to_the_range() {
         assert_eq!(Instant::MIN.to_string(), "0001-01-01T00:00:00Z");
         assert_eq!(Instant::MAX.to_string(), "9998-12-31T23:59:59.999999Z");
         let day = TimeDelta::days(1);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back_the_same() {
+    fn an_instant_reads_back_as_written() {
         for micros in [Instant::MIN.0, -1, 0, 1, 1_790_000_000_123_456, Instant::MAX.0] {
             let instant = Instant::from_micros(micros);
             let json = serde_json::to_string(&instant).expect("serialises");

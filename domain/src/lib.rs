@@ -1,7 +1,7 @@
-//! What the platform decides, and nothing else: values, aggregates, events and the reading of sensor reports.
+//! The domain: values, aggregates, events and the decoding of sensor reports.
 //!
-//! Pure by rule: no I/O, no clock, no randomness, no logging. Commands carry the time they were given (`at`);
-//! `decide` returns events or a typed refusal; `evolve` accepts every event the log can hold.
+//! Pure by rule: no I/O, no clock, no randomness, no logging. Commands carry their time (`at`); `decide` returns events
+//! or a typed refusal; `evolve` accepts every event the log can hold.
 
 pub mod actor;
 pub mod aggregate;

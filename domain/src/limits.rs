@@ -1,78 +1,77 @@
-//! How long a text and how deep and large a person's own data may be: the one list, for every door and every decision.
+//! The limits on text lengths and on the depth and size of user data: one list for all inputs and decisions.
 //!
-//! Lengths are counted in characters (Unicode scalar values), as `maxLength` of JSON Schema counts them.
+//! Lengths are in characters (Unicode scalar values), as `maxLength` of JSON Schema counts them.
 
 use std::{fmt, io};
 
 use serde_json::{Map, Value};
 
-/// The longest name and the longest short description: a city, a floor, a model, an id of another system.
+/// The maximum length of a name or a short description: a city, a floor, a model, an id of another system.
 pub const LABEL: usize = 255;
 
-/// The longest reason: why something was done, in words.
+/// The maximum length of a reason.
 pub const REASON: usize = 1000;
 
-/// The longest reason why a projection is to pass an event over.
+/// The maximum length of the reason to skip an event.
 pub const SKIP_REASON: usize = 500;
 
-/// The longest reason of a downlink: a word, not a story.
+/// The maximum length of a downlink's reason, which is a keyword.
 pub const DOWNLINK_REASON: usize = 100;
 
-/// The longest slug.
+/// The maximum length of a slug.
 pub const SLUG: usize = 100;
 
-/// The longest name of a display policy.
+/// The maximum length of a display policy's name.
 pub const POLICY_NAME: usize = 100;
 
-/// The longest name of a feature or a limit of a tenant.
+/// The maximum length of the name of a tenant's feature or limit.
 pub const ENTITLEMENT: usize = 100;
 
-/// The longest name of a time zone.
+/// The maximum length of a time zone's name.
 pub const TIMEZONE: usize = 50;
 
-/// The longest id in a report: ChirpStack's are UUIDs of 36 characters.
+/// The maximum length of an id in a report; ChirpStack's ids are UUIDs of 36 characters.
 pub const REPORTED_ID: usize = 64;
 
-/// The longest description of something for people.
+/// The maximum length of a description.
 pub const DESCRIPTION: usize = 1000;
 
-/// The longest free text about a reservation or an override.
+/// The maximum length of the notes of a reservation or an override.
 pub const NOTES: usize = 2000;
 
-/// The longest e-mail: 64 characters, `@` and 255 characters.
+/// The maximum length of an e-mail address: 64 characters, `@` and 255 characters.
 pub const EMAIL: usize = 320;
 
-/// The longest phone number, with all that people write into one.
+/// The maximum length of a phone number, including separators and remarks.
 pub const PHONE: usize = 64;
 
-/// How deep a person's own data may be nested: `{}` is 1 deep. JSON readers give up at 128, and an event puts a value a
-/// few levels deeper.
+/// The maximum nesting depth of user data; `{}` has depth 1. JSON parsers stop at 128, and an event adds a few levels.
 pub const MAX_DEPTH: usize = 16;
 
-/// The most bytes of a person's own data, as compact JSON.
+/// The maximum size of user data as compact JSON, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
-/// What a value exceeds.
+/// The limit that a value exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// It has more characters.
+    /// Too many characters.
     Characters(usize),
-    /// It has more entries.
+    /// Too many entries.
     Entries(usize),
-    /// It is nested deeper than [`MAX_DEPTH`].
+    /// Nested deeper than [`MAX_DEPTH`].
     Depth,
-    /// It is larger than [`MAX_BYTES`].
+    /// Larger than [`MAX_BYTES`].
     Bytes,
-    /// It holds the character U+0000, which PostgreSQL cannot keep.
+    /// Contains the character U+0000, which PostgreSQL cannot store.
     Nul,
 }
 
-/// A value that is not kept: which, and why.
+/// A field whose value exceeds a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitExceeded {
-    /// The field, as people name it in requests.
+    /// The field's name in requests.
     pub field: &'static str,
-    /// What it exceeds.
+    /// The exceeded limit.
     pub limit: Limit,
 }
 
@@ -91,7 +90,7 @@ impl fmt::Display for LimitExceeded {
 
 impl std::error::Error for LimitExceeded {}
 
-/// Refuses a text of more than so many characters, or with U+0000.
+/// Refuses a text that is longer than `most` characters or contains U+0000.
 pub fn text(field: &'static str, text: &str, most: usize) -> Result<(), LimitExceeded> {
     let limit = if is_longer(text, most) {
         Limit::Characters(most)
@@ -103,17 +102,17 @@ pub fn text(field: &'static str, text: &str, most: usize) -> Result<(), LimitExc
     Err(LimitExceeded { field, limit })
 }
 
-/// The same for a text that may be absent.
+/// As [`text()`], for an optional text.
 pub fn optional(field: &'static str, text: Option<&str>, most: usize) -> Result<(), LimitExceeded> {
     text.map_or(Ok(()), |text| self::text(field, text, most))
 }
 
-/// The same for why something is done.
+/// As [`text()`], for a reason.
 pub(crate) fn reason(reason: Option<&String>) -> Result<(), LimitExceeded> {
     optional("reason", reason.map(String::as_str), REASON)
 }
 
-/// The text, cut after so many characters and with U+FFFD for U+0000: for what comes from machines and is not refused.
+/// The text cut after `most` characters, with U+FFFD for U+0000: for machine input, which is not refused.
 pub(crate) fn cut(mut text: String, most: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(most) {
         text.truncate(end);
@@ -121,20 +120,20 @@ pub(crate) fn cut(mut text: String, most: usize) -> String {
     without_nul(text)
 }
 
-/// JSON can write U+0000 and PostgreSQL's text cannot hold it: it becomes U+FFFD.
+/// Replaces U+0000 with U+FFFD: JSON can contain it and PostgreSQL's text cannot.
 pub(crate) fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
-/// Refuses an object that is too deep or too large, or holds U+0000.
+/// Refuses an object that is too deep or too large, or contains U+0000.
 pub(crate) fn check_object(object: &Map<String, Value>) -> Result<(), Limit> {
-    of_entries(object, MAX_DEPTH)?;
+    check_entries(object, MAX_DEPTH)?;
     let mut size = Size(0);
-    // Writing an object of texts and numbers fails only where it is written to.
+    // Serialising an object of texts and numbers fails only in the writer.
     serde_json::to_writer(&mut size, object).map_err(|_| Limit::Bytes)
 }
 
-/// Counts the bytes that are written, and takes no more than may be kept.
+/// Counts the written bytes and fails beyond [`MAX_BYTES`].
 struct Size(usize);
 
 impl io::Write for Size {
@@ -148,30 +147,30 @@ impl io::Write for Size {
     }
 }
 
-/// True for a text of more than so many characters.
+/// True for a text of more than `most` characters.
 pub(crate) fn is_longer(text: &str, most: usize) -> bool {
-    // A character has at least one byte: most texts need not be counted.
+    // A character has at least one byte, so most texts need no counting.
     text.len() > most && text.chars().nth(most).is_some()
 }
 
-fn of_value(value: &Value, levels: usize) -> Result<(), Limit> {
+fn check_value(value: &Value, levels: usize) -> Result<(), Limit> {
     match value {
-        Value::String(text) => of_text(text),
+        Value::String(text) => check_text(text),
         Value::Array(items) => {
             let levels = levels.checked_sub(1).ok_or(Limit::Depth)?;
-            items.iter().try_for_each(|item| of_value(item, levels))
+            items.iter().try_for_each(|item| check_value(item, levels))
         }
-        Value::Object(entries) => of_entries(entries, levels),
+        Value::Object(entries) => check_entries(entries, levels),
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
 
-fn of_entries(entries: &Map<String, Value>, levels: usize) -> Result<(), Limit> {
+fn check_entries(entries: &Map<String, Value>, levels: usize) -> Result<(), Limit> {
     let levels = levels.checked_sub(1).ok_or(Limit::Depth)?;
-    entries.iter().try_for_each(|(name, value)| of_text(name).and_then(|()| of_value(value, levels)))
+    entries.iter().try_for_each(|(name, value)| check_text(name).and_then(|()| check_value(value, levels)))
 }
 
-fn of_text(text: &str) -> Result<(), Limit> {
+fn check_text(text: &str) -> Result<(), Limit> {
     if text.contains('\0') { Err(Limit::Nul) } else { Ok(()) }
 }
 

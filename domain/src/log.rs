@@ -1,4 +1,4 @@
-//! The log's own stream: which log this is, and what happened to the log as a whole.
+//! The log's own stream: the log's identity and events of the log as a whole.
 
 mod event;
 mod refusal;
@@ -16,16 +16,16 @@ use crate::limits;
 pub use event::LogEvent;
 pub use refusal::LogRefusal;
 
-/// The format of the log that this build writes and reads. A log of another format is refused before anything is written.
+/// The log format of this build. A log of another format is refused before anything is written.
 pub const FORMAT: i16 = 2;
 
-/// What decisions about the log need to know: whether it has started, its id of today, its newest dictionary, and what is
-/// skipped.
+/// The state for decisions about the log: whether it has started, its current id, its newest dictionary, and the
+/// skipped events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Log {
     id: Option<LogId>,
     dictionary: i16,
-    /// By projection and position, whether the event is undecodable. As many as operators skipped.
+    /// By projection and position: whether the event is undecodable. It grows with the number of skips by operators.
     skipped: BTreeMap<String, BTreeMap<i64, bool>>,
 }
 
@@ -35,21 +35,21 @@ pub struct Log {
 pub enum LogCommand {
     /// Write the log's identity as its first event.
     StartLog { log_id: LogId, dictionary: String, at: Instant },
-    /// Give a restored copy, whose last position is `position`, an id of its own.
+    /// Give a restored copy, whose last position is `position`, a new id.
     ForkLog { to: LogId, position: i64, reason: Option<String>, at: Instant, by: Actor },
-    /// Announce the dictionary `number`, which is kept beside the log.
+    /// Announce the dictionary `number`, which is stored beside the log.
     AddDictionary { number: i16, sha256: String, at: Instant, by: Actor },
-    /// Let a projection pass an event over that it cannot take.
+    /// Let a projection skip an event that it cannot apply.
     SkipEvent { position: i64, projection: String, reason: String, undecodable: bool, at: Instant, by: Actor },
 }
 
 impl Log {
-    /// The log's id; none before it has started.
+    /// The log's id; `None` before it has started.
     pub fn log_id(&self) -> Option<LogId> {
         self.id
     }
 
-    /// The number of its newest dictionary; 0 before it has started.
+    /// The number of the newest dictionary; 0 before the log has started.
     pub fn dictionary(&self) -> i16 {
         self.dictionary
     }
@@ -68,9 +68,9 @@ impl Log {
         {
             return Err(LogRefusal::SkipReasonInvalid);
         }
-        // Skipped as undecodable afterwards, it is left out of its stream, too.
-        match self.skipped.get(projection).and_then(|skipped| skipped.get(&position)) {
-            Some(known) if *known || !undecodable => Err(LogRefusal::EventAlreadySkipped),
+        // An event skipped before may be skipped again as undecodable, which also removes it from its stream.
+        match self.skipped.get(projection).and_then(|positions| positions.get(&position)) {
+            Some(is_undecodable) if *is_undecodable || !undecodable => Err(LogRefusal::EventAlreadySkipped),
             _ => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! LoRaWAN identifiers: typed, so that a gateway can never stand where a device is meant.
+//! Typed LoRaWAN identifiers, so that a gateway cannot be used as a device.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,13 +21,13 @@ pub struct Eui<Kind> {
     kind: PhantomData<Kind>,
 }
 
-/// The identity of an end device, given by its maker.
+/// The identity of an end device, assigned by its manufacturer.
 pub type DevEui = Eui<Device>;
 
 /// The identity of a gateway.
 pub type GatewayEui = Eui<Gateway>;
 
-/// A text that is no EUI.
+/// A text that is not an EUI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an EUI is 16 hexadecimal digits, such as 58a0cb0000100001")]
 pub struct NotAnEui;
@@ -35,7 +35,7 @@ pub struct NotAnEui;
 impl<Kind> FromStr for Eui<Kind> {
     type Err = NotAnEui;
 
-    /// Takes any letter case and the separators people type: `:`, `-` and space.
+    /// Accepts any letter case and the separators `:`, `-` and space.
     fn from_str(text: &str) -> Result<Self, NotAnEui> {
         let mut digits = 0;
         let mut value = 0;
@@ -93,11 +93,11 @@ impl<'de, Kind> Deserialize<'de> for Eui<Kind> {
     }
 }
 
-/// The 32-bit address a device bears within one LoRaWAN session. Prints as 8 lower-case hex digits.
+/// The 32-bit address of a device within one LoRaWAN session. Prints as 8 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DevAddr(u32);
 
-/// A text that is no device address.
+/// A text that is not a device address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a device address is 8 hexadecimal digits, such as 0100a001")]
 pub struct NotADevAddr;
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_eui_reads_every_form_people_type() {
+    fn an_eui_parses_in_every_common_notation() {
         let expected = DevEui::from(0x58A0_CB00_0010_0001);
         for text in ["58a0cb0000100001", "58A0CB0000100001", "58:A0:CB:00:00:10:00:01", "58a0-cb00-0010-0001"]
         {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_eui() {
+    fn other_texts_are_refused() {
         for text in
             ["", "test", "58a0cb000010000", "58a0cb00001000012", "58a0cb000010000g", "+8a0cb0000100001"]
         {

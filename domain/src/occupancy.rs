@@ -1,9 +1,9 @@
-//! What a space is and what its display shows, out of everything the log says: one pure fold for the projection, the
+//! What a space's state is and what its display shows, derived from the log: one pure fold for the projection, the
 //! as-of query and the auditor.
 //!
-//! [`Spaces`] folds the events of all streams in the order of the log. It knows of each device whose it is, where it
-//! stands and what it said last, and keeps one [`SpaceMachine`] a space, which alone decides what is shown. What depends
-//! on time comes as an event; nothing here asks what time it is.
+//! [`Spaces`] folds the events of all streams in log order. For each device it tracks the owner, the assignment and the
+//! last report, and it keeps one [`SpaceMachine`] per space, which alone decides what is shown. Time-dependent changes
+//! arrive as events; the fold never reads a clock.
 
 mod change;
 pub mod confirm;
@@ -23,5 +23,5 @@ pub use machine::SpaceMachine;
 pub use policies::TenantPolicies;
 pub use profiles::Profiles;
 pub use sensor::Sensor;
-pub use shown::{DisplayState, Reason, Shown, Sign, SpaceState, Word};
+pub use shown::{DisplayState, Presence, Reason, Shown, Sign, SpaceState};
 pub use spaces::{Parts, Spaces, Touched};

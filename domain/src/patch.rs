@@ -1,21 +1,21 @@
-//! What an update asks of each field of a description: keep it, clear it, or set it.
+//! The change that an update makes to each field of a definition: keep it, clear it, or set it.
 
 use serde::{Deserialize, Deserializer};
 
-/// What an update asks of a field that may be absent. A field that cannot be absent is patched by an `Option` instead.
+/// The change of an optional field. A mandatory field is patched by an `Option` instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Stays as it is.
+    /// Leave it unchanged.
     #[default]
     Keep,
-    /// Is absent from now on.
+    /// Remove the value.
     Clear,
-    /// Is this from now on.
+    /// Set the value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Does to the field what is asked.
+    /// Applies the change to the field.
     pub fn apply_to(self, field: &mut Option<T>) {
         match self {
             Self::Keep => {}
@@ -26,13 +26,13 @@ impl<T> Patch<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    /// `null` clears; with `#[serde(default)]` beside the field, an absent one is kept.
+    /// `null` clears; with `#[serde(default)]` on the field, an absent one is kept.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
     }
 }
 
-/// Gives a field that cannot be absent its new value, if there is one.
+/// Sets a mandatory field, if there is a new value.
 pub fn replace<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_cannot_be_absent_is_replaced_or_stays() {
+    fn a_mandatory_field_is_replaced_or_kept() {
         let mut field = 1;
         replace(&mut field, None);
         assert_eq!(field, 1);

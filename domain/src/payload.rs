@@ -1,22 +1,22 @@
-//! The decrypted bytes of a frame, written in JSON as base64.
+//! The decrypted bytes of a frame, serialised as base64.
 
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, Engine};
 use base64::{DecodeError, alphabet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Reads base64 with or without padding, as ChirpStack's own parser does.
+/// Accepts base64 with or without padding, as ChirpStack's own parser does.
 const TOLERANT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The bytes a device sent on one port; empty for a frame that carries MAC commands only.
+/// The bytes that a device sent on one port; empty for a frame with MAC commands only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);
 
 impl Payload {
-    /// Reads standard base64, padded or not.
+    /// Parses standard base64, padded or not.
     pub fn from_base64(text: &str) -> Result<Self, DecodeError> {
         TOLERANT.decode(text).map(Self)
     }
@@ -26,7 +26,7 @@ impl Payload {
         &self.0
     }
 
-    /// True when the frame carried no application bytes.
+    /// True when the frame has no application payload.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

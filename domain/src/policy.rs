@@ -1,25 +1,25 @@
-//! What a tenant decides about states and displays, and how sites and spaces differ from it.
+//! A tenant's policy for states and displays, and the overrides of sites and spaces.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::downlink::Colour;
 
-/// How readings become a state, and a state a light. The defaults are what a tenant has that never said anything.
+/// How readings become a state, and a state a light. The defaults apply to a tenant without a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
-    /// How long before its start a reservation shows: 0 to 3600 s.
+    /// How long before its start a reservation is shown: 0 to 3600 s.
     pub reserved_soon_threshold_sec: u32,
-    /// After how long without a report a sensor is silent; none means three times its model's heartbeat.
+    /// The silence after which a sensor counts as silent; `None` means three times its model's heartbeat.
     pub sensor_unknown_timeout_sec: Option<u32>,
-    /// Within what time readings confirm each other: 5 to 30 s.
+    /// The window in which readings confirm each other: 5 to 30 s.
     pub debounce_window_sec: u32,
-    /// How many equal readings confirm a change: 1 or 2.
+    /// The number of equal readings that confirm a change: 1 or 2.
     pub debounce_readings: u8,
-    /// Shown while a vehicle is there.
+    /// Shown while a vehicle is present.
     pub occupied_color: Colour,
-    /// Shown while nothing is there.
+    /// Shown while no vehicle is present.
     pub free_color: Colour,
     /// Shown during a reservation.
     pub reserved_color: Colour,
@@ -31,7 +31,7 @@ pub struct Policy {
     pub out_of_service_color: Colour,
     /// Whether the light before a reservation blinks.
     pub blink_reserved_soon: bool,
-    /// How long a blinking light is lit, and dark: 100 to 2000 ms.
+    /// The lit time and the dark time of a blinking light: 100 to 2000 ms.
     pub blink_pattern_ms: u32,
     /// Whether a vehicle that a sensor sees during a reservation confirms it, so that the space shows occupied.
     pub allow_sensor_override: bool,
@@ -57,22 +57,22 @@ impl Default for Policy {
     }
 }
 
-/// A number of a policy that is out of its bounds.
+/// A policy value that is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is {value}: it must be {low} to {high}")]
 pub struct PolicyOutOfBounds {
     /// The field.
     pub field: &'static str,
-    /// What was asked for.
+    /// The requested value.
     pub value: u32,
-    /// The least it may be.
+    /// The minimum.
     pub low: u32,
-    /// The most it may be.
+    /// The maximum.
     pub high: u32,
 }
 
 impl Policy {
-    /// The policy, if its numbers are within their bounds.
+    /// The policy, if its values are within their bounds.
     pub fn checked(self) -> Result<Self, PolicyOutOfBounds> {
         let bounds = [
             ("reserved_soon_threshold_sec", self.reserved_soon_threshold_sec, 0, 3600),
@@ -87,12 +87,12 @@ impl Policy {
         }
     }
 
-    /// How long before its start a reservation shows.
+    /// How long before its start a reservation is shown.
     pub fn reserved_soon(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.reserved_soon_threshold_sec))
     }
 
-    /// This policy with what a site or a space has otherwise.
+    /// This policy with the overrides of a site or a space.
     #[must_use]
     pub fn with(self, own: &PolicyOverrides) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl Policy {
     }
 }
 
-/// What a site or a space has otherwise than its tenant; also what a change of a policy changes. Fields as in [`Policy`].
+/// The overrides of a site or a space; also the changes of a policy update. Fields as in [`Policy`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields are those of Policy, each optional")]
@@ -149,7 +149,7 @@ pub struct PolicyOverrides {
 }
 
 impl PolicyOverrides {
-    /// True when it changes nothing.
+    /// True when it overrides nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -1,8 +1,8 @@
-//! What a device's bytes mean: named and versioned codecs, and the pure choice among them.
+//! Decoding of device payloads: named and versioned codecs, and the pure choice among them.
 //!
-//! A codec makes a [`Reading`] of a [`Frame`] or says why it cannot ([`Undecodable`]); it never guesses and never
-//! panics. Every frame, decodable or not, shows that its device is alive. The log keeps frames, not readings: a better
-//! codec is a new version and a rebuild.
+//! A codec turns a [`Frame`] into a [`Reading`] or an error ([`Undecodable`]); it never guesses and never panics. Every
+//! frame, decodable or not, shows that its device is alive. The log stores frames, not readings, so an improved codec
+//! needs only a new version and a rebuild.
 
 mod bosch;
 mod browan;
@@ -36,25 +36,25 @@ pub use registry::{CODECS, Codec, by_name};
 pub use threshold::Threshold;
 pub use undecodable::Undecodable;
 
-/// What an uplink gives a codec to read.
+/// The input of a codec.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Frame<'a> {
     /// The port; 0 for frames of MAC commands only.
     pub f_port: u8,
-    /// The application's bytes.
+    /// The application's payload.
     pub data: &'a [u8],
-    /// What a codec in the network server made of them.
+    /// The network server's decoding of the payload.
     pub object: Option<&'a Map<String, Value>>,
     /// True when `data` is still encrypted.
     pub encrypted: bool,
 }
 
 impl Frame<'_> {
-    /// The lowest of the ports that LoRaWAN keeps for tests and for itself.
+    /// The lowest port that LoRaWAN reserves for tests and for itself.
     pub const FIRST_RESERVED_PORT: u8 = 224;
 
-    /// Says why no codec can read the frame, if that is so. An empty frame is refused even when it comes with an
-    /// object: codecs in network servers make "vacant" of bytes that are not there.
+    /// The reason why no codec can read the frame, if any. An empty frame is refused even with an object, because
+    /// network server codecs decode missing bytes as "vacant".
     pub fn refused(&self) -> Option<Undecodable> {
         match self.f_port {
             0 => Some(Undecodable::MacOnly),
@@ -81,7 +81,7 @@ impl<'a> From<&'a UplinkReceived> for Frame<'a> {
     }
 }
 
-/// Reads an uplink by the codec that the device's owner chose, or else by the one that [`choose`] finds.
+/// Decodes an uplink with the codec that the owner chose, or else with the one that [`choose`] finds.
 pub fn interpret(uplink: &UplinkReceived, chosen: Option<&str>) -> Result<Reading, Undecodable> {
     let frame = Frame::from(uplink);
     choose(chosen, uplink.report.device.profile_name.as_deref(), &frame)?.decode(&frame)

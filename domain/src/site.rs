@@ -1,4 +1,4 @@
-//! A place with parking spaces, and a time zone of its own.
+//! A site: a location with parking spaces and a time zone.
 
 mod command;
 mod definition;
@@ -20,16 +20,17 @@ pub use event::{SiteEvent, SiteMember};
 pub use refusal::SiteRefusal;
 pub use rules::MOST_MEMBERS;
 
-/// What decisions about a site need to know.
+/// The state for decisions about a site.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Site {
-    place: Option<Place>,
+    #[serde(rename = "place")]
+    existing: Option<SiteState>,
     archived: bool,
 }
 
-/// A site that exists.
+/// The state of an existing site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Place {
+struct SiteState {
     tenant_id: TenantId,
     name: String,
     slug: String,
@@ -38,24 +39,24 @@ struct Place {
 }
 
 impl Site {
-    /// Whose it is, while it exists.
+    /// The tenant that owns it, while it exists.
     pub fn tenant_id(&self) -> Option<TenantId> {
-        self.place.as_ref().map(|place| place.tenant_id)
+        self.existing.as_ref().map(|site| site.tenant_id)
     }
 
     /// Its definition, while it exists.
     pub fn definition(&self) -> Option<&Definition> {
-        self.place.as_ref().map(|place| &place.definition)
+        self.existing.as_ref().map(|site| &site.definition)
     }
 
     /// Its name and its slug, while it exists.
     pub fn name_and_slug(&self) -> Option<(&str, &str)> {
-        self.place.as_ref().map(|place| (place.name.as_str(), place.slug.as_str()))
+        self.existing.as_ref().map(|site| (site.name.as_str(), site.slug.as_str()))
     }
 
-    /// A tenant's own site; another's is not found, so that nobody learns that it exists.
-    fn of(&self, tenant_id: TenantId) -> Result<&Place, SiteRefusal> {
-        self.place.as_ref().filter(|place| place.tenant_id == tenant_id).ok_or(SiteRefusal::SiteNotFound)
+    /// The site, if it is the tenant's; otherwise it is not found, so that its existence is not disclosed.
+    fn owned_by(&self, tenant_id: TenantId) -> Result<&SiteState, SiteRefusal> {
+        self.existing.as_ref().filter(|site| site.tenant_id == tenant_id).ok_or(SiteRefusal::SiteNotFound)
     }
 }
 
@@ -67,20 +68,24 @@ impl Decider for Site {
     fn decide(&self, command: &SiteCommand) -> Result<Vec<SiteEvent>, SiteRefusal> {
         use SiteCommand::{AddSiteMember, ArchiveSite, CreateSite, RemoveSiteMember, RenameSite, UpdateSite};
         match command.clone() {
-            CreateSite { .. } if self.place.is_some() || self.archived => Err(SiteRefusal::SiteAlreadyExists),
+            CreateSite { .. } if self.existing.is_some() || self.archived => {
+                Err(SiteRefusal::SiteAlreadyExists)
+            }
             CreateSite { tenant_id, site, at, by } => rules::create(tenant_id, *site, at, by),
-            UpdateSite { tenant_id, patch, at, by } => self.of(tenant_id)?.update(*patch, at, by),
-            RenameSite { tenant_id, name, slug, at, by } => self.of(tenant_id)?.rename(name, slug, at, by),
-            AddSiteMember { tenant_id, member, at } => self.of(tenant_id)?.add(member, at),
-            RemoveSiteMember { tenant_id, member, at } => Ok(self.of(tenant_id)?.remove(member, at)),
-            ArchiveSite { tenant_id, at, by } => self.of(tenant_id)?.archive(at, by),
+            UpdateSite { tenant_id, patch, at, by } => self.owned_by(tenant_id)?.update(*patch, at, by),
+            RenameSite { tenant_id, name, slug, at, by } => {
+                self.owned_by(tenant_id)?.rename(name, slug, at, by)
+            }
+            AddSiteMember { tenant_id, member, at } => self.owned_by(tenant_id)?.add(member, at),
+            RemoveSiteMember { tenant_id, member, at } => Ok(self.owned_by(tenant_id)?.remove(member, at)),
+            ArchiveSite { tenant_id, at, by } => self.owned_by(tenant_id)?.archive(at, by),
         }
     }
 
     fn evolve(&mut self, event: &SiteEvent) {
         match event {
             SiteEvent::SiteCreated { tenant_id, name, slug, definition, .. } => {
-                self.place = Some(Place {
+                self.existing = Some(SiteState {
                     tenant_id: *tenant_id,
                     name: name.clone(),
                     slug: slug.clone(),
@@ -88,10 +93,10 @@ impl Decider for Site {
                     members: BTreeSet::new(),
                 });
             }
-            SiteEvent::SiteArchived { .. } => *self = Self { place: None, archived: true },
+            SiteEvent::SiteArchived { .. } => *self = Self { existing: None, archived: true },
             event => {
-                if let Some(place) = &mut self.place {
-                    place.evolve(event);
+                if let Some(site) = &mut self.existing {
+                    site.evolve(event);
                 }
             }
         }
@@ -115,7 +120,7 @@ impl Decider for Site {
     }
 }
 
-impl Place {
+impl SiteState {
     fn evolve(&mut self, event: &SiteEvent) {
         match event {
             SiteEvent::SiteUpdated { definition, .. } => self.definition = Definition::clone(definition),
@@ -134,12 +139,12 @@ impl Place {
     }
 }
 
-/// One name, one site of the tenant. People do not tell sites apart by letter case or by blanks at the ends.
+/// A site's name is unique in its tenant, ignoring letter case and surrounding blanks.
 fn name_claim(tenant_id: TenantId, name: &str) -> Claim {
     Claim { scope: format!("site_name/{tenant_id}"), key: name.trim().to_lowercase() }
 }
 
-/// One slug, one site of the tenant, whatever its letter case.
+/// A site's slug is unique in its tenant, ignoring letter case.
 fn slug_claim(tenant_id: TenantId, slug: &str) -> Claim {
     Claim { scope: format!("site_slug/{tenant_id}"), key: slug.to_lowercase() }
 }

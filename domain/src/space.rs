@@ -1,8 +1,9 @@
-//! One parking space with its overrides and its reservations: one consistency boundary, so that no two reservations of it
-//! can overlap.
+//! One parking space with its overrides and reservations: one consistency boundary, so that its reservations cannot
+//! overlap.
 //!
-//! A command finds the space as time has made it, whether or not the scheduler has come by: what is due at its moment
-//! comes first, in the same decision. Only a reservation's approach waits for the scheduler, which knows the policy.
+//! A command sees the space with all due changes applied, whether or not the scheduler has run: events due by the
+//! command's time come first, in the same decision. Only a reservation's approach is left to the scheduler, which knows
+//! the policy.
 
 pub mod claims;
 
@@ -44,7 +45,7 @@ pub use reservation::{Confirmation, Details, PaymentStatus, Reservation, Status,
 pub use reservations::{MAX_HOLDING, REMEMBERED};
 pub use running::CHECK_IN_GRACE;
 
-/// What decisions about a space need to know. After its end nothing but that it ended.
+/// The state for decisions about a space. After its deletion, only that it is deleted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Space {
     description: Option<Description>,
@@ -54,56 +55,56 @@ pub struct Space {
     reservations: Reservations,
 }
 
-/// What a space is: there from its creation to its end.
+/// The identity and definition of a space, from its creation to its deletion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub tenant_id: TenantId,
-    /// Where it is.
+    /// The site it belongs to.
     pub site_id: SiteId,
-    /// Its code in its site.
+    /// Its code, unique in its site.
     pub code: String,
-    /// Everything else.
+    /// The remaining fields.
     pub definition: Definition,
-    /// Since when reservations are released after the time that the definition says.
+    /// Since when the definition has its current auto-release time.
     auto_release_since: Instant,
 }
 
 impl Space {
-    /// What it is; none before its creation and after its end.
+    /// Its description; `None` before its creation and after its deletion.
     pub fn description(&self) -> Option<&Description> {
         self.description.as_ref()
     }
 
-    /// True after its end.
+    /// True after its deletion.
     pub fn is_deleted(&self) -> bool {
         self.deleted
     }
 
-    /// The state that somebody said last, if it was not taken back. Sensors may have spoken since.
+    /// The state last set by hand, if it was not withdrawn. A sensor may have reported since.
     pub fn state_by_hand(&self) -> Option<StateByHand> {
         self.by_hand
     }
 
-    /// A reservation, while it holds or is one of the last that are over.
+    /// A reservation, if it is open or one of the last that are over.
     pub fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
         self.reservations.get(id)
     }
 
-    /// The reservations that hold it.
+    /// The open reservations.
     pub fn holding(&self) -> impl ExactSizeIterator<Item = (ReservationId, &Reservation)> {
         self.reservations.holding()
     }
 
-    /// The reservations that hold it at some moment of the window, in order of their start; without one that wants to move.
+    /// The open reservations that overlap the window, in order of their start, without the one to reschedule.
     pub fn conflicts(&self, window: &Window, ignoring: Option<ReservationId>) -> Vec<Conflict> {
         self.reservations.conflicts(window, ignoring)
     }
 
-    /// True when it could be booked for the whole window.
+    /// True when it can be booked for the whole window.
     pub fn is_available(&self, window: &Window, ignoring: Option<ReservationId>) -> bool {
         self.is_enabled()
-            && self.overrides.in_the_way_of(window).is_empty()
+            && self.overrides.overlapping(window).is_empty()
             && self.conflicts(window, ignoring).is_empty()
     }
 
@@ -111,8 +112,8 @@ impl Space {
         self.description.as_ref().is_some_and(|description| description.definition.enabled)
     }
 
-    /// What a rule says to whoever asks, after what time brought until then.
-    fn answer(
+    /// Applies a rule for the caller's tenant, after the events that are due by then.
+    fn decide_for(
         &self,
         asked: Asked,
         rule: impl FnOnce(&Self, &Description) -> Result<Vec<SpaceEvent>, SpaceRefusal>,
@@ -120,13 +121,13 @@ impl Space {
         let (passed, now) = self.pass_time(asked.at, TimeDelta::zero());
         match &now.description {
             Some(description) if description.tenant_id == asked.tenant_id => {
-                rule(&now, description).map(|own| after(passed, own))
+                rule(&now, description).map(|own| after_due(passed, own))
             }
             _ => Err(SpaceRefusal::SpaceNotFound),
         }
     }
 
-    fn take_definition(&mut self, definition: &Definition, at: Instant) {
+    fn replace_definition(&mut self, definition: &Definition, at: Instant) {
         let Some(description) = &mut self.description else { return };
         if description.definition.auto_release_minutes != definition.auto_release_minutes {
             description.auto_release_since = at;
@@ -141,8 +142,8 @@ impl Space {
     }
 }
 
-/// A command's own events after what time brought. What changes nothing leaves time to the scheduler.
-fn after(mut passed: Vec<SpaceEvent>, own: Vec<SpaceEvent>) -> Vec<SpaceEvent> {
+/// Puts a command's events after the due ones. A command without effect leaves the due ones to the scheduler.
+fn after_due(mut passed: Vec<SpaceEvent>, own: Vec<SpaceEvent>) -> Vec<SpaceEvent> {
     if own.is_empty() {
         return own;
     }
@@ -159,20 +160,28 @@ impl Decider for Space {
         use SpaceCommand as Command;
         match command.clone() {
             Command::CreateSpace(create) => self.create(*create),
-            Command::UpdateSpace(update) => self.answer(update.asked, |_, is| is.update(*update)),
-            Command::DeleteSpace(delete) => self.answer(delete.asked, |now, is| now.delete(is, delete)),
-            Command::SetStateByHand(set) => self.answer(set.asked, |now, _| now.set_state_by_hand(set)),
-            Command::SetOverride(set) => self.answer(set.asked, |now, _| now.set_override(*set)),
-            Command::ClearOverride(clear) => self.answer(clear.asked, |now, _| now.clear_override(&clear)),
-            Command::BookReservation(book) => self.answer(book.asked, |now, _| now.book(*book)),
-            Command::RescheduleReservation(to) => self.answer(to.asked, |now, _| now.reschedule(&to)),
-            Command::AmendReservation(amend) => self.answer(amend.asked, |now, _| now.amend(*amend)),
-            Command::CancelReservation(cancel) => self.answer(cancel.asked, |now, _| now.cancel(*cancel)),
-            Command::CheckIn(check_in) => self.answer(check_in.asked, |now, _| now.check_in(&check_in)),
-            Command::CheckOut(check_out) => self.answer(check_out.asked, |now, _| now.check_out(&check_out)),
+            Command::UpdateSpace(update) => {
+                self.decide_for(update.asked, |_, current| current.update(*update))
+            }
+            Command::DeleteSpace(delete) => {
+                self.decide_for(delete.asked, |now, current| now.delete(current, delete))
+            }
+            Command::SetStateByHand(set) => self.decide_for(set.asked, |now, _| now.set_state_by_hand(set)),
+            Command::SetOverride(set) => self.decide_for(set.asked, |now, _| now.set_override(*set)),
+            Command::ClearOverride(clear) => {
+                self.decide_for(clear.asked, |now, _| now.clear_override(&clear))
+            }
+            Command::BookReservation(book) => self.decide_for(book.asked, |now, _| now.book(*book)),
+            Command::RescheduleReservation(to) => self.decide_for(to.asked, |now, _| now.reschedule(&to)),
+            Command::AmendReservation(amend) => self.decide_for(amend.asked, |now, _| now.amend(*amend)),
+            Command::CancelReservation(cancel) => self.decide_for(cancel.asked, |now, _| now.cancel(*cancel)),
+            Command::CheckIn(check_in) => self.decide_for(check_in.asked, |now, _| now.check_in(&check_in)),
+            Command::CheckOut(check_out) => {
+                self.decide_for(check_out.asked, |now, _| now.check_out(&check_out))
+            }
             Command::ConfirmBySensor(confirm) => {
                 let (passed, then) = self.pass_time(confirm.at, TimeDelta::zero());
-                Ok(after(passed, then.confirm_by_sensor(&confirm)))
+                Ok(after_due(passed, then.confirm_by_sensor(&confirm)))
             }
             Command::PassTime(PassTime { at, reserved_soon }) => Ok(self.pass_time(at, reserved_soon).0),
             Command::PassMoment(PassTime { at, reserved_soon }) => Ok(self.pass_moment(at, reserved_soon)),
@@ -191,7 +200,7 @@ impl Decider for Space {
                     auto_release_since: *at,
                 });
             }
-            Event::SpaceUpdated { definition, at, .. } => self.take_definition(definition, *at),
+            Event::SpaceUpdated { definition, at, .. } => self.replace_definition(definition, *at),
             Event::SpaceCodeChanged { to, .. } => {
                 if let Some(description) = &mut self.description {
                     description.code.clone_from(to);

@@ -1,4 +1,4 @@
-//! From what the log stores back to events: the one place that knows every event type ever released.
+//! Decoding of stored events: the one place that knows every event type ever released.
 
 mod recorded;
 
@@ -59,10 +59,10 @@ pub enum DecodeError {
     Payload {
         /// The event type.
         event_type: String,
-        /// What the reader of the payload said.
+        /// The parser's error.
         source: serde_json::Error,
     },
-    /// The payload holds another type than the row says.
+    /// The payload contains another type than the row.
     #[error("the row says {event_type}, the payload holds {found}")]
     TypeMismatch {
         /// The event type of the row.
@@ -72,13 +72,13 @@ pub enum DecodeError {
     },
 }
 
-/// The steps from every released form of an event to today's: none yet.
+/// The upcasters from every released form of an event to the current one: none yet.
 pub fn upcasters() -> &'static Upcasters {
     static UPCASTERS: LazyLock<Upcasters> = LazyLock::new(Upcasters::default);
     &UPCASTERS
 }
 
-/// Reads a stored payload as today's event, whatever released form it has.
+/// Decodes a stored payload in any released form.
 pub fn decode(
     aggregate_type: &str,
     event_type: &str,
@@ -99,7 +99,8 @@ pub fn decode(
     }
 }
 
-/// Reads a stored payload as an event of an aggregate. Today's form is parsed straight; older ones are raised to it first.
+/// Decodes a stored payload as an event of an aggregate. The current form is parsed directly; older forms are upcast
+/// first.
 pub fn read<A: Decider>(
     upcasters: &Upcasters,
     event_type: &str,
@@ -109,7 +110,7 @@ pub fn read<A: Decider>(
     read_as::<A>(upcasters, event_type, event_version, payload, |payload| serde_json::from_str(payload))
 }
 
-/// The same for a fold: what `evolve` does not look at may be missing.
+/// As [`read`], for a fold only: fields that `evolve` does not use may be missing.
 pub fn read_bare<A: Decider>(
     upcasters: &Upcasters,
     event_type: &str,
@@ -126,19 +127,20 @@ fn read_as<A: Decider>(
     payload: &str,
     parse: impl FnOnce(&str) -> serde_json::Result<A::Event>,
 ) -> Result<A::Event, DecodeError> {
-    if !upcasters.apply_to(event_type, event_version) {
-        return as_today::<A>(event_type, event_version, || parse(payload));
+    if !upcasters.applies_to(event_type, event_version) {
+        return parse_current::<A>(event_type, event_version, || parse(payload));
     }
-    let raised = serde_json::from_str(payload).map(|value| upcasters.raise(event_type, event_version, value));
-    let raised =
-        raised.map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
-    as_today::<A>(&raised.event_type, &raised.event_version, || {
-        serde_json::from_value(raised.payload.clone())
+    let upcast =
+        serde_json::from_str(payload).map(|value| upcasters.upcast(event_type, event_version, value));
+    let upcast =
+        upcast.map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
+    parse_current::<A>(&upcast.event_type, &upcast.event_version, || {
+        serde_json::from_value(upcast.payload.clone())
     })
 }
 
-/// Reads what is of today's form. A newer release's event may look like one and mean something else: it is not even tried.
-fn as_today<A: Decider>(
+/// Parses an event of the current form. A newer form is refused without parsing: it may parse and mean something else.
+fn parse_current<A: Decider>(
     event_type: &str,
     event_version: &str,
     parse: impl FnOnce() -> Result<A::Event, serde_json::Error>,

@@ -1,4 +1,4 @@
-//! Whoever runs parking on the platform, with what they pay for and their display policies.
+//! A tenant: an organisation that runs parking on the platform, with its tier and its display policies.
 
 mod command;
 mod definition;
@@ -23,14 +23,14 @@ pub use policies::MOST_POLICIES;
 pub use refusal::TenantRefusal;
 pub use rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
 
-/// What decisions about a tenant need to know.
+/// The state for decisions about a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tenant {
     account: Option<Account>,
     archived: bool,
 }
 
-/// A tenant that exists.
+/// The state of an existing tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Account {
     slug: String,
@@ -39,15 +39,15 @@ struct Account {
     policies: Policies,
 }
 
-/// How a tenant stands with the platform: derived, never stored.
+/// A tenant's subscription status: derived, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionStatus {
-    /// Its people and programs are locked out.
+    /// Its users and API keys are locked out.
     Suspended,
-    /// It tries the platform out.
+    /// It is on trial.
     Trial,
-    /// It is an ordinary tenant.
+    /// It is a regular tenant.
     Active,
 }
 
@@ -62,7 +62,7 @@ impl Tenant {
         self.account.as_ref().map(|account| &account.definition)
     }
 
-    /// How it stands, while it exists. A trial that ran out is still a trial: nobody is locked out by a date alone.
+    /// Its status, while it exists. An expired trial remains a trial: a date alone locks no one out.
     pub fn subscription_status(&self) -> Option<SubscriptionStatus> {
         self.account.as_ref().map(|account| match account.definition.tenant_type {
             _ if account.suspended => SubscriptionStatus::Suspended,
@@ -71,30 +71,30 @@ impl Tenant {
         })
     }
 
-    /// Whether it may do that. What nobody ever spoke of, it may not.
+    /// Whether the tenant has the feature. An unlisted feature is off.
     pub fn feature(&self, name: &str) -> bool {
         self.definition().and_then(|definition| definition.features.get(name)).copied().unwrap_or(false)
     }
 
-    /// How much of that it may have; none means that nobody set a limit.
+    /// The limit of that name; `None` if none is set.
     ///
-    /// Limits are soft: whoever adds something compares the limit with the usage as read models know it, so commands
-    /// that run at the same time can overshoot by as many as they are.
+    /// Limits are soft: the caller compares the limit with the usage in the read models, so concurrent commands can
+    /// exceed it by as many as run at the same time.
     pub fn limit(&self, name: &str) -> Option<u32> {
         self.definition().and_then(|definition| definition.limits.get(name)).copied()
     }
 
-    /// The display policy in force; the default where none was ever made.
+    /// The active display policy, or the default if there is none.
     pub fn active_policy(&self) -> Policy {
         self.account.as_ref().map(|account| account.policies.active()).unwrap_or_default()
     }
 
-    /// The display policy in force by id, if one was ever made.
+    /// The id of the active display policy, if there is one.
     pub fn active_policy_id(&self) -> Option<PolicyId> {
         self.account.as_ref().and_then(|account| account.policies.active_id())
     }
 
-    /// The display policy of that id.
+    /// The display policy with this id.
     pub fn display_policy(&self, policy_id: PolicyId) -> Option<&NamedPolicy> {
         self.account.as_ref().and_then(|account| account.policies.get(policy_id))
     }
@@ -173,13 +173,13 @@ impl Account {
             | TenantEvent::DisplayPolicyUpdated { policy_id, policy, .. } => {
                 self.policies.put(*policy_id, policy);
             }
-            TenantEvent::DisplayPolicyActivated { policy_id, .. } => self.policies.put_in_force(*policy_id),
+            TenantEvent::DisplayPolicyActivated { policy_id, .. } => self.policies.set_active(*policy_id),
             TenantEvent::TenantCreated { .. } | TenantEvent::TenantArchived { .. } => {}
         }
     }
 }
 
-/// One slug, one tenant on the platform.
+/// A tenant's slug is unique on the platform.
 fn slug_claim(slug: &str) -> Claim {
     Claim { scope: "tenant_slug".to_owned(), key: slug.to_owned() }
 }

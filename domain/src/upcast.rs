@@ -1,32 +1,32 @@
-//! Old forms of events, raised step by step to today's before they are read.
+//! Upcasting: old forms of events are converted step by step to the current form before they are parsed.
 //!
-//! An upcaster of cqrs-es turns version k of one event type into version k+1, on the raw JSON. Each accepts one version
-//! of one type and nothing else, so the steps chain by themselves in whatever order they are listed. (cqrs-es's own
-//! `SemanticVersionEventUpcaster` accepts every version below its own: it would jump over what lies between.)
+//! A cqrs-es upcaster turns version k of one event type into version k+1, on the raw JSON. Each accepts exactly one
+//! version of one type, so the steps chain in any listed order. (cqrs-es's own `SemanticVersionEventUpcaster` accepts
+//! every version below its own, so it would skip the versions between.)
 
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use serde_json::Value;
 
-/// The steps there are. Today's version of each type needs none, and is parsed straight.
+/// The upcasters. An event of the current version needs none and is parsed directly.
 #[derive(Default)]
 pub struct Upcasters {
     steps: Vec<Box<dyn EventUpcaster>>,
 }
 
 impl Upcasters {
-    /// Steps in any order.
+    /// Upcasters in any order.
     pub fn new(steps: Vec<Box<dyn EventUpcaster>>) -> Self {
         Self { steps }
     }
 
-    /// True when a stored event is of an old form.
-    pub fn apply_to(&self, event_type: &str, event_version: &str) -> bool {
+    /// True when a stored event has an old form.
+    pub fn applies_to(&self, event_type: &str, event_version: &str) -> bool {
         self.step(event_type, event_version).is_some()
     }
 
-    /// The event in the newest form the steps lead to. Ends after as many steps as there are, whatever they do.
-    pub fn raise(&self, event_type: &str, event_version: &str, payload: Value) -> SerializedEvent {
-        // Upcasters see type, version and payload; where the event stands is none of their business.
+    /// The event in the newest form that the steps lead to. Ends after as many steps as there are upcasters.
+    pub fn upcast(&self, event_type: &str, event_version: &str, payload: Value) -> SerializedEvent {
+        // Upcasters use only type, version and payload, so the other fields stay empty.
         let (event_type, event_version) = (event_type.to_owned(), event_version.to_owned());
         let event = SerializedEvent::new(
             String::new(),

@@ -1,8 +1,8 @@
 //! The stream of everything ChirpStack reports about one device, each report once.
 //!
-//! `decide` answers three questions about a report: was it recorded before (`recent_keys`), to which LoRaWAN session
-//! does it belong, and where does it stand there (`sessions`)? A report that was recorded before is refused, anything
-//! else is recorded, late and repeated frames too: what to make of them is each reader's affair.
+//! `decide` answers three questions about a report: was it recorded before (`recent_keys`), which LoRaWAN session does
+//! it belong to, and what is its standing there (`sessions`)? A report that was recorded before is refused. All others
+//! are recorded, including late and repeated frames; each reader decides how to treat them.
 
 mod bare;
 mod event;
@@ -23,7 +23,7 @@ use sessions::Sessions;
 pub use event::{DeviceJoined, NetworkReport, Standing, UplinkEvent, UplinkReceived};
 pub use sessions::CLOCK_DOUBT;
 
-/// Whose webhook credential brought a report. Only the platform has one so far.
+/// The webhook credential through which a report arrived. Only the platform has one so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The platform's own ChirpStack.
@@ -51,39 +51,39 @@ pub fn dev_eui_of(stream_id: &str) -> Option<DevEui> {
 /// Record a report in its device's stream.
 #[derive(Clone, Debug)]
 pub struct RecordReport {
-    /// What ChirpStack posted.
+    /// The report that ChirpStack posted.
     pub report: Report,
-    /// When it reached the platform.
+    /// When the platform received it.
     pub at: Instant,
-    /// What a look-up of the key in the whole stream found, if there was one.
+    /// The result of looking the key up in the whole stream.
     pub look_up: LookUp,
 }
 
-/// The state of knowledge about keys older than the window.
+/// The result of a look-up of a key that may be older than the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookUp {
-    /// Nobody looked: enough while the window can tell.
+    /// Not looked up, because the window usually suffices.
     NotDone,
-    /// The stream does not hold the key.
+    /// The stream does not contain the key.
     Absent,
-    /// The stream holds the key.
+    /// The stream contains the key.
     Present,
 }
 
 /// Why a report is not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UplinkRefusal {
-    /// The stream holds it.
+    /// The stream contains it.
     #[error("the report was recorded before")]
     ReportAlreadyRecorded,
-    /// The window has forgotten keys of that age.
+    /// The window no longer holds keys of that age.
     #[error(
-        "the report is older than the window of recent keys: look its key up in the stream and ask again"
+        "the report is older than the window of recent keys: look its key up in the stream and try again"
     )]
     ReportOlderThanWindow,
 }
 
-/// What the decision about the next report needs to know of all the earlier ones. Bounded.
+/// The state for the decision about the next report. Bounded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Uplinks {
     recent_keys: RecentKeys,
@@ -102,15 +102,16 @@ impl Uplinks {
         }
     }
 
-    /// An uplink with its place in its session. Nothing was heard after it was received: some clock was wrong then.
+    /// An uplink with its session and standing. A clock that puts its transmission after its reception is wrong, so
+    /// `heard_at` is limited to the reception.
     fn receive(&self, up: &Up, report: NetworkReport) -> UplinkReceived {
         let heard_at = up.ns_time.or(report.time).unwrap_or(report.received_at).min(report.received_at);
-        let place = self.sessions.place_up(up, heard_at, report.received_at);
+        let placement = self.sessions.place_uplink(up, heard_at, report.received_at);
         UplinkReceived {
             report,
             heard_at,
-            session: place.session,
-            standing: place.standing,
+            session: placement.session,
+            standing: placement.standing,
             dev_addr: up.dev_addr,
             f_cnt: up.f_cnt,
             f_port: up.f_port,
@@ -126,8 +127,8 @@ impl Uplinks {
 
     fn join(&self, dev_addr: Option<DevAddr>, report: NetworkReport) -> DeviceJoined {
         let heard_at = report.time.unwrap_or(report.received_at).min(report.received_at);
-        let place = self.sessions.place_join(dev_addr, heard_at);
-        DeviceJoined { report, heard_at, session: place.session, standing: place.standing, dev_addr }
+        let placement = self.sessions.place_join(dev_addr, heard_at);
+        DeviceJoined { report, heard_at, session: placement.session, standing: placement.standing, dev_addr }
     }
 }
 
@@ -157,7 +158,7 @@ impl Decider for Uplinks {
         Ok(serde_json::from_str::<bare::Bare>(payload)?.into())
     }
 
-    /// Asked for after every uplink, so it is reckoned and not serialised.
+    /// Called after every uplink, so it is computed without serialising.
     fn weight(&self) -> usize {
         size_of::<Self>() + self.recent_keys.heap_bytes() + self.sessions.heap_bytes()
     }

@@ -1,4 +1,4 @@
-//! A person with access, and what they may do for which tenant.
+//! A user, and the user's role in each tenant.
 
 mod command;
 mod event;
@@ -21,14 +21,14 @@ pub use refusal::UserRefusal;
 pub use role::Role;
 pub use rules::MOST_MEMBERSHIPS;
 
-/// What decisions about a user need to know.
+/// The state for decisions about a user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     person: Option<Person>,
     archived: bool,
 }
 
-/// A user who exists.
+/// The state of an existing user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Person {
     email: Sealed,
@@ -38,7 +38,7 @@ struct Person {
 }
 
 impl User {
-    /// What the user may do for the tenant. A user who is disabled may do nothing anywhere.
+    /// The user's role in the tenant. A disabled user has none.
     pub fn role_in(&self, tenant_id: TenantId) -> Option<Role> {
         let person = self.person.as_ref().filter(|person| !person.disabled)?;
         person.memberships.get(&tenant_id).copied()
@@ -138,8 +138,7 @@ impl Person {
     }
 }
 
-/// One e-mail, one user on the platform; known by its hash. Without a hash nothing can be claimed, and `decide` lets
-/// no such e-mail pass.
+/// An e-mail address is unique on the platform; it is claimed by its hash. `decide` refuses an address without a hash.
 fn email_claim(email: &Sealed) -> Option<Claim> {
     let KeyedHash(key) = email.hash.clone()?;
     Some(Claim { scope: "user_email".to_owned(), key })

@@ -1,6 +1,6 @@
-//! What the domain may know: a list of crates and their features, written here a second time so that nothing joins it
-//! unseen. No async runtime, no database, no clock, no randomness, no logging; and nothing of the standard library that
-//! reaches out of the program.
+//! The domain's allowed dependencies and their features, listed here again so that an addition is noticed. No async
+//! runtime, no database, no clock, no randomness, no logging; and no part of the standard library that accesses the
+//! environment.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// A direct dependency: its name, the features asked for by name, and whether its default ones come along.
+/// A direct dependency: its name, its explicit features, and whether its default features are enabled.
 type Dependency = (&'static str, &'static [&'static str], bool);
 
-/// cqrs-es brings tokio along; nothing here names it.
+/// cqrs-es depends on tokio, but the domain never names it.
 const DEPENDENCIES: [Dependency; 7] = [
     ("base64", &[], true),
     ("chrono", &["serde", "std"], false),
@@ -22,10 +22,10 @@ const DEPENDENCIES: [Dependency; 7] = [
     ("uuid", &["serde", "std", "v5"], false),
 ];
 
-/// What tests use besides.
+/// Additional dependencies of the tests.
 const FOR_TESTS: [&str; 1] = ["proptest"];
 
-/// Features that would bring a clock or randomness. Versions 3 and 5 of UUIDs are hashes.
+/// Features that would add a clock or randomness. Versions 3 and 5 of UUIDs are hashes.
 const IMPURE_FEATURES: [&str; 11] = [
     "clock",
     "now",
@@ -40,7 +40,7 @@ const IMPURE_FEATURES: [&str; 11] = [
     "fast-rng",
 ];
 
-/// Names by which pure code would reach out: into time, chance, files, the network, other threads, or a log.
+/// Names of impure code: time, randomness, files, the network, other threads, logging.
 const IMPURE_NAMES: [&str; 22] = [
     "tokio",
     "sqlx",
@@ -70,7 +70,7 @@ fn manifest_dir() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The domain's direct dependencies, as Cargo understands its manifest.
+/// The domain's direct dependencies according to Cargo.
 fn dependencies() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
@@ -96,7 +96,7 @@ fn features(dependency: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_domain_depends_on_these_crates_with_these_features_and_on_nothing_else() {
+fn the_domain_has_exactly_these_dependencies_and_features() {
     let (normal, others): (Vec<_>, Vec<_>) =
         dependencies().into_iter().partition(|dependency| dependency["kind"].is_null());
     let mut found: Vec<_> = normal
@@ -117,7 +117,7 @@ fn the_domain_depends_on_these_crates_with_these_features_and_on_nothing_else() 
 }
 
 #[test]
-fn no_dependency_is_asked_for_its_clock_or_its_randomness() {
+fn no_dependency_enables_a_clock_or_randomness() {
     for dependency in dependencies().iter().filter(|dependency| dependency["kind"].is_null()) {
         for feature in features(dependency) {
             let impure = IMPURE_FEATURES.contains(&feature.as_str());
@@ -127,7 +127,7 @@ fn no_dependency_is_asked_for_its_clock_or_its_randomness() {
 }
 
 #[test]
-fn no_source_reaches_out_of_the_program() {
+fn no_source_uses_impure_names() {
     let mut read = 0;
     let mut folders = vec![manifest_dir().join("src")];
     while let Some(folder) = folders.pop() {

@@ -1,7 +1,8 @@
-//! Trains the dictionary that every log begins with, on what a simulated car park reports and on real events of many devices.
+//! Trains the dictionary that every log starts with, from the reports of a simulated car park and from real events of
+//! many devices.
 //!
-//! `cargo run -p parking-bodies --release --example first_dictionary` writes `src/first.dictionary`. A log names the hash of
-//! its dictionary, so a changed file is another dictionary: only a new format of the log may come with one.
+//! `cargo run -p parking-bodies --release --example first_dictionary` writes `src/first.dictionary`. A log stores the
+//! hash of its dictionary, so a changed file is another dictionary and requires a new format of the log.
 
 #[path = "first_dictionary/varied.rs"]
 mod varied;
@@ -15,10 +16,10 @@ use fastrand::Rng;
 use parking_bodies::train;
 use parking_simulator::{Act, Faults, Plan, Simulation};
 
-/// How often each real event is sent, each time by another device at another time.
+/// How often each real event is included, each time from another device at another time.
 const TIMES: usize = 20;
 
-/// Bodies of the simulation: more do not make the dictionary better.
+/// The number of simulated bodies; more do not improve the dictionary.
 const SIMULATED: usize = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a simulated car park reports. Its keys are in alphabetical order, as proxies write them that read JSON and write it.
+/// The reports of a simulated car park. Their keys are sorted, as written by proxies that parse and serialise JSON.
 fn simulated() -> Vec<String> {
     let start = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
     let end = start + TimeDelta::days(1);
@@ -45,7 +46,7 @@ fn simulated() -> Vec<String> {
     bodies.take(SIMULATED).collect()
 }
 
-/// The real events, their keys in ChirpStack's order.
+/// The real events, with their keys in ChirpStack's order.
 fn real(directory: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?;

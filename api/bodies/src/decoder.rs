@@ -1,4 +1,4 @@
-//! Decompressing.
+//! Decompression.
 
 use std::collections::HashMap;
 
@@ -6,34 +6,34 @@ use zstd::zstd_safe::{DCtx, DDict, get_error_name, get_frame_content_size};
 
 use crate::RAW;
 
-/// More than any body may have: a frame that claims more is damaged.
+/// The maximum size of a body in bytes; a frame that declares more is damaged.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Reads bodies in all encodings that a log has.
+/// Decodes bodies in all encodings of a log.
 pub struct Decoder {
     context: DCtx<'static>,
     dictionaries: HashMap<i16, DDict<'static>>,
 }
 
-/// Why a stored body cannot be read.
+/// Why a stored body cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Its dictionary is not there.
+    /// Its dictionary is missing.
     #[error("its dictionary {0} is missing")]
     Unknown(i16),
-    /// The bytes are no frame of a body.
+    /// The bytes are not a valid frame.
     #[error("it is damaged: {0}")]
     Damaged(String),
 }
 
 impl Decoder {
-    /// Reads with these dictionaries, by number.
+    /// A decoder with these dictionaries, by number.
     pub fn new<'a>(dictionaries: impl IntoIterator<Item = (i16, &'a [u8])>) -> Self {
         let made = dictionaries.into_iter().map(|(number, bytes)| (number, DDict::create(bytes)));
         Self { context: DCtx::create(), dictionaries: made.collect() }
     }
 
-    /// The body as it came.
+    /// The body as received.
     pub fn decode(&mut self, encoding: i16, bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
         if encoding == RAW {
             return Ok(bytes.to_vec());

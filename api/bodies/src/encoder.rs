@@ -1,4 +1,4 @@
-//! Compressing.
+//! Compression.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::fmt;
 use bytes::Bytes;
 use zstd::zstd_safe::{CCtx, CDict, compress_bound};
 
-/// The level that zstd itself takes.
+/// The default level of zstd.
 const LEVEL: i32 = 3;
 
 thread_local! {
-    /// A context is some hundred kilobytes: made once a thread, not once a body.
+    /// A context takes some hundred kilobytes, so it is created once per thread, not per body.
     static CONTEXT: RefCell<CCtx<'static>> = RefCell::new(CCtx::create());
 }
 
@@ -20,7 +20,7 @@ pub struct Encoder {
     dictionary: CDict<'static>,
 }
 
-/// A body in the form in which it is stored.
+/// A body in its stored form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
     /// The number of its encoding.
@@ -35,12 +35,12 @@ impl Encoder {
         Self { number, dictionary: CDict::create(dictionary, LEVEL) }
     }
 
-    /// The body compressed; none when that would not make it shorter.
+    /// The compressed body; `None` if it would not be shorter.
     pub fn encode(&self, body: &[u8]) -> Option<Encoded> {
         let mut bytes = Vec::with_capacity(compress_bound(body.len()));
         let compressed = CONTEXT
             .with_borrow_mut(|context| context.compress_using_cdict(&mut bytes, body, &self.dictionary));
-        // It fails only for want of memory; the body can be stored as it is.
+        // Compression fails only without memory; the body can then be stored uncompressed.
         let shorter = compressed.is_ok_and(|length| length < body.len());
         shorter.then(|| {
             bytes.shrink_to_fit();

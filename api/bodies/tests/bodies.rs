@@ -1,4 +1,4 @@
-//! Every body that is encoded decodes to the same bytes.
+//! Every encoded body decodes to the same bytes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ fn decoder() -> Decoder {
     Decoder::new([(FIRST, FIRST_DICTIONARY)])
 }
 
-/// Compresses and reads again; the length of what is stored.
-fn there_and_back(body: &[u8]) -> usize {
+/// Encodes and decodes a body; returns the stored length.
+fn round_trip(body: &[u8]) -> usize {
     let encoder = Encoder::new(FIRST, FIRST_DICTIONARY);
     let Some(stored) = encoder.encode(body) else { return body.len() };
     assert_eq!(stored.encoding, FIRST);
@@ -20,7 +20,7 @@ fn there_and_back(body: &[u8]) -> usize {
     stored.bytes.len()
 }
 
-/// The bodies of all real events, as they lie in their files.
+/// The bodies of all real events, as stored in their files.
 fn fixtures(directory: &Path) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -35,23 +35,23 @@ fn fixtures(directory: &Path) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn every_real_event_comes_back_and_is_a_fraction_of_its_size() {
+fn every_real_event_round_trips_at_a_fraction_of_its_size() {
     let bodies = fixtures(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures"));
     assert!(bodies.len() > 50, "{} files", bodies.len());
-    let stored: usize = bodies.iter().map(|body| there_and_back(body)).sum();
+    let stored: usize = bodies.iter().map(|body| round_trip(body)).sum();
     let size: usize = bodies.iter().map(Vec::len).sum();
     assert!(stored * 4 < size, "{stored} of {size} bytes");
 }
 
 #[test]
-fn what_is_empty_or_large_comes_back() {
-    assert_eq!(there_and_back(b""), 0);
+fn empty_and_large_bodies_round_trip() {
+    assert_eq!(round_trip(b""), 0);
     let large: Vec<u8> = (0..256 * 1024_u32).map(|n| n.to_le_bytes()[(n % 3) as usize]).collect();
-    assert!(there_and_back(&large) < large.len());
+    assert!(round_trip(&large) < large.len());
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn an_undecodable_body_is_an_error() {
     let stored = Encoder::new(FIRST, FIRST_DICTIONARY).encode(&FIRST_DICTIONARY[..4000]).unwrap();
     assert_eq!(decoder().decode(RAW, b"as it is").unwrap(), b"as it is");
     assert_eq!(decoder().decode(7, &stored.bytes), Err(DecodeError::Unknown(7)));
@@ -73,12 +73,12 @@ fn the_first_dictionary_never_changes() {
 
 proptest! {
     #[test]
-    fn any_bytes_come_back(body in proptest::collection::vec(any::<u8>(), 0..5000)) {
-        there_and_back(&body);
+    fn any_bytes_round_trip(body in proptest::collection::vec(any::<u8>(), 0..5000)) {
+        round_trip(&body);
     }
 
     #[test]
-    fn any_bytes_in_a_frame_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_as_a_frame_decode_or_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _read = decoder().decode(FIRST, &bytes);
     }
 }

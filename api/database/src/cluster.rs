@@ -1,4 +1,4 @@
-//! The private PostgreSQL server: one directory, one owner, no network, nothing to administer.
+//! The private PostgreSQL server: one directory, one owner, no network, no administration.
 
 mod error;
 mod installation;
@@ -21,19 +21,19 @@ pub use installation::{Installation, Sync};
 pub use layout::{Answer, Layout};
 use postmaster::{Server, supervise};
 
-/// Where the private server lives and how it is set.
+/// The location and settings of the private server.
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
-    /// Everything the server owns is below this directory.
+    /// The directory of all files of the server.
     pub directory: PathBuf,
-    /// The server's programs; without it the newest below `/usr/lib/postgresql` that fits the data.
+    /// The directory of the server's programs; by default the newest below `/usr/lib/postgresql` that matches the data.
     pub bin_dir: Option<PathBuf>,
-    /// Server settings, name and value; they win over the cluster's own.
+    /// Server settings, name and value; they override the cluster's own.
     pub settings: Vec<(String, String)>,
 }
 
 impl ClusterOptions {
-    /// The usual server in this directory.
+    /// A server with default settings in this directory.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), bin_dir: None, settings: Vec::new() }
     }
@@ -41,8 +41,8 @@ impl ClusterOptions {
 
 /// A running private server, owned by this process.
 ///
-/// Dropped without [`stop`](Self::stop), the server runs on and the next start adopts it: a database must not depend
-/// on how its user died.
+/// If it is dropped without [`stop`](Self::stop), the server keeps running and the next start adopts it, so that the
+/// database survives any death of its owner.
 pub struct LocalCluster {
     layout: Layout,
     stop: CancellationToken,
@@ -51,14 +51,14 @@ pub struct LocalCluster {
 }
 
 impl LocalCluster {
-    /// The database that the platform keeps in its private server.
+    /// The platform's database in its private server.
     pub const DATABASE: &str = "parking";
 
-    /// Takes the directory, makes the data in it when there is none, and brings the server up, or finds it up.
+    /// Locks the directory, creates the data if there is none, and starts the server or adopts a running one.
     pub async fn start(options: ClusterOptions) -> Result<Self, ClusterError> {
         let layout = Layout::new(&options.directory)?;
         create_directory(layout.directory())?;
-        let lock = own(&layout)?;
+        let lock = lock_directory(&layout)?;
         let installation = Installation::find(options.bin_dir.as_deref(), &layout)?;
         installation.check_reach(layout.directory())?;
         if layout.data_version().is_none() {
@@ -67,13 +67,13 @@ impl LocalCluster {
         installation.make_private(&layout.socket())?;
 
         let server = Server::new(installation, layout.clone(), options.settings);
-        let postmaster = server.raise().await?;
+        let postmaster = server.ensure_running().await?;
         let stop = CancellationToken::new();
         let supervisor = AbortOnDropHandle::new(tokio::spawn(supervise(server, postmaster, stop.clone())));
         Ok(Self { layout, stop, supervisor, _lock: lock })
     }
 
-    /// The way into a server that another process runs in this directory.
+    /// Connection options for a server that another process runs in this directory.
     pub async fn attach(directory: &Path) -> Result<PgConnectOptions, ClusterError> {
         let layout = Layout::new(directory)?;
         match layout.answer().await {
@@ -84,12 +84,12 @@ impl LocalCluster {
         }
     }
 
-    /// Where things lie.
+    /// The paths of the cluster.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The way in as administrator: Unix socket, user and database `postgres`.
+    /// Connection options for the administrator: Unix socket, user and database `postgres`.
     pub fn admin_options(&self) -> PgConnectOptions {
         self.layout.admin_options()
     }
@@ -99,15 +99,15 @@ impl LocalCluster {
         Database { admin: self.admin_options().database(Self::DATABASE), logins: Logins::Separate }
     }
 
-    /// Stops the server (connections are ended, what is committed is kept) and gives the directory back.
-    #[expect(clippy::missing_panics_doc, reason = "says itself why it cannot")]
+    /// Stops the server (connections are closed, committed data is kept) and releases the directory.
+    #[expect(clippy::missing_panics_doc, reason = "the message states why it cannot panic")]
     pub async fn stop(self) -> Result<(), ClusterError> {
         self.stop.cancel();
         self.supervisor.await.expect("only dropping the cluster aborts the supervisor, and it does not panic")
     }
 }
 
-/// Where the private server lives unless told: `/var/lib/parking` for root, else the user's state directory.
+/// The default directory of the private server: `/var/lib/parking` for root, else in the user's state directory.
 pub fn default_directory(
     is_root: bool,
     xdg_state_home: Option<PathBuf>,
@@ -116,7 +116,7 @@ pub fn default_directory(
     if is_root {
         return Ok(PathBuf::from("/var/lib/parking"));
     }
-    // The XDG specification says to ignore what is not absolute, which includes what is set but empty.
+    // The XDG specification says to ignore relative paths, which includes empty values.
     xdg_state_home
         .filter(|path| path.is_absolute())
         .or_else(|| home.filter(|path| path.is_absolute()).map(|home| home.join(".local/state")))
@@ -129,7 +129,7 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The server's user must be able to pass through a directory that root makes, and nobody needs to list it.
+/// The server's user must be able to traverse a directory created by root; listing it is not needed.
 fn create_directory(directory: &Path) -> Result<(), ClusterError> {
     let mode = if is_root() { 0o711 } else { 0o700 };
     if let Some(parent) = directory.parent() {
@@ -141,8 +141,8 @@ fn create_directory(directory: &Path) -> Result<(), ClusterError> {
     }
 }
 
-/// The kernel forgets the lock with its owner, so nothing is left to clean up after a crash.
-fn own(layout: &Layout) -> Result<File, ClusterError> {
+/// The kernel releases the lock with its owner, so a crash leaves nothing to clean up.
+fn lock_directory(layout: &Layout) -> Result<File, ClusterError> {
     let path = layout.lock();
     let file = OpenOptions::new()
         .create(true)

@@ -1,30 +1,30 @@
-//! Connections by role: nobody works with the administrator's rights.
+//! Connections by role: no component uses the administrator's rights.
 
 use sqlx::postgres::PgConnectOptions;
 
 use crate::Role;
 
-/// A database of the platform and the ways to log in to it.
+/// A database of the platform, and how to log in to it.
 #[derive(Clone)]
 pub struct Database {
-    /// The administrator's way in, to the platform's own database. Only [`prepare`](crate::prepare) uses it.
+    /// The administrator's connection to the platform's database. Only [`prepare`](crate::prepare) uses it.
     pub admin: PgConnectOptions,
-    /// How one becomes a role.
+    /// How sessions get their role.
     pub logins: Logins,
 }
 
-/// How one becomes a role.
+/// How sessions get their role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Logins {
-    /// Each role logs in itself: the private server trusts whoever reaches its socket.
+    /// Each role logs in itself: the private server trusts every user that can reach its socket.
     Separate,
-    /// One login for all, the role chosen as the session starts: a server given by `DATABASE_URL`.
+    /// One login for all roles; the role is set when the session starts: a server given by `DATABASE_URL`.
     SetRole,
 }
 
 impl Database {
-    /// How this role connects; it bears the role's name as application name. Those who work with read models find them by
-    /// their bare names.
+    /// The connection options of a role, with its name as application name. Roles that work with read models find them
+    /// without a schema name.
     #[must_use]
     pub fn as_role(&self, role: Role) -> PgConnectOptions {
         let mut options = self.admin.clone().application_name(role.name());
@@ -34,7 +34,7 @@ impl Database {
         options = options.options(role.limits().iter().copied());
         match self.logins {
             Logins::Separate => options.username(role.name()),
-            // As a startup option it is also what `reset role` goes back to.
+            // As a startup option it is also the value that `reset role` restores.
             Logins::SetRole => options.options([("role", role.name())]),
         }
     }

@@ -1,4 +1,4 @@
-//! The format of the log that a database holds, looked at before anything is written to it.
+//! Check of the log's format, before anything is written to the database.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{Database, Logins};
 
-/// Why this build does not work with the log in a database. Nothing was changed.
+/// Why this build cannot use the log in a database. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
-    /// Made before logs had this format.
+    /// The log was made by an earlier build.
     #[error(
         "the log in {place} was made by an earlier build ({}), this build needs format {FORMAT}; nothing was changed: use that \
          log with the build that made it, or begin a new log: {}",
         Found(*found), place.remedy()
     )]
     Earlier {
-        /// Its format; none before formats had numbers.
+        /// Its format; `None` for logs without a format number.
         found: Option<i16>,
-        /// Where it is.
+        /// The location of the log.
         place: Place,
     },
-    /// Made by a build that is newer.
+    /// The log was made by a newer build.
     #[error(
         "the log in {place} has format {found}, this build knows format {FORMAT}; nothing was changed: run the build that made \
          it or a newer one, or begin a new log: {}",
@@ -32,10 +32,10 @@ pub enum FormatError {
     Later {
         /// Its format.
         found: i16,
-        /// Where it is.
+        /// The location of the log.
         place: Place,
     },
-    /// A dictionary is not there, or not the one that was announced.
+    /// A dictionary is missing, or differs from the announced one.
     #[error(
         "the log in {place} lacks its dictionary {number}, or has another one in its place, and bodies cannot be read without \
          it; nothing was changed: restore the table log_dictionaries from a backup of this log"
@@ -43,15 +43,15 @@ pub enum FormatError {
     Dictionary {
         /// Its number.
         number: i16,
-        /// Where the log is.
+        /// The location of the log.
         place: Place,
     },
-    /// The database did not answer.
+    /// The database returned an error.
     #[error("the format of the log cannot be read: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Where a database is, as its operator knows it.
+/// The location of a database, as its operator knows it.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// The private server in this directory.
@@ -61,7 +61,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// Where this database is.
+    /// The location of this database.
     pub fn of(database: &Database) -> Self {
         let options = &database.admin;
         let directory = options.get_socket().and_then(|socket| socket.parent());
@@ -102,7 +102,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// Refuses a log that this build does not read. A database without a log passes.
+/// Refuses a log that this build cannot read. A database without a log is accepted.
 pub async fn check_format(database: &Database) -> Result<(), FormatError> {
     let mut admin = PgConnection::connect_with(&database.admin).await?;
     check(&mut admin, database).await?;

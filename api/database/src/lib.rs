@@ -1,7 +1,8 @@
-//! The database as a place: the private PostgreSQL server, the roles, the schema, connections by role.
+//! The database: the private PostgreSQL server, the roles, the schema, connections by role.
 //!
-//! A machine without a database of its own runs [`LocalCluster`]; with `DATABASE_URL` nothing is started and the rest
-//! is the same: [`prepare`] brings a [`Database`] to this version, and everybody connects [as a role](Database::as_role).
+//! Without a database server of its own, a machine runs [`LocalCluster`]; with `DATABASE_URL` no server is started.
+//! Otherwise both are the same: [`prepare`] brings a [`Database`] to this version, and every component connects [as a
+//! role](Database::as_role).
 
 pub mod cluster;
 mod connect;

@@ -1,15 +1,15 @@
-//! The roles that the platform logs in as, and what each may do to the database as a whole.
+//! The login roles of the platform, and their rights on the database as a whole.
 //!
-//! What they may do to single tables is said by the migration or the projection that makes the table.
+//! Rights on tables are granted by the migration or the projection that creates the table.
 
 use sqlx::{Executor, PgConnection};
 
-/// Who somebody is to the database.
+/// A role in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Owns database and tables; only migrates.
+    /// Owns database and tables; used only for migrations.
     Owner,
-    /// Appends to the log and keeps the operational tables.
+    /// Appends to the log and writes the operational tables.
     Writer,
     /// Reads the log, writes read models.
     Projector,
@@ -20,7 +20,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Everyone.
+    /// All roles.
     pub const ALL: [Self; 5] = [Self::Owner, Self::Writer, Self::Projector, Self::Reader, Self::Auditor];
 
     /// The role's name in PostgreSQL.
@@ -36,8 +36,8 @@ impl Role {
 }
 
 impl Role {
-    /// How long its sessions may take, as settings of PostgreSQL. The same are set for the roles themselves (`roles.sql`),
-    /// for people who log in as them; with one login for all roles only this holds.
+    /// The time limits of its sessions, as PostgreSQL settings. `roles.sql` sets the same for the roles themselves, for
+    /// users who log in with them; with one login for all roles only these apply.
     pub const fn limits(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Reader => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
@@ -51,12 +51,12 @@ impl Role {
 /// Why the roles could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    /// A role of that name may pass walls that the platform relies on.
+    /// A role has rights that bypass the isolation on which the platform relies.
     #[error(
         "role {role} may do too much; run `alter role {role} nosuperuser nocreatedb nocreaterole nobypassrls`"
     )]
     TooPowerful {
-        /// The role in question.
+        /// The role.
         role: String,
     },
     /// The database refused.
@@ -66,8 +66,8 @@ pub enum BootstrapError {
     Refused(#[from] sqlx::Error),
 }
 
-/// Creates the roles and gives them the database that `admin` is connected to. Safe to repeat, and to run at once from
-/// several processes.
+/// Creates the roles and gives them the database to which `admin` is connected. Can be repeated, and run concurrently
+/// by several processes.
 pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     let names = Role::ALL.map(Role::name);
     admin.execute(include_str!("roles.sql")).await?;

@@ -1,26 +1,27 @@
--- The roles of the platform and their place in the current database. One statement, so one transaction.
+-- The roles of the platform and their rights in the current database. One statement, so one transaction.
 do $$
 declare
     role text;
     setting record;
 begin
-    -- Two processes that start at once on one database take turns.
+    -- Serialises processes that start at once on one database.
     perform pg_advisory_xact_lock(hashtext('parking bootstrap'));
 
     foreach role in array array[
         'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor', 'parking_analyst'
     ] loop
-        -- Roles belong to the whole cluster and the lock to one database, so somebody may still be faster.
+        -- Roles belong to the whole cluster and the lock to one database, so another database's process may still be
+        -- faster.
         if not exists (select from pg_roles where rolname = role) then
             begin
                 execute format('create role %I %s nosuperuser nocreatedb nocreaterole nobypassrls', role,
-                               -- Analysts each have a role of their own, a member of this one.
+                               -- Each analyst has a role of their own, a member of this one.
                                case role when 'parking_analyst' then 'nologin' else 'login' end);
             exception when duplicate_object or unique_violation then
                 null;
             end;
         end if;
-        -- True for a superuser; anybody else needs the membership for `set role`.
+        -- True for a superuser; other users need the membership for `set role`.
         if not pg_has_role(current_user, role, 'usage') then
             begin
                 execute format('grant %I to current_user', role);
@@ -31,7 +32,8 @@ begin
         execute format('grant connect on database %I to %I', current_database(), role);
     end loop;
 
-    -- How long people who log in as these may take (`Role::limits` for the program). What an operator has set stays.
+    -- The time limits for users who log in with these roles (`Role::limits` for the program). Limits set by an operator
+    -- are kept.
     for setting in
         select * from (values ('parking_reader', 'statement_timeout', '10s'),
                               ('parking_reader', 'idle_in_transaction_session_timeout', '10s'),
@@ -41,13 +43,13 @@ begin
     loop
         begin
             execute format('alter role %I set %I = %L', setting.role, setting.name, setting.value);
-        -- Another process sets the same at this moment, or it is for the administrator to set.
+        -- Another process sets the same right now, or only the administrator may set it.
         exception when internal_error or unique_violation or insufficient_privilege then
             null;
         end;
     end loop;
 
-    -- To name the session that is in a rebuild's way. Who may not give it does without.
+    -- To name the session that blocks a rebuild. If the grant is not permitted, the session is not named.
     if not pg_has_role('parking_owner', 'pg_read_all_stats', 'member') then
         begin
             grant pg_read_all_stats to parking_owner;

@@ -1,9 +1,9 @@
-//! Named points at which a test can kill the process, to see that it may die anywhere.
+//! Named points at which a test can kill the process, to verify that it may die anywhere.
 //!
 //! With the feature `armed` (tests only) the variable `PARKING_FAILPOINT=name:n` kills the process with SIGKILL when it
-//! reaches the point `name` for the `n`th time. Without it [`reach`] is nothing.
+//! reaches the point `name` for the `n`th time. Without the feature [`reach`] does nothing.
 
-/// Dies here if this is the point that was named.
+/// Kills the process if this is the configured point.
 #[cfg(feature = "armed")]
 pub fn reach(name: &str) {
     use std::sync::OnceLock;
@@ -25,7 +25,7 @@ pub fn reach(name: &str) {
     }
 }
 
-/// Nothing: failpoints are not armed.
+/// Does nothing: failpoints are not armed.
 #[cfg(not(feature = "armed"))]
 #[inline]
 pub fn reach(_name: &str) {}

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use parking_commands::bus::{ExecuteError, Executed};
 use parking_commands::metadata::Metadata;
 use parking_commands::platform::Platform;
-use parking_commands::store::{Circumstances, LoadError};
+use parking_commands::store::{CommandContext, LoadError};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::device::{DeviceCommand, DeviceEvent};
@@ -227,7 +227,7 @@ fn appended<A: Decider>(
     }
 }
 
-fn of(tenant_id: TenantId) -> Circumstances {
+fn of(tenant_id: TenantId) -> CommandContext {
     let metadata = Metadata { actor: Some(ACTOR.to_owned()), ..Metadata::default() };
-    Circumstances { tenant_id: Some(tenant_id.uuid()), metadata, ..Circumstances::default() }
+    CommandContext { tenant_id: Some(tenant_id.uuid()), metadata, ..CommandContext::default() }
 }

@@ -1,4 +1,4 @@
-//! A tenant's device is put at one of the tenant's spaces.
+//! Assigns a tenant's device to one of the tenant's spaces.
 
 use parking_domain::aggregate::Claim;
 use parking_domain::device::{Device, DeviceCommand, DeviceEvent};
@@ -7,25 +7,25 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::{Asked, Space, SpaceRefusal};
 
 use super::refusal::{AssignmentError, space_has_ended};
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
-/// Put a device at a space, where no other one of its category stands.
+/// Assign a device to a space that has no other device of its category.
 #[derive(Clone, Debug)]
 pub struct AssignDevice {
     /// The device.
     pub dev_eui: DevEui,
     /// The space.
     pub space_id: SpaceId,
-    /// Whether it may leave another space for this one.
+    /// Whether it may be moved from another space.
     pub replace: bool,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for AssignDevice {
+impl MultiStreamCommand for AssignDevice {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -37,7 +37,7 @@ impl Joint for AssignDevice {
         space_has_ended(claim, holder)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
@@ -53,10 +53,11 @@ impl Joint for AssignDevice {
     }
 }
 
-/// Refuses a space that the tenant does not have. Whose a space is never changes, and after its end it holds its places
-/// itself: so its stream is no condition of the append, and bookings do not get in the way of assignments.
+/// Refuses a space that is not the tenant's. A space's owner never changes, and after its deletion the space holds its
+/// own claims. The space's stream is therefore not a precondition of the append, and bookings do not conflict with
+/// assignments.
 pub(super) async fn find_space(
-    work: &mut Work<'_>,
+    work: &mut UnitOfWork<'_>,
     space_id: SpaceId,
     asked: Asked,
 ) -> Result<(), AssignmentError> {

@@ -1,4 +1,4 @@
-//! A device that was heard and belongs to nobody is taken in, or put out of sight.
+//! Claims, assigns or dismisses an orphan: a device that was heard and has no owner.
 
 use parking_domain::aggregate::Claim;
 use parking_domain::device::{Category, Definition, Device, DeviceCommand, DeviceEvent};
@@ -9,27 +9,27 @@ use parking_domain::uplinks::{Source, Uplinks, stream_id};
 
 use super::assignment::find_space;
 use super::refusal::{AssignmentError, space_has_ended};
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
-/// Claim an orphan and put it at a space, in one append.
+/// Claim an orphan and assign it to a space, in one append.
 #[derive(Clone, Debug)]
 pub struct AssignOrphan {
     /// The device.
     pub dev_eui: DevEui,
     /// The space.
     pub space_id: SpaceId,
-    /// What it is for.
+    /// Its category.
     pub category: Category,
-    /// What is known of it.
+    /// Its definition.
     pub definition: Box<Definition>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for AssignOrphan {
+impl MultiStreamCommand for AssignOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -41,8 +41,8 @@ impl Joint for AssignOrphan {
         space_has_ended(claim, holder)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
-        refuse_unheard(work, self.dev_eui).await?;
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        refuse_never_heard(work, self.dev_eui).await?;
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
@@ -54,20 +54,20 @@ impl Joint for AssignOrphan {
     }
 }
 
-/// Claim an orphan, to be put somewhere later.
+/// Claim an orphan without assigning it.
 #[derive(Clone, Debug)]
 pub struct ClaimOrphan {
     /// The device.
     pub dev_eui: DevEui,
-    /// What it is for.
+    /// Its category.
     pub category: Category,
-    /// What is known of it.
+    /// Its definition.
     pub definition: Box<Definition>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for ClaimOrphan {
+impl MultiStreamCommand for ClaimOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -75,8 +75,8 @@ impl Joint for ClaimOrphan {
         vec![StreamName::of::<Device>(&self.dev_eui)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
-        refuse_unheard(work, self.dev_eui).await?;
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        refuse_never_heard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
         let (category, definition) = (self.category, self.definition.clone());
@@ -84,18 +84,18 @@ impl Joint for ClaimOrphan {
     }
 }
 
-/// Do not show an orphan until it is heard again.
+/// Hide an orphan until it is heard again.
 #[derive(Clone, Debug)]
 pub struct DismissOrphan {
     /// The device.
     pub dev_eui: DevEui,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for DismissOrphan {
+impl MultiStreamCommand for DismissOrphan {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -103,8 +103,8 @@ impl Joint for DismissOrphan {
         vec![StreamName::of::<Device>(&self.dev_eui)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
-        refuse_unheard(work, self.dev_eui).await?;
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+        refuse_never_heard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { by, at, .. } = self.asked;
         let dismiss = DeviceCommand::DismissOrphan { reason: self.reason.clone(), at, by };
@@ -112,9 +112,9 @@ impl Joint for DismissOrphan {
     }
 }
 
-/// An orphan is known by what the network reported of it; without a report there is none. A stream never gets shorter, so
-/// it is no condition of the append.
-async fn refuse_unheard(work: &Work<'_>, dev_eui: DevEui) -> Result<(), AssignmentError> {
-    let uplinks = work.look_at::<Uplinks>(&stream_id(Source::Platform, dev_eui)).await?;
+/// Refuses a device without uplinks, which is not an orphan. A stream never gets shorter, so it is not a precondition
+/// of the append.
+async fn refuse_never_heard(work: &UnitOfWork<'_>, dev_eui: DevEui) -> Result<(), AssignmentError> {
+    let uplinks = work.read_only::<Uplinks>(&stream_id(Source::Platform, dev_eui)).await?;
     if uplinks.version == 0 { Err(AssignmentError::OrphanNotFound(dev_eui)) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! A space's place for a sensor or a display, filled with a device or cleared, whatever is there.
+//! Assigns or unassigns a space's sensor or display, in terms of the space.
 
 use cqrs_es::Aggregate;
 use parking_domain::aggregate::Claim;
@@ -12,24 +12,24 @@ use parking_domain::space::{Asked, Space};
 
 use super::assignment::find_space;
 use super::refusal::{AssignmentError, space_has_ended};
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 use crate::store::LoadError;
 
-/// Put a device at a space as its sensor or its display. One that belongs to nobody is claimed for that.
+/// Assign a device to a space as its sensor or display. A device without an owner is claimed as well.
 #[derive(Clone, Debug)]
 pub struct FillPlace {
     /// The space.
     pub space_id: SpaceId,
-    /// Which of its places.
+    /// The category of the assignment.
     pub category: Category,
     /// The device.
     pub dev_eui: DevEui,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for FillPlace {
+impl MultiStreamCommand for FillPlace {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -41,12 +41,12 @@ impl Joint for FillPlace {
         space_has_ended(claim, holder)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
         let Asked { tenant_id, by, at } = self.asked;
         let category = self.category;
-        let own = if device.aggregate.owner() == Some(tenant_id) {
+        let prepare = if device.aggregate.owner() == Some(tenant_id) {
             let patch = Box::new(DevicePatch { category: Some(category), ..DevicePatch::default() });
             DeviceCommand::UpdateDevice { tenant_id, patch, at, by }
         } else {
@@ -56,24 +56,24 @@ impl Joint for FillPlace {
         let space_id = self.space_id;
         let assign =
             DeviceCommand::AssignDevice { tenant_id, space_id, replace: false, reason: None, at, by };
-        Ok(work.decide_all(&device, &[own, assign])?)
+        Ok(work.decide_all(&device, &[prepare, assign])?)
     }
 }
 
-/// Take away what stands at a space as its sensor or its display. Where nothing stands there is nothing to do.
+/// Unassign a space's sensor or display. No effect if there is none.
 #[derive(Clone, Debug)]
 pub struct ClearPlace {
     /// The space.
     pub space_id: SpaceId,
-    /// Which of its places.
+    /// The category of the assignment.
     pub category: Category,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for ClearPlace {
+impl MultiStreamCommand for ClearPlace {
     type Lead = Device;
     type Error = AssignmentError;
 
@@ -81,15 +81,15 @@ impl Joint for ClearPlace {
         vec![StreamName::of::<Space>(&self.space_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
-        leave(work, self.space_id, self.category, self.reason.clone(), self.asked).await
+        unassign_device(work, self.space_id, self.category, self.reason.clone(), self.asked).await
     }
 }
 
-/// Lets the device that stands at a place leave it, if there is one.
-pub(crate) async fn leave<E: From<LoadError> + From<DeviceRefusal>>(
-    work: &mut Work<'_>,
+/// Unassigns the space's device of this category, if there is one.
+pub(crate) async fn unassign_device<E: From<LoadError> + From<DeviceRefusal>>(
+    work: &mut UnitOfWork<'_>,
     space_id: SpaceId,
     category: Category,
     reason: Option<String>,
@@ -103,7 +103,7 @@ pub(crate) async fn leave<E: From<LoadError> + From<DeviceRefusal>>(
         return Ok(Vec::new());
     }
     let device = work.load::<Device>(&dev_eui).await?;
-    // It may have gone elsewhere since the place was looked at.
+    // It may have been moved since the claim was read.
     if device.aggregate.space_id() != Some(space_id) {
         return Ok(Vec::new());
     }

@@ -1,4 +1,4 @@
-//! Why a device is not put where somebody wants it.
+//! Why a device is not assigned.
 
 use cqrs_es::Aggregate;
 use parking_domain::aggregate::Claim;
@@ -11,28 +11,28 @@ use parking_domain::space::{Space, SpaceRefusal};
 use crate::append::AppendError;
 use crate::store::LoadError;
 
-/// Why a device was not assigned. Nothing of it happened.
+/// Why a device was not assigned. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum AssignmentError {
-    /// The space is not there, for this tenant.
+    /// The tenant has no such space.
     #[error(transparent)]
     Space(#[from] SpaceRefusal),
-    /// The device refuses.
+    /// The device refused.
     #[error(transparent)]
     Device(#[from] DeviceRefusal),
-    /// Nothing was heard of it, so it is no orphan.
-    #[error("nothing was ever heard of a device {0}: check its EUI")]
+    /// It was never heard, so it is not an orphan.
+    #[error("device {0} was never heard: check its EUI")]
     OrphanNotFound(DevEui),
-    /// Another device of this category stands there.
+    /// The space has another device of this category.
     #[error(
         "the space already has a {}, {}: unassign it first, or choose another space",
         .category.word(),
         .dev_eui.to_uppercase()
     )]
     PlaceTaken {
-        /// What both are for.
+        /// The category of both devices.
         category: Category,
-        /// The device that stands there.
+        /// The assigned device.
         dev_eui: String,
     },
     /// A stream could not be loaded.
@@ -44,7 +44,7 @@ pub enum AssignmentError {
 }
 
 impl From<AppendError> for AssignmentError {
-    /// A place that is held says who holds it: a device that stands there, or the space that has ended.
+    /// The holder of the claim is either the assigned device or the deleted space.
     fn from(error: AppendError) -> Self {
         let AppendError::ClaimHeld { claim, holder } = &error else { return Self::Append(error) };
         match (category_of(claim), holder.split_once(' ')) {
@@ -57,12 +57,12 @@ impl From<AppendError> for AssignmentError {
     }
 }
 
-/// True when a space holds its own place: it ended while the device was put there, and deciding again finds that out.
+/// True when a space holds its own claim: it was deleted concurrently, which a new decision finds out.
 pub(super) fn space_has_ended(claim: &Claim, holder: &str) -> bool {
     category_of(claim).is_some() && holder.split_once(' ').is_some_and(|(holder, _)| holder == Space::TYPE)
 }
 
-/// What the claimed place is for; `None` for a claim that is no place.
+/// The category of an assignment claim; `None` for other claims.
 fn category_of(claim: &Claim) -> Option<Category> {
     let space_id: SpaceId = claim.key.parse().ok()?;
     [Category::Sensor, Category::Display].into_iter().find(|category| place(*category, space_id) == *claim)

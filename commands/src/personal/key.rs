@@ -1,4 +1,4 @@
-//! One subject's key, and what it does: XChaCha20-Poly1305, the nonce before the ciphertext.
+//! A subject's key: XChaCha20-Poly1305, with the nonce before the ciphertext.
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -6,10 +6,10 @@ use parking_domain::sealed::Sealed;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-/// Long enough to be drawn at random for every value.
+/// Long enough to be random for every value.
 pub(super) const NONCE_BYTES: usize = 24;
 
-/// A key that is gone from memory when dropped.
+/// A key that is wiped from memory when dropped.
 pub(super) struct SubjectKey(XChaCha20Poly1305);
 
 impl SubjectKey {
@@ -25,7 +25,7 @@ impl SubjectKey {
         [&nonce[..], &ciphertext].concat()
     }
 
-    /// The text; `None` when another key sealed it, or it was changed.
+    /// The text; `None` if it was sealed with another key or modified.
     pub(super) fn open(&self, sealed: &Sealed) -> Option<SecretString> {
         let (nonce, ciphertext) = sealed.sealed.as_bytes().split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg: ciphertext, aad: sealed.subject.as_bytes() };

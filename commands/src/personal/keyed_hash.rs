@@ -1,4 +1,4 @@
-//! Comparing what nobody can read: HMAC-SHA-256 under the platform's key, its first half.
+//! Hashes that compare unreadable values: the first half of HMAC-SHA-256 with the platform's key.
 
 use hmac::{Hmac, KeyInit, Mac};
 use parking_domain::id::TenantId;
@@ -27,12 +27,12 @@ impl HashKey {
         self.uuid(&[b"request", content])
     }
 
-    /// Of version 8: a UUID by a rule of our own (RFC 9562, section 5.8).
+    /// A version 8 UUID, which has a custom layout (RFC 9562, section 5.8).
     fn uuid(&self, parts: &[&[u8]]) -> Uuid {
         uuid::Builder::from_custom_bytes(self.first_half(parts)).into_uuid()
     }
 
-    /// Every part with its length before it, so that no two lists of parts are the same bytes.
+    /// Each part is prefixed by its length, so that different lists of parts never give the same bytes.
     fn first_half(&self, parts: &[&[u8]]) -> [u8; 16] {
         let mut mac = self.0.clone();
         for part in parts {
@@ -45,7 +45,7 @@ impl HashKey {
     }
 }
 
-/// People write their e-mail in any letter case.
+/// E-mails are compared without regard to letter case and surrounding blanks.
 fn normal(email: &str) -> String {
     email.trim().to_lowercase()
 }

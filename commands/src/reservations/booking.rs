@@ -1,4 +1,4 @@
-//! A window is booked: once for each request, however often it is sent.
+//! Booking of a window: once per request, however often the request is sent.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -11,49 +11,49 @@ use super::guest::Guest;
 use super::{ReservationError, Reservations};
 use crate::append::{AppendError, RequestKey};
 use crate::personal::PersonalDataError;
-use crate::store::Circumstances;
+use crate::store::CommandContext;
 
-/// What is asked for.
+/// A booking request.
 #[derive(Clone, Debug)]
 pub struct Booking {
     /// A new id.
     pub reservation_id: ReservationId,
     /// The space.
     pub space_id: SpaceId,
-    /// From when until when.
+    /// The window.
     pub window: Window,
-    /// The longest that it may be.
+    /// The maximum duration.
     pub max_duration: TimeDelta,
-    /// Whom it is for.
+    /// The guest.
     pub guest: Guest,
-    /// What else is kept with it. Its sealed fields and its key are filled in here.
+    /// The other details. Sealed fields and the request id are filled in here.
     pub details: Details,
-    /// The caller's key for this request: asked again under it, it is booked once.
+    /// The caller's key for this request: repeated requests with the same key book once.
     pub request_id: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// What was booked. Of a request that was made before: what it booked then.
+/// A booked reservation. For a repeated request, the original booking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Booked {
     /// The reservation.
     pub reservation_id: ReservationId,
     /// Its window.
     pub window: Window,
-    /// What is kept with it.
+    /// Its details.
     pub details: Details,
     /// When it was booked.
     pub at: Instant,
-    /// Who booked it.
+    /// The actor that booked it.
     pub by: Actor,
-    /// The position at or after which the read side shows it.
+    /// The position from which the read side shows it.
     pub position: i64,
     /// True when the same request was made before.
     pub repeated: bool,
 }
 
-/// What makes two requests the same: all that was said, but neither who said it nor the id it was given.
+/// The content by which requests are compared: everything except the caller and the new id.
 #[derive(Serialize)]
 struct Content<'a> {
     operation: &'static str,
@@ -64,12 +64,12 @@ struct Content<'a> {
 }
 
 impl Reservations<'_> {
-    /// Books a window, or answers what the same request booked before. The key is looked at first: a request that is
-    /// repeated when its window has begun is still the same request.
+    /// Books a window, or returns what the same request booked before. The key is looked up first, because a request
+    /// that is repeated after its window has started is still the same request.
     pub async fn book(
         &self,
         booking: Booking,
-        circumstances: Circumstances,
+        command_context: CommandContext,
     ) -> Result<Booked, ReservationError> {
         let request = self.request(&booking);
         if let Some(request) = &request
@@ -81,8 +81,8 @@ impl Reservations<'_> {
         let details = Box::new(self.sealed_details(booking).await?);
         let book = BookReservation { reservation_id, window, max_duration, details, asked };
         let command = SpaceCommand::BookReservation(Box::new(book));
-        let circumstances = Circumstances { request, ..circumstances };
-        let executed = self.spaces.execute(&space_id.to_string(), &command, &circumstances).await?;
+        let command_context = CommandContext { request, ..command_context };
+        let executed = self.spaces.execute(&space_id.to_string(), &command, &command_context).await?;
         booked(executed.events, executed.position, executed.repeated)
     }
 
@@ -109,7 +109,7 @@ impl Reservations<'_> {
     }
 }
 
-/// The booking among the events: before it may stand what time had brought to the space.
+/// The booking among the events, which may follow events that were due.
 fn booked(events: Vec<SpaceEvent>, position: i64, repeated: bool) -> Result<Booked, ReservationError> {
     let booked = events.into_iter().find_map(|event| match event {
         SpaceEvent::ReservationBooked { reservation_id, window, details, at, by, .. } => {
@@ -117,6 +117,6 @@ fn booked(events: Vec<SpaceEvent>, position: i64, repeated: bool) -> Result<Book
         }
         _ => None,
     });
-    // A request of this fingerprint booked something: another finding means that the log was tampered with.
+    // A request with this fingerprint booked a window; another result means that the log was tampered with.
     booked.ok_or_else(|| AppendError::Unsettled("the request booked nothing".into()).into())
 }

@@ -1,4 +1,4 @@
-//! A reservation is moved and amended in one append: all of a request or nothing of it.
+//! Moves and amends a reservation in one append, all or nothing.
 
 use chrono::TimeDelta;
 use parking_domain::id::{ReservationId, SpaceId};
@@ -10,25 +10,25 @@ use parking_domain::space::{
 
 use super::guest::GuestPatch;
 use crate::bus::ExecuteError;
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
-/// What changes of a reservation. An end of its window that is not given stays.
+/// A change of a reservation. Window ends that are absent are unchanged.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Another start.
+    /// The new start.
     pub start: Option<Instant>,
-    /// Another end.
+    /// The new end.
     pub end: Option<Instant>,
-    /// The longest that it may be.
+    /// The maximum duration.
     pub max_duration: TimeDelta,
-    /// What changes of whom it is for.
+    /// The changes of the guest's data.
     pub guest: GuestPatch,
-    /// What else changes. Its sealed fields are filled in here.
+    /// The other changes. Sealed fields are filled in here.
     pub details: DetailsPatch,
 }
 
-/// The command, with everything sealed.
+/// The command, with personal data sealed.
 pub(super) struct ChangeReservation {
     pub(super) space_id: SpaceId,
     pub(super) reservation_id: ReservationId,
@@ -39,7 +39,7 @@ pub(super) struct ChangeReservation {
     pub(super) asked: Asked,
 }
 
-impl Joint for ChangeReservation {
+impl MultiStreamCommand for ChangeReservation {
     type Lead = Space;
     type Error = ExecuteError<SpaceRefusal>;
 
@@ -47,7 +47,7 @@ impl Joint for ChangeReservation {
         vec![StreamName::of::<Space>(&self.space_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, Self::Error> {
         let space = work.load::<Space>(&self.space_id.to_string()).await?;
         let window = space.aggregate.reservation(self.reservation_id).map(Reservation::window);
         let commands: Vec<_> = [self.amend(), self.reschedule(window)].into_iter().flatten().collect();
@@ -58,7 +58,7 @@ impl Joint for ChangeReservation {
 
 impl ChangeReservation {
     fn reschedule(&self, window: Option<Window>) -> Option<SpaceCommand> {
-        // Of a reservation that is not there any window will do: the space refuses it.
+        // Without a reservation any window will do, because the space refuses it.
         let window = window.unwrap_or(Window { start: self.asked.at, end: self.asked.at });
         let to = Window { start: self.start.unwrap_or(window.start), end: self.end.unwrap_or(window.end) };
         let Self { reservation_id, max_duration, asked, .. } = *self;

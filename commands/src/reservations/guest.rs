@@ -1,4 +1,4 @@
-//! Whom a reservation is for, in plain words: the form that is never stored.
+//! A guest's personal data in plain text; never stored.
 
 use std::fmt;
 
@@ -9,26 +9,26 @@ use serde::Serialize;
 
 use crate::personal::{Field, Person};
 
-/// Whom a reservation is for, and what they said. Prints nothing of it.
+/// A guest's personal data. `Debug` prints none of it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Guest {
-    /// Their e-mail.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// Their name.
+    /// The name.
     pub name: Option<String>,
-    /// Their phone.
+    /// The phone number.
     pub phone: Option<String>,
-    /// Free text.
+    /// Notes.
     pub notes: Option<String>,
 }
 
 impl Guest {
-    /// True when nothing is to be sealed.
+    /// True when there is no personal data.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Puts it sealed into the details.
+    /// Sets the sealed fields of the details.
     pub(super) fn seal(&self, person: &Person<'_>, details: &mut Details) -> Result<(), LimitExceeded> {
         let seal =
             |field, text: &Option<String>| text.as_deref().map(|text| person.seal(field, text)).transpose();
@@ -46,7 +46,7 @@ impl fmt::Debug for Guest {
     }
 }
 
-/// What changes of a [`Guest`]. Prints nothing of it.
+/// A change of a [`Guest`]. `Debug` prints none of it.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of Guest")]
 pub struct GuestPatch {
@@ -70,7 +70,7 @@ impl GuestPatch {
         }
     }
 
-    /// Puts it sealed into a change of the details.
+    /// Sets the sealed fields of a change of the details.
     pub(super) fn seal(&self, person: &Person<'_>, details: &mut DetailsPatch) -> Result<(), LimitExceeded> {
         details.user_email = sealed(&self.email, |email| person.seal_email(email))?;
         details.user_name = sealed(&self.name, |name| person.seal(Field::NAME, name))?;

@@ -1,8 +1,8 @@
-//! Makes the snapshots that long streams lack, in one pass over the log: after the log was restored without them, or when
-//! a release has given states another form.
+//! Creates missing snapshots of long streams in one pass over the log: after the log was restored without them, or when
+//! a release has changed the form of states.
 //!
-//! The log is read in its order, once for as many streams as fit into the memory that this may take: to read stream by
-//! stream would look up each event by itself. It goes slower while this process appends, and its pages queue behind loads.
+//! The log is read in order, once for as many streams as fit into the memory limit; reading stream by stream would look
+//! up each event separately. It slows down while this process appends, and its pages queue behind loads.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,55 +20,61 @@ use uuid::Uuid;
 use super::{INTERVAL, SET, Snapshot};
 use crate::store::{LogContext, LogStore, Stored, Stream};
 
-/// Streams whose snapshots are made in one pass.
+/// The maximum number of streams per pass.
 const STREAMS: i64 = 20_000;
 
-/// What their states may weigh, in bytes. One that does not fit is saved as far as it has come and goes on in the next pass.
+/// The memory limit for their states, in bytes. A stream that does not fit is saved as far as it was folded and
+/// continues in the next pass.
 const MEMORY: usize = 96 * 1024 * 1024;
 
-/// Events after which a state is saved although its stream goes on: what is lost when the process ends.
+/// The number of events after which a state is saved although its stream continues; it limits the loss when the process
+/// ends.
 const SAVED_EVERY: i64 = 1000;
 
-/// Events between two looks at what a state weighs.
+/// The number of events between two measurements of a state's size.
 const WEIGHED_EVERY: i64 = 64;
 
-/// Positions that are read in one go.
+/// The number of positions per page.
 const PAGE: i64 = 2000;
 
-/// The pause before another attempt when the database did not answer.
+/// The pause before a retry after a database error.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// While this process appends, a page is followed by a pause of so many times the time that it took.
+/// While this process appends, a page is followed by a pause of this multiple of its duration.
 const PAUSE: u32 = 2;
 
-/// A kind of aggregate whose streams get snapshots.
+/// An aggregate type whose streams get snapshots.
 #[derive(Clone, Copy)]
 pub struct Kind {
     aggregate_type: &'static str,
     state_version: i32,
-    begin: fn(Lacking) -> Box<dyn Stream>,
+    begin: fn(StreamWithoutSnapshot) -> Box<dyn Stream>,
 }
 
 impl Kind {
     /// The kind of an aggregate.
     pub fn of<A: Decider>() -> Self {
-        Self { aggregate_type: A::TYPE, state_version: A::STATE_VERSION, begin: Lacking::begin::<A> }
+        Self {
+            aggregate_type: A::TYPE,
+            state_version: A::STATE_VERSION,
+            begin: StreamWithoutSnapshot::begin::<A>,
+        }
     }
 }
 
-/// A stream that lacks a snapshot near, and the old one if it has one.
+/// A stream without a recent snapshot, with its old one if it has one.
 #[derive(FromRow)]
-struct Lacking {
+struct StreamWithoutSnapshot {
     aggregate_type: String,
     aggregate_id: String,
     version: i64,
     event_id: Option<Uuid>,
     state: Option<String>,
-    /// The last position that it does not need.
+    /// The last position that is not needed.
     after: i64,
 }
 
-impl Lacking {
+impl StreamWithoutSnapshot {
     fn begin<A: Decider>(self) -> Box<dyn Stream> {
         let empty = LogContext::empty(&self.aggregate_id);
         let state = self.state.and_then(|state| serde_json::from_str(&state).ok());
@@ -83,7 +89,7 @@ impl Lacking {
 pub struct MissingSnapshots {
     store: LogStore,
     kinds: Vec<Kind>,
-    /// The head as this process's appends raise it.
+    /// The head, including this process's appends.
     head: watch::Receiver<i64>,
     streams: i64,
     memory: usize,
@@ -98,27 +104,28 @@ struct Pass {
     streams: HashMap<Name, Box<dyn Stream>>,
     weights: HashMap<Name, usize>,
     weight: usize,
-    /// The last position that was read.
+    /// The last position read.
     position: i64,
-    /// States that wait to be saved.
+    /// States to be saved.
     set: Vec<Snapshot>,
     /// True when a stream did not fit.
     overflowed: bool,
 }
 
 impl MissingSnapshots {
-    /// Those of the store's streams of these kinds.
+    /// For the store's streams of these types.
     pub fn new(store: &LogStore, kinds: Vec<Kind>) -> Self {
         Self { store: store.clone(), kinds, head: store.writer.head(), streams: STREAMS, memory: MEMORY }
     }
 
-    /// The same, with so many streams in a pass and so many bytes of states.
+    /// The same with other limits on the streams per pass and on the bytes of states.
     #[must_use]
     pub fn bounded(self, streams: i64, memory: usize) -> Self {
         Self { streams, memory, ..self }
     }
 
-    /// Makes them all, or as many as there is time for until `stop`. What was made is kept: the next run goes on from there.
+    /// Creates all of them, or as many as possible until `stop`. Created snapshots are kept; the next run continues
+    /// from them.
     pub async fn run(self, stop: CancellationToken) {
         while let Some(Err(error)) = stop.run_until_cancelled(self.make_all()).await {
             warn!(%error, "missing snapshots could not be made: trying again");
@@ -126,12 +133,12 @@ impl MissingSnapshots {
         }
     }
 
-    /// Pass by pass, until no stream is left or none came any further.
+    /// Runs passes until no stream is left or none makes progress.
     async fn make_all(&self) -> Result<(), sqlx::Error> {
         loop {
             let (mut last, mut made, mut overflowed) = (Name::default(), 0, false);
             loop {
-                let mut pass = self.choose(&mut last).await?;
+                let mut pass = self.next_pass(&mut last).await?;
                 if pass.streams.is_empty() {
                     break;
                 }
@@ -149,11 +156,11 @@ impl MissingSnapshots {
         }
     }
 
-    /// The next streams without a snapshot near, in the order of their names. Their old states may fill half of the
-    /// memory: they grow. A stream that leaves events out has snapshots of another form, which its loads make.
-    async fn choose(&self, last: &mut Name) -> Result<Pass, sqlx::Error> {
-        let (types, ids): (Vec<_>, Vec<_>) = self.store.with_unreadable().await?.into_iter().unzip();
-        let mut lacking = sqlx::query_as::<_, Lacking>(
+    /// The next streams without a recent snapshot, ordered by name. Their old states may use half of the memory limit,
+    /// because they grow. A stream that skips events has snapshots of another form, which its loads create.
+    async fn next_pass(&self, last: &mut Name) -> Result<Pass, sqlx::Error> {
+        let (types, ids): (Vec<_>, Vec<_>) = self.store.streams_with_unreadable().await?.into_iter().unzip();
+        let mut candidates = sqlx::query_as::<_, StreamWithoutSnapshot>(
             "select s.aggregate_type, s.aggregate_id, coalesce(n.version, 0) as version, n.event_id, n.state::text, f.after \
                from streams s \
                join unnest($1::text[], $2::integer[]) as k (type, form) on k.type = s.aggregate_type \
@@ -182,21 +189,21 @@ impl MissingSnapshots {
         .fetch(&self.store.pool);
         let mut pass = Pass::default();
         while pass.weight <= self.memory / 2
-            && let Some(stream) = lacking.try_next().await?
+            && let Some(stream) = candidates.try_next().await?
         {
             *last = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
-            pass.begin(&self.kinds, stream);
+            pass.add_stream(&self.kinds, stream);
         }
         Ok(pass)
     }
 
-    /// Reads the log up to its present head; how many snapshots were saved.
+    /// Reads the log up to its current head; returns the number of saved snapshots.
     async fn read_through(&self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
         let head: i64 =
             sqlx::query_scalar("select position from log_head").fetch_one(&self.store.pool).await?;
         let mut saved = 0;
         while pass.position < head && !pass.streams.is_empty() {
-            // A page waits for its turn behind the loads that somebody waits for.
+            // A page queues behind loads that commands wait for.
             let turn = self.store.long_loads.acquire().await.expect("it is never closed");
             let (started, known) = (Instant::now(), *self.head.borrow());
             self.read_page(pass).await?;
@@ -228,13 +235,13 @@ impl MissingSnapshots {
         .bind(pass.position + PAGE)
         .fetch(&self.store.pool);
         while let Some(Row { aggregate_type, aggregate_id, event }) = rows.try_next().await? {
-            pass.take(self.store.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
+            pass.apply_event(self.store.upcasters, &(aggregate_type, aggregate_id), &event, self.memory);
         }
         pass.position += PAGE;
         Ok(())
     }
 
-    /// Saves what waits, in sets; how many.
+    /// Saves the pending states in batches; returns how many.
     async fn save(&self, pass: &mut Pass) -> Result<usize, sqlx::Error> {
         for set in pass.set.chunks(SET) {
             self.store.snapshots.save(set).await?;
@@ -244,16 +251,16 @@ impl MissingSnapshots {
 }
 
 impl Pass {
-    /// Takes a stream in, as its old snapshot has it.
-    fn begin(&mut self, kinds: &[Kind], lacking: Lacking) {
-        let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == lacking.aggregate_type) else {
+    /// Adds a stream, starting from its old snapshot.
+    fn add_stream(&mut self, kinds: &[Kind], candidate: StreamWithoutSnapshot) {
+        let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == candidate.aggregate_type) else {
             return;
         };
-        let name = (lacking.aggregate_type.clone(), lacking.aggregate_id.clone());
+        let name = (candidate.aggregate_type.clone(), candidate.aggregate_id.clone());
         self.position =
-            if self.streams.is_empty() { lacking.after } else { lacking.after.min(self.position) };
-        let has_state = lacking.state.is_some();
-        let stream = (kind.begin)(lacking);
+            if self.streams.is_empty() { candidate.after } else { candidate.after.min(self.position) };
+        let has_state = candidate.state.is_some();
+        let stream = (kind.begin)(candidate);
         if has_state {
             self.weigh(&name, stream.weight());
         }
@@ -265,17 +272,17 @@ impl Pass {
         self.weight -= self.weights.insert(name.clone(), weight).unwrap_or_default();
     }
 
-    /// Takes an event into its stream, if that is one of the pass's and has not got it already.
-    fn take(&mut self, upcasters: &Upcasters, name: &Name, event: &Stored, memory: usize) {
+    /// Applies an event to its stream, if the pass includes the stream and the event is new to it.
+    fn apply_event(&mut self, upcasters: &Upcasters, name: &Name, event: &Stored, memory: usize) {
         let Some(stream) = self.streams.get_mut(name) else { return };
         if event.sequence <= stream.version() {
             return;
         }
-        if let Err(error) = stream.take(upcasters, event) {
+        if let Err(error) = stream.apply_event(upcasters, event) {
             warn!(%error, "a stream gets no snapshot");
             return self.drop_stream(name);
         }
-        if stream.behind() >= SAVED_EVERY {
+        if stream.unsaved_events() >= SAVED_EVERY {
             self.set.extend(stream.snapshot());
         }
         if stream.version() % WEIGHED_EVERY == 0 {
@@ -284,14 +291,14 @@ impl Pass {
         }
         if self.weight > memory && self.streams.len() > 1 {
             self.overflowed = true;
-            self.put_off(name);
+            self.save_and_drop(name);
         }
     }
 
-    /// Saves a stream as far as it has come, and forgets it.
-    fn put_off(&mut self, name: &Name) {
+    /// Saves a stream as far as it was folded, and drops it.
+    fn save_and_drop(&mut self, name: &Name) {
         if let Some(stream) = self.streams.get_mut(name)
-            && stream.behind() > 0
+            && stream.unsaved_events() > 0
         {
             self.set.extend(stream.snapshot());
         }
@@ -303,11 +310,11 @@ impl Pass {
         self.weight -= self.weights.remove(name).unwrap_or_default();
     }
 
-    /// Finishes a set of streams; false when there are none.
+    /// Saves and drops a batch of streams; false if there are none.
     fn finish_some(&mut self) -> bool {
         let names: Vec<Name> = self.streams.keys().take(SET).cloned().collect();
         for name in &names {
-            self.put_off(name);
+            self.save_and_drop(name);
         }
         !names.is_empty()
     }

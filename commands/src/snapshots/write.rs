@@ -4,8 +4,8 @@ use sqlx::PgPool;
 
 use super::Snapshot;
 
-/// One row a stream: the newest state, or the first of a new form. One whose last event the log does not hold, as after the
-/// log was restored to another history, gives way too.
+/// One row per stream: the newest state, or the first of a new form. A row whose last event is not in the log is
+/// replaced too, as after the log was restored to another history.
 pub(super) async fn write(pool: &PgPool, set: &[Snapshot]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into snapshots as old (aggregate_type, aggregate_id, state_version, version, event_id, state) \

@@ -1,25 +1,25 @@
-//! A space comes with its place on its site, so that no site ends while something stands on it.
+//! Creates a space as a member of its site, so that a site cannot be archived while it has members.
 
 use parking_domain::id::SpaceId;
 use parking_domain::site::{Site, SiteCommand, SiteMember};
 use parking_domain::space::{CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceEvent, StateByHand};
 
 use super::SpaceError;
-use crate::joint::{Joint, Work};
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
-/// Make a space.
+/// Create a space.
 #[derive(Clone, Debug)]
 pub struct MakeSpace {
     /// A new id.
     pub space_id: SpaceId,
-    /// What it is to be.
+    /// Its definition.
     pub create: CreateSpace,
-    /// What it is from the start, if somebody says so.
+    /// Its initial state, if given.
     pub state: Option<StateByHand>,
 }
 
-impl Joint for MakeSpace {
+impl MultiStreamCommand for MakeSpace {
     type Lead = Space;
     type Error = SpaceError;
 
@@ -27,7 +27,7 @@ impl Joint for MakeSpace {
         vec![StreamName::of::<Site>(&self.create.site_id), StreamName::of::<Space>(&self.space_id)]
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
         let asked = self.create.asked;
         let site = work.load::<Site>(&self.create.site_id.to_string()).await?;
         let add = SiteCommand::AddSiteMember {

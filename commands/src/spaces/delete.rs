@@ -1,4 +1,4 @@
-//! A space goes with its place on its site, and the devices that stand at it leave.
+//! Deletes a space, removes it from its site and unassigns its devices.
 
 use parking_domain::aggregate::Claim;
 use parking_domain::device::Category;
@@ -8,25 +8,25 @@ use parking_domain::space::claims::place;
 use parking_domain::space::{Asked, DeleteSpace, Space, SpaceCommand, SpaceEvent, SpaceRefusal};
 
 use super::SpaceError;
-use crate::devices::leave;
-use crate::joint::{Joint, Work};
+use crate::devices::unassign_device;
+use crate::joint::{MultiStreamCommand, UnitOfWork};
 use crate::lanes::StreamName;
 
-/// What may stand at a space.
-const PLACES: [Category; 2] = [Category::Sensor, Category::Display];
+/// The categories of devices that can be assigned to a space.
+const CATEGORIES: [Category; 2] = [Category::Sensor, Category::Display];
 
-/// End a space.
+/// Delete a space.
 #[derive(Clone, Debug)]
 pub struct EndSpace {
-    /// Which.
+    /// The space.
     pub space_id: SpaceId,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-impl Joint for EndSpace {
+impl MultiStreamCommand for EndSpace {
     type Lead = Space;
     type Error = SpaceError;
 
@@ -34,12 +34,12 @@ impl Joint for EndSpace {
         vec![StreamName::of::<Space>(&self.space_id)]
     }
 
-    /// A device was put at one of the space's places meanwhile: it leaves too.
+    /// A device was assigned to the space concurrently; a new decision unassigns it too.
     fn is_outdated_by(&self, claim: &Claim, _holder: &str) -> bool {
-        PLACES.iter().any(|category| place(*category, self.space_id) == *claim)
+        CATEGORIES.iter().any(|category| place(*category, self.space_id) == *claim)
     }
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
         let space = work.load::<Space>(&self.space_id.to_string()).await?;
         let Some(description) = space.aggregate.description() else {
             return Err(SpaceRefusal::SpaceNotFound.into());
@@ -47,9 +47,9 @@ impl Joint for EndSpace {
         let delete = DeleteSpace { space_id: self.space_id, reason: self.reason.clone(), asked: self.asked };
         let site_id = description.site_id.to_string();
         let events = work.decide(&space, &SpaceCommand::DeleteSpace(delete))?;
-        for category in PLACES {
+        for category in CATEGORIES {
             let reason = Some("the space was deleted".to_owned());
-            leave::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
+            unassign_device::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
         }
         let site = work.load::<Site>(&site_id).await?;
         let Asked { tenant_id, at, .. } = self.asked;

@@ -1,11 +1,11 @@
-//! The log as cqrs-es sees it: its `EventStore`, for its framework, its tests and its tools.
+//! The log as an `EventStore` of cqrs-es, for its framework, tests and tools.
 
 use std::collections::HashMap;
 
 use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
 use parking_domain::aggregate::Decider;
 
-use super::{Circumstances, LoadError, LogContext, LogStore, load};
+use super::{CommandContext, LoadError, LogContext, LogStore, load};
 use crate::append::AppendError;
 use crate::metadata::Metadata;
 
@@ -29,7 +29,7 @@ impl<A: Decider> EventStore<A> for LogStore {
         Ok(self.load(aggregate_id).await?)
     }
 
-    /// Commits and answers with the events as stored; their metadata says `position` besides what was given.
+    /// Commits and returns the stored events; `position` is added to their metadata.
     async fn commit(
         &self,
         events: Vec<A::Event>,
@@ -39,10 +39,10 @@ impl<A: Decider> EventStore<A> for LogStore {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let circumstances =
-            Circumstances { metadata: Metadata::from(metadata.clone()), ..Circumstances::default() };
+        let command_context =
+            CommandContext { metadata: Metadata::from(metadata.clone()), ..CommandContext::default() };
         let sequences = context.version + 1..;
-        let appended = self.append(&mut context, &events, &circumstances).await?;
+        let appended = self.append(&mut context, &events, &command_context).await?;
         let places = sequences.zip(appended.first_position..);
         let envelope = |(payload, (sequence, position)): (A::Event, (i64, i64))| {
             let mut metadata = metadata.clone();

@@ -1,4 +1,4 @@
-//! Looks things up in the log without folding a stream: versions, requests, holders of claims, keys of reports.
+//! Look-ups in the log without folding a stream: versions, requests, claim holders, report keys.
 
 use parking_domain::aggregate::Decider;
 use parking_domain::upcast::Upcasters;
@@ -16,7 +16,7 @@ pub(super) async fn version<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Re
     Ok(version.bind(A::TYPE).bind(aggregate_id).fetch_optional(pool).await?.unwrap_or_default())
 }
 
-/// What a request did: the events of its append that belong to the aggregate, as many as one append has.
+/// The original result of a request: the events of its append that belong to the aggregate, at most one append.
 pub(super) async fn request<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
@@ -61,8 +61,8 @@ pub(super) async fn holder(
     Ok(holder.bind(scope).bind(key).fetch_optional(pool).await?)
 }
 
-/// True when the `uplinks` stream holds a report with this key. The index on keys finds it; the fence keeps the planner from
-/// reading the stream instead, which it might do where nobody has analysed the log.
+/// True when the `uplinks` stream contains a report with this key, found by the index on keys. `offset 0` keeps the
+/// planner from reading the stream instead, which it might do on a log without statistics.
 pub(super) async fn holds_report(pool: &PgPool, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
     let holds = sqlx::query_scalar(
         "select exists (select from (select aggregate_id from events \

@@ -1,4 +1,4 @@
-//! Folds streams from the log: event by event as they are read, in pages, whatever their length.
+//! Folds streams from the log event by event, in pages, so that memory does not depend on their length.
 
 use std::collections::HashMap;
 
@@ -15,43 +15,43 @@ use super::LogContext;
 use super::loader::Tail;
 use crate::snapshots::Snapshots;
 
-/// Events that are read in one go.
+/// The number of events per page.
 const PAGE: i64 = 1000;
 
-/// More than the states of any aggregate will have versions.
+/// The factor that separates snapshot forms; larger than any aggregate's state version.
 const FORMS: i32 = 10_000;
 
 /// Why a stream cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The database did not answer.
+    /// The database returned an error.
     #[error("the stream could not be read: {0}")]
     Database(#[from] sqlx::Error),
-    /// An event is of no form this program knows: a newer release may, or it was tampered with.
+    /// An event has an unknown form: it was written by a newer release, or the log was tampered with.
     #[error("{aggregate_type} {aggregate_id} holds an undecodable event {sequence}, {event_type}: {source}")]
     Undecodable {
         /// The stream's aggregate type.
         aggregate_type: &'static str,
         /// The stream's id.
         aggregate_id: String,
-        /// The event's place in the stream.
+        /// The event's sequence in the stream.
         sequence: i64,
         /// Its type and version.
         event_type: String,
-        /// What the reader of the payload said.
+        /// The decoder's error.
         source: Box<DecodeError>,
     },
-    /// The log says that nobody can read an event of it, so nobody knows what it has become.
+    /// An event is marked as undecodable, so the stream's state is unknown.
     #[error(
-        "{aggregate_type} {aggregate_id} is damaged: nobody can read its event at position {position}, which an operator \
-         skipped; an operator can restore the log from a backup that holds the event, else make a new one in its place"
+        "{aggregate_type} {aggregate_id} is damaged: its event at position {position} is unreadable and an operator skipped \
+         it; an operator can restore the log from a backup that contains the event, or create a replacement"
     )]
     Damaged {
         /// The stream's aggregate type.
         aggregate_type: &'static str,
         /// The stream's id.
         aggregate_id: String,
-        /// The event.
+        /// The event's position.
         position: i64,
     },
     /// An event is missing: the log was tampered with.
@@ -61,7 +61,7 @@ pub enum LoadError {
         aggregate_type: &'static str,
         /// The stream's id.
         aggregate_id: String,
-        /// The place of the missing event.
+        /// The sequence of the missing event.
         sequence: i64,
     },
 }
@@ -78,14 +78,14 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// What it takes in memory, in bytes.
+    /// Its size in memory, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.event_type.len() + self.event_version.len() + self.payload.len()
     }
 }
 
-/// How a payload is read: whole, or for a fold.
-type Read<A> = fn(&Upcasters, &str, &str, &str) -> Result<<A as Aggregate>::Event, DecodeError>;
+/// The decoder of a payload: complete, or for a fold.
+type Decoder<A> = fn(&Upcasters, &str, &str, &str) -> Result<<A as Aggregate>::Event, DecodeError>;
 
 pub(super) fn decode<A: Decider>(
     upcasters: &Upcasters,
@@ -96,13 +96,13 @@ pub(super) fn decode<A: Decider>(
 }
 
 fn decode_by<A: Decider>(
-    read: Read<A>,
+    decoder: Decoder<A>,
     upcasters: &Upcasters,
     aggregate_id: &str,
     event: &Stored,
 ) -> Result<A::Event, LoadError> {
-    let read = read(upcasters, &event.event_type, &event.event_version, &event.payload);
-    read.map_err(|source| LoadError::Undecodable {
+    let decoded = decoder(upcasters, &event.event_type, &event.event_version, &event.payload);
+    decoded.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
         aggregate_id: aggregate_id.to_owned(),
         sequence: event.sequence,
@@ -111,8 +111,8 @@ fn decode_by<A: Decider>(
     })
 }
 
-/// Takes the next event into a stream.
-pub(crate) fn take<A: Decider>(
+/// Applies the next event to a stream.
+pub(crate) fn apply_event<A: Decider>(
     context: &mut LogContext<A>,
     upcasters: &Upcasters,
     event: &Stored,
@@ -122,7 +122,7 @@ pub(crate) fn take<A: Decider>(
         let aggregate_id = context.aggregate_id.clone();
         return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
     }
-    if !context.left_out.contains(&sequence) {
+    if !context.skipped.contains(&sequence) {
         let decoded = decode_by::<A>(stored::read_bare::<A>, upcasters, &context.aggregate_id, event)?;
         context.aggregate.evolve(&decoded);
     }
@@ -132,7 +132,7 @@ pub(crate) fn take<A: Decider>(
     Ok(())
 }
 
-/// All events of a stream with their metadata, as cqrs-es asks for them. They are all in memory at once: for tools and tests.
+/// All events of a stream with their metadata, for cqrs-es. All of them are held in memory: for tools and tests only.
 pub(super) async fn envelopes<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
@@ -166,47 +166,47 @@ pub(super) async fn envelopes<A: Decider>(
     Ok(envelopes)
 }
 
-/// A stream as the loader's tail makes it; `None` when the snapshot is of no use, so that the stream has to be read by itself.
+/// The stream from the loader's tail; `None` if the snapshot is unusable, so that the stream must be read separately.
 pub(super) fn fold_tail<A: Decider>(
     upcasters: &Upcasters,
     aggregate_id: &str,
-    left_out: &[i64],
+    skipped: &[i64],
     tail: Tail,
 ) -> Result<Option<LogContext<A>>, LoadError> {
     let mut events = tail.events.into_iter();
-    let mut context = LogContext { left_out: left_out.to_vec(), ..LogContext::empty(aggregate_id) };
+    let mut context = LogContext { skipped: skipped.to_vec(), ..LogContext::empty(aggregate_id) };
     if let Some(snapshot) = tail.snapshot {
         let (Some(last), Some(state)) = (events.next(), snapshot.state) else { return Ok(None) };
         let Ok(aggregate) = serde_json::from_str(&state) else { return Ok(None) };
         context = context.at(aggregate, snapshot.version, last.position, last.event_id);
     }
     for event in events {
-        take(&mut context, upcasters, &event)?;
+        apply_event(&mut context, upcasters, &event)?;
     }
     Ok(Some(context))
 }
 
-/// The stream as its snapshot has it, or without any event.
-pub(super) async fn begin<A: Decider>(
+/// The stream from its snapshot, or without events.
+pub(super) async fn from_snapshot<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
-    left_out: Vec<i64>,
+    skipped: Vec<i64>,
 ) -> LogContext<A> {
     let snapshot =
-        snapshot::<A>(pool, aggregate_id, form::<A>(left_out.len())).await.unwrap_or_else(|error| {
+        snapshot::<A>(pool, aggregate_id, snapshot_form::<A>(skipped.len())).await.unwrap_or_else(|error| {
             warn!(%error, "snapshots cannot be read; streams load slower until they can");
             None
         });
-    LogContext { left_out, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
+    LogContext { skipped, ..snapshot.unwrap_or_else(|| LogContext::empty(aggregate_id)) }
 }
 
-/// The form of a state from which so many events were left out: one that has them in it is as good as none.
-pub(crate) fn form<A: Decider>(left_out: usize) -> i32 {
-    let left_out = i32::try_from(left_out).unwrap_or(i32::MAX);
-    A::STATE_VERSION.saturating_add(left_out.saturating_mul(FORMS))
+/// The form of a snapshot from which this many events are skipped; a snapshot that includes them does not match.
+pub(crate) fn snapshot_form<A: Decider>(skipped: usize) -> i32 {
+    let skipped = i32::try_from(skipped).unwrap_or(i32::MAX);
+    A::STATE_VERSION.saturating_add(skipped.saturating_mul(FORMS))
 }
 
-/// The stream's snapshot; one of another form or of another history, or one that cannot be read, is as good as none.
+/// The stream's snapshot; `None` if it has another form or another history, or cannot be parsed.
 async fn snapshot<A: Decider>(
     pool: &PgPool,
     aggregate_id: &str,
@@ -237,9 +237,9 @@ async fn snapshot<A: Decider>(
     }))
 }
 
-/// Takes the rest of the stream in, page by page. What a page has made of it is offered as a snapshot: a load that is given
-/// up was not for nothing, and the next one goes on from there.
-pub(super) async fn follow<A: Decider>(
+/// Applies the rest of the stream, page by page. The state after each page is offered as a snapshot, so that a
+/// cancelled load is not wasted and the next one continues from there.
+pub(super) async fn fold_rest<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
     snapshots: &Snapshots,
@@ -258,7 +258,7 @@ pub(super) async fn follow<A: Decider>(
         .bind(PAGE)
         .fetch(pool);
         while let Some(event) = events.try_next().await? {
-            take(context, upcasters, &event)?;
+            apply_event(context, upcasters, &event)?;
         }
         drop(events);
         if context.version < page_end {

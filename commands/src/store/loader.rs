@@ -1,6 +1,6 @@
-//! Loads the streams that wait together in one query: under load most of a look-up is its round trip and its plan.
+//! Loads waiting streams together in one query: under load, most of a look-up's cost is its round trip and its plan.
 //!
-//! Only a short cut. What it cannot give (the database failed, the snapshot is of no use) is loaded stream by stream.
+//! An optimisation only. Streams that it cannot load (a database error, an unusable snapshot) are loaded one by one.
 
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgPool, Row};
@@ -9,23 +9,23 @@ use tokio::sync::{mpsc, oneshot};
 use super::load::Stored;
 use crate::snapshots::INTERVAL;
 
-/// Streams that may wait, and that are loaded at once.
+/// The queue's capacity, and the maximum number of streams per query.
 const QUEUE: usize = 1024;
 const MAX_STREAMS: usize = 200;
 
-/// Events of one stream: the snapshot's own and as many as follow it in normal running. Longer streams are read by
-/// themselves from there on.
+/// The maximum number of events per stream: the snapshot's own and as many as normally follow it. The rest of a longer
+/// stream is read separately.
 const MAX_EVENTS: i64 = 2 * INTERVAL + 1;
 
-/// Bytes of one stream, and of all streams of a query. Where they are exceeded the rest is read stream by stream.
+/// The maximum number of bytes per stream and per query. Beyond them the rest is read stream by stream.
 const MAX_STREAM_BYTES: usize = 1024 * 1024;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A stream as the log and the snapshots have it.
+/// The snapshot of a stream and the events after it.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     /// The snapshot, if there is one.
-    pub(super) snapshot: Option<Found>,
+    pub(super) snapshot: Option<FoundSnapshot>,
     /// The events from the snapshot's on, or from the first one.
     pub(super) events: Vec<Stored>,
     /// True when more events may follow.
@@ -33,11 +33,11 @@ pub(super) struct Tail {
     bytes: usize,
 }
 
-/// A snapshot as it was found.
+/// A stored snapshot.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundSnapshot {
     pub(super) version: i64,
-    /// The state, if the event it was taken at is in the log.
+    /// The state, if the log contains the event at which it was taken.
     pub(super) state: Option<String>,
 }
 
@@ -48,7 +48,7 @@ struct Request {
     reply: Option<oneshot::Sender<Tail>>,
 }
 
-/// Where streams are asked for. Its task ends with the last handle.
+/// The queue of load requests. Its task ends with the last handle.
 #[derive(Clone)]
 pub(super) struct Loader(mpsc::Sender<Request>);
 
@@ -59,7 +59,7 @@ impl Loader {
         Self(queue)
     }
 
-    /// The stream's tail; `None` when it has to be loaded in another way.
+    /// The stream's tail; `None` if it must be loaded separately.
     pub(super) async fn tail(
         &self,
         aggregate_type: &'static str,
@@ -77,7 +77,7 @@ impl Loader {
 async fn load_all(pool: PgPool, mut waiting: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(MAX_STREAMS);
     while let 1.. = waiting.recv_many(&mut batch, MAX_STREAMS).await {
-        // Without an answer each caller loads its stream itself, and finds out what is wrong.
+        // Without a reply each caller loads its stream itself and gets the error.
         if load(&pool, &mut batch).await.is_ok_and(|whole| whole) {
             for request in &mut batch {
                 request.answer(Tail::default());
@@ -88,7 +88,7 @@ async fn load_all(pool: PgPool, mut waiting: mpsc::Receiver<Request>) {
 }
 
 impl Request {
-    /// Answers, unless it was answered.
+    /// Sends the reply, unless one was sent.
     fn answer(&mut self, tail: Tail) {
         if let Some(reply) = self.reply.take() {
             let _gone = reply.send(tail);
@@ -96,10 +96,10 @@ impl Request {
     }
 }
 
-/// Answers the requests of which anything is known, each as soon as its rows are read. True when all rows were read: then
-/// there is nothing about the streams that have no answer.
+/// Replies to the requests for which there are rows, as soon as they are read. True if all rows were read: the
+/// remaining streams have neither a snapshot nor events.
 async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error> {
-    // The rows of a stream follow each other, because only a loop over the requests can read them.
+    // The rows of a stream are consecutive, because the plan can only loop over the requests.
     let query = sqlx::query(
         "select r.place, s.version as snapshot, \
                 case when e.sequence = s.version and e.event_id = s.event_id then s.state::text end as state, \
@@ -121,13 +121,13 @@ async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error>
     let mut rows = query.fetch(pool);
     let (mut current, mut tail, mut bytes) = (0, Tail::default(), 0);
     while let Some(row) = rows.try_next().await? {
-        let place = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or_default();
-        if place != current {
+        let number = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or_default();
+        if number != current {
             answer(batch, current, std::mem::take(&mut tail));
-            current = place;
+            current = number;
         }
         if let (None, Some(version)) = (&tail.snapshot, row.try_get("snapshot")?) {
-            tail.snapshot = Some(Found { version, state: row.try_get("state")? });
+            tail.snapshot = Some(FoundSnapshot { version, state: row.try_get("state")? });
         }
         if !tail.cut && row.try_get::<Option<i64>, _>("position")?.is_some() {
             bytes += tail.push(Stored::from_row(&row)?);
@@ -140,15 +140,15 @@ async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error>
     Ok(true)
 }
 
-/// Answers the request at a place, from 1; 0 is none.
-fn answer(batch: &mut [Request], place: usize, tail: Tail) {
-    if let Some(request) = place.checked_sub(1).and_then(|index| batch.get_mut(index)) {
+/// Replies to the request with this number, from 1; 0 is none.
+fn answer(batch: &mut [Request], number: usize, tail: Tail) {
+    if let Some(request) = number.checked_sub(1).and_then(|index| batch.get_mut(index)) {
         request.answer(tail);
     }
 }
 
 impl Tail {
-    /// Takes an event, and says what it weighs.
+    /// Adds an event and returns its size.
     fn push(&mut self, event: Stored) -> usize {
         let size = event.size();
         self.bytes += size;

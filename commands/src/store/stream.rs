@@ -1,4 +1,4 @@
-//! A stream whatever its aggregate: for what treats all kinds alike, the memory and the making of missing snapshots.
+//! A stream of any aggregate type, for the memory and for the creation of missing snapshots.
 
 use std::any::Any;
 
@@ -9,40 +9,40 @@ use super::load::{self, Stored};
 use super::{LoadError, LogContext};
 use crate::snapshots::{Snapshot, Snapshots};
 
-/// A stream as it was folded so far.
+/// A partially folded stream.
 pub(crate) trait Stream: Any + Send {
-    /// Takes the next event.
-    fn take(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError>;
+    /// Applies the next event.
+    fn apply_event(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError>;
 
-    /// How many events were taken.
+    /// The number of applied events.
     fn version(&self) -> i64;
 
-    /// How many events it is ahead of its last snapshot.
-    fn behind(&self) -> i64;
+    /// The number of events since its last snapshot.
+    fn unsaved_events(&self) -> i64;
 
-    /// What its state weighs, in bytes.
+    /// The size of its state, in bytes.
     fn weight(&self) -> usize;
 
-    /// Its state as a snapshot, which is then its last one.
+    /// Its state as a snapshot, which becomes its last one.
     fn snapshot(&mut self) -> Option<Snapshot>;
 
-    /// Offers its state before it leaves the memory.
-    fn leave(&mut self, snapshots: &Snapshots);
+    /// Offers its state as a snapshot before it is evicted.
+    fn offer_snapshot(&mut self, snapshots: &Snapshots);
 
-    /// The stream as what it is.
+    /// The stream as its concrete type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 impl<A: Decider> Stream for LogContext<A> {
-    fn take(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError> {
-        load::take(self, upcasters, event)
+    fn apply_event(&mut self, upcasters: &Upcasters, event: &Stored) -> Result<(), LoadError> {
+        load::apply_event(self, upcasters, event)
     }
 
     fn version(&self) -> i64 {
         self.version
     }
 
-    fn behind(&self) -> i64 {
+    fn unsaved_events(&self) -> i64 {
         self.version - self.saved
     }
 
@@ -55,7 +55,7 @@ impl<A: Decider> Stream for LogContext<A> {
         Snapshot::of(self)
     }
 
-    fn leave(&mut self, snapshots: &Snapshots) {
+    fn offer_snapshot(&mut self, snapshots: &Snapshots) {
         snapshots.offer_last(self);
     }
 

@@ -1,7 +1,7 @@
-//! Events that the log says nobody can read (`EventSkipped` with `undecodable`), by the streams that hold them.
+//! Events that the log marks as undecodable (`EventSkipped` with `undecodable`), by their streams.
 //!
-//! Kept in memory, so that a command pays nothing for asking, and read again every half second: a process learns so what
-//! another one wrote, and notices it in streams that it has in memory.
+//! Cached in memory, so that commands pay nothing for the check, and refreshed every half second, so that a process
+//! learns what another process recorded and detects it in its streams in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -11,62 +11,62 @@ use sqlx::PgPool;
 use tokio::time::sleep;
 use tracing::debug;
 
-/// The pause between two looks.
+/// The pause between two refreshes.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Where an unreadable event stands.
+/// An undecodable event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct UnreadableEvent {
     pub(super) sequence: i64,
     pub(super) position: i64,
 }
 
 /// By aggregate type and id.
-type Streams = HashMap<String, HashMap<String, Vec<Place>>>;
+type Streams = HashMap<String, HashMap<String, Vec<UnreadableEvent>>>;
 
-/// What is known of them. Clones share it.
+/// The cached events. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Unreadable(Arc<RwLock<Streams>>);
 
 impl Unreadable {
-    /// Follows the log until the last clone is gone.
+    /// Follows the log until the last clone is dropped.
     pub(super) fn follow(pool: PgPool) -> Self {
         let unreadable = Self::default();
-        tokio::spawn(look_again(Arc::downgrade(&unreadable.0), pool));
+        tokio::spawn(refresh_periodically(Arc::downgrade(&unreadable.0), pool));
         unreadable
     }
 
-    /// Those of a stream, in order.
-    pub(super) fn of(&self, aggregate_type: &str, aggregate_id: &str) -> Vec<Place> {
+    /// The undecodable events of a stream, in order.
+    pub(super) fn of(&self, aggregate_type: &str, aggregate_id: &str) -> Vec<UnreadableEvent> {
         let streams = self.0.read().unwrap_or_else(PoisonError::into_inner);
         streams.get(aggregate_type).and_then(|ids| ids.get(aggregate_id)).cloned().unwrap_or_default()
     }
 
-    /// The streams that have one, by aggregate type and id.
+    /// The streams with undecodable events, by aggregate type and id.
     pub(super) fn streams(&self) -> Vec<(String, String)> {
         let streams = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let names = streams.iter().flat_map(|(kind, ids)| ids.keys().map(|id| (kind.clone(), id.clone())));
         names.collect()
     }
 
-    /// Looks into the log now.
-    pub(super) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    /// Refreshes the cache from the log.
+    pub(super) async fn refresh(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let streams = read(pool).await?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = streams;
         Ok(())
     }
 }
 
-async fn look_again(known: Weak<RwLock<Streams>>, pool: PgPool) {
+async fn refresh_periodically(known: Weak<RwLock<Streams>>, pool: PgPool) {
     while let Some(streams) = known.upgrade() {
-        if let Err(error) = Unreadable(streams).look(&pool).await {
+        if let Err(error) = Unreadable(streams).refresh(&pool).await {
             debug!(%error, "what the log says is unreadable could not be read: it is read again");
         }
         sleep(PAUSE).await;
     }
 }
 
-/// There are as many as operators skipped. Found by the index on streams.
+/// Reads all of them, found by the index on streams. Their number is the number of skips by operators.
 async fn read(pool: &PgPool) -> Result<Streams, sqlx::Error> {
     let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
         "select distinct e.aggregate_type, e.aggregate_id, e.sequence, e.position \
@@ -79,8 +79,8 @@ async fn read(pool: &PgPool) -> Result<Streams, sqlx::Error> {
     .await?;
     let mut streams = Streams::new();
     for (aggregate_type, aggregate_id, sequence, position) in rows {
-        let places = streams.entry(aggregate_type).or_default().entry(aggregate_id).or_default();
-        places.push(Place { sequence, position });
+        let events = streams.entry(aggregate_type).or_default().entry(aggregate_id).or_default();
+        events.push(UnreadableEvent { sequence, position });
     }
     Ok(streams)
 }

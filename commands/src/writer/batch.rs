@@ -1,4 +1,4 @@
-//! Which of the waiting appends go into the next round trip.
+//! Selection of the waiting appends for the next round trip.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,13 +6,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::pending::Pending;
 use crate::append::Append;
 
-/// Events in a batch: from about 200 on, more gain nothing.
+/// The maximum number of events per batch; more than about 200 bring no gain.
 const MAX_EVENTS: usize = 500;
 
-/// Bytes in a batch, so that a few large events do not make everybody wait.
+/// The maximum size of a batch in bytes, so that a few large events do not delay all others.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// The appends that wait, in the order in which they came.
+/// The waiting appends, in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Batches {
     waiting: VecDeque<Pending>,
@@ -23,7 +23,7 @@ impl Batches {
         self.waiting.push_back(pending);
     }
 
-    /// False when enough waits for the next batch.
+    /// False when enough appends wait for the next batch.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.len() < MAX_EVENTS
     }
@@ -32,11 +32,11 @@ impl Batches {
         self.waiting.is_empty()
     }
 
-    /// The next batch: no stream, claim or request in two of its appends, whose order only the next batch can keep; and
-    /// at least one append however large.
+    /// The next batch. No two of its appends share a stream, claim or request, because only separate batches preserve
+    /// their order. It has at least one append, whatever its size.
     pub(super) fn take(&mut self) -> Vec<Pending> {
         let (mut batch, mut later) = (Vec::new(), VecDeque::new());
-        let mut touched: HashSet<u64> = HashSet::new();
+        let mut blocked: HashSet<u64> = HashSet::new();
         let (mut events, mut bytes) = (0, 0);
         while let Some(pending) = self.waiting.pop_front() {
             let (count, size) = (pending.append.event_count(), pending.size);
@@ -45,9 +45,9 @@ impl Batches {
                 later.push_back(pending);
                 break;
             }
-            // What is put off touches too: what comes after it must not overtake it.
-            let free = pending.touches.iter().all(|thing| !touched.contains(thing));
-            touched.extend(&pending.touches);
+            // A deferred append blocks its keys too, because later appends must not overtake it.
+            let free = pending.conflict_keys.iter().all(|thing| !blocked.contains(thing));
+            blocked.extend(&pending.conflict_keys);
             if free {
                 events += count;
                 bytes += size;
@@ -62,11 +62,11 @@ impl Batches {
     }
 }
 
-/// What an append touches, each thing by a hash: two things that share one only wait for each other.
-pub(super) fn touches(append: &Append) -> Vec<u64> {
-    let hash = |thing: &dyn Fn(&mut DefaultHasher)| {
+/// The hashes of the streams, claims and request of an append. Two keys with the same hash only delay each other.
+pub(super) fn conflict_keys(append: &Append) -> Vec<u64> {
+    let hash = |key: &dyn Fn(&mut DefaultHasher)| {
         let mut hasher = DefaultHasher::new();
-        thing(&mut hasher);
+        key(&mut hasher);
         hasher.finish()
     };
     let streams = append.streams.iter();

@@ -1,11 +1,11 @@
-//! Bodies in the form in which they are stored.
+//! Event bodies in their stored form.
 
 use bytes::Bytes;
 use parking_bodies::{Encoded, Encoder, RAW};
 
 use crate::append::Append;
 
-/// Takes the body of each event out of the append, compressed where that makes it shorter.
+/// Moves the bodies out of the append, compressed if that makes them shorter.
 pub(super) fn take(append: &mut Append, encoder: Option<&Encoder>) -> Vec<Option<Encoded>> {
     let events = append.streams.iter_mut().flat_map(|stream| &mut stream.events);
     events.map(|event| Some(stored(event.body.take()?, encoder))).collect()

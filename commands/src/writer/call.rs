@@ -1,4 +1,4 @@
-//! The call of `append_events`: a batch as arrays, and its answer as verdicts.
+//! The call of `append_events`: a batch as arrays, and its results as verdicts.
 
 use chrono::{DateTime, Utc};
 use parking_domain::aggregate::ClaimChange;
@@ -13,12 +13,12 @@ use crate::append::{Append, AppendError, Appended, Expected, NewEvent, RequestKe
 const APPEND: &str = "select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
                                                   $16, $17, $18, $19, $20, $21, $22)";
 
-/// What became of one append.
+/// The result of one append.
 pub(super) type Verdict = Result<Appended, AppendError>;
 
-/// What `append_events` answers. Arrays that no command of the batch had use for are null.
+/// The row that `append_events` returns. Arrays that no append of the batch needs are null.
 #[derive(FromRow)]
-pub(super) struct Answer {
+pub(super) struct AppendRow {
     head: i64,
     #[sqlx(try_from = "DateTime<Utc>")]
     stamp: Instant,
@@ -31,30 +31,33 @@ pub(super) struct Answer {
     holders: Option<Vec<Option<String>>>,
 }
 
-/// A thing of the batch beside the place of what it belongs to, from 1.
-type Placed<'a, T> = (i32, &'a T);
+/// An item with the number of its owner in the batch, from 1.
+type Numbered<'a, T> = (i32, &'a T);
 
 fn numbered<'a, T, U: 'a>(
     owners: impl Iterator<Item = &'a T>,
     owned: impl Fn(&'a T) -> &'a [U],
-) -> Vec<Placed<'a, U>>
+) -> Vec<Numbered<'a, U>>
 where
     T: 'a,
 {
     (1..)
         .zip(owners)
-        .flat_map(|(place, owner)| owned(owner).iter().map(move |thing| (place, thing)))
+        .flat_map(|(number, owner)| owned(owner).iter().map(move |item| (number, item)))
         .collect()
 }
 
 /// Sends the batch.
-pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> Result<Answer, sqlx::Error> {
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    batch: &[Pending],
+) -> Result<AppendRow, sqlx::Error> {
     let appends = || batch.iter().map(|pending| &pending.append);
     let requests = || appends().map(|append| append.request.as_ref());
-    let streams: Vec<Placed<'_, StreamAppend>> = numbered(appends(), |append| &append.streams);
+    let streams: Vec<Numbered<'_, StreamAppend>> = numbered(appends(), |append| &append.streams);
     let all_streams = || streams.iter().map(|(_, stream)| *stream);
-    let claims: Vec<Placed<'_, ClaimChange>> = numbered(all_streams(), |stream| &stream.claims);
-    let events: Vec<Placed<'_, NewEvent>> = numbered(all_streams(), |stream| &stream.events);
+    let claims: Vec<Numbered<'_, ClaimChange>> = numbered(all_streams(), |stream| &stream.claims);
+    let events: Vec<Numbered<'_, NewEvent>> = numbered(all_streams(), |stream| &stream.events);
     let all_events = || events.iter().map(|(_, event)| *event);
     let bodies = || batch.iter().flat_map(|pending| &pending.bodies).map(Option::as_ref);
     sqlx::query_as(APPEND)
@@ -86,16 +89,16 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Pending]) -> 
 
 fn expected_version(expected: Expected) -> Option<i64> {
     match expected {
-        // Below zero is no version, and must not be taken for the -1 below.
+        // A negative version is invalid, and must not be confused with -1 below.
         Expected::Version(version) => Some(if version < 0 { i64::MIN } else { version }),
         Expected::Exists => Some(-1),
         Expected::Any => None,
     }
 }
 
-impl Answer {
-    /// The verdict on each append. Winners have the positions after the head, in the order of the batch.
-    pub(super) fn judge(self, batch: &[Pending]) -> Vec<Verdict> {
+impl AppendRow {
+    /// The verdict on each append. Accepted appends get the positions after the head, in batch order.
+    pub(super) fn into_verdicts(self, batch: &[Pending]) -> Vec<Verdict> {
         let mut head = self.head;
         let (mut streams, mut claims) = (0, 0);
         let verdicts = (0..batch.len()).map(|command| {
@@ -122,7 +125,7 @@ impl Answer {
         verdicts.collect()
     }
 
-    /// Why the append did not win: its request was made before, a version did not hold, or a claim is held.
+    /// Why the append was not accepted: its request was made before, a version does not match, or a claim is held.
     fn refusal(&self, command: usize, append: &Append, first_stream: usize, first_claim: usize) -> Verdict {
         if let Some(repeated) = append.request.as_ref().and_then(|request| self.repeated(command, request)) {
             return repeated;
@@ -147,7 +150,8 @@ impl Answer {
         Err(AppendError::ClaimHeld { claim: claim.clone(), holder: holder.clone() })
     }
 
-    /// What the command's request got before, or that its key was used for something else; `None` if it is new.
+    /// The original result of the append's request, or the error that its key was used with other content; `None` if it
+    /// is new.
     fn repeated(&self, command: usize, request: &RequestKey) -> Option<Verdict> {
         let first_position = self.first_positions.as_ref()?[command]?;
         let last_position = self.last_positions.as_ref()?[command]?;

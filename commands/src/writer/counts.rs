@@ -1,10 +1,10 @@
-//! What a writer has done since it started, counted for whoever watches over it.
+//! Counters of the writer's work since it started, for monitoring.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::call::Verdict;
 
-/// Counters of one writer. They only grow.
+/// Counters of one writer. They only increase.
 #[derive(Debug, Default)]
 pub struct Counts {
     batches: AtomicU64,
@@ -13,22 +13,22 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Batches that were committed.
+    /// Committed batches.
     pub fn batches(&self) -> u64 {
         self.batches.load(Ordering::Relaxed)
     }
 
-    /// Appends that are durable.
+    /// Durable appends.
     pub fn appends(&self) -> u64 {
         self.appends.load(Ordering::Relaxed)
     }
 
-    /// Appends that the log refused, because others were faster.
+    /// Appends that the log refused because of other appends.
     pub fn conflicts(&self) -> u64 {
         self.conflicts.load(Ordering::Relaxed)
     }
 
-    pub(super) fn take(&self, verdicts: &[Verdict]) {
+    pub(super) fn add(&self, verdicts: &[Verdict]) {
         let appended = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.appends.fetch_add(appended as u64, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What the log holds of appends that were made earlier.
+//! Look-up of earlier appends in the log.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::append::{Append, Appended, Expected};
 use chrono::{DateTime, Utc};
 use parking_domain::instant::Instant;
 
-/// What one append did to one stream.
+/// The part of an append in one stream.
 #[derive(FromRow)]
 struct Part {
     append_id: Uuid,
@@ -30,7 +30,7 @@ const PARTS: &str = "append_id, aggregate_type, aggregate_id, max(sequence) as v
 pub(super) struct Appends(HashMap<Uuid, Vec<Part>>);
 
 impl Appends {
-    /// Looks for appends in the streams they were meant for, behind the versions they expected.
+    /// Looks for appends in their streams, after the versions they expected.
     pub(super) async fn find<'a>(
         connection: &mut PgConnection,
         appends: impl Iterator<Item = &'a Append>,
@@ -58,14 +58,14 @@ impl Appends {
         Ok(Self(found))
     }
 
-    /// What became of an append; `None` when the log holds nothing of it.
+    /// The result of an append; `None` if it is not in the log.
     pub(super) fn get(&self, append: &Append) -> Option<Appended> {
         let parts = self.0.get(&append.append_id)?;
         let versions = append.streams.iter().filter_map(|stream| {
-            let of_stream = |part: &&Part| {
+            let is_of_stream = |part: &&Part| {
                 part.aggregate_type == stream.aggregate_type && part.aggregate_id == stream.aggregate_id
             };
-            Some(parts.iter().find(of_stream)?.version)
+            Some(parts.iter().find(is_of_stream)?.version)
         });
         Some(Appended {
             first_position: parts.iter().map(|part| part.first).min()?,
@@ -77,7 +77,7 @@ impl Appends {
     }
 }
 
-/// The version a stream had at the least when an append was made that expected this.
+/// The minimum version of a stream before an append with this expectation.
 fn at_least(expected: Expected) -> i64 {
     match expected {
         Expected::Version(version) => version,
@@ -85,7 +85,7 @@ fn at_least(expected: Expected) -> i64 {
     }
 }
 
-/// The append that filled these positions, as the answer to its request made again.
+/// The append at these positions, as the result of its repeated request.
 pub(super) async fn at(
     connection: &mut PgConnection,
     first: i64,

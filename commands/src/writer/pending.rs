@@ -1,4 +1,4 @@
-//! What waits for the writer: appends, and questions whether what the log shows may be acknowledged.
+//! Requests to the writer: appends, and confirmations of what is visible in the log.
 
 use parking_bodies::{Encoded, Encoder};
 use tokio::sync::oneshot;
@@ -6,32 +6,32 @@ use tokio::sync::oneshot;
 use super::{batch, body};
 use crate::append::{Append, AppendError, Appended};
 
-/// Where an answer goes.
+/// The channel for a result.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, AppendError>>;
 
-/// Something that waits.
-pub(super) enum Asked {
+/// A waiting request.
+pub(super) enum WriterRequest {
     Append(Pending),
-    Confirm(Doubt),
+    Confirm(ConfirmRequest),
 }
 
-/// A position of which somebody wants to know that it may be acknowledged.
-pub(super) struct Doubt {
+/// A position to confirm.
+pub(super) struct ConfirmRequest {
     pub(super) position: i64,
     pub(super) reply: Reply<()>,
 }
 
-/// An append that waits for its result.
+/// A waiting append.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// What is asked; its bodies are below.
+    /// The append, without its bodies.
     pub(super) append: Append,
-    /// The body of each of its events, as it will be stored.
+    /// The body of each event in its stored form.
     pub(super) bodies: Vec<Option<Encoded>>,
-    /// What it weighs as it will be stored, in bytes.
+    /// Its stored size, in bytes.
     pub(super) size: usize,
-    /// The streams, claims and requests it must not share with another append of its batch.
-    pub(super) touches: Vec<u64>,
+    /// The streams, claims and requests that it must not share with another append of its batch.
+    pub(super) conflict_keys: Vec<u64>,
     pub(super) reply: Reply<Appended>,
 }
 
@@ -39,16 +39,16 @@ impl Pending {
     pub(super) fn new(mut append: Append, reply: Reply<Appended>, encoder: Option<&Encoder>) -> Self {
         let bodies = body::take(&mut append, encoder);
         let size = append.size() + bodies.iter().flatten().map(|body| body.bytes.len()).sum::<usize>();
-        Self { touches: batch::touches(&append), append, bodies, size, reply }
+        Self { conflict_keys: batch::conflict_keys(&append), append, bodies, size, reply }
     }
 }
 
 pub(super) fn answer<T>(reply: Reply<T>, result: Result<T, AppendError>) {
-    // Nobody listens when the caller has gone away; the append is settled all the same.
+    // The caller may be gone; the append is settled regardless.
     let _gone = reply.send(result);
 }
 
-/// Answers all of them with the same.
+/// Replies to all with the same error.
 pub(super) fn refuse(batch: Vec<Pending>, error: &AppendError) {
     for pending in batch {
         answer(pending.reply, Err(error.clone()));

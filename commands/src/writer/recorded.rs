@@ -1,11 +1,11 @@
-//! What a batch has put into the log, as the log now holds it: everything but the bodies.
+//! The stored events of a batch, without bodies.
 
 use parking_domain::stored::Recorded;
 
 use super::call::Verdict;
 use crate::append::{Append, Appended, StreamAppend};
 
-/// The events of the appends that won, in the order of their positions.
+/// The events of the accepted appends, in order of position.
 pub(super) fn all(appends: Vec<Append>, verdicts: &[Verdict]) -> Vec<Recorded> {
     let mut events = Vec::with_capacity(appends.iter().map(Append::event_count).sum());
     for (append, verdict) in appends.into_iter().zip(verdicts) {
@@ -17,7 +17,7 @@ pub(super) fn all(appends: Vec<Append>, verdicts: &[Verdict]) -> Vec<Recorded> {
     events
 }
 
-/// An append's positions follow each other in the order of its streams and of their events.
+/// The positions of an append are consecutive, in the order of its streams and their events.
 fn take(events: &mut Vec<Recorded>, append: Append, appended: &Appended) {
     let written = append.streams.into_iter().filter(|stream| !stream.events.is_empty());
     let mut positions = appended.first_position..;

@@ -1,4 +1,4 @@
-//! The writer's connection: sends a batch, reads the verdicts, finds out what became of a batch that got lost.
+//! The writer's connection: sends a batch, reads the verdicts, and determines the outcome of a lost batch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,31 +15,31 @@ use super::found::{self, Appends};
 use super::pending::Pending;
 use crate::append::Appended;
 
-/// Nothing slow may stand between the head's lock and its release; these say what slow is.
+/// Limits on the time for which the head's lock is held.
 const LIMITS: [(&str, &str); 3] =
     [("lock_timeout", "2s"), ("statement_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
 
-/// An answer that takes longer than the limits above allow never comes: the connection is dead.
-const ANSWER: Duration = Duration::from_secs(4);
+/// An answer that exceeds the limits above will not arrive: the connection is dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Why a batch has no verdicts.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The database refused some event's content; nothing was stored.
+    /// The database refused an event's content; nothing was stored.
     Refused(String),
-    /// The database could not do it now; nothing was stored.
+    /// The database is temporarily unable; nothing was stored.
     Unavailable(String),
-    /// The answer never came: stored or not is unknown.
+    /// The answer was lost: whether the batch is stored is unknown.
     Lost(String),
 }
 
-/// A connection and what it takes to settle the batch it may lose.
+/// A connection, and its server process, which is needed to settle a lost batch.
 pub(super) struct Session {
     connection: PgConnection,
     backend: Backend,
 }
 
-/// A server process that may still be at work on a lost batch. Process ids are used again: its start tells it apart.
+/// A server process that may still work on a lost batch. Process ids are reused, so it includes the start time.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub(super) struct Backend {
     pid: i32,
@@ -47,8 +47,8 @@ pub(super) struct Backend {
 }
 
 impl Session {
-    /// A connection, and what bodies are compressed with by now. It ends the server processes that former ones lost; those
-    /// that do not end stay in the list.
+    /// Opens a connection; returns it with the current encoder of bodies. Terminates the server processes of lost
+    /// connections; those that do not terminate remain in the list.
     pub(super) async fn open(
         options: &PgConnectOptions,
         lost: &mut Vec<Backend>,
@@ -73,7 +73,7 @@ impl Session {
         Ok(opened)
     }
 
-    /// Ends server processes, so that nothing of their batches can still commit; those that are still at work.
+    /// Terminates server processes, so that their batches can no longer commit; returns those that are still running.
     async fn end(&mut self, lost: &[Backend]) -> Result<Vec<Backend>, sqlx::Error> {
         const THESE: &str = "from unnest($1::integer[], $2::timestamptz[]) as lost (pid, backend_start) \
                              join pg_stat_activity using (pid, backend_start)";
@@ -90,7 +90,7 @@ impl Session {
         Ok(alive)
     }
 
-    /// Compresses with the newest dictionary; none before the log has started.
+    /// The encoder with the newest dictionary; `None` before the log has started.
     pub(super) async fn encoder(&mut self) -> Result<Option<Arc<Encoder>>, sqlx::Error> {
         in_time(self.read_encoder()).await
     }
@@ -106,12 +106,12 @@ impl Session {
         self.backend
     }
 
-    /// Appends the batch in one round trip. Requests that were made before cost another, to say what they got.
+    /// Appends the batch in one round trip. Repeated requests cost another one for their original results.
     pub(super) async fn append(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Failure> {
-        let mut verdicts = in_time(call::append(&mut self.connection, batch)).await?.judge(batch);
+        let mut verdicts = in_time(call::append(&mut self.connection, batch)).await?.into_verdicts(batch);
         for verdict in verdicts.iter_mut().filter_map(|verdict| verdict.as_mut().ok()) {
             if verdict.repeated {
-                // The batch is committed: what goes wrong from here on is an answer lost, not an append.
+                // The batch is committed: an error from here on loses a result, not an append.
                 let first =
                     in_time(found::at(&mut self.connection, verdict.first_position, verdict.last_position));
                 *verdict = first.await.map_err(|error| Failure::Lost(error.to_string()))?;
@@ -120,7 +120,7 @@ impl Session {
         Ok(verdicts)
     }
 
-    /// Looks for what a lost batch has committed. Its server process has ended.
+    /// Determines what a lost batch has committed. Its server process has ended.
     pub(super) async fn settle(&mut self, batch: &[Pending]) -> Result<Vec<Option<Appended>>, sqlx::Error> {
         let settle = async {
             let appends = batch.iter().map(|pending| &pending.append);
@@ -134,7 +134,7 @@ impl Session {
         in_time(settle).await
     }
 
-    /// The log's head, of which it is certain by now that a synchronous standby has it.
+    /// The log's head, once a synchronous standby is certain to have it.
     pub(super) async fn confirm(&mut self) -> Result<i64, sqlx::Error> {
         let confirm = async {
             let head = "select position from log_head";
@@ -146,9 +146,9 @@ impl Session {
     }
 }
 
-/// Waits until a synchronous standby has what this connection sees. The backend that was ended may have committed and waited
-/// for the standby in vain: its append shows here and is nowhere else. A commit of our own, with something in it, ends its
-/// wait only when the standby has everything before it.
+/// Waits until a synchronous standby has everything that this connection sees. The terminated backend may have
+/// committed without the standby's acknowledgement: its append is visible here and may exist nowhere else. A commit of
+/// this connection that writes something returns only when the standby has everything before it.
 async fn await_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     const MARK: &str = "select set_config('synchronous_commit', case current_setting('synchronous_commit') \
                                                       when 'remote_apply' then 'remote_apply' else 'on' end, true), \
@@ -158,14 +158,15 @@ async fn await_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error>
     transaction.commit().await
 }
 
-/// A backend may be seen and ended by its own login, which the connection may have left for the writer's role.
+/// A backend may be seen and terminated only by its own login, which the connection may have left for the writer's
+/// role.
 async fn as_login(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     sqlx::query("set local role none").execute(&mut *transaction).await?;
     Ok(transaction)
 }
 
-/// An answer means durable: a server that does not wait for its disk is told to, where a session may tell it.
+/// A returned append must be durable: enables `synchronous_commit` if it is off, and warns if `fsync` is off.
 async fn make_durable(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let fsync: String = sqlx::query_scalar(
         "select current_setting('fsync') from (select case when current_setting('synchronous_commit') = 'off' \
@@ -181,7 +182,7 @@ async fn make_durable(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database did not answer");
-    timeout(ANSWER, answer).await.unwrap_or(Err(sqlx::Error::Io(late)))
+    timeout(ANSWER_TIMEOUT, answer).await.unwrap_or(Err(sqlx::Error::Io(late)))
 }
 
 impl From<sqlx::Error> for Failure {
@@ -193,13 +194,13 @@ impl From<sqlx::Error> for Failure {
         let severity = refusal.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
         let fatal = matches!(severity, None | Some(PgSeverity::Fatal | PgSeverity::Panic));
         match refusal.code().as_deref() {
-            // The server ends the session: it may have committed first.
+            // The server ends the session; it may have committed first.
             _ if fatal => Self::Lost(reason),
-            // Data, integrity, limits of the program: about the events, and the same whenever it is tried.
+            // Data, integrity or program limits: caused by the events, and the same on every attempt.
             Some(code) if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
                 Self::Refused(reason)
             }
-            // Everything else is about the database: locks, time-outs, resources, rights, a standby.
+            // All others concern the database: locks, timeouts, resources, rights, a standby.
             _ => Self::Unavailable(reason),
         }
     }

@@ -1,4 +1,4 @@
-//! The writer's task: forms batches, commits them, and settles what a lost connection leaves in doubt.
+//! The writer's task: forms batches, commits them, and settles batches of lost connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use tracing::{error, warn};
 
 use super::batch::Batches;
 use super::call::Verdict;
-use super::pending::{Asked, Doubt, Pending, answer, refuse};
+use super::pending::{ConfirmRequest, Pending, WriterRequest, answer, refuse};
 use super::session::{Backend, Failure, Session};
 use super::{Counts, QUEUE, Tell, recorded};
 use crate::append::{AppendError, Appended};
 
-/// How long a batch may wait for the database to come back before its appends are refused.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a batch waits for the database before its appends are refused.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The pause before the next attempt to reach a database that is away.
+/// The pause before the next attempt to reach the database.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// The task, and what it has at the moment.
+/// The task and its state.
 pub(super) struct Task {
     options: PgConnectOptions,
     session: Option<Session>,
-    /// Server processes of former sessions that may still be at work, or wait for a standby: the next session ends them.
+    /// Server processes of former sessions that may still work or wait for a standby; the next session terminates them.
     lost: Vec<Backend>,
     tell: Option<Tell>,
-    raise_head: watch::Sender<i64>,
-    encode_with: watch::Sender<Option<Arc<Encoder>>>,
+    head_sender: watch::Sender<i64>,
+    encoder_sender: watch::Sender<Option<Arc<Encoder>>>,
     counts: Arc<Counts>,
 }
 
@@ -42,18 +42,18 @@ impl Task {
     pub(super) fn new(
         options: PgConnectOptions,
         tell: Option<Tell>,
-        raise_head: watch::Sender<i64>,
-        encode_with: watch::Sender<Option<Arc<Encoder>>>,
+        head_sender: watch::Sender<i64>,
+        encoder_sender: watch::Sender<Option<Arc<Encoder>>>,
         counts: Arc<Counts>,
     ) -> Self {
-        Self { options, session: None, lost: Vec::new(), tell, raise_head, encode_with, counts }
+        Self { options, session: None, lost: Vec::new(), tell, head_sender, encoder_sender, counts }
     }
 
-    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Asked>, stop: CancellationToken) {
-        let (mut batches, mut doubts) = (Batches::default(), Vec::new());
-        let take = |batches: &mut Batches, doubts: &mut Vec<Doubt>, asked| match asked {
-            Asked::Append(pending) => batches.push(pending),
-            Asked::Confirm(doubt) => doubts.push(doubt),
+    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<WriterRequest>, stop: CancellationToken) {
+        let (mut batches, mut confirms) = (Batches::default(), Vec::new());
+        let take = |batches: &mut Batches, confirms: &mut Vec<ConfirmRequest>, request| match request {
+            WriterRequest::Append(pending) => batches.push(pending),
+            WriterRequest::Confirm(confirm) => confirms.push(confirm),
         };
         loop {
             if batches.is_empty() {
@@ -61,28 +61,29 @@ impl Task {
                     biased;
                     () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
                     next = waiting.recv() => match next {
-                        Some(asked) => take(&mut batches, &mut doubts, asked),
+                        Some(request) => take(&mut batches, &mut confirms, request),
                         None => return,
                     },
                 }
             }
-            // No more than a batch and what it may put off: the rest stays in the queue, which is what bounds it.
+            // Takes no more than a batch and the appends it may defer; the rest stays in the queue, whose capacity is
+            // the limit.
             while batches.has_room()
-                && doubts.len() < QUEUE
-                && let Ok(asked) = waiting.try_recv()
+                && confirms.len() < QUEUE
+                && let Ok(request) = waiting.try_recv()
             {
-                take(&mut batches, &mut doubts, asked);
+                take(&mut batches, &mut confirms, request);
             }
             if !batches.is_empty() {
                 let batch = batches.take();
-                self.commit(batch, Instant::now() + PATIENCE).await;
+                self.commit(batch, Instant::now() + COMMIT_TIMEOUT).await;
             }
             // A batch that has just committed settles most of them.
-            self.confirm(std::mem::take(&mut doubts), Instant::now() + PATIENCE).await;
+            self.confirm(std::mem::take(&mut confirms), Instant::now() + COMMIT_TIMEOUT).await;
         }
     }
 
-    /// Answers every append of the batch, whatever happens to the database.
+    /// Answers every append of the batch, whatever the database does.
     async fn commit(&mut self, mut batch: Vec<Pending>, deadline: Instant) {
         while !batch.is_empty() {
             let session = match self.session(deadline).await {
@@ -93,7 +94,7 @@ impl Task {
             match session.append(&batch).await {
                 Ok(verdicts) => {
                     reach("append.committed");
-                    self.take_dictionary(&batch).await;
+                    self.update_encoder(&batch).await;
                     self.answer(batch, verdicts);
                     return reach("append.answered");
                 }
@@ -104,7 +105,7 @@ impl Task {
                 Err(Failure::Refused(_)) => return self.commit_singly(batch, deadline).await,
                 Err(Failure::Unavailable(reason)) => {
                     warn!(reason, "a batch could not commit");
-                    // A new connection may meet a database that can.
+                    // A new connection may reach a database that can commit.
                     self.session = None;
                     return refuse(batch, &AppendError::Unavailable(reason));
                 }
@@ -112,7 +113,7 @@ impl Task {
                     warn!(reason, appends = batch.len(), "the connection broke during a batch: settling it");
                     batch = self.settle(batch, deadline, &reason).await;
                     if Instant::now() >= deadline {
-                        // What is left was certainly not stored.
+                        // The remaining appends were certainly not stored.
                         return refuse(batch, &AppendError::Unavailable(reason));
                     }
                 }
@@ -120,42 +121,42 @@ impl Task {
         }
     }
 
-    /// The log's own events may announce a dictionary: what comes next is compressed with it.
-    async fn take_dictionary(&mut self, batch: &[Pending]) {
-        let of_the_log =
+    /// The log's own events may announce a dictionary, which compresses bodies from then on.
+    async fn update_encoder(&mut self, batch: &[Pending]) {
+        let is_log_event =
             |pending: &Pending| pending.append.streams.iter().any(|s| s.aggregate_type == Log::TYPE);
         if let Some(session) = &mut self.session
-            && batch.iter().any(of_the_log)
+            && batch.iter().any(is_log_event)
         {
             match session.encoder().await {
-                Ok(encoder) => drop(self.encode_with.send_replace(encoder)),
-                // It is read again with the next connection; until then the older one does.
+                Ok(encoder) => drop(self.encoder_sender.send_replace(encoder)),
+                // The dictionary is read again with the next connection; the older one is used until then.
                 Err(error) => warn!(%error, "the newest dictionary could not be read"),
             }
         }
     }
 
-    /// One event that the database refuses must not fail its neighbours.
+    /// Commits each append separately, so that one refused event does not fail the others.
     async fn commit_singly(&mut self, batch: Vec<Pending>, deadline: Instant) {
         for pending in batch {
             Box::pin(self.commit(vec![pending], deadline)).await;
         }
     }
 
-    /// After a connection was lost during a batch: answers what was committed and gives back what certainly was not.
+    /// After a lost connection: answers the appends that were committed and returns those that certainly were not.
     async fn settle(&mut self, batch: Vec<Pending>, deadline: Instant, reason: &str) -> Vec<Pending> {
-        self.give_up();
+        self.drop_session();
         loop {
             let Ok(session) = self.session(deadline).await else {
                 refuse(batch, &AppendError::Unsettled(reason.to_owned()));
                 return Vec::new();
             };
             match session.settle(&batch).await {
-                // While the lost server process is at work, what is absent may yet come.
+                // While a lost server process is running, an absent append may still commit.
                 Ok(found) if self.lost.is_empty() => return self.answer_found(batch, found),
                 settled => {
                     warn!(failure = ?settled.err(), "settling a batch failed");
-                    self.give_up();
+                    self.drop_session();
                     if Instant::now() >= deadline {
                         refuse(batch, &AppendError::Unsettled(reason.to_owned()));
                         return Vec::new();
@@ -166,11 +167,11 @@ impl Task {
         }
     }
 
-    /// Answers those that ask whether what they found may be acknowledged; one commit does for all of them.
-    async fn confirm(&mut self, doubts: Vec<Doubt>, deadline: Instant) {
+    /// Answers confirmations; one commit covers all of them.
+    async fn confirm(&mut self, confirms: Vec<ConfirmRequest>, deadline: Instant) {
         let certain = |task: &Self| {
-            let head = *task.raise_head.borrow();
-            doubts.iter().all(|doubt| doubt.position <= head)
+            let head = *task.head_sender.borrow();
+            confirms.iter().all(|confirm| confirm.position <= head)
         };
         let mut reason = "the log does not reach there any more".to_owned();
         while !certain(self) {
@@ -178,13 +179,13 @@ impl Task {
                 Err(error) => reason = error,
                 Ok(session) => match session.confirm().await {
                     Ok(head) => {
-                        self.raise(Some(head));
+                        self.publish_head(Some(head));
                         break;
                     }
                     Err(error) => {
                         warn!(%error, "what the log shows could not be confirmed");
                         reason = error.to_string();
-                        self.give_up();
+                        self.drop_session();
                     }
                 },
             }
@@ -193,8 +194,8 @@ impl Task {
             }
             sleep(RETRY_PAUSE).await;
         }
-        let head = *self.raise_head.borrow();
-        for Doubt { position, reply } in doubts {
+        let head = *self.head_sender.borrow();
+        for ConfirmRequest { position, reply } in confirms {
             let unsettled = || AppendError::Unsettled(reason.clone());
             answer(reply, if position <= head { Ok(()) } else { Err(unsettled()) });
         }
@@ -202,7 +203,7 @@ impl Task {
 
     fn answer(&self, batch: Vec<Pending>, verdicts: Vec<Verdict>) {
         let last = verdicts.iter().filter_map(|v| v.as_ref().ok().map(|done| done.last_position)).max();
-        self.counts.take(&verdicts);
+        self.counts.add(&verdicts);
         let (mut appends, mut replies) = (Vec::new(), Vec::new());
         for Pending { append, reply, .. } in batch {
             appends.push(append);
@@ -211,14 +212,14 @@ impl Task {
         if let Some(tell) = &self.tell {
             tell(recorded::all(appends, &verdicts));
         }
-        self.raise(last);
+        self.publish_head(last);
         for (reply, verdict) in replies.into_iter().zip(verdicts) {
             answer(reply, verdict);
         }
     }
 
     fn answer_found(&self, batch: Vec<Pending>, found: Vec<Option<Appended>>) -> Vec<Pending> {
-        self.raise(found.iter().flatten().map(|done| done.last_position).max());
+        self.publish_head(found.iter().flatten().map(|done| done.last_position).max());
         let mut absent = Vec::new();
         for (pending, found) in batch.into_iter().zip(found) {
             match found {
@@ -229,24 +230,24 @@ impl Task {
         absent
     }
 
-    fn raise(&self, last_position: Option<i64>) {
+    fn publish_head(&self, last_position: Option<i64>) {
         if let Some(position) = last_position {
-            self.raise_head.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+            self.head_sender.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
         }
     }
 
-    /// Gives the connection up, and remembers its server process: closing a connection does not end one that waits for
-    /// a standby.
-    fn give_up(&mut self) {
+    /// Drops the connection and remembers its server process, because closing a connection does not end one that waits
+    /// for a standby.
+    fn drop_session(&mut self) {
         self.lost.extend(self.session.take().map(Session::into_backend));
     }
 
-    /// The connection, made again if there is none, until the deadline. A new one begins by ending what former ones left.
+    /// The connection, opened if there is none, until the deadline. Opening terminates what former connections left.
     async fn session(&mut self, deadline: Instant) -> Result<&mut Session, String> {
         while self.session.is_none() {
             match Session::open(&self.options, &mut self.lost).await {
                 Ok((session, encoder)) => {
-                    self.encode_with.send_replace(encoder);
+                    self.encoder_sender.send_replace(encoder);
                     self.session = Some(session);
                 }
                 Err(error) if Instant::now() >= deadline => return Err(error.to_string()),

@@ -1,4 +1,4 @@
-//! The connection is cut while the commit is on its way: the answer is still right, and nothing happens twice.
+//! The connection is cut during a commit: the result is still correct, and no append happens twice.
 
 use parking_commands::append::{Append, Expected, RequestKey};
 use parking_commands::ids::Ids;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::proxy::{Cut, Proxy};
 
-async fn cut_again_and_again(cut: Cut) {
+async fn cut_repeatedly(cut: Cut) {
     let log = EventLog::create().await;
     let options = log.database.as_role(Role::Writer);
     let proxy = Proxy::start(options.get_socket().unwrap());
@@ -33,15 +33,15 @@ async fn cut_again_and_again(cut: Cut) {
 
 #[tokio::test]
 async fn a_request_that_never_arrived_is_sent_again() {
-    cut_again_and_again(Cut::Request).await;
+    cut_repeatedly(Cut::Request).await;
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_found_and_not_repeated() {
-    cut_again_and_again(Cut::Answer).await;
+    cut_repeatedly(Cut::Answer).await;
 }
 
 #[tokio::test]
-async fn a_commit_still_under_way_is_ended_or_found_and_not_repeated() {
-    cut_again_and_again(Cut::Both).await;
+async fn a_commit_in_progress_is_terminated_or_found_and_not_repeated() {
+    cut_repeatedly(Cut::Both).await;
 }

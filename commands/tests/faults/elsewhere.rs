@@ -1,4 +1,4 @@
-//! What others do in the same server does not disturb: transactions left open, here and in another database.
+//! Other sessions in the same server do not interfere: transactions left open, here and in another database.
 
 use parking_commands::append::Expected;
 use parking_projections::feed;
@@ -10,11 +10,11 @@ async fn admin(database: &TestDatabase) -> PgPool {
 }
 
 #[tokio::test]
-async fn idle_transactions_here_and_elsewhere_stall_neither_appends_nor_readers() {
+async fn idle_transactions_here_and_elsewhere_block_neither_appends_nor_readers() {
     let (log, other) = (EventLog::create().await, TestDatabase::create().await);
     let mut here = admin(&log.database).await.begin().await.unwrap();
     let mut elsewhere = admin(&other).await.begin().await.unwrap();
-    // Both have written: they hold transaction numbers older than everything that follows.
+    // Both have written, so they hold transaction numbers older than all later ones.
     for transaction in [&mut here, &mut elsewhere] {
         sqlx::query("create table left_open ()").execute(&mut **transaction).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! What the log promises when things break around it: connections, the server, the disk.
+//! The log's guarantees when connections, the server or the disk fail.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod cut;

@@ -1,4 +1,4 @@
-//! Faults of the server itself, each on a private PostgreSQL of its own: killed under load, moved, out of disk.
+//! Faults of the server itself, each on its own private PostgreSQL: killed under load, moved, out of disk space.
 
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
@@ -21,10 +21,10 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Longer than anything takes that works.
+/// Longer than any successful operation takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A server, its database, and a writer on it.
+/// A server, its database, and a writer.
 pub(crate) struct Server {
     pub(crate) cluster: LocalCluster,
     pub(crate) database: Database,
@@ -33,7 +33,7 @@ pub(crate) struct Server {
     pub(crate) stop: CancellationToken,
 }
 
-/// A directory that the server's own user may enter too.
+/// A directory that the server's user can enter.
 pub(crate) fn directory() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -52,7 +52,7 @@ impl Server {
         Self { cluster, database, writer, ids: Arc::new(Counter::new(7)), stop }
     }
 
-    /// The log as a process of this server sees it.
+    /// The log of this server, as a separate process opens it.
     pub(crate) fn store(&self) -> LogStore {
         let pool = PgPool::connect_lazy_with(self.database.as_role(Role::Writer));
         LogStore::new(pool, self.writer.clone(), Snapshots::off(), self.ids.clone())
@@ -80,8 +80,8 @@ impl Server {
         self.writer.append(append).await.map(|_| event_id)
     }
 
-    /// Appends until one succeeds: service is back by itself.
-    async fn wait_until_back(&self) {
+    /// Appends until one succeeds: the service recovers by itself.
+    async fn wait_until_available(&self) {
         let deadline = Instant::now() + DEADLINE;
         while let Err(error) = self.append("back", 0).await {
             assert!(Instant::now() < deadline, "still away: {error}");
@@ -89,7 +89,7 @@ impl Server {
         }
     }
 
-    /// Every acknowledged event is there, positions are gapless.
+    /// Asserts that every acknowledged event is stored and positions are gapless.
     async fn assert_holds(&self, acknowledged: &[Uuid]) {
         let mut auditor = self.database.as_role(Role::Auditor).connect().await.unwrap();
         let stored = feed::read(&mut auditor, 0, i64::MAX).await.unwrap();
@@ -107,7 +107,7 @@ impl Server {
 }
 
 #[tokio::test]
-async fn a_server_killed_under_load_comes_back_and_has_lost_nothing() {
+async fn a_server_killed_under_load_recovers_without_losses() {
     let directory = directory();
     let server = Server::start(directory.path(), &[]).await;
     let mut acknowledged = Vec::new();
@@ -132,7 +132,7 @@ async fn a_server_killed_under_load_comes_back_and_has_lost_nothing() {
                 Err(other) => panic!("not what a broken server means: {other}"),
             }
         }
-        server.wait_until_back().await;
+        server.wait_until_available().await;
     }
     assert!(acknowledged.len() > 1000, "there was load: {}", acknowledged.len());
     server.assert_holds(&acknowledged).await;
@@ -140,7 +140,7 @@ async fn a_server_killed_under_load_comes_back_and_has_lost_nothing() {
 }
 
 #[tokio::test]
-async fn a_log_moved_to_another_server_reads_the_same_and_goes_on() {
+async fn a_log_moved_to_another_server_is_unchanged_and_continues() {
     let (old_place, new_place) = (directory(), directory());
     let old = Server::start(old_place.path(), &[]).await;
     let mut acknowledged = Vec::new();
@@ -167,7 +167,7 @@ async fn a_log_moved_to_another_server_reads_the_same_and_goes_on() {
     assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
 
     new.assert_holds(&acknowledged).await;
-    // Ids of another space: those of the old server are in the log already.
+    // Other ids: those of the old server are already in the log.
     let new = Server { ids: Arc::new(Counter::new(8)), ..new };
     acknowledged.push(new.append("0", 50).await.unwrap());
     new.assert_holds(&acknowledged).await;
@@ -187,7 +187,7 @@ fn newest_bin() -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_said_clearly_and_costs_nothing_that_was_acknowledged() {
+async fn a_full_disk_is_reported_and_loses_no_acknowledged_event() {
     let directory = directory();
     let disk = directory.path();
     let mounted =
@@ -213,7 +213,7 @@ async fn a_full_disk_is_said_clearly_and_costs_nothing_that_was_acknowledged() {
     assert!(!acknowledged.is_empty());
 
     std::fs::remove_file(&ballast).unwrap();
-    server.wait_until_back().await;
+    server.wait_until_available().await;
     server.assert_holds(&acknowledged).await;
     server.stop().await;
 }
@@ -222,7 +222,7 @@ struct Unmount<'a>(&'a Path);
 
 impl Drop for Unmount<'_> {
     fn drop(&mut self) {
-        // Lazily: a server that a failed test left running may still be in there.
+        // A lazy unmount: a server left running by a failed test may still use it.
         let _unmounted = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }

@@ -8,21 +8,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-/// What to do with the next request that comes from the client.
+/// How to treat the client's next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Cut {
-    /// Nothing: pass everything on.
+    /// Relay everything.
     Nothing,
     /// The request never reaches the server.
     Request,
-    /// The server gets it and answers; the answer never reaches the client.
+    /// The server receives it and answers; the answer never reaches the client.
     Answer,
-    /// The server gets it and is still at work when the client loses the connection.
+    /// The server receives it and is still working when the client loses the connection.
     Both,
 }
 
-/// Listens on a socket of its own, in a directory of its own.
+/// Listens on its own socket in its own directory.
 pub(crate) struct Proxy {
     directory: tempfile::TempDir,
     next: Arc<AtomicU8>,
@@ -30,7 +30,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// In front of the server whose socket lies in `server`.
+    /// In front of the server whose socket is in `server`.
     pub(crate) fn start(server: &Path) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
@@ -49,12 +49,12 @@ impl Proxy {
         self.directory.path()
     }
 
-    /// Cuts at the next request.
+    /// Cuts the connection at the next request.
     pub(crate) fn cut_next(&self, cut: Cut) {
         self.next.store(cut as u8, Ordering::SeqCst);
     }
 
-    /// True once the cut has happened.
+    /// True once the connection was cut.
     pub(crate) fn has_cut(&self) -> bool {
         self.next.load(Ordering::SeqCst) == Cut::Nothing as u8
     }
@@ -87,7 +87,7 @@ async fn relay(mut client: UnixStream, server: PathBuf, next: Arc<AtomicU8>) {
                 }
                 if cut == Cut::Both as u8 {
                     drop(client);
-                    // The server's side stays open until it has done what it was asked.
+                    // The server's side stays open until it has finished the request.
                     while let Ok(1..) = server.read(&mut answer).await {}
                     return;
                 }

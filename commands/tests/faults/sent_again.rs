@@ -1,11 +1,11 @@
-//! What is sent again after its answer was lost is answered only when the standby has what it did the first time.
+//! A request repeated after its result was lost is acknowledged only when the standby has the original append.
 
 use parking_commands::append::{AppendError, RequestKey};
 use parking_commands::bus::{Bus, ExecuteError};
 use parking_commands::ingest::{Incoming, Ingest, IngestError, Outcome};
-use parking_commands::joint::Several;
+use parking_commands::joint::CommandBatch;
 use parking_commands::metadata::Metadata;
-use parking_commands::store::{Circumstances, LogStore};
+use parking_commands::store::{CommandContext, LogStore};
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::patch::Patch;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::standby::{Pair, until};
 
-/// True when it was done before; `None` when the answer leaves a doubt.
+/// True if it was done before; `None` if the outcome is unknown.
 type Sent = Option<bool>;
 
 fn site(n: u128) -> SiteId {
@@ -35,9 +35,9 @@ fn move_to_town() -> SiteCommand {
     SiteCommand::UpdateSite { tenant_id: TenantId::DEFAULT, patch, at: at(2), by: OWNER }
 }
 
-fn keyed(key: &str) -> Circumstances {
+fn keyed(key: &str) -> CommandContext {
     let request = RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::nil() };
-    Circumstances { request: Some(request), ..Circumstances::default() }
+    CommandContext { request: Some(request), ..CommandContext::default() }
 }
 
 fn sent(result: Result<bool, ExecuteError<SiteRefusal>>) -> Sent {
@@ -75,36 +75,37 @@ impl Sender {
         }
     }
 
-    async fn command(&self, n: u128, command: SiteCommand, circumstances: Circumstances) -> Sent {
-        let executed = self.sites.execute(&site(n).to_string(), &command, &circumstances).await;
+    async fn command(&self, n: u128, command: SiteCommand, command_context: CommandContext) -> Sent {
+        let executed = self.sites.execute(&site(n).to_string(), &command, &command_context).await;
         sent(executed.map(|executed| executed.repeated || executed.events.is_empty()))
     }
 
-    async fn joint(&self, n: u128, circumstances: Circumstances) -> Sent {
-        let several = Several::<Site> { aggregate_id: site(n).to_string(), commands: vec![move_to_town()] };
-        let done = self.store.execute(&several, &circumstances).await;
+    async fn joint(&self, n: u128, command_context: CommandContext) -> Sent {
+        let several =
+            CommandBatch::<Site> { aggregate_id: site(n).to_string(), commands: vec![move_to_town()] };
+        let done = self.store.execute(&several, &command_context).await;
         sent(done.map(|done| done.repeated || done.events.is_empty()))
     }
 
-    /// Everything that can be sent again, each to a stream of its own.
+    /// Every kind of repeatable request, each to its own stream.
     async fn everything(&self) -> [Sent; 5] {
         tokio::join!(
             self.report(),
             self.command(1, create(1), keyed("create")),
-            self.command(2, move_to_town(), Circumstances::default()),
+            self.command(2, move_to_town(), CommandContext::default()),
             self.joint(3, keyed("move")),
-            self.joint(4, Circumstances::default()),
+            self.joint(4, CommandContext::default()),
         )
         .into()
     }
 }
 
 #[tokio::test]
-async fn what_is_sent_again_is_answered_once_the_standby_has_it() {
+async fn a_repeated_request_is_acknowledged_once_the_standby_has_it() {
     let mut pair = Pair::start().await;
     let sender = Sender::new(pair.primary.store());
     for n in 2..=4 {
-        assert_eq!(sender.command(n, create(n), Circumstances::default()).await, Some(false));
+        assert_eq!(sender.command(n, create(n), CommandContext::default()).await, Some(false));
     }
     let before = pair.positions().await;
 

@@ -1,5 +1,5 @@
-//! Durable under a synchronous standby: what the writer acknowledges the standby has, even when the server process that
-//! appended it was ended while it waited for the standby, and what it had committed shows.
+//! Durability with a synchronous standby: everything acknowledged is on the standby, even if the server process that
+//! appended it was terminated while it waited for the standby and its commit is visible.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -38,14 +38,14 @@ impl Pair {
         Self { primary, standby, admin, _homes: homes }
     }
 
-    /// The process that sends to the standby: stopped, the standby gets nothing more.
+    /// The process that sends to the standby: while it is stopped, the standby receives nothing.
     pub(crate) async fn sender(&mut self) -> Pid {
         let query = "select pid from pg_stat_replication";
         let pid: i32 = sqlx::query_scalar(query).fetch_one(&mut self.admin).await.unwrap();
         Pid::from_raw(pid).unwrap()
     }
 
-    /// Ends the writer's server process while it waits for the standby; how many there were.
+    /// Terminates the writer's server processes that wait for the standby; returns how many.
     pub(crate) async fn end_while_waiting(primary: &Server) -> i64 {
         const WAITING: &str =
             "from pg_stat_activity where wait_event = 'SyncRep' and usename = 'parking_writer'";
@@ -64,7 +64,7 @@ impl Pair {
     }
 
     pub(crate) async fn stop(mut self) {
-        // Nobody is there any more to wait for.
+        // No standby is left to wait for.
         self.admin.execute("alter system reset synchronous_standby_names").await.unwrap();
         self.admin.execute("select pg_reload_conf()").await.unwrap();
         self.standby.stop().await.unwrap();
@@ -90,7 +90,7 @@ fn base_backup(primary: &Path, standby: &Path) {
     std::fs::set_permissions(standby.data(), std::fs::Permissions::from_mode(0o700)).unwrap();
 }
 
-/// Asks until a count is not 0.
+/// Polls until a count is not 0.
 pub(crate) async fn until(what: &str, connection: &mut PgConnection, count: &str) {
     let asked = Instant::now();
     while sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *connection).await.unwrap() == 0 {
@@ -100,11 +100,11 @@ pub(crate) async fn until(what: &str, connection: &mut PgConnection, count: &str
 }
 
 #[tokio::test]
-async fn what_is_acknowledged_survives_the_primary() {
+async fn acknowledged_events_survive_the_primary() {
     let mut pair = Pair::start().await;
     let mut acknowledged: Vec<Uuid> = vec![pair.primary.append("before", 10).await.unwrap()];
 
-    // Ended while it waits: the event shows on the primary, and no standby has it.
+    // Terminated while it waits: the event is visible on the primary, and no standby has it.
     let sender = pair.sender().await;
     kill_process(sender, Signal::STOP).unwrap();
     let before = pair.positions().await;
@@ -117,7 +117,7 @@ async fn what_is_acknowledged_survives_the_primary() {
         Err(error) => assert!(matches!(error, AppendError::Unsettled(_)), "{error}"),
     }
 
-    // The standby takes over with what it has.
+    // The standby takes over with its data.
     let mut promoted = pair.standby().await;
     promoted.execute("select pg_promote()").await.unwrap();
     let stored: Vec<Uuid> =
@@ -130,7 +130,7 @@ async fn what_is_acknowledged_survives_the_primary() {
 }
 
 #[tokio::test]
-async fn an_append_in_doubt_is_acknowledged_once_the_standby_has_it() {
+async fn an_unsettled_append_is_acknowledged_once_the_standby_has_it() {
     let mut pair = Pair::start().await;
     pair.primary.append("before", 10).await.unwrap();
     let sender = pair.sender().await;
@@ -147,7 +147,7 @@ async fn an_append_in_doubt_is_acknowledged_once_the_standby_has_it() {
 }
 
 #[tokio::test]
-async fn a_standby_that_stays_away_leaves_no_server_processes_behind() {
+async fn an_absent_standby_leaves_no_server_processes_behind() {
     let mut pair = Pair::start().await;
     pair.primary.append("before", 10).await.unwrap();
     let sender = pair.sender().await;
@@ -164,9 +164,9 @@ async fn a_standby_that_stays_away_leaves_no_server_processes_behind() {
     pair.stop().await;
 }
 
-/// Why decision 0033 says what operators are not to do.
+/// The reason for the operators' restrictions in decision 0033.
 #[tokio::test]
-async fn a_wait_that_somebody_cancels_is_called_done_by_postgresql() {
+async fn a_cancelled_wait_is_reported_as_committed_by_postgresql() {
     let mut pair = Pair::start().await;
     pair.primary.append("before", 10).await.unwrap();
     let sender = pair.sender().await;

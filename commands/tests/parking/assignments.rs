@@ -1,4 +1,4 @@
-//! A device goes to a space: one of each category, of the tenant's own, and while the space is there.
+//! Assignment of devices: one of each category per space, of the tenant's own, and only to existing spaces.
 
 use futures_util::future::{join, join_all};
 use parking_commands::append::AppendError;
@@ -10,14 +10,14 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
 use uuid::Uuid;
 
-use crate::support::{Platform, asked, assign, circumstances, elsewhere, window};
+use crate::support::{Platform, asked, assign, command_context, elsewhere, window};
 
 async fn put(platform: &Platform, command: AssignDevice) -> Result<Option<i64>, AssignmentError> {
-    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+    platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
 #[tokio::test]
-async fn a_sensor_and_a_display_stand_at_one_space_and_a_second_of_either_does_not() {
+async fn a_space_takes_one_sensor_and_one_display() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     for (n, category, word) in [(1, Category::Sensor, "sensor"), (2, Category::Display, "display")] {
@@ -35,7 +35,7 @@ async fn a_sensor_and_a_display_stand_at_one_space_and_a_second_of_either_does_n
 }
 
 #[tokio::test]
-async fn a_device_goes_to_another_space_only_when_it_is_told_to() {
+async fn a_device_moves_to_another_space_only_with_replace() {
     let platform = Platform::create().await;
     let (here, there) = (platform.space("A-1").await, platform.space("A-2").await);
     let device = platform.device(1, Category::Sensor).await;
@@ -51,7 +51,7 @@ async fn a_device_goes_to_another_space_only_when_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn what_the_tenant_does_not_have_is_not_found() {
+async fn another_tenants_spaces_and_devices_are_not_found() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let device = platform.device(1, Category::Sensor).await;
@@ -68,7 +68,7 @@ async fn what_the_tenant_does_not_have_is_not_found() {
 }
 
 #[test]
-fn a_place_that_the_space_holds_itself_is_of_a_space_that_is_not_there_any_more() {
+fn a_claim_held_by_its_own_space_means_that_the_space_is_deleted() {
     let held = |scope: &str, holder: &str| {
         let claim = Claim { scope: scope.into(), key: Uuid::from_u128(1).to_string() };
         AssignmentError::from(AppendError::ClaimHeld { claim, holder: holder.into() })
@@ -83,7 +83,7 @@ fn a_place_that_the_space_holds_itself_is_of_a_space_that_is_not_there_any_more(
 }
 
 #[tokio::test]
-async fn of_fifty_assignments_of_one_sensor_one_happens() {
+async fn of_fifty_concurrent_assignments_of_one_sensor_one_succeeds() {
     let platform = Platform::create().await;
     let device = platform.device(1, Category::Sensor).await;
     let mut spaces = Vec::new();
@@ -104,7 +104,7 @@ async fn of_fifty_assignments_of_one_sensor_one_happens() {
 }
 
 #[tokio::test]
-async fn of_fifty_sensors_for_one_space_one_gets_it() {
+async fn of_fifty_concurrent_sensors_for_one_space_one_is_assigned() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     for n in 0..50 {
@@ -118,12 +118,13 @@ async fn of_fifty_sensors_for_one_space_one_gets_it() {
 }
 
 #[tokio::test]
-async fn bookings_do_not_get_in_the_way_of_an_assignment() {
+async fn bookings_do_not_conflict_with_an_assignment() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let device = platform.device(1, Category::Sensor).await;
     let reservations = platform.reservations();
-    let bookings = (0..5).map(|n| reservations.book(platform.booking(space, window(n * 2)), circumstances()));
+    let bookings =
+        (0..5).map(|n| reservations.book(platform.booking(space, window(n * 2)), command_context()));
     let (assigned, booked) = tokio::join!(put(&platform, assign(device, space)), join_all(bookings));
     assigned.unwrap();
     assert!(booked.iter().all(Result::is_ok), "{booked:?}");
@@ -134,43 +135,43 @@ fn fill(dev_eui: DevEui, space_id: SpaceId, category: Category) -> FillPlace {
 }
 
 #[tokio::test]
-async fn a_place_is_filled_with_a_device_that_is_claimed_for_it_and_cleared_as_often_as_one_likes() {
+async fn filling_claims_the_device_and_clearing_can_be_repeated() {
     let platform = Platform::create().await;
     let (space, device) = (platform.space("A-1").await, DevEui::from(1));
     let fill = fill(device, space, Category::Sensor);
-    let filled = platform.store.execute(&fill, &circumstances()).await.unwrap();
+    let filled = platform.store.execute(&fill, &command_context()).await.unwrap();
     assert_eq!(filled.events.len(), 2);
     assert_eq!(platform.state(device).await.space_id(), Some(space));
-    assert_eq!(platform.store.execute(&fill, &circumstances()).await.unwrap().position, None);
+    assert_eq!(platform.store.execute(&fill, &command_context()).await.unwrap().position, None);
     let clear = ClearPlace { space_id: space, category: Category::Sensor, reason: None, asked: asked() };
     for events in [1, 0] {
-        let cleared = platform.store.execute(&clear, &circumstances()).await.unwrap();
+        let cleared = platform.store.execute(&clear, &command_context()).await.unwrap();
         assert_eq!(cleared.events.len(), events);
         assert_eq!(platform.state(device).await.space_id(), None);
     }
     let foreign = ClearPlace { asked: elsewhere(), ..clear };
-    let refused = platform.store.execute(&foreign, &circumstances()).await;
+    let refused = platform.store.execute(&foreign, &command_context()).await;
     assert!(matches!(refused, Err(AssignmentError::Space(SpaceRefusal::SpaceNotFound))), "{refused:?}");
 }
 
 #[tokio::test]
-async fn a_place_is_not_filled_with_what_is_for_something_else_or_belongs_to_others() {
+async fn filling_refuses_devices_of_another_category_or_tenant() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let display = platform.device(1, Category::Display).await;
-    let refused = platform.store.execute(&fill(display, space, Category::Sensor), &circumstances()).await;
+    let refused = platform.store.execute(&fill(display, space, Category::Sensor), &command_context()).await;
     let fixed = DeviceRefusal::DeviceCategoryFixed { category: Category::Display };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == fixed), "{refused:?}");
     let there = platform.space("A-2").await;
-    platform.store.execute(&fill(display, there, Category::Display), &circumstances()).await.unwrap();
-    let refused = platform.store.execute(&fill(display, space, Category::Display), &circumstances()).await;
+    platform.store.execute(&fill(display, there, Category::Display), &command_context()).await.unwrap();
+    let refused = platform.store.execute(&fill(display, space, Category::Display), &command_context()).await;
     let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: there };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");
 }
 
-/// Who clears a place sees who stands there before it sees the device, which may have left in between.
+/// The claim's holder is read before the device, which may have been moved in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_clears_a_place_does_not_take_a_device_from_another() {
+async fn clearing_does_not_unassign_a_device_from_another_space() {
     let platform = Platform::create().await;
     for round in 0..30 {
         let (here, there) =
@@ -178,8 +179,8 @@ async fn who_clears_a_place_does_not_take_a_device_from_another() {
         let device = platform.device(round, Category::Sensor).await;
         put(&platform, assign(device, here)).await.unwrap();
         let clear = ClearPlace { space_id: here, category: Category::Sensor, reason: None, asked: asked() };
-        let circumstances = circumstances();
-        let cleared = platform.store.execute(&clear, &circumstances);
+        let command_context = command_context();
+        let cleared = platform.store.execute(&clear, &command_context);
         let moved = put(&platform, AssignDevice { replace: true, ..assign(device, there) });
         let (cleared, moved) = join(cleared, moved).await;
         cleared.unwrap();

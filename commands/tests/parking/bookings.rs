@@ -1,4 +1,4 @@
-//! Booking: sealed before it is decided, once for each request, and once for each window.
+//! Booking: sealed before the decision, once per request, and once per window.
 
 use futures_util::future::join_all;
 use parking_commands::append::AppendError;
@@ -6,10 +6,10 @@ use parking_commands::bus::ExecuteError;
 use parking_commands::reservations::{Booked, Booking, Guest, ReservationError};
 use parking_domain::space::{Asked, SpaceRefusal};
 
-use crate::support::{Platform, asked, at, circumstances, window};
+use crate::support::{Platform, asked, at, command_context, window};
 
 async fn book(platform: &Platform, booking: Booking) -> Result<Booked, ReservationError> {
-    platform.reservations().book(booking, circumstances()).await
+    platform.reservations().book(booking, command_context()).await
 }
 
 fn refusal(result: Result<Booked, ReservationError>) -> SpaceRefusal {
@@ -24,7 +24,7 @@ fn keyed(booking: Booking, key: &str) -> Booking {
 }
 
 #[tokio::test]
-async fn what_is_personal_is_sealed_for_the_guest_before_it_reaches_the_log() {
+async fn personal_data_is_sealed_for_the_guest_before_it_reaches_the_log() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let mut booking = keyed(platform.booking(space, window(0)), "r-1");
@@ -48,7 +48,7 @@ async fn what_is_personal_is_sealed_for_the_guest_before_it_reaches_the_log() {
 }
 
 #[tokio::test]
-async fn without_an_e_mail_the_reservation_has_a_key_of_its_own_and_without_anything_none() {
+async fn without_an_e_mail_the_reservation_has_its_own_key_and_without_personal_data_none() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let mut booking = platform.booking(space, window(0));
@@ -62,7 +62,7 @@ async fn without_an_e_mail_the_reservation_has_a_key_of_its_own_and_without_anyt
 }
 
 #[tokio::test]
-async fn of_fifty_bookings_of_one_window_one_is_accepted() {
+async fn of_fifty_concurrent_bookings_of_one_window_one_is_accepted() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let results = join_all((0..50).map(|_| book(&platform, platform.booking(space, window(0))))).await;
@@ -78,7 +78,7 @@ async fn of_fifty_bookings_of_one_window_one_is_accepted() {
 }
 
 #[tokio::test]
-async fn the_same_request_fifty_times_at_once_is_one_reservation_and_fifty_equal_answers() {
+async fn fifty_concurrent_copies_of_a_request_give_one_reservation_and_equal_results() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let request = || book(&platform, keyed(platform.booking(space, window(0)), "r-1"));
@@ -93,7 +93,7 @@ async fn the_same_request_fifty_times_at_once_is_one_reservation_and_fifty_equal
 }
 
 #[tokio::test]
-async fn a_request_is_known_again_when_its_window_has_begun() {
+async fn a_request_is_recognised_after_its_window_has_started() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     let first = book(&platform, keyed(platform.booking(space, window(0)), "r-1")).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_request_is_known_again_when_its_window_has_begun() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_used_for_something_else_is_refused() {
+async fn a_key_used_with_other_content_is_refused() {
     let platform = Platform::create().await;
     let (space, other) = (platform.space("A-1").await, platform.space("A-2").await);
     let first = keyed(platform.booking(space, window(0)), "r-1");
@@ -123,7 +123,7 @@ async fn a_key_that_was_used_for_something_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_refused_may_be_made_again() {
+async fn a_refused_request_may_be_repeated() {
     let platform = Platform::create().await;
     let space = platform.space("A-1").await;
     book(&platform, platform.booking(space, window(0))).await.unwrap();

@@ -1,4 +1,4 @@
-//! A reservation is moved, amended and given up.
+//! Rescheduling, amending and cancelling a reservation.
 
 use parking_commands::bus::ExecuteError;
 use parking_commands::ids::Ids;
@@ -9,7 +9,7 @@ use parking_domain::space::{
     DetailsPatch, MAX_DURATION, PaymentStatus, Space, SpaceEvent, SpaceRefusal, Status, Window,
 };
 
-use crate::support::{Platform, asked, at, circumstances, elsewhere, window};
+use crate::support::{Platform, asked, at, command_context, elsewhere, window};
 
 fn nothing() -> Change {
     let (guest, details) = (GuestPatch::default(), DetailsPatch::default());
@@ -19,7 +19,7 @@ fn nothing() -> Change {
 async fn booked(platform: &Platform, guest: Guest) -> (SpaceId, ReservationId) {
     let space = platform.space("A-1").await;
     let booking = Booking { guest, ..platform.booking(space, window(0)) };
-    let booked = platform.reservations().book(booking, circumstances()).await.unwrap();
+    let booked = platform.reservations().book(booking, command_context()).await.unwrap();
     (space, booked.reservation_id)
 }
 
@@ -32,8 +32,8 @@ async fn change(
     (space, reservation): (SpaceId, ReservationId),
     change: Change,
 ) -> Result<Vec<SpaceEvent>, ReservationError> {
-    let circumstances = circumstances();
-    let done = platform.reservations().change(space, reservation, change, asked(), &circumstances).await;
+    let command_context = command_context();
+    let done = platform.reservations().change(space, reservation, change, asked(), &command_context).await;
     done.map(|done| done.events)
 }
 
@@ -63,7 +63,7 @@ async fn window_and_details_change_together_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn notes_are_sealed_for_whom_the_reservation_is_for() {
+async fn notes_are_sealed_for_the_current_guest() {
     let platform = Platform::create().await;
     let held = booked(&platform, ada()).await;
     let noted = |notes: &str| GuestPatch { notes: Patch::Set(notes.into()), ..GuestPatch::default() };
@@ -84,8 +84,8 @@ async fn notes_are_sealed_for_whom_the_reservation_is_for() {
 async fn a_reason_is_sealed_and_a_reservation_ends_once() {
     let platform = Platform::create().await;
     let (space, reservation) = booked(&platform, Guest::default()).await;
-    let (reservations, circumstances) = (platform.reservations(), circumstances());
-    let cancel = || reservations.cancel(space, reservation, Some("Ada is ill"), asked(), &circumstances);
+    let (reservations, command_context) = (platform.reservations(), command_context());
+    let cancel = || reservations.cancel(space, reservation, Some("Ada is ill"), asked(), &command_context);
     let done = cancel().await.unwrap();
     let [SpaceEvent::ReservationCancelled { reason, .. }] = &done.events[..] else { panic!("{done:?}") };
     assert_eq!(reason.as_ref().unwrap().subject, reservation.uuid());
@@ -95,14 +95,14 @@ async fn a_reason_is_sealed_and_a_reservation_ends_once() {
 }
 
 #[tokio::test]
-async fn what_another_tenant_has_is_not_found_and_no_key_is_made_for_it() {
+async fn another_tenants_reservation_is_not_found_and_no_key_is_created() {
     let platform = Platform::create().await;
     let (space, reservation) = booked(&platform, Guest::default()).await;
-    let (reservations, circumstances) = (platform.reservations(), circumstances());
-    let foreign = reservations.cancel(space, reservation, Some("mine"), elsewhere(), &circumstances).await;
+    let (reservations, command_context) = (platform.reservations(), command_context());
+    let foreign = reservations.cancel(space, reservation, Some("mine"), elsewhere(), &command_context).await;
     assert_eq!(refusal(foreign), SpaceRefusal::SpaceNotFound);
     let unknown = ReservationId::from(platform.log.ids.next());
-    let unknown = reservations.cancel(space, unknown, Some("mine"), asked(), &circumstances).await;
+    let unknown = reservations.cancel(space, unknown, Some("mine"), asked(), &command_context).await;
     assert_eq!(refusal(unknown), SpaceRefusal::ReservationNotFound);
     assert_eq!(platform.keys().await, 0);
 }

@@ -1,5 +1,4 @@
-//! What people ask about devices and reservations, on a real PostgreSQL: who gets what when many ask at once, and what the
-//! log holds of it.
+//! Device and reservation commands on a real PostgreSQL: concurrency, and what the log contains.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod assignments;

@@ -1,4 +1,4 @@
-//! A device that was heard and belongs to nobody: claimed and put at a space as one, or put out of sight.
+//! Orphans: claimed and assigned in one append, or dismissed.
 
 use parking_commands::devices::{AssignOrphan, AssignmentError, ClaimOrphan, DismissOrphan};
 use parking_domain::device::{Category, DeviceRefusal};
@@ -7,7 +7,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
 use uuid::Uuid;
 
-use crate::support::{Platform, asked, assign, circumstances, definition};
+use crate::support::{Platform, asked, assign, command_context, definition};
 
 fn take_in(dev_eui: DevEui, space_id: SpaceId) -> AssignOrphan {
     let (category, reason) = (Category::Sensor, None);
@@ -15,12 +15,12 @@ fn take_in(dev_eui: DevEui, space_id: SpaceId) -> AssignOrphan {
 }
 
 async fn put(platform: &Platform, command: AssignOrphan) -> Result<Option<i64>, AssignmentError> {
-    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+    platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
 async fn dismiss(platform: &Platform, dev_eui: DevEui) -> Result<Option<i64>, AssignmentError> {
     let command = DismissOrphan { dev_eui, reason: None, asked: asked() };
-    platform.store.execute(&command, &circumstances()).await.map(|done| done.position)
+    platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
 #[tokio::test]
@@ -41,21 +41,21 @@ async fn an_orphan_is_claimed_and_assigned_in_one_append() {
 }
 
 #[tokio::test]
-async fn only_what_was_heard_can_be_claimed_as_an_orphan() {
+async fn only_a_heard_device_can_be_claimed_as_an_orphan() {
     let platform = Platform::create().await;
     let orphan = DevEui::from(1);
     let (category, definition) = (Category::Display, definition());
     let claim = ClaimOrphan { dev_eui: orphan, category, definition, asked: asked() };
-    let refused = platform.store.execute(&claim, &circumstances()).await;
+    let refused = platform.store.execute(&claim, &command_context()).await;
     assert!(matches!(refused, Err(AssignmentError::OrphanNotFound(_))), "{refused:?}");
     platform.hear(orphan).await;
-    platform.store.execute(&claim, &circumstances()).await.unwrap();
+    platform.store.execute(&claim, &command_context()).await.unwrap();
     let device = platform.state(orphan).await;
     assert_eq!((device.category(), device.space_id()), (Some(Category::Display), None));
 }
 
 #[tokio::test]
-async fn neither_happens_when_one_cannot() {
+async fn claim_and_assignment_fail_together() {
     let platform = Platform::create().await;
     let (space, orphan) = (platform.space("A-1").await, DevEui::from(1));
     let refused = put(&platform, take_in(orphan, space)).await;
@@ -64,7 +64,7 @@ async fn neither_happens_when_one_cannot() {
     let nowhere = put(&platform, take_in(orphan, Uuid::from_u128(9).into())).await;
     assert!(matches!(nowhere, Err(AssignmentError::Space(SpaceRefusal::SpaceNotFound))), "{nowhere:?}");
     let first = platform.device(2, Category::Sensor).await;
-    platform.store.execute(&assign(first, space), &circumstances()).await.unwrap();
+    platform.store.execute(&assign(first, space), &command_context()).await.unwrap();
     let taken = put(&platform, take_in(orphan, space)).await;
     assert!(matches!(taken, Err(AssignmentError::PlaceTaken { .. })), "{taken:?}");
     assert_eq!(platform.state(orphan).await.owner(), None);
@@ -74,7 +74,7 @@ async fn neither_happens_when_one_cannot() {
 }
 
 #[tokio::test]
-async fn only_an_orphan_that_was_heard_is_dismissed() {
+async fn only_a_heard_orphan_can_be_dismissed() {
     let platform = Platform::create().await;
     let orphan = DevEui::from(1);
     let unheard = dismiss(&platform, orphan).await;

@@ -1,4 +1,4 @@
-//! A platform for one test: the log, its buses and its keys, and short words for what people ask.
+//! A platform for one test: the log, its buses and its keys, with short helpers for commands.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use parking_commands::metadata::Metadata;
 use parking_commands::personal::{Sealer, open};
 use parking_commands::randomness::Randomness;
 use parking_commands::reservations::{Booking, Guest, Reservations};
-use parking_commands::store::{Circumstances, LogStore};
+use parking_commands::store::{CommandContext, LogStore};
 use parking_domain::actor::Actor;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition, Device, DeviceCommand};
@@ -29,7 +29,7 @@ use parking_testkit::{EventLog, Role};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-/// Other bytes at every call, the same in every run.
+/// Different bytes at every call, the same in every run.
 #[derive(Default)]
 struct Drawn(AtomicU64);
 
@@ -77,7 +77,7 @@ impl Platform {
     }
 
     async fn ask(&self, space_id: SpaceId, command: SpaceCommand) {
-        self.spaces.execute(&space_id.to_string(), &command, &circumstances()).await.unwrap();
+        self.spaces.execute(&space_id.to_string(), &command, &command_context()).await.unwrap();
     }
 
     /// Device number `n`, claimed by the default tenant.
@@ -86,16 +86,16 @@ impl Platform {
         let Asked { tenant_id, by, at } = asked();
         let definition = definition();
         let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
-        self.devices.execute(&dev_eui.to_string(), &claim, &circumstances()).await.unwrap();
+        self.devices.execute(&dev_eui.to_string(), &claim, &command_context()).await.unwrap();
         dev_eui
     }
 
-    /// What a device is by now.
+    /// The current state of a device.
     pub(crate) async fn state(&self, dev_eui: DevEui) -> Device {
         self.store.load(&dev_eui.to_string()).await.unwrap().aggregate
     }
 
-    /// Lets an uplink of the device arrive.
+    /// Records an uplink of the device.
     pub(crate) async fn hear(&self, dev_eui: DevEui) {
         let body = json!({"deviceInfo": {"devEui": dev_eui}, "fCnt": 1, "fPort": 1, "data": ""}).to_string();
         let incoming = Incoming {
@@ -116,7 +116,7 @@ impl Platform {
         texts.into_iter().map(|text| text.map(|text| text.expose_secret().to_owned())).collect()
     }
 
-    /// What the log holds, as text.
+    /// The content of the log, as text.
     pub(crate) async fn everything(&self) -> String {
         sqlx::query_scalar("select string_agg(payload::text || metadata::text, ' ') from events")
             .fetch_one(&self.log.pool)
@@ -124,13 +124,13 @@ impl Platform {
             .unwrap()
     }
 
-    /// How many people and things have a key.
+    /// The number of subjects with a key.
     pub(crate) async fn keys(&self) -> i64 {
         let keys = sqlx::query_scalar("select count(*) from ops.subject_keys");
         keys.fetch_one(&self.log.admin()).await.unwrap()
     }
 
-    /// How many events of this type the log holds.
+    /// The number of events of this type in the log.
     pub(crate) async fn count(&self, event_type: &str) -> i64 {
         let count = sqlx::query_scalar("select count(*) from events where event_type = $1");
         count.bind(event_type).fetch_one(&self.log.pool).await.unwrap()
@@ -152,12 +152,12 @@ impl Platform {
     }
 }
 
-/// A moment of the day.
+/// A time of the day.
 pub(crate) fn at(time: &str) -> Instant {
     format!("2026-03-02T{time}:00Z").parse().unwrap()
 }
 
-/// From ten to noon, or later by so many hours.
+/// From ten to noon, or this many hours later.
 pub(crate) fn window(later: i64) -> Window {
     let later = TimeDelta::hours(later);
     Window { start: at("10:00") + later, end: at("12:00") + later }
@@ -173,8 +173,8 @@ pub(crate) fn elsewhere() -> Asked {
     Asked { tenant_id: TenantId::PLATFORM, ..asked() }
 }
 
-pub(crate) fn circumstances() -> Circumstances {
-    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+pub(crate) fn command_context() -> CommandContext {
+    CommandContext { tenant_id: Some(TenantId::DEFAULT.uuid()), ..CommandContext::default() }
 }
 
 pub(crate) fn assign(dev_eui: DevEui, space_id: SpaceId) -> AssignDevice {

@@ -1,4 +1,4 @@
-//! Personal data: sealed for a person, opened with their key, forgotten with it, and nobody else's to read.
+//! Personal data: sealed for a subject, opened with its key, erased with the key, and unreadable for others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,7 +11,7 @@ use parking_testkit::{Role, TestDatabase};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-/// Other bytes at every call, the same in every run.
+/// Different bytes at every call, the same in every run.
 #[derive(Default)]
 struct Drawn(AtomicU8);
 
@@ -36,7 +36,7 @@ async fn opened(database: &TestDatabase, values: &[&Sealed]) -> Vec<Option<Strin
 }
 
 #[tokio::test]
-async fn what_was_sealed_is_opened_in_order_and_shows_nothing_by_itself() {
+async fn sealed_values_are_opened_in_order_and_reveal_nothing() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let ada = sealer.person(None, Uuid::from_u128(1)).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_was_sealed_is_opened_in_order_and_shows_nothing_by_itself() {
 }
 
 #[tokio::test]
-async fn the_same_text_is_sealed_otherwise_each_time_and_compared_by_its_hash() {
+async fn the_same_text_seals_differently_each_time_and_is_compared_by_its_hash() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let ada = sealer.person(None, Uuid::from_u128(1)).await.unwrap();
@@ -70,7 +70,7 @@ async fn the_same_text_is_sealed_otherwise_each_time_and_compared_by_its_hash() 
 }
 
 #[tokio::test]
-async fn a_forgotten_person_stays_forgotten_when_they_come_back() {
+async fn a_forgotten_subject_stays_forgotten_when_it_returns() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let subject = sealer.guest(TenantId::DEFAULT, ADA);
@@ -83,7 +83,7 @@ async fn a_forgotten_person_stays_forgotten_when_they_come_back() {
 }
 
 #[tokio::test]
-async fn a_value_that_was_moved_or_changed_does_not_open() {
+async fn a_moved_or_modified_value_does_not_open() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let value = sealer.person(None, Uuid::from_u128(1)).await.unwrap().seal(Field::NAME, "Ada").unwrap();
@@ -97,7 +97,7 @@ async fn a_value_that_was_moved_or_changed_does_not_open() {
 }
 
 #[tokio::test]
-async fn processes_that_meet_share_one_key_and_one_hash() {
+async fn concurrent_processes_share_one_key_and_one_hash() {
     let database = TestDatabase::create().await;
     let (one, other) = tokio::join!(sealer(&database), sealer(&database));
     assert_eq!(one.email_hash(ADA), other.email_hash(ADA));
@@ -114,7 +114,7 @@ async fn processes_that_meet_share_one_key_and_one_hash() {
 }
 
 #[tokio::test]
-async fn a_reader_opens_its_own_tenants_and_nobody_elses() {
+async fn a_reader_opens_only_its_own_tenants_values() {
     let database = TestDatabase::create().await;
     let sealer = sealer(&database).await;
     let guest = sealer.guest(TenantId::DEFAULT, ADA);

@@ -1,11 +1,11 @@
-//! An aggregate for tests: an account with a balance and a name that no other account has.
+//! A test aggregate: an account with a balance and a name unique among accounts.
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use serde::{Deserialize, Serialize};
 
-/// The state: the order of deposits shows in `digest`, so that an event taken twice or out of order does too.
+/// The state. `digest` depends on the order of deposits, so that a repeated or misordered event is detected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) name: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) enum AccountEvent {
         from: String,
         to: String,
     },
-    /// Version 3. Version 1 had whole euros in `amount`, version 2 no currency.
+    /// Version 3. In version 1 `amount` was in whole euros; version 2 had no currency.
     Deposited {
         cents: i64,
         currency: String,
@@ -49,7 +49,7 @@ pub(crate) fn deposited(cents: i64) -> AccountEvent {
     AccountEvent::Deposited { cents, currency: "EUR".into() }
 }
 
-/// The events folded, without any store.
+/// The events folded without a store.
 pub(crate) fn fold(events: &[AccountEvent]) -> Account {
     events.iter().fold(Account::default(), |mut account, event| {
         account.evolve(event);

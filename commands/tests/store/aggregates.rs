@@ -1,4 +1,4 @@
-//! The log as cqrs-es and postgres-es see it.
+//! The log through cqrs-es and postgres-es.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub(crate) async fn ingest(lanes: &Ingest, n: i64) -> Outcome {
 }
 
 #[tokio::test]
-async fn the_framework_of_cqrs_es_works_on_the_log() {
+async fn the_cqrs_es_framework_works_on_the_log() {
     let log = EventLog::create().await;
     let cqrs = CqrsFramework::<Uplinks, _>::new(log.store(), Vec::new(), ());
     cqrs.execute(ID, command(1)).await.unwrap();
@@ -60,7 +60,7 @@ async fn the_framework_of_cqrs_es_works_on_the_log() {
 }
 
 #[tokio::test]
-async fn racing_commands_of_the_framework_conflict_and_lose_nothing() {
+async fn concurrent_commands_of_the_framework_conflict_without_losses() {
     let log = EventLog::create().await;
     let cqrs = Arc::new(CqrsFramework::<Uplinks, _>::new(log.store(), Vec::new(), ()));
     let tasks: Vec<_> = (0..20)
@@ -81,7 +81,7 @@ async fn racing_commands_of_the_framework_conflict_and_lose_nothing() {
 }
 
 #[tokio::test]
-async fn the_reader_of_postgres_es_reads_the_log() {
+async fn the_postgres_es_reader_reads_the_log() {
     let log = EventLog::create().await;
     let cqrs = CqrsFramework::<Uplinks, _>::new(log.store(), Vec::new(), ());
     for n in 1..=3 {
@@ -138,14 +138,14 @@ async fn a_report_older_than_the_window_is_found_in_the_stream_after_a_restart()
 }
 
 #[tokio::test]
-async fn an_old_report_that_comes_from_two_sides_at_once_is_recorded_once() {
+async fn a_concurrently_delivered_old_report_is_recorded_once() {
     let log = EventLog::create().await;
     let (here, elsewhere) = (Ingest::new(log.store()), Ingest::new(log.store()));
     for n in 0..100 {
         ingest(&here, n).await;
     }
     ingest(&elsewhere, 99).await;
-    // Older than the window, and never recorded: each is looked up, and not found, by all four.
+    // Older than the window and never recorded: each of the four looks it up and does not find it.
     for n in 1..=15 {
         let (a, b, c, d) = tokio::join!(
             ingest(&here, -n),
@@ -161,7 +161,7 @@ async fn an_old_report_that_comes_from_two_sides_at_once_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn the_body_of_a_report_lies_beside_its_event() {
+async fn the_body_of_a_report_is_stored_with_its_event() {
     let log = EventLog::create().await;
     ingest(&Ingest::new(log.store()), 7).await;
     let (event_type, body, metadata): (String, Vec<u8>, String) =

@@ -1,4 +1,4 @@
-//! Appending: versions, atomicity, neighbours.
+//! Appending: versions, atomicity, independence within a batch.
 
 use parking_commands::append::{AppendError, Expected, MAX_EVENT_BYTES};
 
@@ -9,23 +9,23 @@ const NEW: Expected = Expected::Version(0);
 
 on_both! {
     conformance_01_a_new_store_is_empty,
-    conformance_02_a_new_stream_starts_at_sequence_1_and_goes_on,
+    conformance_02_a_new_stream_starts_at_sequence_1_and_continues,
     conformance_03_the_events_of_one_append_are_consecutive_and_all_or_nothing,
-    conformance_04_an_append_of_nothing_is_refused_by_the_writer,
+    conformance_04_an_empty_append_is_refused_by_the_writer,
     conformance_05_the_right_expected_version_succeeds,
     conformance_06_too_low_and_too_high_versions_are_conflicts,
     conformance_07_no_stream_on_an_existing_stream_conflicts,
     conformance_08_stream_exists_on_a_missing_one_conflicts,
     conformance_13_the_same_event_id_twice_is_refused_in_any_stream,
     conformance_13_the_same_event_id_twice_in_one_append_is_refused,
-    conformance_16_a_losing_command_in_a_batch_does_not_fail_its_neighbours,
+    conformance_16_a_losing_command_in_a_batch_does_not_fail_the_others,
     conformance_17_two_commands_for_one_stream_in_one_batch_keep_their_order,
     conformance_18_a_condition_on_another_stream_is_checked_and_adds_nothing,
     conformance_19_an_oversized_event_is_refused_and_nothing_is_stored,
-    conformance_20_payload_and_body_come_back_byte_for_byte,
+    conformance_20_payload_and_body_are_restored_byte_for_byte,
     an_append_spans_streams_all_or_nothing,
     an_append_that_names_a_stream_twice_is_refused,
-    streams_of_two_types_with_one_id_are_two,
+    streams_of_two_types_with_one_id_are_distinct,
 }
 
 async fn conformance_01_a_new_store_is_empty(log: impl Log) {
@@ -34,7 +34,7 @@ async fn conformance_01_a_new_store_is_empty(log: impl Log) {
     log.assert_whole().await;
 }
 
-async fn conformance_02_a_new_stream_starts_at_sequence_1_and_goes_on(log: impl Log) {
+async fn conformance_02_a_new_stream_starts_at_sequence_1_and_continues(log: impl Log) {
     log.append("a", NEW, &["1"]).await.unwrap();
     log.append("a", Expected::Version(1), &["2", "3"]).await.unwrap();
     let stored = log.stored("a").await;
@@ -50,7 +50,7 @@ async fn conformance_03_the_events_of_one_append_are_consecutive_and_all_or_noth
     log.assert_whole().await;
 }
 
-async fn conformance_04_an_append_of_nothing_is_refused_by_the_writer(log: impl Log) {
+async fn conformance_04_an_empty_append_is_refused_by_the_writer(log: impl Log) {
     assert_eq!(log.append("a", NEW, &[]).await, Err(AppendError::Malformed));
     assert_eq!(log.commit(log.over(Vec::new())).await, Err(AppendError::Malformed));
     log.assert_whole().await;
@@ -88,7 +88,7 @@ async fn conformance_13_the_same_event_id_twice_is_refused_in_any_stream(log: im
     for stream in ["a", "b"] {
         let mut second = log.to(stream, Expected::Any, &["2"]);
         second.streams[0].events[0].event_id = first.streams[0].events[0].event_id;
-        // Stored in the first round, known in the second.
+        // Stored in the first round, detected in the second.
         log.commit(first.clone()).await.ok();
         let refused = log.commit(second).await;
         assert!(matches!(refused, Err(AppendError::Rejected(_))), "{refused:?}");
@@ -105,9 +105,9 @@ async fn conformance_13_the_same_event_id_twice_in_one_append_is_refused(log: im
     log.assert_whole().await;
 }
 
-async fn conformance_16_a_losing_command_in_a_batch_does_not_fail_its_neighbours(log: impl Log) {
+async fn conformance_16_a_losing_command_in_a_batch_does_not_fail_the_others(log: impl Log) {
     log.append("taken", NEW, &["1"]).await.unwrap();
-    // Sent without waiting in between, they share batches.
+    // Sent without waiting in between, so that they share batches.
     let (a, lost, bad, b) = tokio::join!(
         log.append("a", NEW, &["1"]),
         log.append("taken", NEW, &["2"]),
@@ -149,7 +149,7 @@ async fn conformance_19_an_oversized_event_is_refused_and_nothing_is_stored(log:
     assert_eq!(log.head().await, 0);
 }
 
-async fn conformance_20_payload_and_body_come_back_byte_for_byte(log: impl Log) {
+async fn conformance_20_payload_and_body_are_restored_byte_for_byte(log: impl Log) {
     let mebibyte = format!("\"{}\"", "x".repeat(1024 * 1024));
     let payloads = [
         r#"{ "b":1,  "a" : {"nested":[1,2,{"x":null}]} }"#,
@@ -183,7 +183,7 @@ async fn an_append_that_names_a_stream_twice_is_refused(log: impl Log) {
     assert_eq!(log.commit(twice).await, Err(AppendError::Malformed));
 }
 
-async fn streams_of_two_types_with_one_id_are_two(log: impl Log) {
+async fn streams_of_two_types_with_one_id_are_distinct(log: impl Log) {
     let mut other = log.part("a", NEW, &["2"]);
     other.aggregate_type = "other".into();
     let done = log.commit(log.over(vec![log.part("a", NEW, &["1"]), other])).await.unwrap();

@@ -1,5 +1,5 @@
-//! `append_events` checks its arguments: a writer with a bug, or a stolen login, cannot make a hole in the log, share a claim
-//! or write under another stream. Each call here is refused, or changes nothing that is not its own.
+//! `append_events` checks its arguments: neither a bug in the writer nor a stolen login can leave a gap in the log,
+//! share a claim or write to another stream. Each call here is refused, or changes only its own data.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use parking_testkit::{EventLog, Role};
 #[derive(Clone)]
 struct Call(BTreeMap<&'static str, String>);
 
-/// Two commands, each of which adds one event to one stream.
+/// Two commands, each adding one event to one stream.
 const GOOD: &[(&str, &str)] = &[
     ("append_ids", "array[gen_random_uuid(), gen_random_uuid()]"),
     ("request_tenants", "array_fill('00000000-0000-0000-0000-000000000000'::uuid, array[2])"),
@@ -37,7 +37,7 @@ const GOOD: &[(&str, &str)] = &[
     ("body_encodings", "'{null,null}'"),
 ];
 
-/// The same arguments with one event, the first.
+/// The same arguments with the first event only.
 const ONE_EVENT: &[(&str, &str)] = &[
     ("event_streams", "'{1}'"),
     ("event_ids", "array[gen_random_uuid()]"),
@@ -50,7 +50,7 @@ const ONE_EVENT: &[(&str, &str)] = &[
     ("body_encodings", "array[null]::smallint[]"),
 ];
 
-/// Both streams take a claim, each another one.
+/// Both streams take a claim, different ones.
 const CLAIMS: &[(&str, &str)] = &[
     ("claim_streams", "'{1,2}'"),
     ("claim_scopes", "'{slug,slug}'"),
@@ -70,7 +70,7 @@ impl Call {
         self
     }
 
-    /// Calls as the writer; whether each command wins.
+    /// Calls as the writer; returns whether each command wins.
     async fn send(&self, log: &EventLog) -> Result<Vec<bool>, sqlx::Error> {
         let arguments: Vec<String> = self.0.iter().map(|(name, sql)| format!("{name} => {sql}")).collect();
         let query = format!("select wins from append_events({})", arguments.join(", "));
@@ -109,7 +109,7 @@ async fn log() -> EventLog {
 }
 
 #[tokio::test]
-async fn a_good_call_is_taken() {
+async fn a_valid_call_is_accepted() {
     let log = log().await;
     assert_eq!(Call::good().send(&log).await.unwrap(), [true, true]);
     assert_eq!(Call::good().with(CLAIMS).send(&log).await.unwrap(), [true, true]);
@@ -119,7 +119,7 @@ async fn a_good_call_is_taken() {
 }
 
 #[tokio::test]
-async fn numbers_of_events_that_are_wrong_leave_no_hole() {
+async fn wrong_numbers_of_events_leave_no_gap() {
     let log = log().await;
     for (what, events, of) in [
         ("a thousand events are said to come, one comes", "'{1000,1}'", "'{1,2}'"),
@@ -152,7 +152,7 @@ const ALONE: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn a_thousand_events_that_do_not_come_leave_no_hole() {
+async fn a_thousand_missing_events_leave_no_gap() {
     let log = log().await;
     let alone = Call::good().with(ONE_EVENT).with(ALONE);
     alone.clone().with(&[("stream_events", "'{1000}'")]).refused(&log, "a thousand").await;
@@ -161,7 +161,7 @@ async fn a_thousand_events_that_do_not_come_leave_no_hole() {
 }
 
 #[tokio::test]
-async fn a_body_has_an_encoding_that_was_announced() {
+async fn a_body_must_have_an_announced_encoding() {
     let log = EventLog::started().await;
     let body = Call::good().with(&[("bodies", "array['x',null]::bytea[]")]);
     for (what, encodings) in [
@@ -180,7 +180,7 @@ async fn a_body_has_an_encoding_that_was_announced() {
 }
 
 #[tokio::test]
-async fn streams_that_are_not_of_their_commands_in_order_are_refused() {
+async fn streams_out_of_command_order_are_refused() {
     let log = log().await;
     for (what, commands) in [
         ("the second command first", "'{2,1}'"),
@@ -209,7 +209,7 @@ async fn a_stream_named_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn arrays_that_do_not_fit_are_refused() {
+async fn arrays_of_different_lengths_are_refused() {
     let log = log().await;
     for (name, sql) in GOOD.iter().filter(|(name, _)| !name.starts_with("claim")).chain(CLAIMS) {
         let kind = match *name {
@@ -249,7 +249,7 @@ async fn arrays_that_do_not_fit_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_null_and_may_not_be_is_refused() {
+async fn invalid_nulls_are_refused() {
     let log = log().await;
     for (name, sql) in [
         ("append_ids", "array[gen_random_uuid(), null]"),
@@ -278,7 +278,7 @@ async fn what_is_null_and_may_not_be_is_refused() {
 }
 
 #[tokio::test]
-async fn two_commands_cannot_win_one_claim_or_make_one_request() {
+async fn two_commands_cannot_share_a_claim_or_a_request() {
     let log = log().await;
     let both = Call::good().with(CLAIMS).with(&[("claim_keys", "'{y,y}'")]);
     both.refused(&log, "two commands take one claim").await;
@@ -293,12 +293,12 @@ async fn two_commands_cannot_win_one_claim_or_make_one_request() {
 }
 
 #[tokio::test]
-async fn a_claim_belongs_to_a_stream_that_gets_events() {
+async fn a_claim_changes_only_with_events_of_its_stream() {
     let log = log().await;
     for stream in ["'{1,3}'", "'{1,0}'", "'{-1,2}'"] {
         Call::good().with(CLAIMS).with(&[("claim_streams", stream)]).refused(&log, stream).await;
     }
-    // As the holder, but without an event of the holder's that says so.
+    // As the holder, but without an event of the holder.
     let silent = Call::good().with(ONE_EVENT).with(CLAIMS).with(&[
         ("stream_ids", "'{a,holder}'"),
         ("stream_events", "'{1,0}'"),
@@ -309,7 +309,7 @@ async fn a_claim_belongs_to_a_stream_that_gets_events() {
 }
 
 #[tokio::test]
-async fn a_claim_that_another_stream_holds_is_neither_released_nor_taken() {
+async fn another_streams_claim_can_be_neither_released_nor_taken() {
     let log = log().await;
     let release =
         Call::good().with(CLAIMS).with(&[("claim_keys", "'{x,z}'"), ("claims_taken", "'{false,true}'")]);
@@ -319,7 +319,7 @@ async fn a_claim_that_another_stream_holds_is_neither_released_nor_taken() {
         "a release of what is not held changes nothing"
     );
     assert_eq!(claims(&log).await, ["slug x holder", "slug z b"]);
-    // Released by one that does not hold it, taken by the other, in one command.
+    // Released by a stream that does not hold it and taken by the other, in one command.
     let pass_on = release.with(&[
         ("claim_keys", "'{x,x}'"),
         ("stream_commands", "'{1,1}'"),

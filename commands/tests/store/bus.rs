@@ -1,4 +1,4 @@
-//! The command bus: load, decide, append, and what it answers when others are faster.
+//! The command bus: load, decide, append, and the behaviour when others are faster.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use parking_commands::append::{AppendError, RequestKey};
 use parking_commands::bus::{Bus, ExecuteError};
 use parking_commands::metadata::Metadata;
 use parking_commands::snapshots::Snapshots;
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_testkit::EventLog;
 use uuid::Uuid;
 
@@ -22,18 +22,18 @@ fn other_bus(log: &EventLog) -> Bus<Account> {
     Bus::new(log.store_of(log.second_writer(), Snapshots::off()))
 }
 
-fn plain() -> Circumstances {
-    Circumstances::default()
+fn plain() -> CommandContext {
+    CommandContext::default()
 }
 
-fn request(key: &str, content: u128) -> Circumstances {
+fn request(key: &str, content: u128) -> CommandContext {
     let request =
         RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::from_u128(content) };
-    Circumstances { request: Some(request), ..plain() }
+    CommandContext { request: Some(request), ..plain() }
 }
 
 #[tokio::test]
-async fn a_command_answers_with_position_version_and_events() {
+async fn a_command_returns_position_version_and_events() {
     let log = EventLog::create().await;
     let bus = bus(&log);
     bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_command_answers_with_position_version_and_events() {
 }
 
 #[tokio::test]
-async fn conformance_04_a_command_that_decides_nothing_is_a_no_op_that_answers_where_the_stream_stands() {
+async fn conformance_04_a_command_without_events_is_a_no_op_that_returns_the_streams_position() {
     let log = EventLog::create().await;
     let bus = bus(&log);
     bus.execute("a", &Command::Open("A"), &plain()).await.unwrap();
@@ -60,7 +60,7 @@ async fn conformance_04_a_command_that_decides_nothing_is_a_no_op_that_answers_w
 }
 
 #[tokio::test]
-async fn a_refusal_says_on_what_it_is_founded() {
+async fn a_refusal_has_the_position_on_which_it_is_based() {
     let log = EventLog::create().await;
     let bus = bus(&log);
     let refused = bus.execute("a", &Command::Deposit(vec![1]), &plain()).await;
@@ -78,7 +78,7 @@ async fn a_refusal_says_on_what_it_is_founded() {
 }
 
 #[tokio::test]
-async fn conformance_10_commands_of_two_processes_on_one_stream_are_decided_again_until_each_has_happened() {
+async fn conformance_10_conflicting_commands_of_two_processes_are_retried_until_each_succeeds() {
     let log = EventLog::create().await;
     let buses = [bus(&log), other_bus(&log)];
     buses[0].execute("a", &Command::Open("A"), &plain()).await.unwrap();
@@ -87,7 +87,7 @@ async fn conformance_10_commands_of_two_processes_on_one_stream_are_decided_agai
         loop {
             match bus.execute("a", &Command::Deposit(vec![1]), &plain).await {
                 Ok(done) => return done.version,
-                // The other process was faster ten times: to ask again is up to the caller.
+                // The other process was faster ten times: a retry is up to the caller.
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -101,7 +101,7 @@ async fn conformance_10_commands_of_two_processes_on_one_stream_are_decided_agai
 }
 
 #[tokio::test]
-async fn what_appends_nothing_is_not_founded_on_a_memory_that_another_process_has_outdated() {
+async fn a_command_without_events_does_not_depend_on_outdated_memory() {
     let log = EventLog::create().await;
     let (bus, other) = (bus(&log), other_bus(&log));
     bus.execute("a", &Command::Deposit(vec![1]), &plain()).await.unwrap_err();
@@ -131,7 +131,7 @@ async fn a_claim_is_refused_with_its_holder_and_the_stream_stays_usable() {
 }
 
 #[tokio::test]
-async fn conformance_14_a_request_made_again_returns_what_it_did_first() {
+async fn conformance_14_a_repeated_request_returns_the_first_result() {
     let log = EventLog::create().await;
     let bus = bus(&log);
     let first = bus.execute("a", &Command::Open("A"), &request("open", 1)).await.unwrap();
@@ -148,7 +148,7 @@ async fn conformance_14_a_request_made_again_returns_what_it_did_first() {
 }
 
 #[tokio::test]
-async fn conformance_14_a_request_made_fifty_times_at_once_happens_once_and_each_gets_its_result() {
+async fn conformance_14_fifty_concurrent_copies_of_a_request_happen_once_with_equal_results() {
     let log = EventLog::create().await;
     let buses = [bus(&log), other_bus(&log)];
     for (key, command) in [("open", Command::Open("A")), ("deposit", Command::Deposit(vec![5, 6]))] {
@@ -163,7 +163,7 @@ async fn conformance_14_a_request_made_fifty_times_at_once_happens_once_and_each
 }
 
 #[tokio::test]
-async fn conformance_15_a_request_key_used_for_something_else_is_refused() {
+async fn conformance_15_a_request_key_used_with_other_content_is_refused() {
     let log = EventLog::create().await;
     let bus = bus(&log);
     bus.execute("a", &Command::Open("A"), &request("key", 1)).await.unwrap();
@@ -187,10 +187,10 @@ async fn conformance_32_correlation_causation_actor_request_and_tenant_survive()
         request_id: Some("request 9".into()),
     };
     let tenant_id = Some(Uuid::from_u128(7));
-    let circumstances = Circumstances { metadata: metadata.clone(), tenant_id, ..plain() };
+    let command_context = CommandContext { metadata: metadata.clone(), tenant_id, ..plain() };
     let bus = bus(&log);
-    bus.execute("a", &Command::Open("A"), &circumstances).await.unwrap();
-    bus.execute("a", &Command::Deposit(vec![1, 2]), &circumstances).await.unwrap();
+    bus.execute("a", &Command::Open("A"), &command_context).await.unwrap();
+    bus.execute("a", &Command::Deposit(vec![1, 2]), &command_context).await.unwrap();
     let events = cqrs_es::EventStore::<Account>::load_events(&log.store(), "a").await.unwrap();
     assert_eq!(events.len(), 3);
     for event in events {
@@ -202,13 +202,13 @@ async fn conformance_32_correlation_causation_actor_request_and_tenant_survive()
 }
 
 #[tokio::test]
-async fn a_command_dropped_half_way_leaves_nothing_wrong_in_memory() {
+async fn a_dropped_command_leaves_no_wrong_state_in_memory() {
     let log = Arc::new(EventLog::create().await);
     let bus = bus(&log);
     let plain = plain();
     bus.execute("a", &Command::Open("A"), &plain).await.unwrap();
     for n in 0..30 {
-        // Given up after so many steps: before, while or after it is stored.
+        // Cancelled after this many steps: before, during or after it is stored.
         let deposit = Command::Deposit(vec![1]);
         let mut command = Box::pin(bus.execute("a", &deposit, &plain));
         for _ in 0..=n % 4 {

@@ -1,4 +1,4 @@
-//! Claims: what only one stream may have at a time, decided with the append and never apart from it.
+//! Claims: keys that only one stream may hold at a time, decided together with the append.
 
 use futures_util::future::join_all;
 use parking_commands::append::{Append, AppendError, Expected, StreamAppend};
@@ -11,13 +11,13 @@ const NEW: Expected = Expected::Version(0);
 
 on_both! {
     a_claim_held_by_another_stream_refuses_the_append_and_names_the_holder,
-    a_stream_may_take_again_what_it_has,
-    what_one_stream_gives_up_another_may_take_in_the_same_append,
-    releasing_what_one_does_not_hold_changes_nothing,
+    a_stream_may_take_a_claim_that_it_holds,
+    a_claim_released_by_one_stream_can_be_taken_in_the_same_append,
+    releasing_a_claim_that_is_not_held_changes_nothing,
     a_stream_that_names_one_claim_twice_is_refused,
-    of_racing_appends_for_one_claim_one_wins_and_the_losers_leave_nothing,
-    a_conflict_elsewhere_in_the_append_leaves_its_claims_as_they_were,
-    a_claim_held_elsewhere_in_the_append_leaves_everything_as_it_was,
+    of_concurrent_appends_for_one_claim_one_wins_and_the_losers_leave_nothing,
+    a_conflict_elsewhere_in_the_append_leaves_its_claims_unchanged,
+    a_held_claim_elsewhere_in_the_append_leaves_everything_unchanged,
     one_claim_twice_in_one_append_is_refused,
     the_same_key_in_another_scope_is_another_claim,
 }
@@ -34,7 +34,7 @@ fn release(key: &str) -> ClaimChange {
     ClaimChange::Release(claim(key))
 }
 
-/// One event for the stream, and these changes.
+/// One event for the stream, with these claim changes.
 fn part(log: &impl Log, stream: &str, expected: Expected, claims: Vec<ClaimChange>) -> StreamAppend {
     StreamAppend { claims, ..log.part(stream, expected, &["{}"]) }
 }
@@ -43,7 +43,7 @@ fn one(log: &impl Log, stream: &str, claims: Vec<ClaimChange>) -> Append {
     log.over(vec![part(log, stream, Expected::Any, claims)])
 }
 
-/// Who holds a name.
+/// The holder of a name.
 async fn holder(log: &impl Log, key: &str) -> Option<String> {
     log.claims().await.remove(&("name".into(), key.into()))
 }
@@ -63,14 +63,14 @@ async fn a_claim_held_by_another_stream_refuses_the_append_and_names_the_holder(
     log.assert_whole().await;
 }
 
-async fn a_stream_may_take_again_what_it_has(log: impl Log) {
+async fn a_stream_may_take_a_claim_that_it_holds(log: impl Log) {
     for _ in 0..2 {
         log.commit(one(&log, "a", vec![take("x")])).await.unwrap();
     }
     assert_eq!(holder(&log, "x").await.as_deref(), Some("test a"));
 }
 
-async fn what_one_stream_gives_up_another_may_take_in_the_same_append(log: impl Log) {
+async fn a_claim_released_by_one_stream_can_be_taken_in_the_same_append(log: impl Log) {
     log.commit(one(&log, "a", vec![take("x")])).await.unwrap();
     let hand_over = |from, to, taker_first: bool| {
         let mut parts = vec![
@@ -86,13 +86,13 @@ async fn what_one_stream_gives_up_another_may_take_in_the_same_append(log: impl 
         log.commit(hand_over(from, to, taker_first)).await.unwrap();
         assert_eq!(holder(&log, "x").await, Some(format!("test {to}")));
     }
-    // Only its holder can give it up.
+    // Only the holder can release it.
     let stolen = log.commit(hand_over("b", "c", false)).await;
     assert_eq!(stolen, Err(held_by("x", "a")));
     log.assert_whole().await;
 }
 
-async fn releasing_what_one_does_not_hold_changes_nothing(log: impl Log) {
+async fn releasing_a_claim_that_is_not_held_changes_nothing(log: impl Log) {
     log.commit(one(&log, "a", vec![take("x")])).await.unwrap();
     log.commit(one(&log, "b", vec![release("x"), release("never taken")])).await.unwrap();
     assert_eq!(holder(&log, "x").await.as_deref(), Some("test a"));
@@ -108,7 +108,7 @@ async fn a_stream_that_names_one_claim_twice_is_refused(log: impl Log) {
     log.assert_whole().await;
 }
 
-async fn of_racing_appends_for_one_claim_one_wins_and_the_losers_leave_nothing(log: impl Log) {
+async fn of_concurrent_appends_for_one_claim_one_wins_and_the_losers_leave_nothing(log: impl Log) {
     for round in 0..5 {
         let key = format!("key {round}");
         let names: Vec<String> = (0..20).map(|n| format!("{round} {n}")).collect();
@@ -131,7 +131,7 @@ async fn of_racing_appends_for_one_claim_one_wins_and_the_losers_leave_nothing(l
     log.assert_whole().await;
 }
 
-async fn a_conflict_elsewhere_in_the_append_leaves_its_claims_as_they_were(log: impl Log) {
+async fn a_conflict_elsewhere_in_the_append_leaves_its_claims_unchanged(log: impl Log) {
     log.commit(one(&log, "a", vec![take("x")])).await.unwrap();
     let append = log.over(vec![
         part(&log, "a", Expected::Any, vec![release("x"), take("y")]),
@@ -143,7 +143,7 @@ async fn a_conflict_elsewhere_in_the_append_leaves_its_claims_as_they_were(log: 
     log.assert_whole().await;
 }
 
-async fn a_claim_held_elsewhere_in_the_append_leaves_everything_as_it_was(log: impl Log) {
+async fn a_held_claim_elsewhere_in_the_append_leaves_everything_unchanged(log: impl Log) {
     log.commit(one(&log, "a", vec![take("x")])).await.unwrap();
     let append = log.over(vec![part(&log, "b", NEW, vec![take("y")]), part(&log, "c", NEW, vec![take("x")])]);
     assert_eq!(log.commit(append).await, Err(held_by("x", "a")));

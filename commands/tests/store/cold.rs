@@ -1,37 +1,37 @@
-//! What a process has in memory and in snapshots, and what it costs to begin without.
+//! Streams in memory and in snapshots, and the cost of a cold start.
 
 use futures_util::future::join_all;
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::{INTERVAL, Snapshots};
-use parking_commands::store::{Circumstances, LoadError, LogStore};
+use parking_commands::store::{CommandContext, LoadError, LogStore};
 use parking_testkit::{EventLog, Role};
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
 use crate::support::{laid_down, lay_down, snapshot_at, snapshots_of};
 
-/// A store that keeps snapshots, of a process of its own.
+/// A store with snapshots, as a separate process opens it.
 fn store(log: &EventLog) -> LogStore {
     log.store_of(log.writer.clone(), log.snapshots())
 }
 
 async fn open_with(bus: &Bus<Account>, id: &str, name: &'static str, deposits: i64) {
-    bus.execute(id, &Command::Open(name), &Circumstances::default()).await.unwrap();
+    bus.execute(id, &Command::Open(name), &CommandContext::default()).await.unwrap();
     deposit(bus, id, deposits).await;
 }
 
 async fn deposit(bus: &Bus<Account>, id: &str, deposits: i64) -> i64 {
     let deposits = Command::Deposit((1..=deposits).collect());
-    bus.execute(id, &deposits, &Circumstances::default()).await.unwrap().version
+    bus.execute(id, &deposits, &CommandContext::default()).await.unwrap().version
 }
 
 #[tokio::test]
-async fn a_snapshot_is_200_events_behind_at_most() {
+async fn a_snapshot_is_at_most_200_events_behind() {
     let log = EventLog::create().await;
     let bus = Bus::new(store(&log));
     open_with(&bus, "a", "A", 1).await;
     let mut version = 0;
-    // Every size comes to stand everywhere between two multiples of the interval.
+    // Every batch size reaches every position between two multiples of the interval.
     for size in (1..60).chain([99, 100, 101, 1, 99]) {
         version = deposit(&bus, "a", size).await;
         if version < INTERVAL {
@@ -48,11 +48,11 @@ async fn a_snapshot_is_200_events_behind_at_most() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_found_the_queue_full_is_offered_again_with_the_next_event() {
+async fn a_snapshot_refused_by_a_full_queue_is_offered_again_with_the_next_event() {
     let log = EventLog::create().await;
     let bus = Bus::new(store(&log));
     open_with(&bus, "late", "late", 98).await;
-    // Nothing can be written, and more waits than may wait.
+    // Nothing can be written, and more offers are made than the queue holds.
     let mut lock = log.admin().begin().await.unwrap();
     sqlx::query("lock table snapshots in exclusive mode").execute(&mut *lock).await.unwrap();
     let others: Vec<String> = (0..600).map(|n| n.to_string()).collect();
@@ -61,7 +61,7 @@ async fn a_snapshot_that_found_the_queue_full_is_offered_again_with_the_next_eve
         let bus = bus.store().clone();
         async move {
             let bus = Bus::<Account>::new(bus);
-            bus.execute(id, &command, &Circumstances::default()).await.unwrap();
+            bus.execute(id, &command, &CommandContext::default()).await.unwrap();
             deposit(&bus, id, 99).await;
         }
     };
@@ -70,7 +70,7 @@ async fn a_snapshot_that_found_the_queue_full_is_offered_again_with_the_next_eve
     }
     assert_eq!(deposit(&bus, "late", 1).await, INTERVAL);
     lock.rollback().await.unwrap();
-    // Two sets at most were on their way: its own state was not among them.
+    // At most two batches were on their way; its own state was not among them.
     crate::support::eventually(async || snapshots_of(&log).await.len() >= 256).await;
     assert!(snapshots_of(&log).await.iter().all(|(id, _)| id != "late"));
     assert_eq!(deposit(&bus, "late", 1).await, INTERVAL + 1);
@@ -78,9 +78,9 @@ async fn a_snapshot_that_found_the_queue_full_is_offered_again_with_the_next_eve
 }
 
 #[tokio::test]
-async fn a_stream_that_leaves_the_memory_is_saved_if_it_is_worth_it() {
+async fn an_evicted_stream_is_saved_if_it_is_far_enough_ahead() {
     let log = EventLog::create().await;
-    // Room for one stream, whatever it weighs.
+    // Room for one stream, whatever its size.
     let bus = Bus::new(store(&log).with_memory(1));
     open_with(&bus, "long", "long", 40).await;
     open_with(&bus, "short", "short", 5).await;
@@ -95,7 +95,7 @@ async fn a_stream_that_leaves_the_memory_is_saved_if_it_is_worth_it() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_saves_what_is_ahead_of_its_snapshots() {
+async fn a_process_saves_streams_ahead_of_their_snapshots_on_exit() {
     let log = EventLog::create().await;
     let stop = CancellationToken::new();
     let (snapshots, task) = Snapshots::start(log.database.pool(Role::Writer), stop.clone());
@@ -103,7 +103,7 @@ async fn a_process_that_ends_saves_what_is_ahead_of_its_snapshots() {
     open_with(&bus, "a", "A", 40).await;
     open_with(&bus, "b", "B", 140).await;
     open_with(&bus, "c", "C", 5).await;
-    // Its snapshot waits to be written, or is.
+    // Its snapshot is queued or written.
     open_with(&bus, "d", "D", 100).await;
     assert_eq!(bus.store().save_snapshots().await.unwrap(), 1);
     stop.cancel();
@@ -126,7 +126,7 @@ async fn a_long_stream_is_folded_page_by_page_and_saved_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_load_that_does_not_end_has_folded_is_kept() {
+async fn the_progress_of_an_unfinished_load_is_kept() {
     let log = EventLog::create().await;
     lay_down(&log, &["a".to_owned()], 6000).await;
     let admin = log.admin();
@@ -138,9 +138,9 @@ async fn what_a_load_that_does_not_end_has_folded_is_kept() {
     let store = store(&log);
     let ended = store.load::<Account>("a").await.unwrap_err();
     assert!(matches!(ended, LoadError::Undecodable { sequence: 5500, .. }), "{ended}");
-    // The events that are read with many streams, and five pages.
+    // The events read together with other streams, and five pages.
     snapshot_at(&log, "a", 5201).await;
-    // Whoever begins at the beginning again now fails there.
+    // A load that starts from the beginning now fails there.
     sqlx::query("update events set event_type = 'Confiscated' where sequence = 1")
         .execute(&admin)
         .await
@@ -153,11 +153,11 @@ async fn what_a_load_that_does_not_end_has_folded_is_kept() {
 }
 
 #[tokio::test]
-async fn streams_that_are_loaded_together_are_bounded_by_what_they_weigh() {
+async fn streams_loaded_together_are_limited_by_size() {
     let log = EventLog::create().await;
     let accounts: Vec<String> = (0..60).map(|n| n.to_string()).collect();
     lay_down(&log, &accounts, 210).await;
-    // Names of renamed accounts make their events heavy: 24 MB in all, of which one query takes 16.
+    // Names of renamed accounts make their events large: 24 MB in all, of which one query takes 16.
     let admin = log.admin();
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
     sqlx::query(

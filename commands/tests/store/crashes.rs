@@ -1,4 +1,4 @@
-//! What happens when connections break, locks are held and writers are stopped.
+//! Broken connections, held locks and stopped writers.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ async fn a_batch_whose_connection_breaks_is_settled_and_no_append_happens_twice(
 }
 
 #[tokio::test]
-async fn a_lost_batch_that_waits_for_the_lock_is_ended_before_it_is_sent_again() {
+async fn a_lost_batch_that_waits_for_the_lock_is_terminated_before_a_retry() {
     let log = EventLog::create().await;
     log.append("first", Expected::Version(0), &["{}"]).await.unwrap();
-    // Somebody holds the head for a while: the batch waits in the server.
+    // Another session holds the head for a while, so the batch waits in the server.
     let admin = log.admin();
     let mut holder = admin.begin().await.unwrap();
     sqlx::query("select * from log_head for update").execute(&mut *holder).await.unwrap();
@@ -66,7 +66,7 @@ async fn an_append_that_cannot_get_the_lock_is_refused_in_time_and_the_next_one_
 }
 
 #[tokio::test]
-async fn a_writer_that_is_stopped_answers_what_waits_and_refuses_the_rest() {
+async fn a_stopped_writer_answers_waiting_appends_and_refuses_others() {
     let log = EventLog::create().await;
     let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
     let appends = join_all(names.iter().map(|name| log.append(name, Expected::Version(0), &["{}"])));
@@ -79,10 +79,10 @@ async fn a_writer_that_is_stopped_answers_what_waits_and_refuses_the_rest() {
 }
 
 #[tokio::test]
-async fn conformance_34_positions_have_no_holes_after_rollbacks_and_broken_connections() {
+async fn conformance_34_positions_have_no_gaps_after_rollbacks_and_broken_connections() {
     let log = EventLog::create().await;
     for round in 1..=10 {
-        // An append that is rolled back gives its position back.
+        // A rolled-back append returns its position.
         log.open_append("rolled back").await.rollback().await.unwrap();
         let names: Vec<String> = (0..10).map(|n| format!("{round} {n}")).collect();
         let appends = join_all(names.iter().map(|name| log.append(name, Expected::Version(0), &["1", "2"])));
@@ -95,7 +95,7 @@ async fn conformance_34_positions_have_no_holes_after_rollbacks_and_broken_conne
 }
 
 #[tokio::test]
-async fn an_append_whose_writer_dies_is_never_said_not_to_be_stored() {
+async fn an_append_whose_writer_dies_is_never_reported_as_not_stored() {
     let log = EventLog::create().await;
     let (writer, task) = Writer::start(log.database.as_role(Role::Writer), CancellationToken::new());
     writer.append(log.to("first", Expected::Version(0), &["{}"])).await.unwrap();
@@ -120,7 +120,7 @@ async fn an_append_whose_writer_dies_is_never_said_not_to_be_stored() {
 }
 
 #[tokio::test]
-async fn more_than_the_queue_holds_is_refused_however_slowly_it_empties() {
+async fn appends_beyond_the_queues_capacity_are_refused() {
     let log = Arc::new(EventLog::create().await);
     let (mut waves, mut refused) = (JoinSet::new(), 0);
     for _ in 0..5 {
@@ -129,7 +129,7 @@ async fn more_than_the_queue_holds_is_refused_however_slowly_it_empties() {
             let log = log.clone();
             waves.spawn(async move { log.append("a", Expected::Any, &["{}"]).await });
         }
-        // Until one more has got through, and the writer has taken what waits.
+        // Until one more has completed, and the writer has taken the waiting ones.
         loop {
             match waves.join_next().await.unwrap().unwrap() {
                 Ok(_) => break,

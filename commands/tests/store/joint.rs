@@ -1,18 +1,18 @@
-//! Commands over several streams: all or nothing, started over when another append was faster, answered once.
+//! Commands over several streams: all or nothing, restarted when another append was faster, each with one result.
 
 use cqrs_es::Aggregate;
 use futures_util::future::join_all;
 use parking_commands::append::{AppendError, RequestKey};
 use parking_commands::bus::Bus;
-use parking_commands::joint::{Joint, Work};
+use parking_commands::joint::{MultiStreamCommand, UnitOfWork};
 use parking_commands::snapshots::Snapshots;
-use parking_commands::store::{Circumstances, LoadError};
+use parking_commands::store::{CommandContext, LoadError};
 use parking_testkit::EventLog;
 use uuid::Uuid;
 
 use crate::account::{Account, AccountEvent, Command, Refusal, deposited};
 
-/// Moves money, if there is enough of it.
+/// Moves money, if the balance is sufficient.
 struct Transfer {
     from: &'static str,
     to: &'static str,
@@ -37,11 +37,11 @@ impl From<LoadError> for TransferError {
     }
 }
 
-impl Joint for Transfer {
+impl MultiStreamCommand for Transfer {
     type Lead = Account;
     type Error = TransferError;
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<AccountEvent>, TransferError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<AccountEvent>, TransferError> {
         let (from, to) = (work.load::<Account>(self.from).await?, work.load::<Account>(self.to).await?);
         if from.aggregate.cents < self.cents {
             return Err(TransferError::TooLittle);
@@ -52,26 +52,26 @@ impl Joint for Transfer {
     }
 }
 
-/// Deposits a cent for every account that has a name of the two.
+/// Deposits a cent for each of the two names that an account holds.
 struct Watch;
 
-impl Joint for Watch {
+impl MultiStreamCommand for Watch {
     type Lead = Account;
     type Error = TransferError;
 
-    async fn decide(&self, work: &mut Work<'_>) -> Result<Vec<AccountEvent>, TransferError> {
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<AccountEvent>, TransferError> {
         let held = work.holder("account name", "B").await?;
         assert_eq!(held, Some((Account::TYPE.to_owned(), "b".to_owned())));
         assert_eq!(work.holder("account name", "nobody").await?, None);
         let (a, b) = (work.load::<Account>("a").await?, work.load::<Account>("b").await?);
-        // Looked at only: and the append is founded on it all the same.
+        // Only read, but the append still depends on it.
         work.decide(&a, &Command::Deposit(Vec::new()))?;
         Ok(work.decide(&b, &Command::Deposit(vec![1]))?)
     }
 }
 
-fn plain() -> Circumstances {
-    Circumstances::default()
+fn plain() -> CommandContext {
+    CommandContext::default()
 }
 
 async fn two_accounts(log: &EventLog) -> Bus<Account> {
@@ -104,7 +104,7 @@ async fn both_streams_get_their_events_in_one_append_or_neither_does() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_appends_nothing() {
+async fn a_command_without_events_appends_nothing() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let done = log.store().execute(&Transfer { from: "a", to: "b", cents: 0 }, &plain()).await.unwrap();
@@ -113,27 +113,27 @@ async fn nothing_to_do_appends_nothing() {
 }
 
 #[tokio::test]
-async fn transfers_that_race_from_two_processes_never_overdraw() {
+async fn concurrent_transfers_of_two_processes_never_overdraw() {
     let log = EventLog::create().await;
     let bus = two_accounts(&log).await;
     let stores = [log.store(), log.store_of(log.second_writer(), Snapshots::off())];
     let transfer = Transfer { from: "a", to: "b", cents: 30 };
-    let circumstances = plain();
-    let results = join_all((0..8).map(|n| stores[n % 2].execute(&transfer, &circumstances))).await;
+    let command_context = plain();
+    let results = join_all((0..8).map(|n| stores[n % 2].execute(&transfer, &command_context))).await;
     let moved = results.iter().filter(|result| result.is_ok()).count();
     assert_eq!(moved, 3, "{results:?}");
     assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|error| *error == TransferError::TooLittle));
     assert_eq!(cents(&log).await, [10, 90]);
-    // The bus remembers the stream as it was; its next command notices.
+    // The bus has an outdated stream in memory; its next command detects this.
     let done = bus.execute("a", &Command::Deposit(vec![1]), &plain()).await.unwrap();
     assert_eq!(done.version, 6);
 }
 
 #[tokio::test]
-async fn the_same_request_again_gets_the_first_answer() {
+async fn a_repeated_request_gets_the_first_result() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
-    let request = |content| Circumstances {
+    let request = |content| CommandContext {
         request: Some(RequestKey {
             tenant_id: Uuid::nil(),
             key: "once".into(),
@@ -153,15 +153,15 @@ async fn the_same_request_again_gets_the_first_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_only_looked_at_is_a_condition() {
+async fn a_stream_decided_on_without_events_is_a_precondition() {
     let log = EventLog::create().await;
     let bus = two_accounts(&log).await;
     let store = log.store();
-    let circumstances = plain();
+    let command_context = plain();
     let deposit = Command::Deposit(vec![1]);
     let (watched, deposited) = tokio::join!(
-        join_all((0..5).map(|_| store.execute(&Watch, &circumstances))),
-        join_all((0..5).map(|_| bus.execute("a", &deposit, &circumstances))),
+        join_all((0..5).map(|_| store.execute(&Watch, &command_context))),
+        join_all((0..5).map(|_| bus.execute("a", &deposit, &command_context))),
     );
     assert!(deposited.iter().all(Result::is_ok), "{deposited:?}");
     assert!(watched.iter().all(Result::is_ok), "{watched:?}");
@@ -169,9 +169,9 @@ async fn a_stream_that_was_only_looked_at_is_a_condition() {
     log.assert_whole().await;
 }
 
-/// Opposite directions would wait for each other for ever if each took its streams as it meets them.
+/// Commands in opposite directions would deadlock if each took its streams in the order in which it uses them.
 #[tokio::test]
-async fn in_one_process_commands_over_the_same_streams_neither_conflict_nor_wait_for_each_other() {
+async fn commands_of_one_process_over_the_same_streams_neither_conflict_nor_deadlock() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let store = log.store();
@@ -179,11 +179,11 @@ async fn in_one_process_commands_over_the_same_streams_neither_conflict_nor_wait
     bus.execute("b", &Command::Deposit(vec![100]), &plain()).await.unwrap();
     let (there, back) =
         (Transfer { from: "a", to: "b", cents: 3 }, Transfer { from: "b", to: "a", cents: 2 });
-    let (deposit, circumstances) = (Command::Deposit(vec![1]), plain());
+    let (deposit, command_context) = (Command::Deposit(vec![1]), plain());
     let before = log.writer.counts().conflicts();
     let (moved, deposited) = tokio::join!(
-        join_all((0..40).map(|n| store.execute([&there, &back][n % 2], &circumstances))),
-        join_all((0..40).map(|n| bus.execute(["a", "b"][n % 2], &deposit, &circumstances))),
+        join_all((0..40).map(|n| store.execute([&there, &back][n % 2], &command_context))),
+        join_all((0..40).map(|n| bus.execute(["a", "b"][n % 2], &deposit, &command_context))),
     );
     assert!(moved.iter().all(Result::is_ok), "{moved:?}");
     assert!(deposited.iter().all(Result::is_ok), "{deposited:?}");
@@ -193,15 +193,15 @@ async fn in_one_process_commands_over_the_same_streams_neither_conflict_nor_wait
 }
 
 #[tokio::test]
-async fn a_request_that_waited_while_it_was_done_gets_its_first_answer_though_it_is_refused_by_now() {
+async fn a_request_completed_while_it_waited_gets_its_first_result() {
     let log = EventLog::create().await;
     two_accounts(&log).await;
     let store = log.store();
     let request = RequestKey { tenant_id: Uuid::nil(), key: "once".into(), fingerprint: Uuid::from_u128(1) };
-    let circumstances = Circumstances { request: Some(request), ..plain() };
+    let command_context = CommandContext { request: Some(request), ..plain() };
     // There is money for one.
     let transfer = Transfer { from: "a", to: "b", cents: 100 };
-    let done = join_all((0..20).map(|_| store.execute(&transfer, &circumstances))).await;
+    let done = join_all((0..20).map(|_| store.execute(&transfer, &command_context))).await;
     let positions: Vec<_> = done.iter().map(|done| done.as_ref().unwrap().position).collect();
     assert!(positions.iter().all(|position| *position == positions[0]), "{done:?}");
     assert_eq!(cents(&log).await, [0, 100]);

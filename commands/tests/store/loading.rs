@@ -1,4 +1,4 @@
-//! Loading streams: unknown ones, old ones, long ones, ones that cannot be read.
+//! Loading streams: unknown, old, long and undecodable ones.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use cqrs_es::EventStore;
 use parking_commands::append::{Append, Expected};
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::Snapshots;
-use parking_commands::store::{Circumstances, LoadError, LogStore};
+use parking_commands::store::{CommandContext, LoadError, LogStore};
 use parking_domain::aggregate::Decider;
 use parking_domain::upcast::Upcasters;
 use parking_testkit::{EventLog, Role};
@@ -16,7 +16,7 @@ use sqlx::postgres::PgPoolOptions;
 use crate::account::{Account, Command, deposited, fold};
 use crate::support::conflict;
 
-/// An append of events of an account, in the form given.
+/// An append of account events in the given forms.
 fn account_events(log: &EventLog, id: &str, forms: &[(&str, &str, &str)]) -> Append {
     let mut append = log.to(id, Expected::Any, &vec!["{}"; forms.len()]);
     append.streams[0].aggregate_type = "account".into();
@@ -47,7 +47,7 @@ async fn conformance_27_a_stream_is_read_in_order_even_by_a_seq_scan() {
         (1..=50).map(|n| json!({"Deposited": {"cents": n, "currency": "EUR"}}).to_string()).collect();
     let forms: Vec<_> = forms.iter().map(|payload| ("Deposited", "3", payload.as_str())).collect();
     log.writer.append(account_events(&log, "a", &forms)).await.unwrap();
-    // The first events now lie last.
+    // The first events are now stored last.
     let admin = log.admin();
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
     sqlx::query("update events set body = '', body_encoding = 0 where position <= 20")
@@ -69,7 +69,7 @@ async fn conformance_27_a_stream_is_read_in_order_even_by_a_seq_scan() {
 }
 
 #[tokio::test]
-async fn conformance_28_loading_does_not_wait_for_an_append_that_is_not_committed() {
+async fn conformance_28_loading_does_not_wait_for_an_uncommitted_append() {
     let log = EventLog::create().await;
     log.append("a", Expected::Any, &["1"]).await.unwrap();
     log.writer.append(account_events(&log, "a", &[DEPOSIT])).await.unwrap();
@@ -84,13 +84,13 @@ async fn conformance_28_loading_does_not_wait_for_an_append_that_is_not_committe
 async fn conformance_29_with_a_snapshot_only_the_events_after_it_are_read() {
     let log = EventLog::create().await;
     let bus = Bus::<Account>::new(log.store_of(log.writer.clone(), log.snapshots()));
-    let plain = Circumstances::default();
+    let plain = CommandContext::default();
     bus.execute("a", &Command::Open("A"), &plain).await.unwrap();
     bus.execute("a", &Command::Deposit((1..=119).collect()), &plain).await.unwrap();
     crate::support::snapshot_at(&log, "a", 120).await;
     bus.execute("a", &Command::Deposit(vec![1000]), &plain).await.unwrap();
     let whole = log.store().load::<Account>("a").await.unwrap();
-    // Whoever reads an early event now fails.
+    // A reader of an early event now fails.
     let admin = log.admin();
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
     sqlx::query("update events set payload = '0' where sequence = 7").execute(&admin).await.unwrap();
@@ -101,7 +101,7 @@ async fn conformance_29_with_a_snapshot_only_the_events_after_it_are_read() {
 }
 
 #[tokio::test]
-async fn conformance_30_an_event_nobody_knows_fails_the_load_with_its_type_and_version() {
+async fn conformance_30_an_unknown_event_fails_the_load_with_its_type_and_version() {
     let log = EventLog::create().await;
     let unknown = [
         ("type", ("Confiscated", "1", r#"{"Confiscated":{"cents":5}}"#)),
@@ -123,7 +123,7 @@ async fn conformance_30_an_event_nobody_knows_fails_the_load_with_its_type_and_v
 }
 
 #[tokio::test]
-async fn conformance_31_events_of_every_released_form_load_as_todays() {
+async fn conformance_31_events_of_every_released_form_load_as_current_ones() {
     let log = EventLog::create().await;
     let forms = [
         ("Deposited", "1", r#"{"Deposited":{"amount":2}}"#),
@@ -149,7 +149,7 @@ async fn conformance_24_sequences_and_positions_beyond_2_to_the_31_work() {
     const EDGE: i64 = 1 << 31;
     let log = EventLog::create().await;
     let admin = log.admin();
-    // A stream and a log of two thousand million events, of which only the last is there.
+    // A stream and a log of two thousand million events, of which only the last is stored.
     let last = sqlx::query(
         "insert into events values ($1, null, 'account', 'a', $1, 'Deposited', '3', $2::json, '{}', \
                                     gen_random_uuid(), gen_random_uuid(), now(), null)",
@@ -164,7 +164,7 @@ async fn conformance_24_sequences_and_positions_beyond_2_to_the_31_work() {
     }
     assert_eq!(Account::STATE_VERSION, 2);
     let bus = Bus::<Account>::new(log.store());
-    let done = bus.execute("a", &Command::Deposit(vec![1; 5]), &Circumstances::default()).await.unwrap();
+    let done = bus.execute("a", &Command::Deposit(vec![1; 5]), &CommandContext::default()).await.unwrap();
     assert_eq!((done.position, done.version), (EDGE + 3, EDGE + 3));
     let context = log.store().load::<Account>("a").await.unwrap();
     assert_eq!((context.version, context.position, context.aggregate.cents), (EDGE + 3, EDGE + 3, 10));

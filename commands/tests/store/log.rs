@@ -1,4 +1,4 @@
-//! What tests ask of a log, whether it is the real one or the model.
+//! The interface of a log under test, implemented by the real log and by the model.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use parking_testkit::{Counter, EventLog};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// An event as it is stored.
+/// A stored event.
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub(crate) struct Row {
     pub(crate) position: i64,
@@ -28,21 +28,21 @@ pub(crate) struct Row {
     pub(crate) body: Option<Vec<u8>>,
 }
 
-/// Scope and key of each claim, and the stream that has it, as type and id.
+/// Scope and key of each claim, and the stream that holds it, as type and id.
 pub(crate) type Claims = BTreeMap<(String, String), String>;
 
 /// A log under test.
 pub(crate) trait Log {
-    /// Where its ids come from.
+    /// The source of its ids.
     fn ids(&self) -> &Counter;
 
     /// Appends.
     async fn commit(&self, append: Append) -> Result<Appended, AppendError>;
 
-    /// Appends by way of another process.
+    /// Appends through another process.
     async fn commit_elsewhere(&self, append: Append) -> Result<Appended, AppendError>;
 
-    /// Everything there is, in the order of positions.
+    /// All events, in order of position.
     async fn rows(&self) -> Vec<Row>;
 
     /// The last position.
@@ -51,7 +51,7 @@ pub(crate) trait Log {
     /// The version of each stream.
     async fn versions(&self) -> BTreeMap<String, i64>;
 
-    /// Who holds what.
+    /// The holder of each claim.
     async fn claims(&self) -> Claims;
 
     fn part(&self, stream: &str, expected: Expected, payloads: &[&str]) -> StreamAppend {
@@ -75,7 +75,7 @@ pub(crate) trait Log {
         self.commit(self.to(stream, expected, payloads)).await
     }
 
-    /// What the log holds of a stream: `(position, sequence, payload)`.
+    /// The stored events of a stream: `(position, sequence, payload)`.
     async fn stored(&self, stream: &str) -> Vec<(i64, i64, String)> {
         let rows = self.rows().await.into_iter().filter(|row| row.aggregate_id == stream);
         rows.map(|row| (row.position, row.sequence, row.payload)).collect()
@@ -96,7 +96,7 @@ pub(crate) trait Log {
     }
 }
 
-/// The real one.
+/// The real log.
 pub(crate) struct Real {
     pub(crate) log: EventLog,
     other: OnceLock<Writer>,
@@ -145,7 +145,7 @@ impl Log for Real {
     }
 }
 
-/// Makes two tests of each function: one on the model, one on PostgreSQL.
+/// Generates two tests of each function: one on the model, one on PostgreSQL.
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod model {

@@ -1,5 +1,5 @@
-//! The event store against a real PostgreSQL, and where it makes sense against a model. Names with a number are
-//! behaviours of the conformance list in `docs/testing.md`.
+//! The event store on a real PostgreSQL, and where possible on a model. Names with a number are behaviours of the
+//! conformance list in `docs/testing.md`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod account;

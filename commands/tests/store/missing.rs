@@ -1,15 +1,15 @@
-//! Snapshots that are missing are made by one pass over the log.
+//! Missing snapshots are created in one pass over the log.
 
 use parking_commands::bus::Bus;
 use parking_commands::snapshots::{Kind, MissingSnapshots};
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_testkit::EventLog;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
 use crate::support::{eventually, laid_down, lay_down, snapshots_of};
 
-/// What a process makes when it starts.
+/// The task that a process runs on start.
 fn missing(log: &EventLog) -> MissingSnapshots {
     let kinds = vec![Kind::of::<Account>()];
     MissingSnapshots::new(&log.store_of(log.writer.clone(), log.snapshots()), kinds)
@@ -25,7 +25,7 @@ fn all_at(names: &[String], version: i64) -> Vec<(String, i64)> {
 
 async fn assert_true(log: &EventLog, names: &[String], deposits: i64) {
     let admin = log.admin();
-    // Whoever folds from the beginning now fails.
+    // A fold from the beginning now fails.
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
     sqlx::query("update events set event_type = 'Confiscated' where sequence = 1")
         .execute(&admin)
@@ -38,32 +38,32 @@ async fn assert_true(log: &EventLog, names: &[String], deposits: i64) {
 }
 
 #[tokio::test]
-async fn all_long_streams_get_snapshots_in_as_many_passes_as_it_takes() {
+async fn all_long_streams_get_snapshots_in_several_passes() {
     let log = EventLog::create().await;
     let names = accounts(8);
     lay_down(&log, &names, 2500).await;
     // A stream with few events needs none.
     let bus = Bus::<Account>::new(log.store());
-    bus.execute("short", &Command::Open("short"), &Circumstances::default()).await.unwrap();
+    bus.execute("short", &Command::Open("short"), &CommandContext::default()).await.unwrap();
     missing(&log).bounded(3, usize::MAX).run(CancellationToken::new()).await;
     assert_eq!(snapshots_of(&log).await, all_at(&names, 2500));
     assert_true(&log, &names, 2500).await;
 }
 
 #[tokio::test]
-async fn states_that_do_not_fit_into_the_memory_are_made_in_further_passes() {
+async fn states_beyond_the_memory_limit_are_created_in_further_passes() {
     let log = EventLog::create().await;
     let names = accounts(5);
     lay_down(&log, &names, 300).await;
     missing(&log).bounded(100, 1).run(CancellationToken::new()).await;
-    // What is hardly behind is left to the loads.
+    // Streams that are only slightly ahead are left to their loads.
     let made = snapshots_of(&log).await;
     assert!(made.len() == 5 && made.iter().all(|(_, version)| *version >= 200), "{made:?}");
     assert_true(&log, &names, 300).await;
 }
 
 #[tokio::test]
-async fn one_that_is_stopped_in_the_middle_goes_on_where_it_was() {
+async fn a_stopped_run_continues_where_it_was() {
     let log = EventLog::create().await;
     let names = accounts(6);
     lay_down(&log, &names, 3000).await;
@@ -72,7 +72,7 @@ async fn one_that_is_stopped_in_the_middle_goes_on_where_it_was() {
     eventually(async || !snapshots_of(&log).await.is_empty()).await;
     stop.cancel();
     first.await.unwrap();
-    // What it had made is not made again: its events can be read no more.
+    // The existing snapshots are not created again: their events can no longer be read.
     let made = snapshots_of(&log).await;
     let admin = log.admin();
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
@@ -86,7 +86,7 @@ async fn one_that_is_stopped_in_the_middle_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn snapshots_of_another_form_or_another_history_are_made_anew_and_good_ones_taken_up() {
+async fn snapshots_of_another_form_or_history_are_recreated_and_valid_ones_reused() {
     let log = EventLog::create().await;
     let names = accounts(4);
     lay_down(&log, &names, 500).await;
@@ -95,7 +95,7 @@ async fn snapshots_of_another_form_or_another_history_are_made_anew_and_good_one
         "update snapshots set state_version = 1, state = '{}' where aggregate_id = '00'",
         "update snapshots set event_id = gen_random_uuid(), state = '{}' where aggregate_id = '01'",
         "update snapshots set version = 700 where aggregate_id = '02'",
-        // A good one, far behind.
+        // A valid snapshot that is far behind.
         "update snapshots s set version = 1, event_id = e.event_id, state = '{\"name\":null,\"cents\":1,\"digest\":1}' \
            from events e where e.aggregate_id = '03' and e.sequence = 1 and s.aggregate_id = '03'",
     ];
@@ -108,7 +108,7 @@ async fn snapshots_of_another_form_or_another_history_are_made_anew_and_good_one
 }
 
 #[tokio::test]
-async fn a_stream_that_cannot_be_read_keeps_no_other_from_its_snapshot() {
+async fn an_undecodable_stream_does_not_block_other_snapshots() {
     let log = EventLog::create().await;
     let names = accounts(3);
     lay_down(&log, &names, 200).await;

@@ -1,7 +1,7 @@
-//! An honest model of the store: what an append means, without a server, without batches, without failures.
+//! A model of the store: the meaning of an append, without a server, batches or failures.
 //!
-//! It is written from the words of the migration that makes `append_events`, not from its statements: one append at a
-//! time is decided whole, wins or leaves nothing behind.
+//! It implements the comments of the migration that defines `append_events`, not its statements: each append is decided
+//! as a whole, and either wins or leaves nothing behind.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
@@ -21,10 +21,10 @@ use crate::log::{Claims, Log, Row};
 /// Type and id.
 type Stream = (String, String);
 
-/// What an earlier request asked, and the positions it filled.
+/// The content of an earlier request, and its positions.
 type Request = (Uuid, i64, i64);
 
-/// Everything the log remembers.
+/// The state of the log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub(crate) rows: Vec<Row>,
@@ -34,7 +34,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Decides an append and keeps what it brings if it wins.
+    /// Decides an append and applies it if it wins.
     pub(crate) fn append(&mut self, append: &Append) -> Result<Appended, AppendError> {
         well_formed(append)?;
         if let Some(request) = &append.request
@@ -57,7 +57,7 @@ impl Model {
         self.streams.iter().map(|((_, id), version)| (id.clone(), *version)).collect()
     }
 
-    /// Who holds what.
+    /// The holder of each claim.
     pub(crate) fn claims(&self) -> Claims {
         let claims = self.holders.iter();
         claims.map(|(key, (kind, id))| (key.clone(), format!("{kind} {id}"))).collect()
@@ -71,7 +71,7 @@ impl Model {
         self.streams.get(&name_of(stream)).copied().unwrap_or(0)
     }
 
-    /// The first answer, given again.
+    /// The first result, returned again.
     fn repeat(
         &self,
         request: &RequestKey,
@@ -116,7 +116,7 @@ impl Model {
         })
     }
 
-    /// Free, ours already, or given up by its holder in the same append.
+    /// True if the claim is free, held by the stream, or released by its holder in the same append.
     fn may_take(
         &self,
         stream: &Stream,
@@ -135,7 +135,7 @@ impl Model {
         }
     }
 
-    /// What the database's types and keys refuse.
+    /// The constraints of the database's types and keys.
     fn may_store(&self, append: &Append) -> Result<(), AppendError> {
         let mut ids: HashSet<Uuid> = self.rows.iter().map(|row| row.event_id).collect();
         let is_json = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
@@ -161,7 +161,7 @@ impl Model {
             }
             versions.push(self.version(stream));
         }
-        // Released before any is taken.
+        // Releases precede takes.
         for (stream, claim) in changes(append).filter_map(|(stream, change)| released(stream, change)) {
             let key = (claim.scope.clone(), claim.key.clone());
             if self.holders.get(&key) == Some(&stream) {
@@ -219,7 +219,7 @@ fn released(stream: Stream, change: &ClaimChange) -> Option<(Stream, &Claim)> {
     }
 }
 
-/// A clock that ticks with every position.
+/// A clock that advances with every position.
 fn time_of(position: i64) -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::seconds(position)
 }
@@ -242,7 +242,7 @@ fn row(stream: &StreamAppend, event: &NewEvent, append_id: Uuid, before: usize, 
     }
 }
 
-/// A model that several may use at once.
+/// A model that can be shared by tasks.
 pub(crate) struct InMemory {
     model: Mutex<Model>,
     ids: Counter,

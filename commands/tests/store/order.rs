@@ -1,4 +1,4 @@
-//! The order of it all, with many writers.
+//! The order of events, with many writers.
 
 use std::collections::HashMap;
 
@@ -14,15 +14,15 @@ const NEW: Expected = Expected::Version(0);
 
 on_both! {
     conformance_09_appends_of_any_version_always_succeed_and_lose_nothing,
-    conformance_10_of_racing_appends_with_one_expected_version_one_wins,
-    conformance_11_of_racing_creators_of_one_stream_one_wins,
+    conformance_10_of_concurrent_appends_with_one_expected_version_one_wins,
+    conformance_11_of_concurrent_creations_of_one_stream_one_wins,
     conformance_12_appends_to_different_streams_do_not_conflict,
-    conformance_34_positions_have_no_holes_after_conflicts_and_refusals,
+    conformance_34_positions_have_no_gaps_after_conflicts_and_refusals,
     conformance_36_the_events_of_one_append_are_adjacent,
     conformance_37_within_a_stream_the_order_of_positions_is_that_of_sequences,
 }
 
-/// Appends to one stream, by way of either process in turn.
+/// Appends to one stream, through each process in turn.
 async fn either(log: &impl Log, n: usize, stream: &str, expected: Expected, payload: &str) -> Outcome {
     let append = log.to(stream, expected, &[payload]);
     if n.is_multiple_of(2) { log.commit(append).await } else { log.commit_elsewhere(append).await }
@@ -41,7 +41,7 @@ async fn conformance_09_appends_of_any_version_always_succeed_and_lose_nothing(l
     log.assert_whole().await;
 }
 
-async fn conformance_10_of_racing_appends_with_one_expected_version_one_wins(log: impl Log) {
+async fn conformance_10_of_concurrent_appends_with_one_expected_version_one_wins(log: impl Log) {
     for version in 0..10 {
         let appends = (0..20).map(|n| either(&log, n, "a", Expected::Version(version), "{}"));
         let done = join_all(appends).await;
@@ -54,7 +54,7 @@ async fn conformance_10_of_racing_appends_with_one_expected_version_one_wins(log
     log.assert_whole().await;
 }
 
-async fn conformance_11_of_racing_creators_of_one_stream_one_wins(log: impl Log) {
+async fn conformance_11_of_concurrent_creations_of_one_stream_one_wins(log: impl Log) {
     for round in 0..5 {
         let stream = format!("stream {round}");
         let payloads: Vec<String> = (0..20).map(|n| n.to_string()).collect();
@@ -76,7 +76,7 @@ async fn conformance_12_appends_to_different_streams_do_not_conflict(log: impl L
     log.assert_whole().await;
 }
 
-async fn conformance_34_positions_have_no_holes_after_conflicts_and_refusals(log: impl Log) {
+async fn conformance_34_positions_have_no_gaps_after_conflicts_and_refusals(log: impl Log) {
     let appends = (0..100).map(|n: i64| {
         let (stream, log) = (format!("stream {}", n % 7), &log);
         async move {
@@ -146,7 +146,7 @@ async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwar
     let first = log.append("a", NEW, &["1"]).await.unwrap().recorded_at.utc();
     let after: DateTime<Utc> = sqlx::query_scalar(now).fetch_one(&log.pool).await.unwrap();
     assert!(before <= first && first <= after, "{before} {first} {after}");
-    // A clock that was set back: the head remembers a later time than the server now gives.
+    // The clock was set back: the head has a later time than the server now returns.
     let owner = log.database.pool(Role::Owner);
     sqlx::query("update log_head set recorded_at = now() + interval '1 hour'").execute(&owner).await.unwrap();
     let ahead = log.append("b", NEW, &["1"]).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is read often is read by an index. The plans are those of the very statements that the program prepared.
+//! Frequent reads use indexes. The plans are those of the statements that the program prepared.
 
 use cqrs_es::EventStore;
 use futures_util::future::try_join_all;
@@ -15,14 +15,14 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::support::block_on;
 
-/// A log of 5000 events in 100 streams, about which the planner knows what there is to know.
+/// A log of 5000 events in 100 streams, with current planner statistics.
 async fn full_log() -> EventLog {
     let log = unknown_log().await;
     sqlx::query("analyze").execute(&log.admin()).await.unwrap();
     log
 }
 
-/// The same, before the planner was told anything of what is in it.
+/// The same log without planner statistics.
 async fn unknown_log() -> EventLog {
     let log = EventLog::create().await;
     let payloads = vec!["{}"; 10];
@@ -40,7 +40,8 @@ async fn unknown_log() -> EventLog {
     log
 }
 
-/// One connection of the writer, so that what it prepared can be asked for; its plans do not know the parameters.
+/// One connection of the writer, so that its prepared statements can be inspected; its plans do not depend on the
+/// parameters.
 fn one_connection(log: &EventLog) -> PgPool {
     one_connection_with(log, "force_generic_plan")
 }
@@ -50,7 +51,7 @@ fn one_connection_with(log: &EventLog, plan_cache_mode: &str) -> PgPool {
     PgPoolOptions::new().max_connections(1).connect_lazy_with(options)
 }
 
-/// The plan of the statement like this that the connection has prepared.
+/// The plan of the connection's prepared statement that matches this pattern.
 async fn plan(pool: &PgPool, like: &str, parameters: &str) -> Value {
     let prepared = "select name from pg_prepared_statements where statement like $1";
     let names: Vec<String> = sqlx::query_scalar(prepared).bind(like).fetch_all(pool).await.unwrap();
@@ -108,7 +109,7 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
     assert_indexed(&page, &["events_stream_sequence"]);
     let together = plan(&pool, "select r.place%", "'{account}', '{7}', '{2}', 201").await;
     assert_indexed(&together, &["snapshots_pkey", "events_stream_sequence"]);
-    // Where streams cannot be loaded together, a snapshot is read by itself: the task that would ends with its runtime.
+    // If streams cannot be loaded together, a snapshot is read separately: the loader's task ends with its runtime.
     let (reads, writer, ids) = (pool.clone(), log.writer.clone(), log.ids.clone());
     let alone = move || block_on(async { LogStore::new(reads, writer, Snapshots::off(), ids) });
     let without_its_tasks = std::thread::spawn(alone).join().unwrap();
@@ -121,7 +122,7 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
 }
 
 #[tokio::test]
-async fn streams_that_are_loaded_together_are_read_by_their_keys() {
+async fn streams_loaded_together_are_read_by_their_keys() {
     let log = full_log().await;
     let pool = one_connection(&log);
     let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
@@ -132,7 +133,7 @@ async fn streams_that_are_loaded_together_are_read_by_their_keys() {
 }
 
 #[tokio::test]
-async fn the_auditor_reads_a_stream_by_its_index_whatever_the_planner_knows() {
+async fn the_auditor_reads_a_stream_by_its_index_with_any_statistics() {
     let (known, unknown) = tokio::join!(full_log(), unknown_log());
     for log in [known, unknown] {
         for plan_cache_mode in ["force_generic_plan", "force_custom_plan"] {
@@ -161,7 +162,7 @@ async fn the_auditor_reads_a_stream_by_its_index_whatever_the_planner_knows() {
 }
 
 #[tokio::test]
-async fn an_old_report_is_found_by_the_index_on_keys_whatever_the_planner_knows() {
+async fn an_old_report_is_found_by_the_index_on_keys_with_any_statistics() {
     let (known, unknown) = tokio::join!(full_log(), unknown_log());
     for log in [known, unknown] {
         for plan_cache_mode in ["force_generic_plan", "force_custom_plan"] {

@@ -1,4 +1,4 @@
-//! History cannot be changed: not by privilege, and not by those who have it.
+//! History cannot be changed: not through privileges, and not by privileged roles.
 
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ async fn conformance_21_update_delete_and_truncate_are_refused_for_every_role() 
 }
 
 #[tokio::test]
-async fn nobody_inserts_past_the_function_and_only_the_writer_may_call_it() {
+async fn no_role_inserts_directly_and_only_the_writer_may_call_the_function() {
     let log = EventLog::create().await;
     let insert = "insert into events values (1, null, 'a', 'a', 1, 'x', '1', '{}', '{}', gen_random_uuid(), \
                                              gen_random_uuid(), now(), null)";
@@ -45,7 +45,7 @@ async fn nobody_inserts_past_the_function_and_only_the_writer_may_call_it() {
 }
 
 #[tokio::test]
-async fn dictionaries_are_read_by_those_who_read_every_body_and_changed_by_nobody() {
+async fn dictionaries_are_readable_by_roles_that_read_all_bodies_and_never_changed() {
     let log = EventLog::started().await;
     for role in Role::ALL {
         let read = sqlx::query("select * from log_dictionaries").execute(&log.database.pool(role)).await;

@@ -1,7 +1,7 @@
-//! What would not read back as it was decided is not written.
+//! An event that would not read back as decided is not stored.
 
 use parking_commands::append::AppendError;
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::document::Document;
@@ -26,16 +26,16 @@ fn registered(altitude: f64) -> GatewayEvent {
     GatewayEvent::GatewayRegistered { tenant_id, definition: Box::new(definition), at, by }
 }
 
-/// JSON has no infinity: it is written as null, and read back as nothing.
+/// JSON has no infinity: it is serialised as null, and read back as absent.
 #[tokio::test]
-async fn an_event_that_reads_back_as_another_is_refused_and_nothing_is_stored() {
+async fn an_event_that_reads_back_differently_is_refused_and_nothing_is_stored() {
     let log = EventLog::create().await;
     let store = log.store();
     for (altitude, is_readable) in [(f64::INFINITY, false), (f64::NAN, false), (-0.0, true)] {
         let mut context = store.load::<Gateway>(ID).await.unwrap();
         let event = registered(altitude);
         context.aggregate.evolve(&event);
-        let appended = store.append(&mut context, &[event], &Circumstances::default()).await;
+        let appended = store.append(&mut context, &[event], &CommandContext::default()).await;
         match appended {
             Ok(_) => assert!(is_readable, "{altitude}"),
             Err(AppendError::Unreadable { event_type, .. }) => {

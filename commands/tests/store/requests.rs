@@ -1,4 +1,4 @@
-//! Requests: asked again under the same key, the first answer comes again and nothing happens.
+//! Requests: a repeated request with the same key gets the first result and changes nothing.
 
 use futures_util::future::join_all;
 use parking_commands::append::{Append, AppendError, Expected, RequestKey};
@@ -15,10 +15,10 @@ const NEW: Expected = Expected::Version(0);
 on_both! {
     conformance_14_the_same_request_twice_returns_the_first_result,
     conformance_14_the_same_request_from_another_process_returns_the_first_result,
-    conformance_14_the_same_request_fifty_times_at_once_happens_once,
-    conformance_14_a_request_that_failed_may_be_made_again,
+    conformance_14_fifty_concurrent_copies_of_a_request_happen_once,
+    conformance_14_a_failed_request_may_be_repeated,
     conformance_15_the_same_key_with_other_content_is_refused,
-    conformance_15_of_racing_requests_with_one_key_and_other_contents_one_wins,
+    conformance_15_of_concurrent_requests_with_one_key_and_different_contents_one_wins,
     the_same_key_of_another_tenant_is_another_request,
 }
 
@@ -54,7 +54,7 @@ async fn conformance_14_the_same_request_from_another_process_returns_the_first_
     assert_eq!(log.head().await, 3);
 }
 
-async fn conformance_14_the_same_request_fifty_times_at_once_happens_once(log: impl Log) {
+async fn conformance_14_fifty_concurrent_copies_of_a_request_happen_once(log: impl Log) {
     let attempts = (0..50).map(|n| {
         let (append, log) = (ask(&log, "key", 1), &log);
         async move { if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await } }
@@ -66,7 +66,7 @@ async fn conformance_14_the_same_request_fifty_times_at_once_happens_once(log: i
     log.assert_whole().await;
 }
 
-async fn conformance_14_a_request_that_failed_may_be_made_again(log: impl Log) {
+async fn conformance_14_a_failed_request_may_be_repeated(log: impl Log) {
     let mut conflicting = ask(&log, "key", 1);
     conflicting.streams[0].expected = Expected::Exists;
     log.commit(conflicting).await.unwrap_err();
@@ -92,7 +92,7 @@ async fn conformance_15_the_same_key_with_other_content_is_refused(log: impl Log
     log.assert_whole().await;
 }
 
-async fn conformance_15_of_racing_requests_with_one_key_and_other_contents_one_wins(log: impl Log) {
+async fn conformance_15_of_concurrent_requests_with_one_key_and_different_contents_one_wins(log: impl Log) {
     let attempts = (0..20_u32).map(|n| {
         let (append, log) = (ask(&log, "key", n.into()), &log);
         async move { if n % 2 == 0 { log.commit(append).await } else { log.commit_elsewhere(append).await } }
@@ -117,7 +117,7 @@ fn asked(log: &EventLog, stream: &str, key: &str) -> Append {
 }
 
 #[tokio::test]
-async fn conformance_14_the_first_result_comes_again_after_a_restart() {
+async fn conformance_14_the_first_result_is_returned_after_a_restart() {
     let log = EventLog::create().await;
     let first = log.writer.append(asked(&log, "a", "key")).await.unwrap();
     log.stop.cancel();
@@ -136,7 +136,7 @@ async fn conformance_14_requests_of_a_batch_whose_connection_breaks_happen_once(
     let other = log.second_writer();
     for round in 0..10 {
         let keys: Vec<String> = (0..20).map(|n| format!("{round} {n}")).collect();
-        // Each is made by both processes, as by a caller who lost patience; both lose their connections on the way.
+        // Each is sent by both processes, as by an impatient caller; both lose their connections on the way.
         let here = join_all(keys.iter().map(|key| log.writer.append(asked(&log, key, key))));
         let there = join_all(keys.iter().map(|key| other.append(asked(&log, key, key))));
         let (here, there, _broken) = tokio::join!(here, there, log.terminate(Role::Writer));
@@ -150,11 +150,12 @@ async fn conformance_14_requests_of_a_batch_whose_connection_breaks_happen_once(
 }
 
 #[tokio::test]
-async fn conformance_14_neighbours_of_a_repeated_request_are_settled_when_its_first_answer_cannot_be_read() {
+async fn conformance_14_other_appends_of_a_batch_are_settled_if_a_repeated_requests_result_cannot_be_read() {
     let log = EventLog::create().await;
     let admin = log.admin();
     log.writer.append(asked(&log, "a", "key")).await.unwrap();
-    // The batch commits, then the first answer cannot be read for a while: the function may read what its caller may not.
+    // The batch commits, then the first result cannot be read for a while: the function has rights that its caller
+    // lacks.
     sqlx::query("revoke select on events from parking_writer").execute(&admin).await.unwrap();
     let batch = async {
         tokio::join!(

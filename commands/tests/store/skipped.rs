@@ -1,11 +1,11 @@
-//! Skipped events: when the log takes them, and what streams make of one that nobody can read.
+//! Skipped events: when the log accepts them, and how streams treat an undecodable one.
 
 use parking_commands::bus::{Bus, ExecuteError};
 use parking_commands::identity;
 use parking_commands::ingest::{Ingest, Outcome};
 use parking_commands::skipping::{self, Skip, SkipError};
 use parking_commands::snapshots::{Kind, MissingSnapshots};
-use parking_commands::store::{Circumstances, LoadError};
+use parking_commands::store::{CommandContext, LoadError};
 use parking_domain::aggregate::Decider;
 use parking_domain::instant::Instant;
 use parking_domain::log::Log;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::aggregates::ingest;
 use crate::support::{eventually, snapshot_at};
 
-/// A log that has started, and the bus of its own stream in another process.
+/// A log that has started, and a bus of its own stream in another process.
 async fn started() -> (EventLog, Bus<Log>) {
     let log = EventLog::create().await;
     let elsewhere = Bus::new(log.store_of(log.second_writer(), log.snapshots()));
@@ -35,7 +35,7 @@ fn wish(position: i64, undecodable: bool) -> Skip {
     Skip { position, projection, reason, undecodable }
 }
 
-/// Says of the projection how it stands.
+/// Sets the projection's checkpoint status.
 async fn stands(log: &EventLog, status: &str, stopped_at: Option<i64>) {
     sqlx::query(
         "insert into projections.checkpoints (projection, version, position, status, stopped_at) \
@@ -55,7 +55,7 @@ async fn status(log: &EventLog) -> String {
 }
 
 #[tokio::test]
-async fn an_event_is_skipped_only_while_the_projection_stands_before_it() {
+async fn an_event_is_skipped_only_while_the_projection_is_stopped_before_it() {
     let (log, bus) = started().await;
     let site = Estate::new(&log, 'a').site(1, 1).await;
     let (position, head) = (log.head().await, log.head().await);
@@ -79,13 +79,13 @@ async fn an_event_is_skipped_only_while_the_projection_stands_before_it() {
 }
 
 #[tokio::test]
-async fn a_runner_that_holds_the_checkpoint_is_not_waited_for_long() {
+async fn the_wait_for_a_runner_that_holds_the_checkpoint_is_short() {
     let (log, bus) = started().await;
     Estate::new(&log, 'a').site(1, 1).await;
     let (position, head) = (log.head().await, log.head().await);
     stands(&log, "stopped", Some(position)).await;
     let mut runner = log.admin().begin().await.unwrap();
-    // What a runner does that tries the event again at this moment.
+    // The update of a runner that is trying the event again.
     sqlx::query("update projections.checkpoints set status = 'retrying'")
         .execute(&mut *runner)
         .await
@@ -99,7 +99,7 @@ async fn a_runner_that_holds_the_checkpoint_is_not_waited_for_long() {
 }
 
 #[tokio::test]
-async fn a_stream_in_memory_notices_that_another_process_called_it_damaged() {
+async fn a_stream_in_memory_detects_that_another_process_marked_it_damaged() {
     let (log, elsewhere) = started().await;
     let site = Estate::new(&log, 'a').site(1, 1).await.to_string();
     let position = log.head().await;
@@ -114,7 +114,7 @@ async fn a_stream_in_memory_notices_that_another_process_called_it_damaged() {
         at: at(2),
         by: OWNER,
     };
-    let command = async || sites.execute(&site, &create, &Circumstances::default()).await.unwrap_err();
+    let command = async || sites.execute(&site, &create, &CommandContext::default()).await.unwrap_err();
     let refused = command().await;
     assert!(matches!(refused, ExecuteError::Refused { refusal: SiteRefusal::SiteAlreadyExists, .. }));
     stands(&log, "stopped", Some(position)).await;
@@ -128,7 +128,7 @@ async fn a_stream_in_memory_notices_that_another_process_called_it_damaged() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_known_as_skipped_from_the_first_load_on() {
+async fn a_skipped_undecodable_event_is_known_at_the_first_load() {
     let (log, elsewhere) = started().await;
     let site = Estate::new(&log, 'a').site(1, 1).await.to_string();
     let mut append = log.to(&site, parking_commands::append::Expected::Any, &["{}"]);
@@ -138,7 +138,7 @@ async fn an_event_that_cannot_be_read_is_known_as_skipped_from_the_first_load_on
     let error = log.store().load::<Site>(&site).await.unwrap_err();
     assert!(matches!(error, LoadError::Undecodable { .. }), "{error}");
     stands(&log, "stopped", Some(position)).await;
-    // Skipped for the projection alone, the stream still does not load.
+    // The event is skipped for the projection only, so the stream still does not load.
     skipping::skip(&elsewhere, &wish(position, false), now()).await.unwrap();
     let error = log.store().load::<Site>(&site).await.unwrap_err();
     assert!(matches!(error, LoadError::Undecodable { .. }), "{error}");
@@ -174,7 +174,7 @@ async fn a_devices_uplinks_are_loaded_without_the_event_and_its_snapshot_is_drop
         .await
         .unwrap();
     assert_eq!(snapshots, 0);
-    // Nobody knows any more that it was recorded.
+    // Its recording is no longer known.
     eventually(async || matches!(ingest(&lanes, 50).await, Outcome::Accepted { .. })).await;
     assert!(matches!(ingest(&lanes, 51).await, Outcome::Duplicate { .. }));
     let fresh = Ingest::new(log.store());
@@ -182,7 +182,7 @@ async fn a_devices_uplinks_are_loaded_without_the_event_and_its_snapshot_is_drop
 }
 
 #[tokio::test]
-async fn a_snapshot_without_the_event_stays_where_missing_ones_are_made() {
+async fn a_snapshot_without_the_skipped_event_is_not_replaced() {
     let (log, elsewhere) = started().await;
     let lanes = Ingest::new(log.store());
     for n in 0..120 {

@@ -1,10 +1,10 @@
-//! Snapshots: a cache that changes nothing but the time a load takes.
+//! Snapshots: a cache that affects only the duration of a load.
 
 use cqrs_es::EventStore;
 use parking_commands::bus::Bus;
 use parking_commands::ingest::{Ingest, Outcome};
 use parking_commands::snapshots::{INTERVAL, Snapshots};
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::aggregate::Decider;
 use parking_domain::uplinks::Uplinks;
 use parking_testkit::{EventLog, Role};
@@ -18,19 +18,19 @@ use crate::aggregates::{ID, ingest};
 use crate::support::{block_on, snapshot_at};
 
 async fn execute(bus: &Bus<Account>, id: &str, command: Command) -> i64 {
-    bus.execute(id, &command, &Circumstances::default()).await.unwrap().version
+    bus.execute(id, &command, &CommandContext::default()).await.unwrap().version
 }
 
 fn opened(name: &str) -> AccountEvent {
     AccountEvent::Opened { name: name.into() }
 }
 
-/// A bus that keeps snapshots.
+/// A bus with snapshots.
 fn bus(log: &EventLog) -> Bus<Account> {
     Bus::new(log.store_of(log.writer.clone(), log.snapshots()))
 }
 
-/// Opens an account and brings it to the version of its first snapshot, one event each.
+/// Opens an account and brings it to the version of its first snapshot, one event per command.
 async fn account_with_snapshot(log: &EventLog) -> Bus<Account> {
     let bus = bus(log);
     execute(&bus, "a", Command::Open("A")).await;
@@ -39,13 +39,13 @@ async fn account_with_snapshot(log: &EventLog) -> Bus<Account> {
     bus
 }
 
-/// What the account of [`account_with_snapshot`] is after so many events.
+/// The state of the account of [`account_with_snapshot`] at this version.
 fn account_at(version: i64) -> Account {
     let deposits = (2..=version).map(deposited);
     fold(&[opened("A")].into_iter().chain(deposits).collect::<Vec<_>>())
 }
 
-/// Executes the events in commands of these sizes, and compares what is loaded after each with the events folded.
+/// Executes the events in commands of these sizes, and compares the loaded state after each with the folded events.
 async fn compare(log: &EventLog, id: &'static str, deposits: &[i64], sizes: &[usize]) {
     let bus = bus(log);
     let mut events = vec![opened(id)];
@@ -79,7 +79,7 @@ proptest! {
     })]
 
     #[test]
-    fn conformance_73_state_with_snapshot_is_state_without_for_every_split_into_commands(
+    fn conformance_73_state_with_and_without_snapshot_is_equal_for_every_split_into_commands(
         deposits in vec(-1000..1000_i64, 90..330),
         few in vec(1..20_usize, 1..20),
         many in vec(1..250_usize, 1..20),
@@ -95,11 +95,11 @@ proptest! {
 }
 
 #[tokio::test]
-async fn conformance_73_a_device_with_snapshot_is_the_device_without() {
+async fn conformance_73_a_device_with_and_without_snapshot_is_equal() {
     let log = EventLog::create().await;
     let lanes = Ingest::new(log.store_of(log.writer.clone(), log.snapshots()));
     for n in 0..400 {
-        // Every seventh is missing, and one overtakes the others and comes again.
+        // Every seventh frame is missing, and one overtakes the others and is repeated.
         ingest(&lanes, if n % 7 == 0 { n + 5 } else { n }).await;
     }
     let version = log.stored(ID).await.len();
@@ -120,7 +120,7 @@ async fn conformance_73_a_device_with_snapshot_is_the_device_without() {
 }
 
 #[tokio::test]
-async fn conformance_74_a_corrupt_or_old_snapshot_is_ignored_and_replaced_and_one_row_stays() {
+async fn conformance_74_a_corrupt_or_old_snapshot_is_ignored_and_replaced_in_one_row() {
     let state = serde_json::to_string(&Account { cents: 1, ..Account::default() }).unwrap();
     let wrongs = [
         ("unreadable", format!("state = '\"{}\"'", "x".repeat(10))),
@@ -134,7 +134,7 @@ async fn conformance_74_a_corrupt_or_old_snapshot_is_ignored_and_replaced_and_on
     account_with_snapshot(&log).await;
     for (wrong, set) in wrongs {
         sqlx::query(&format!("update snapshots set {set}")).execute(&log.admin()).await.unwrap();
-        // A process that has nothing in memory.
+        // A process with nothing in memory.
         let bus = bus(&log);
         let version = log.store().load::<Account>("a").await.unwrap().version;
         assert_eq!(log.store().load::<Account>("a").await.unwrap().aggregate, account_at(version), "{wrong}");
@@ -151,7 +151,7 @@ async fn conformance_74_a_corrupt_or_old_snapshot_is_ignored_and_replaced_and_on
 }
 
 #[tokio::test]
-async fn conformance_75_snapshots_that_cannot_be_written_or_read_fail_no_command() {
+async fn conformance_75_unwritable_or_unreadable_snapshots_fail_no_command() {
     let log = EventLog::create().await;
     let bus = account_with_snapshot(&log).await;
     let admin = log.admin();

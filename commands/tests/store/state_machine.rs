@@ -1,6 +1,6 @@
-//! Random histories on the store and on the model: appends one by one and at once, by two processes, with connections
-//! that break and processes that die. Whatever the store answers and holds, some order of the same appends must explain
-//! it on the model.
+//! Random histories on the store and on the model: appends one by one and concurrently, by two processes, with broken
+//! connections and dying processes. For all results and contents of the store, some order of the same appends must
+//! explain them on the model.
 
 use parking_commands::append::{Append, AppendError, Appended, Expected, RequestKey, StreamAppend};
 use parking_commands::ids::Ids;
@@ -20,40 +20,40 @@ use crate::log::{Log, Real, Row};
 use crate::model::Model;
 use crate::support::block_on;
 
-/// What an append will expect, said before the versions are known.
+/// The expected version of an append, chosen before versions are known.
 #[derive(Clone, Debug)]
 enum Hope {
     Any,
     Exists,
-    /// The version there is, or one beside it.
+    /// The current version, or one next to it.
     Near(i64),
 }
 
-/// What an append will do to a stream.
+/// The part of an append for one stream.
 #[derive(Clone, Debug)]
 struct Part {
     hope: Hope,
     payloads: Vec<&'static str>,
-    /// Taken, or given up.
+    /// Taken, or released.
     claims: Vec<(&'static str, bool)>,
 }
 
-/// An append to be.
+/// An append to be created.
 #[derive(Clone, Debug)]
 enum Draft {
-    /// Parts by stream; a key and a content.
+    /// Parts by stream; a request key and its content.
     New { parts: Vec<(&'static str, Part)>, request: Option<(&'static str, u128)> },
-    /// One that was sent before, event ids and all.
+    /// An append that was sent before, with the same event ids.
     Again(Index),
 }
 
-/// What befalls the processes while the appends are under way.
+/// A fault while the appends are running.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Peace,
     /// All connections of the writers break.
     Break,
-    /// The writer's process dies after so many steps, and another takes its place.
+    /// The writer's process dies after this many steps, and another one replaces it.
     Die(usize),
 }
 
@@ -112,7 +112,7 @@ impl Process {
     }
 }
 
-/// The store with its processes, the model, and what was sent so far.
+/// The store with its processes, the model, and the appends sent so far.
 struct World {
     real: Real,
     processes: [Process; 2],
@@ -160,7 +160,7 @@ impl World {
         StreamAppend { claims, ..self.real.part(stream, expected, &part.payloads) }
     }
 
-    /// Sends the appends at once, lets fate have its way, and holds the outcome against the model.
+    /// Sends the appends concurrently, applies the fault, and compares the outcome with the model.
     async fn take(&mut self, step: &Step) {
         let appends: Vec<Append> = step.drafts.iter().map(|draft| self.append(draft)).collect();
         let process = &mut self.processes[usize::from(step.elsewhere)];
@@ -177,7 +177,7 @@ impl World {
                     process.task.abort();
                 };
                 let (answers, ()) = tokio::join!(biased; answers, die);
-                // What the dead process had sent is done or gone before anybody looks.
+                // The dead process's appends have committed or been rolled back before the log is read.
                 while self.real.log.terminate(Role::Writer).await > 0 {}
                 *process = Process::start(&self.real);
                 answers
@@ -197,7 +197,7 @@ impl World {
     }
 }
 
-/// Every model that some order of the appends leads to with these answers.
+/// All models that result from some order of the appends with these results.
 fn explanations(model: &Model, appends: &[Append], answers: &[Answer]) -> Vec<Model> {
     fn go(model: Model, left: &[usize], appends: &[Append], answers: &[Answer], found: &mut Vec<Model>) {
         if left.is_empty() {
@@ -209,7 +209,7 @@ fn explanations(model: &Model, appends: &[Append], answers: &[Answer]) -> Vec<Mo
             let mut after = model.clone();
             let expected = after.append(&appends[next]);
             if matches!(answers[next], Err(AppendError::Unsettled(_))) {
-                // Nobody knows: it happened, or it never did.
+                // Unknown: it happened, or it never did.
                 go(model.clone(), &rest, appends, answers, found);
                 go(after, &rest, appends, answers, found);
             } else if same(&expected, &answers[next]) {
@@ -224,7 +224,7 @@ fn explanations(model: &Model, appends: &[Append], answers: &[Answer]) -> Vec<Mo
     found
 }
 
-/// The answer to an append that was sent before and whose connection now broke: it is looked for, and found.
+/// The result of a repeated append whose connection broke: it is looked up and found.
 fn settled(model: &Model, append: &Append) -> Option<Answer> {
     let rows = || model.rows.iter().filter(|row| row.append_id == append.append_id);
     let (first, last) = (rows().next()?, rows().next_back()?);
@@ -240,7 +240,7 @@ fn settled(model: &Model, append: &Append) -> Option<Answer> {
     }))
 }
 
-/// Equal but for the clock and the words of the database.
+/// Equal except for times and the database's messages.
 fn same(one: &Answer, other: &Answer) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => *one == Appended { recorded_at: one.recorded_at, ..other.clone() },
@@ -254,7 +254,7 @@ fn same_rows(model: &[Row], real: &[Row]) -> bool {
     model.len() == real.len() && model.iter().zip(real).all(same)
 }
 
-/// Histories that together take a few seconds.
+/// Histories that take a few seconds in total.
 fn config(seed: u64) -> ProptestConfig {
     ProptestConfig {
         cases: 12,
@@ -281,7 +281,7 @@ proptest! {
     #![proptest_config(config(1))]
 
     #[test]
-    fn the_store_answers_and_holds_what_the_model_does(steps in vec(step(), 15..=40)) {
+    fn the_store_agrees_with_the_model(steps in vec(step(), 15..=40)) {
         run(&steps);
     }
 }
@@ -290,7 +290,7 @@ proptest! {
     #![proptest_config(config(2))]
 
     #[test]
-    fn the_store_answers_and_holds_what_the_model_does_in_other_histories(steps in vec(step(), 15..=40)) {
+    fn the_store_agrees_with_the_model_in_other_histories(steps in vec(step(), 15..=40)) {
         run(&steps);
     }
 }

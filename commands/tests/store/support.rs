@@ -1,4 +1,4 @@
-//! Short words for what the tests assert.
+//! Short helpers for the tests' assertions.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use serde_json::json;
 
 use crate::account::{Account, deposited, fold};
 
-/// Longer than anything takes that works.
+/// Longer than any successful operation takes.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Runs a test that is not asynchronous by itself.
+/// Runs an asynchronous test.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// The version found by an append that lost.
+/// The actual version in a conflict.
 pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, AppendError>) -> i64 {
     match result {
         Err(AppendError::Conflict { actual, .. }) => actual,
@@ -25,7 +25,7 @@ pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, AppendError>) -> i6
     }
 }
 
-/// Waits until it is so.
+/// Waits until the condition holds.
 pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
@@ -54,8 +54,8 @@ pub(crate) async fn snapshot_at(log: &EventLog, stream: &str, version: i64) {
     tokio::time::timeout(DEADLINE, written).await.expect("the snapshot is written");
 }
 
-/// Puts so many deposits of 1, 2, 3, … into each of these accounts, turn by turn, as if the platform had appended them; no
-/// snapshots are made. The log must be empty.
+/// Stores this many deposits of 1, 2, 3, … in each of these accounts, in turn, as if the platform had appended them,
+/// without snapshots. The log must be empty.
 pub(crate) async fn lay_down(log: &EventLog, accounts: &[String], deposits: i64) {
     let admin = log.admin();
     for statement in [
@@ -73,7 +73,7 @@ pub(crate) async fn lay_down(log: &EventLog, accounts: &[String], deposits: i64)
     }
 }
 
-/// What is in an account of [`lay_down`].
+/// The state of an account of [`lay_down`].
 pub(crate) fn laid_down(deposits: i64) -> Account {
     fold(&(1..=deposits).map(deposited).collect::<Vec<_>>())
 }
@@ -84,7 +84,7 @@ pub(crate) async fn snapshots_of(log: &EventLog) -> Vec<(String, i64)> {
     rows.fetch_all(&log.pool).await.unwrap()
 }
 
-/// Raises deposits from one version to the next.
+/// Upcasts deposits from one version to the next.
 struct Step {
     from: &'static str,
     to: &'static str,
@@ -103,7 +103,7 @@ impl EventUpcaster for Step {
     }
 }
 
-/// The steps from the first form of a deposit to today's.
+/// The upcasters from the first form of a deposit to the current one.
 pub(crate) fn steps(newest_first: bool) -> Vec<Box<dyn EventUpcaster>> {
     let cents = |deposit: &mut serde_json::Value| {
         *deposit = json!({"cents": deposit["amount"].as_i64().unwrap() * 100});

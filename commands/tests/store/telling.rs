@@ -1,4 +1,4 @@
-//! What a writer tells of its appends is what the log holds, to the last character.
+//! The events that a writer passes to its callback are those in the log, byte for byte.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use parking_projections::feed;
 use parking_testkit::{EventLog, Role};
 use uuid::Uuid;
 
-/// A second writer of the log, and what it has told.
+/// A second writer of the log, and the events from its callback.
 fn telling_writer(log: &EventLog) -> (Writer, Arc<Mutex<Vec<Recorded>>>) {
     let told: Arc<Mutex<Vec<Recorded>>> = Arc::default();
     let heard = told.clone();
@@ -20,7 +20,7 @@ fn telling_writer(log: &EventLog) -> (Writer, Arc<Mutex<Vec<Recorded>>>) {
     (Writer::start_telling(options, Some(tell), log.stop.clone()).0, told)
 }
 
-/// All events of the log that this writer appended: those with these ids.
+/// All events of the log that this writer appended: those of these appends.
 async fn held(log: &EventLog, appends: &[Uuid]) -> Vec<Recorded> {
     let mut connection = log.pool.acquire().await.unwrap();
     let all = feed::read(&mut connection, 0, 10_000).await.unwrap();
@@ -28,7 +28,7 @@ async fn held(log: &EventLog, appends: &[Uuid]) -> Vec<Recorded> {
 }
 
 #[tokio::test]
-async fn everything_that_won_is_told_as_the_log_holds_it_and_nothing_else() {
+async fn all_and_only_accepted_events_are_passed_as_stored() {
     let log = EventLog::create().await;
     let (writer, told) = telling_writer(&log);
     log.append("taken", Expected::Any, &["0"]).await.unwrap();
@@ -71,7 +71,7 @@ async fn everything_that_won_is_told_as_the_log_holds_it_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn it_is_told_before_anybody_hears_of_the_new_head() {
+async fn events_are_passed_before_the_new_head_is_published() {
     let log = EventLog::create().await;
     let (writer, told) = telling_writer(&log);
     let mut head = writer.head();

@@ -1,5 +1,5 @@
-//! Any body that a webhook may bring, as any type of event: it is a report or it is refused, and a report can be recorded,
-//! stored, read back and recognised when it comes again.
+//! Any webhook body, as any event type, is a report or is refused, and a report can be recorded, stored, read back and
+//! recognised when it is repeated.
 
 #![no_main]
 

@@ -1,7 +1,7 @@
-//! Any bytes on any port, with any object: every codec reads them or refuses them, always in the same way, and what it
-//! reads keeps its promises.
+//! Any bytes on any port, with any object: every codec decodes or refuses them, deterministically, and the reading is
+//! valid.
 //!
-//! The first two bytes are the port and the choice of a codec; the rest is the payload, and also the object if it is one.
+//! The first two bytes are the port and the codec; the rest is the payload, and also the object if it is one.
 
 #![no_main]
 

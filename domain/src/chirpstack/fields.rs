@@ -1,4 +1,4 @@
-//! A JSON object whose fields are read one by one, so that an odd field costs itself and nothing else.
+//! A JSON object whose fields are read one by one, so that a malformed field affects only itself.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,59 +12,59 @@ use crate::instant::Instant;
 use crate::limits::{self, Limit, without_nul};
 use crate::payload::Payload;
 
-/// The most bytes that one frame can carry.
+/// The maximum payload of one frame, in bytes.
 const MOST_DATA: usize = 255;
 
-/// The fields of one object, unread. A name that comes twice counts with its last value, as in most JSON readers.
+/// The unparsed fields of one object. For a repeated name the last value counts, as in most JSON readers.
 #[derive(Debug)]
 pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
-    /// The raw text of a field named in lowerCamelCase; also found under its `snake_case` name. `null` is absent.
+    /// The raw text of a field named in lowerCamelCase, or else in `snake_case`. `null` is absent.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         let find = |name: &str| self.0.iter().rfind(|(key, _)| key == name);
         let (_, raw) = find(name).or_else(|| find(&snake_case(name)))?;
         Some(raw.get()).filter(|text| *text != "null")
     }
 
-    /// True when the field is there, whatever it holds.
+    /// True when the field is present, whatever its type.
     pub(super) fn has(&self, name: &str) -> bool {
         self.raw(name).is_some()
     }
 
-    /// A text that is not empty, without NUL.
+    /// A non-empty text, without NUL.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let text: String = serde_json::from_str(self.raw(name)?).ok()?;
         Some(without_nul(text)).filter(|text| !text.is_empty())
     }
 
-    /// A text that reads as a `T`.
+    /// A text that parses as a `T`.
     pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 
-    /// An RFC 3339 time; one that is no [`Instant`] is absent.
+    /// An RFC 3339 time; absent if it is not a valid [`Instant`].
     pub(super) fn time(&self, name: &str) -> Option<Instant> {
         self.parsed(name)
     }
 
-    /// A name for people. A longer one than is kept is cut.
+    /// A display name, cut to the maximum length.
     pub(super) fn name(&self, name: &str) -> Option<String> {
         self.text(name).map(|text| limits::cut(text, limits::LABEL))
     }
 
-    /// An id. One that is too long counts as absent: cut, it would be another one's.
+    /// An id. One that is too long counts as absent: a truncated id could equal another id.
     pub(super) fn id(&self, name: &str) -> Option<String> {
         self.text(name).filter(|text| !limits::is_longer(text, limits::REPORTED_ID))
     }
 
-    /// A base64 text. Empty and absent are the same; more than a frame can carry counts as absent.
+    /// A base64 text. An empty one counts as absent, and so does one longer than a frame can carry.
     pub(super) fn payload(&self, name: &str) -> Option<Payload> {
         let payload = Payload::from_base64(&self.text(name)?).ok()?;
         Some(payload).filter(|payload| payload.as_bytes().len() <= MOST_DATA)
     }
 
-    /// A number; a numeric text counts, as proto3's JSON form allows.
+    /// A number; numeric text is accepted, as proto3's JSON form allows.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         match serde_json::from_str(self.raw(name)?).ok()? {
             Value::Number(number) => number.as_f64(),
@@ -82,18 +82,18 @@ impl<'a> Fields<'a> {
         T::try_from(integer).ok()
     }
 
-    /// A truth value; absent means false.
+    /// A boolean; absent means false.
     pub(super) fn flag(&self, name: &str) -> bool {
         self.raw(name) == Some("true")
     }
 
-    /// An object, its fields unread.
+    /// An object with unparsed fields.
     pub(super) fn object(&self, name: &str) -> Option<Fields<'a>> {
         serde_json::from_str(self.raw(name)?).ok()
     }
 
-    /// An object, read whole. One that a later reader could refuse (a number out of range, half a surrogate pair) or that
-    /// exceeds what is kept (see [`limits`]) counts as absent: the body keeps it. U+0000 becomes U+FFFD.
+    /// An object, fully parsed. One that a later reader could refuse (a number out of range, half a surrogate pair) or
+    /// that exceeds the [`limits`] counts as absent; the body retains it. U+0000 becomes U+FFFD.
     pub(super) fn map(&self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(map) = serde_json::from_str(self.raw(name)?).ok()? else { return None };
         match limits::check_object(&map) {
@@ -103,14 +103,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of objects; entries of another type are passed over.
+    /// A list of objects; entries of other types are ignored.
     pub(super) fn list(&self, name: &str) -> Vec<Fields<'a>> {
         let entries: Option<Vec<&RawValue>> = self.raw(name).and_then(|raw| serde_json::from_str(raw).ok());
         entries.into_iter().flatten().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect()
     }
 }
 
-/// The object with no U+0000 in it.
+/// Replaces U+0000 in the object.
 fn cleaned(map: Map<String, Value>) -> Map<String, Value> {
     map.into_iter().map(|(name, value)| (without_nul(name), cleaned_value(value))).collect()
 }
@@ -124,7 +124,7 @@ fn cleaned_value(value: Value) -> Value {
     }
 }
 
-/// `fCnt` → `f_cnt`: ChirpStack's own parser takes either spelling.
+/// `fCnt` → `f_cnt`: ChirpStack's own parser accepts either spelling.
 fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
@@ -136,7 +136,7 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// An object key, borrowed from the body unless it contains escapes. Half a surrogate pair in it becomes U+FFFD.
+/// An object key, borrowed from the body unless it contains escapes. Half a surrogate pair becomes U+FFFD.
 struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
             }
         }
 
-        // As bytes, because as text serde_json would refuse the whole object for one odd name.
+        // Read as bytes: as text, serde_json would refuse the whole object because of one malformed name.
         deserializer.deserialize_bytes(Bytes)
     }
 }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_null_and_repeated_names() {
+    fn both_spellings_null_and_repeated_names_are_handled() {
         let fields = read(r#"{"f_cnt": 7.0, "fPort": "102", "data": null, "dr": 1, "dr": 5}"#);
         assert_eq!(fields.integer::<u32>("fCnt"), Some(7));
         assert_eq!(fields.integer::<u8>("fPort"), Some(102));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_store_could_not_read_back_is_absent() {
+    fn an_object_that_the_store_could_not_read_back_is_absent() {
         let nested = |depth| format!(r#"{{"object": {}1{}}}"#, r#"{"a":"#.repeat(depth), "}".repeat(depth));
         assert!(read(&nested(MAX_DEPTH)).map("object").is_some());
         for depth in [MAX_DEPTH + 1, 126, 200, 100_000] {
@@ -236,17 +236,21 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_cut_and_what_cannot_be_cut_is_absent_when_it_is_too_long() {
-        let of = |text: &str| format!(r#"{{"a": "{text}"}}"#);
-        assert_eq!(read(&of(&"é".repeat(300))).name("a"), Some("é".repeat(255)));
-        assert_eq!(read(&of(&"é".repeat(64))).id("a"), Some("é".repeat(64)));
-        assert_eq!(read(&of(&"é".repeat(65))).id("a"), None);
-        assert!(read(&of(&"AAAA".repeat(85))).payload("a").is_some_and(|data| data.as_bytes().len() == 255));
-        assert_eq!(read(&of(&"AAAA".repeat(86))).payload("a"), None);
+    fn a_long_name_is_cut_and_a_long_id_or_payload_is_absent() {
+        let with_text = |text: &str| format!(r#"{{"a": "{text}"}}"#);
+        assert_eq!(read(&with_text(&"é".repeat(300))).name("a"), Some("é".repeat(255)));
+        assert_eq!(read(&with_text(&"é".repeat(64))).id("a"), Some("é".repeat(64)));
+        assert_eq!(read(&with_text(&"é".repeat(65))).id("a"), None);
+        assert!(
+            read(&with_text(&"AAAA".repeat(85)))
+                .payload("a")
+                .is_some_and(|data| data.as_bytes().len() == 255)
+        );
+        assert_eq!(read(&with_text(&"AAAA".repeat(86))).payload("a"), None);
     }
 
     #[test]
-    fn an_odd_name_costs_only_itself() {
+    fn a_malformed_name_affects_only_its_own_field() {
         assert_eq!(read(r#"{"\ud800": 1, "f\u0043nt": 7, "a\u0000": 2}"#).integer::<u32>("fCnt"), Some(7));
     }
 }

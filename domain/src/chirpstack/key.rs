@@ -1,8 +1,8 @@
-//! The key by which a report is recognised when it comes again.
+//! The key that identifies a report, so that a repeated delivery is recognised.
 //!
-//! ChirpStack gives one `deduplicationId` to the `up`, `status` and `ack` of one uplink, leaves it empty in a class-C
-//! time-out's `ack`, and sends none in `txack` and `log`. So the event type is always part of the key, and what has no
-//! id is named by the facts that cannot change between two deliveries.
+//! ChirpStack gives one `deduplicationId` to the `up`, `status` and `ack` of one uplink, leaves it empty in the `ack`
+//! of a class-C time-out, and sends none in `txack` and `log`. The event type is therefore always part of the key, and
+//! a report without an id is identified by the facts that cannot change between two deliveries.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::EventKind;
 use super::fields::Fields;
 use crate::lorawan::DevEui;
 
-/// Names keys as version-5 UUIDs (RFC 9562), so that a key has one size whatever it was made from.
+/// The namespace of the keys, which are version-5 UUIDs (RFC 9562) so that all have the same size.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7c1b_3a52_96f4_4d0e_8b7a_5d2f_10e3_c964);
 
 /// A report's identity within its device's stream.
@@ -42,13 +42,13 @@ pub(super) fn of(kind: EventKind, dev_eui: DevEui, fields: &Fields<'_>, body: &s
     EventKey(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }
 
-/// What makes a log line itself: its time, code and context.
+/// The facts that identify a log line: its time, code and context.
 fn log_facts(fields: &Fields<'_>) -> String {
     let part = |name| fields.raw(name).map(canonical).unwrap_or_default();
     [part("time"), part("code"), part("context")].join("|")
 }
 
-/// JSON with its keys in order: ChirpStack writes maps in random order. What cannot be read stands for itself.
+/// JSON with sorted keys, because ChirpStack writes maps in random order. Unparsable text is returned as it is.
 fn canonical(json: &str) -> String {
     serde_json::from_str::<Value>(json).map_or_else(|_| json.to_owned(), |value| value.to_string())
 }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn one_deduplication_id_names_three_events_of_one_uplink() {
+    fn events_of_one_uplink_with_one_deduplication_id_have_different_keys() {
         let id = r#""deduplicationId":"581FE517-7f0e-4a19-bebd-b475e27f4104""#;
         assert_ne!(key(EventKind::Up, id), key(EventKind::Status, id));
         let lower = id.to_lowercase().replace("deduplicationid", "deduplicationId");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_downlink_is_named_by_its_queue_item_and_what_became_of_it() {
+    fn a_downlink_event_is_identified_by_its_queue_item_and_its_outcome() {
         let item = r#""queueItemId":"4fb9d05c-bb96-4338-a82d-9cb8eba2ad9f""#;
         let sent = |n| key(EventKind::TxAck, &format!(r#"{item},"downlinkId":{n}"#));
         assert_ne!(sent(1), sent(2));

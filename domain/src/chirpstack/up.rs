@@ -1,4 +1,4 @@
-//! `up`: a data uplink as the network server heard it.
+//! `up`: a data uplink as the network server received it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,40 +8,40 @@ use crate::instant::Instant;
 use crate::lorawan::{DevAddr, GatewayEui};
 use crate::payload::Payload;
 
-/// More gateways than ever heard one frame; what is beyond stays in the body.
+/// The maximum number of receptions kept, more than any frame has had; the body retains the rest.
 const MAX_RECEPTIONS: usize = 64;
 
-/// A data uplink, uninterpreted.
+/// An uninterpreted data uplink.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Up {
     /// The device's address within its session.
     pub dev_addr: Option<DevAddr>,
-    /// The full 32-bit frame counter. Absent on the wire means 0; `None` means present but unreadable.
+    /// The full 32-bit frame counter. 0 when absent in the report; `None` when present but unreadable.
     pub f_cnt: Option<u32>,
-    /// The port; 0 for frames of MAC commands only and for frames without a port.
+    /// The port; 0 for frames with MAC commands only and for frames without a port.
     pub f_port: u8,
-    /// True when the device asked for an acknowledgement.
+    /// True when the device requests an acknowledgement.
     pub confirmed: bool,
-    /// The data rate's index in its region.
+    /// The index of the data rate in its region.
     pub dr: u8,
-    /// The carrier, in hertz.
+    /// The carrier frequency, in hertz.
     pub frequency: Option<u32>,
-    /// The application's bytes.
+    /// The application's payload.
     pub data: Payload,
-    /// What the codec in ChirpStack made of `data`, if there is one.
+    /// ChirpStack's decoding of `data`, if a codec is configured there.
     pub object: Option<Map<String, Value>>,
-    /// True when the network server could not decrypt `data`: the join server kept the key.
+    /// True when the network server could not decrypt `data` because the join server kept the key.
     pub encrypted: bool,
-    /// The gateways that heard the frame, in no order, 64 at most.
+    /// The gateways that received the frame, unordered, at most 64.
     pub rx_info: Vec<Reception>,
-    /// The best estimate of when the network server heard the frame: its own clock at the last gateway's copy.
+    /// The best estimate of the reception time: the network server's clock at the last gateway's copy.
     pub ns_time: Option<Instant>,
 }
 
-/// One gateway's hearing of a frame.
+/// One gateway's reception of a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reception {
-    /// The gateway; `None` when its id is no EUI.
+    /// The gateway; `None` when its id is not an EUI.
     pub gateway_id: Option<GatewayEui>,
     /// Signal strength, in dBm.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! What can be asked of a device. Commands of its owner name the tenant they come from: another's device is not found.
+//! Commands to a device. Commands of an owner name its tenant: another tenant's device is not found.
 
 use super::definition::{Category, Definition};
 use crate::actor::Actor;
@@ -13,7 +13,7 @@ use crate::sensors::Threshold;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum DeviceCommand {
-    /// Let a device that belongs to nobody belong to the tenant.
+    /// Give an unowned device to the tenant.
     ClaimDevice {
         tenant_id: TenantId,
         category: Category,
@@ -23,7 +23,7 @@ pub enum DeviceCommand {
     },
     /// Change its definition.
     UpdateDevice { tenant_id: TenantId, patch: Box<DevicePatch>, at: Instant, by: Actor },
-    /// Put it at a space; away from another one only if `replace` says so.
+    /// Assign it to a space; move it from another space only if `replace` is set.
     AssignDevice {
         tenant_id: TenantId,
         space_id: SpaceId,
@@ -32,21 +32,21 @@ pub enum DeviceCommand {
         at: Instant,
         by: Actor,
     },
-    /// Take it away from its space.
+    /// Unassign it from its space.
     UnassignDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
-    /// Give it up: anybody may claim it.
+    /// Release it: any tenant may claim it.
     ReleaseDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
-    /// Take it out of use. If it turns up again, anybody may claim it.
+    /// Take it out of use. If it is heard again, any tenant may claim it.
     RetireDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
-    /// Note that it has been silent for too long: once for each silence of a device that somebody owns. A process's
-    /// command, so where there is nothing to note it is not refused.
+    /// Record that an owned device has been silent for too long, once per silence. A process sends this command, so it
+    /// is not refused when there is nothing to record.
     ReportSilence { last_heard_at: Instant, due: Instant, at: Instant },
-    /// Do not show the orphan until it is heard again.
+    /// Hide the orphan until it is heard again.
     DismissOrphan { reason: Option<String>, at: Instant, by: Actor },
 }
 
 impl DeviceCommand {
-    /// Why it is asked, if that was said.
+    /// The reason, if one is given.
     pub(super) fn reason(&self) -> Option<&String> {
         match self {
             Self::AssignDevice { reason, .. }
@@ -59,32 +59,32 @@ impl DeviceCommand {
     }
 }
 
-/// A change of a device's definition: what is absent stays. Its category stays while it is owned, because its place at a
-/// space depends on it; who claimed it for the wrong one releases it and claims it again.
+/// A change of a device's definition; absent fields are unchanged. The category is fixed while the device is owned,
+/// because its claim on a space depends on it; to correct it, the owner releases the device and claims it again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DevicePatch {
-    /// What whoever asks takes it to be for; refused if it is not.
+    /// Expected category; refused on mismatch.
     pub category: Option<Category>,
-    /// For people: 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     pub name: Option<String>,
-    /// A disabled device is heard, and moves nothing.
+    /// A disabled device is heard, but its reports change no space.
     pub enabled: Option<bool>,
-    /// Who makes it.
+    /// The manufacturer.
     pub manufacturer: Patch<String>,
-    /// Its model, as its maker calls it.
+    /// The manufacturer's model name.
     pub model: Patch<String>,
-    /// The codec that reads it, by name.
+    /// The name of the codec that decodes its uplinks.
     pub codec: Patch<String>,
-    /// Where a vehicle begins.
+    /// The distance threshold for a vehicle.
     pub threshold: Patch<Threshold>,
-    /// How often it reports when nothing changes, in seconds.
+    /// The reporting interval when nothing changes, in seconds.
     pub heartbeat_sec: Patch<u32>,
-    /// How a display is told.
+    /// How a display's downlinks are encoded.
     pub display_type: Patch<DisplayType>,
-    /// Where it is, in words.
+    /// A description of its location.
     pub location: Patch<String>,
-    /// Instead of the owner's own settings.
+    /// Replaces the owner's settings.
     pub config: Option<Document>,
-    /// Instead of the owner's own data.
+    /// Replaces the owner's data.
     pub metadata: Option<Document>,
 }

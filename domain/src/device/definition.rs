@@ -1,4 +1,4 @@
-//! What a device is, as its owner describes it.
+//! A device's definition by its owner.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,21 +15,21 @@ use crate::sensors::{self, Threshold};
 /// The longest heartbeat: a week.
 pub const LONGEST_HEARTBEAT_SEC: u32 = 604_800;
 
-/// How many colours a display can have codes for.
+/// The maximum number of colour codes of a display.
 const MOST_CODES: usize = 64;
 
-/// What a device is for.
+/// The purpose of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// It tells whether a space is taken.
+    /// It reports whether a space is occupied.
     Sensor,
-    /// It shows whether a space is taken.
+    /// It shows whether a space is occupied.
     Display,
 }
 
 impl Category {
-    /// As it is written.
+    /// The written form.
     pub fn word(self) -> &'static str {
         match self {
             Self::Sensor => "sensor",
@@ -38,44 +38,44 @@ impl Category {
     }
 }
 
-/// A device's description.
+/// A device's definition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// A disabled device is heard, and moves nothing.
+    /// A disabled device is heard, but its reports change no space.
     pub enabled: bool,
-    /// Who makes it.
+    /// The manufacturer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<String>,
-    /// Its model, as its maker calls it.
+    /// The manufacturer's model name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The codec that reads it, by name; none lets each uplink find its own.
+    /// The name of the codec that decodes its uplinks; if `None`, the codec is chosen per uplink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
-    /// Where a vehicle begins, for a sensor that measures distance.
+    /// The distance threshold for a vehicle, for a sensor that measures distance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
-    /// How often it reports when nothing changes, in seconds; none means as its model does.
+    /// The reporting interval when nothing changes, in seconds; `None` means the model's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat_sec: Option<u32>,
-    /// How a display is told; none means that its model's way is known or it is not told.
+    /// How a display's downlinks are encoded; if `None`, by its model's default, or not at all if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_type: Option<DisplayType>,
-    /// Where it is, in words.
+    /// A description of its location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// The owner's own settings; the platform does not read them.
+    /// The owner's settings; the platform does not read them.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub config: Document,
-    /// The owner's own data; the platform does not read them.
+    /// The owner's data; the platform does not read them.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub metadata: Document,
 }
 
 impl Definition {
-    /// An enabled device of which nothing else is said.
+    /// An enabled device with a name and no other fields.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -92,9 +92,9 @@ impl Definition {
         }
     }
 
-    /// Refuses what the platform could not work with.
+    /// Refuses a definition that the platform cannot use.
     pub(super) fn check(&self) -> Result<(), DeviceRefusal> {
-        // Every field by name, so that a new one is not forgotten. The documents have their limits from their type.
+        // Every field is listed, so that a new one is not forgotten. Documents are limited by their type.
         let Self {
             name,
             enabled: _,
@@ -125,7 +125,7 @@ impl Definition {
         display_type.as_ref().map_or(Ok(()), check_display_type)
     }
 
-    /// The definition with what the patch changes.
+    /// The definition with the patch applied.
     pub(super) fn patched(&self, patch: DevicePatch) -> Self {
         let mut new = self.clone();
         replace(&mut new.name, patch.name);
@@ -143,7 +143,7 @@ impl Definition {
     }
 }
 
-/// Whatever the light, the downlink must be one that a display's stream accepts.
+/// For every light, the downlink must be one that a display's stream accepts.
 fn check_display_type(display_type: &DisplayType) -> Result<(), DeviceRefusal> {
     if !PORTS.contains(&display_type.f_port) {
         return Err(DeviceRefusal::DisplayPortInvalid);

@@ -1,4 +1,4 @@
-//! What happened to a device as a thing that somebody owns and puts somewhere, version 1.
+//! Events of a device's ownership and assignment, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use crate::aggregate::events;
 use crate::id::{SpaceId, TenantId};
 use crate::instant::Instant;
 
-/// An event of a `device` stream. A device that was only heard has no such stream: it is an orphan by its uplinks alone.
+/// An event of a `device` stream. A device that was only heard has no such stream: its uplinks alone make it an orphan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum DeviceEvent {
-    /// A tenant owns it now, with what it reported since it last became ownerless.
+    /// A tenant owns it, including what it reported since it last had no owner.
     DeviceClaimed {
         tenant_id: TenantId,
         category: Category,
@@ -20,9 +20,9 @@ pub enum DeviceEvent {
         at: Instant,
         by: Actor,
     },
-    /// Its definition is now this.
+    /// Its definition is replaced.
     DeviceUpdated { definition: Box<Definition>, at: Instant, by: Actor },
-    /// It stands at a space.
+    /// It is assigned to a space.
     DeviceAssigned {
         space_id: SpaceId,
         category: Category,
@@ -31,7 +31,7 @@ pub enum DeviceEvent {
         at: Instant,
         by: Actor,
     },
-    /// It went from one space to another.
+    /// It is moved from one space to another.
     DeviceReassigned {
         from: SpaceId,
         to: SpaceId,
@@ -41,7 +41,7 @@ pub enum DeviceEvent {
         at: Instant,
         by: Actor,
     },
-    /// It stands at no space any more.
+    /// It is no longer assigned to a space.
     DeviceUnassigned {
         space_id: SpaceId,
         category: Category,
@@ -50,29 +50,29 @@ pub enum DeviceEvent {
         at: Instant,
         by: Actor,
     },
-    /// Its owner gave it up: it is an orphan again, for anybody to claim.
+    /// Its owner released it: it is an orphan again, and any tenant may claim it.
     DeviceReleased {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         at: Instant,
         by: Actor,
     },
-    /// Its owner took it out of use. It belongs to nobody, and is an orphan if it is heard again.
+    /// Its owner took it out of use. It has no owner, and is an orphan if it is heard again.
     DeviceRetired {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         at: Instant,
         by: Actor,
     },
-    /// Nothing was heard of it for longer than its model stays silent.
+    /// It was silent for longer than its model's limit.
     DeviceFellSilent {
         /// When it was last heard.
         last_heard_at: Instant,
-        /// When it was too long.
+        /// When the silence exceeded the limit.
         due: Instant,
         at: Instant,
     },
-    /// Somebody does not want to see this orphan until it is heard again after this.
+    /// The orphan is hidden until it is heard again after this event.
     OrphanDismissed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,

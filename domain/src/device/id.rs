@@ -1,5 +1,5 @@
-//! A device's UUID: it contains the `dev_eui`. Layout: UUID version 8 (RFC 9562, section 5.8), the EUI's digits first,
-//! then a mark that it is a device's.
+//! A device's UUID, which contains the `dev_eui`. Layout: UUID version 8 (RFC 9562, section 5.8), the EUI's digits
+//! first, then a mark for devices.
 
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ pub fn device_id(dev_eui: DevEui) -> Uuid {
     encode(EuiOf::Device, dev_eui.into())
 }
 
-/// The device of a UUID; none for one that [`device_id`] did not make.
+/// The device of a UUID; `None` for a UUID that [`device_id`] did not make.
 pub fn dev_eui_of(id: Uuid) -> Option<DevEui> {
     decode(EuiOf::Device, id).map(DevEui::from)
 }

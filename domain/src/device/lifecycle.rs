@@ -1,37 +1,37 @@
-//! How far a device has come, in the words that existing clients know.
+//! The life cycle of a device, in the terms of existing clients.
 
 use serde::{Deserialize, Serialize};
 
 use super::Device;
 
-/// How far a device has come.
+/// The life cycle of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lifecycle {
-    /// Owned, and never put anywhere by this owner.
+    /// Owned, and never assigned by this owner.
     Provisioned,
-    /// Owned, and put somewhere before, but not now.
+    /// Owned, and assigned before, but not now.
     Commissioned,
-    /// Owned, and at a space.
+    /// Owned, and assigned to a space.
     Operational,
     /// Taken out of use by its last owner.
     Decommissioned,
 }
 
-/// Where a device stands, in a word.
+/// Whether a device is assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Owned, and at no space.
+    /// Owned, and not assigned to a space.
     Unassigned,
-    /// At a space.
+    /// Assigned to a space.
     Assigned,
     /// Taken out of use.
     Retired,
 }
 
 impl Device {
-    /// How far it has come; none for an orphan.
+    /// Its life cycle; `None` for an orphan.
     pub fn lifecycle(&self) -> Option<Lifecycle> {
         match &self.owned {
             Some(owned) if owned.space_id.is_some() => Some(Lifecycle::Operational),
@@ -41,7 +41,7 @@ impl Device {
         }
     }
 
-    /// Where it stands; none for an orphan.
+    /// Its status; `None` for an orphan.
     pub fn status(&self) -> Option<Status> {
         self.lifecycle().map(|lifecycle| match lifecycle {
             Lifecycle::Provisioned | Lifecycle::Commissioned => Status::Unassigned,

@@ -1,4 +1,4 @@
-//! What an owner may do with a device: describe it, put it at a space, take it away, and hear when it falls silent.
+//! An owner's operations on a device: update, assign, unassign, and record a silence.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,16 @@ use crate::instant::Instant;
 
 type Decision = Result<Vec<DeviceEvent>, DeviceRefusal>;
 
-/// A device in somebody's hands.
+/// An owned device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ownership {
     pub(super) tenant_id: TenantId,
     pub(super) category: Category,
     pub(super) definition: Definition,
     pub(super) space_id: Option<SpaceId>,
-    /// It stood at a space once since it was claimed.
+    /// It has been assigned to a space since it was claimed.
     pub(super) commissioned: bool,
-    /// When it was last heard before the newest silence that was noted.
+    /// When it was last heard before the newest recorded silence.
     silent_since: Option<Instant>,
 }
 
@@ -30,8 +30,8 @@ impl Ownership {
         Self { tenant_id, category, definition, space_id: None, commissioned: false, silent_since: None }
     }
 
-    /// Refuses whoever takes it for something else.
-    pub(super) fn is(&self, category: Category) -> Result<(), DeviceRefusal> {
+    /// Refuses a mismatching expected category.
+    pub(super) fn check_category(&self, category: Category) -> Result<(), DeviceRefusal> {
         if category == self.category {
             return Ok(());
         }
@@ -39,7 +39,7 @@ impl Ownership {
     }
 
     pub(super) fn update(&self, patch: DevicePatch, at: Instant, by: Actor) -> Decision {
-        patch.category.map_or(Ok(()), |category| self.is(category))?;
+        patch.category.map_or(Ok(()), |category| self.check_category(category))?;
         let definition = self.definition.patched(patch);
         definition.check()?;
         if definition == self.definition {
@@ -48,7 +48,7 @@ impl Ownership {
         Ok(vec![DeviceEvent::DeviceUpdated { definition: Box::new(definition), at, by }])
     }
 
-    /// Where it stands already it stays; from another space it goes only if it is told to.
+    /// No event if it is assigned there already; moves it from another space only if `replace` is set.
     pub(super) fn assign(
         &self,
         to: SpaceId,
@@ -66,13 +66,13 @@ impl Ownership {
         }
     }
 
-    /// That it stands nowhere any more, if it stood somewhere.
+    /// The event that unassigns it, if it is assigned.
     pub(super) fn unassigned(&self, reason: Option<String>, at: Instant, by: Actor) -> Option<DeviceEvent> {
         let category = self.category;
         self.space_id.map(|space_id| DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by })
     }
 
-    /// True for a silence that has become too long and was not noted yet.
+    /// True for a silence that exceeds the limit and is not recorded yet.
     pub(super) fn fell_silent(&self, last_heard_at: Instant, due: Instant, at: Instant) -> bool {
         due <= at && self.silent_since.is_none_or(|noted| last_heard_at > noted)
     }

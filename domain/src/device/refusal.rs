@@ -1,4 +1,4 @@
-//! Why a device's command is refused.
+//! Why a device command is refused.
 
 use super::definition::{Category, LONGEST_HEARTBEAT_SEC};
 use crate::display::MOST_BYTES;
@@ -6,52 +6,54 @@ use crate::id::SpaceId;
 use crate::limits::LimitExceeded;
 use crate::naming::LONGEST_NAME;
 
-/// A refused fact.
+/// A refusal of a device command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceRefusal {
-    /// Somebody has it. Whose it is, is not told.
+    /// Already claimed; the owner is not disclosed.
     #[error("the device is claimed: check its EUI, or let its owner release it first")]
     DeviceAlreadyClaimed,
-    /// It belongs to nobody or to another tenant.
+    /// It has no owner or belongs to another tenant.
     #[error("the tenant has no such device: check its EUI or claim it")]
     DeviceNotFound,
-    /// It is for something else, and stays that while somebody owns it.
+    /// It has another category, which is fixed while it is owned.
     #[error("the device is a {}: release it and claim it again to make it something else", .category.word())]
     DeviceCategoryFixed {
-        /// What it is for.
+        /// Its category.
         category: Category,
     },
-    /// It stands at another space.
-    #[error("the device stands at space {space_id}: unassign it first, or ask to replace the assignment")]
+    /// It is assigned to another space.
+    #[error(
+        "the device is assigned to space {space_id}: unassign it first, or ask to replace the assignment"
+    )]
     DeviceAlreadyAssigned {
-        /// Where it stands.
+        /// The space it is assigned to.
         space_id: SpaceId,
     },
-    /// It stands nowhere.
-    #[error("the device stands at no space: there is nothing to unassign")]
+    /// It is not assigned.
+    #[error("the device is not assigned to a space: there is nothing to unassign")]
     DeviceNotAssigned,
-    /// Somebody owns it.
+    /// It is owned.
     #[error("the device is claimed: only an orphan can be dismissed")]
     DeviceNotOrphan,
-    /// It says nothing or too much.
+    /// The name is blank or too long.
     #[error("a device's name is 1 to {LONGEST_NAME} characters and not blank")]
     DeviceNameInvalid,
-    /// A text is too long to be kept.
+    /// A value exceeds its limit.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    /// No codec has that name.
-    #[error("there is no codec {codec}: name one of the list of codecs, or none")]
+    /// No codec has this name.
+    #[error("there is no codec {codec}: name one from the list of codecs, or none")]
     CodecUnknown {
-        /// The name that was given.
+        /// The given name.
         codec: String,
     },
-    /// It would be silent at once, or never.
+    /// The interval is out of bounds.
     #[error("a heartbeat is 1 to {LONGEST_HEARTBEAT_SEC} seconds")]
     HeartbeatOutOfBounds,
-    /// The network keeps the other ports.
+    /// Other ports are reserved by the network.
     #[error("a display's port is 1 to 223")]
     DisplayPortInvalid,
-    /// It would make downlinks that cannot be sent.
+    /// The layout makes downlinks that cannot be sent.
     #[error("a display's layout makes downlinks of 1 to {MOST_BYTES} bytes")]
     DisplayLayoutInvalid,
 }

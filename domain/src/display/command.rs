@@ -1,7 +1,7 @@
-//! What can be asked of a display's stream.
+//! Commands to a display's stream.
 //!
-//! Only a request can be refused. The rest comes from the process that sends downlinks and hears what became of them; it
-//! may say a thing twice or too late. What is unknown, old or settled then gives no events, and does no harm.
+//! Only a request can be refused. The other commands come from the process that sends downlinks and receives their
+//! outcomes; it may repeat itself or be late. An unknown, old or settled downlink then gives no events.
 
 use super::event::Order;
 use crate::actor::Actor;
@@ -12,8 +12,7 @@ use crate::instant::Instant;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum DisplayCommand {
-    /// Tell the display something. What the newest order does already is not asked for again, unless by `force`; nor
-    /// is an id that is known.
+    /// Request a downlink. No event if the newest order sends the same, unless `force` is set; nor if the id is known.
     RequestDownlink {
         downlink_id: DownlinkId,
         tenant_id: TenantId,
@@ -24,7 +23,7 @@ pub enum DisplayCommand {
     },
     /// The network server took it into its queue.
     MarkDownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: Instant },
-    /// The device acknowledged it; or a gateway sent it, where no acknowledgement is asked for. May be heard before
+    /// The device acknowledged it, or a gateway sent it if no acknowledgement is requested. May arrive before
     /// [`DisplayCommand::MarkDownlinkSent`].
     ConfirmDownlink { downlink_id: DownlinkId, at: Instant },
     /// An attempt to send it failed, or the network server gave it up.

@@ -1,4 +1,4 @@
-//! What a display was told, and what came back, version 1.
+//! Events of a display's downlinks, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::payload::Payload;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum DisplayEvent {
-    /// Something is to be sent to it. What was asked for before and not sent yet is not sent any more.
+    /// A downlink is requested. An earlier request that is not sent yet is superseded.
     DownlinkRequested {
         downlink_id: DownlinkId,
         tenant_id: TenantId,
@@ -21,13 +21,13 @@ pub enum DisplayEvent {
         at: Instant,
         by: Actor,
     },
-    /// It was asked for and is not sent: something newer was asked for.
+    /// The request is not sent, because a newer one was made.
     DownlinkSuperseded { downlink_id: DownlinkId, at: Instant },
-    /// The network server has it in its queue.
+    /// The network server queued it.
     DownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: Instant },
-    /// The device acknowledged it; or a gateway sent it, where no acknowledgement is asked for.
+    /// The device acknowledged it, or a gateway sent it if no acknowledgement is requested.
     DownlinkConfirmed { downlink_id: DownlinkId, at: Instant },
-    /// An attempt failed. It will be tried again until `attempt` is the last.
+    /// An attempt failed. It is tried again unless `last` is set.
     DownlinkFailed { downlink_id: DownlinkId, attempt: u8, last: bool, reason: String, at: Instant },
 }
 
@@ -39,13 +39,13 @@ events!(DisplayEvent {
     DownlinkFailed: "1",
 });
 
-/// What is to be sent, and why.
+/// A downlink to send, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
-    /// The space whose state it shows, if it is about one.
+    /// The space whose state it shows, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub space_id: Option<SpaceId>,
-    /// The light, if it is one.
+    /// The light, if it shows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub light: Option<Light>,
     /// The port.
@@ -56,6 +56,6 @@ pub struct Order {
     pub data: Payload,
     /// 1, the most urgent, to 10.
     pub priority: u8,
-    /// Why, in a word.
+    /// A short reason.
     pub reason: String,
 }

@@ -1,22 +1,22 @@
-//! The rules of a display's downlinks: what may be asked for, what is needless, and how an order ends.
+//! The rules of a display's downlinks: validation, redundant requests, and how an order ends.
 
 use std::ops::RangeInclusive;
 
 use super::Display;
-use super::asked::{Asked, Status};
+use super::asked::{Status, TrackedOrder};
 use super::event::{DisplayEvent, Order};
 use super::refusal::DisplayRefusal;
 use crate::id::DownlinkId;
 use crate::instant::Instant;
 use crate::limits;
 
-/// How often an order is tried.
+/// The maximum number of attempts of an order.
 pub const MOST_ATTEMPTS: u8 = 3;
 
-/// The most bytes that a LoRaWAN frame carries for an application.
+/// The maximum application payload of a LoRaWAN frame, in bytes.
 pub const MOST_BYTES: usize = 242;
 
-/// The ports of applications.
+/// The application ports.
 pub const PORTS: RangeInclusive<u8> = 1..=223;
 
 /// The priorities, from the most urgent.
@@ -40,45 +40,45 @@ pub(super) fn check(order: &Order) -> Result<(), DisplayRefusal> {
 }
 
 impl Display {
-    /// True when the newest order does it already. An order that failed for good does nothing.
-    pub(super) fn makes_needless(&self, downlink_id: DownlinkId, order: &Order, force: bool) -> bool {
-        let is_known = self.asked(downlink_id).is_some();
-        let does_it = self.newest.as_ref().is_some_and(|newest| newest.does_the_same_as(order));
-        is_known || (does_it && !force)
+    /// True when the id is known, or the newest order sends the same and has not failed and `force` is not set.
+    pub(super) fn is_redundant(&self, downlink_id: DownlinkId, order: &Order, force: bool) -> bool {
+        let is_known = self.find_order(downlink_id).is_some();
+        let sends_the_same = self.newest.as_ref().is_some_and(|newest| newest.sends_the_same_as(order));
+        is_known || (sends_the_same && !force)
     }
 
-    /// Only what is queued can be sent.
+    /// Only a queued order can be sent.
     pub(super) fn sent(
         &self,
         downlink_id: DownlinkId,
         queue_item_id: String,
         at: Instant,
     ) -> Option<DisplayEvent> {
-        self.asked(downlink_id).filter(|asked| asked.status == Status::Queued)?;
+        self.find_order(downlink_id).filter(|order| order.status == Status::Queued)?;
         let queue_item_id = limits::cut(queue_item_id, limits::LABEL);
         Some(DisplayEvent::DownlinkSent { downlink_id, queue_item_id, at })
     }
 
     pub(super) fn confirmed(&self, downlink_id: DownlinkId, at: Instant) -> Option<DisplayEvent> {
-        self.asked(downlink_id).filter(|asked| asked.is_open())?;
+        self.find_order(downlink_id).filter(|order| order.is_open())?;
         Some(DisplayEvent::DownlinkConfirmed { downlink_id, at })
     }
 
-    /// The third failure is the last. So is the first of an order that a newer one overtook: it is not tried again.
+    /// The third failure is the last. So is the first failure of an overtaken order, which is not tried again.
     pub(super) fn failed(
         &self,
         downlink_id: DownlinkId,
         reason: String,
         at: Instant,
     ) -> Option<DisplayEvent> {
-        let asked = self.asked(downlink_id).filter(|asked| asked.is_open())?;
-        let attempt = asked.failed_attempts.saturating_add(1);
-        let last = attempt >= MOST_ATTEMPTS || !self.is_newest(asked);
+        let order = self.find_order(downlink_id).filter(|order| order.is_open())?;
+        let attempt = order.failed_attempts.saturating_add(1);
+        let last = attempt >= MOST_ATTEMPTS || !self.is_newest(order);
         let reason = limits::cut(reason, limits::REASON);
         Some(DisplayEvent::DownlinkFailed { downlink_id, attempt, last, reason, at })
     }
 
-    fn is_newest(&self, asked: &Asked) -> bool {
-        self.newest.as_ref().is_some_and(|newest| newest.downlink_id == asked.downlink_id)
+    fn is_newest(&self, order: &TrackedOrder) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.downlink_id == order.downlink_id)
     }
 }

@@ -1,10 +1,10 @@
-//! What a space's display is to be told when the space shows another light.
+//! The downlink that makes a space's display show a light.
 
 use super::event::Order;
 use crate::downlink::{DisplayType, Downlink, Light, Unshowable};
 use crate::id::SpaceId;
 
-/// The priority of what a space shows: behind what a person asks for by hand, before what can wait.
+/// The priority of space-state downlinks: below manual requests, above requests that can wait.
 pub const SHOWING_PRIORITY: u8 = 3;
 
 /// The order that makes a display of this type show the space's light.

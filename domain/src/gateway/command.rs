@@ -1,4 +1,4 @@
-//! What can be asked of a gateway. Commands name the tenant they come from: another's gateway is not found.
+//! Commands to a gateway. Commands name the owner's tenant: another tenant's gateway is not found.
 
 use super::event::Definition;
 use crate::actor::Actor;
@@ -12,29 +12,29 @@ use crate::patch::Patch;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum GatewayCommand {
-    /// Let a gateway that belongs to nobody belong to the tenant.
+    /// Give an unregistered gateway to the tenant.
     RegisterGateway { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },
     /// Change its definition.
     UpdateGateway { tenant_id: TenantId, patch: Box<GatewayPatch>, at: Instant, by: Actor },
-    /// Let it belong to nobody.
+    /// Remove it from its tenant.
     RemoveGateway { tenant_id: TenantId, at: Instant, by: Actor },
 }
 
-/// A change of a gateway's definition: what is absent stays.
+/// A change of a gateway's definition; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GatewayPatch {
-    /// For people: 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     pub name: Option<String>,
-    /// For people.
+    /// A description for operators.
     pub description: Patch<String>,
-    /// Where it is, in words.
+    /// A description of its location.
     pub location: Patch<String>,
-    /// Where on earth.
+    /// Its geographic position.
     pub position: Patch<Position>,
     /// Metres above the ellipsoid.
     pub altitude: Patch<f64>,
-    /// The site it stands on. The sites' streams are told in the same append.
+    /// The site it belongs to. The same append updates the sites' streams.
     pub site_id: Patch<SiteId>,
-    /// Instead of the owner's own data.
+    /// Replaces the owner's data.
     pub metadata: Option<Document>,
 }

@@ -1,4 +1,4 @@
-//! What happened to a gateway as a thing that somebody owns, version 1.
+//! Events of a gateway's ownership and definition, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,37 +13,37 @@ use crate::instant::Instant;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum GatewayEvent {
-    /// A tenant owns it now.
+    /// A tenant owns it.
     GatewayRegistered { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },
-    /// Its definition is now this.
+    /// Its definition is replaced.
     GatewayUpdated { definition: Box<Definition>, at: Instant, by: Actor },
-    /// It belongs to nobody any more, and can be registered again.
+    /// It has no owner and can be registered again.
     GatewayRemoved { at: Instant, by: Actor },
 }
 
 events!(GatewayEvent { GatewayRegistered: "1", GatewayUpdated: "1", GatewayRemoved: "1" });
 
-/// A gateway's description.
+/// A gateway's definition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// For people.
+    /// A description for operators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Where it is, in words.
+    /// A description of its location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// Where on earth.
+    /// Its geographic position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
     /// Metres above the ellipsoid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altitude: Option<f64>,
-    /// The site it stands on.
+    /// The site it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_id: Option<SiteId>,
-    /// The owner's own data; the platform does not read them.
+    /// The owner's data; the platform does not read them.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub metadata: Document,
 }

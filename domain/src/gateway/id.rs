@@ -1,4 +1,5 @@
-//! A gateway's UUID: it contains the EUI, as a device's does, with a mark of its own so that the two never mix.
+//! A gateway's UUID. It contains the EUI as a device's UUID does, with a different mark so that the two cannot be
+//! confused.
 
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ pub fn gateway_id(eui: GatewayEui) -> Uuid {
     encode(EuiOf::Gateway, eui.into())
 }
 
-/// The gateway of a UUID; none for one that [`gateway_id`] did not make.
+/// The gateway of a UUID; `None` for a UUID that [`gateway_id`] did not make.
 pub fn gateway_eui_of(id: Uuid) -> Option<GatewayEui> {
     decode(EuiOf::Gateway, id).map(GatewayEui::from)
 }

@@ -1,28 +1,28 @@
-//! Why a gateway's command is refused.
+//! Why a gateway command is refused.
 
 use crate::geo::NotAPosition;
 use crate::limits::LimitExceeded;
 use crate::naming::LONGEST_NAME;
 
-/// A refused fact.
+/// A refusal of a gateway command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayRefusal {
-    /// Somebody has it. Whose it is, is not told.
+    /// Already registered; the owner is not disclosed.
     #[error("the gateway is registered: check its EUI, or let its owner remove it first")]
     GatewayAlreadyRegistered,
-    /// It belongs to nobody or to another tenant.
+    /// It has no owner or belongs to another tenant.
     #[error("the tenant has no such gateway: check its EUI or register it")]
     GatewayNotFound,
-    /// It says nothing or too much.
+    /// The name is blank or too long.
     #[error("a gateway's name is 1 to {LONGEST_NAME} characters and not blank")]
     GatewayNameInvalid,
-    /// A text is too long to be kept.
+    /// A value exceeds its limit.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    /// It is no place on earth.
+    /// The position is out of range.
     #[error(transparent)]
     PositionInvalid(#[from] NotAPosition),
-    /// It is no height.
+    /// The altitude is not finite.
     #[error("an altitude is a finite number of metres")]
     AltitudeInvalid,
 }

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name};
 use crate::patch::replace;
 
-/// The definition with what the patch changes; none if nothing does.
+/// The patched definition; `None` if nothing changes.
 pub(super) fn changed(
     old: &Definition,
     patch: GatewayPatch,
@@ -26,7 +26,7 @@ pub(super) fn changed(
 }
 
 pub(super) fn check(definition: &Definition) -> Result<(), GatewayRefusal> {
-    // Every field by name, so that a new one is not forgotten. The document has its limits from its type.
+    // Every field is listed, so that a new one is not forgotten. The document is limited by its type.
     let Definition { name, description, location, position, altitude, site_id: _, metadata: _ } = definition;
     if !is_name(name, LONGEST_NAME) {
         return Err(GatewayRefusal::GatewayNameInvalid);

@@ -1,4 +1,4 @@
-//! What happened to the log as a whole, version 1.
+//! Events of the log as a whole, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ use crate::instant::Instant;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum LogEvent {
-    /// The log began, with this id, in this format and with a first dictionary that has this SHA-256. Always at position 1.
+    /// The log started with this id, this format and a first dictionary with this SHA-256. Always at position 1.
     LogStarted { log_id: LogId, format: i16, dictionary: String, at: Instant },
-    /// A copy of the log `from`, equal to it up to `position`, goes on as the log `to`.
+    /// A copy of the log `from`, equal to it up to `position`, continues as the log `to`.
     LogForked {
         from: LogId,
         to: LogId,
@@ -23,10 +23,10 @@ pub enum LogEvent {
         at: Instant,
         by: Actor,
     },
-    /// From here on bodies may be compressed with this dictionary, which is kept beside the log.
+    /// Bodies from here on may be compressed with this dictionary, which is stored beside the log.
     DictionaryAdded { number: i16, sha256: String, at: Instant, by: Actor },
-    /// The projection passes the event at `position` over, for ever: it could not take it. `undecodable`: nobody can read
-    /// the event, so its stream leaves it out, too.
+    /// The projection skips the event at `position` permanently, because it could not apply it. `undecodable`: the
+    /// event cannot be read at all, so its stream skips it too.
     EventSkipped {
         position: i64,
         projection: String,

@@ -1,36 +1,36 @@
-//! Why a command to the log is refused.
+//! Why a log command is refused.
 
 use crate::limits::{LimitExceeded, SKIP_REASON};
 
-/// A refused fact.
+/// A refusal of a log command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogRefusal {
-    /// It begins with its identity already.
+    /// The log has started.
     #[error("the log has started: it keeps its id until it is forked")]
     LogAlreadyStarted,
-    /// A text is too long to be kept.
+    /// A value exceeds its limit.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    /// It does not begin with its identity.
+    /// The log has not started.
     #[error("the log does not begin with LogStarted: start the platform on it once, or restore it whole")]
     LogNotStarted,
-    /// The new id is the one that the log has.
+    /// The new id equals the current one.
     #[error("the log has this id already: fork it to a new one")]
     LogIdTaken,
-    /// Another one was added first, or one before it is missing.
+    /// Another dictionary was added first, or an earlier one is missing.
     #[error(
-        "dictionary {number} does not follow {newest}, the newest: look at the log again and add the next one"
+        "dictionary {number} does not follow {newest}, the newest: read the log again and add the next number"
     )]
     DictionaryNotNext {
-        /// The number that was asked for.
+        /// The requested number.
         number: i16,
-        /// The newest one.
+        /// The newest number.
         newest: i16,
     },
-    /// The projection passes the event over already.
-    #[error("the projection passes this event over already")]
+    /// The projection already skips the event.
+    #[error("the projection already skips this event")]
     EventAlreadySkipped,
-    /// Nobody could learn from it later why the event was skipped.
+    /// The reason is empty, too long, or not one line.
     #[error("a reason has 1 to {SKIP_REASON} characters on one line: say why the event is skipped")]
     SkipReasonInvalid,
 }

@@ -1,4 +1,4 @@
-//! What the fold tells the world: that something else is shown of a space from some time on, and what brought it about.
+//! Changes of what is shown of a space, and their causes.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,51 +9,51 @@ use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::space::SpaceEvent;
 
-/// Something else is shown of a space than before.
+/// A change of what is shown of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The space.
     pub space_id: SpaceId,
-    /// The place in the log of the event that brought it.
+    /// The log position of the event that caused it.
     pub position: i64,
-    /// Its number among the changes that the event brought, from 0.
+    /// Its number among the changes of the same event, from 0.
     pub ordinal: u32,
-    /// Effective time: never earlier than that of the space's change before.
+    /// Effective time: never earlier than that of the space's previous change.
     pub at: Instant,
-    /// What was shown before; none when the space begins.
+    /// What was shown before; `None` when the space is created.
     pub from: Option<Shown>,
-    /// What is shown now; none when the space ends.
+    /// What is shown now; `None` when the space is deleted.
     pub to: Option<Shown>,
-    /// What brought it.
+    /// The cause.
     pub cause: Cause,
 }
 
-/// What brought a change.
+/// The cause of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Somebody made the space.
+    /// The space was created.
     Created(Actor),
-    /// Somebody deleted the space.
+    /// The space was deleted.
     Deleted(Actor),
-    /// The sensor was heard.
+    /// The sensor reported.
     Sensor(DevEui),
-    /// The sensor was not heard for too long.
+    /// The sensor was silent for too long.
     Silence(DevEui),
-    /// The sensor came, went, or was enabled.
+    /// The sensor was assigned, unassigned, or enabled.
     Assignment(DevEui),
-    /// Somebody said so.
+    /// The state was set by hand.
     ByHand(Actor),
     /// An override started, ended or was cleared.
     Override(OverrideId),
-    /// Something happened to a reservation.
+    /// A reservation changed.
     Reservation(ReservationId),
-    /// The tenant, the site or the space has another policy.
+    /// The policy of the tenant, the site or the space changed.
     Policy,
 }
 
 impl Cause {
-    /// What kind of thing it was, in the words that V6 had: `sensor`, `manual`, `reservation` or `system`.
+    /// The kind of cause, in V6's terms: `sensor`, `manual`, `reservation` or `system`.
     pub fn source(&self) -> &'static str {
         match self {
             Self::Sensor(_) | Self::Silence(_) => "sensor",
@@ -64,7 +64,7 @@ impl Cause {
     }
 }
 
-/// When an event of a space took effect, and what it is the cause of.
+/// The effective time of a space event, and the cause it represents.
 pub(super) fn effect(event: &SpaceEvent) -> (Instant, Cause) {
     match event {
         SpaceEvent::SpaceCreated { at, by, .. } => (*at, Cause::Created(*by)),
@@ -91,7 +91,7 @@ pub(super) fn effect(event: &SpaceEvent) -> (Instant, Cause) {
     }
 }
 
-/// The changes that one event brings, numbered.
+/// The changes of one event, numbered.
 #[derive(Debug)]
 pub(super) struct Changes {
     position: i64,
@@ -99,7 +99,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn at(position: i64) -> Self {
+    pub(super) fn new(position: i64) -> Self {
         Self { position, list: Vec::new() }
     }
 

@@ -1,5 +1,5 @@
-//! What processes are to do about what the fold finds: confirm a reservation whose vehicle the sensor saw, and tell a
-//! display its light. Wishes only: a process makes commands of them, and may do so twice.
+//! Intentions for processes: confirm a reservation whose vehicle the sensor saw, and send a display its light. A
+//! process turns them into commands, and may do so twice.
 
 use super::change::Change;
 use super::machine::SpaceMachine;
@@ -8,21 +8,21 @@ use crate::id::{ReservationId, SpaceId};
 use crate::instant::Instant;
 use crate::policy::Policy;
 
-/// A reservation that is to be confirmed by the sensor.
+/// A reservation to be confirmed by the sensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// The space.
     pub space_id: SpaceId,
-    /// The reservation that runs there.
+    /// The running reservation.
     pub reservation_id: ReservationId,
-    /// When the vehicle came: effective time.
+    /// The effective time of the vehicle's arrival.
     pub at: Instant,
 }
 
-/// The arrival that waits to be told to the space's stream, where the policy lets the sensor confirm reservations.
+/// The arrival to be reported to the space's stream, if the policy lets the sensor confirm reservations.
 ///
-/// It asks the space, not a [`Change`]: while a reservation runs, a vehicle that comes changes nothing that is shown. And
-/// the wish stands until the reservation is confirmed or over, so that a process that was away finds it.
+/// It is derived from the space, not from a [`Change`]: while a reservation runs, an arriving vehicle changes nothing
+/// that is shown. It remains until the reservation is confirmed or over, so that a process finds it after a restart.
 pub fn by_sensor(space: &SpaceMachine, policy: &Policy) -> Option<Arrival> {
     if !policy.allow_sensor_override {
         return None;
@@ -31,8 +31,7 @@ pub fn by_sensor(space: &SpaceMachine, policy: &Policy) -> Option<Arrival> {
     Some(Arrival { space_id: space.space_id(), reservation_id, at })
 }
 
-/// The light that the space's display should show from now on; none if it is the one it showed before, or the space is
-/// no more.
+/// The light that the space's display shows from now on; `None` if it is unchanged or the space is deleted.
 pub fn light(change: &Change) -> Option<Light> {
     let (from, to) = (change.from.map(|shown| shown.display.light), change.to?.display.light);
     (from != Some(to)).then_some(to)

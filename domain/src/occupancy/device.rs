@@ -1,10 +1,10 @@
-//! One device as the fold knows it: whose it is, where it stands, when it was heard and what it said last.
+//! The fold's state of one device: owner, assignment, last time heard and last report.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::profiles::Profiles;
-use super::shown::Word;
+use super::shown::Presence;
 use super::silence;
 use crate::device::{Category, Definition};
 use crate::id::{SpaceId, TenantId};
@@ -14,25 +14,25 @@ use crate::policy::Policy;
 use crate::sensors::{Frame, Occupancy, Threshold};
 use crate::uplinks::UplinkReceived;
 
-/// What is known of one device. Nothing in it is older than the last time when it became ownerless.
+/// The state of one device. Nothing in it predates the last time when the device lost its owner.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceFacts {
-    owned: Option<Owned>,
+    owned: Option<OwnerSettings>,
     space_id: Option<SpaceId>,
     last_heard_at: Option<Instant>,
     silent: bool,
-    /// What it said last while nobody had said yet how to read it.
-    unread: Option<Unread>,
-    /// What it said last, as read.
+    /// The last decodable frame, kept while the device has no owner whose settings decode it.
+    unread: Option<KeptFrame>,
+    /// The last decoded occupancy.
     occupancy: Occupancy,
-    /// The codec that read it.
+    /// The codec that decoded it.
     codec: Option<String>,
     problem: Option<String>,
 }
 
-/// What its owner said of it, as far as it matters here.
+/// The owner's settings that affect decoding and silence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Owned {
+struct OwnerSettings {
     tenant_id: TenantId,
     category: Category,
     enabled: bool,
@@ -43,7 +43,7 @@ struct Owned {
 
 /// A frame, kept until its device is claimed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Unread {
+struct KeptFrame {
     f_port: u8,
     data: Payload,
     object: Option<Map<String, Value>>,
@@ -57,62 +57,62 @@ impl DeviceFacts {
         self.owned.as_ref().map(|owned| owned.tenant_id)
     }
 
-    /// The space where it stands as a sensor.
+    /// The space it is assigned to as a sensor.
     pub fn space_id(&self) -> Option<SpaceId> {
         self.space_id
     }
 
-    /// When it was last heard in order.
+    /// When its last in-order report was received.
     pub fn last_heard_at(&self) -> Option<Instant> {
         self.last_heard_at
     }
 
-    /// True from the event that says so until it is heard again.
+    /// True from the silence event until it is heard again.
     pub fn is_silent(&self) -> bool {
         self.silent
     }
 
-    /// What it said last of those things that tell whether a vehicle is there.
+    /// The last reported occupancy.
     pub fn occupancy(&self) -> Occupancy {
         self.occupancy
     }
 
-    /// Why its last frame could not be read; none if it could.
+    /// Why the last frame could not be decoded; `None` if it could.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }
 
-    /// True for a sensor whose owner wants it listened to.
-    pub(super) fn is_listened_to(&self) -> bool {
+    /// True for an enabled sensor that is owned.
+    pub(super) fn is_active_sensor(&self) -> bool {
         self.owned.as_ref().is_some_and(|owned| owned.category == Category::Sensor && owned.enabled)
     }
 
-    /// True for a claimed device that is no sensor: what it reports tells nothing about a space.
-    pub(super) fn is_no_sensor(&self) -> bool {
+    /// True for an owned device of another category, whose reports do not affect a space.
+    pub(super) fn is_other_category(&self) -> bool {
         self.owned.as_ref().is_some_and(|owned| owned.category != Category::Sensor)
     }
 
-    /// When it becomes silent, if it is not heard before; none if nobody waits for it, or if it is silent already.
+    /// When it becomes silent if it is not heard before; `None` if it is not an active sensor or is silent already.
     pub(super) fn silent_due(&self, policy: &Policy) -> Option<Instant> {
-        let waited_for = self.is_listened_to() && !self.silent;
-        self.quiet_until(policy).filter(|_| waited_for)
+        let awaited = self.is_active_sensor() && !self.silent;
+        self.silence_deadline(policy).filter(|_| awaited)
     }
 
-    fn quiet_until(&self, policy: &Policy) -> Option<Instant> {
+    fn silence_deadline(&self, policy: &Policy) -> Option<Instant> {
         let owned = self.owned.as_ref()?;
         let codec = owned.codec.as_deref().or(self.codec.as_deref());
         silence::due(self.last_heard_at?, silence::timeout(policy, owned.heartbeat_sec, codec))
     }
 
-    /// What it said last, if that still holds at `at`.
-    pub(super) fn word_at(&self, at: Instant, policy: &Policy) -> Option<Word> {
-        let holds = self.silent_due(policy).is_some_and(|due| at < due);
-        Word::of(self.occupancy).filter(|_| holds)
+    /// The last reported presence, if it is still valid at `at`.
+    pub(super) fn presence_at(&self, at: Instant, policy: &Policy) -> Option<Presence> {
+        let valid = self.silent_due(policy).is_some_and(|due| at < due);
+        Presence::of(self.occupancy).filter(|_| valid)
     }
 
-    /// Its owner describes it.
-    pub(super) fn own(&mut self, tenant_id: TenantId, category: Category, definition: &Definition) {
-        self.owned = Some(Owned {
+    /// Sets the owner and its settings.
+    pub(super) fn set_owner(&mut self, tenant_id: TenantId, category: Category, definition: &Definition) {
+        self.owned = Some(OwnerSettings {
             tenant_id,
             category,
             enabled: definition.enabled,
@@ -122,61 +122,65 @@ impl DeviceFacts {
         });
     }
 
-    /// Its owner describes it otherwise; false if it has none.
+    /// Replaces the owner's settings; false if it has no owner.
     pub(super) fn update(&mut self, definition: &Definition) -> bool {
         match self.owned.as_ref().map(|owned| (owned.tenant_id, owned.category)) {
             Some((tenant_id, category)) => {
-                self.own(tenant_id, category, definition);
+                self.set_owner(tenant_id, category, definition);
                 true
             }
             None => false,
         }
     }
 
-    pub(super) fn stand_at(&mut self, space_id: SpaceId) {
+    pub(super) fn assign_to(&mut self, space_id: SpaceId) {
         self.space_id = Some(space_id);
     }
 
-    /// Takes it from where it stands.
-    pub(super) fn leave(&mut self) -> Option<SpaceId> {
+    /// Removes it from its space.
+    pub(super) fn unassign(&mut self) -> Option<SpaceId> {
         self.space_id.take()
     }
 
-    /// It is alive.
-    pub(super) fn hear(&mut self, at: Instant) {
+    /// Records that it was heard.
+    pub(super) fn record_heard(&mut self, at: Instant) {
         self.last_heard_at = self.last_heard_at.max(Some(at));
         self.silent = false;
     }
 
-    /// It is silent, unless it was heard after that.
+    /// Marks it silent; returns false if it was heard after `last_heard_at`.
     pub(super) fn fall_silent(&mut self, last_heard_at: Instant) -> bool {
-        let stale = self.last_heard_at.is_some_and(|heard_at| heard_at > last_heard_at);
-        self.silent |= !stale;
-        !stale
+        let heard_since = self.last_heard_at.is_some_and(|heard_at| heard_at > last_heard_at);
+        self.silent |= !heard_since;
+        !heard_since
     }
 
-    /// Takes what an uplink says: reads it if somebody owns the device, else keeps it for whoever will.
-    pub(super) fn take(&mut self, uplink: &UplinkReceived, profiles: &mut Profiles) -> Option<Word> {
+    /// Applies an uplink: decodes it if the device is owned, else keeps it for the next owner.
+    pub(super) fn apply_uplink(
+        &mut self,
+        uplink: &UplinkReceived,
+        profiles: &mut Profiles,
+    ) -> Option<Presence> {
         let frame = Frame::from(uplink);
         let profile_name = uplink.report.device.profile_name.as_deref();
         if self.owned.is_none() {
             self.keep(uplink, &frame);
             return None;
         }
-        self.read(&frame, profile_name, profiles)
+        self.decode(&frame, profile_name, profiles)
     }
 
-    /// Reads what was kept, now that somebody owns it.
-    pub(super) fn read_kept(&mut self, profiles: &mut Profiles) {
+    /// Decodes the kept frame, now that the device is owned.
+    pub(super) fn decode_kept(&mut self, profiles: &mut Profiles) {
         if let Some(unread) = self.unread.take() {
-            self.read(&unread.frame(), unread.profile_name.as_deref(), profiles);
+            self.decode(&unread.frame(), unread.profile_name.as_deref(), profiles);
         }
     }
 
-    /// Frames that no codec can read do not push out one that may be read.
+    /// A frame that no codec can decode does not replace one that may be decodable.
     fn keep(&mut self, uplink: &UplinkReceived, frame: &Frame<'_>) {
         if frame.refused().is_none() {
-            self.unread = Some(Unread {
+            self.unread = Some(KeptFrame {
                 f_port: uplink.f_port,
                 data: uplink.data.clone(),
                 object: uplink.object.clone(),
@@ -186,12 +190,12 @@ impl DeviceFacts {
         }
     }
 
-    fn read(
+    fn decode(
         &mut self,
         frame: &Frame<'_>,
         profile_name: Option<&str>,
         profiles: &mut Profiles,
-    ) -> Option<Word> {
+    ) -> Option<Presence> {
         let chosen = self.owned.as_ref().and_then(|owned| owned.codec.as_deref());
         let read = profiles.choose(chosen, profile_name, frame).and_then(|codec| codec.decode(frame));
         let reading = match read {
@@ -206,15 +210,15 @@ impl DeviceFacts {
             self.codec = Some(reading.codec.name.to_owned());
         }
         let threshold = self.owned.as_ref().and_then(|owned| owned.threshold);
-        let told =
+        let occupancy =
             threshold.map_or(reading.occupancy, |threshold| threshold.occupancy(self.occupancy, &reading));
-        let word = Word::of(told)?;
-        self.occupancy = told;
-        Some(word)
+        let presence = Presence::of(occupancy)?;
+        self.occupancy = occupancy;
+        Some(presence)
     }
 }
 
-impl Unread {
+impl KeptFrame {
     fn frame(&self) -> Frame<'_> {
         Frame {
             f_port: self.f_port,

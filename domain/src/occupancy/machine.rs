@@ -1,17 +1,17 @@
-//! One space: everything known of it that decides what is shown, and the decision.
+//! One space: the state that determines what is shown, and the decision.
 
 use serde::{Deserialize, Serialize};
 
 use super::reservations::Reservations;
-use super::sensor::{Said, Sensor};
-use super::shown::{Ground, Reason, Shown, Word};
+use super::sensor::{ReadingOutcome, Sensor};
+use super::shown::{Presence, Reason, Rule, Shown};
 use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::policy::{Policy, PolicyOverrides};
 use crate::space::{OverrideKind, SpaceEvent, StateByHand};
 
-/// What is known of one space. Its decision, [`shown`](Self::shown), needs nothing else but the policy in force.
+/// The state of one space. [`shown`](Self::shown) decides from it and the policy in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpaceMachine {
     space_id: SpaceId,
@@ -20,13 +20,14 @@ pub struct SpaceMachine {
     own: PolicyOverrides,
     overrides: Vec<Override>,
     reservations: Reservations,
-    told: Option<Told>,
+    #[serde(rename = "told")]
+    manual: Option<ManualState>,
     sensor: Option<Sensor>,
     last: Shown,
     changed_at: Instant,
 }
 
-/// An override that is set: it shows once it has started.
+/// An override that is set; it shows once it has started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Override {
     id: OverrideId,
@@ -34,22 +35,22 @@ struct Override {
     running: bool,
 }
 
-/// What a person said of the space, until something newer is said.
+/// The state set by a person, until something newer replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Told {
-    /// By hand: something or nothing is there.
-    Word(Word),
-    /// By checking out: nothing is there any more.
+enum ManualState {
+    /// By hand: a vehicle is present or not.
+    Word(Presence),
+    /// By checking out: no vehicle is present any more.
     CheckedOut,
-    /// By hand: kept for somebody.
+    /// By hand: reserved.
     Reserved,
-    /// By hand: not to be used.
+    /// By hand: out of use.
     Maintenance,
 }
 
 impl SpaceMachine {
-    /// A space of which nothing is known.
+    /// A new space without reports.
     pub fn new(
         space_id: SpaceId,
         tenant_id: TenantId,
@@ -65,34 +66,34 @@ impl SpaceMachine {
             own,
             overrides: Vec::new(),
             reservations: Reservations::default(),
-            told: None,
+            manual: None,
             sensor: None,
-            last: Ground::Nothing.shown(policy),
+            last: Rule::NothingKnown.shown(policy),
             changed_at: at,
         }
     }
 
-    /// Which space it is.
+    /// Its id.
     pub fn space_id(&self) -> SpaceId {
         self.space_id
     }
 
-    /// Whose it is.
+    /// The tenant that owns it.
     pub fn tenant_id(&self) -> TenantId {
         self.tenant_id
     }
 
-    /// Where it is.
+    /// The site it belongs to.
     pub fn site_id(&self) -> SiteId {
         self.site_id
     }
 
-    /// What it decides otherwise than its site.
+    /// Its overrides of its site's policy.
     pub fn own_policy(&self) -> &PolicyOverrides {
         &self.own
     }
 
-    /// The sensor assigned to it, with its word.
+    /// The assigned sensor, with its presence.
     pub fn sensor(&self) -> Option<&Sensor> {
         self.sensor.as_ref()
     }
@@ -102,61 +103,61 @@ impl SpaceMachine {
         (self.last, self.changed_at)
     }
 
-    /// The reservation that runs unconfirmed although the sensor saw a vehicle come, and when it came.
+    /// The running, unconfirmed reservation for which the sensor saw a vehicle arrive, and when.
     pub fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         self.reservations.unconfirmed_arrival()
     }
 
-    /// What is to be shown of the space under this policy.
+    /// What is shown of the space under this policy.
     pub fn shown(&self, policy: &Policy) -> Shown {
-        self.ground(policy.allow_sensor_override).shown(policy)
+        self.rule(policy.allow_sensor_override).shown(policy)
     }
 
-    /// The first level whose condition holds.
-    fn ground(&self, sensor_confirms: bool) -> Ground {
-        if self.overridden(OverrideKind::OutOfService) {
-            Ground::OutOfService(Reason::OutOfService)
-        } else if self.told == Some(Told::Maintenance) {
-            Ground::OutOfService(Reason::ByHand)
-        } else if self.overridden(OverrideKind::Blocked) {
-            Ground::Blocked
+    /// The first rule whose condition holds.
+    fn rule(&self, sensor_confirms: bool) -> Rule {
+        if self.has_override(OverrideKind::OutOfService) {
+            Rule::OutOfService(Reason::OutOfService)
+        } else if self.manual == Some(ManualState::Maintenance) {
+            Rule::OutOfService(Reason::ByHand)
+        } else if self.has_override(OverrideKind::Blocked) {
+            Rule::Blocked
         } else if self.reservations.is_reserved(sensor_confirms) {
-            Ground::Reserved(Reason::ReservationRunning)
-        } else if self.told == Some(Told::Reserved) {
-            Ground::Reserved(Reason::ByHand)
+            Rule::Reserved(Reason::ReservationRunning)
+        } else if self.manual == Some(ManualState::Reserved) {
+            Rule::Reserved(Reason::ByHand)
         } else if self.reservations.is_reserved_soon(sensor_confirms) {
-            Ground::ReservedSoon
+            Rule::ReservedSoon
         } else {
-            self.latest_word()
+            self.latest_presence()
         }
     }
 
-    /// Levels 5 to 7. What a person said is kept only until the sensor's next word, so it is the later one.
-    fn latest_word(&self) -> Ground {
-        let word = self.sensor.and_then(|sensor| Some((sensor.word?, sensor.silent)));
-        match (self.told, word) {
-            _ if word.is_none() && self.reservations.is_checked_in() => {
-                Ground::Latest(Word::Occupied, Reason::CheckedIn)
+    /// Levels 5 to 7. A manual presence is kept only until the sensor's next report, so it is newer than the sensor's.
+    fn latest_presence(&self) -> Rule {
+        let sensed = self.sensor.and_then(|sensor| Some((sensor.presence?, sensor.silent)));
+        match (self.manual, sensed) {
+            _ if sensed.is_none() && self.reservations.is_checked_in() => {
+                Rule::Latest(Presence::Occupied, Reason::CheckedIn)
             }
-            (Some(Told::Word(told)), _) => Ground::Latest(told, Reason::ByHand),
-            (Some(Told::CheckedOut), None) => Ground::Latest(Word::Free, Reason::CheckedOut),
-            (_, Some((word, false))) => Ground::Latest(word, Reason::Sensor),
-            (_, Some((word, true))) => Ground::Last(word),
-            (_, None) => Ground::Nothing,
+            (Some(ManualState::Word(presence)), _) => Rule::Latest(presence, Reason::ByHand),
+            (Some(ManualState::CheckedOut), None) => Rule::Latest(Presence::Free, Reason::CheckedOut),
+            (_, Some((presence, false))) => Rule::Latest(presence, Reason::Sensor),
+            (_, Some((presence, true))) => Rule::LastKnown(presence),
+            (_, None) => Rule::NothingKnown,
         }
     }
 
-    fn overridden(&self, kind: OverrideKind) -> bool {
+    fn has_override(&self, kind: OverrideKind) -> bool {
         self.overrides.iter().any(|set| set.running && set.kind == kind)
     }
 
-    /// Takes an event of its stream; false if the event decides nothing here.
+    /// Applies an event of its stream; false if the event does not affect what is shown.
     pub(super) fn evolve(&mut self, event: &SpaceEvent) -> bool {
         match event {
             SpaceEvent::SpaceUpdated { definition, .. } => self.own = definition.policy,
             SpaceEvent::StateSetByHand { state, .. } => self.set_by_hand(*state),
             SpaceEvent::OverrideSet { override_id, kind, .. } => {
-                self.forget_override(*override_id);
+                self.remove_override(*override_id);
                 self.overrides.push(Override { id: *override_id, kind: *kind, running: false });
             }
             SpaceEvent::OverrideStarted { override_id, .. } => {
@@ -164,18 +165,23 @@ impl SpaceMachine {
                 set.for_each(|set| set.running = true);
             }
             SpaceEvent::OverrideEnded { override_id, .. }
-            | SpaceEvent::OverrideCleared { override_id, .. } => self.forget_override(*override_id),
+            | SpaceEvent::OverrideCleared { override_id, .. } => self.remove_override(*override_id),
             SpaceEvent::ReservationRescheduled { reservation_id, from, to, .. } => {
                 if from.start != to.start {
-                    self.reservations.start_anew(*reservation_id);
+                    self.reservations.reset(*reservation_id);
                 }
             }
             SpaceEvent::ReservationApproached { reservation_id, .. } => {
                 self.reservations.approach(*reservation_id);
             }
             SpaceEvent::ReservationStarted { reservation_id, due, .. } => {
-                let parked = self.sensor.filter(|sensor| sensor.word == Some(Word::Occupied));
-                self.reservations.start(*reservation_id, *due, parked.and_then(|sensor| sensor.since));
+                let occupied_sensor =
+                    self.sensor.filter(|sensor| sensor.presence == Some(Presence::Occupied));
+                self.reservations.start(
+                    *reservation_id,
+                    *due,
+                    occupied_sensor.and_then(|sensor| sensor.since),
+                );
             }
             SpaceEvent::ReservationConfirmed { reservation_id, confirmation, .. } => {
                 self.reservations.confirm(*reservation_id, *confirmation);
@@ -197,47 +203,47 @@ impl SpaceMachine {
     }
 
     fn set_by_hand(&mut self, state: StateByHand) {
-        self.told = match state {
-            StateByHand::Free => Some(Told::Word(Word::Free)),
-            StateByHand::Occupied => Some(Told::Word(Word::Occupied)),
-            StateByHand::Reserved => Some(Told::Reserved),
-            StateByHand::Maintenance => Some(Told::Maintenance),
+        self.manual = match state {
+            StateByHand::Free => Some(ManualState::Word(Presence::Free)),
+            StateByHand::Occupied => Some(ManualState::Word(Presence::Occupied)),
+            StateByHand::Reserved => Some(ManualState::Reserved),
+            StateByHand::Maintenance => Some(ManualState::Maintenance),
             StateByHand::Unknown => None,
         };
-        self.reservations.outweigh(matches!(self.told, Some(Told::Word(_))));
+        self.reservations.set_outweighed(matches!(self.manual, Some(ManualState::Word(_))));
     }
 
-    /// Whoever checks out says that nothing is there any more. A sensor that has a word will see it by itself.
+    /// A check-out means that the space is free. A sensor that reports needs no such hint.
     fn check_out(&mut self, id: ReservationId) {
         let checked_in = self.reservations.end(id);
-        let unwatched = self.sensor.is_none_or(|sensor| sensor.word.is_none());
-        if checked_in && unwatched && matches!(self.told, None | Some(Told::Word(_))) {
-            self.told = Some(Told::CheckedOut);
+        let unwatched = self.sensor.is_none_or(|sensor| sensor.presence.is_none());
+        if checked_in && unwatched && matches!(self.manual, None | Some(ManualState::Word(_))) {
+            self.manual = Some(ManualState::CheckedOut);
         }
     }
 
-    fn forget_override(&mut self, id: OverrideId) {
+    fn remove_override(&mut self, id: OverrideId) {
         self.overrides.retain(|set| set.id != id);
     }
 
-    /// Takes a sensor in, with the word it comes with.
-    pub(super) fn assign(&mut self, dev_eui: DevEui, silent: bool, word: Option<Word>, at: Instant) {
+    /// Assigns a sensor, with its last presence.
+    pub(super) fn assign(&mut self, dev_eui: DevEui, silent: bool, presence: Option<Presence>, at: Instant) {
         self.sensor = Some(Sensor::new(dev_eui));
-        self.resume(dev_eui, silent, word, at);
+        self.resume(dev_eui, silent, presence, at);
     }
 
-    /// Hears its sensor again, after a time in which it was not listened to.
-    pub(super) fn resume(&mut self, dev_eui: DevEui, silent: bool, word: Option<Word>, at: Instant) {
+    /// Resumes an assigned sensor after a time in which it was disabled.
+    pub(super) fn resume(&mut self, dev_eui: DevEui, silent: bool, presence: Option<Presence>, at: Instant) {
         let at = self.effective(at);
         let Some(sensor) = self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui) else { return };
         sensor.silent = silent;
-        if let Some(word) = word {
-            sensor.say(word, at);
-            self.forget_told_word();
+        if let Some(presence) = presence {
+            sensor.set_presence(presence, at);
+            self.clear_manual_presence();
         }
     }
 
-    /// Lets a sensor go, and its word with it; false if it is not here.
+    /// Unassigns a sensor and drops its presence; false if it is not assigned here.
     pub(super) fn unassign(&mut self, dev_eui: DevEui) -> bool {
         let here = self.sensor.is_some_and(|sensor| sensor.dev_eui == dev_eui);
         if here {
@@ -246,26 +252,32 @@ impl SpaceMachine {
         here
     }
 
-    /// Hears a sensor, and what it says if it says something; false if nothing is otherwise now.
-    pub(super) fn hear(&mut self, dev_eui: DevEui, word: Option<Word>, at: Instant, policy: &Policy) -> bool {
+    /// Applies a sensor report; returns whether the state changed.
+    pub(super) fn apply_report(
+        &mut self,
+        dev_eui: DevEui,
+        presence: Option<Presence>,
+        at: Instant,
+        policy: &Policy,
+    ) -> bool {
         let effective = self.effective(at);
-        let before = (self.sensor, self.told);
+        let before = (self.sensor, self.manual);
         let Some(sensor) = self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui) else {
             return false;
         };
         sensor.silent = false;
-        match word.map(|word| (word, sensor.read(word, at, effective, policy))) {
-            None | Some((_, Said::Unconfirmed)) => {}
-            Some((Word::Occupied, Said::Changed)) => {
-                self.forget_told_word();
-                self.reservations.vehicle_came(effective);
+        match presence.map(|presence| (presence, sensor.apply_reading(presence, at, effective, policy))) {
+            None | Some((_, ReadingOutcome::Unconfirmed)) => {}
+            Some((Presence::Occupied, ReadingOutcome::Changed)) => {
+                self.clear_manual_presence();
+                self.reservations.record_arrival(effective);
             }
-            Some((_, Said::Again | Said::Changed)) => self.forget_told_word(),
+            Some((_, ReadingOutcome::Unchanged | ReadingOutcome::Changed)) => self.clear_manual_presence(),
         }
-        before != (self.sensor, self.told)
+        before != (self.sensor, self.manual)
     }
 
-    /// Its sensor is silent now; false if it is not here, or was silent before.
+    /// Marks its sensor silent; false if it is not assigned here, or was silent before.
     pub(super) fn fall_silent(&mut self, dev_eui: DevEui) -> bool {
         match self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui && !sensor.silent) {
             Some(sensor) => {
@@ -276,17 +288,19 @@ impl SpaceMachine {
         }
     }
 
-    /// The sensor has said something since.
-    fn forget_told_word(&mut self) {
-        self.told = self.told.filter(|told| matches!(told, Told::Reserved | Told::Maintenance));
+    /// Clears a manual presence, which a newer sensor report replaces.
+    fn clear_manual_presence(&mut self) {
+        self.manual =
+            self.manual.filter(|state| matches!(state, ManualState::Reserved | ManualState::Maintenance));
     }
 
-    /// Within a space time never runs backwards.
+    /// Time never runs backwards within a space.
     pub(super) fn effective(&self, at: Instant) -> Instant {
         self.changed_at.max(at)
     }
 
-    /// Notes what is shown from now on; what was shown before and the time of the change, if there is one.
+    /// Updates what is shown; returns what was shown before, what is shown now, and the time of the change, if it
+    /// changed.
     pub(super) fn show(&mut self, policy: &Policy, at: Instant) -> Option<(Shown, Shown, Instant)> {
         let (from, to) = (self.last, self.shown(policy));
         if from == to {

@@ -1,4 +1,4 @@
-//! The display policies of a tenant, as far as one of them is in force.
+//! A tenant's display policies and which one is in force.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::id::PolicyId;
 use crate::policy::Policy;
 use crate::tenant::TenantEvent;
 
-/// A tenant's display policies, and which is in force.
+/// A tenant's display policies and the active one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantPolicies {
     policies: BTreeMap<PolicyId, Policy>,
@@ -16,12 +16,12 @@ pub struct TenantPolicies {
 }
 
 impl TenantPolicies {
-    /// The policy in force: the default one until another is activated.
+    /// The active policy, or the default if none is activated.
     pub fn in_force(&self) -> Policy {
         self.active.and_then(|id| self.policies.get(&id)).copied().unwrap_or_default()
     }
 
-    /// Takes an event of the tenant.
+    /// Applies an event of the tenant.
     pub(super) fn evolve(&mut self, event: &TenantEvent) {
         match event {
             TenantEvent::DisplayPolicyCreated { policy_id, policy, .. }

@@ -1,18 +1,18 @@
-//! Which codec a profile name means, remembered: the search for model names in it costs more than a reading.
+//! A cache of codecs by profile name: searching the name for models costs more than decoding.
 
 use std::collections::HashMap;
 
 use crate::sensors::{Codec, Frame, Undecodable, by_model, choose};
 
-/// Nobody has so many profiles; whoever makes up names must not fill the memory.
+/// The maximum number of cached names; it bounds memory when names are made up.
 const MOST: usize = 1024;
 
-/// What was found for profile names. A cache: it may be lost at any time.
+/// The codecs found for profile names. A cache: it may be dropped at any time.
 #[derive(Debug, Default)]
 pub struct Profiles(HashMap<String, Option<&'static Codec>>);
 
 impl Profiles {
-    /// As [`choose`], which it saves searching the same profile name twice.
+    /// As [`choose`], but searches each profile name only once.
     pub fn choose(
         &mut self,
         chosen: Option<&str>,
@@ -20,7 +20,7 @@ impl Profiles {
         frame: &Frame<'_>,
     ) -> Result<&'static Codec, Undecodable> {
         match (chosen, profile_name) {
-            (None, Some(name)) => match (self.of(name), frame.refused()) {
+            (None, Some(name)) => match (self.lookup(name), frame.refused()) {
                 (_, Some(reason)) => Err(reason),
                 (Some(codec), None) => Ok(codec),
                 (None, None) => choose(None, None, frame),
@@ -29,7 +29,7 @@ impl Profiles {
         }
     }
 
-    fn of(&mut self, name: &str) -> Option<&'static Codec> {
+    fn lookup(&mut self, name: &str) -> Option<&'static Codec> {
         if let Some(known) = self.0.get(name) {
             return *known;
         }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_chooses_as_choose_does_the_first_time_and_the_second() {
+    fn it_chooses_as_choose_does_with_and_without_a_cached_name() {
         let mut profiles = Profiles::default();
         let tabs = Frame { f_port: 102, data: &[1, 0xfb, 0x38, 0, 0, 0x31, 0x11, 0], ..Frame::default() };
         let mac = Frame { f_port: 0, ..Frame::default() };
@@ -65,10 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn made_up_names_do_not_fill_the_memory() {
+    fn the_cache_is_bounded() {
         let mut profiles = Profiles::default();
         for n in 0..3 * MOST {
-            profiles.of(&n.to_string());
+            profiles.lookup(&n.to_string());
             assert!(profiles.0.len() <= MOST);
         }
         assert!(profiles.0.len() > 1);

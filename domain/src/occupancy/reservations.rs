@@ -1,4 +1,4 @@
-//! The reservations of a space as far as they show: approached, running, and whether their vehicle came.
+//! The reservations of a space that affect what is shown: approached, running, and whether their vehicle arrived.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::id::ReservationId;
 use crate::instant::Instant;
 use crate::space::Confirmation;
 
-/// The reservations that are not over and of which something happened since they were booked.
+/// The open reservations that have had an event since they were booked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Reservations(Vec<Reservation>);
@@ -17,45 +17,45 @@ struct Reservation {
     phase: Phase,
     /// The sensor confirmed it.
     sensed: bool,
-    /// Somebody checked in.
+    /// The guest checked in.
     checked_in: bool,
-    /// Somebody set a state by hand after that.
+    /// A state was set by hand after that.
     outweighed: bool,
-    /// When the sensor's word became that a vehicle is there, while it ran and nobody had come.
+    /// When the sensor's presence became occupied, while it was running and unconfirmed.
     seen_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
-    /// Its time has not come.
+    /// Its start is not near.
     Booked,
-    /// It begins soon.
+    /// It starts soon.
     Approached,
-    /// It has begun.
+    /// It has started.
     Running,
 }
 
 impl Reservations {
     pub(super) fn approach(&mut self, id: ReservationId) {
-        let reservation = self.enter(id);
+        let reservation = self.entry(id);
         if reservation.phase == Phase::Booked {
             reservation.phase = Phase::Approached;
         }
     }
 
-    /// It begins. A vehicle that is there by then, or was seen to come before this start reached the log, has taken it up:
-    /// whoever parks a little early is nobody who did not come.
-    pub(super) fn start(&mut self, id: ReservationId, due: Instant, came_at: Option<Instant>) {
-        let reservation = self.enter(id);
+    /// Starts it. A vehicle that is present by then, or whose arrival precedes this start in effective time, counts as
+    /// arrived: a guest who parks a little early is not a no-show.
+    pub(super) fn start(&mut self, id: ReservationId, due: Instant, arrived_at: Option<Instant>) {
+        let reservation = self.entry(id);
         reservation.phase = Phase::Running;
         if reservation.is_awaited() {
-            reservation.seen_at = reservation.seen_at.or(came_at.map(|came_at| came_at.max(due)));
+            reservation.seen_at = reservation.seen_at.or(arrived_at.map(|arrived_at| arrived_at.max(due)));
         }
     }
 
     pub(super) fn confirm(&mut self, id: ReservationId, confirmation: Confirmation) {
-        let reservation = self.enter(id);
+        let reservation = self.entry(id);
         match confirmation {
             Confirmation::Sensor => reservation.sensed = true,
             Confirmation::CheckIn => {
@@ -65,7 +65,7 @@ impl Reservations {
         }
     }
 
-    /// It is over; true if somebody had checked in.
+    /// Ends it; true if the guest had checked in.
     pub(super) fn end(&mut self, id: ReservationId) -> bool {
         match self.0.iter().position(|reservation| reservation.id == id) {
             Some(index) => self.0.swap_remove(index).checked_in,
@@ -73,41 +73,41 @@ impl Reservations {
         }
     }
 
-    /// It begins at another time: how far it had come counts no more.
-    pub(super) fn start_anew(&mut self, id: ReservationId) {
+    /// Its start changed: its progress is reset.
+    pub(super) fn reset(&mut self, id: ReservationId) {
         self.0.retain(|reservation| reservation.id != id);
     }
 
-    /// Somebody said by hand what is there (`true`), or took it back.
-    pub(super) fn outweigh(&mut self, outweighed: bool) {
+    /// Records that a presence was set by hand (`true`) or withdrawn.
+    pub(super) fn set_outweighed(&mut self, outweighed: bool) {
         for reservation in &mut self.0 {
             reservation.outweighed = outweighed;
         }
     }
 
-    /// The sensor's word is now that a vehicle is there.
-    pub(super) fn vehicle_came(&mut self, at: Instant) {
+    /// The sensor's presence became occupied.
+    pub(super) fn record_arrival(&mut self, at: Instant) {
         for reservation in self.0.iter_mut().filter(|reservation| reservation.is_awaited()) {
             reservation.seen_at = reservation.seen_at.or(Some(at));
         }
     }
 
-    /// True while one runs whose vehicle has not come. Whether a sensor may tell that it came is the policy's affair.
+    /// True while a reservation is running whose vehicle has not arrived. The policy decides whether the sensor counts.
     pub(super) fn is_reserved(&self, sensor_counts: bool) -> bool {
-        self.0.iter().any(|r| r.phase == Phase::Running && !r.has_come(sensor_counts))
+        self.0.iter().any(|r| r.phase == Phase::Running && !r.has_arrived(sensor_counts))
     }
 
-    /// True while one is to begin soon whose vehicle has not come.
+    /// True while a reservation starts soon whose vehicle has not arrived.
     pub(super) fn is_reserved_soon(&self, sensor_counts: bool) -> bool {
-        self.0.iter().any(|r| r.phase == Phase::Approached && !r.has_come(sensor_counts))
+        self.0.iter().any(|r| r.phase == Phase::Approached && !r.has_arrived(sensor_counts))
     }
 
-    /// True while somebody is checked in, and nobody set another state by hand since.
+    /// True while a guest is checked in and no state was set by hand since.
     pub(super) fn is_checked_in(&self) -> bool {
         self.0.iter().any(|reservation| reservation.checked_in && !reservation.outweighed)
     }
 
-    /// The reservation whose vehicle the sensor saw come and that nothing confirms yet.
+    /// The running, unconfirmed reservation whose vehicle the sensor saw arrive.
     pub(super) fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         let awaited = self.0.iter().filter(|reservation| reservation.is_awaited());
         awaited
@@ -115,7 +115,7 @@ impl Reservations {
             .min_by_key(|(_, at)| *at)
     }
 
-    fn enter(&mut self, id: ReservationId) -> &mut Reservation {
+    fn entry(&mut self, id: ReservationId) -> &mut Reservation {
         let index = self.0.iter().position(|reservation| reservation.id == id).unwrap_or_else(|| {
             self.0.push(Reservation {
                 id,
@@ -133,10 +133,10 @@ impl Reservations {
 
 impl Reservation {
     fn is_awaited(&self) -> bool {
-        self.phase == Phase::Running && !self.has_come(true)
+        self.phase == Phase::Running && !self.has_arrived(true)
     }
 
-    fn has_come(&self, sensor_counts: bool) -> bool {
+    fn has_arrived(&self, sensor_counts: bool) -> bool {
         self.checked_in || (sensor_counts && self.sensed)
     }
 }

@@ -1,9 +1,9 @@
-//! The sensor at a space: its confirmed word, the change it is about to confirm, and whether it is silent.
+//! The sensor of a space: its confirmed presence, an unconfirmed change, and whether it is silent.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::shown::Word;
+use super::shown::Presence;
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::policy::Policy;
@@ -11,66 +11,74 @@ use crate::policy::Policy;
 /// The sensor assigned to a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sensor {
-    /// Which.
+    /// The device.
     pub dev_eui: DevEui,
-    /// What it says, confirmed; none until it has said something.
-    pub word: Option<Word>,
-    /// Since when it says so.
+    /// The confirmed presence; `None` before the first report.
+    #[serde(rename = "word")]
+    pub presence: Option<Presence>,
+    /// Since when it holds.
     pub since: Option<Instant>,
-    /// Nothing was heard of it for too long.
+    /// It was silent for too long.
     pub silent: bool,
     candidate: Option<Candidate>,
 }
 
-/// A reading that differs from the word and waits for a second one.
+/// A differing reading that waits for a second one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Candidate {
-    word: Word,
+    #[serde(rename = "word")]
+    presence: Presence,
     at: Instant,
 }
 
-/// What a reading amounts to.
+/// The effect of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    /// Nothing yet: the change waits for a second reading.
+pub(super) enum ReadingOutcome {
+    /// None yet: the change waits for a second reading.
     Unconfirmed,
-    /// What was its word already.
-    Again,
-    /// Its word is another one now.
+    /// It equals the confirmed presence.
+    Unchanged,
+    /// The presence changed.
     Changed,
 }
 
 impl Sensor {
-    /// A sensor of which nothing is known yet.
+    /// A sensor without readings.
     pub(super) fn new(dev_eui: DevEui) -> Self {
-        Self { dev_eui, word: None, since: None, silent: false, candidate: None }
+        Self { dev_eui, presence: None, since: None, silent: false, candidate: None }
     }
 
-    /// Takes a reading, received at `at`; where it changes the word, the change's time is `effective`.
-    pub(super) fn read(&mut self, word: Word, at: Instant, effective: Instant, policy: &Policy) -> Said {
-        if self.word == Some(word) {
+    /// Applies a reading received at `at`; a change takes effect at `effective`.
+    pub(super) fn apply_reading(
+        &mut self,
+        presence: Presence,
+        at: Instant,
+        effective: Instant,
+        policy: &Policy,
+    ) -> ReadingOutcome {
+        if self.presence == Some(presence) {
             self.candidate = None;
-            Said::Again
-        } else if policy.debounce_readings <= 1 || self.confirms(word, at, policy) {
-            self.say(word, effective);
-            Said::Changed
+            ReadingOutcome::Unchanged
+        } else if policy.debounce_readings <= 1 || self.confirms(presence, at, policy) {
+            self.set_presence(presence, effective);
+            ReadingOutcome::Changed
         } else {
-            self.candidate = Some(Candidate { word, at });
-            Said::Unconfirmed
+            self.candidate = Some(Candidate { presence, at });
+            ReadingOutcome::Unconfirmed
         }
     }
 
-    /// Takes a word as confirmed.
-    pub(super) fn say(&mut self, word: Word, effective: Instant) {
+    /// Sets the confirmed presence.
+    pub(super) fn set_presence(&mut self, presence: Presence, effective: Instant) {
         self.candidate = None;
-        if self.word != Some(word) {
-            self.word = Some(word);
+        if self.presence != Some(presence) {
+            self.presence = Some(presence);
             self.since = Some(effective);
         }
     }
 
-    fn confirms(&self, word: Word, at: Instant, policy: &Policy) -> bool {
+    fn confirms(&self, presence: Presence, at: Instant, policy: &Policy) -> bool {
         let window = TimeDelta::seconds(i64::from(policy.debounce_window_sec));
-        self.candidate.is_some_and(|first| first.word == word && at - first.at <= window)
+        self.candidate.is_some_and(|first| first.presence == presence && at - first.at <= window)
     }
 }

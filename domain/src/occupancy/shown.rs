@@ -1,4 +1,4 @@
-//! What is shown of a space, and on what ground: the seven levels, the first that applies first.
+//! What is shown of a space and by which rule: seven levels, the first that applies wins.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,46 +6,46 @@ use crate::downlink::{Colour, Light};
 use crate::policy::Policy;
 use crate::sensors::Occupancy;
 
-/// What a space is, for whoever asks.
+/// The state of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpaceState {
-    /// Nothing is there.
+    /// No vehicle is present.
     Free,
-    /// A vehicle is there.
+    /// A vehicle is present.
     Occupied,
-    /// Kept for somebody.
+    /// Reserved for a guest.
     Reserved,
-    /// Not to be used.
+    /// Out of use.
     Maintenance,
-    /// Nothing is known.
+    /// The state is not known.
     Unknown,
 }
 
-/// What a display stands for. A display cannot show that nothing is known.
+/// The meaning of a display. A display cannot show an unknown state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Sign {
-    /// Drive in.
+    /// Free to park.
     Free,
-    /// Somebody is there.
+    /// A vehicle is present.
     Occupied,
-    /// Kept for somebody.
+    /// Reserved for a guest.
     Reserved,
-    /// Not to be used.
+    /// Out of use.
     Maintenance,
 }
 
 /// What a display shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DisplayState {
-    /// What it stands for.
+    /// Its meaning.
     pub state: Sign,
-    /// The light that says so.
+    /// The light that shows it.
     pub light: Light,
 }
 
-/// Why it is shown.
+/// The reason for what is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -53,49 +53,49 @@ pub enum Reason {
     OutOfService,
     /// An override blocks it.
     Blocked,
-    /// Somebody set it by hand.
+    /// It was set by hand.
     ByHand,
-    /// A reservation runs and nobody has come yet.
+    /// A reservation is running and no vehicle has arrived yet.
     ReservationRunning,
-    /// A reservation begins soon.
+    /// A reservation starts soon.
     ReservedSoon,
-    /// The sensor says so.
+    /// The sensor reports it.
     Sensor,
-    /// Somebody checked in, and no sensor says otherwise.
+    /// The guest checked in, and no sensor reports otherwise.
     CheckedIn,
-    /// Somebody checked out, and no sensor says otherwise.
+    /// The guest checked out, and no sensor reports otherwise.
     CheckedOut,
-    /// The sensor said so before it fell silent.
+    /// The sensor reported it before it fell silent.
     SensorSilent,
-    /// Nobody said anything.
+    /// There is no report.
     NothingKnown,
 }
 
 /// What is shown of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shown {
-    /// What the space is.
+    /// The space's state.
     pub state: SpaceState,
     /// What its display shows.
     pub display: DisplayState,
-    /// The rule that applied: 1, which outweighs everything, to 7.
+    /// The level of the rule that applied: 1, the highest precedence, to 7.
     pub level: u8,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// What a sensor or a person says of a space.
+/// Whether a vehicle is present, as a sensor or a person reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Word {
-    /// Nothing is there.
+pub enum Presence {
+    /// No vehicle is present.
     Free,
-    /// A vehicle is there.
+    /// A vehicle is present.
     Occupied,
 }
 
-impl Word {
-    /// The word that a reading is; none if it does not tell.
+impl Presence {
+    /// The presence of an occupancy; `None` if it is unknown.
     pub fn of(occupancy: Occupancy) -> Option<Self> {
         match occupancy {
             Occupancy::Occupied => Some(Self::Occupied),
@@ -105,9 +105,9 @@ impl Word {
     }
 }
 
-/// The ground on which something is shown, in the order of the levels.
+/// The rule by which something is shown, in order of the levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ground {
+pub(super) enum Rule {
     /// Level 1.
     OutOfService(Reason),
     /// Level 2.
@@ -117,32 +117,32 @@ pub(super) enum Ground {
     /// Level 4.
     ReservedSoon,
     /// Level 5.
-    Latest(Word, Reason),
+    Latest(Presence, Reason),
     /// Level 6.
-    Last(Word),
+    LastKnown(Presence),
     /// Level 7.
-    Nothing,
+    NothingKnown,
 }
 
-impl Ground {
-    /// What is shown on this ground.
+impl Rule {
+    /// What this rule shows.
     pub(super) fn shown(self, policy: &Policy) -> Shown {
-        let by = |level, reason, (state, sign, light)| Shown {
+        let at_level = |level, reason, (state, sign, light)| Shown {
             state,
             display: DisplayState { state: sign, light },
             level,
             reason,
         };
         match self {
-            Self::OutOfService(reason) => by(1, reason, maintenance(policy.out_of_service_color)),
-            Self::Blocked => by(2, Reason::Blocked, maintenance(policy.blocked_color)),
-            Self::Reserved(reason) => by(3, reason, reserved(Light::steady(policy.reserved_color))),
-            Self::ReservedSoon => by(4, Reason::ReservedSoon, reserved(soon(policy))),
-            Self::Latest(word, reason) => by(5, reason, said(word, policy)),
-            Self::Last(word) => by(6, Reason::SensorSilent, said(word, policy)),
-            Self::Nothing => {
+            Self::OutOfService(reason) => at_level(1, reason, maintenance(policy.out_of_service_color)),
+            Self::Blocked => at_level(2, Reason::Blocked, maintenance(policy.blocked_color)),
+            Self::Reserved(reason) => at_level(3, reason, reserved(Light::steady(policy.reserved_color))),
+            Self::ReservedSoon => at_level(4, Reason::ReservedSoon, reserved(soon(policy))),
+            Self::Latest(presence, reason) => at_level(5, reason, presence_shown(presence, policy)),
+            Self::LastKnown(presence) => at_level(6, Reason::SensorSilent, presence_shown(presence, policy)),
+            Self::NothingKnown => {
                 let light = Light::steady(policy.free_color);
-                by(7, Reason::NothingKnown, (SpaceState::Unknown, Sign::Free, light))
+                at_level(7, Reason::NothingKnown, (SpaceState::Unknown, Sign::Free, light))
             }
         }
     }
@@ -164,9 +164,9 @@ fn soon(policy: &Policy) -> Light {
     }
 }
 
-fn said(word: Word, policy: &Policy) -> (SpaceState, Sign, Light) {
-    match word {
-        Word::Free => (SpaceState::Free, Sign::Free, Light::steady(policy.free_color)),
-        Word::Occupied => (SpaceState::Occupied, Sign::Occupied, Light::steady(policy.occupied_color)),
+fn presence_shown(presence: Presence, policy: &Policy) -> (SpaceState, Sign, Light) {
+    match presence {
+        Presence::Free => (SpaceState::Free, Sign::Free, Light::steady(policy.free_color)),
+        Presence::Occupied => (SpaceState::Occupied, Sign::Occupied, Light::steady(policy.occupied_color)),
     }
 }

@@ -1,4 +1,4 @@
-//! When a sensor that is not heard counts as silent. What moves a space is the event that says so, never the clock.
+//! When a sensor counts as silent. A silence changes a space through its event, never through the clock.
 
 use chrono::TimeDelta;
 
@@ -6,18 +6,18 @@ use crate::instant::Instant;
 use crate::policy::Policy;
 use crate::sensors::{SHORTEST_HEARTBEAT_SEC, heartbeat_sec};
 
-/// So many reports may be lost before a sensor counts as silent.
+/// The number of heartbeats that may be missed.
 const HEARTBEATS: i64 = 3;
 
-/// How long a sensor may be quiet: as the policy says, or else three times its heartbeat, which its owner knows or else
-/// the model of its codec has.
+/// How long a sensor may be silent: the policy's timeout, or else three times its heartbeat, which is the owner's
+/// setting or else the default of its codec.
 pub fn timeout(policy: &Policy, own_heartbeat_sec: Option<u32>, codec: Option<&str>) -> TimeDelta {
     let heartbeats = || HEARTBEATS * i64::from(own_heartbeat_sec.unwrap_or_else(|| heartbeat_sec(codec)));
     TimeDelta::seconds(policy.sensor_unknown_timeout_sec.map_or_else(heartbeats, i64::from))
 }
 
-/// The shortest time-out that the sensor's next uplink can lead to: only where neither its policy nor its owner fixes it
-/// does it depend on the codec that reads the uplink.
+/// The shortest timeout that the sensor's next uplink can lead to. It depends on the codec that decodes the uplink only
+/// if neither the policy nor the owner sets it.
 pub fn shortest_timeout(
     policy: &Policy,
     own_heartbeat_sec: Option<u32>,
@@ -27,7 +27,7 @@ pub fn shortest_timeout(
     timeout(policy, own, chosen_codec)
 }
 
-/// The first moment at which it is silent; none beyond the end of time.
+/// The first moment at which the sensor is silent; `None` beyond the time range.
 pub fn due(last_heard_at: Instant, timeout: TimeDelta) -> Option<Instant> {
     last_heard_at.checked_add(timeout)
 }

@@ -1,4 +1,4 @@
-//! The fold over the whole log: every space, every device, every policy.
+//! The fold over the whole log: all spaces, devices and policies.
 
 mod devices;
 mod life;
@@ -19,10 +19,10 @@ use crate::lorawan::DevEui;
 use crate::policy::{Policy, PolicyOverrides};
 use crate::stored::Event;
 
-/// Every space with what is shown of it, folded from the events of all streams in the order of the log.
+/// Every space and what is shown of it, folded from the events of all streams in log order.
 #[derive(Debug, Default)]
 pub struct Spaces {
-    rooms: HashMap<SpaceId, Room>,
+    spaces: HashMap<SpaceId, TrackedSpace>,
     devices: HashMap<DevEui, DeviceFacts>,
     sites: HashMap<SiteId, PolicyOverrides>,
     tenants: HashMap<TenantId, TenantPolicies>,
@@ -31,23 +31,23 @@ pub struct Spaces {
     profiles: Profiles,
 }
 
-/// A space with the policy in force there, which its tenant, its site and it have laid down.
+/// A space with the policy in force there, combined from its tenant, its site and itself.
 #[derive(Debug)]
-struct Room {
+struct TrackedSpace {
     machine: SpaceMachine,
     policy: Policy,
-    /// The arrival that waits to be told.
+    /// The arrival to be reported.
     arrival: Option<Arrival>,
 }
 
-impl Room {
+impl TrackedSpace {
     fn new(machine: SpaceMachine, policy: Policy) -> Self {
         let arrival = confirm::by_sensor(&machine, &policy);
         Self { machine, policy, arrival }
     }
 }
 
-/// The parts of which [`Spaces`] are made; each can be stored by its key.
+/// The parts of [`Spaces`]; each can be stored by its key.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the parts are named by what they are")]
 pub struct Parts {
@@ -57,7 +57,7 @@ pub struct Parts {
     pub tenants: Vec<(TenantId, TenantPolicies)>,
 }
 
-/// The keys of the parts that are otherwise since they were last asked for. A part that is not there any more has ended.
+/// The keys of the parts that changed since they were last taken. A part that is missing has been removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the parts are named by what they are")]
 pub struct Touched {
@@ -68,7 +68,7 @@ pub struct Touched {
 }
 
 impl Spaces {
-    /// Goes on from parts that were stored.
+    /// Restores the fold from stored parts.
     pub fn from_parts(parts: Parts) -> Self {
         let mut fold = Self {
             devices: parts.devices.into_iter().collect(),
@@ -78,27 +78,27 @@ impl Spaces {
         };
         for machine in parts.spaces {
             let policy = fold.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
-            fold.rooms.insert(machine.space_id(), Room::new(machine, policy));
+            fold.spaces.insert(machine.space_id(), TrackedSpace::new(machine, policy));
         }
         fold
     }
 
-    /// Everything, to be stored.
+    /// All parts, to be stored.
     pub fn to_parts(&self) -> Parts {
         Parts {
-            spaces: self.rooms.values().map(|room| room.machine.clone()).collect(),
+            spaces: self.spaces.values().map(|tracked| tracked.machine.clone()).collect(),
             devices: self.devices.iter().map(|(key, facts)| (*key, facts.clone())).collect(),
             sites: self.sites.iter().map(|(key, own)| (*key, *own)).collect(),
             tenants: self.tenants.iter().map(|(key, policies)| (*key, policies.clone())).collect(),
         }
     }
 
-    /// What is otherwise since this was last asked.
+    /// Takes the keys that changed since the last call.
     pub fn take_touched(&mut self) -> Touched {
         std::mem::take(&mut self.touched)
     }
 
-    /// The spaces where another arrival waits to be told since this was last asked, or none any more; see
+    /// Takes the spaces whose pending arrival changed since the last call, `None` where it is gone; see
     /// [`confirm::by_sensor`].
     pub fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
         std::mem::take(&mut self.arrivals)
@@ -106,20 +106,20 @@ impl Spaces {
 
     /// A space.
     pub fn space(&self, space_id: SpaceId) -> Option<&SpaceMachine> {
-        self.rooms.get(&space_id).map(|room| &room.machine)
+        self.spaces.get(&space_id).map(|tracked| &tracked.machine)
     }
 
     /// The policy in force at a space.
     pub fn policy(&self, space_id: SpaceId) -> Option<&Policy> {
-        self.rooms.get(&space_id).map(|room| &room.policy)
+        self.spaces.get(&space_id).map(|tracked| &tracked.policy)
     }
 
-    /// A device that somebody owns or that was heard.
+    /// A device that is owned or was heard.
     pub fn device(&self, dev_eui: DevEui) -> Option<&DeviceFacts> {
         self.devices.get(&dev_eui)
     }
 
-    /// What a site decides otherwise than its tenant.
+    /// A site's overrides of its tenant's policy.
     pub fn site(&self, site_id: SiteId) -> Option<&PolicyOverrides> {
         self.sites.get(&site_id)
     }
@@ -129,25 +129,25 @@ impl Spaces {
         self.tenants.get(&tenant_id)
     }
 
-    /// All spaces, in no order.
+    /// All spaces, unordered.
     pub fn spaces(&self) -> impl Iterator<Item = &SpaceMachine> {
-        self.rooms.values().map(|room| &room.machine)
+        self.spaces.values().map(|tracked| &tracked.machine)
     }
 
-    /// All devices, in no order.
+    /// All devices, unordered.
     pub fn devices(&self) -> impl Iterator<Item = (DevEui, &DeviceFacts)> {
         self.devices.iter().map(|(dev_eui, facts)| (*dev_eui, facts))
     }
 
-    /// When a device becomes silent if it is not heard before, for claimed and enabled sensors that are not silent yet.
+    /// When a device becomes silent if it is not heard before, for owned and enabled sensors that are not silent yet.
     pub fn silent_due(&self, dev_eui: DevEui) -> Option<Instant> {
         let facts = self.devices.get(&dev_eui)?;
         facts.silent_due(&self.policy_for(facts))
     }
 
-    /// Takes the event at a position of the log. Returns what is shown otherwise by it.
+    /// Applies the event at a log position; returns the changes of what is shown.
     pub fn apply(&mut self, position: i64, aggregate_id: &str, event: &Event) -> Vec<Change> {
-        let mut changes = Changes::at(position);
+        let mut changes = Changes::new(position);
         match event {
             Event::Uplink(event) => self.apply_uplink(aggregate_id, event, &mut changes),
             Event::Device(event) => self.apply_device(aggregate_id, event, &mut changes),
@@ -159,8 +159,8 @@ impl Spaces {
         changes.into_list()
     }
 
-    /// Does something to a space and notes what is shown otherwise by it. `act` says whether it did anything.
-    fn at_space(
+    /// Applies `act` to a space and records the change of what is shown. `act` returns whether the state changed.
+    fn update_space(
         &mut self,
         space_id: SpaceId,
         at: Instant,
@@ -168,22 +168,22 @@ impl Spaces {
         changes: &mut Changes,
         act: impl FnOnce(&mut SpaceMachine, &Policy) -> bool,
     ) {
-        let Some(room) = self.rooms.get_mut(&space_id) else { return };
-        if act(&mut room.machine, &room.policy) {
+        let Some(tracked) = self.spaces.get_mut(&space_id) else { return };
+        if act(&mut tracked.machine, &tracked.policy) {
             self.touched.spaces.insert(space_id);
-            if let Some((from, to, at)) = room.machine.show(&room.policy, at) {
+            if let Some((from, to, at)) = tracked.machine.show(&tracked.policy, at) {
                 changes.push(space_id, at, Some(from), Some(to), cause);
             }
-            self.note_arrival(space_id);
+            self.update_arrival(space_id);
         }
     }
 
-    /// Looks whether there is another wish to confirm a reservation, or none any more.
-    fn note_arrival(&mut self, space_id: SpaceId) {
-        let Some(room) = self.rooms.get_mut(&space_id) else { return };
-        let arrival = confirm::by_sensor(&room.machine, &room.policy);
-        if room.arrival != arrival {
-            room.arrival = arrival;
+    /// Records the pending arrival if it changed.
+    fn update_arrival(&mut self, space_id: SpaceId) {
+        let Some(tracked) = self.spaces.get_mut(&space_id) else { return };
+        let arrival = confirm::by_sensor(&tracked.machine, &tracked.policy);
+        if tracked.arrival != arrival {
+            tracked.arrival = arrival;
             self.arrivals.insert(space_id, arrival);
         }
     }

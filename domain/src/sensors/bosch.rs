@@ -1,7 +1,7 @@
 //! Bosch TPS110 and TPL110, firmware 0.23 to 0.29.
 //!
 //! Layout: The Things Network `tps110-0292`, ELEMENT IoT `bosch_parksensor`, the vendor's "Parking Lot Sensor
-//! communication interface". The firmware's version stands as major, minor, patch; one converter prints it reversed.
+//! communication interface". The firmware version is major, minor, patch; one converter prints it reversed.
 
 use super::{Frame, Kind, Occupancy, Reading, Undecodable};
 
@@ -23,7 +23,7 @@ pub(super) fn tps110(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
             reading.firmware = Some(format!("{major}.{minor}.{patch}"));
             reading.text("reset_cause", reset_cause(cause));
         }
-        // Device information, usage and debug codes: for the maker.
+        // Device information, usage and debug codes, for the manufacturer.
         (4..=6, _) => reading.kind = Kind::Diagnostic,
         _ => return Err(frame.wrong_length()),
     }

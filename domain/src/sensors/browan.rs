@@ -1,15 +1,15 @@
-//! The Browan (TrackNet) Tabs family: the port tells the model, and on port 103 the length does.
+//! The Browan (TrackNet) Tabs family: the port identifies the model, except on port 103, where the length does.
 //!
-//! Layout: The Things Network `tb…100`, ELEMENT IoT `tabs`, after TrackNet's payload description 1.3. None of them is
-//! made for parking: the TBMS100 sees motion, so a parked car reads vacant once its hold time is over.
+//! Layout: The Things Network `tb…100`, ELEMENT IoT `tabs`, after TrackNet's payload description 1.3. None of these
+//! models is made for parking: the TBMS100 detects motion, so a parked car reads vacant after its hold time.
 
 use super::bytes::{Reader, u24_le};
 use super::{Frame, Kind, Occupancy, Reading, Undecodable};
 
-/// What a gas sensor says while it warms up.
+/// A gas sensor's value while it warms up.
 const NO_GAS: u16 = 0xffff;
 
-/// Any of the family.
+/// Any model of the family.
 pub(super) fn tabs(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
     match frame.f_port {
         100 => tbdw100(reading, frame),
@@ -50,7 +50,7 @@ pub(super) fn tbhv110(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Un
     reading.kind = Kind::Environment;
     air(reading, &mut bytes)?;
     reading.integer("iaq", bytes.u16_le()?, None);
-    surroundings(reading, bytes.u8()?);
+    ambient_temperature(reading, bytes.u8()?);
     Ok(())
 }
 
@@ -73,19 +73,19 @@ pub(super) fn tbwl100(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Un
     reading.kind = Kind::Environment;
     reading.flag("leak", status & 1 == 1);
     humidity(reading, bytes.u8()?);
-    surroundings(reading, bytes.u8()?);
+    ambient_temperature(reading, bytes.u8()?);
     Ok(())
 }
 
 pub(super) fn tbol100(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
     let (status, mut bytes) = begin(reading, frame, 11..=11)?;
     reading.kind = Kind::Location;
-    // 28 and 29 bits with a sign; the accuracy stands in the upper three bits of the longitude.
+    // 28 and 29 bits, signed; the upper three bits of the longitude hold the accuracy.
     let latitude = bytes.i32_le()? << 4 >> 4;
     let longitude = bytes.i32_le()? << 3 >> 3;
     reading.number("latitude", f64::from(latitude) / 1e6, "°");
     reading.number("longitude", f64::from(longitude) / 1e6, "°");
-    // Without a fix the last position comes again.
+    // Without a fix the last position is repeated.
     reading.flag("fix", status & 0x08 == 0);
     Ok(())
 }
@@ -104,7 +104,7 @@ pub(super) fn tbpb100(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Un
     Ok(())
 }
 
-/// What every message begins with. All zero is no measurement: it would mean an empty battery at -32 °C.
+/// Reads the common header. An all-zero frame is not a measurement: it would mean an empty battery at -32 °C.
 fn begin<'a>(
     reading: &mut Reading,
     frame: &Frame<'a>,
@@ -119,7 +119,7 @@ fn begin<'a>(
     let mut bytes = Reader::new(frame.data);
     let [status, battery, temperature] = bytes.take()?;
     reading.battery_v = Some(f64::from(25 + (battery & 0x0f)) / 10.0);
-    // Models that do not know what remains leave the nibble at zero: that is not an empty battery.
+    // Models that do not report the remaining charge send zero in this nibble; it does not mean an empty battery.
     reading.battery_pct = match battery >> 4 {
         0 => None,
         fifteenths => u8::try_from((u16::from(fifteenths) * 100 + 7) / 15).ok(),
@@ -152,8 +152,8 @@ fn humidity(reading: &mut Reading, byte: u8) {
     }
 }
 
-/// The temperature of the surroundings stands for the board's, which becomes an extra.
-fn surroundings(reading: &mut Reading, byte: u8) {
+/// The ambient temperature replaces the board's, which becomes an extra.
+fn ambient_temperature(reading: &mut Reading, byte: u8) {
     if let Some(board) = reading.temperature_c.replace(celsius(byte)) {
         reading.number("board_temperature", board, "°C");
     }

@@ -1,8 +1,8 @@
-//! Bytes taken from the front of a message, one value after the other.
+//! A reader that takes values from the front of a message.
 
 use super::Undecodable;
 
-/// What is left of a message. A value that is not there whole refuses the message.
+/// The rest of a message. An incomplete value makes the message invalid.
 #[derive(Clone, Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A whole number of up to eight bytes, most significant first; `None` for a longer one.
+/// An unsigned integer of up to eight bytes, most significant first; `None` for more bytes.
 pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
     (bytes.len() <= 8).then(|| bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }

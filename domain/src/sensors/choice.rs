@@ -1,8 +1,9 @@
-//! Which codec reads a device's frames: the chosen one, or what profile name and content tell beyond doubt.
+//! The choice of a device's codec: the configured one, or one that the profile name and the content identify
+//! unambiguously.
 
 use super::{Codec, Frame, Undecodable, by_name, object};
 
-/// Model names as people write them into profile names, without separators. The longest that fits decides.
+/// Model names as they occur in profile names, without separators. The longest match wins.
 const MODELS: [(&str, &str); 39] = [
     ("tps110", "bosch-tps110"),
     ("tpl110", "bosch-tps110"),
@@ -45,7 +46,7 @@ const MODELS: [(&str, &str); 39] = [
     ("placepod", "pni-placepod"),
 ];
 
-/// Makers whose frames can be read without knowing the model; they count when no model is named.
+/// Manufacturers whose frames can be decoded without knowing the model; used when no model is named.
 const FAMILIES: [(&str, &str); 4] = [
     ("browan", "browan-tabs"),
     ("kuando", "kuando-busylight"),
@@ -53,9 +54,9 @@ const FAMILIES: [(&str, &str); 4] = [
     ("milesight", "milesight"),
 ];
 
-/// The codec for a frame: the one `chosen` for the device, else by the ChirpStack profile's name, else by what the
-/// object says, else by port and layout where no other known model could have sent it. A choice that does not exist is
-/// an error: nothing else is tried behind the owner's back.
+/// The codec for a frame: the one `chosen` for the device, else by the ChirpStack profile's name, else by the object's
+/// fields, else by port and layout if no other known model could have sent it. An unknown chosen codec is an error; no
+/// other codec is tried.
 pub fn choose(
     chosen: Option<&str>,
     profile_name: Option<&str>,
@@ -74,19 +75,19 @@ pub fn choose(
         .ok_or(Undecodable::NoCodec)
 }
 
-/// The codec of the model that a text names; none if it names none, or several.
+/// The codec of the model that a text names; `None` if it names none or several.
 pub fn by_model(text: &str) -> Option<&'static Codec> {
     let mut best: Option<(usize, &'static str)> = None;
-    let mut doubt = false;
+    let mut ambiguous = false;
     for (model, codec) in MODELS.into_iter().filter(|(model, _)| mentions(text, model)) {
         match best {
             Some((length, _)) if length > model.len() => {}
-            Some((length, other)) if length == model.len() => doubt |= other != codec,
-            _ => (best, doubt) = (Some((model.len(), codec)), false),
+            Some((length, other)) if length == model.len() => ambiguous |= other != codec,
+            _ => (best, ambiguous) = (Some((model.len(), codec)), false),
         }
     }
     let family = || FAMILIES.iter().find(|(maker, _)| mentions(text, maker)).map(|(_, codec)| *codec);
-    by_name(best.map(|(_, codec)| codec).or_else(family).filter(|_| !doubt)?)
+    by_name(best.map(|(_, codec)| codec).or_else(family).filter(|_| !ambiguous)?)
 }
 
 fn by_object(frame: &Frame<'_>) -> Option<&'static Codec> {
@@ -100,17 +101,17 @@ fn by_object(frame: &Frame<'_>) -> Option<&'static Codec> {
     }
 }
 
-/// Layouts that bear the mark of their maker, or that only one family sends on its port.
+/// Layouts that contain a mark of their manufacturer, or that only one family sends on its port.
 fn by_layout(frame: &Frame<'_>) -> Option<&'static Codec> {
     let length = frame.data.len();
     by_name(match (frame.f_port, frame.data) {
-        (3, [0x80, _, _, _, told, .., 0x81]) if usize::from(*told) == length => "dingtek-do200",
+        (3, [0x80, _, _, _, declared, .., 0x81]) if usize::from(*declared) == length => "dingtek-do200",
         (6, [0x01, 0x59 | 0xaf, 0x00 | 0x01, ..]) | (7, [0x81 | 0x82, 0x59 | 0xaf, ..]) if length == 11 => {
             "netvox-r719a"
         }
         (15, _) if matches!(length, 24 | 25) => "kuando-busylight",
         (85, [0x01, 0x75, 0..=100, ..] | [0xff, 0x0b, 0xff, ..]) => "milesight",
-        // A motion sensor has one bit to say.
+        // A motion sensor uses only one bit.
         (102, [0 | 1, _, 0..0x80, ..]) if length == 8 => "browan-tabs",
         (port, [_, _, 0..0x80, ..]) if is_tabs(port, length) => "browan-tabs",
         _ => return None,
@@ -121,15 +122,15 @@ fn is_tabs(port: u8, length: usize) -> bool {
     matches!((port, length), (100, 8) | (103 | 147, 8 | 11) | (104, 6) | (105, 4) | (106, 5) | (136, 11))
 }
 
-/// True when the text contains the name, in any letter case and with separators anywhere, and the number in the name
-/// does not go on: `EM310-UDL` mentions `em310udl`, `TPS1100` does not mention `tps110`.
+/// True when the text contains the name, in any letter case and with separators anywhere, unless a digit follows the
+/// name's last digit: `EM310-UDL` mentions `em310udl`, `TPS1100` does not mention `tps110`.
 fn mentions(text: &str, name: &str) -> bool {
     let mut rest = text.chars();
     loop {
-        if let Some(behind) = strip(rest.as_str(), name) {
-            let goes_on = name.ends_with(|c: char| c.is_ascii_digit())
-                && behind.starts_with(|c: char| c.is_ascii_digit());
-            if !goes_on {
+        if let Some(after_name) = strip(rest.as_str(), name) {
+            let number_continues = name.ends_with(|c: char| c.is_ascii_digit())
+                && after_name.starts_with(|c: char| c.is_ascii_digit());
+            if !number_continues {
                 return true;
             }
         }
@@ -139,7 +140,7 @@ fn mentions(text: &str, name: &str) -> bool {
     }
 }
 
-/// What stands behind the name, if the text begins with it.
+/// The text after the name, if the text begins with it.
 fn strip<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = text.chars();
     for wanted in name.chars() {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn profile_names_as_people_write_them() {
+    fn profile_names_identify_their_model() {
         let cases = [
             ("browan_tbms100_motion", Some("browan-tbms100")),
             ("TBMS100 ABP raw", Some("browan-tbms100")),

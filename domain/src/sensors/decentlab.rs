@@ -1,7 +1,7 @@
-//! Decentlab DL-MBX (ultrasonic) and DL-LID (LiDAR), on port 1: a header, then the groups that the flags name.
+//! Decentlab DL-MBX (ultrasonic) and DL-LID (LiDAR), on port 1: a header, then the groups selected by flags.
 //!
-//! Layout: The Things Network `dl-mbx` and `dl-lid`, protocol version 2. Words of 16 bits, most significant byte first.
-//! A distance without valid samples is none.
+//! Layout: The Things Network `dl-mbx` and `dl-lid`, protocol version 2. 16-bit words, most significant byte first. A
+//! distance without valid samples is absent.
 
 use super::bytes::Reader;
 use super::{Fault, Frame, Kind, Reading, Undecodable};
@@ -22,7 +22,7 @@ pub(super) fn dl_lid(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
         let _percentiles_and_mode = bytes.take::<10>()?;
         let samples = bytes.u16_be()?;
         let _acquisition_time = bytes.u16_be()?;
-        // The median: one stray echo does not move it.
+        // The median is used because one stray echo does not change it.
         measured(reading, median, samples);
         reading.integer("distance_minimum", minimum, Some("mm"));
         reading.integer("distance_maximum", maximum, Some("mm"));

@@ -1,7 +1,7 @@
 //! Dingtek DO200, DO201 and DO202, on port 3.
 //!
-//! Layout: The Things Network `do200`, `do201` and `do202`. Every message begins with 0x80, tells its own length in
-//! byte 4 and ends with 0x81. The vendor's example has a board at -117 °C: a temperature no sensor survives is absent.
+//! Layout: The Things Network `do200`, `do201` and `do202`. Every message begins with 0x80, has its length in byte 4
+//! and ends with 0x81. The vendor's example reports -117 °C for the board: a temperature below -55 °C is absent.
 
 use super::bytes::Reader;
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};

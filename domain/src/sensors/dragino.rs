@@ -1,15 +1,16 @@
 //! Dragino LLDS12 (LiDAR) and LDDS75 (ultrasonic), on port 2.
 //!
 //! Layout: The Things Network `llds12` and `ldds75`, Dragino's user manuals. The LLDS12 measures in centimetres and
-//! tenths, the LDDS75 in millimetres. The published `ldds75` decoder returns the battery as the distance: not followed.
+//! tenths, the LDDS75 in millimetres. The published `ldds75` decoder returns the battery as the distance; this codec
+//! does not.
 
 use super::bytes::Reader;
 use super::{Fault, Frame, Kind, Reading, Undecodable};
 
-/// The upper two bits of the battery's word are flags.
+/// The upper two bits of the battery word are flags.
 const BATTERY: u16 = 0x3fff;
 
-/// What the LDDS75 sends for anything nearer than 280 mm.
+/// The LDDS75's value for any distance below 280 mm.
 const TOO_NEAR_MM: u16 = 20;
 
 pub(super) fn llds12(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
@@ -32,7 +33,7 @@ pub(super) fn llds12(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
     reading.kind = Kind::Distance;
     reading.battery_millivolts(battery);
     reading.temperature_c = Some(f64::from(temperature.cast_signed()));
-    // Too little light came back, or too much.
+    // The signal is too weak or saturated.
     let measured = (100..u16::MAX).contains(&signal);
     reading.distance_mm = Some(u32::from(distance)).filter(|_| measured);
     reading.fault_if(!measured, Fault::OutOfRange);
@@ -45,7 +46,7 @@ pub(super) fn ldds75(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
     let mut bytes = Reader::new(frame.data);
     let [battery, distance] = [bytes.u16_be()? & BATTERY, bytes.u16_be()?];
     match frame.data.len() {
-        // The form of a device that finds no sensor.
+        // The length of a message without a sensor.
         4 => {
             reading.kind = Kind::SensorError;
             reading.fault_if(true, Fault::Sensor);

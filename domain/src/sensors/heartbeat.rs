@@ -1,9 +1,9 @@
-//! How often a model reports when nothing changes, by its codec, as far as makers say.
+//! The reporting interval of models when nothing changes, by codec, as published by manufacturers.
 
-/// What a model does that nobody has told us about: once a day, as most parking sensors do.
+/// The default for unlisted models: once a day, as most parking sensors report.
 pub const DEFAULT_HEARTBEAT_SEC: u32 = 24 * 3600;
 
-/// The makers' defaults. The longer one where a model has several: a sensor must not be called silent that is not.
+/// The manufacturers' defaults. If a model has several, the longest, so that a live sensor is not called silent.
 const HEARTBEATS: [(&str, u32); 6] = [
     ("bosch-tps110", 24 * 3600),
     ("browan-tbms100", 3600),
@@ -13,10 +13,10 @@ const HEARTBEATS: [(&str, u32); 6] = [
     ("dragino-llds12", 1200),
 ];
 
-/// The shortest heartbeat that any model has.
+/// The shortest heartbeat of any model.
 pub const SHORTEST_HEARTBEAT_SEC: u32 = 600;
 
-/// The seconds between two reports of a device that this codec reads.
+/// The reporting interval, in seconds, of a device with this codec.
 pub fn heartbeat_sec(codec: Option<&str>) -> u32 {
     HEARTBEATS
         .iter()
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_model_has_its_own_and_the_rest_a_day() {
+    fn a_listed_model_has_its_own_heartbeat_and_others_one_day() {
         assert_eq!(heartbeat_sec(Some("browan-tbms100")), 3600);
         assert_eq!(heartbeat_sec(Some("dragino-ldds75")), 1200);
         assert_eq!(heartbeat_sec(Some("moko-lw009")), 86_400);

@@ -1,7 +1,7 @@
 //! Kuando Busylight IoT Omega: the status it sends on port 15, of 24 or 25 bytes. Its downlinks are in
 //! [`crate::downlink`].
 //!
-//! Layout: The Things Network `busylight` (Plenom), least significant byte first. The colours stand as red, blue, green.
+//! Layout: The Things Network `busylight` (Plenom), least significant byte first. The colour order is red, blue, green.
 
 use super::bytes::Reader;
 use super::{Frame, Kind, Reading, Undecodable};

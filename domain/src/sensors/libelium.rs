@@ -1,8 +1,8 @@
-//! Libelium Smart Parking with firmware v3 and v2: 11 bytes on any port. Firmware v1 sends 12, laid out otherwise.
+//! Libelium Smart Parking with firmware v3 and v2: 11 bytes on any port. Firmware v1 sends 12 bytes in another layout.
 //!
 //! Layout: ELEMENT IoT `libelium_smart-parking_v3` in its two revisions, after Libelium's "Smart Parking technical
-//! guide". State and frame type stand in the same bits in both; where the temperature stands does not, and nothing in
-//! the frame tells the versions apart. So v2 must be chosen.
+//! guide". Both versions have state and frame type in the same bits, but the temperature in different bytes, and
+//! nothing in the frame identifies the version. The v2 codec must therefore be chosen explicitly.
 
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
 
@@ -29,7 +29,7 @@ pub(super) fn v2(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecod
     common(reading, head, counter);
     reading.temperature_c = match frame_type(head) {
         0 => Some(f64::from(byte_2.cast_signed())),
-        // The device's hours and minutes stand before it.
+        // The device's hours and minutes precede it.
         1 | 8 => Some(f64::from(byte_4.cast_signed())),
         _ => None,
     };
@@ -40,7 +40,7 @@ fn frame_type(head: u8) -> u8 {
     head & 0x0f
 }
 
-/// What every frame has, of a type known or not.
+/// The fields of every frame, including frames of unknown types.
 fn common(reading: &mut Reading, head: u8, counter: u8) {
     reading.kind = match frame_type(head) {
         0 => Kind::Occupancy,

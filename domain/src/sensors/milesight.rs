@@ -1,17 +1,17 @@
 //! The Milesight family: channel, type and value, least significant byte first.
 //!
 //! Layout: Milesight's `SensorDecoders` for each model. The content decides, never the port, which networks change.
-//! Most channels mean the same everywhere; those of type 0x00 depend on the model, so the family's own codec passes them
-//! over. What follows an unknown channel cannot be read, and what stands before it stays valid.
+//! Most channels mean the same on all models; those of type 0x00 depend on the model, so the family codec skips them.
+//! Bytes after an unknown channel cannot be decoded; values before it remain valid.
 
 use super::bytes::Reader;
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
 
-/// What a channel of type 0x00 means in a model.
+/// The meaning of a channel of type 0x00 on a model.
 #[derive(Clone, Copy)]
 enum Meaning {
-    /// The model is not known, so neither is this.
-    Untold,
+    /// The model is not known, so the meaning is not known.
+    Unknown,
     Occupancy,
     Contact,
     Tamper,
@@ -23,7 +23,7 @@ enum Meaning {
 type Channels = &'static [(u8, Meaning)];
 
 const FAMILY: Channels =
-    &[(3, Meaning::Untold), (4, Meaning::Untold), (5, Meaning::Untold), (6, Meaning::Untold)];
+    &[(3, Meaning::Unknown), (4, Meaning::Unknown), (5, Meaning::Unknown), (6, Meaning::Unknown)];
 const EM310: Channels = &[(4, Meaning::Tilt)];
 const EM400: Channels = &[(5, Meaning::Tilt)];
 const EM300_MCS: Channels = &[(6, Meaning::Contact)];
@@ -31,7 +31,7 @@ const VS340: Channels = &[(3, Meaning::Occupancy)];
 const WS202: Channels = &[(3, Meaning::Occupancy), (4, Meaning::Daylight)];
 const WS301: Channels = &[(3, Meaning::Contact), (4, Meaning::Tamper)];
 
-/// Distances from here on are error codes.
+/// Distances from this value on are error codes.
 const NO_DISTANCE: u16 = 0xfffd;
 
 pub(super) fn family(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
@@ -93,7 +93,7 @@ fn decode(reading: &mut Reading, frame: &Frame<'_>, channels: Channels) -> Resul
     Ok(())
 }
 
-/// Whether the length of a channel's value was known, so that the next one can be found.
+/// Whether the length of the channel's value was known, so that the next channel can be found.
 #[derive(PartialEq)]
 enum Read {
     Whole,
@@ -133,12 +133,12 @@ fn measurement(reading: &mut Reading, channel: [u8; 2], bytes: &mut Reader<'_>) 
             raise(reading, Kind::Occupancy);
             reading.occupancy = Occupancy::from_byte(bytes.u8()?);
         }
-        // Of the same type, but about the calibration.
+        // Same type, but it reports the calibration.
         [0x04, 0x8e] => reading.flag("calibrated", bytes.u8()? == 1),
         [0x04 | 0x08, 0xa8] => skip::<1>(bytes)?,
         [0x06, 0xa6] | [0x09, 0xa9] => skip::<4>(bytes)?,
         [0x02, 0xa5] => skip::<8>(bytes)?,
-        // How long an entry is depends on the model.
+        // The length of an entry depends on the model.
         [0x20, 0xce] => {
             raise(reading, Kind::History);
             return Ok(Read::Stop);
@@ -164,7 +164,7 @@ fn binary(
     };
     let value = bytes.u8()?;
     match meaning {
-        Meaning::Untold => {}
+        Meaning::Unknown => {}
         Meaning::Occupancy => {
             raise(reading, Kind::Occupancy);
             reading.occupancy = Occupancy::from_byte(value);
@@ -180,7 +180,7 @@ fn binary(
     Ok(Read::Whole)
 }
 
-/// What a device tells of itself after a start. Answers to downlinks use the same channel.
+/// Device information after a start. Answers to downlinks use the same channel.
 fn device(reading: &mut Reading, of_type: u8, bytes: &mut Reader<'_>) -> Result<Read, Undecodable> {
     match of_type {
         0x01 | 0x0b | 0x0f | 0xfe => skip::<1>(bytes)?,
@@ -197,7 +197,7 @@ fn device(reading: &mut Reading, of_type: u8, bytes: &mut Reader<'_>) -> Result<
     Ok(Read::Whole)
 }
 
-/// An answer to a downlink: its length is the downlink's affair.
+/// An answer to a downlink; its length depends on the downlink.
 fn answer(reading: &mut Reading) -> Read {
     raise(reading, Kind::ConfigResponse);
     Read::Stop
@@ -212,9 +212,9 @@ fn skip<const N: usize>(bytes: &mut Reader<'_>) -> Result<(), Undecodable> {
     bytes.take::<N>().map(|_| ())
 }
 
-/// A message says several things: the weightiest names it.
+/// A message can carry several values: the one with the highest rank determines its kind.
 fn raise(reading: &mut Reading, kind: Kind) {
-    const BY_WEIGHT: [Kind; 10] = [
+    const BY_RANK: [Kind; 10] = [
         Kind::BatteryOnly,
         Kind::History,
         Kind::ConfigResponse,
@@ -226,8 +226,8 @@ fn raise(reading: &mut Reading, kind: Kind) {
         Kind::TemperatureAlarm,
         Kind::DistanceAlarm,
     ];
-    let weight = |kind| BY_WEIGHT.iter().position(|known| *known == kind);
-    if weight(kind) > weight(reading.kind) {
+    let rank = |kind| BY_RANK.iter().position(|known| *known == kind);
+    if rank(kind) > rank(reading.kind) {
         reading.kind = kind;
     }
 }

@@ -1,7 +1,7 @@
 //! Moko LW009-IG and LW009-SM, on port 1: a header of 12 bytes, then tag, length and value, most significant first.
 //!
-//! Layout: the vendor's decoder for `LW009-SM` as published with Tago's connectors; no vectors are published. The event
-//! (tag 0x02) and the state (tag 0x32) are two witnesses: when they contradict each other, the occupancy is unknown.
+//! Layout: the vendor's decoder for `LW009-SM` as published with Tago's connectors; no vectors are published. If the
+//! event (tag 0x02) and the state (tag 0x32) contradict each other, the occupancy is unknown.
 
 use super::bytes::{Reader, unsigned};
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
@@ -23,7 +23,7 @@ pub(super) fn lw009(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Unde
         let [tag, length] = body.take()?;
         let value = body.take_slice(usize::from(length))?;
         match (tag, value) {
-            (0x02, &[code]) => event = happened(reading, code)?,
+            (0x02, &[code]) => event = read_event(reading, code)?,
             (0x32, &[car]) => state = Some(Occupancy::from_byte(car)),
             (0x0b, &[celsius]) => reading.temperature_c = Some(f64::from(celsius.cast_signed())),
             (0x24, &[percent]) if percent <= 100 => reading.battery_pct = Some(percent),
@@ -47,8 +47,8 @@ pub(super) fn lw009(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Unde
     Ok(())
 }
 
-/// Notes why the device reports; the occupancy if the event is one of the space.
-fn happened(reading: &mut Reading, code: u8) -> Result<Option<Occupancy>, Undecodable> {
+/// Sets the kind and fault from the event; returns the occupancy if the event reports one.
+fn read_event(reading: &mut Reading, code: u8) -> Result<Option<Occupancy>, Undecodable> {
     let (kind, fault, occupancy) = match code {
         0x00 => (Kind::Heartbeat, None, None),
         0x0b => (Kind::Occupancy, None, Some(Occupancy::Vacant)),

@@ -1,6 +1,6 @@
 //! Netvox R719A and R719B: 11 bytes, reports on port 6 and answers on port 7.
 //!
-//! Layout: The Things Network `r719a`. Byte 1 names the device type, so a frame of another Netvox model is refused.
+//! Layout: The Things Network `r719a`. Byte 1 is the device type, so a frame of another Netvox model is refused.
 
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
 

@@ -1,7 +1,8 @@
 //! Nwave NPS405 and NPS310 parking sensors and the NCC405 vehicle counter.
 //!
 //! Layout: The Things Network `nps405`, `nps310sm` and `ncc405`, in the revisions whose published examples they decode.
-//! The state is bit 0 and the time before it bits 7 to 1; an earlier revision of `nps405` has them the other way round.
+//! Bit 0 is the state and bits 7 to 1 are the duration of the previous state; an earlier revision of `nps405` has them
+//! reversed.
 
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
 
@@ -12,7 +13,7 @@ pub(super) fn nps405(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
             reading.occupancy = Occupancy::from_bit_0(status);
             previous_state(reading, status);
         }
-        // Later firmware adds bytes behind. What the upper bits of the status mean is not published.
+        // Later firmware appends bytes. The meaning of the status byte's upper bits is not published.
         (2, &[status, battery, temperature, ..]) => {
             reading.kind = Kind::Heartbeat;
             reading.occupancy = Occupancy::from_bit_0(status);
@@ -27,7 +28,7 @@ pub(super) fn nps405(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
             reading.occupancy = Occupancy::from_bit_0(state);
         }
         (6, _) => reading.kind = Kind::Diagnostic,
-        // A tag may be heard in a vacant space too: then the state and its time are not given.
+        // A tag may also be heard in a vacant space; the state and its time are then absent.
         (10, &[status, battery, t3, t2, t1, t0]) => {
             reading.kind = Kind::UserRegistration;
             if status & 1 == 1 {
@@ -91,7 +92,7 @@ fn battery_millivolts(byte: u8) -> u16 {
     2500 + 4 * u16::from(byte)
 }
 
-/// How long the state before this one lasted, at least. Exact below 90 minutes, then in steps of 5 and of 60.
+/// The minimum duration of the previous state. Exact below 90 minutes, then in steps of 5 and of 60.
 fn previous_state(reading: &mut Reading, status: u8) {
     let minutes = match u16::from(status >> 1) {
         minutes @ 0..90 => minutes,

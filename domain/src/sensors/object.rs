@@ -1,7 +1,7 @@
-//! Readings out of the object that a codec in the network server made: Fleximodo, and any that names occupancy plainly.
+//! Readings from the network server's decoded object: Fleximodo, and any object with a plain occupancy field.
 //!
-//! Fleximodo (GOSPACE) publishes no byte layout, only `parkingStatus` and `statusChanged`. Elsewhere only a truth value
-//! or a word counts: an `occupancy` of 1 may be one person.
+//! Fleximodo (GOSPACE) publishes no byte layout, only `parkingStatus` and `statusChanged`. For other objects only a
+//! boolean or a word counts: an `occupancy` of 1 may mean one person.
 
 use serde_json::{Map, Value};
 
@@ -22,13 +22,13 @@ pub(super) fn plain(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Unde
     reading.occupancy = plain_occupancy(object).ok_or(Undecodable::NoObject)?;
     reading.kind = Kind::Occupancy;
     let number = |name: &str| object.get(name).and_then(Value::as_f64).filter(|number| number.is_finite());
-    // Not `battery`: some codecs write volts under that name, others per cent.
+    // `battery` is not used: some codecs write volts under that name, others per cent.
     reading.battery_v = number("battery_voltage").or_else(|| number("batteryVoltage"));
     reading.temperature_c = number("temperature");
     Ok(())
 }
 
-/// What Fleximodo's own field says, if it is there.
+/// The value of Fleximodo's own field, if present.
 pub(super) fn parking_status(object: &Map<String, Value>) -> Option<Occupancy> {
     match object.get("parkingStatus")?.as_str()? {
         "FREE" => Some(Occupancy::Vacant),
@@ -37,11 +37,11 @@ pub(super) fn parking_status(object: &Map<String, Value>) -> Option<Occupancy> {
     }
 }
 
-/// What the object says under one of the plain names; nothing if two of them contradict each other.
+/// The value of the plain fields; `None` if two of them contradict each other.
 pub(super) fn plain_occupancy(object: &Map<String, Value>) -> Option<Occupancy> {
-    let mut said = PLAIN_NAMES.iter().filter_map(|name| object.get(*name)).filter_map(occupancy);
-    let first = said.next()?;
-    said.all(|other| other == first).then_some(first)
+    let mut values = PLAIN_NAMES.iter().filter_map(|name| object.get(*name)).filter_map(occupancy);
+    let first = values.next()?;
+    values.all(|other| other == first).then_some(first)
 }
 
 fn occupancy(value: &Value) -> Option<Occupancy> {

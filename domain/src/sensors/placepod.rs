@@ -1,13 +1,13 @@
 //! PNI PlacePod: channel, type and value, most significant byte first, on any port.
 //!
 //! Layout: ELEMENT IoT `pni_placepods`, after PNI's "PlacePod Sensor Communications Protocol". A parking status (0x15)
-//! outweighs the keep-alive's (0x37) in the same message. What follows an unknown channel cannot be read, and what
-//! stands before it stays valid.
+//! takes precedence over the keep-alive's (0x37) in the same message. Bytes after an unknown channel cannot be decoded;
+//! values before it remain valid.
 
 use super::bytes::Reader;
 use super::{Frame, Kind, Occupancy, Reading, Undecodable};
 
-/// Counts from here on report a restart or a recalibration.
+/// Counts from this value on report a restart or a recalibration.
 const NO_COUNT: u8 = 0x80;
 
 pub(super) fn placepod(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
@@ -44,9 +44,9 @@ pub(super) fn placepod(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), U
     Ok(())
 }
 
-fn answered(reading: &mut Reading, what: &'static str, answer: u8) {
+fn answered(reading: &mut Reading, name: &'static str, answer: u8) {
     reading.kind = Kind::ConfigResponse;
-    reading.flag(what, answer == 1);
+    reading.flag(name, answer == 1);
 }
 
 fn counted(reading: &mut Reading, count: u8) {

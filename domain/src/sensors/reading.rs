@@ -1,18 +1,18 @@
-//! What a sensor said, in one form for all models.
+//! The decoded form of a sensor report, the same for all models.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a vehicle is there, as far as one report tells.
+/// Whether a vehicle is present according to one report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Occupancy {
-    /// A vehicle is there.
+    /// A vehicle is present.
     Occupied,
-    /// No vehicle is there.
+    /// No vehicle is present.
     Vacant,
-    /// The report does not tell.
+    /// The report does not say.
     #[default]
     Unknown,
 }
@@ -27,7 +27,7 @@ impl Occupancy {
         Self::from_bit(status & 1 == 1)
     }
 
-    /// A byte that is 0 or 1; anything else tells nothing.
+    /// A byte that is 0 or 1; any other value is unknown.
     pub(super) fn from_byte(byte: u8) -> Self {
         match byte {
             0 => Self::Vacant,
@@ -43,15 +43,15 @@ impl Occupancy {
 pub enum Kind {
     /// The state of the space: it changed, or the model has no other report.
     Occupancy,
-    /// A sign of life.
+    /// A periodic report without a change.
     Heartbeat,
     /// The device started.
     Startup,
-    /// A distance, which a [`Threshold`](super::Threshold) makes an occupancy of.
+    /// A distance, from which a [`Threshold`](super::Threshold) derives the occupancy.
     Distance,
-    /// A distance that crossed a limit set in the device, or came back.
+    /// A distance crossed a limit configured in the device, or returned.
     DistanceAlarm,
-    /// A temperature that crossed a limit set in the device, or came back.
+    /// A temperature crossed a limit configured in the device, or returned.
     TemperatureAlarm,
     /// A contact opened or closed.
     Contact,
@@ -61,19 +61,19 @@ pub enum Kind {
     Count,
     /// A button was pressed.
     Button,
-    /// Where the device is.
+    /// The device's position.
     Location,
     /// A driver's tag was recognised.
     UserRegistration,
-    /// A display told what it shows.
+    /// A display reported what it shows.
     DisplayStatus,
     /// An answer to a downlink.
     ConfigResponse,
-    /// The battery and nothing else.
+    /// The battery level only.
     BatteryOnly,
-    /// Measurements of the past.
+    /// Past measurements.
     History,
-    /// Information for the maker.
+    /// Information for the manufacturer.
     Diagnostic,
     /// The device could not measure.
     SensorError,
@@ -82,21 +82,21 @@ pub enum Kind {
     Unknown,
 }
 
-/// What is wrong with the device.
+/// A fault of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// It was taken off its place or opened.
+    /// It was removed or opened.
     Tamper,
     /// It is tilted.
     Tilt,
-    /// It asks for a new battery.
+    /// Its battery is low.
     BatteryLow,
-    /// A part of it failed.
+    /// A component failed.
     Sensor,
     /// A magnetic field disturbs it.
     Interference,
-    /// Nothing, or something too near, was measured.
+    /// Nothing was measured, or the target was too near.
     OutOfRange,
 }
 
@@ -105,18 +105,18 @@ pub enum Fault {
 pub struct CodecId {
     /// Its name in the registry.
     pub name: &'static str,
-    /// Raised whenever the same bytes give another reading.
+    /// Increased when the same bytes give a different reading.
     pub version: u16,
 }
 
-/// A measurement beyond those that every part of the platform knows.
+/// An additional measurement without a field of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Extra {
-    /// What it is.
+    /// Its name.
     pub name: &'static str,
-    /// How much.
+    /// Its value.
     pub value: Measured,
-    /// Of what.
+    /// Its unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<&'static str>,
 }
@@ -129,46 +129,46 @@ pub enum Measured {
     Integer(i64),
     /// A quantity.
     Number(f64),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
     /// An identifier or a name.
     Text(Cow<'static, str>),
 }
 
-/// What a report says. What it does not say is absent.
+/// A decoded report. Values that the report does not contain are absent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reading {
-    /// The codec that read it.
+    /// The codec that decoded it.
     pub codec: CodecId,
     /// Why the device sent it.
     pub kind: Kind,
-    /// Whether a vehicle is there.
+    /// Whether a vehicle is present.
     pub occupancy: Occupancy,
-    /// Volts.
+    /// Battery voltage, in volts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub battery_v: Option<f64>,
-    /// Per cent of what a new battery holds.
+    /// Remaining battery charge, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub battery_pct: Option<u8>,
-    /// Degrees Celsius: of the surroundings if the device measures them, else of its board.
+    /// Ambient temperature in degrees Celsius if the device measures it, else the board's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature_c: Option<f64>,
-    /// Millimetres to the nearest thing before the sensor.
+    /// Distance to the nearest object, in millimetres.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance_mm: Option<u32>,
-    /// What is wrong with the device.
+    /// The faults of the device.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
-    /// The firmware's version.
+    /// The firmware version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,
-    /// Everything else, in the order of the message.
+    /// All other measurements, in the order of the message.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Extra>,
 }
 
 impl Reading {
-    /// A reading that says nothing yet.
+    /// A reading without values.
     pub(super) fn blank(codec: CodecId) -> Self {
         Self {
             codec,

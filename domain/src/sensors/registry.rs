@@ -1,29 +1,29 @@
-//! Every codec there is, by name.
+//! All codecs, by name.
 
 use super::{
     CodecId, Frame, Reading, Undecodable, bosch, browan, decentlab, dingtek, dragino, kuando, libelium,
     milesight, moko, netvox, nwave, object, placepod,
 };
 
-/// Fills in what the frame says. What the frame does not say stays blank.
+/// Fills in the values of the frame; values that the frame does not contain stay blank.
 type Fill = fn(&mut Reading, &Frame<'_>) -> Result<(), Undecodable>;
 
-/// A named and versioned way to read frames.
+/// A named and versioned frame decoder.
 #[derive(Clone, Copy, Debug)]
 pub struct Codec {
-    /// The name that device events bear: it is never given to another codec.
+    /// The name used in device events; it is never reused for another codec.
     pub name: &'static str,
-    /// Raised whenever the same bytes give another reading.
+    /// Increased when the same bytes give a different reading.
     pub version: u16,
-    /// Whose frames it reads, for people.
+    /// The models whose frames it decodes, for display.
     pub models: &'static str,
-    /// The ports on which the models speak; none means that the port tells nothing.
+    /// The ports that the models use; empty if the port is not significant.
     pub ports: &'static [u8],
     fill: Fill,
 }
 
 impl Codec {
-    /// Reads a frame, or says why it cannot.
+    /// Decodes a frame, or returns why it cannot.
     pub fn decode(&self, frame: &Frame<'_>) -> Result<Reading, Undecodable> {
         if let Some(reason) = frame.refused() {
             return Err(reason);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn no_codec_claims_a_port_that_is_no_application_port() {
+    fn codecs_use_application_ports_only() {
         for codec in &CODECS {
             assert!(codec.ports.iter().all(|port| (1..Frame::FIRST_RESERVED_PORT).contains(port)));
         }

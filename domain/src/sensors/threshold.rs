@@ -1,15 +1,15 @@
-//! Occupancy out of a distance: a vehicle is nearer than the ground.
+//! Occupancy from a distance: a vehicle is nearer than the ground.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Occupancy, Reading};
 
-/// Where a vehicle begins, for a sensor that measures distance.
+/// The distance threshold for a vehicle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Threshold {
-    /// Anything nearer than this is a vehicle.
+    /// A smaller distance means a vehicle.
     pub occupied_below_mm: u32,
-    /// How much farther than that the distance must be before the vehicle is gone.
+    /// How far beyond that the distance must be before the vehicle counts as gone.
     #[serde(default)]
     pub hysteresis_mm: u32,
 }
@@ -24,12 +24,12 @@ impl Threshold {
         Occupancy::from_bit(distance_mm < limit)
     }
 
-    /// The occupancy that a reading tells, given the one before it. The sensor's own word outweighs its distance; a
-    /// reading with neither tells nothing.
+    /// The occupancy according to a reading, given the previous one. The sensor's own occupancy takes precedence over
+    /// its distance; with neither, the result is unknown.
     pub fn occupancy(&self, previous: Occupancy, reading: &Reading) -> Occupancy {
         match (reading.occupancy, reading.distance_mm) {
             (Occupancy::Unknown, Some(distance_mm)) => self.fold(previous, distance_mm),
-            (said, _) => said,
+            (reported, _) => reported,
         }
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_that_wavers_within_the_hysteresis_moves_nothing() {
+    fn a_distance_that_varies_within_the_hysteresis_changes_nothing() {
         let folded = [2400, 1450, 1550, 1650, 1490, 1699].map({
             let mut state = Unknown;
             move |distance| {

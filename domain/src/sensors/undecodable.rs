@@ -2,35 +2,35 @@
 
 use serde::Serialize;
 
-/// The reading is unknown, and this is why. The device is alive all the same.
+/// Why a frame cannot be decoded. The frame still shows that the device is alive.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Undecodable {
     /// The frame carries MAC commands for the network server.
     #[error("port 0 carries MAC commands only")]
     MacOnly,
-    /// The port is not an application's.
+    /// The port is not an application port.
     #[error("port {port} is reserved by LoRaWAN: applications use 1 to 223")]
     ReservedPort {
         /// The port.
         port: u8,
     },
-    /// The frame has no application bytes.
+    /// The frame has no application payload.
     #[error("the frame carries no bytes")]
     Empty,
     /// The network server had no key for the payload.
     #[error("the payload is encrypted: the join server kept the key")]
     Encrypted,
-    /// Nothing tells which codec to use.
+    /// No codec is configured or identified.
     #[error("no codec: none is chosen, and neither profile name nor content tells one")]
     NoCodec,
     /// The chosen codec does not exist.
     #[error("there is no codec named {name}")]
     UnknownCodec {
-        /// The name that was chosen.
+        /// The chosen name.
         name: String,
     },
-    /// The model does not speak on this port.
+    /// The model does not use this port.
     #[error("the model sends nothing on port {port}")]
     UnknownPort {
         /// The port.
@@ -42,13 +42,13 @@ pub enum Undecodable {
         /// The number of bytes.
         found: usize,
     },
-    /// The bytes begin as no message of this model does.
+    /// The first bytes match no message of this model.
     #[error("the bytes are no message of the model")]
     UnknownMessage,
-    /// All bytes are zero: what the model sends before it has measured anything.
+    /// All bytes are zero, which the model sends before it has measured.
     #[error("every byte is zero: the device has nothing to say yet")]
     Blank,
-    /// The codec reads the network server's object, and there is none, or it says nothing about occupancy.
+    /// The codec needs the network server's object, which is absent or has no occupancy.
     #[error("there is no decoded object that tells occupancy")]
     NoObject,
 }

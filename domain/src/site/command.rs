@@ -1,4 +1,4 @@
-//! What can be asked of a site. Commands name the tenant they come from: another's site is not found.
+//! Commands to a site. Commands name the owner's tenant: another tenant's site is not found.
 
 use super::definition::Definition;
 use super::event::SiteMember;
@@ -14,32 +14,32 @@ use crate::policy::PolicyOverrides;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum SiteCommand {
-    /// Let it exist.
+    /// Create it.
     CreateSite { tenant_id: TenantId, site: Box<NewSite>, at: Instant, by: Actor },
     /// Change its definition.
     UpdateSite { tenant_id: TenantId, patch: Box<SitePatch>, at: Instant, by: Actor },
-    /// Call it otherwise; what is absent stays.
+    /// Rename; absent fields are unchanged.
     RenameSite { tenant_id: TenantId, name: Option<String>, slug: Option<String>, at: Instant, by: Actor },
-    /// Something stands on it now: part of the append that puts it there.
+    /// Add a space or a gateway: part of the append that assigns it to the site.
     AddSiteMember { tenant_id: TenantId, member: SiteMember, at: Instant },
-    /// Something stands on it no more: part of the append that takes it away.
+    /// Remove a space or a gateway: part of the append that takes it from the site.
     RemoveSiteMember { tenant_id: TenantId, member: SiteMember, at: Instant },
-    /// End it. Nothing may stand on it.
+    /// Archive it. It must be empty.
     ArchiveSite { tenant_id: TenantId, at: Instant, by: Actor },
 }
 
-/// A site to be.
+/// A site to create.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewSite {
-    /// For people: 1 to 255 characters, unique in its tenant.
+    /// Display name: 1 to 255 characters, unique in its tenant.
     pub name: String,
-    /// For addresses: 1 to 100 letters, digits, `-` and `_`, unique in its tenant.
+    /// URL name: 1 to 100 letters, digits, `-` and `_`, unique in its tenant.
     pub slug: String,
-    /// The rest.
+    /// The remaining fields.
     pub definition: Definition,
 }
 
-/// A change of a site's definition: what is absent stays.
+/// A change of a site's definition; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SitePatch {
     /// Street and number.
@@ -52,12 +52,13 @@ pub struct SitePatch {
     pub postal_code: Patch<String>,
     /// The country.
     pub country: Patch<String>,
-    /// Where on earth.
+    /// Its geographic position.
     pub position: Patch<Position>,
-    /// The name of its time zone in the IANA database. That there is such a zone is checked where the table is.
+    /// The name of its time zone in the IANA database. The caller, which has the time zone table, checks that it
+    /// exists.
     pub timezone: Option<String>,
-    /// Instead of all that it decides otherwise than its tenant.
+    /// Replaces its overrides of the tenant's policy.
     pub policy: Option<PolicyOverrides>,
-    /// Instead of the operator's own data.
+    /// Replaces the operator's data.
     pub metadata: Option<Document>,
 }

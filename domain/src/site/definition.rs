@@ -1,4 +1,4 @@
-//! What a site is, as its operator describes it.
+//! A site's definition by its operator.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::geo::Position;
 use crate::policy::PolicyOverrides;
 
-/// A site's description. Its name and slug stand beside it, because they are claimed.
+/// A site's definition. Its name and slug are separate because they are claimed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     /// Street and number.
@@ -24,21 +24,21 @@ pub struct Definition {
     /// The country.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// Where on earth.
+    /// Its geographic position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
     /// The name of its time zone in the IANA database, such as `Europe/Paris`.
     pub timezone: String,
-    /// What it decides otherwise than its tenant.
+    /// Its overrides of the tenant's policy.
     #[serde(default, skip_serializing_if = "PolicyOverrides::is_empty")]
     pub policy: PolicyOverrides,
-    /// The operator's own data; the platform does not read them.
+    /// The operator's data; the platform does not read them.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub metadata: Document,
 }
 
 impl Definition {
-    /// A site of which nothing is known but its time zone.
+    /// A site with a time zone and no other fields.
     pub fn in_zone(timezone: impl Into<String>) -> Self {
         Self {
             address: None,

@@ -1,4 +1,4 @@
-//! What happened to a site, version 1.
+//! Events of a site, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::lorawan::GatewayEui;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum SiteEvent {
-    /// The site exists from now on, its name and its slug unique in its tenant.
+    /// The site is created, with a name and a slug unique in its tenant.
     SiteCreated {
         tenant_id: TenantId,
         name: String,
@@ -22,9 +22,9 @@ pub enum SiteEvent {
         at: Instant,
         by: Actor,
     },
-    /// Its definition is now this.
+    /// Its definition is replaced.
     SiteUpdated { definition: Box<Definition>, at: Instant, by: Actor },
-    /// It is called otherwise.
+    /// Its name or its slug changed.
     SiteRenamed {
         tenant_id: TenantId,
         from_name: String,
@@ -34,11 +34,11 @@ pub enum SiteEvent {
         at: Instant,
         by: Actor,
     },
-    /// Something stands on it now, and keeps it from being archived.
+    /// A space or a gateway is added; the site cannot be archived while it has members.
     SiteMemberAdded { member: SiteMember, at: Instant },
-    /// Something stands on it no more.
+    /// A space or a gateway is removed.
     SiteMemberRemoved { member: SiteMember, at: Instant },
-    /// It is no more. Its name and slug are free again.
+    /// It is archived. Its name and slug can be used again.
     SiteArchived { tenant_id: TenantId, name: String, slug: String, at: Instant, by: Actor },
 }
 
@@ -51,7 +51,7 @@ events!(SiteEvent {
     SiteArchived: "1",
 });
 
-/// What can stand on a site.
+/// A member of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteMember {

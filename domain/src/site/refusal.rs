@@ -1,4 +1,4 @@
-//! Why a site's command is refused.
+//! Why a site command is refused.
 
 use super::rules::MOST_MEMBERS;
 use crate::geo::NotAPosition;
@@ -6,44 +6,44 @@ use crate::limits::{LimitExceeded, SLUG, TIMEZONE};
 use crate::naming::LONGEST_NAME;
 use crate::policy::PolicyOutOfBounds;
 
-/// A refused fact.
+/// A refusal of a site command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SiteRefusal {
-    /// The id names a site, or named one.
+    /// The id is or was used by a site.
     #[error("a site of this id exists or existed: create it under a new id")]
     SiteAlreadyExists,
-    /// It was never created, it is archived, or it is another tenant's.
+    /// It was never created, is archived, or belongs to another tenant.
     #[error("there is no such site: check its id")]
     SiteNotFound,
-    /// It says nothing or too much.
+    /// The name is blank or too long.
     #[error("a site's name is 1 to {LONGEST_NAME} characters and not blank")]
     SiteNameInvalid,
-    /// It would not do in an address.
+    /// The slug is invalid.
     #[error("a site's slug is 1 to {SLUG} letters a-z or A-Z, digits, - and _")]
     SiteSlugInvalid,
-    /// A text is too long to be kept.
+    /// A value exceeds its limit.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    /// It cannot be the name of a time zone.
+    /// The time zone name is invalid.
     #[error(
         "a time zone is named as in the IANA database, such as Europe/Paris, in at most {TIMEZONE} characters"
     )]
     TimezoneInvalid,
-    /// It is no place on earth.
+    /// The position is out of range.
     #[error(transparent)]
     PositionInvalid(#[from] NotAPosition),
-    /// A number of its policy is out of its bounds.
+    /// A policy value is out of bounds.
     #[error(transparent)]
     PolicyOutOfBounds(#[from] PolicyOutOfBounds),
-    /// The state would grow without bound.
-    #[error("at most {MOST_MEMBERS} spaces and gateways stand on a site: create another site")]
+    /// The site has too many members; its state must stay bounded.
+    #[error("a site has at most {MOST_MEMBERS} spaces and gateways: create another site")]
     SiteFull,
-    /// What stands on it would stand nowhere.
-    #[error("{spaces} spaces and {gateways} gateways stand on the site: delete or move them first")]
+    /// It still has members.
+    #[error("the site has {spaces} spaces and {gateways} gateways: delete or move them first")]
     SiteNotEmpty {
-        /// How many spaces.
+        /// The number of spaces.
         spaces: usize,
-        /// How many gateways.
+        /// The number of gateways.
         gateways: usize,
     },
 }

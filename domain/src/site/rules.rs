@@ -1,6 +1,6 @@
-//! The rules of a site: what it may be called, where it may be, what stands on it, and when it may end.
+//! The rules of a site: names, definition, members, and archiving.
 
-use super::Place;
+use super::SiteState;
 use super::command::{NewSite, SitePatch};
 use super::definition::Definition;
 use super::event::{SiteEvent, SiteMember};
@@ -14,7 +14,7 @@ use crate::naming::{LONGEST_NAME, is_name, is_slug};
 use crate::patch::replace;
 use crate::policy::Policy;
 
-/// How many spaces and gateways can stand on a site.
+/// The maximum number of spaces and gateways of a site.
 pub const MOST_MEMBERS: usize = 10_000;
 
 type Decision = Result<Vec<SiteEvent>, SiteRefusal>;
@@ -27,7 +27,7 @@ pub(super) fn create(tenant_id: TenantId, site: NewSite, at: Instant, by: Actor)
     Ok(vec![SiteEvent::SiteCreated { tenant_id, name, slug, definition, at, by }])
 }
 
-impl Place {
+impl SiteState {
     pub(super) fn update(&self, patch: SitePatch, at: Instant, by: Actor) -> Decision {
         let definition = self.definition.patched(patch);
         check(&definition)?;
@@ -85,7 +85,7 @@ impl Place {
 }
 
 impl Definition {
-    /// The definition with what the patch changes.
+    /// The definition with the patch applied.
     fn patched(&self, patch: SitePatch) -> Self {
         let mut new = self.clone();
         patch.address.apply_to(&mut new.address);
@@ -112,7 +112,7 @@ fn check_name_and_slug(name: &str, slug: &str) -> Result<(), SiteRefusal> {
 }
 
 fn check(definition: &Definition) -> Result<(), SiteRefusal> {
-    // Every field by name, so that a new one is not forgotten. The document has its limits from its type.
+    // Every field is listed, so that a new one is not forgotten. The document is limited by its type.
     let Definition { address, city, state, postal_code, country, position, timezone, policy, metadata: _ } =
         definition;
     for (field, text) in [
@@ -134,7 +134,7 @@ fn check(definition: &Definition) -> Result<(), SiteRefusal> {
     Ok(())
 }
 
-/// The table of zones is data that changes with the world's governments; a decision must not depend on it.
+/// Checks only the form: the time zone table changes over time, and a decision must not depend on it.
 fn looks_like_a_timezone(name: &str) -> bool {
     (1..=limits::TIMEZONE).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '+' | '-'))

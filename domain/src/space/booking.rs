@@ -1,4 +1,4 @@
-//! Booking: who gets which window, and how it moves or is given up.
+//! Booking, rescheduling, amending and cancelling reservations.
 
 use chrono::TimeDelta;
 
@@ -12,10 +12,10 @@ use super::reservations::MAX_HOLDING;
 use crate::id::ReservationId;
 use crate::instant::Instant;
 
-/// The longest that a reservation may be where nobody says otherwise.
+/// The default maximum duration of a reservation.
 pub const MAX_DURATION: TimeDelta = TimeDelta::hours(24);
 
-/// How long ago a start may be: "from now on" takes a moment to arrive.
+/// How far in the past a start may be, because a booking "from now on" takes time to arrive.
 pub const START_GRACE: TimeDelta = TimeDelta::seconds(60);
 
 impl Space {
@@ -39,14 +39,14 @@ impl Space {
         Ok(with_start(booked, reservation_id, &window, at))
     }
 
-    /// A window within its own is the reservation's already: giving time back needs nobody's leave.
+    /// A window within the current one needs no check for conflicts: the reservation holds it already.
     pub(super) fn reschedule(
         &self,
         command: &RescheduleReservation,
     ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let RescheduleReservation { reservation_id, to, max_duration, asked } = *command;
         let (at, by) = (asked.at, asked.by);
-        let reservation = self.reservations.held(reservation_id)?;
+        let reservation = self.reservations.open(reservation_id)?;
         let from = reservation.window;
         if to == from {
             return Ok(Vec::new());
@@ -81,16 +81,16 @@ impl Space {
 
     pub(super) fn cancel(&self, command: CancelReservation) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CancelReservation { reservation_id, reason, asked } = command;
-        self.reservations.held(reservation_id)?;
+        self.reservations.open(reservation_id)?;
         Ok(vec![SpaceEvent::ReservationCancelled { reservation_id, reason, at: asked.at, by: asked.by }])
     }
 
-    /// Refuses a window in which the space cannot be had.
+    /// Refuses a window in which the space is not available.
     fn refuse_taken(&self, window: &Window, ignoring: Option<ReservationId>) -> Result<(), SpaceRefusal> {
         if !self.is_enabled() {
             return Err(SpaceRefusal::SpaceDisabled);
         }
-        let overrides = self.overrides.in_the_way_of(window);
+        let overrides = self.overrides.overlapping(window);
         if !overrides.is_empty() {
             return Err(SpaceRefusal::SpaceNotAvailable { overrides });
         }
@@ -102,7 +102,7 @@ impl Space {
     }
 }
 
-/// What gives a reservation its start, and the start itself if it has come.
+/// The event that sets a reservation's start, followed by the start if it is due.
 fn with_start(
     event: SpaceEvent,
     reservation_id: ReservationId,

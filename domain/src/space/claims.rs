@@ -1,4 +1,4 @@
-//! What only one stream may have of a space: its code in its site, and its places for a sensor and a display.
+//! A space's claims: its code in its site, and its assignments of a sensor and a display.
 
 use super::event::SpaceEvent;
 use crate::aggregate::{Claim, ClaimChange};
@@ -10,8 +10,8 @@ pub fn code(site_id: SiteId, code: &str) -> Claim {
     Claim { scope: format!("space_code/{site_id}"), key: code.to_owned() }
 }
 
-/// A space's place for a device of this category. Held by the device that stands there; after the space's end by the
-/// space itself, so that nothing can be put there any more.
+/// A space's assignment of one device of this category. Held by the assigned device; after the space's deletion by the
+/// space itself, so that no device can be assigned any more.
 pub fn place(category: Category, space_id: SpaceId) -> Claim {
     let scope = match category {
         Category::Sensor => "sensor_of_space",
@@ -20,7 +20,7 @@ pub fn place(category: Category, space_id: SpaceId) -> Claim {
     Claim { scope: scope.to_owned(), key: space_id.to_string() }
 }
 
-/// What an event of a space takes and gives up.
+/// The claim changes of a space event.
 pub(super) fn of(event: &SpaceEvent) -> Vec<ClaimChange> {
     match event {
         SpaceEvent::SpaceCreated { site_id, code: own, .. } => vec![ClaimChange::Take(code(*site_id, own))],

@@ -1,4 +1,4 @@
-//! What can be asked of a space.
+//! Commands to a space.
 
 use chrono::TimeDelta;
 
@@ -11,8 +11,8 @@ use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use crate::instant::Instant;
 use crate::sealed::Sealed;
 
-/// A command to a `space` stream. Those of people and programs say who asks; the last three are the platform's own, never
-/// refused, and come to nothing where there is nothing to do.
+/// A command to a `space` stream. Commands of users and programs name the caller; the last three are the platform's
+/// own, are never refused, and give no events if there is nothing to do.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "what a variant is, its command says")]
 pub enum SpaceCommand {
@@ -30,181 +30,181 @@ pub enum SpaceCommand {
     CheckOut(CheckOut),
     ConfirmBySensor(ConfirmBySensor),
     PassTime(PassTime),
-    /// The same, but only up to the first moment at which anything is due: what a sensor saw after that, and nobody has
-    /// told the space yet, may change what happens next.
+    /// As `PassTime`, but only up to the first moment at which anything is due: a sensor report after that moment that
+    /// has not reached the space yet may change what happens next.
     PassMoment(PassTime),
 }
 
-/// Who asks, for which tenant, and when. To another tenant a space does not exist.
+/// The caller of a command. For another tenant the space does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The tenant for which it is asked.
+    /// The tenant in whose name the command is sent.
     pub tenant_id: TenantId,
-    /// Who asks.
+    /// The caller.
     pub by: Actor,
-    /// When.
+    /// The time of the command.
     pub at: Instant,
 }
 
-/// Make a space.
+/// Create a space.
 #[derive(Clone, Debug)]
 pub struct CreateSpace {
-    /// The site it is on: one of the tenant's, which the caller knows.
+    /// Its site; the caller has checked that it is the tenant's.
     pub site_id: SiteId,
     /// Its code, unique in its site.
     pub code: String,
-    /// What is known of it. The name defaults to the code, the display name to the name; it is enabled unless told not to be.
+    /// Its definition. The name defaults to the code, the display name to the name; it is enabled by default.
     pub definition: DefinitionPatch,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Change what a space is.
+/// Change a space's code or definition.
 #[derive(Clone, Debug)]
 pub struct UpdateSpace {
-    /// Another code.
+    /// The new code.
     pub code: Option<String>,
-    /// What changes besides.
+    /// The changes of the definition.
     pub definition: DefinitionPatch,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// End a space. Nothing may hold it, and its devices leave it in the same append.
+/// Delete a space. It must have no open reservations; its devices are unassigned in the same append.
 #[derive(Clone, Debug)]
 pub struct DeleteSpace {
-    /// Which space this is: an aggregate does not know its own id, and the claims need it.
+    /// The space's id: an aggregate does not know its own id, and the claims need it.
     pub space_id: SpaceId,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Say what a space's state is.
+/// Set a space's state by hand.
 #[derive(Clone, Debug)]
 pub struct SetStateByHand {
     /// The state.
     pub state: StateByHand,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Keep a space from being used for a time.
+/// Take a space out of use for a time.
 #[derive(Clone, Debug)]
 pub struct SetOverride {
     /// A new id.
     pub override_id: OverrideId,
-    /// Why it is not to be used.
+    /// The kind of override.
     pub kind: OverrideKind,
-    /// From when; a time that has passed means from now.
+    /// The start; a past time means now.
     pub from: Instant,
-    /// Until when; none means until it is cleared.
+    /// The end; `None` means until it is cleared.
     pub until: Option<Instant>,
-    /// Why, in words.
+    /// The reason, as text.
     pub reason: Option<String>,
-    /// Free text.
+    /// Notes.
     pub notes: Option<Sealed>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Take an override away, before it starts or while it holds.
+/// Clear an override, before it starts or while it is active.
 #[derive(Clone, Copy, Debug)]
 pub struct ClearOverride {
-    /// Which.
+    /// The override.
     pub override_id: OverrideId,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Reserve a window. The space need not be free now.
+/// Reserve a window. The space may be occupied now.
 #[derive(Clone, Debug)]
 pub struct BookReservation {
     /// A new id.
     pub reservation_id: ReservationId,
-    /// From when until when.
+    /// The window.
     pub window: Window,
-    /// The longest that it may be; [`MAX_DURATION`](super::MAX_DURATION) unless the tenant has its own.
+    /// The maximum duration; [`MAX_DURATION`](super::MAX_DURATION) unless the tenant has its own.
     pub max_duration: TimeDelta,
-    /// What is kept with it.
+    /// The details.
     pub details: Box<Details>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Reserve another window instead. A reservation that started or is confirmed can only change its end.
+/// Move a reservation to another window. Once it has started or is confirmed, only its end can change.
 #[derive(Clone, Copy, Debug)]
 pub struct RescheduleReservation {
-    /// Which.
+    /// The reservation.
     pub reservation_id: ReservationId,
     /// The new window.
     pub to: Window,
-    /// The longest that it may be; [`MAX_DURATION`](super::MAX_DURATION) unless the tenant has its own.
+    /// The maximum duration; [`MAX_DURATION`](super::MAX_DURATION) unless the tenant has its own.
     pub max_duration: TimeDelta,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Change what is kept with a reservation, also after it is over: a refund comes late.
+/// Change a reservation's details, even after it is over, because a refund may come late.
 #[derive(Clone, Debug)]
 pub struct AmendReservation {
-    /// Which.
+    /// The reservation.
     pub reservation_id: ReservationId,
-    /// What changes.
+    /// The changes.
     pub details: DetailsPatch,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Give a reservation up.
+/// Cancel a reservation.
 #[derive(Clone, Debug)]
 pub struct CancelReservation {
-    /// Which.
+    /// The reservation.
     pub reservation_id: ReservationId,
-    /// Why.
+    /// The reason.
     pub reason: Option<Sealed>,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Say that the vehicle is there: from [`CHECK_IN_GRACE`](super::CHECK_IN_GRACE) before the start until the end. An early
-/// check-in confirms the reservation; its window begins no earlier by it.
+/// Check in: from [`CHECK_IN_GRACE`](super::CHECK_IN_GRACE) before the start until the end. An early check-in confirms
+/// the reservation; its window does not start earlier.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckIn {
-    /// Which reservation.
+    /// The reservation.
     pub reservation_id: ReservationId,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// Say that the vehicle left: the reservation is completed, and the rest of its window is free.
+/// Check out: the reservation is completed, and the rest of its window is free.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckOut {
-    /// Which reservation.
+    /// The reservation.
     pub reservation_id: ReservationId,
-    /// Who asks.
+    /// The caller.
     pub asked: Asked,
 }
 
-/// The space's sensor saw a vehicle. Whether that counts as somebody's coming is the policy's affair, and asked before.
+/// The space's sensor saw a vehicle. The caller has checked that the policy lets a sensor confirm reservations.
 #[derive(Clone, Copy, Debug)]
 pub struct ConfirmBySensor {
-    /// The reservation that was running; none means whichever runs.
+    /// The running reservation; `None` means any that is running.
     pub reservation_id: Option<ReservationId>,
-    /// The reading's effective time. It may be some time ago.
+    /// The effective time of the reading. It may be in the past.
     pub at: Instant,
     /// The sensor.
     pub by: Actor,
 }
 
-/// Let everything happen that is due.
+/// Apply everything that is due.
 #[derive(Clone, Copy, Debug)]
 pub struct PassTime {
-    /// Up to and including this moment.
+    /// The time up to which, inclusive.
     pub at: Instant,
-    /// How long before its start a reservation shows; zero means not at all.
+    /// How long before its start a reservation is shown; zero means not at all.
     pub reserved_soon: TimeDelta,
 }

@@ -1,4 +1,4 @@
-//! Defining: a space's beginning, its changes, its end, and the state that somebody gives it.
+//! Creation, changes and deletion of a space, and its state set by hand.
 
 use super::commands::{CreateSpace, DeleteSpace, SetStateByHand, UpdateSpace};
 use super::definition::StateByHand;
@@ -20,8 +20,8 @@ impl Space {
         Ok(vec![SpaceEvent::SpaceCreated { tenant_id, site_id, code, definition, at, by }])
     }
 
-    /// The state by hand, if it changes anything. `free` and `occupied` are words about now and change what is thought
-    /// even if they were said before: a sensor may have spoken since.
+    /// The event, if it changes anything. `free` and `occupied` are readings and have an effect even if they were set
+    /// before, because a sensor may have reported since.
     pub(super) fn set_state_by_hand(&self, command: SetStateByHand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let SetStateByHand { state, reason, asked } = command;
         limits::reason(reason.as_ref())?;

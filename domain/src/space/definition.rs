@@ -1,4 +1,4 @@
-//! What a space is, as its operator describes it.
+//! A space's definition by its operator.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,56 +6,57 @@ use crate::document::Document;
 use crate::geo::Position;
 use crate::policy::PolicyOverrides;
 
-/// A space's description. Its code and its site stand beside it, because they are claimed.
+/// A space's definition. Its code and its site are separate because they are claimed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
-    /// For people who run the site.
+    /// The name for operators.
     pub name: String,
-    /// For people who park there.
+    /// The name for drivers.
     pub display_name: String,
     /// A disabled space cannot be booked.
     pub enabled: bool,
-    /// How long after its start a reservation waits for somebody to come; none means until its end. 1 to 1440.
+    /// The time after its start after which an unconfirmed reservation is released, 1 to 1440 minutes; `None` means not
+    /// before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_release_minutes: Option<u16>,
-    /// Where it is.
+    /// The building.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub building: Option<String>,
-    /// Where in the building.
+    /// The floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<String>,
-    /// Where on the floor.
+    /// The zone of the floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// Where on earth.
+    /// Its geographic position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// What it decides otherwise than its site.
+    /// Its overrides of the site's policy.
     #[serde(default, skip_serializing_if = "PolicyOverrides::is_empty")]
     pub policy: PolicyOverrides,
-    /// The operator's own settings; the platform does not read them.
+    /// The operator's settings; the platform does not read them.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub config: Document,
-    /// The operator's own data; the platform does not read them.
+    /// The operator's data; the platform does not read them.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub metadata: Document,
 }
 
-/// A state that somebody gave a space by hand.
+/// A state of a space set by hand.
 ///
-/// `free` and `occupied` are words like a sensor's, and hold until its next word. `reserved` and `maintenance` hold until
-/// another state is set by hand. `unknown` takes back what was set.
+/// `free` and `occupied` are like a sensor's readings and hold until its next one. `reserved` and `maintenance` hold
+/// until another state is set by hand. `unknown` withdraws the state that was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateByHand {
-    /// Nothing is there.
+    /// No vehicle is present.
     Free,
-    /// A vehicle is there.
+    /// A vehicle is present.
     Occupied,
-    /// Kept for somebody.
+    /// Reserved for a guest.
     Reserved,
-    /// Not to be used.
+    /// Out of use.
     Maintenance,
-    /// Nobody knows.
+    /// Withdraws the state set by hand.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! What time brings to a space: what is due next, and everything that is due by a moment.
+//! Due times of a space: the next one, and the events of all that have passed.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::aggregate::Decider;
 use crate::id::{OverrideId, ReservationId};
 use crate::instant::Instant;
 
-/// Something that will happen to a space unless somebody does something before.
+/// A change that will happen to a space at a given time unless a command prevents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueTime {
     /// When.
@@ -21,25 +21,25 @@ pub struct DueTime {
     pub what: Due,
 }
 
-/// What can be due. In this order, if at the same moment: what ends makes room for what begins.
+/// The kind of a due change. At equal times they apply in this order, so that an end precedes a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
     /// A reservation's window ends.
     ReservationEnd(ReservationId),
-    /// A reservation is released, because nobody came.
+    /// An unconfirmed reservation is released.
     ReservationRelease(ReservationId),
     /// An override ends.
     OverrideEnd(OverrideId),
     /// An override begins.
     OverrideStart(OverrideId),
-    /// A reservation begins to show.
+    /// A reservation is shown as approaching.
     ReservationApproach(ReservationId),
     /// A reservation's window begins.
     ReservationStart(ReservationId),
 }
 
 impl Space {
-    /// The first thing that [`PassTime`](super::PassTime) would let happen: a scheduler only has to wait for it.
+    /// The first change that [`PassTime`](super::PassTime) would apply; a scheduler only has to wait for it.
     pub fn next_due(&self, reserved_soon: TimeDelta) -> Option<DueTime> {
         self.description.as_ref()?;
         let overrides = self.overrides.iter().flat_map(|(id, known)| of_override(id, known));
@@ -48,12 +48,12 @@ impl Space {
         overrides.chain(reservations).min()
     }
 
-    /// Forgets reservations that are over: for whoever only waits for what is due, at many spaces.
+    /// Drops reservations that are over, for a scheduler that tracks due times of many spaces.
     pub fn forget_what_is_over(&mut self) {
         self.reservations.forget_over();
     }
 
-    /// Everything that is due at `at` or before, one after the other, and the space after that.
+    /// The events of everything due at `at` or before, and the space after them.
     pub(super) fn pass_time(
         &self,
         at: Instant,
@@ -62,7 +62,7 @@ impl Space {
         self.pass_through(at, at, reserved_soon)
     }
 
-    /// Only what is due at the first moment at which anything is, if that is at `at` or before.
+    /// The events of the first moment at which anything is due, if that is at `at` or before.
     pub(super) fn pass_moment(&self, at: Instant, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
         match self.next_due(reserved_soon) {
             Some(first) if first.at <= at => self.pass_through(first.at, at, reserved_soon).0,
@@ -70,7 +70,7 @@ impl Space {
         }
     }
 
-    /// Everything that is due at `through` or before, noticed at `at`.
+    /// The events of everything due at `through` or before, recorded at `at`.
     fn pass_through(
         &self,
         through: Instant,

@@ -1,4 +1,4 @@
-//! What happened to a space: its definition, its overrides and its reservations, version 1.
+//! Events of a space: its definition, its overrides and its reservations, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,12 @@ use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use crate::instant::Instant;
 use crate::sealed::Sealed;
 
-/// An event of a `space` stream. `at` is when it was decided, `by` who asked for it; `due` is when something should have
-/// happened that the platform noticed at `at`, and is the event's effective time.
+/// An event of a `space` stream. `at` is the time of the decision and `by` the caller; `due` is the time at which the
+/// change should have happened, recorded at `at`, and is the event's effective time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum SpaceEvent {
-    /// The space exists from now on, with its code unique in its site.
+    /// The space is created, with a code unique in its site.
     SpaceCreated {
         tenant_id: TenantId,
         site_id: SiteId,
@@ -25,11 +25,11 @@ pub enum SpaceEvent {
         at: Instant,
         by: Actor,
     },
-    /// Its definition is now this.
+    /// Its definition is replaced.
     SpaceUpdated { definition: Box<Definition>, at: Instant, by: Actor },
-    /// It has another code now.
+    /// Its code changed.
     SpaceCodeChanged { site_id: SiteId, from: String, to: String, at: Instant, by: Actor },
-    /// It is no more. Its code is free again; its places for a sensor and a display are taken for ever.
+    /// It is deleted. Its code can be used again; its claims for a sensor and a display are held permanently.
     SpaceDeleted {
         space_id: SpaceId,
         site_id: SiteId,
@@ -39,7 +39,7 @@ pub enum SpaceEvent {
         at: Instant,
         by: Actor,
     },
-    /// Somebody said what its state is.
+    /// Its state is set by hand.
     StateSetByHand {
         state: StateByHand,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub enum SpaceEvent {
         override_id: OverrideId,
         kind: OverrideKind,
         from: Instant,
-        /// None means until it is cleared.
+        /// `None` means until it is cleared.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Instant>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,11 +63,11 @@ pub enum SpaceEvent {
         at: Instant,
         by: Actor,
     },
-    /// The override holds from now on.
+    /// The override is active.
     OverrideStarted { override_id: OverrideId, due: Instant, at: Instant },
-    /// The override's time is over.
+    /// The override ended.
     OverrideEnded { override_id: OverrideId, due: Instant, at: Instant },
-    /// Somebody took the override away.
+    /// The override was cleared.
     OverrideCleared { override_id: OverrideId, at: Instant, by: Actor },
 
     /// The window is reserved.
@@ -79,11 +79,11 @@ pub enum SpaceEvent {
         at: Instant,
         by: Actor,
     },
-    /// Another window is reserved instead. With another start it has not approached yet, even if it had before.
+    /// It is moved to another window. With another start it has not approached yet, even if it had before.
     ReservationRescheduled { reservation_id: ReservationId, from: Window, to: Window, at: Instant, by: Actor },
-    /// What is kept with it is now this.
+    /// Its details are replaced.
     ReservationAmended { reservation_id: ReservationId, details: Box<Details>, at: Instant, by: Actor },
-    /// Somebody gave it up.
+    /// It is cancelled.
     ReservationCancelled {
         reservation_id: ReservationId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,19 +91,19 @@ pub enum SpaceEvent {
         at: Instant,
         by: Actor,
     },
-    /// It begins within the policy's time.
+    /// It starts within the policy's time.
     ReservationApproached { reservation_id: ReservationId, due: Instant, at: Instant },
-    /// Its window began.
+    /// Its window started.
     ReservationStarted { reservation_id: ReservationId, due: Instant, at: Instant },
-    /// The vehicle is there: somebody checked in, or the sensor saw it.
+    /// The vehicle is present: the guest checked in, or the sensor saw it.
     ReservationConfirmed { reservation_id: ReservationId, confirmation: Confirmation, at: Instant, by: Actor },
     /// The vehicle left: the reservation is completed before its end.
     ReservationCheckedOut { reservation_id: ReservationId, at: Instant, by: Actor },
-    /// It was confirmed, and its end came.
+    /// It was confirmed, and its window ended.
     ReservationCompleted { reservation_id: ReservationId, due: Instant, at: Instant },
-    /// Nobody came until its end.
+    /// Its window ended without a confirmation.
     ReservationExpired { reservation_id: ReservationId, due: Instant, at: Instant },
-    /// Nobody came within the time the space gives: it is released.
+    /// It was not confirmed within the space's auto-release time, and is released.
     ReservationNotTakenUp { reservation_id: ReservationId, due: Instant, at: Instant },
 }
 
@@ -131,7 +131,7 @@ events!(SpaceEvent {
 });
 
 impl SpaceEvent {
-    /// When it should have happened, if that is another time than when it was decided.
+    /// When it should have happened, if that differs from the time of the decision.
     pub fn due(&self) -> Option<Instant> {
         match self {
             Self::OverrideStarted { due, .. }
@@ -145,7 +145,7 @@ impl SpaceEvent {
         }
     }
 
-    /// The reservation it is about, if it is about one.
+    /// The reservation it concerns, if any.
     pub fn reservation_id(&self) -> Option<ReservationId> {
         match self {
             Self::ReservationBooked { reservation_id, .. }

@@ -1,4 +1,4 @@
-//! Times in which a space is not to be used, whatever its sensor says.
+//! Overrides: times in which a space is out of use, regardless of its sensor.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::id::OverrideId;
 use crate::instant::Instant;
 use crate::limits;
 
-/// How many overrides of a space may be set and not over.
+/// The maximum number of overrides of a space that are not over.
 pub const MAX_OVERRIDES: usize = 100;
 
-/// Why a space is not to be used.
+/// Why a space is out of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideKind {
     /// Kept free by the operator.
     Blocked,
-    /// Broken, closed or under repair: outweighs everything.
+    /// Broken, closed or under repair: takes precedence over everything.
     OutOfService,
 }
 
-/// An override that is set and not over.
+/// An override that is not over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Override {
     from: Instant,
@@ -39,18 +39,18 @@ impl Override {
         self.from < window.end && self.until.is_none_or(|until| window.start < until)
     }
 
-    /// When it starts to hold, if it does not yet.
+    /// Its start, if it has not started.
     pub(super) fn starts_at(&self) -> Option<Instant> {
         (!self.started).then_some(self.from)
     }
 
-    /// When it is over.
+    /// Its end.
     pub(super) fn ends_at(&self) -> Option<Instant> {
         self.until
     }
 }
 
-/// The overrides that are set and not over; the others are forgotten.
+/// The overrides that are not over; others are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Overrides(BTreeMap<OverrideId, Override>);
 
@@ -73,14 +73,14 @@ impl Overrides {
         self.0.iter().map(|(id, known)| (*id, known))
     }
 
-    /// Those that keep the space from being used at some moment of the window.
-    pub(super) fn in_the_way_of(&self, window: &Window) -> Vec<OverrideId> {
+    /// The overrides that overlap the window.
+    pub(super) fn overlapping(&self, window: &Window) -> Vec<OverrideId> {
         self.iter().filter(|(_, known)| known.overlaps(window)).map(|(id, _)| id).collect()
     }
 }
 
 impl Space {
-    /// An override that is to hold already starts at once, and not before it was asked for.
+    /// An override whose start has passed starts at once, with the command's time as its start.
     pub(super) fn set_override(&self, command: SetOverride) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let SetOverride { override_id, kind, from, until, reason, notes, asked } = command;
         limits::reason(reason.as_ref())?;

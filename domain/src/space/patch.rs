@@ -1,4 +1,4 @@
-//! Changes that name only what changes.
+//! Partial updates.
 
 use super::definition::Definition;
 use super::refusal::SpaceRefusal;
@@ -12,8 +12,8 @@ use crate::patch::{Patch, replace};
 use crate::policy::{Policy, PolicyOverrides};
 use crate::sealed::Sealed;
 
-/// Does to a sealed field what is asked; but what is of the same content stays in its old form: sealing it again changed
-/// nothing.
+/// Patches a sealed field, but keeps the old form if the content is the same, because resealing changes only the
+/// ciphertext.
 fn reseal(field: &mut Option<Sealed>, patch: Patch<Sealed>) {
     match (patch, field.as_ref()) {
         (Patch::Set(new), Some(old)) if old.same_content(&new) => {}
@@ -21,14 +21,14 @@ fn reseal(field: &mut Option<Sealed>, patch: Patch<Sealed>) {
     }
 }
 
-/// A change of a space's definition, or all of a new one's. Fields as in [`Definition`].
+/// A change of a space's definition, or the fields of a new one. Fields as in [`Definition`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of Definition")]
 pub struct DefinitionPatch {
     pub name: Option<String>,
     pub display_name: Option<String>,
     pub enabled: Option<bool>,
-    /// 0 means none.
+    /// 0 means `None`.
     pub auto_release_minutes: Option<u16>,
     pub building: Patch<String>,
     pub floor: Patch<String>,
@@ -58,7 +58,7 @@ impl DefinitionPatch {
         })
     }
 
-    /// The definition with these changes, if it may be so.
+    /// The definition with these changes, if it is valid.
     pub(super) fn onto(self, mut definition: Definition) -> Result<Definition, SpaceRefusal> {
         replace(&mut definition.name, self.name);
         replace(&mut definition.display_name, self.display_name);
@@ -79,7 +79,7 @@ impl DefinitionPatch {
 }
 
 fn checked(definition: Definition) -> Result<Definition, SpaceRefusal> {
-    // Every field by name, so that a new one is not forgotten. The documents have their limits from their type.
+    // Every field is listed, so that a new one is not forgotten. Documents are limited by their type.
     let Definition {
         name,
         display_name,
@@ -111,7 +111,7 @@ fn checked(definition: Definition) -> Result<Definition, SpaceRefusal> {
     Ok(definition)
 }
 
-/// The code, if it is one.
+/// The code, if it is valid.
 pub(super) fn checked_code(code: String) -> Result<String, SpaceRefusal> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if (1..=50).contains(&code.len()) && code.bytes().all(allowed) {
@@ -121,7 +121,7 @@ pub(super) fn checked_code(code: String) -> Result<String, SpaceRefusal> {
     }
 }
 
-/// A change of what is kept with a reservation. Fields as in [`Details`]; the key of the request that booked it stays.
+/// A change of a reservation's details. Fields as in [`Details`]; the request id of the booking is fixed.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of Details")]
 pub struct DetailsPatch {
@@ -140,7 +140,7 @@ pub struct DetailsPatch {
 }
 
 impl DetailsPatch {
-    /// The details with these changes, if they may be so.
+    /// The details with these changes, if they are valid.
     pub(super) fn onto(self, mut details: Box<Details>) -> Result<Box<Details>, SpaceRefusal> {
         self.user_id.apply_to(&mut details.user_id);
         reseal(&mut details.user_email, self.user_email);
@@ -158,11 +158,11 @@ impl DetailsPatch {
     }
 }
 
-/// The details, if their texts are within their limits, and their amounts are numbers: whoever adds them up must not
-/// stumble over one.
+/// The details, if their texts are within their limits and their amounts are numbers, so that readers can add the
+/// amounts up.
 pub(super) fn checked_details(details: Box<Details>) -> Result<Box<Details>, SpaceRefusal> {
-    // Every field by name, so that a new one is not forgotten. What is sealed had its limit when it was sealed, the
-    // document has its own from its type.
+    // Every field is listed, so that a new one is not forgotten. Sealed fields are limited when they are sealed; the
+    // document is limited by its type.
     let Details {
         user_id: _,
         user_email: _,
@@ -194,7 +194,7 @@ pub(super) fn checked_details(details: Box<Details>) -> Result<Box<Details>, Spa
     Ok(details)
 }
 
-/// Up to 12 digits, and up to 6 after a point.
+/// Up to 12 digits, and up to 6 decimals.
 fn is_amount(text: &str) -> bool {
     let digits =
         |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Why a space refuses what is asked of it.
+//! Why a space command is refused.
 
 use chrono::TimeDelta;
 
@@ -11,68 +11,68 @@ use crate::limits::LimitExceeded;
 use crate::naming::LONGEST_NAME;
 use crate::policy::PolicyOutOfBounds;
 
-/// A reservation in another one's way.
+/// A conflicting reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// Which.
+    /// The reservation.
     pub reservation_id: ReservationId,
-    /// The window it holds.
+    /// Its window.
     pub window: Window,
 }
 
-/// Why a command to a space is refused.
+/// A refusal of a space command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceRefusal {
-    /// No such space, or another tenant's, or one that was deleted.
+    /// It was never created, is deleted, or belongs to another tenant.
     #[error("there is no such space: it was never created or is deleted")]
     SpaceNotFound,
-    /// The id is used.
+    /// The id is or was used by a space.
     #[error("a space with this id exists or existed: give a new id")]
     SpaceAlreadyCreated,
-    /// The code is no code.
+    /// The code is invalid.
     #[error("a code is 1 to 50 letters, digits, '-', '_' or '.'")]
     CodeInvalid,
-    /// A name is no name.
+    /// A name is blank or too long.
     #[error("{field} must be 1 to {LONGEST_NAME} characters, not all of them blank")]
     NameInvalid {
         /// The field.
         field: &'static str,
     },
-    /// A text is too long to be kept.
+    /// A value exceeds its limit.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    /// The time after which a space is released is out of bounds.
+    /// The auto-release time is out of bounds.
     #[error("auto_release_minutes is {minutes}: it must be 1 to 1440, or 0 for none")]
     AutoReleaseOutOfBounds {
-        /// What was asked for.
+        /// The requested value.
         minutes: u16,
     },
-    /// The position is no place on earth.
+    /// The position is out of range.
     #[error(transparent)]
     PositionInvalid(#[from] NotAPosition),
-    /// A number of the space's policy is out of its bounds.
+    /// A policy value is out of bounds.
     #[error(transparent)]
     PolicyOutOfBounds(#[from] PolicyOutOfBounds),
-    /// Reservations hold the space.
-    #[error("{count} reservations hold the space: cancel them first")]
+    /// The space has open reservations.
+    #[error("the space has {count} open reservations: cancel them first")]
     SpaceHasReservations {
-        /// How many.
+        /// The number of reservations.
         count: usize,
     },
 
-    /// The override would end before it begins.
+    /// The override ends before it starts.
     #[error("an override must end after it begins")]
     OverrideWindowEmpty,
-    /// The override would be over already.
-    #[error("the override's end has passed: give one to come, or none")]
+    /// The override's end has passed.
+    #[error("the override's end has passed: give a future end, or none")]
     OverrideEndsInThePast,
     /// The id is used.
     #[error("an override with this id is set already: give a new id")]
     OverrideAlreadySet,
-    /// Too many overrides are set.
+    /// The space has too many overrides.
     #[error("the space has {MAX_OVERRIDES} overrides that are not over: clear one first")]
     TooManyOverrides,
-    /// No such override, or one that is over.
+    /// It was never set, or is over.
     #[error("the space has no such override: it was never set, or is over, or was cleared")]
     OverrideNotFound,
 
@@ -80,64 +80,64 @@ pub enum SpaceRefusal {
     #[error("a reservation must end after it starts")]
     WindowEmpty,
     /// The window's start has passed.
-    #[error("the start has passed: give one that is not")]
+    #[error("the start has passed: give a later one")]
     StartsInThePast,
     /// The window's end has passed.
-    #[error("the end has passed: give one to come")]
+    #[error("the end has passed: give a future end")]
     EndsInThePast,
     /// The window is too long.
     #[error("a reservation lasts {} minutes at most: book less", .limit.num_minutes())]
     ReservationTooLong {
-        /// The longest it may be.
+        /// The maximum duration.
         limit: TimeDelta,
     },
-    /// An amount of money is no number.
+    /// An amount is not a number.
     #[error("{field} must be a decimal number such as 12.50")]
     AmountInvalid {
         /// The field.
         field: &'static str,
     },
-    /// The space cannot be booked at all.
+    /// The space is disabled.
     #[error("the space is disabled: enable it or book another one")]
     SpaceDisabled,
-    /// The space is not to be used then.
+    /// An override takes the space out of use in the window.
     #[error("the space is blocked or out of service at that time: choose another time or another space")]
     SpaceNotAvailable {
-        /// The overrides in the way.
+        /// The overlapping overrides.
         overrides: Vec<OverrideId>,
     },
-    /// Others hold the space then.
+    /// Other reservations overlap the window.
     #[error("the space is reserved at that time: choose another time or another space")]
     SpaceAlreadyReserved {
-        /// Those in the way, in order of their start.
+        /// The overlapping reservations, in order of their start.
         conflicts: Vec<Conflict>,
     },
-    /// Too many reservations are to come.
-    #[error("the space has {MAX_HOLDING} reservations to come: book when some of them are over")]
+    /// The space has too many open reservations.
+    #[error("the space has {MAX_HOLDING} open reservations: book again when some of them are over")]
     TooManyReservations,
     /// The id is used.
     #[error("a reservation with this id is booked already: give a new id")]
     ReservationAlreadyBooked,
 
-    /// No such reservation.
+    /// The space has no such reservation, or no longer remembers it.
     #[error("the space has no such reservation, or it was over long ago")]
     ReservationNotFound,
-    /// The reservation does not hold the space any more.
+    /// The reservation is over.
     #[error("the reservation is {}: nothing about it can be changed", .status.word())]
     ReservationOver {
         /// How it ended.
         status: Status,
     },
-    /// The start is a fact.
-    #[error("the reservation has started or its vehicle is there: only its end can be changed")]
+    /// The start can no longer change.
+    #[error("the reservation has started or its vehicle is present: only its end can be changed")]
     ReservationUnderWay,
-    /// Nobody can be there yet.
-    #[error("check-in opens at {opens}: come back then")]
+    /// Check-in is not open yet.
+    #[error("check-in opens at {opens}: try again then")]
     CheckInTooEarly {
-        /// The first moment for a check-in.
+        /// When check-in opens.
         opens: Instant,
     },
-    /// Nobody came, as far as is known.
-    #[error("nobody has checked in: check in first, or cancel")]
+    /// The reservation is not confirmed.
+    #[error("the reservation is not checked in: check in first, or cancel")]
     NotCheckedIn,
 }

@@ -1,4 +1,4 @@
-//! One reservation of a space: its window, what is kept with it, and how far it has come.
+//! One reservation of a space: its window, its details, and its status.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -8,72 +8,72 @@ use crate::id::UserId;
 use crate::instant::Instant;
 use crate::sealed::Sealed;
 
-/// A time from its start up to, but not including, its end.
+/// A time span from its start, inclusive, to its end, exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
     /// The first moment.
     pub start: Instant,
-    /// The first moment after it.
+    /// The first moment after the window.
     pub end: Instant,
 }
 
 impl Window {
-    /// True when some moment is in both.
+    /// True when the windows have a moment in common.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }
 
-    /// True when the moment is in it.
+    /// True when the moment is within the window.
     pub fn contains(&self, at: Instant) -> bool {
         self.start <= at && at < self.end
     }
 
-    /// True when every moment of the other is in it.
+    /// True when the other window lies within this one.
     pub fn encloses(&self, other: &Self) -> bool {
         self.start <= other.start && other.end <= self.end
     }
 }
 
-/// What is kept with a reservation and decides nothing. Money is stored and shown, never computed.
+/// Data stored with a reservation that affect no decision. Amounts are stored and shown, never computed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Details {
-    /// The user it is for, if the platform knows them.
+    /// The user it is for, if registered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
-    /// The e-mail of whom it is for.
+    /// The guest's e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_email: Option<Sealed>,
-    /// The name of whom it is for.
+    /// The guest's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_name: Option<Sealed>,
-    /// The phone of whom it is for.
+    /// The guest's phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_phone: Option<Sealed>,
-    /// Free text.
+    /// Notes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<Sealed>,
-    /// The key of the request that booked it.
+    /// The id of the booking request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Its name in another booking system.
+    /// Its id in an external booking system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_booking_id: Option<String>,
-    /// That system.
+    /// The external booking system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_system: Option<String>,
-    /// The caller's own sort of reservation.
+    /// The caller's type of reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation_type: Option<String>,
-    /// The price of a unit, as a decimal number.
+    /// The price per unit, as a decimal number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<String>,
-    /// The price, as a decimal number.
+    /// The total price, as a decimal number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_cost: Option<String>,
-    /// Whether it is paid.
+    /// The payment status.
     pub payment_status: PaymentStatus,
-    /// The caller's own data.
+    /// The caller's data.
     #[serde(skip_serializing_if = "Document::is_empty")]
     pub metadata: Document,
 }
@@ -82,43 +82,43 @@ pub struct Details {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// Not yet.
+    /// Not paid yet.
     #[default]
     Pending,
-    /// Yes.
+    /// Paid.
     Paid,
-    /// It was, and the money went back.
+    /// Paid and refunded.
     Refunded,
 }
 
-/// How it became known that the vehicle is there.
+/// How the vehicle's presence was confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
-    /// Somebody checked in.
+    /// The guest checked in.
     CheckIn,
     /// The space's sensor saw it.
     Sensor,
 }
 
-/// How far a reservation has come.
+/// The status of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It holds its window: booked, running, or with its vehicle there.
+    /// It holds its window: booked, running, or confirmed.
     Active,
     /// Confirmed, and over.
     Completed,
-    /// Given up.
+    /// Cancelled.
     Cancelled,
-    /// Over without anybody.
+    /// Over without a confirmation.
     Expired,
-    /// Released because nobody came in time.
+    /// Released because it was not confirmed in time.
     NoShow,
 }
 
 impl Status {
-    /// As it is written.
+    /// The written form.
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -130,28 +130,28 @@ impl Status {
     }
 }
 
-/// A reservation as far as decisions need it.
+/// The state of a reservation for decisions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reservation {
     pub(super) window: Window,
     pub(super) details: Box<Details>,
     pub(super) status: Status,
     stage: Stage,
-    /// Since when the window starts when it starts: nothing can have approached before.
+    /// When the current start was requested: it cannot have approached earlier.
     asked_at: Instant,
     pub(super) checked_in: bool,
     seen: bool,
 }
 
-/// How far time has brought a reservation that holds its window.
+/// The progress of an open reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
-    /// It is some time away.
+    /// Its start is not near.
     Booked,
-    /// It begins soon.
+    /// It starts soon.
     Approached,
-    /// It runs.
+    /// It has started.
     Started,
 }
 
@@ -161,7 +161,7 @@ impl Reservation {
         Self { window, details, status, stage, asked_at, checked_in: false, seen: false }
     }
 
-    /// Another window. With another start it is to come again.
+    /// Moves it to another window. With another start it has not approached yet.
     pub(super) fn reschedule(&mut self, to: Window, at: Instant) {
         if to.start != self.window.start {
             (self.stage, self.asked_at) = (Stage::Booked, at);
@@ -186,49 +186,49 @@ impl Reservation {
         }
     }
 
-    /// The time it holds, or held.
+    /// Its window.
     pub fn window(&self) -> Window {
         self.window
     }
 
-    /// What is kept with it.
+    /// Its details.
     pub fn details(&self) -> &Details {
         &self.details
     }
 
-    /// How far it has come.
+    /// Its status.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// True when its window began.
+    /// True when its window has started.
     pub fn has_started(&self) -> bool {
         self.stage == Stage::Started
     }
 
-    /// True when somebody checked in.
+    /// True when the guest has checked in.
     pub fn is_checked_in(&self) -> bool {
         self.checked_in
     }
 
-    /// True when the vehicle is there, as far as is known: somebody checked in, or the sensor saw it.
+    /// True when the vehicle's presence is confirmed: the guest checked in, or the sensor saw it.
     pub fn is_confirmed(&self) -> bool {
         self.checked_in || self.seen
     }
 
-    /// When it begins to show, if that is to come: `reserved_soon` before its start, or when its start was asked for.
+    /// When it approaches, if it has not yet: `reserved_soon` before its start, or when its start was requested.
     pub(super) fn approaches_at(&self, reserved_soon: TimeDelta) -> Option<Instant> {
         let shows_at = (self.window.start - reserved_soon).max(self.asked_at);
         (self.stage == Stage::Booked && shows_at < self.window.start).then_some(shows_at)
     }
 
-    /// When it starts, if it has not.
+    /// Its start, if it has not started.
     pub(super) fn starts_at(&self) -> Option<Instant> {
         (self.stage != Stage::Started).then_some(self.window.start)
     }
 
-    /// When it is released unless somebody comes; none if it waits until its end. A time that the space got while the
-    /// reservation ran releases nothing before it got it.
+    /// When it is released unless it is confirmed; `None` if it is kept until its end. An auto-release time that was
+    /// set while it was running releases nothing before it was set.
     pub(super) fn released_at(&self, minutes: Option<u16>, since: Instant) -> Option<Instant> {
         let patience = TimeDelta::minutes(minutes?.into());
         let released_at = (self.window.start + patience).max(since);

@@ -1,4 +1,4 @@
-//! The reservations of a space: all that hold a window, and the last of those that are over.
+//! The reservations of a space: all open ones, and the last ones that are over.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,13 +8,13 @@ use super::refusal::{Conflict, SpaceRefusal};
 use super::reservation::{Reservation, Status, Window};
 use crate::id::ReservationId;
 
-/// How many reservations may hold a space at a time.
+/// The maximum number of open reservations of a space.
 pub const MAX_HOLDING: usize = 10_000;
 
-/// How many reservations that are over a space remembers, so that whoever asks again hears how they ended.
+/// The number of past reservations that a space remembers, so that repeated requests get their outcome.
 pub const REMEMBERED: usize = 32;
 
-/// What is known of a space's reservations.
+/// The state of a space's reservations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Reservations {
     holding: BTreeMap<ReservationId, Reservation>,
@@ -26,7 +26,7 @@ impl Reservations {
         self.holding.insert(id, reservation);
     }
 
-    /// Ends a reservation; the oldest of those that are over is forgotten for it.
+    /// Ends a reservation; drops the oldest past one beyond the limit.
     pub(super) fn end(&mut self, id: ReservationId, status: Status) {
         let Some(mut reservation) = self.holding.remove(&id) else { return };
         reservation.status = status;
@@ -48,7 +48,7 @@ impl Reservations {
         self.holding.get_mut(&id)
     }
 
-    /// The reservation, while it holds or is remembered.
+    /// The reservation, if it is open or remembered.
     pub(super) fn get(&self, id: ReservationId) -> Option<&Reservation> {
         let over =
             || self.over.iter().rev().find(|(over, _)| *over == id).map(|(_, reservation)| reservation);
@@ -61,8 +61,8 @@ impl Reservations {
         self.holding.get_mut(&id).or(over)
     }
 
-    /// The reservation, if it holds.
-    pub(super) fn held(&self, id: ReservationId) -> Result<&Reservation, SpaceRefusal> {
+    /// The reservation, if it is open.
+    pub(super) fn open(&self, id: ReservationId) -> Result<&Reservation, SpaceRefusal> {
         match self.get(id) {
             Some(reservation) if reservation.status == Status::Active => Ok(reservation),
             Some(reservation) => Err(SpaceRefusal::ReservationOver { status: reservation.status }),
@@ -70,7 +70,7 @@ impl Reservations {
         }
     }
 
-    /// Those that hold a moment of the window, without one, in order of their start.
+    /// The open reservations that overlap the window, except `ignoring`, in order of their start.
     pub(super) fn conflicts(&self, window: &Window, ignoring: Option<ReservationId>) -> Vec<Conflict> {
         let mut conflicts: Vec<_> = self
             .holding()

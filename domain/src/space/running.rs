@@ -1,4 +1,4 @@
-//! Running: who came, and who left.
+//! Check-in, check-out and confirmation by the sensor.
 
 use chrono::TimeDelta;
 
@@ -8,14 +8,14 @@ use super::event::SpaceEvent;
 use super::refusal::SpaceRefusal;
 use super::reservation::Confirmation;
 
-/// How long before its start a reservation lets somebody check in.
+/// How long before its start a reservation can be checked in.
 pub const CHECK_IN_GRACE: TimeDelta = TimeDelta::minutes(15);
 
 impl Space {
-    /// A check-in is worth recording even where the sensor saw the vehicle first: it says who it is.
+    /// A check-in is recorded even if the sensor confirmed the reservation first, because it identifies the guest.
     pub(super) fn check_in(&self, command: &CheckIn) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CheckIn { reservation_id, asked } = *command;
-        let reservation = self.reservations.held(reservation_id)?;
+        let reservation = self.reservations.open(reservation_id)?;
         let start = reservation.window.start;
         if reservation.checked_in {
             return Ok(Vec::new());
@@ -30,19 +30,19 @@ impl Space {
 
     pub(super) fn check_out(&self, command: &CheckOut) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CheckOut { reservation_id, asked } = *command;
-        if !self.reservations.held(reservation_id)?.is_confirmed() {
+        if !self.reservations.open(reservation_id)?.is_confirmed() {
             return Err(SpaceRefusal::NotCheckedIn);
         }
         Ok(vec![SpaceEvent::ReservationCheckedOut { reservation_id, at: asked.at, by: asked.by }])
     }
 
-    /// The reservation that runs is confirmed by what the sensor saw then, unless it was before.
+    /// Confirms the reservation that was running when the sensor saw a vehicle, unless it is confirmed already.
     pub(super) fn confirm_by_sensor(&self, command: &ConfirmBySensor) -> Vec<SpaceEvent> {
-        let ConfirmBySensor { reservation_id: meant, at, by } = *command;
+        let ConfirmBySensor { reservation_id: expected, at, by } = *command;
         let running = self.reservations.holding().find(|(_, held)| held.window.contains(at));
         match running {
             Some((reservation_id, held))
-                if !held.is_confirmed() && meant.is_none_or(|meant| meant == reservation_id) =>
+                if !held.is_confirmed() && expected.is_none_or(|expected| expected == reservation_id) =>
             {
                 let confirmation = Confirmation::Sensor;
                 vec![SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by }]

@@ -1,22 +1,22 @@
-//! An event with its place in the log, not read yet.
+//! An event with its position in the log, not decoded yet.
 
 use uuid::Uuid;
 
 use super::{DecodeError, Event, decode};
 use crate::instant::Instant;
 
-/// An event as the log holds it, without its body.
+/// An event as stored in the log, without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// Its place in the total order.
+    /// Its position in the log.
     pub position: i64,
-    /// The owner; `None` for events of the network.
+    /// The owning tenant; `None` for events of the network.
     pub tenant_id: Option<Uuid>,
     /// The stream's aggregate type.
     pub aggregate_type: String,
     /// The stream's id.
     pub aggregate_id: String,
-    /// Its place in the stream, from 1.
+    /// Its sequence in the stream, from 1.
     pub sequence: i64,
     /// Its type.
     pub event_type: String,
@@ -26,16 +26,16 @@ pub struct Recorded {
     pub payload: String,
     /// JSON, as stored.
     pub metadata: String,
-    /// Its identity.
+    /// Its id.
     pub event_id: Uuid,
-    /// The append that brought it.
+    /// The append that stored it.
     pub append_id: Uuid,
-    /// When the log took it.
+    /// When the log recorded it.
     pub recorded_at: Instant,
 }
 
 impl Recorded {
-    /// The event as the domain knows it.
+    /// The decoded event.
     pub fn decode(&self) -> Result<Event, DecodeError> {
         decode(&self.aggregate_type, &self.event_type, &self.event_version, &self.payload)
     }

@@ -1,4 +1,4 @@
-//! What can be asked of a tenant.
+//! Commands to a tenant.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use crate::policy::PolicyOverrides;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum TenantCommand {
-    /// Let it exist.
+    /// Create it.
     CreateTenant { tenant: Box<NewTenant>, at: Instant, by: Actor },
     /// Change its definition.
     UpdateTenant { patch: Box<TenantPatch>, at: Instant, by: Actor },
-    /// Give it another slug.
+    /// Change its slug.
     ChangeTenantSlug { slug: String, at: Instant, by: Actor },
-    /// Lock its people and programs out.
+    /// Lock its users and API keys out.
     SuspendTenant { reason: String, at: Instant, by: Actor },
-    /// Let them in again.
+    /// Undo a suspension.
     ActivateTenant { at: Instant, by: Actor },
-    /// End it.
+    /// Archive it.
     ArchiveTenant { at: Instant, by: Actor },
-    /// Make a display policy and put it in force instead of the one before.
+    /// Create a display policy and activate it.
     CreateDisplayPolicy { policy_id: PolicyId, policy: Box<NamedPolicy>, at: Instant, by: Actor },
     /// Change a display policy.
     UpdateDisplayPolicy {
@@ -37,46 +37,46 @@ pub enum TenantCommand {
         at: Instant,
         by: Actor,
     },
-    /// Put a display policy in force.
+    /// Activate a display policy.
     ActivateDisplayPolicy { policy_id: PolicyId, at: Instant, by: Actor },
 }
 
-/// A tenant to be.
+/// A tenant to create.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewTenant {
-    /// For people: 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     pub name: String,
     /// Unique on the platform: 1 to 100 of `a-z`, `0-9` and `-`.
     pub slug: String,
-    /// What kind of tenant it is.
+    /// The type of tenant.
     pub tenant_type: TenantType,
-    /// What it pays for.
+    /// The subscription tier.
     pub tier: Tier,
-    /// How long its trial is, from now; only a trial has one, of others it is not read.
+    /// The length of its trial, from now; ignored unless it is a trial.
     pub trial_days: Option<u32>,
-    /// What it may do otherwise than its tier says.
+    /// Features that differ from its tier's.
     pub features: BTreeMap<String, bool>,
-    /// What it may have otherwise than its tier says.
+    /// Limits that differ from its tier's.
     pub limits: BTreeMap<String, u32>,
-    /// The platform's own data about it.
+    /// The platform's data about it.
     pub metadata: Document,
 }
 
-/// A change of a tenant's definition: what is absent stays.
+/// A change of a tenant's definition; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TenantPatch {
-    /// For people: 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     pub name: Option<String>,
-    /// What kind of tenant it is. The platform's type is neither given nor taken away.
+    /// The type of tenant. The type `Platform` can be neither set nor removed.
     pub tenant_type: Option<TenantType>,
-    /// What it pays for. Brings the tier's features and limits, except where the tenant has values of its own.
+    /// The subscription tier. Sets the tier's features and limits, except where the tenant has values of its own.
     pub tier: Option<Tier>,
-    /// When its trial ends; only a trial has one, of others it is not read.
+    /// The end of its trial; ignored unless it is a trial.
     pub trial_ends_at: Patch<Instant>,
-    /// Merged over what it may do.
+    /// Merged into its features.
     pub features: BTreeMap<String, bool>,
-    /// Merged over what it may have.
+    /// Merged into its limits.
     pub limits: BTreeMap<String, u32>,
-    /// Instead of what the platform kept about it.
+    /// Replaces the platform's data about it.
     pub metadata: Option<Document>,
 }

@@ -1,4 +1,4 @@
-//! What a tenant is: its type, its tier, its limits and features, and its display policies.
+//! A tenant's definition: its type, tier, limits and features, and its display policies.
 
 use std::collections::BTreeMap;
 
@@ -8,62 +8,62 @@ use crate::document::Document;
 use crate::instant::Instant;
 use crate::policy::Policy;
 
-/// A tenant's description. Its slug stands beside it, because it is claimed.
+/// A tenant's definition. Its slug is separate because it is claimed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// What kind of tenant it is.
+    /// The type of tenant.
     #[serde(rename = "type")]
     pub tenant_type: TenantType,
-    /// What it pays for.
+    /// The subscription tier.
     pub tier: Tier,
-    /// When its trial ends, if it is on trial.
+    /// The end of its trial, if it is on trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_ends_at: Option<Instant>,
-    /// What it may do, by name.
+    /// Its features by name.
     pub features: BTreeMap<String, bool>,
-    /// How much of each it may have, by name.
+    /// Its limits by name.
     pub limits: BTreeMap<String, u32>,
-    /// The platform's own data about it.
+    /// The platform's data about it.
     #[serde(default, skip_serializing_if = "Document::is_empty")]
     pub metadata: Document,
 }
 
-/// What kind of tenant it is.
+/// The type of a tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantType {
     /// Runs the platform: its owners and admins are platform admins.
     Platform,
-    /// Pays.
+    /// A paying customer.
     #[default]
     Customer,
-    /// Tries it out.
+    /// A trial.
     Trial,
 }
 
-/// What a tenant pays for.
+/// The subscription tier of a tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
-    /// The least.
+    /// The lowest tier.
     #[default]
     Basic,
-    /// More, and analytics.
+    /// Higher limits, and analytics.
     Professional,
-    /// Most, and one's own branding.
+    /// The highest limits, and custom branding.
     Enterprise,
 }
 
 /// A display policy with its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedPolicy {
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// For people.
+    /// A description for operators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What it says.
+    /// The policy.
     pub policy: Policy,
 }

@@ -1,4 +1,4 @@
-//! What happened to a tenant, version 1.
+//! Events of a tenant, version 1.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,23 +12,23 @@ use crate::instant::Instant;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum TenantEvent {
-    /// The tenant exists from now on, its slug unique on the platform.
+    /// The tenant is created, with a slug unique on the platform.
     TenantCreated { slug: String, definition: Box<Definition>, at: Instant, by: Actor },
-    /// Its definition is now this.
+    /// Its definition is replaced.
     TenantUpdated { definition: Box<Definition>, at: Instant, by: Actor },
-    /// It has another slug.
+    /// Its slug changed.
     TenantSlugChanged { from: String, to: String, at: Instant, by: Actor },
-    /// Its people and programs are locked out.
+    /// Its users and API keys are locked out.
     TenantSuspended { reason: String, at: Instant, by: Actor },
-    /// They are let in again.
+    /// The suspension ended.
     TenantActivated { at: Instant, by: Actor },
-    /// It is no more. Its slug is free again.
+    /// It is archived. Its slug can be used again.
     TenantArchived { slug: String, at: Instant, by: Actor },
-    /// It has a display policy more; it is not in force by that.
+    /// A display policy is created; this does not activate it.
     DisplayPolicyCreated { policy_id: PolicyId, policy: Box<NamedPolicy>, at: Instant, by: Actor },
-    /// A display policy is now this.
+    /// A display policy is replaced.
     DisplayPolicyUpdated { policy_id: PolicyId, policy: Box<NamedPolicy>, at: Instant, by: Actor },
-    /// This display policy is in force, and no other.
+    /// The display policy is active, and no other.
     DisplayPolicyActivated { policy_id: PolicyId, at: Instant, by: Actor },
 }
 

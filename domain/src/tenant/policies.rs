@@ -1,4 +1,4 @@
-//! A tenant's display policies, of which one is in force.
+//! A tenant's display policies, one of which is active.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::naming::is_name;
 use crate::patch::{Patch, replace};
 use crate::policy::{Policy, PolicyOverrides};
 
-/// How many display policies a tenant can have.
+/// The maximum number of display policies of a tenant.
 pub const MOST_POLICIES: usize = 100;
 
-/// The display policies by id, and which of them is in force.
+/// The display policies by id, and the active one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Policies {
     named: BTreeMap<PolicyId, NamedPolicy>,
@@ -26,7 +26,7 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// What is in force; the default where nothing is.
+    /// The active policy, or the default if there is none.
     pub(super) fn active(&self) -> Policy {
         self.active.and_then(|id| self.get(id)).map(|named| named.policy).unwrap_or_default()
     }
@@ -43,11 +43,11 @@ impl Policies {
         self.named.insert(policy_id, policy.clone());
     }
 
-    pub(super) fn put_in_force(&mut self, policy_id: PolicyId) {
+    pub(super) fn set_active(&mut self, policy_id: PolicyId) {
         self.active = Some(policy_id);
     }
 
-    /// A new policy replaces the one in force.
+    /// Creates a policy, which becomes active.
     pub(super) fn create(
         &self,
         policy_id: PolicyId,
@@ -68,7 +68,7 @@ impl Policies {
         ])
     }
 
-    /// The policy with what is changed; none if nothing is.
+    /// The policy with the changes; `None` if nothing changes.
     pub(super) fn changed(
         &self,
         policy_id: PolicyId,

@@ -1,4 +1,4 @@
-//! The rules of a tenant's own life: how it begins, changes, is locked out and ends.
+//! The rules of a tenant: creation, changes, suspension and archiving.
 
 use chrono::TimeDelta;
 
@@ -17,12 +17,12 @@ use crate::patch::replace;
 /// The longest trial, in days.
 pub const LONGEST_TRIAL_DAYS: u32 = 3650;
 
-/// How many features a tenant can have by name, and how many limits.
+/// The maximum number of features of a tenant, and of limits.
 pub const MOST_ENTITLEMENTS: usize = 100;
 
 type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
 
-/// A tenant begins with what its tier brings, and what it was given otherwise.
+/// A new tenant has its tier's features and limits, with the given ones replacing them.
 pub(super) fn create(tenant: NewTenant, at: Instant, by: Actor) -> Decision {
     let NewTenant { name, slug, tenant_type, tier, trial_days, features, limits, metadata } = tenant;
     checked_slug(&slug)?;
@@ -82,7 +82,7 @@ impl Account {
 }
 
 impl Definition {
-    /// The definition with what the patch changes. A tenant that is no trial has no end of one.
+    /// The definition with the patch applied. Only a trial has a trial end.
     fn patched(&self, patch: TenantPatch) -> Result<Self, TenantRefusal> {
         let TenantPatch { name, tenant_type, tier, trial_ends_at, features, limits, metadata } = patch;
         let mut new = self.clone();
@@ -111,7 +111,7 @@ fn trial_end(at: Instant, days: u32) -> Result<Instant, TenantRefusal> {
 }
 
 fn checked(definition: Definition) -> Result<Definition, TenantRefusal> {
-    // Every field by name, so that a new one is not forgotten. The document has its limits from its type.
+    // Every field is listed, so that a new one is not forgotten. The document is limited by its type.
     let Definition { name, tenant_type: _, tier: _, trial_ends_at: _, features, limits, metadata: _ } =
         &definition;
     if !is_name(name, LONGEST_NAME) {

@@ -1,11 +1,11 @@
-//! What each tier brings, and what becomes of it under another tier.
+//! The features and limits of each tier, and how they change with the tier.
 
 use std::collections::BTreeMap;
 
 use super::definition::Tier;
 
 impl Tier {
-    /// How much of each the tier brings, by name.
+    /// The tier's limits by name.
     pub fn limits(self) -> BTreeMap<String, u32> {
         let [devices, gateways, spaces, users, requests_per_minute] = match self {
             Self::Basic => [100, 10, 100, 5, 100],
@@ -21,7 +21,7 @@ impl Tier {
         ])
     }
 
-    /// What the tier allows, by name.
+    /// The tier's features by name.
     pub fn features(self) -> BTreeMap<String, bool> {
         let (analytics, custom_branding) = match self {
             Self::Basic => (false, false),
@@ -39,7 +39,8 @@ impl Tier {
     }
 }
 
-/// The values under another tier: what was the old tier's becomes the new one's, what was set apart from it stays.
+/// The values after a change of tier: values of the old tier are replaced by the new tier's; the tenant's own values
+/// stay.
 pub(super) fn carried_over<V: Clone + PartialEq>(
     values: &BTreeMap<String, V>,
     old: &BTreeMap<String, V>,

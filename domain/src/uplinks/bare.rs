@@ -1,5 +1,5 @@
-//! The events of an `uplinks` stream as far as `evolve` looks at them: the rest is passed over while reading, which takes
-//! half the time. A stream of years is folded this way.
+//! The events of an `uplinks` stream with only the fields that `evolve` uses. Skipping the rest halves the parsing
+//! time, which matters for streams that span years.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::instant::Instant;
 use crate::lorawan::DevAddr;
 use crate::payload::Payload;
 
-/// An event without what `evolve` does not look at.
+/// An event without the fields that `evolve` does not use.
 #[derive(Deserialize)]
 pub(super) enum Bare {
     UplinkReceived(BareUplink),

@@ -1,4 +1,4 @@
-//! What happened to a device on the network: the events of an `uplinks` stream, version 1.
+//! The events of an `uplinks` stream, version 1.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,81 +9,81 @@ use crate::instant::Instant;
 use crate::lorawan::DevAddr;
 use crate::payload::Payload;
 
-/// An event of an `uplinks` stream. The reports that only carry their key wait for their interpretation; their bodies
-/// are in the log.
+/// An event of an `uplinks` stream. Reports that carry only their key are not interpreted yet; their bodies are in the
+/// log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum UplinkEvent {
-    /// A data uplink came.
+    /// A data uplink.
     UplinkReceived(Box<UplinkReceived>),
     /// The device joined: a session began.
     DeviceJoined(DeviceJoined),
-    /// The device answered with battery and margin.
+    /// The device reported its battery level and link margin.
     DeviceStatusReported {
-        /// What every report has.
+        /// The common fields.
         report: NetworkReport,
     },
     /// A confirmed downlink was acknowledged or timed out.
     DownlinkAcknowledged {
-        /// What every report has.
+        /// The common fields.
         report: NetworkReport,
     },
     /// A gateway took a downlink for transmission.
     DownlinkTransmitted {
-        /// What every report has.
+        /// The common fields.
         report: NetworkReport,
     },
-    /// The network server warned about the device.
+    /// The network server logged a warning or an error about the device.
     NetworkLogged {
-        /// What every report has.
+        /// The common fields.
         report: NetworkReport,
     },
     /// The network server resolved a position.
     DeviceLocated {
-        /// What every report has.
+        /// The common fields.
         report: NetworkReport,
     },
 }
 
-/// What every report has.
+/// The common fields of every report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkReport {
-    /// Recognises the report when it comes again.
+    /// Identifies a repeated delivery of the report.
     pub key: EventKey,
-    /// When the platform received it; never runs backwards within a stream. This is effective time.
+    /// When the platform received it; never runs backwards within a stream. This is the effective time.
     pub received_at: Instant,
-    /// ChirpStack's `time`: information only.
+    /// ChirpStack's `time`: informational only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Instant>,
-    /// What ChirpStack knew about the device.
+    /// ChirpStack's data about the device.
     #[serde(default)]
     pub device: DeviceInfo,
 }
 
-/// Where a report stands in its LoRaWAN session.
+/// A report's order in its LoRaWAN session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// The newest of its session so far, or the one that opens it. Not written down: most are.
+    /// The newest of its session, or the one that opens it. Not serialised, because most reports are in order.
     #[default]
     InOrder,
-    /// Older than what the stream already holds: counts for the device's health, never moves a space.
+    /// Older than the newest frame: counts for the device's health, never changes a space.
     Late,
-    /// Its counter came before in this session: as far as can be told one transmission, reported twice.
+    /// Its counter was seen before in this session: most likely one transmission, reported twice.
     Repeated,
-    /// Its counter could not be read, or is the newest one's with other content: nothing can be said about order.
+    /// Its counter is unreadable, or equals the newest one with other content: its order is unknown.
     Uncounted,
 }
 
-/// A data uplink, with all that a later interpretation may need.
+/// A data uplink with everything that later interpretation may need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UplinkReceived {
-    /// What every report has.
+    /// The common fields.
     pub report: NetworkReport,
-    /// When the network server heard the frame, by the best clock the report offers.
+    /// When the network server received the frame, by the best clock in the report.
     pub heard_at: Instant,
     /// The session's number within the stream, from 1 in order of discovery.
     pub session: u32,
-    /// Where the frame stands in its session.
+    /// The frame's order in its session.
     #[serde(default, skip_serializing_if = "is_in_order")]
     pub standing: Standing,
     /// The device's address in its session.
@@ -92,25 +92,25 @@ pub struct UplinkReceived {
     pub f_cnt: Option<u32>,
     /// The port.
     pub f_port: u8,
-    /// True when the device asked for an acknowledgement.
+    /// True when the device requests an acknowledgement.
     #[serde(default, skip_serializing_if = "is_false")]
     pub confirmed: bool,
-    /// The data rate's index.
+    /// The index of the data rate.
     #[serde(default)]
     pub dr: u8,
-    /// The carrier, in hertz.
+    /// The carrier frequency, in hertz.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<u32>,
-    /// The application's bytes.
+    /// The application's payload.
     #[serde(default)]
     pub data: Payload,
-    /// What ChirpStack's codec made of them.
+    /// ChirpStack's decoding of the payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Map<String, Value>>,
     /// True when `data` is still encrypted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub encrypted: bool,
-    /// The gateways that heard the frame.
+    /// The gateways that received the frame.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rx_info: Vec<Reception>,
 }
@@ -118,21 +118,21 @@ pub struct UplinkReceived {
 /// A join.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceJoined {
-    /// What every report has.
+    /// The common fields.
     pub report: NetworkReport,
     /// When the network server accepted the join.
     pub heard_at: Instant,
     /// The number of the session it began.
     pub session: u32,
-    /// [`Standing::InOrder`], or [`Standing::Late`] when a younger session was known before.
+    /// [`Standing::InOrder`], or [`Standing::Late`] if a newer session was known before.
     #[serde(default, skip_serializing_if = "is_in_order")]
     pub standing: Standing,
-    /// The address given to the device.
+    /// The address assigned to the device.
     pub dev_addr: Option<DevAddr>,
 }
 
 impl UplinkEvent {
-    /// What every report has.
+    /// The common fields.
     pub fn report(&self) -> &NetworkReport {
         match self {
             Self::UplinkReceived(uplink) => &uplink.report,
@@ -156,12 +156,18 @@ events!(UplinkEvent {
     DeviceLocated: "1",
 });
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde's skip_serializing_if asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde's skip_serializing_if requires"
+)]
 fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde's skip_serializing_if asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde's skip_serializing_if requires"
+)]
 fn is_in_order(standing: &Standing) -> bool {
     *standing == Standing::InOrder
 }

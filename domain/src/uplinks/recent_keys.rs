@@ -1,29 +1,29 @@
-//! A bounded window of recorded keys that knows what it has forgotten.
+//! A bounded window of recorded keys that tracks which keys it may have dropped.
 //!
-//! The same report always bears the same `time`. The window evicts the key with the earliest `time`, so everything
-//! forgotten is at or before `forgotten_until`: a key that is not in the window and is later than that is new for
-//! certain. For the rest the stream itself must be asked, which only old reports ever cost.
+//! The same report always has the same `time`. The window evicts the key with the earliest `time`, so every evicted key
+//! is at or before `forgotten_until`: a key that is not in the window and is later than that is certainly new. For
+//! other keys the stream itself must be searched, which happens only for old reports.
 
 use serde::{Deserialize, Serialize};
 
 use crate::chirpstack::EventKey;
 use crate::instant::Instant;
 
-/// Longer than any run of reports that overtake each other, small enough to keep for every device.
+/// Larger than any run of reports that overtake each other, small enough to keep for every device.
 pub(super) const WINDOW: usize = 64;
 
-/// What the window knows of a key.
+/// The window's knowledge of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Recall {
     /// It was recorded.
     Recorded,
     /// It was never recorded.
     New,
-    /// It may have been, before what the window remembers.
+    /// It may have been recorded and evicted.
     Forgotten,
 }
 
-/// The keys of the latest reports by `time`; reports without a time are the first to go.
+/// The keys of the latest reports by `time`; reports without a time are evicted first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct RecentKeys {
     keys: Vec<(Option<Instant>, EventKey)>,
@@ -34,7 +34,7 @@ pub(super) struct RecentKeys {
 }
 
 impl RecentKeys {
-    /// Says whether `key` was recorded, as far as the window can tell.
+    /// Whether `key` was recorded, as far as the window shows.
     pub(super) fn recall(&self, key: EventKey, time: Option<Instant>) -> Recall {
         if self.keys.iter().any(|(_, known)| *known == key) {
             Recall::Recorded
@@ -45,13 +45,13 @@ impl RecentKeys {
         }
     }
 
-    /// What it has allocated, in bytes.
+    /// Its heap allocation, in bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         self.keys.capacity() * size_of::<(Option<Instant>, EventKey)>()
     }
 
-    /// Takes a recorded key in; the earliest one goes when the window is full. Never more than [`WINDOW`] are kept, not
-    /// even for a moment: a hundred thousand devices have a window each.
+    /// Adds a recorded key and evicts the earliest one if the window is full. It never holds more than [`WINDOW`] keys,
+    /// not even temporarily, because a hundred thousand devices have a window each.
     pub(super) fn remember(&mut self, key: EventKey, time: Option<Instant>) {
         if self.keys.len() < WINDOW {
             self.keys.push((time, key));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_evicted_is_forgotten_and_never_new() {
+    fn an_evicted_key_is_forgotten_and_never_new() {
         let keys = full();
         for n in 0..100 {
             let expected = if n < 36 { Recall::Forgotten } else { Recall::Recorded };
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn one_clock_in_the_future_does_not_make_the_rest_forgotten() {
+    fn one_report_from_the_future_does_not_evict_the_others() {
         let mut keys = full();
         keys.remember(key(1000), at(1_000_000));
         (100..200).for_each(|n| keys.remember(key(n), at(n)));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_without_a_time_never_pushes_one_with_a_time_out() {
+    fn a_report_without_a_time_never_evicts_one_with_a_time() {
         let mut keys = full();
         (300..400).for_each(|n| keys.remember(key(n), None));
         assert_eq!(keys.recall(key(99), at(99)), Recall::Recorded);

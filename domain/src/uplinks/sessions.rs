@@ -1,9 +1,9 @@
-//! The LoRaWAN sessions of one device, as far as the order of its frames needs them.
+//! The LoRaWAN sessions of one device, as far as ordering its frames requires.
 //!
-//! A frame counter only means something within a session, and nothing on the wire names the session: a join event may
-//! be lost or overtaken, and a re-activation resets the counter under the same address without any event. So the
-//! session is inferred, in this order: from the address, from the counter, and where those contradict what is known,
-//! from time, with [`CLOCK_DOUBT`] for clocks that disagree.
+//! A frame counter is meaningful only within a session, and nothing on the wire identifies the session: a join event
+//! may be lost or overtaken, and a re-activation resets the counter under the same address without an event. The
+//! session is therefore inferred, in this order: from the address, from the counter, and if these contradict the state,
+//! from time, with [`CLOCK_DOUBT`] as the tolerance for clocks that disagree.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -15,16 +15,16 @@ use crate::instant::Instant;
 use crate::lorawan::DevAddr;
 use crate::payload::Payload;
 
-/// Two times closer than this say nothing about order: gateways may be 30 s off either way before ChirpStack ignores
-/// their clocks (`rx_timestamp_max_drift`).
+/// Times closer than this have no known order: gateway clocks may differ by 30 s in either direction before ChirpStack
+/// ignores them (`rx_timestamp_max_drift`).
 pub const CLOCK_DOUBT: TimeDelta = TimeDelta::seconds(60);
 
-/// Former sessions kept beside the current one, so that a late frame finds its own.
+/// The number of former sessions kept, so that a late frame can be matched to its session.
 const FORMER: usize = 7;
 
-/// Where a report belongs.
+/// The session and standing of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Placement {
     pub(super) session: u32,
     pub(super) standing: Standing,
 }
@@ -41,7 +41,7 @@ struct Session {
     number: u32,
     dev_addr: Option<DevAddr>,
     joined: bool,
-    /// When its first sign was heard: before that, another session was active.
+    /// When its first frame was heard; before that, another session was active.
     began_at: Instant,
     /// When the newest frame was heard, and when the platform received it.
     heard_at: Instant,
@@ -54,89 +54,91 @@ struct Session {
 struct Counter {
     highest: u32,
     seen: u64,
-    /// What the frame with the highest counter said, to tell a repetition from a restart.
+    /// A hash of the frame with the highest counter, which distinguishes a repetition from a restart.
     content: Uuid,
 }
 
 impl Sessions {
-    /// What it has allocated, in bytes.
+    /// Its heap allocation, in bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         self.known.capacity() * size_of::<Session>()
     }
 
-    /// The place of an uplink that was not recorded before.
-    pub(super) fn place_up(&self, up: &Up, heard_at: Instant, received_at: Instant) -> Place {
+    /// The placement of an uplink that was not recorded before.
+    pub(super) fn place_uplink(&self, up: &Up, heard_at: Instant, received_at: Instant) -> Placement {
         let Some((current, former)) = self.known.split_last() else {
-            return self.open();
+            return self.new_session();
         };
-        if current.may_bear(up.dev_addr) {
+        if current.may_have_address(up.dev_addr) {
             let earlier = former.iter().rfind(|s| s.dev_addr == up.dev_addr);
             return match earlier {
-                // A restarted counter under the same address: what was heard before it belongs to the session before.
+                // The counter restarted under the same address: a frame heard before that belongs to the previous
+                // session.
                 Some(earlier) if after(current.began_at, heard_at) => earlier.place_late(up),
-                _ if current.restarted(up, heard_at, received_at) => self.open(),
+                _ if current.restarted(up, heard_at, received_at) => self.new_session(),
                 _ => current.place(up),
             };
         }
         let later = after(heard_at, current.heard_at) && after(received_at, current.received_at);
         match former.iter().rfind(|s| s.dev_addr == up.dev_addr) {
             Some(former) if !later => former.place_late(up),
-            None if heard_at < current.began_at => self.discover(),
-            _ => self.open(),
+            None if heard_at < current.began_at => self.former_session(),
+            _ => self.new_session(),
         }
     }
 
-    /// The place of a join that was not recorded before.
-    pub(super) fn place_join(&self, dev_addr: Option<DevAddr>, heard_at: Instant) -> Place {
+    /// The placement of a join that was not recorded before.
+    pub(super) fn place_join(&self, dev_addr: Option<DevAddr>, heard_at: Instant) -> Placement {
         let Some((current, former)) = self.known.split_last() else {
-            return self.open();
+            return self.new_session();
         };
-        if current.may_bear(dev_addr) {
+        if current.may_have_address(dev_addr) {
             return if current.joined && after(heard_at, current.heard_at) {
-                self.open()
+                self.new_session()
             } else {
-                Place { session: current.number, standing: Standing::InOrder }
+                Placement { session: current.number, standing: Standing::InOrder }
             };
         }
         match former.iter().rfind(|s| s.dev_addr == dev_addr) {
-            Some(former) => Place { session: former.number, standing: Standing::Late },
-            // Devices join again within seconds, through gateways whose clocks differ: then arrival tells the order.
-            None if after(current.began_at, heard_at) => self.discover(),
-            None => self.open(),
+            Some(former) => Placement { session: former.number, standing: Standing::Late },
+            // Devices rejoin within seconds, through gateways whose clocks differ; the order of arrival then decides.
+            None if after(current.began_at, heard_at) => self.former_session(),
+            None => self.new_session(),
         }
     }
 
     /// A session that begins now.
-    fn open(&self) -> Place {
-        Place { session: self.last_number.saturating_add(1), standing: Standing::InOrder }
+    fn new_session(&self) -> Placement {
+        Placement { session: self.last_number.saturating_add(1), standing: Standing::InOrder }
     }
 
-    /// A former session that nothing was known of.
-    fn discover(&self) -> Place {
-        Place { session: self.last_number.saturating_add(1), standing: Standing::Late }
+    /// A former session that was not known.
+    fn former_session(&self) -> Placement {
+        Placement { session: self.last_number.saturating_add(1), standing: Standing::Late }
     }
 
     pub(super) fn record_uplink(&mut self, uplink: &UplinkReceived) {
-        let session = self.enter(uplink.session, uplink.standing, uplink.heard_at, uplink.report.received_at);
+        let session =
+            self.session_mut(uplink.session, uplink.standing, uplink.heard_at, uplink.report.received_at);
         session.dev_addr = session.dev_addr.or(uplink.dev_addr);
         if uplink.standing == Standing::InOrder {
             session.heard_at = session.heard_at.max(uplink.heard_at);
             session.received_at = session.received_at.max(uplink.report.received_at);
         }
         if let Some(f_cnt) = uplink.f_cnt {
-            Counter::take(&mut session.counter, f_cnt, content(uplink.f_port, &uplink.data));
+            Counter::record(&mut session.counter, f_cnt, content_hash(uplink.f_port, &uplink.data));
         }
     }
 
     pub(super) fn record_join(&mut self, join: &DeviceJoined) {
-        let session = self.enter(join.session, join.standing, join.heard_at, join.report.received_at);
+        let session = self.session_mut(join.session, join.standing, join.heard_at, join.report.received_at);
         session.dev_addr = join.dev_addr.or(session.dev_addr);
         session.joined = true;
         session.began_at = session.began_at.min(join.heard_at);
     }
 
-    /// The session of that number. A new one becomes the current one, or a former one if its first sign came late.
-    fn enter(
+    /// The session with that number. A new one becomes the current one, or a former one if its first frame is late.
+    fn session_mut(
         &mut self,
         number: u32,
         standing: Standing,
@@ -168,41 +170,45 @@ impl Sessions {
 
 impl Session {
     /// False when both addresses are known and differ.
-    fn may_bear(&self, dev_addr: Option<DevAddr>) -> bool {
+    fn may_have_address(&self, dev_addr: Option<DevAddr>) -> bool {
         self.dev_addr.is_none() || dev_addr.is_none() || self.dev_addr == dev_addr
     }
 
-    /// True when a counter that should have grown did not, so long after the newest frame that it cannot be late, and
-    /// says something else than that frame did.
+    /// True when the counter did not increase although the frame is too much later than the newest one to be late, and
+    /// its content differs from that frame's.
     fn restarted(&self, up: &Up, heard_at: Instant, received_at: Instant) -> bool {
         let (Some(counter), Some(f_cnt)) = (&self.counter, up.f_cnt) else {
             return false;
         };
         f_cnt <= counter.highest
-            && !counter.is_newest(f_cnt, content(up.f_port, &up.data))
+            && !counter.is_newest(f_cnt, content_hash(up.f_port, &up.data))
             && after(heard_at, self.heard_at)
             && after(received_at, self.received_at)
     }
 
-    fn place(&self, up: &Up) -> Place {
+    fn place(&self, up: &Up) -> Placement {
         let standing = match (&self.counter, up.f_cnt) {
             (_, None) => Standing::Uncounted,
-            // The same counter with other content is another frame, of a device whose counter does not count.
+            // An equal counter with other content is another frame, from a device whose counter does not increase.
             (Some(counter), Some(f_cnt)) if f_cnt == counter.highest => {
-                let same = counter.content == content(up.f_port, &up.data);
+                let same = counter.content == content_hash(up.f_port, &up.data);
                 if same { Standing::Repeated } else { Standing::Uncounted }
             }
             (Some(counter), Some(f_cnt)) if counter.has_seen(f_cnt) => Standing::Repeated,
             (Some(counter), Some(f_cnt)) if f_cnt < counter.highest => Standing::Late,
             (_, Some(_)) => Standing::InOrder,
         };
-        Place { session: self.number, standing }
+        Placement { session: self.number, standing }
     }
 
-    /// The place of a frame in a session that is over: never in order.
-    fn place_late(&self, up: &Up) -> Place {
+    /// The placement of a frame in a former session: never in order.
+    fn place_late(&self, up: &Up) -> Placement {
         let place = self.place(up);
-        if place.standing == Standing::InOrder { Place { standing: Standing::Late, ..place } } else { place }
+        if place.standing == Standing::InOrder {
+            Placement { standing: Standing::Late, ..place }
+        } else {
+            place
+        }
     }
 }
 
@@ -216,7 +222,7 @@ impl Counter {
     }
 
     /// Marks `f_cnt` as seen, and as the highest if it is.
-    fn take(counter: &mut Option<Self>, f_cnt: u32, content: Uuid) {
+    fn record(counter: &mut Option<Self>, f_cnt: u32, content: Uuid) {
         match counter {
             None => *counter = Some(Self { highest: f_cnt, seen: 1, content }),
             Some(known) if f_cnt > known.highest => {
@@ -229,13 +235,13 @@ impl Counter {
     }
 }
 
-/// True when `later` is after `earlier` beyond all doubt.
+/// True when `later` is after `earlier` by more than the tolerance.
 fn after(later: Instant, earlier: Instant) -> bool {
     later - earlier > CLOCK_DOUBT
 }
 
-/// A short name of what a frame said.
-fn content(f_port: u8, data: &Payload) -> Uuid {
+/// A hash of a frame's content.
+fn content_hash(f_port: u8, data: &Payload) -> Uuid {
     let mut bytes = vec![f_port];
     bytes.extend_from_slice(data.as_bytes());
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes)

@@ -1,4 +1,4 @@
-//! What can be asked of a user.
+//! Commands to a user.
 
 use super::role::Role;
 use crate::actor::Actor;
@@ -10,22 +10,22 @@ use crate::sealed::Sealed;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum UserCommand {
-    /// Let the user exist. The e-mail bears its keyed hash.
+    /// Register the user. The e-mail carries its keyed hash.
     RegisterUser { email: Sealed, name: Option<Sealed>, at: Instant, by: Actor },
-    /// Call the user otherwise.
+    /// Change the user's name.
     RenameUser { name: Sealed, at: Instant, by: Actor },
-    /// Give the user another e-mail. It bears its keyed hash.
+    /// Change the user's e-mail. It carries its keyed hash.
     ChangeUserEmail { email: Sealed, at: Instant, by: Actor },
-    /// Let the user belong to a tenant.
+    /// Make the user a member of a tenant.
     GrantMembership { tenant_id: TenantId, role: Role, at: Instant, by: Actor },
-    /// Let a member do other things.
+    /// Change a member's role.
     ChangeMembershipRole { tenant_id: TenantId, role: Role, at: Instant, by: Actor },
     /// End a membership.
     RevokeMembership { tenant_id: TenantId, at: Instant, by: Actor },
     /// Lock the user out.
     DisableUser { reason: Option<String>, at: Instant, by: Actor },
-    /// Let the user in again.
+    /// Undo a lock-out.
     EnableUser { at: Instant, by: Actor },
-    /// End the user.
+    /// Archive the user.
     ArchiveUser { at: Instant, by: Actor },
 }

@@ -1,4 +1,4 @@
-//! What happened to a user, version 1. Passwords are not here: secrets never enter the log.
+//! Events of a user, version 1. Passwords are not included: secrets never enter the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::sealed::Sealed;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "what a variant says, its fields say")]
 pub enum UserEvent {
-    /// The user exists from now on, with an e-mail that nobody else has.
+    /// The user is registered, with an e-mail that no other user has.
     UserRegistered {
         email: Sealed,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,15 +21,15 @@ pub enum UserEvent {
         at: Instant,
         by: Actor,
     },
-    /// The user is called otherwise.
+    /// The user's name changed.
     UserRenamed { name: Sealed, at: Instant, by: Actor },
-    /// The user has another e-mail.
+    /// The user's e-mail changed.
     UserEmailChanged { from: Sealed, to: Sealed, at: Instant, by: Actor },
-    /// The user belongs to a tenant.
+    /// The user is a member of a tenant.
     MembershipGranted { tenant_id: TenantId, role: Role, at: Instant, by: Actor },
-    /// The user may do other things there.
+    /// The member's role changed.
     MembershipRoleChanged { tenant_id: TenantId, from: Role, to: Role, at: Instant, by: Actor },
-    /// The user belongs to the tenant no more.
+    /// The user is no longer a member of the tenant.
     MembershipRevoked { tenant_id: TenantId, at: Instant, by: Actor },
     /// The user is locked out.
     UserDisabled {
@@ -38,9 +38,9 @@ pub enum UserEvent {
         at: Instant,
         by: Actor,
     },
-    /// The user is let in again.
+    /// The lock-out ended.
     UserEnabled { at: Instant, by: Actor },
-    /// The user is no more. The e-mail is free again.
+    /// The user is archived. The e-mail can be used again.
     UserArchived { email: Sealed, at: Instant, by: Actor },
 }
 

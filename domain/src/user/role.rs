@@ -1,4 +1,4 @@
-//! What members may do, in steps.
+//! The roles of members, ordered by their rights.
 
 use std::fmt;
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::tenant::TenantType;
 
-/// What a member may do, each more than the one before.
+/// The role of a member. Each includes the rights of the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look.
+    /// Read.
     Viewer,
     /// Book, and set states.
     Operator,
-    /// Build: sites, spaces, devices, users.
+    /// Manage sites, spaces, devices and users.
     Admin,
-    /// Everything of the tenant's: keys, secrets, settings.
+    /// Manage everything of the tenant: keys, secrets, settings.
     Owner,
 }
 
 impl Role {
-    /// True when whoever has this role may do what needs the other.
+    /// True when this role includes the needed one.
     pub fn allows(self, needed: Self) -> bool {
         self >= needed
     }
 
-    /// True when whoever has this role in a tenant of that type runs the platform.
+    /// True when this role in a tenant of that type is platform administration.
     pub fn is_platform_admin(self, tenant_type: TenantType) -> bool {
         tenant_type == TenantType::Platform && self.allows(Self::Admin)
     }

@@ -1,4 +1,4 @@
-//! The rules of a user's life: how it begins, what it is called, where it belongs, and when it is locked out.
+//! The rules of a user: registration, name, memberships and lock-out.
 
 use super::Person;
 use super::event::UserEvent;
@@ -10,7 +10,7 @@ use crate::instant::Instant;
 use crate::limits;
 use crate::sealed::Sealed;
 
-/// To how many tenants a user can belong.
+/// The maximum number of memberships of a user.
 pub const MOST_MEMBERSHIPS: usize = 100;
 
 type Decision = Result<Vec<UserEvent>, UserRefusal>;
@@ -21,7 +21,7 @@ pub(super) fn register(email: Sealed, name: Option<Sealed>, at: Instant, by: Act
 }
 
 impl Person {
-    /// Names are rarely sealed with a hash; where both have one, the same name again is nothing new.
+    /// Names rarely have a hash; if both have one and they are equal, nothing changes.
     pub(super) fn rename(&self, name: Sealed, at: Instant, by: Actor) -> Vec<UserEvent> {
         match &self.name {
             Some(old) if old.same_content(&name) => Vec::new(),
@@ -37,7 +37,7 @@ impl Person {
         Ok(vec![UserEvent::UserEmailChanged { from: self.email.clone(), to, at, by }])
     }
 
-    /// A member with another role is left alone: an invitation must not take rights away by the way.
+    /// A member with another role is refused: an invitation must not reduce rights as a side effect.
     pub(super) fn grant(&self, tenant_id: TenantId, role: Role, at: Instant, by: Actor) -> Decision {
         match self.memberships.get(&tenant_id) {
             Some(current) if *current == role => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Where a sensor stands: what it brings to a space, what it takes away, and whose it is.
+//! Assignment of sensors: what a sensor reports to its space on assignment and removal, and whose reports count.
 
 use parking_domain::device::{Category, Definition};
 use parking_domain::occupancy::{Cause, DeviceFacts, Reason, SpaceState};
@@ -18,7 +18,7 @@ const NOTHING: (SpaceState, u8, Reason) = (SpaceState::Unknown, 7, Reason::Nothi
 const DAY: i64 = 86_400;
 
 #[test]
-fn what_an_orphan_said_last_counts_when_it_is_claimed_and_assigned() {
+fn an_orphans_last_report_counts_when_it_is_claimed_and_assigned() {
     let mut world = World::new();
     world.given([vacant(1, 10), occupied(1, 20), alive(1, 30), claimed(1, TENANT, sensor(), 40)]);
     assert_eq!(world.shown(1), NOTHING);
@@ -28,7 +28,7 @@ fn what_an_orphan_said_last_counts_when_it_is_claimed_and_assigned() {
 }
 
 #[test]
-fn what_an_orphan_said_is_read_as_its_owner_wants_it_read() {
+fn an_orphans_report_is_decoded_with_its_owners_settings() {
     let mut world = World::new();
     let other = Definition { codec: Some("bosch-tps110".to_owned()), ..sensor() };
     world.given([occupied(1, 20), claimed(1, TENANT, other, 40), assigned(1, 1, 50)]);
@@ -38,21 +38,21 @@ fn what_an_orphan_said_is_read_as_its_owner_wants_it_read() {
 }
 
 #[test]
-fn one_reading_is_enough_at_assignment_however_many_the_policy_asks_for() {
+fn one_reading_is_enough_at_assignment_regardless_of_the_policy() {
     let mut world = World::new().policy(|policy| policy.debounce_readings = 2);
     world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 10)]);
     assert_eq!(world.then(assigned(1, 1, 20)), OCCUPIED);
 }
 
 #[test]
-fn a_silent_sensor_brings_nothing_nor_one_that_should_be() {
+fn a_silent_or_overdue_sensor_brings_no_presence() {
     let mut world = World::new();
     world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 10), fell_silent(1, 10, 20)]);
     assert_eq!(world.then(assigned(1, 1, 30)), NOTHING);
     assert_eq!(world.then(alive(1, 40)), NOTHING);
     assert_eq!(world.then(vacant(1, 50)), FREE);
 
-    // The codec's model reports once an hour: after three hours it is silent, whether or not anybody said so.
+    // The codec's model reports once an hour: after three hours it counts as silent, with or without an event.
     for (second, shown) in [(10 + 3 * 3600 - 1, OCCUPIED), (10 + 3 * 3600, NOTHING)] {
         let mut world = World::new();
         world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 10)]);
@@ -61,14 +61,14 @@ fn a_silent_sensor_brings_nothing_nor_one_that_should_be() {
 }
 
 #[test]
-fn the_word_of_an_assignment_outweighs_one_by_hand() {
+fn the_presence_at_assignment_replaces_one_set_by_hand() {
     let mut world = World::new();
     world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 10), set_by_hand(StateByHand::Free, 20)]);
     assert_eq!(world.then(assigned(1, 1, 30)), OCCUPIED);
 }
 
 #[test]
-fn a_sensor_that_goes_takes_its_word_with_it() {
+fn an_unassigned_sensors_presence_is_dropped() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10)]);
     let change = world.when(unassigned(1, 1, 20)).remove(0);
@@ -79,29 +79,29 @@ fn a_sensor_that_goes_takes_its_word_with_it() {
 }
 
 #[test]
-fn what_was_set_by_hand_stays_when_the_sensor_goes() {
+fn a_state_set_by_hand_stays_when_the_sensor_is_unassigned() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), set_by_hand(StateByHand::Free, 20)]);
     assert_eq!(world.then(unassigned(1, 1, 30)), (SpaceState::Free, 5, Reason::ByHand));
 }
 
 #[test]
-fn a_sensor_that_moves_takes_its_word_to_the_other_space() {
+fn a_reassigned_sensor_takes_its_presence_to_the_other_space() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10)]);
     let changes = world.when(reassigned_as(Category::Sensor, 1, 1, 2, 20));
-    let told: Vec<_> =
+    let seen: Vec<_> =
         changes.iter().map(|c| (c.ordinal, c.space_id, c.to.map(|shown| shown.state))).collect();
-    assert_eq!(told, [(0, id(1), Some(SpaceState::Unknown)), (1, id(2), Some(SpaceState::Occupied))]);
+    assert_eq!(seen, [(0, id(1), Some(SpaceState::Unknown)), (1, id(2), Some(SpaceState::Occupied))]);
     world.given([vacant(1, 30)]);
     assert_eq!((world.shown(1), world.shown(2)), (NOTHING, FREE));
 }
 
 #[test]
-fn the_sensor_that_was_assigned_last_is_listened_to() {
+fn only_the_sensor_assigned_last_counts() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), claimed(2, TENANT, sensor(), 10), assigned(2, 1, 20)]);
-    assert_eq!(world.shown(1), NOTHING, "the new one said nothing yet");
+    assert_eq!(world.shown(1), NOTHING, "the new one has not reported yet");
     assert_eq!(world.when(occupied(1, 30)), []);
     assert_eq!(world.when(fell_silent(1, 30, 40)), []);
     assert_eq!(world.then(vacant(2, 50)), FREE);
@@ -111,7 +111,7 @@ fn the_sensor_that_was_assigned_last_is_listened_to() {
 }
 
 #[test]
-fn a_space_takes_only_its_own_tenants_sensors() {
+fn only_its_own_tenants_sensors_can_be_assigned_to_a_space() {
     let mut world = World::new();
     world.given([created(3, TENANT + 1, 0), claimed(1, TENANT, sensor(), 0), occupied(1, 10)]);
     for (dev, space) in [(1, 3), (2, 1), (1, 9)] {
@@ -120,11 +120,11 @@ fn a_space_takes_only_its_own_tenants_sensors() {
     assert_eq!(world.when(vacant(1, 30)), []);
     assert_eq!(world.spaces.device(eui(1)).and_then(DeviceFacts::space_id), None);
     world.given([occupied(4, 40)]);
-    assert_eq!(world.when(assigned(4, 1, 50)), [], "nobody's");
+    assert_eq!(world.when(assigned(4, 1, 50)), [], "without an owner");
 }
 
 #[test]
-fn what_it_said_under_a_former_owner_is_nobodys() {
+fn reports_under_a_former_owner_are_dropped() {
     type End = fn(u64, i64) -> Step;
     let ends: [End; 2] = [released, retired];
     for end in ends {
@@ -137,12 +137,12 @@ fn what_it_said_under_a_former_owner_is_nobodys() {
         assert_eq!(world.then(vacant(1, 50)), FREE);
 
         world.given([end(1, 60), occupied(1, 70), claimed(1, TENANT, sensor(), 80)]);
-        assert_eq!(world.then(assigned(1, 1, 90)), OCCUPIED, "but what it said since is the next one's");
+        assert_eq!(world.then(assigned(1, 1, 90)), OCCUPIED, "reports since then belong to the next owner");
     }
 }
 
 #[test]
-fn a_claim_by_another_tenant_is_a_release_whatever_the_log_forgot_to_say() {
+fn a_claim_by_another_tenant_implies_a_release() {
     let mut world = World::with_sensor();
     world.given([created(3, TENANT + 1, 0), occupied(1, 10)]);
     assert_eq!(world.then(claimed(1, TENANT + 1, sensor(), 20)), NOTHING);
@@ -152,7 +152,7 @@ fn a_claim_by_another_tenant_is_a_release_whatever_the_log_forgot_to_say() {
 }
 
 #[test]
-fn a_claim_by_the_owner_changes_nothing_but_the_description() {
+fn a_claim_by_the_owner_changes_only_the_definition() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10)]);
     assert_eq!(world.when(claimed(1, TENANT, disabled(), 20)), []);
@@ -160,7 +160,7 @@ fn a_claim_by_the_owner_changes_nothing_but_the_description() {
 }
 
 #[test]
-fn a_disabled_sensor_brings_nothing_until_it_is_enabled() {
+fn a_disabled_sensor_brings_no_presence_until_it_is_enabled() {
     let mut world = World::new();
     world.given([claimed(1, TENANT, disabled(), 0), occupied(1, 10)]);
     assert_eq!(world.then(assigned(1, 1, 20)), NOTHING);
@@ -168,13 +168,13 @@ fn a_disabled_sensor_brings_nothing_until_it_is_enabled() {
 }
 
 #[test]
-fn a_display_tells_nothing_about_a_space() {
+fn a_displays_reports_do_not_affect_a_space() {
     let mut world = World::new();
     world.given([claimed_as(Category::Display, 5, TENANT, sensor(), 0)]);
     assert_eq!(world.when(assigned_as(Category::Display, 5, 1, 10)), []);
     assert_eq!(world.when(occupied(5, 20)), []);
     assert_eq!(world.when(reassigned_as(Category::Display, 5, 1, 2, 30)), []);
-    assert_eq!(world.when(assigned(5, 1, 40)), [], "not even where it is taken for a sensor");
+    assert_eq!(world.when(assigned(5, 1, 40)), [], "not even if it is assigned as a sensor");
     let facts = world.spaces.device(eui(5)).expect("a device");
     assert_eq!(
         (facts.space_id(), facts.last_heard_at(), facts.occupancy()),
@@ -184,14 +184,14 @@ fn a_display_tells_nothing_about_a_space() {
 }
 
 #[test]
-fn a_display_does_not_push_out_a_sensor() {
+fn a_display_does_not_replace_a_sensor() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), claimed_as(Category::Display, 5, TENANT, sensor(), 0)]);
     assert_eq!(world.then(assigned_as(Category::Display, 5, 1, 10)), OCCUPIED);
 }
 
 #[test]
-fn a_space_that_is_gone_hears_nothing_and_its_sensor_goes_on() {
+fn a_deleted_space_ignores_reports_and_its_sensor_can_be_reassigned() {
     let mut world = World::with_sensor();
     world.given([deleted(1, 10)]);
     assert_eq!(world.when(occupied(1, 20)), []);
@@ -201,19 +201,19 @@ fn a_space_that_is_gone_hears_nothing_and_its_sensor_goes_on() {
 }
 
 #[test]
-fn the_policy_where_it_stands_says_whether_what_it_said_still_holds() {
+fn the_policy_of_the_new_space_decides_whether_the_last_report_is_valid() {
     let mut world = World::new();
-    let patient = parking_domain::policy::Policy {
+    let long_timeout = parking_domain::policy::Policy {
         sensor_unknown_timeout_sec: Some(604_800),
         ..parking_domain::policy::Policy::default()
     };
     world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 0)]);
-    world.given([policy_is(5, patient, 10), policy_activated(5, 10)]);
+    world.given([policy_is(5, long_timeout, 10), policy_activated(5, 10)]);
     assert_eq!(world.then(assigned(1, 1, 6 * DAY)), OCCUPIED);
 }
 
 #[test]
-fn things_that_happen_to_devices_nobody_knows_move_nothing() {
+fn events_of_unknown_devices_change_nothing() {
     let mut world = World::new();
     for step in [
         device_updated(9, sensor(), 1),

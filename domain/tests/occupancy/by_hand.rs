@@ -1,4 +1,4 @@
-//! States set by hand: `free` and `occupied` are words, `reserved` and `maintenance` hold, `unknown` takes back.
+//! States set by hand: `free` and `occupied` are presences, `reserved` and `maintenance` hold, `unknown` withdraws.
 
 use parking_domain::occupancy::{Reason, SpaceState};
 use parking_domain::space::{Confirmation, StateByHand};
@@ -12,16 +12,20 @@ use crate::world::World;
 const BY_HAND: Reason = Reason::ByHand;
 
 #[test]
-fn a_word_by_hand_holds_until_the_sensor_says_something_even_if_it_says_the_same_as_before() {
+fn a_presence_by_hand_holds_until_the_sensors_next_reading_even_an_equal_one() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 10)]);
     assert_eq!(world.then(set_by_hand(StateByHand::Occupied, 20)), (SpaceState::Occupied, 5, BY_HAND));
-    assert_eq!(world.then(alive(1, 30)), (SpaceState::Occupied, 5, BY_HAND), "life is no word");
+    assert_eq!(
+        world.then(alive(1, 30)),
+        (SpaceState::Occupied, 5, BY_HAND),
+        "a sign of life is not a reading"
+    );
     assert_eq!(world.then(vacant(1, 40)), (SpaceState::Free, 5, Reason::Sensor));
 }
 
 #[test]
-fn a_reading_that_waits_for_a_second_one_is_no_word_yet() {
+fn an_unconfirmed_reading_does_not_replace_a_presence_by_hand() {
     let mut world = World::with_sensor().policy(|policy| policy.debounce_readings = 2);
     world.given([vacant(1, 10), vacant(1, 11)]);
     assert_eq!(world.then(set_by_hand(StateByHand::Free, 20)), (SpaceState::Free, 5, BY_HAND));
@@ -46,7 +50,7 @@ fn reserved_and_maintenance_hold_against_the_sensor_until_another_state_is_set()
 }
 
 #[test]
-fn unknown_takes_back_what_was_set_and_nothing_else() {
+fn unknown_withdraws_only_the_state_set_by_hand() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), set_by_hand(StateByHand::Maintenance, 20)]);
     assert_eq!(world.then(set_by_hand(StateByHand::Unknown, 30)), (SpaceState::Occupied, 5, Reason::Sensor));
@@ -59,7 +63,7 @@ fn unknown_takes_back_what_was_set_and_nothing_else() {
 }
 
 #[test]
-fn the_later_of_a_check_in_and_a_word_by_hand_counts_where_no_sensor_tells() {
+fn the_later_of_a_check_in_and_a_presence_by_hand_counts_without_a_sensor() {
     let mut world = World::new();
     world.given([set_by_hand(StateByHand::Free, 10), started(1, 20)]);
     let check_in = |second| confirmed(1, Confirmation::CheckIn, second);
@@ -75,7 +79,7 @@ fn the_later_of_a_check_in_and_a_word_by_hand_counts_where_no_sensor_tells() {
 }
 
 #[test]
-fn a_check_in_tells_as_long_as_the_sensor_has_said_nothing() {
+fn a_check_in_counts_until_the_sensors_first_reading() {
     let mut world = World::with_sensor();
     world.given([started(1, 20)]);
     let check_in = confirmed(1, Confirmation::CheckIn, 30);
@@ -84,7 +88,7 @@ fn a_check_in_tells_as_long_as_the_sensor_has_said_nothing() {
 }
 
 #[test]
-fn whoever_checks_out_leaves_the_space_free_where_no_sensor_tells() {
+fn a_check_out_frees_the_space_without_a_sensor_reading() {
     let checked_in = || [started(1, 20), confirmed(1, Confirmation::CheckIn, 30)];
     let mut world = World::new();
     world.given([set_by_hand(StateByHand::Occupied, 10)]).given(checked_in());
@@ -101,7 +105,7 @@ fn whoever_checks_out_leaves_the_space_free_where_no_sensor_tells() {
 }
 
 #[test]
-fn a_check_out_says_nothing_against_maintenance_and_nothing_without_a_check_in() {
+fn a_check_out_does_not_affect_maintenance_and_needs_a_check_in() {
     let mut world = World::new();
     world.given([started(1, 20), confirmed(1, Confirmation::CheckIn, 30)]);
     world.given([set_by_hand(StateByHand::Maintenance, 35), checked_out(1, 40)]);
@@ -116,7 +120,7 @@ fn a_check_out_says_nothing_against_maintenance_and_nothing_without_a_check_in()
 }
 
 #[test]
-fn a_reservation_that_merely_ends_says_nothing() {
+fn the_end_of_a_reservation_does_not_change_a_state_by_hand() {
     let mut world = World::new();
     world.given([
         set_by_hand(StateByHand::Free, 10),

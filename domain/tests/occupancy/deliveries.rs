@@ -1,5 +1,5 @@
-//! A network delivers frames late, twice, and again from sessions that are over. Whatever it does of that, spaces end as
-//! if it had not: from the report to what is shown, through the `uplinks` streams.
+//! A network delivers frames late, twice, and from former sessions. The spaces must end in the same state as without
+//! such deliveries: tested from the report to what is shown, through the `uplinks` streams.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,10 @@ use crate::properties::any_other;
 use crate::steps::{TENANT, assigned, claimed, eui, sensor, t};
 use crate::world::{World, stored};
 
-/// How long before its first frame a device joined, in seconds.
+/// The time from a join to the device's first frame, in seconds.
 const JOINED_BEFORE: i64 = 2;
 
-/// What a device does, or what else happens, so many seconds after the item before.
+/// A device's transmission or another event, `after` seconds after the previous item.
 #[derive(Clone, Debug)]
 struct Item {
     after: i64,
@@ -30,7 +30,7 @@ struct Item {
 #[derive(Clone, Debug)]
 enum What {
     Happens(u8, u64, u128, bool),
-    /// It transmits, after some frames that nobody delivered in time, and after a join if `session` says so.
+    /// It transmits, after some frames that were not delivered in time, and after a join, depending on `session`.
     Transmits {
         dev: u64,
         lost: u32,
@@ -43,11 +43,11 @@ enum What {
 enum Session {
     Same,
     Joined,
-    /// The join was not reported: only the address is another one.
+    /// The join was not reported: only the address changed.
     Lost,
 }
 
-/// What the network does besides, after an item.
+/// An extra delivery by the network after an item.
 #[derive(Clone, Debug)]
 struct Extra {
     item: Index,
@@ -60,11 +60,11 @@ struct Extra {
 enum How {
     /// The same report again.
     Duplicate,
-    /// A report by another id about a frame that was reported.
+    /// A report with another id about a reported frame.
     Copy,
     /// The device sends its newest frame again.
     Repetition,
-    /// A frame that was overtaken, of whatever session.
+    /// An overtaken frame of any session.
     Late,
 }
 
@@ -111,7 +111,7 @@ fn parsed(kind: EventKind, body: &serde_json::Value) -> Report {
     chirpstack::parse(kind, body.to_string().as_bytes()).expect("a report")
 }
 
-/// What a device has sent so far, and what of it is still under way.
+/// The frames that a device has sent, and those still in transit.
 #[derive(Debug, Default)]
 struct Radio {
     session: u32,
@@ -121,7 +121,7 @@ struct Radio {
 }
 
 impl Radio {
-    /// The join, if it is reported, and the frame. What was overtaken says the contrary.
+    /// The join, if it is reported, and the frame. Overtaken frames report the opposite.
     fn transmit(&mut self, dev: u64, lost: u32, status: u8, session: Session, second: i64) -> Vec<Report> {
         let mut reports = Vec::new();
         if !matches!(session, Session::Same) {
@@ -155,33 +155,33 @@ impl Radio {
     }
 }
 
-/// A world that hears of everything through the streams of its devices.
+/// A world that receives all reports through the streams of its devices.
 #[derive(Debug)]
-struct Heard {
+struct Receiver {
     world: World,
     streams: HashMap<u64, Uplinks>,
     in_order: usize,
 }
 
-impl Heard {
+impl Receiver {
     fn of(items: &[Item], extras: &[Extra]) -> Self {
         let mut world = World::new();
         for dev in 1..3 {
             world.given([claimed(dev, TENANT, sensor(), 0), assigned(dev, dev.into(), 0)]);
         }
-        let mut heard = Self { world, streams: HashMap::new(), in_order: 0 };
+        let mut receiver = Self { world, streams: HashMap::new(), in_order: 0 };
         let mut radios: HashMap<u64, Radio> = HashMap::new();
         let mut second = 0;
         for (number, item) in items.iter().enumerate() {
             second += item.after;
             match item.what {
                 What::Happens(kind, dev, n, either) => {
-                    heard.world.when(any_other(kind, dev, n, second, either));
+                    receiver.world.when(any_other(kind, dev, n, second, either));
                 }
                 What::Transmits { dev, lost, status, session } => {
                     let radio = radios.entry(dev).or_default();
                     for report in radio.transmit(dev, lost, status, session, second) {
-                        heard.hear(dev, report, second);
+                        receiver.receive(dev, report, second);
                     }
                 }
             }
@@ -191,15 +191,15 @@ impl Heard {
                         .get(&extra.dev)
                         .and_then(|radio| radio.deliver_besides(extra, copy + 1, second + 1))
                 {
-                    heard.hear(extra.dev, report, second + 1);
+                    receiver.receive(extra.dev, report, second + 1);
                 }
             }
         }
-        heard
+        receiver
     }
 
-    /// As ingest does it; a report that was recorded before is none.
-    fn hear(&mut self, dev: u64, report: Report, second: i64) {
+    /// Records it as ingest does; a report that was recorded before is ignored.
+    fn receive(&mut self, dev: u64, report: Report, second: i64) {
         let stream = uplinks::stream_id(Source::Platform, eui(dev));
         let known = self.world.log.iter().any(
             |(id, event)| matches!(event, Event::Uplink(event) if *id == stream && event.report().key == report.key),
@@ -218,7 +218,7 @@ impl Heard {
         }
     }
 
-    /// What was shown otherwise, without the places in the log.
+    /// The changes, without their log positions.
     fn changes(&self) -> Vec<Change> {
         self.world.changes.iter().map(|change| Change { position: 0, ..*change }).collect()
     }
@@ -245,14 +245,14 @@ fn any_extra() -> impl Strategy<Value = Extra> {
 
 proptest! {
     #[test]
-    fn what_comes_late_or_again_might_as_well_never_have_come(
+    fn late_and_repeated_frames_have_no_effect(
         items in vec(any_item(), 1..80),
         extras in vec(any_extra(), 0..60),
     ) {
-        let (quiet, noisy) = (Heard::of(&items, &[]), Heard::of(&items, &extras));
+        let (quiet, noisy) = (Receiver::of(&items, &[]), Receiver::of(&items, &extras));
         let transmitted = items.iter().filter(|item| matches!(item.what, What::Transmits { .. })).count();
-        prop_assert_eq!(quiet.in_order, transmitted, "everything in time counts");
-        prop_assert_eq!(noisy.in_order, transmitted, "and nothing else");
+        prop_assert_eq!(quiet.in_order, transmitted, "every frame in time counts");
+        prop_assert_eq!(noisy.in_order, transmitted, "and no other frame");
         prop_assert_eq!(noisy.changes(), quiet.changes());
         prop_assert_eq!(stored(&noisy.world.spaces), stored(&quiet.world.spaces));
     }

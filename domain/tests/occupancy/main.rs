@@ -1,5 +1,5 @@
-//! What a space is and what its display shows, as a specification: given what happened, when this happens, then that is
-//! shown.
+//! What a space's state is and what its display shows, as a specification: given events, when another event occurs,
+//! then this is shown.
 
 mod assignment;
 mod by_hand;

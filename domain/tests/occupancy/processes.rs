@@ -1,4 +1,4 @@
-//! What processes are to do: confirm reservations by the sensor, and tell displays their light.
+//! Intentions for processes: confirm reservations by the sensor, and send displays their light.
 
 use parking_domain::downlink::Light;
 use parking_domain::occupancy::confirm::{self, Arrival};
@@ -22,7 +22,7 @@ fn arrival(world: &World) -> Option<(i64, u128)> {
 }
 
 #[test]
-fn a_vehicle_that_comes_during_an_unconfirmed_reservation_is_to_be_told_until_it_is() {
+fn an_arrival_during_an_unconfirmed_reservation_is_pending_until_confirmed() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 10), started(3, 20)]);
     assert_eq!(arrival(&world), None);
@@ -31,14 +31,14 @@ fn a_vehicle_that_comes_during_an_unconfirmed_reservation_is_to_be_told_until_it
     world.given([occupied(1, 40)]);
     assert_eq!(arrival(&world), Some((30, 3)));
     world.given([vacant(1, 50), occupied(1, 60)]);
-    assert_eq!(arrival(&world), Some((30, 3)), "it came, whatever it did then");
+    assert_eq!(arrival(&world), Some((30, 3)), "it arrived, even if it left later");
     world.given([confirmed(3, Confirmation::Sensor, 30)]);
     assert_eq!(arrival(&world), None);
 }
 
 #[test]
-fn it_is_not_to_be_told_of_a_reservation_that_is_over_moved_or_checked_in() {
-    let came = || {
+fn an_arrival_is_not_pending_once_the_reservation_is_over_moved_or_checked_in() {
+    let arrived = || {
         let mut world = World::with_sensor();
         world.given([started(3, 20), occupied(1, 30)]);
         assert_eq!(arrival(&world), Some((30, 3)));
@@ -47,32 +47,32 @@ fn it_is_not_to_be_told_of_a_reservation_that_is_over_moved_or_checked_in() {
     for end in
         [completed(3, 40), confirmed(3, Confirmation::CheckIn, 40), rescheduled(3, (20, 50), (90, 95), 40)]
     {
-        let mut world = came();
+        let mut world = arrived();
         world.given([end]);
         assert_eq!(arrival(&world), None);
     }
 }
 
 #[test]
-fn a_vehicle_that_was_there_before_takes_the_reservation_up_at_its_start() {
+fn a_vehicle_present_before_the_start_arrives_at_the_start() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 19), started(3, 20), occupied(1, 30)]);
     assert_eq!(arrival(&world), Some((20, 3)));
 }
 
 #[test]
-fn where_the_policy_does_not_let_sensors_confirm_there_is_nothing_to_tell() {
+fn no_arrival_is_pending_if_the_policy_does_not_let_sensors_confirm() {
     let mut world = World::with_sensor().policy(|policy| policy.allow_sensor_override = false);
     world.given([started(3, 20), occupied(1, 30)]);
     assert_eq!(arrival(&world), None);
 }
 
 #[test]
-fn a_start_that_was_noticed_late_finds_the_vehicle_that_came_since() {
+fn a_late_start_event_includes_vehicles_that_arrived_since() {
     for (second, expected) in [(19, Some((20, 3))), (20, Some((20, 3))), (25, Some((25, 3)))] {
         let mut world = World::with_sensor();
         world.given([vacant(1, 10), occupied(1, second), started(3, 20)]);
-        assert_eq!(arrival(&world), expected, "came at {second}");
+        assert_eq!(arrival(&world), expected, "arrived at {second}");
     }
     let mut gone = World::with_sensor();
     gone.given([occupied(1, 21), vacant(1, 22), started(3, 20)]);
@@ -93,7 +93,7 @@ fn a_checked_in_or_approached_reservation_needs_no_sensor() {
 }
 
 #[test]
-fn only_a_confirmed_word_of_the_sensor_is_an_arrival() {
+fn only_a_confirmed_reading_is_an_arrival() {
     let mut world = World::with_sensor().policy(|policy| policy.debounce_readings = 2);
     world.given([started(3, 20), occupied(1, 30)]);
     assert_eq!(arrival(&world), None);
@@ -102,11 +102,11 @@ fn only_a_confirmed_word_of_the_sensor_is_an_arrival() {
 
     let mut brought = World::new();
     brought.given([started(3, 20), claimed(1, TENANT, sensor(), 21), occupied(1, 30), assigned(1, 1, 40)]);
-    assert_eq!(arrival(&brought), None, "what an assignment brings was said elsewhere");
+    assert_eq!(arrival(&brought), None, "a presence at assignment was reported elsewhere");
 }
 
 #[test]
-fn an_override_hides_the_vehicle_and_not_its_arrival() {
+fn an_override_hides_the_vehicle_but_not_its_arrival() {
     let mut world = World::with_sensor();
     world.given([override_set(1, OverrideKind::OutOfService, 10), override_started(1, 10)]);
     world.given([started(3, 20), occupied(1, 30)]);
@@ -114,7 +114,7 @@ fn an_override_hides_the_vehicle_and_not_its_arrival() {
 }
 
 #[test]
-fn the_earliest_arrival_is_told_first() {
+fn the_earliest_arrival_comes_first() {
     let mut world = World::with_sensor();
     world.given([started(4, 20), occupied(1, 30), vacant(1, 31), started(3, 32), occupied(1, 40)]);
     assert_eq!(arrival(&world), Some((30, 4)));
@@ -123,13 +123,13 @@ fn the_earliest_arrival_is_told_first() {
 }
 
 #[test]
-fn a_display_is_told_when_its_light_is_another() {
+fn a_display_gets_its_light_when_it_changes() {
     let mut world = World::with_sensor();
     let policy = Policy::default();
     let begun = world.changes[0];
     assert_eq!(confirm::light(&begun), Some(Light::steady(policy.free_color)));
     let free = world.when(vacant(1, 10)).remove(0);
-    assert_eq!(confirm::light(&free), None, "a display cannot tell free from unknown");
+    assert_eq!(confirm::light(&free), None, "a display shows free and unknown alike");
     let taken = world.when(occupied(1, 20)).remove(0);
     assert_eq!(confirm::light(&taken), Some(Light::steady(policy.occupied_color)));
     let silent = world.when(fell_silent(1, 20, 30)).remove(0);

@@ -1,4 +1,4 @@
-//! What holds whatever happens, in whatever order the log could hold it.
+//! Properties that hold for any events in any order.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +18,7 @@ use crate::steps::{
 };
 use crate::world::{World, loaded, store_touched, stored};
 
-/// Anything out of a small world, well-ordered or not, so that ids and times collide often.
+/// Any step in a small world, in any order, so that ids and times collide often.
 fn any_step() -> impl Strategy<Value = Step> {
     let frame = (1..4_u64, 0..400_i64, 0..3_u8, 0..6_u8).prop_map(|(dev, second, says, counter)| {
         let frame = match says {
@@ -112,7 +112,7 @@ fn in_time(event: &Event) -> bool {
 
 proptest! {
     #[test]
-    fn stored_and_loaded_after_any_batch_it_is_the_same(
+    fn storing_and_loading_after_any_batch_changes_nothing(
         steps in vec(any_step(), 1..150),
         batches in vec(1..20_usize, 1..40),
     ) {
@@ -138,14 +138,14 @@ proptest! {
         let waiting = world.spaces.spaces().filter_map(|space| {
             confirm::by_sensor(space, world.spaces.policy(space.space_id()).expect("a policy"))
         });
-        let told: BTreeMap<_, _> = arrivals.into_iter().filter_map(|(id, arrival)| Some((id, arrival?))).collect();
-        prop_assert_eq!(told, waiting.map(|arrival| (arrival.space_id, arrival)).collect(), "none is missed or stale");
+        let pending: BTreeMap<_, _> = arrivals.into_iter().filter_map(|(id, arrival)| Some((id, arrival?))).collect();
+        prop_assert_eq!(pending, waiting.map(|arrival| (arrival.space_id, arrival)).collect(), "no arrival is missed or stale");
         prop_assert_eq!(&changes, &world.changes);
-        prop_assert_eq!(store, stored(&world.spaces), "and what was touched is all that changed");
+        prop_assert_eq!(store, stored(&world.spaces), "only touched parts changed");
     }
 
     #[test]
-    fn late_and_repeated_frames_might_as_well_not_be_there(steps in vec(any_step(), 1..200)) {
+    fn late_and_repeated_frames_change_nothing(steps in vec(any_step(), 1..200)) {
         let world = world_of(&steps);
         let (spaces, changes) = fold((1..).zip(&world.log).filter(|(_, (_, event))| in_time(event)));
         prop_assert_eq!(changes, world.changes);
@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn changes_make_a_chain_whose_time_never_runs_backwards(steps in vec(any_step(), 1..200)) {
+    fn changes_form_a_chain_whose_time_never_runs_backwards(steps in vec(any_step(), 1..200)) {
         let world = world_of(&steps);
         let mut last: HashMap<_, Change> = HashMap::new();
         let mut place = (0, 0);
@@ -177,19 +177,19 @@ proptest! {
     }
 
     #[test]
-    fn no_order_of_events_makes_it_panic(steps in vec(any_step(), 1..150), middle in any::<prop::sample::Index>()) {
+    fn no_order_of_events_causes_a_panic(steps in vec(any_step(), 1..150), middle in any::<prop::sample::Index>()) {
         let mut log = world_of(&steps).log;
         let middle = middle.index(log.len());
         log.rotate_left(middle);
         let (backwards, _) = fold((1..).zip(log.iter().rev()));
         let strange: Vec<_> = log.iter().map(|(stream, event)| (format!("{stream}x"), event.clone())).collect();
         let (nothing, changes) = fold((1..).zip(&strange));
-        prop_assert!(changes.is_empty() && nothing.spaces().next().is_none(), "streams that nobody has");
+        prop_assert!(changes.is_empty() && nothing.spaces().next().is_none(), "unknown streams");
         prop_assert!(backwards.spaces().all(|space| (1..=7).contains(&space.last_shown().0.level)));
     }
 
     #[test]
-    fn a_silence_is_due_exactly_until_it_is_told(steps in vec(any_step(), 1..150)) {
+    fn a_silence_is_due_until_its_event(steps in vec(any_step(), 1..150)) {
         let mut world = world_of(&steps);
         let next = |spaces: &Spaces| {
             let dues = spaces.devices().filter_map(|(dev_eui, _)| Some((spaces.silent_due(dev_eui)?, dev_eui)));

@@ -1,4 +1,4 @@
-//! What a sensor's frames amount to: debounce, order, distances, and frames that nobody can read.
+//! The effect of a sensor's frames: debounce, order, distances, and undecodable frames.
 
 use parking_domain::device::Definition;
 use parking_domain::occupancy::{Cause, DeviceFacts, Reason, SpaceState};
@@ -32,7 +32,7 @@ fn one_reading_is_enough_by_default() {
 }
 
 #[test]
-fn two_equal_readings_within_the_window_confirm_a_change_and_the_first_word() {
+fn two_equal_readings_within_the_window_confirm_a_change_and_the_first_presence() {
     let mut world = twice();
     assert_eq!(world.then(vacant(1, 0)), NOTHING);
     assert_eq!(world.then(vacant(1, 10)), FREE, "exactly at the window's end");
@@ -43,7 +43,7 @@ fn two_equal_readings_within_the_window_confirm_a_change_and_the_first_word() {
 }
 
 #[test]
-fn a_second_reading_outside_the_window_is_a_first_one() {
+fn a_reading_outside_the_window_counts_as_the_first() {
     let mut world = twice();
     assert_eq!(world.then(occupied(1, 0)), NOTHING);
     assert_eq!(world.then(occupied(1, 11)), NOTHING);
@@ -60,7 +60,7 @@ fn a_different_reading_starts_again() {
 }
 
 #[test]
-fn a_reading_equal_to_the_word_clears_what_waits() {
+fn a_reading_equal_to_the_presence_clears_the_candidate() {
     let mut world = twice();
     world.given([vacant(1, 0), vacant(1, 1)]);
     assert_eq!(world.then(occupied(1, 2)), FREE);
@@ -68,18 +68,18 @@ fn a_reading_equal_to_the_word_clears_what_waits() {
     assert_eq!(world.then(occupied(1, 4)), FREE);
     assert_eq!(world.then(occupied(1, 5)), OCCUPIED);
     world.given([vacant(1, 6), alive(1, 7)]);
-    assert_eq!(world.then(vacant(1, 8)), FREE, "life between two readings is no reading");
+    assert_eq!(world.then(vacant(1, 8)), FREE, "a sign of life is not a reading");
 }
 
 #[test]
-fn what_waited_is_forgotten_once_it_is_confirmed() {
+fn a_confirmed_candidate_is_cleared() {
     let mut world = twice();
     world.given([occupied(1, 0), occupied(1, 1), vacant(1, 2), vacant(1, 3)]);
     assert_eq!(world.then(occupied(1, 4)), FREE);
 }
 
 #[test]
-fn late_and_repeated_frames_move_nothing() {
+fn late_and_repeated_frames_change_nothing() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 10), vacant(1, 20)]);
     assert_eq!(world.when(with(occupied(1, 30), Counter::Skipped)), []);
@@ -100,7 +100,7 @@ fn a_late_frame_does_not_end_a_silence() {
 }
 
 #[test]
-fn a_counter_that_does_not_count_costs_the_order_and_not_the_word() {
+fn a_constant_counter_loses_the_order_but_not_the_reading() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 10)]);
     assert_eq!(world.then(with(occupied(1, 20), Counter::Same)), OCCUPIED);
@@ -108,7 +108,7 @@ fn a_counter_that_does_not_count_costs_the_order_and_not_the_word() {
 }
 
 #[test]
-fn a_disabled_sensor_is_heard_and_moves_nothing_until_it_is_enabled() {
+fn a_disabled_sensor_is_heard_but_changes_nothing_until_it_is_enabled() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 10)]);
     assert_eq!(world.then(device_updated(1, disabled(), 20)), FREE);
@@ -120,20 +120,20 @@ fn a_disabled_sensor_is_heard_and_moves_nothing_until_it_is_enabled() {
     assert_eq!(
         world.shown(1),
         (SpaceState::Free, 6, Reason::SensorSilent),
-        "what a silent sensor said is not taken"
+        "a silent sensor's last reading does not count"
     );
     world.given([device_updated(1, disabled(), 60), occupied(1, 70)]);
     let change = world.when(device_updated(1, sensor(), 80)).remove(0);
     assert_eq!((change.at, change.cause), (t(80), Cause::Assignment(eui(1))));
-    assert_eq!(world.shown(1), OCCUPIED, "what it said meanwhile counts");
+    assert_eq!(world.shown(1), OCCUPIED, "the reading while disabled counts");
     assert_eq!(world.when(device_updated(1, sensor(), 90)), []);
 }
 
 #[test]
-fn a_new_description_of_a_sensor_says_nothing_about_its_space() {
+fn a_new_definition_of_a_sensor_does_not_affect_its_space() {
     let mut world = twice();
     world.given([vacant(1, 0), vacant(1, 1), occupied(1, 2)]);
-    assert_eq!(world.then(device_updated(1, sensor(), 3)), FREE, "what waits is not confirmed by it");
+    assert_eq!(world.then(device_updated(1, sensor(), 3)), FREE, "it does not confirm the candidate");
     world.given([set_by_hand(StateByHand::Occupied, 4)]);
     let by_hand = (SpaceState::Occupied, 5, Reason::ByHand);
     assert_eq!(world.then(device_updated(1, sensor(), 5)), by_hand);
@@ -154,7 +154,7 @@ fn bay() -> Definition {
 }
 
 #[test]
-fn a_distance_is_a_word_by_its_threshold_and_by_what_was_before() {
+fn a_distance_becomes_a_presence_by_threshold_and_hysteresis() {
     let mut world = World::new();
     world.given([claimed(1, TENANT, bay(), 0), assigned(1, 1, 0)]);
     assert_eq!(world.then(em310(10, 1600)), FREE);
@@ -162,11 +162,15 @@ fn a_distance_is_a_word_by_its_threshold_and_by_what_was_before() {
     assert_eq!(world.then(em310(30, 1699)), OCCUPIED);
     assert_eq!(world.then(em310(40, 1700)), FREE);
     world.given([em310(50, 1499), alive(1, 60)]);
-    assert_eq!(world.then(em310(70, 1600)), OCCUPIED, "what tells nothing does not count as before");
+    assert_eq!(
+        world.then(em310(70, 1600)),
+        OCCUPIED,
+        "an unknown reading does not count as the previous one"
+    );
 }
 
 #[test]
-fn a_distance_without_a_threshold_tells_nothing() {
+fn a_distance_without_a_threshold_is_unknown() {
     let mut world = World::with_sensor();
     assert_eq!(world.then(em310(10, 100)), NOTHING);
     assert_eq!(world.then(device_updated(1, bay(), 20)), NOTHING);
@@ -174,7 +178,7 @@ fn a_distance_without_a_threshold_tells_nothing() {
 }
 
 #[test]
-fn what_nobody_can_read_is_life_and_a_problem() {
+fn an_undecodable_frame_is_a_sign_of_life_and_a_problem() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 10), fell_silent(1, 10, 20)]);
     let problem =
@@ -191,8 +195,8 @@ fn what_nobody_can_read_is_life_and_a_problem() {
 }
 
 #[test]
-fn the_codec_that_the_owner_chose_reads() {
-    // Bit 0 of the first byte for both, but the Bosch sensor does not speak on this port.
+fn the_codec_that_the_owner_chose_decodes() {
+    // Bit 0 of the first byte for both, but the Bosch sensor does not use this port.
     let mut world = World::new();
     let chosen = Definition { codec: Some("bosch-tps110".to_owned()), ..sensor() };
     world.given([claimed(1, TENANT, chosen, 0), assigned(1, 1, 0)]);
@@ -213,7 +217,7 @@ fn only_the_platforms_own_reports_are_folded() {
 }
 
 #[test]
-fn a_reading_of_the_past_of_another_clock_is_taken_when_it_comes() {
+fn a_reading_with_an_earlier_clock_takes_effect_on_arrival() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 100)]);
     let change = world.when(occupied(1, 50)).remove(0);

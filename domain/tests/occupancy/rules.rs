@@ -1,4 +1,4 @@
-//! Overrides, reservations, policies and the life of a space.
+//! Overrides, reservations, policies and the life cycle of a space.
 
 use parking_domain::actor::Actor;
 use parking_domain::downlink::{Colour, Light};
@@ -36,7 +36,7 @@ fn light_of(world: &World, space: u128) -> Light {
 }
 
 #[test]
-fn a_space_begins_with_nothing_known_and_ends_with_nothing_shown() {
+fn a_space_starts_unknown_and_shows_nothing_after_its_deletion() {
     let mut world = World::new();
     let begun = world.when(created(3, TENANT, 10));
     assert_eq!(begun.len(), 1);
@@ -63,7 +63,7 @@ fn time_never_runs_backwards_within_a_space() {
     let change = world.when(override_started(1, 50)).remove(0);
     assert_eq!((change.at, change.cause), (t(100), Cause::Override(id(1))));
     let change = world.when(override_ended(1, 101)).remove(0);
-    assert_eq!(change.at, t(101), "when it was due, not when it was noticed");
+    assert_eq!(change.at, t(101), "when it was due, not when it was recorded");
     assert_eq!(world.when(deleted(1, 60)).remove(0).at, t(101));
 }
 
@@ -78,12 +78,12 @@ fn an_override_shows_from_its_start_to_its_end_or_until_it_is_cleared() {
     assert_eq!(world.then(override_started(2, 20)), out);
     assert_eq!(world.then(override_ended(1, 30)), out);
     assert_eq!(world.then(override_cleared(2, 40)), NOTHING);
-    assert_eq!(world.then(override_started(2, 50)), NOTHING, "what is cleared does not start");
-    assert_eq!(world.then(override_started(3, 50)), NOTHING, "nor what was never set");
+    assert_eq!(world.then(override_started(2, 50)), NOTHING, "a cleared override does not start");
+    assert_eq!(world.then(override_started(3, 50)), NOTHING, "nor one that was never set");
 }
 
 #[test]
-fn a_reservation_shows_soon_then_reserved_then_not_any_more() {
+fn a_reservation_is_shown_as_soon_then_reserved_then_not_at_all() {
     let ends: [(&str, Step); 5] = [
         ("completed", completed(1, 50)),
         ("checked out", checked_out(1, 50)),
@@ -122,7 +122,7 @@ fn the_end_of_one_reservation_leaves_another_one() {
 }
 
 #[test]
-fn a_reservation_that_moves_is_no_longer_near_and_one_that_is_prolonged_is() {
+fn a_moved_reservation_is_no_longer_soon_but_a_prolonged_one_is() {
     let mut world = World::new();
     world.given([approached(1, 10)]);
     assert_eq!(world.then(rescheduled(1, (20, 30), (20, 40), 11)), SOON);
@@ -130,11 +130,11 @@ fn a_reservation_that_moves_is_no_longer_near_and_one_that_is_prolonged_is() {
     world.given([started(2, 20)]);
     assert_eq!(world.then(rescheduled(2, (20, 30), (20, 40), 25)), RESERVED);
     world.given([approached(3, 26)]);
-    assert_eq!(world.then(rescheduled(2, (20, 40), (90, 95), 27)), SOON, "the others stay");
+    assert_eq!(world.then(rescheduled(2, (20, 40), (90, 95), 27)), SOON, "the others are unaffected");
 }
 
 #[test]
-fn who_has_checked_in_before_the_start_is_there() {
+fn a_check_in_before_the_start_occupies_the_space() {
     let mut world = World::new();
     world.given([approached(1, 10)]);
     let there = (SpaceState::Occupied, 5, Reason::CheckedIn);
@@ -142,21 +142,21 @@ fn who_has_checked_in_before_the_start_is_there() {
     assert_eq!(world.then(approached(1, 16)), there);
     assert_eq!(world.then(started(1, 20)), there);
     world.given([confirmed(2, Confirmation::CheckIn, 25)]);
-    assert_eq!(world.then(completed(1, 30)), there, "the next one came before its time, too");
+    assert_eq!(world.then(completed(1, 30)), there, "the next one checked in early too");
 }
 
 #[test]
-fn each_layer_of_policy_outweighs_the_one_before_and_a_change_shows_at_once() {
+fn each_policy_level_overrides_the_previous_one_and_changes_show_at_once() {
     let mut world = World::new();
     let green = Light::steady(Policy::default().free_color);
     assert_eq!(light_of(&world, 1), green);
     let policy = Policy { free_color: colour(1), ..Policy::default() };
-    assert_eq!(world.when(policy_is(5, policy, 10)), [], "not in force by that");
+    assert_eq!(world.when(policy_is(5, policy, 10)), [], "not active yet");
 
     let changes = world.when(policy_activated(5, 11));
-    let told: Vec<_> = changes.iter().map(|c| (c.space_id, c.ordinal, c.at, c.cause, light(c.to))).collect();
+    let seen: Vec<_> = changes.iter().map(|c| (c.space_id, c.ordinal, c.at, c.cause, light(c.to))).collect();
     let one = Light::steady(colour(1));
-    assert_eq!(told, [(id(1), 0, t(11), Cause::Policy, one), (id(2), 1, t(11), Cause::Policy, one)]);
+    assert_eq!(seen, [(id(1), 0, t(11), Cause::Policy, one), (id(2), 1, t(11), Cause::Policy, one)]);
 
     assert_eq!(world.when(site_is(free_is(2), 20)).len(), 2);
     let changes = world.when(space_updated(1, free_is(3), 30));
@@ -183,13 +183,13 @@ fn each_layer_of_policy_outweighs_the_one_before_and_a_change_shows_at_once() {
     world.given([of_tenant(TENANT, updated)]);
     assert_eq!(light_of(&world, 2), Light::steady(colour(4)));
     world.given([policy_activated(6, 60)]);
-    assert_eq!(light_of(&world, 2), green, "a policy that nobody knows is the default one");
+    assert_eq!(light_of(&world, 2), green, "an unknown policy means the default");
     world.given([space_updated(1, PolicyOverrides::default(), 70)]);
     assert_eq!(light_of(&world, 1), green);
 }
 
 #[test]
-fn a_policy_reaches_its_own_tenants_and_its_own_sites_spaces_only() {
+fn a_policy_applies_to_its_own_tenants_and_sites_spaces_only() {
     let mut world = World::new();
     world.given([created(3, TENANT + 1, 0)]);
     let policy = Policy { free_color: colour(1), ..Policy::default() };
@@ -212,20 +212,20 @@ fn a_policy_reaches_its_own_tenants_and_its_own_sites_spaces_only() {
     assert_eq!(
         world.when(Step::Happens(stream, Box::new(event))).len(),
         3,
-        "an archived site decides nothing"
+        "an archived site has no overrides"
     );
     assert!(world.spaces.site(id(crate::steps::SITE)).is_none());
 }
 
 #[test]
-fn a_space_created_later_is_born_with_the_policies_of_its_place() {
+fn a_space_created_later_starts_with_the_policies_in_force() {
     let mut world = World::new().policy(|policy| policy.free_color = colour(1));
     let born = world.when(created(3, TENANT, 10));
     assert_eq!(light(born[0].to), Light::steady(colour(1)));
 }
 
 #[test]
-fn only_what_is_shown_makes_a_change() {
+fn only_a_change_of_what_is_shown_is_reported() {
     let mut world = World::with_sensor();
     assert_eq!(world.when(vacant(1, 10)).len(), 1);
     assert_eq!(world.when(vacant(1, 20)), []);
@@ -235,7 +235,7 @@ fn only_what_is_shown_makes_a_change() {
 }
 
 #[test]
-fn what_is_asked_for_is_known() {
+fn accessors_return_the_state() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10)]);
     let space = world.spaces.space(id(1)).expect("a space");

@@ -1,4 +1,4 @@
-//! When a sensor is silent, and what that changes.
+//! When a sensor counts as silent, and the effects.
 
 use chrono::TimeDelta;
 use parking_domain::device::Definition;
@@ -15,16 +15,16 @@ use crate::world::World;
 
 const HOUR: i64 = 3600;
 
-fn told_of(seconds: u32) -> Policy {
+fn with_timeout(seconds: u32) -> Policy {
     Policy { sensor_unknown_timeout_sec: Some(seconds), ..Policy::default() }
 }
 
 #[test]
-fn the_policy_decides_else_three_heartbeats_of_the_device_else_of_its_model() {
+fn the_timeout_is_the_policys_or_three_heartbeats_of_the_device_or_its_model() {
     let model = Some("browan-tbms100");
     let cases = [
-        (told_of(60), Some(100), model, 60),
-        (told_of(0), Some(100), model, 0),
+        (with_timeout(60), Some(100), model, 60),
+        (with_timeout(0), Some(100), model, 0),
         (Policy::default(), Some(100), model, 300),
         (Policy::default(), None, model, 3 * HOUR),
         (Policy::default(), None, Some("none such"), 72 * HOUR),
@@ -39,9 +39,9 @@ fn the_policy_decides_else_three_heartbeats_of_the_device_else_of_its_model() {
 }
 
 #[test]
-fn no_uplink_leads_to_a_shorter_time_out_than_the_shortest() {
+fn no_uplink_leads_to_less_than_the_shortest_timeout() {
     let cases = [
-        (told_of(60), Some(100), None, 60),
+        (with_timeout(60), Some(100), None, 60),
         (Policy::default(), Some(100), None, 300),
         (Policy::default(), None, Some("browan-tbms100"), 3 * HOUR),
         (Policy::default(), None, None, 1800),
@@ -62,14 +62,14 @@ fn silence_is_due_for_claimed_and_enabled_sensors_that_were_heard() {
         world.given([step]);
         world.spaces.silent_due(eui(1))
     };
-    assert_eq!(due_after(&mut world, occupied(1, 10)), None, "nobody's");
+    assert_eq!(due_after(&mut world, occupied(1, 10)), None, "without an owner");
     assert_eq!(due_after(&mut world, claimed(1, TENANT, sensor(), 20)), Some(t(10 + 3 * HOUR)));
     assert_eq!(due_after(&mut world, device_updated(1, disabled(), 30)), None);
     assert_eq!(due_after(&mut world, device_updated(1, sensor(), 40)), Some(t(10 + 3 * HOUR)));
     assert_eq!(due_after(&mut world, alive(1, 50)), Some(t(50 + 3 * HOUR)));
     let often = Definition { heartbeat_sec: Some(60), ..sensor() };
     assert_eq!(due_after(&mut world, device_updated(1, often, 60)), Some(t(50 + 180)));
-    assert_eq!(due_after(&mut world, fell_silent(1, 50, 230)), None, "it is known");
+    assert_eq!(due_after(&mut world, fell_silent(1, 50, 230)), None, "already silent");
     assert_eq!(due_after(&mut world, vacant(1, 300)), Some(t(300 + 180)));
     world.given([claimed(2, TENANT, sensor(), 0)]);
     assert_eq!(world.spaces.silent_due(eui(2)), None, "never heard");
@@ -77,7 +77,7 @@ fn silence_is_due_for_claimed_and_enabled_sensors_that_were_heard() {
 }
 
 #[test]
-fn the_codec_that_the_owner_chose_tells_the_heartbeat_before_anything_is_read() {
+fn the_chosen_codec_defines_the_heartbeat_before_anything_is_decoded() {
     let mut world = World::new();
     let chosen = Definition { codec: Some("dragino-ldds75".to_owned()), ..sensor() };
     world.given([claimed(1, TENANT, chosen, 0), alive(1, 10)]);
@@ -85,7 +85,7 @@ fn the_codec_that_the_owner_chose_tells_the_heartbeat_before_anything_is_read() 
 }
 
 #[test]
-fn the_policy_of_the_space_counts_where_the_sensor_stands_and_else_the_tenants() {
+fn the_policy_of_the_sensors_space_counts_or_else_the_tenants() {
     let mut world = World::new().policy(|policy| policy.sensor_unknown_timeout_sec = Some(100));
     world.given([claimed(1, TENANT, sensor(), 0), occupied(1, 10)]);
     assert_eq!(world.spaces.silent_due(eui(1)), Some(t(110)));
@@ -97,7 +97,7 @@ fn the_policy_of_the_space_counts_where_the_sensor_stands_and_else_the_tenants()
 }
 
 #[test]
-fn a_silent_sensors_word_stays_and_says_that_it_is_old() {
+fn a_silent_sensors_presence_stays_at_a_lower_level() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10)]);
     let change = world.when(fell_silent(1, 10, 100)).remove(0);
@@ -153,7 +153,7 @@ fn a_join_ends_the_silence_and_a_late_one_does_not() {
 }
 
 #[test]
-fn a_silence_that_was_over_before_it_was_told_is_none() {
+fn a_silence_that_ended_before_its_event_is_ignored() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), vacant(1, 11)]);
     assert_eq!(world.when(fell_silent(1, 10, 100)), []);
@@ -162,7 +162,7 @@ fn a_silence_that_was_over_before_it_was_told_is_none() {
 }
 
 #[test]
-fn a_silent_sensor_that_has_said_nothing_leaves_nothing_known() {
+fn a_silent_sensor_without_readings_leaves_the_state_unknown() {
     let mut world = World::with_sensor();
     world.given([alive(1, 10)]);
     assert_eq!(world.then(fell_silent(1, 10, 100)), (SpaceState::Unknown, 7, Reason::NothingKnown));
@@ -170,7 +170,7 @@ fn a_silent_sensor_that_has_said_nothing_leaves_nothing_known() {
 }
 
 #[test]
-fn a_sensor_that_is_not_where_it_was_falls_silent_alone() {
+fn an_unassigned_sensors_silence_does_not_affect_the_space() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10), unassigned(1, 1, 20)]);
     assert_eq!(world.when(fell_silent(1, 10, 100)), []);

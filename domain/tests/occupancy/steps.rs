@@ -1,4 +1,4 @@
-//! Things that can happen, each in a line.
+//! Test steps, one function each.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -14,7 +14,7 @@ use parking_domain::tenant::{NamedPolicy, TenantEvent};
 use serde_json::json;
 use uuid::Uuid;
 
-/// One thing that happens.
+/// A step.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// An event of a stream that is not an `uplinks` stream.
@@ -33,13 +33,13 @@ pub(crate) struct Frame {
     pub(crate) profile: &'static str,
 }
 
-/// The frame counter, as against those that the device sent before.
+/// The frame counter relative to the device's previous ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Counter {
     Next,
-    /// One that was passed over.
+    /// One that was skipped.
     Skipped,
-    /// The newest one's again.
+    /// The newest one again.
     Same,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn eui(dev: u64) -> DevEui {
     DevEui::from(dev)
 }
 
-// Devices transmit.
+// Transmissions of devices.
 
 pub(crate) fn tabs(dev: u64, second: i64, status: u8) -> Step {
     let data = vec![status, 0xfb, 0x38, 0, 0, 0x31, 0x11, 0];
@@ -73,7 +73,7 @@ pub(crate) fn vacant(dev: u64, second: i64) -> Step {
     tabs(dev, second, 0)
 }
 
-/// Carries MAC commands only: shows life and says nothing.
+/// Carries MAC commands only: a sign of life without a reading.
 pub(crate) fn alive(dev: u64, second: i64) -> Step {
     Step::Sends(Frame {
         dev,
@@ -92,7 +92,7 @@ pub(crate) fn with(step: Step, counter: Counter) -> Step {
     }
 }
 
-// Things happen to a space.
+// Events of a space.
 
 pub(crate) fn of_space(space: u128, event: SpaceEvent) -> Step {
     Step::Happens(id::<parking_domain::id::Space>(space).to_string(), Box::new(Event::Space(event)))
@@ -120,7 +120,7 @@ pub(crate) fn space_updated(space: u128, policy: PolicyOverrides, second: i64) -
     of_space(space, SpaceEvent::SpaceUpdated { definition, at: t(second), by: Actor::System })
 }
 
-/// Read from its stored form, so that a field which this fold does not read may come and go.
+/// Parsed from its stored form, so that fields that this fold does not use may change.
 pub(crate) fn deleted(space: u128, second: i64) -> Step {
     let space_id: SpaceId = id(space);
     let event = json!({"SpaceDeleted": {"space_id": space_id, "site_id": id::<parking_domain::id::Site>(SITE),
@@ -199,7 +199,7 @@ pub(crate) fn rescheduled(n: u128, from: (i64, i64), to: (i64, i64), second: i64
     of_space(1, event)
 }
 
-// Things happen to a device.
+// Events of a device.
 
 pub(crate) fn of_device(dev: u64, event: DeviceEvent) -> Step {
     Step::Happens(eui(dev).to_string(), Box::new(Event::Device(event)))
@@ -266,7 +266,7 @@ pub(crate) fn fell_silent(dev: u64, last_heard: i64, due: i64) -> Step {
     of_device(dev, DeviceEvent::DeviceFellSilent { last_heard_at, due, at })
 }
 
-// Things happen to policies.
+// Events of policies.
 
 pub(crate) fn site_is(policy: PolicyOverrides, second: i64) -> Step {
     let definition = json!({"timezone": "Europe/Paris", "policy": policy});

@@ -16,7 +16,7 @@ use crate::steps::{
 };
 use crate::world::World;
 
-/// Something that is the case. The sensor is at the space unless a fact says otherwise.
+/// A condition. The sensor is assigned to the space unless a fact says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fact {
     OutOfService,
@@ -142,7 +142,7 @@ fn given(facts: &[Fact], policy: Policy) -> World {
 }
 
 #[test]
-fn one_row_for_each_ground_and_each_pair_of_levels() {
+fn every_row_of_the_table_holds() {
     for (facts, state, sign, colour, level, reason) in TABLE {
         let world = given(facts, Policy::default());
         let (shown, _) = world.spaces.space(id(1)).expect("a space").last_shown();
@@ -152,10 +152,10 @@ fn one_row_for_each_ground_and_each_pair_of_levels() {
     }
 }
 
-/// A ground that is new in the rules has no row yet: this names those that have one, and the compiler all that there are.
+/// The list names the reasons that have rows; the compiler checks that the match below names all reasons.
 #[test]
-fn no_ground_is_without_a_row() {
-    let grounds = [
+fn every_reason_has_a_row() {
+    let reasons = [
         Reason::OutOfService,
         Reason::Blocked,
         Reason::ByHand,
@@ -167,8 +167,8 @@ fn no_ground_is_without_a_row() {
         Reason::SensorSilent,
         Reason::NothingKnown,
     ];
-    for ground in grounds {
-        let levels = match ground {
+    for expected_reason in reasons {
+        let levels = match expected_reason {
             Reason::OutOfService => vec![1],
             Reason::ByHand => vec![1, 3, 5],
             Reason::Blocked => vec![2],
@@ -178,17 +178,20 @@ fn no_ground_is_without_a_row() {
             Reason::SensorSilent => vec![6],
             Reason::NothingKnown => vec![7],
         };
-        let mut found: Vec<u8> =
-            TABLE.iter().filter(|(.., reason)| *reason == ground).map(|(.., level, _)| *level).collect();
+        let mut found: Vec<u8> = TABLE
+            .iter()
+            .filter(|(.., reason)| *reason == expected_reason)
+            .map(|(.., level, _)| *level)
+            .collect();
         found.sort_unstable();
         found.dedup();
-        assert_eq!(found, levels, "{ground:?}");
+        assert_eq!(found, levels, "{expected_reason:?}");
     }
 }
 
 #[test]
-fn of_all_conditions_together_the_first_wins_whatever_the_others_are() {
-    let grounds = [
+fn of_several_conditions_the_first_wins() {
+    let conditions = [
         (OutOfService, 1, Reason::OutOfService),
         (HandMaintenance, 1, Reason::ByHand),
         (Blocked, 2, Reason::Blocked),
@@ -197,21 +200,22 @@ fn of_all_conditions_together_the_first_wins_whatever_the_others_are() {
         (Approached, 4, Reason::ReservedSoon),
         (SensorOccupied, 5, Reason::Sensor),
     ];
-    for chosen in 0..1_u32 << grounds.len() {
+    for chosen in 0..1_u32 << conditions.len() {
         let holds = |index: usize| chosen >> index & 1 == 1;
         let facts: Vec<Fact> =
-            (0..grounds.len()).filter(|index| holds(*index)).map(|i| grounds[i].0).collect();
+            (0..conditions.len()).filter(|index| holds(*index)).map(|i| conditions[i].0).collect();
         if facts.contains(&HandMaintenance) && facts.contains(&HandReserved) {
             continue;
         }
-        let expected = (0..grounds.len()).find(|index| holds(*index)).map(|i| (grounds[i].1, grounds[i].2));
+        let expected =
+            (0..conditions.len()).find(|index| holds(*index)).map(|i| (conditions[i].1, conditions[i].2));
         let (_, level, reason) = given(&facts, Policy::default()).shown(1);
         assert_eq!((level, reason), expected.unwrap_or((7, Reason::NothingKnown)), "{facts:?}");
     }
 }
 
 #[test]
-fn a_sensor_that_does_not_count_leaves_the_space_reserved_until_somebody_checks_in() {
+fn if_the_sensor_does_not_count_the_space_is_reserved_until_a_check_in() {
     let strict = Policy { allow_sensor_override: false, ..Policy::default() };
     let mut world = given(&[RunningSensed, SensorOccupied], strict);
     assert_eq!(world.shown(1), (SpaceState::Reserved, 3, Reason::ReservationRunning));
@@ -220,7 +224,7 @@ fn a_sensor_that_does_not_count_leaves_the_space_reserved_until_somebody_checks_
 }
 
 #[test]
-fn before_a_reservation_the_light_blinks_where_the_policy_says_so() {
+fn the_light_before_a_reservation_blinks_if_the_policy_says_so() {
     let blinking = Policy { blink_reserved_soon: true, blink_pattern_ms: 300, ..Policy::default() };
     for (facts, light) in [
         (&[Approached], Light::blinking(blinking.reserved_soon_color, 300)),
@@ -233,7 +237,7 @@ fn before_a_reservation_the_light_blinks_where_the_policy_says_so() {
 }
 
 #[test]
-fn every_colour_is_the_policys() {
+fn every_colour_comes_from_the_policy() {
     let colour = |n: u8| parking_domain::downlink::Colour { red: n, green: n, blue: n };
     let policy = Policy {
         occupied_color: colour(1),
@@ -264,7 +268,7 @@ fn every_colour_is_the_policys() {
 }
 
 #[test]
-fn the_words_of_the_wire() {
+fn the_serialised_form() {
     let json = |facts: &[Fact]| {
         let world = given(facts, Policy::default());
         let (shown, _) = world.spaces.space(id(1)).expect("a space").last_shown();

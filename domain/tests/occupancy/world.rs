@@ -1,5 +1,5 @@
-//! A tenant with a site, a few spaces and devices, and the log of what happens to them. Uplinks go through their
-//! aggregate, so that their standings are real.
+//! A tenant with a site, a few spaces and devices, and the log of their events. Uplinks go through their aggregate, so
+//! that their standings are real.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +17,7 @@ use crate::steps::{
     site_is, t,
 };
 
-/// The fold, with the log it was made of.
+/// The fold and its log.
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) spaces: Spaces,
@@ -41,7 +41,7 @@ impl World {
         world
     }
 
-    /// With a policy in force that differs so from the default one.
+    /// With an active policy that differs from the default one by `change`.
     pub(crate) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         let mut policy = Policy::default();
         change(&mut policy);
@@ -56,7 +56,7 @@ impl World {
         self
     }
 
-    /// What is shown otherwise by it.
+    /// Applies a step; returns the changes of what is shown.
     pub(crate) fn when(&mut self, step: Step) -> Vec<Change> {
         let (stream, event) = match step {
             Step::Happens(stream, event) => (stream, *event),
@@ -75,7 +75,7 @@ impl World {
         changes
     }
 
-    /// What the space 1 shows after it: state, level and reason.
+    /// Applies a step; returns what space 1 shows: state, level and reason.
     pub(crate) fn then(&mut self, step: Step) -> (SpaceState, u8, Reason) {
         self.when(step);
         self.shown(1)
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// Counters go up by ten, so that some are left for late frames.
+    /// Counters increase by ten, so that some values remain for late frames.
     fn record(&mut self, frame: &Frame) -> UplinkEvent {
         let number = self.log.len();
         let (state, counter) = self.streams.entry(frame.dev).or_default();
@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-/// What a store would hold of the fold, by key.
+/// The stored parts of the fold, by key.
 pub(crate) fn stored(spaces: &Spaces) -> BTreeMap<String, String> {
     let mut store = BTreeMap::new();
     let parts = spaces.to_parts();
@@ -132,7 +132,7 @@ pub(crate) fn stored(spaces: &Spaces) -> BTreeMap<String, String> {
     store
 }
 
-/// Writes what was touched, as a projection does.
+/// Stores the touched parts, as a projection does.
 pub(crate) fn store_touched(store: &mut BTreeMap<String, String>, spaces: &Spaces, touched: &Touched) {
     let json = |value: Option<serde_json::Result<String>>| value.map(|json| json.expect("serialises"));
     let spaces_now = touched
@@ -159,7 +159,7 @@ pub(crate) fn store_touched(store: &mut BTreeMap<String, String>, spaces: &Space
     }
 }
 
-/// Loads a store, as a projection does when it starts.
+/// Loads stored parts, as a projection does on start.
 pub(crate) fn loaded(store: &BTreeMap<String, String>) -> Spaces {
     let mut parts = Parts::default();
     for (key, value) in store {

@@ -1,4 +1,4 @@
-//! Downlinks for displays: the Kuando light, and types that an operator describes.
+//! Downlinks for displays: the Kuando light, and types described by an operator.
 
 use parking_domain::downlink::{Colour, DisplayType, Layout, Light, Unshowable};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn bytes(display: &DisplayType, light: Light) -> Result<Vec<u8>, Unshowable> {
 fn the_kuando_lights_order_is_red_blue_green() {
     let kuando = DisplayType::kuando_busylight();
     assert_eq!(bytes(&kuando, Light::steady(colour("00ff00"))), Ok(vec![0, 0, 0xff, 0xff, 0]));
-    // Orange, which as FF A5 00 would be pink.
+    // Orange, which would be pink as FF A5 00.
     assert_eq!(bytes(&kuando, Light::steady(colour("ffa500"))), Ok(vec![0xff, 0, 0xa5, 0xff, 0]));
     assert_eq!(kuando.downlink(Light::steady(Colour::default())).map(|downlink| downlink.f_port), Ok(15));
 }
@@ -56,7 +56,7 @@ fn a_display_with_codes_shows_only_the_colours_it_has() {
 }
 
 #[test]
-fn what_the_network_would_refuse_or_bend_is_refused_here() {
+fn a_downlink_that_the_network_would_refuse_or_alter_is_refused() {
     let light = Light::steady(Colour::default());
     for f_port in [0, 224, 255] {
         let display = DisplayType { f_port, ..DisplayType::kuando_busylight() };
@@ -67,7 +67,7 @@ fn what_the_network_would_refuse_or_bend_is_refused_here() {
 }
 
 #[test]
-fn colours_read_as_people_write_them() {
+fn colours_parse_in_any_letter_case() {
     assert_eq!(colour("FF8000"), Colour { red: 255, green: 128, blue: 0 });
     assert_eq!(colour("FF8000").to_string(), "ff8000");
     for text in ["", "ff80", "#ff8000", "ff80000", "+f8000", "gg8000"] {

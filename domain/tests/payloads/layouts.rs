@@ -1,6 +1,6 @@
-//! Each message of each model with all that it says, worked out by hand from the layouts that the makers publish.
+//! Each message of each model with all its values, derived by hand from the layouts that the manufacturers publish.
 //!
-//! A reading is written as it is serialised, without its codec and with its extra measurements by name: `"34 %"`.
+//! A reading is written in its serialised form, without its codec and with extra measurements by name: `"34 %"`.
 
 mod distance;
 mod milesight;
@@ -15,7 +15,7 @@ fn bytes(hex: &str) -> Vec<u8> {
     hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("a byte in hex")).collect()
 }
 
-/// Checks a row: on this port these bytes read as this.
+/// Checks that these bytes on this port decode to this reading.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "a table reads better without ampersands")]
 fn reads(codec: &str, f_port: u8, hex: &str, expected: Value) {
@@ -40,7 +40,7 @@ fn measured(extra: &Value) -> (String, Value) {
     (name, value)
 }
 
-/// Checks a row: on this port these bytes are refused.
+/// Checks that these bytes on this port are refused.
 #[track_caller]
 fn refuses(codec: &str, f_port: u8, hex: &str, expected: Undecodable) {
     let data = bytes(hex);
@@ -49,7 +49,7 @@ fn refuses(codec: &str, f_port: u8, hex: &str, expected: Undecodable) {
     assert_eq!(found, Err(expected), "{codec}, port {f_port}: {hex}");
 }
 
-/// The refusal of a message of that length.
+/// The refusal of a message of this length.
 fn wrong_length(found: usize) -> Undecodable {
     Undecodable::WrongLength { found }
 }

@@ -1,4 +1,4 @@
-//! What devices say in their bytes, and what displays are told in theirs.
+//! Uplink payloads of devices, and downlink payloads of displays.
 
 mod choosing;
 mod downlink;

@@ -1,4 +1,4 @@
-//! What holds for every codec, whatever bytes come: more than 700,000 frames in each run.
+//! Properties of every codec for any bytes: more than 700,000 frames per run.
 
 use parking_domain::sensors::{
     CODECS, Codec, Frame, Measured, Reading, Undecodable, by_model, by_name, choose,
@@ -7,21 +7,21 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Reads the frame twice and checks what every reading promises.
+/// Decodes the frame twice and checks the properties of every reading.
 fn check(codec: &Codec, frame: &Frame<'_>) -> Result<(), TestCaseError> {
     let read = codec.decode(frame);
     prop_assert_eq!(&read, &codec.decode(frame), "{} is pure", codec.name);
     match read {
-        Ok(reading) => sound(codec, &reading),
+        Ok(reading) => check_reading(codec, &reading),
         Err(reason) => {
-            let of_choice = matches!(reason, Undecodable::NoCodec | Undecodable::UnknownCodec { .. });
-            prop_assert!(!of_choice, "{} blames the choice", codec.name);
+            let is_choice_error = matches!(reason, Undecodable::NoCodec | Undecodable::UnknownCodec { .. });
+            prop_assert!(!is_choice_error, "{} blames the choice", codec.name);
             Ok(())
         }
     }
 }
 
-fn sound(codec: &Codec, reading: &Reading) -> Result<(), TestCaseError> {
+fn check_reading(codec: &Codec, reading: &Reading) -> Result<(), TestCaseError> {
     prop_assert_eq!((reading.codec.name, reading.codec.version), (codec.name, codec.version));
     prop_assert!(reading.battery_pct.is_none_or(|percent| percent <= 100));
     let extras = reading.extra.iter().filter_map(|extra| match extra.value {
@@ -40,7 +40,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
     #[test]
-    fn random_bytes_are_read_or_refused(data in vec(any::<u8>(), 0..=64), port in any::<u8>(), encrypted in any::<bool>()) {
+    fn random_bytes_decode_or_are_refused(data in vec(any::<u8>(), 0..=64), port in any::<u8>(), encrypted in any::<bool>()) {
         let frame = Frame { f_port: port, data: &data, object: None, encrypted: false };
         for codec in &CODECS {
             check(codec, &frame)?;
@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_messages_are_read_or_refused(
+    fn damaged_messages_decode_or_are_refused(
         message in prop::sample::select(messages()),
         flips in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         length in 0..=64_usize,
@@ -73,7 +73,7 @@ proptest! {
     }
 }
 
-/// Messages whose heads chance would hardly find, of models without published ones.
+/// Messages of models without published ones, whose headers random data would rarely match.
 const UNPUBLISHED: [(&str, u8, &[u8]); 1] =
     [("moko-lw009", 1, &[0xed, 1, 0x66, 0, 0, 0, 0, 7, 0, 9, 1, 0, 0x02, 1, 0x0c, 0x32, 1, 1, 0x05, 1, 7])];
 
@@ -101,7 +101,7 @@ fn published() -> Vec<(&'static Codec, u8, Vec<u8>)> {
 }
 
 #[test]
-fn every_port_is_read_or_refused() {
+fn every_port_decodes_or_is_refused() {
     let data = [0x01; 24];
     for codec in &CODECS {
         for f_port in 0..=u8::MAX {

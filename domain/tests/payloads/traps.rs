@@ -1,4 +1,4 @@
-//! What codecs get wrong: each trap that a vendor, a network or an earlier platform fell into, by name.
+//! Known codec mistakes: each mistake that a vendor, a network or an earlier platform made has a test.
 
 use parking_domain::sensors::Occupancy::{self, Occupied, Unknown, Vacant};
 use parking_domain::sensors::{
@@ -34,23 +34,22 @@ fn chosen(
 }
 
 #[test]
-fn a_frame_without_application_bytes_is_liveness_whatever_the_codec_and_the_object_say() {
-    let says_vacant = object(json!({"occupied": false, "parkingStatus": "FREE"}));
+fn a_frame_without_payload_is_undecodable_for_every_codec_and_object() {
+    let vacant = object(json!({"occupied": false, "parkingStatus": "FREE"}));
     for codec in &CODECS {
-        let of = |f_port, data, encrypted| {
-            codec.decode(&Frame { f_port, data, object: Some(&says_vacant), encrypted })
-        };
-        assert_eq!(of(0, &[], false), Err(Undecodable::MacOnly), "{}", codec.name);
-        assert_eq!(of(0, &[1], false), Err(Undecodable::MacOnly), "{}", codec.name);
-        assert_eq!(of(224, &[1], false), Err(Undecodable::ReservedPort { port: 224 }), "{}", codec.name);
-        assert_eq!(of(255, &[1], false), Err(Undecodable::ReservedPort { port: 255 }), "{}", codec.name);
-        assert_eq!(of(1, &[], false), Err(Undecodable::Empty), "{}", codec.name);
-        assert_eq!(of(1, &[1], true), Err(Undecodable::Encrypted), "{}", codec.name);
+        let decode =
+            |f_port, data, encrypted| codec.decode(&Frame { f_port, data, object: Some(&vacant), encrypted });
+        assert_eq!(decode(0, &[], false), Err(Undecodable::MacOnly), "{}", codec.name);
+        assert_eq!(decode(0, &[1], false), Err(Undecodable::MacOnly), "{}", codec.name);
+        assert_eq!(decode(224, &[1], false), Err(Undecodable::ReservedPort { port: 224 }), "{}", codec.name);
+        assert_eq!(decode(255, &[1], false), Err(Undecodable::ReservedPort { port: 255 }), "{}", codec.name);
+        assert_eq!(decode(1, &[], false), Err(Undecodable::Empty), "{}", codec.name);
+        assert_eq!(decode(1, &[1], true), Err(Undecodable::Encrypted), "{}", codec.name);
     }
 }
 
 #[test]
-fn browan_battery_is_a_nibble_of_volts_and_a_nibble_of_rest() {
+fn browan_battery_is_a_nibble_of_voltage_and_a_nibble_of_charge() {
     // 0xf8 as a hundredth of a volt would be 2.48; a real TBMS100 capture.
     let reading =
         read("browan-tbms100", 102, &[0x01, 0xfb, 0x38, 0x00, 0x00, 0x31, 0x11, 0x00]).expect("a reading");
@@ -60,16 +59,16 @@ fn browan_battery_is_a_nibble_of_volts_and_a_nibble_of_rest() {
 }
 
 #[test]
-fn browan_without_a_rest_is_not_an_empty_battery() {
+fn browan_without_a_charge_is_not_an_empty_battery() {
     let reading = read("browan-tbsl100", 105, &[0x00, 0x0b, 0x36, 0x28]).expect("a reading");
     assert_eq!((reading.battery_v, reading.battery_pct), (Some(3.6), None));
 }
 
 #[test]
-fn browan_all_zero_says_nothing() {
+fn browan_all_zero_is_not_a_reading() {
     assert_eq!(read("browan-tbms100", 102, &[0; 8]), Err(Undecodable::Blank));
     assert_eq!(read("browan-tbdw100", 100, &[0; 8]), Err(Undecodable::Blank));
-    // Where zero is a word, it counts.
+    // For other models an all-zero message is valid.
     assert_eq!(occupancy(&read("bosch-tps110", 1, &[0])), Some(Vacant));
 }
 
@@ -104,7 +103,7 @@ fn nwave_time_is_compressed_in_three_steps() {
 }
 
 #[test]
-fn nwave_tag_in_a_space_not_known_to_be_taken_does_not_make_it_vacant() {
+fn nwave_tag_without_occupancy_is_unknown_and_not_vacant() {
     assert_eq!(occupancy(&read("nwave-nps405", 10, &[0xd0, 0x20, 0x1f, 0x34, 0x56, 0x78])), Some(Unknown));
 }
 
@@ -115,7 +114,7 @@ fn nwave_heartbeat_of_later_firmware_is_longer() {
 }
 
 #[test]
-fn milesight_distance_stands_on_channel_3_or_4_by_model_and_on_any_port() {
+fn milesight_distance_is_on_channel_3_or_4_by_model_on_any_port() {
     for port in [1, 85, 207] {
         for (codec, channel) in
             [("milesight-em310-udl", 3), ("milesight-em400", 4), ("milesight", 3), ("milesight", 4)]
@@ -134,7 +133,7 @@ fn milesight_channel_4_of_a_vs330_is_its_calibration() {
 }
 
 #[test]
-fn milesight_channels_of_type_0_mean_what_the_model_says() {
+fn milesight_channels_of_type_0_depend_on_the_model() {
     let data = [0x03, 0x00, 0x01];
     assert_eq!(occupancy(&read("milesight-vs340", 85, &data)), Some(Occupied));
     assert_eq!(occupancy(&read("milesight-ws202", 85, &data)), Some(Occupied));
@@ -144,13 +143,13 @@ fn milesight_channels_of_type_0_mean_what_the_model_says() {
 }
 
 #[test]
-fn milesight_error_codes_are_no_distances() {
+fn milesight_error_codes_are_not_distances() {
     let reading = read("milesight-em400", 85, &[0x04, 0x82, 0xff, 0xff]).expect("a reading");
     assert_eq!((reading.distance_mm, reading.faults), (None, vec![Fault::OutOfRange]));
 }
 
 #[test]
-fn milesight_start_answers_and_history_say_nothing_about_the_space() {
+fn milesight_start_answers_and_history_have_no_occupancy() {
     let start =
         [0xff, 0x0b, 0xff, 0xff, 0x01, 0x01, 0xff, 0x16, 1, 2, 3, 4, 5, 6, 7, 8, 0xff, 0x0a, 0x01, 0x10];
     let start = read("milesight-vs340", 85, &start).expect("a reading");
@@ -183,7 +182,7 @@ fn kuando_reports_red_blue_green() {
 }
 
 #[test]
-fn libelium_v1_is_not_read_as_v3_and_v2_has_its_temperature_elsewhere() {
+fn libelium_v1_is_refused_and_v2_has_its_temperature_elsewhere() {
     assert_eq!(read("libelium-smart-parking", 3, &[0x80; 12]), Err(Undecodable::WrongLength { found: 12 }));
     let data = [0x81, 0x14, 0x16, 0x00, 0x11, 0xf3, 0x5a, 0x10, 0x95, 0xf3, 0xb5];
     let v2 = read("libelium-smart-parking-v2", 3, &data).expect("a reading");
@@ -219,12 +218,12 @@ fn moko(encrypted: u8, tags: &[u8]) -> Vec<u8> {
 
 #[test]
 fn moko_event_and_state_must_agree() {
-    let of = |tags: &[u8]| occupancy(&read("moko-lw009", 1, &moko(0, tags)));
-    assert_eq!(of(&[0x02, 1, 0x0c]), Some(Occupied));
-    assert_eq!(of(&[0x02, 1, 0x0b]), Some(Vacant));
-    assert_eq!(of(&[0x02, 1, 0x00, 0x32, 1, 1]), Some(Occupied));
-    assert_eq!(of(&[0x02, 1, 0x0c, 0x32, 1, 0]), Some(Unknown));
-    assert_eq!(of(&[0x24, 1, 90]), Some(Unknown));
+    let decoded = |tags: &[u8]| occupancy(&read("moko-lw009", 1, &moko(0, tags)));
+    assert_eq!(decoded(&[0x02, 1, 0x0c]), Some(Occupied));
+    assert_eq!(decoded(&[0x02, 1, 0x0b]), Some(Vacant));
+    assert_eq!(decoded(&[0x02, 1, 0x00, 0x32, 1, 1]), Some(Occupied));
+    assert_eq!(decoded(&[0x02, 1, 0x0c, 0x32, 1, 0]), Some(Unknown));
+    assert_eq!(decoded(&[0x24, 1, 90]), Some(Unknown));
 }
 
 #[test]
@@ -256,7 +255,7 @@ fn dragino_distances_that_were_not_measured_are_absent() {
 }
 
 #[test]
-fn decentlab_without_valid_samples_measured_nothing() {
+fn decentlab_without_valid_samples_has_no_distance() {
     let reading =
         read("decentlab-dl-mbx", 1, &[2, 1, 0x2f, 0, 3, 0x04, 0xd2, 0, 0, 0x0b, 0xb1]).expect("a reading");
     assert_eq!((reading.distance_mm, reading.battery_v), (None, Some(2.993)));
@@ -267,7 +266,7 @@ fn decentlab_without_valid_samples_measured_nothing() {
 }
 
 #[test]
-fn placepod_state_outweighs_the_keep_alive_and_survives_what_follows_it() {
+fn placepod_state_overrides_the_keep_alive_and_ignores_unknown_channels() {
     let data = [0x37, 0x66, 0x00, 0x15, 0x66, 0x01, 0xca, 0xfe, 0xba, 0xbe];
     assert_eq!(occupancy(&read("pni-placepod", 1, &data)), Some(Occupied));
     assert_eq!(read("pni-placepod", 1, &data[6..]), Err(Undecodable::UnknownMessage));
@@ -276,26 +275,26 @@ fn placepod_state_outweighs_the_keep_alive_and_survives_what_follows_it() {
 }
 
 #[test]
-fn objects_count_by_plain_words_only() {
-    let of = |codec: &str, value: Value| {
+fn objects_count_only_with_booleans_or_words() {
+    let decoded = |codec: &str, value: Value| {
         let object = object(value);
         let frame = Frame { f_port: 2, data: &[1], object: Some(&object), encrypted: false };
         occupancy(&by_name(codec).expect("a codec").decode(&frame))
     };
-    assert_eq!(of("fleximodo", json!({"parkingStatus": "FREE", "statusChanged": true})), Some(Vacant));
-    assert_eq!(of("fleximodo", json!({"parkingStatus": "BUSY"})), Some(Occupied));
-    assert_eq!(of("fleximodo", json!({"parkingStatus": "OCCUPIED"})), Some(Occupied));
-    assert_eq!(of("fleximodo", json!({"parkingStatus": "CALIBRATING"})), None);
-    assert_eq!(of("object", json!({"occupied": true})), Some(Occupied));
-    assert_eq!(of("object", json!({"occupancy": "vacant"})), Some(Vacant));
-    // One person, or a contradiction.
-    assert_eq!(of("object", json!({"occupancy": 1})), None);
-    assert_eq!(of("object", json!({"occupied": true, "occupancy": false})), None);
-    assert_eq!(of("object", json!({})), None);
+    assert_eq!(decoded("fleximodo", json!({"parkingStatus": "FREE", "statusChanged": true})), Some(Vacant));
+    assert_eq!(decoded("fleximodo", json!({"parkingStatus": "BUSY"})), Some(Occupied));
+    assert_eq!(decoded("fleximodo", json!({"parkingStatus": "OCCUPIED"})), Some(Occupied));
+    assert_eq!(decoded("fleximodo", json!({"parkingStatus": "CALIBRATING"})), None);
+    assert_eq!(decoded("object", json!({"occupied": true})), Some(Occupied));
+    assert_eq!(decoded("object", json!({"occupancy": "vacant"})), Some(Vacant));
+    // Possibly one person, and a contradiction.
+    assert_eq!(decoded("object", json!({"occupancy": 1})), None);
+    assert_eq!(decoded("object", json!({"occupied": true, "occupancy": false})), None);
+    assert_eq!(decoded("object", json!({})), None);
 }
 
 #[test]
-fn the_owners_choice_goes_first_and_is_never_replaced() {
+fn the_owners_choice_takes_precedence_and_is_never_replaced() {
     let motion = frame(102, &[0x01, 0xfb, 0x38, 0, 0, 0x31, 0x11, 0]);
     assert_eq!(chosen(Some("bosch-tps110"), Some("TBMS100"), &motion), Ok("bosch-tps110"));
     let unknown = Undecodable::UnknownCodec { name: "tbms-100".into() };
@@ -304,7 +303,7 @@ fn the_owners_choice_goes_first_and_is_never_replaced() {
 }
 
 #[test]
-fn then_the_profiles_name_the_object_and_the_layout() {
+fn without_a_choice_the_profile_then_the_object_then_the_layout_decides() {
     let busy = object(json!({"parkingStatus": "BUSY"}));
     let occupied = object(json!({"occupied": true}));
     let motion = frame(102, &[0x01, 0xfb, 0x38, 0, 0, 0x31, 0x11, 0]);
@@ -317,7 +316,7 @@ fn then_the_profiles_name_the_object_and_the_layout() {
 }
 
 #[test]
-fn an_uplink_of_the_log_is_read_by_its_profile_or_by_the_chosen_codec() {
+fn a_stored_uplink_is_decoded_by_its_profile_or_by_the_chosen_codec() {
     let stored = include_str!("../golden/uplinks/UplinkReceived.1.json");
     let UplinkEvent::UplinkReceived(uplink) = serde_json::from_str(stored).expect("an event") else {
         panic!("an uplink")
@@ -330,7 +329,7 @@ fn an_uplink_of_the_log_is_read_by_its_profile_or_by_the_chosen_codec() {
 }
 
 #[test]
-fn what_several_models_could_have_sent_has_no_codec() {
+fn an_ambiguous_frame_has_no_codec() {
     // Bosch, Nwave G3 and Nwave G4 all send one byte on ports 1 and 2; Decentlab's models share their header.
     for ambiguous in
         [frame(1, &[1]), frame(2, &[0]), frame(1, &[2, 1, 0x2f, 0, 3, 4, 0xd2, 0, 1, 0x0b, 0xb1])]

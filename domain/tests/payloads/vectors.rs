@@ -1,6 +1,6 @@
-//! Payloads published with vendors' and networks' decoders, and what each of them means in this platform's terms.
+//! Payloads published with vendors' and networks' decoders, and their meaning in this platform's terms.
 //!
-//! `normalised` is what counts; where it departs from the source's own `expected`, its `note` says why.
+//! `normalised` is the expected value; where it differs from the source's `expected`, its `note` explains why.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -68,7 +68,7 @@ fn normalised(reading: &Reading) -> Map<String, Value> {
     fields.as_object().cloned().unwrap()
 }
 
-/// Equal as values: `20` and `20.0` are the same temperature.
+/// Compares values: `20` and `20.0` are the same temperature.
 fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => (a - b).abs() < 1e-9,
@@ -90,8 +90,8 @@ fn every_published_uplink_decodes_to_its_normalised_value() {
                 let found = found.get(field).unwrap_or_else(|| panic!("no such field: {field}"));
                 assert!(same(found, value), "{field} is {found}, not {value}: {vector:#}");
             }
-            let told = expected.get("occupied").is_some_and(|occupied| !occupied.is_null());
-            assert_eq!(told, reading.occupancy != Occupancy::Unknown, "{vector:#}");
+            let expects_occupancy = expected.get("occupied").is_some_and(|occupied| !occupied.is_null());
+            assert_eq!(expects_occupancy, reading.occupancy != Occupancy::Unknown, "{vector:#}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Amending what is kept with a reservation, giving a reservation up, and what is remembered of those that are over.
+//! Amending a reservation's details, cancelling a reservation, and remembering past ones.
 
 use parking_domain::document::Document;
 use parking_domain::patch::Patch;
@@ -44,7 +44,7 @@ fn amounts_are_decimal_numbers() {
         .then_refused(SpaceRefusal::AmountInvalid { field: "total_cost" });
 }
 
-/// Everything that a patch can say, and the details that it makes of none.
+/// A patch with every field set, and the details that it produces from empty ones.
 fn everything() -> (DetailsPatch, Details) {
     let text = |text: &str| Patch::Set(text.to_owned());
     let patch = DetailsPatch {
@@ -81,7 +81,7 @@ fn everything() -> (DetailsPatch, Details) {
 }
 
 #[test]
-fn an_amendment_changes_what_it_names() {
+fn an_amendment_changes_only_the_fields_it_sets() {
     let (patch, details) = everything();
     let before = Details { request_id: Some("key".to_owned()), ..Details::default() };
     given([created(), booked_with(1, before.clone())])
@@ -107,14 +107,14 @@ fn an_amendment_changes_what_it_names() {
 }
 
 #[test]
-fn an_amendment_that_changes_nothing_is_no_event() {
+fn an_amendment_without_changes_gives_no_event() {
     let (patch, details) = everything();
     given([created(), booked_with(1, details.clone())]).when(amend(1, patch)).then_nothing();
     given([created(), booked_with(1, details)]).when(amend(1, DetailsPatch::default())).then_nothing();
 }
 
 #[test]
-fn the_same_content_sealed_again_is_no_change() {
+fn resealing_the_same_content_is_not_a_change() {
     let before = Details { notes: Some(sealed("bring a jack", 1)), ..Details::default() };
     let notes =
         |text, time| DetailsPatch { notes: Patch::Set(sealed(text, time)), ..DetailsPatch::default() };
@@ -125,7 +125,7 @@ fn the_same_content_sealed_again_is_no_change() {
 }
 
 #[test]
-fn a_reservation_that_is_over_can_be_amended_while_it_is_remembered() {
+fn a_past_reservation_can_be_amended_while_it_is_remembered() {
     let refund = || DetailsPatch { payment_status: Some(PaymentStatus::Refunded), ..DetailsPatch::default() };
     let details = Details { payment_status: PaymentStatus::Refunded, ..Details::default() };
     let history = [created(), booked(1, "10:00", "11:00"), cancelled(1, "08:30")];
@@ -135,7 +135,7 @@ fn a_reservation_that_is_over_can_be_amended_while_it_is_remembered() {
 }
 
 #[test]
-fn a_reservation_is_cancelled_before_it_starts_or_while_it_runs() {
+fn a_reservation_can_be_cancelled_before_its_start_or_while_running() {
     given([created(), booked(1, "10:00", "11:00")]).when(cancel(1, "09:00")).then([cancelled(1, "09:00")]);
     given([created(), booked(1, "10:00", "11:00"), started(1, "10:00", "10:00")])
         .when(cancel(1, "10:30"))
@@ -149,7 +149,7 @@ fn a_reservation_is_cancelled_before_it_starts_or_while_it_runs() {
 }
 
 #[test]
-fn what_is_over_is_not_cancelled_and_says_how_it_ended() {
+fn a_past_reservation_cannot_be_cancelled_and_reports_its_status() {
     for (end, status) in [
         (cancelled(1, "09:00"), Status::Cancelled),
         (checked_out(1, "09:00"), Status::Completed),
@@ -169,7 +169,7 @@ fn what_is_over_is_not_cancelled_and_says_how_it_ended() {
 }
 
 #[test]
-fn a_refusal_names_the_status_as_it_is_written() {
+fn a_refusal_names_the_status_in_its_written_form() {
     for status in [Status::Active, Status::Completed, Status::Cancelled, Status::Expired, Status::NoShow] {
         assert_eq!(serde_json::to_value(status).expect("serialises"), status.word());
     }
@@ -185,7 +185,7 @@ fn an_unknown_reservation_is_not_found() {
 }
 
 #[test]
-fn the_last_reservations_that_are_over_are_remembered_and_no_others() {
+fn only_the_last_past_reservations_are_remembered() {
     let ended = (1..=REMEMBERED as u128 + 1)
         .flat_map(|id| [booked(id, "10:00", "11:00"), cancelled(id, "09:00")])
         .collect::<Vec<_>>();

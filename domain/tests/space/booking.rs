@@ -1,4 +1,4 @@
-//! Booking: windows, conflicts, and what keeps a space from being booked.
+//! Booking: windows, conflicts, and obstacles.
 
 use chrono::TimeDelta;
 use parking_domain::id::TenantId;
@@ -7,7 +7,7 @@ use parking_domain::space::{Asked, BookReservation, Details, MAX_HOLDING, SpaceE
 use crate::fixture::*;
 
 #[test]
-fn a_window_is_from_its_start_up_to_and_without_its_end() {
+fn a_window_includes_its_start_and_excludes_its_end() {
     let own = window("10:00", "12:00");
     for (at, within) in [("09:59:59", false), ("10:00", true), ("11:59:59", true), ("12:00", false)] {
         assert_eq!(own.contains(t(at)), within, "{at}");
@@ -27,14 +27,14 @@ fn a_window_is_from_its_start_up_to_and_without_its_end() {
 }
 
 #[test]
-fn a_window_to_come_is_booked_and_waits() {
+fn a_future_window_is_booked_without_a_start() {
     given([created()])
         .when(book(1, "10:00", "12:00", "09:59:59"))
         .then([booked_at(1, "10:00", "12:00", "09:59:59")]);
 }
 
 #[test]
-fn a_window_that_has_begun_starts_at_once() {
+fn a_window_that_has_started_starts_at_once() {
     given([created()])
         .when(book(1, "10:00", "12:00", "10:00"))
         .then([booked_at(1, "10:00", "12:00", "10:00"), started(1, "10:00", "10:00")]);
@@ -44,14 +44,14 @@ fn a_window_that_has_begun_starts_at_once() {
 }
 
 #[test]
-fn a_start_may_have_passed_by_a_minute_and_no_more() {
+fn a_start_may_be_at_most_a_minute_in_the_past() {
     given([created()])
         .when(book(1, "10:00", "12:00", "10:01:01"))
         .then_refused(SpaceRefusal::StartsInThePast);
 }
 
 #[test]
-fn a_window_has_a_moment_in_it_and_one_to_come() {
+fn a_window_is_not_empty_and_ends_in_the_future() {
     for end in ["10:00", "09:00"] {
         given([created()]).when(book(1, "10:00", end, "08:00")).then_refused(SpaceRefusal::WindowEmpty);
     }
@@ -64,7 +64,7 @@ fn a_window_has_a_moment_in_it_and_one_to_come() {
 }
 
 #[test]
-fn a_reservation_lasts_as_long_as_the_limit_at_most() {
+fn a_reservation_lasts_at_most_as_long_as_the_limit() {
     let limit = TimeDelta::hours(24);
     given([created()])
         .when(book(1, "10:00", "+10:00", "09:00"))
@@ -78,7 +78,7 @@ fn a_reservation_lasts_as_long_as_the_limit_at_most() {
 }
 
 #[test]
-fn a_reservation_is_kept_with_its_details() {
+fn a_reservation_is_stored_with_its_details() {
     let details = Details {
         user_email: Some(sealed("e-mail", 1)),
         request_id: Some("key".to_owned()),
@@ -93,7 +93,7 @@ fn a_reservation_is_kept_with_its_details() {
 }
 
 #[test]
-fn reservations_may_touch_and_not_overlap() {
+fn reservations_may_adjoin_but_not_overlap() {
     let history = || [created(), booked(1, "10:00", "12:00")];
     for (start, end) in [("09:00", "10:00"), ("12:00", "13:00")] {
         given(history()).when(book(2, start, end, "08:30")).then([booked_at(2, start, end, "08:30")]);
@@ -129,7 +129,7 @@ fn all_conflicts_are_named_in_order_of_their_start() {
 }
 
 #[test]
-fn a_reservation_that_runs_or_whose_vehicle_is_there_holds_its_window() {
+fn a_running_or_confirmed_reservation_holds_its_window() {
     for progress in
         [vec![started(1, "10:00", "10:00")], vec![started(1, "10:00", "10:00"), checked_in(1, "10:05")]]
     {
@@ -142,7 +142,7 @@ fn a_reservation_that_runs_or_whose_vehicle_is_there_holds_its_window() {
 }
 
 #[test]
-fn what_is_over_or_given_up_is_free_again() {
+fn the_window_of_a_past_or_cancelled_reservation_is_free() {
     for end in [
         cancelled(1, "09:00"),
         checked_out(1, "09:00"),
@@ -157,7 +157,7 @@ fn what_is_over_or_given_up_is_free_again() {
 }
 
 #[test]
-fn a_booking_finds_what_time_has_released_even_if_nobody_noticed() {
+fn a_booking_applies_due_releases_first() {
     given([created_waiting(15), booked(1, "10:00", "12:00")]).when(book(2, "11:00", "12:00", "10:15")).then(
         [
             started(1, "10:00", "10:15"),
@@ -182,14 +182,14 @@ fn a_disabled_space_is_not_booked() {
 }
 
 #[test]
-fn a_space_is_not_booked_where_an_override_holds() {
+fn a_space_cannot_be_booked_during_an_override() {
     let history = || {
         [created(), override_set(1, "10:00", Some("12:00"), BEFORE), override_set(2, "20:00", None, BEFORE)]
     };
-    let in_the_way = |id| SpaceRefusal::SpaceNotAvailable { overrides: vec![override_id(id)] };
-    given(history()).when(book(1, "09:00", "10:00:01", "08:30")).then_refused(in_the_way(1));
-    given(history()).when(book(1, "11:59:59", "13:00", "08:30")).then_refused(in_the_way(1));
-    given(history()).when(book(1, "+09:00", "+10:00", "08:30")).then_refused(in_the_way(2));
+    let refusal_by = |id| SpaceRefusal::SpaceNotAvailable { overrides: vec![override_id(id)] };
+    given(history()).when(book(1, "09:00", "10:00:01", "08:30")).then_refused(refusal_by(1));
+    given(history()).when(book(1, "11:59:59", "13:00", "08:30")).then_refused(refusal_by(1));
+    given(history()).when(book(1, "+09:00", "+10:00", "08:30")).then_refused(refusal_by(2));
     for (start, end) in [("09:00", "10:00"), ("12:00", "20:00")] {
         given(history()).when(book(1, start, end, "08:30")).then([booked_at(1, start, end, "08:30")]);
     }
@@ -210,14 +210,14 @@ fn an_id_is_booked_once() {
 }
 
 #[test]
-fn to_another_tenant_the_space_does_not_exist() {
+fn for_another_tenant_the_space_does_not_exist() {
     let foreign = Asked { tenant_id: TenantId::PLATFORM, ..asked("09:00") };
     let foreign = BookReservation { asked: foreign, ..booking(1, "10:00", "11:00", "09:00") };
     given([created()]).when(book_with(foreign)).then_refused(SpaceRefusal::SpaceNotFound);
 }
 
 #[test]
-fn there_is_an_end_to_the_reservations_of_a_space() {
+fn the_number_of_open_reservations_is_limited() {
     let books = |count: usize| {
         [created()].into_iter().chain((0..count as u128).map(|id| booked(id, "10:00", "11:00")))
     };
@@ -230,16 +230,16 @@ fn there_is_an_end_to_the_reservations_of_a_space() {
 }
 
 #[test]
-fn a_window_is_available_unless_something_is_in_its_way() {
+fn a_window_is_available_without_conflicts() {
     let free = [created(), booked(1, "10:00", "11:00"), override_set(1, "12:00", Some("13:00"), BEFORE)];
     let space_of = |events: &[SpaceEvent]| space(events.iter().cloned());
     let space = space_of(&free);
     assert!(space.is_available(&window("11:00", "12:00"), None));
     assert!(!space.is_available(&window("10:59", "12:00"), None), "reserved");
-    assert!(space.is_available(&window("10:59", "12:00"), Some(reservation(1))), "it would move");
+    assert!(space.is_available(&window("10:59", "12:00"), Some(reservation(1))), "it would be rescheduled");
     assert!(!space.is_available(&window("11:00", "12:01"), None), "blocked");
     assert!(!space_of(&[created(), disabled()]).is_available(&window("11:00", "12:00"), None));
-    assert!(!space_of(&[]).is_available(&window("11:00", "12:00"), None), "there is none");
+    assert!(!space_of(&[]).is_available(&window("11:00", "12:00"), None), "there is no space");
     assert_eq!(space.conflicts(&window("09:00", "12:00"), None), [conflict(1, "10:00", "11:00")]);
     let held: Vec<_> = space.holding().map(|(id, held)| (id, held.window())).collect();
     assert_eq!(held, [(reservation(1), window("10:00", "11:00"))]);

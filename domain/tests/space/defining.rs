@@ -1,4 +1,4 @@
-//! What a space is: its beginning, its changes, its end, its claims, and the state that somebody gives it.
+//! The life cycle of a space: creation, changes, deletion, claims, and its state set by hand.
 
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::device::Category;
@@ -51,7 +51,7 @@ fn object(value: Value) -> Document {
     serde_json::from_value(value).expect("an object")
 }
 
-/// Everything that a patch can say, and the definition that it makes of any other.
+/// A patch with every field set, and the definition that it produces from any other.
 fn everything() -> (DefinitionPatch, Definition) {
     let position = Position { latitude: 48.1, longitude: 11.5 };
     let policy = PolicyOverrides { debounce_readings: Some(2), ..PolicyOverrides::default() };
@@ -85,7 +85,7 @@ fn everything() -> (DefinitionPatch, Definition) {
 }
 
 #[test]
-fn a_space_needs_no_more_than_a_code() {
+fn a_space_needs_only_a_code() {
     given([]).when(create("A-001", DefinitionPatch::default())).then([created()]);
 }
 
@@ -101,7 +101,7 @@ fn the_display_name_defaults_to_the_name() {
 }
 
 #[test]
-fn a_space_is_created_with_all_that_is_said() {
+fn a_space_is_created_with_all_given_fields() {
     let (patch, definition) = everything();
     given([]).when(create("A-001", patch)).then([created_as(definition)]);
 }
@@ -154,7 +154,7 @@ fn names_are_1_to_255_characters_and_not_blank() {
 }
 
 #[test]
-fn a_space_waits_1_to_1440_minutes_and_0_means_none() {
+fn auto_release_is_1_to_1440_minutes_and_0_means_none() {
     let waiting =
         |minutes| DefinitionPatch { auto_release_minutes: Some(minutes), ..DefinitionPatch::default() };
     for minutes in [1, 1440] {
@@ -167,14 +167,14 @@ fn a_space_waits_1_to_1440_minutes_and_0_means_none() {
 }
 
 #[test]
-fn a_position_is_a_place_on_earth() {
+fn a_position_is_within_range() {
     let nowhere = Position { latitude: 90.1, longitude: 0.0 };
     let patch = DefinitionPatch { position: Patch::Set(nowhere), ..DefinitionPatch::default() };
     given([created()]).when(update(patch)).then_refused(SpaceRefusal::PositionInvalid(NotAPosition));
 }
 
 #[test]
-fn a_spaces_own_policy_keeps_the_bounds_of_a_policy() {
+fn a_spaces_policy_overrides_are_within_bounds() {
     let policy = PolicyOverrides { debounce_window_sec: Some(4), ..PolicyOverrides::default() };
     let patch = DefinitionPatch { policy: Some(policy), ..DefinitionPatch::default() };
     match space([created()]).decide(&update(patch)) {
@@ -184,7 +184,7 @@ fn a_spaces_own_policy_keeps_the_bounds_of_a_policy() {
 }
 
 #[test]
-fn an_update_changes_what_it_names() {
+fn an_update_changes_only_the_fields_it_sets() {
     let (patch, all) = everything();
     given([created()]).when(update(patch)).then([updated(all.clone(), "09:00")]);
     let patch = DefinitionPatch { enabled: Some(true), ..DefinitionPatch::default() };
@@ -202,7 +202,7 @@ fn an_update_changes_what_it_names() {
 }
 
 #[test]
-fn an_update_that_changes_nothing_is_no_event() {
+fn an_update_without_changes_gives_no_event() {
     let (patch, all) = everything();
     given([created_as(all)]).when(update(patch)).then_nothing();
     given([created()]).when(update(DefinitionPatch::default())).then_nothing();
@@ -213,7 +213,7 @@ fn an_update_that_changes_nothing_is_no_event() {
 }
 
 #[test]
-fn a_new_code_is_an_event_of_its_own() {
+fn a_new_code_gives_a_separate_event() {
     let patch = DefinitionPatch { enabled: Some(false), ..DefinitionPatch::default() };
     let off = Definition { enabled: false, ..definition() };
     given([created()])
@@ -225,7 +225,7 @@ fn a_new_code_is_an_event_of_its_own() {
 }
 
 #[test]
-fn the_description_is_what_was_last_said() {
+fn the_description_is_the_latest_one() {
     let (_, all) = everything();
     let space = space([created(), updated(all.clone(), "09:00"), code_changed("A-001", "B-002")]);
     let description = space.description().expect("it exists");
@@ -235,7 +235,7 @@ fn the_description_is_what_was_last_said() {
 }
 
 #[test]
-fn a_state_by_hand_is_an_event() {
+fn a_state_set_by_hand_gives_an_event() {
     use StateByHand::{Free, Maintenance, Occupied, Reserved, Unknown};
     for state in [Free, Occupied, Reserved, Maintenance] {
         given([created()]).when(set_state(state)).then([state_set(state)]);
@@ -246,7 +246,7 @@ fn a_state_by_hand_is_an_event() {
 }
 
 #[test]
-fn the_same_lasting_state_again_changes_nothing() {
+fn the_same_persistent_state_again_changes_nothing() {
     use StateByHand::{Maintenance, Reserved, Unknown};
     given([created()]).when(set_state(Unknown)).then_nothing();
     for state in [Reserved, Maintenance] {
@@ -256,9 +256,9 @@ fn the_same_lasting_state_again_changes_nothing() {
 }
 
 #[test]
-fn the_same_word_again_counts_because_the_sensor_may_have_spoken_since() {
-    for word in [StateByHand::Free, StateByHand::Occupied] {
-        given([created(), state_set(word)]).when(set_state(word)).then([state_set(word)]);
+fn the_same_presence_again_counts_because_the_sensor_may_have_reported_since() {
+    for state in [StateByHand::Free, StateByHand::Occupied] {
+        given([created(), state_set(state)]).when(set_state(state)).then([state_set(state)]);
     }
 }
 
@@ -271,7 +271,7 @@ fn a_space_is_deleted_once() {
 }
 
 #[test]
-fn a_deleted_space_is_deleted_with_its_code_of_today() {
+fn a_deletion_names_the_current_code() {
     let code = "B-002".to_owned();
     let (space_id, site_id, at, by) = (space_id(), SiteId::DEFAULT, t("09:30"), user());
     given([created(), code_changed("A-001", "B-002")])
@@ -280,7 +280,7 @@ fn a_deleted_space_is_deleted_with_its_code_of_today() {
 }
 
 #[test]
-fn a_space_that_is_reserved_is_not_deleted() {
+fn a_space_with_open_reservations_cannot_be_deleted() {
     let history = [created(), booked(1, "10:00", "11:00"), booked(2, "12:00", "13:00")];
     let refused = |count| SpaceRefusal::SpaceHasReservations { count };
     given(history.clone()).when(delete("09:00")).then_refused(refused(2));
@@ -291,7 +291,7 @@ fn a_space_that_is_reserved_is_not_deleted() {
 }
 
 #[test]
-fn a_space_is_there_from_its_creation_to_its_end_and_for_its_tenant() {
+fn a_space_exists_from_its_creation_to_its_deletion_for_its_tenant_only() {
     let commands = || {
         [
             update(DefinitionPatch::default()),
@@ -314,7 +314,7 @@ fn a_space_is_there_from_its_creation_to_its_end_and_for_its_tenant() {
 }
 
 #[test]
-fn the_platforms_own_commands_come_to_nothing_where_there_is_no_space() {
+fn the_platforms_own_commands_give_no_events_without_a_space() {
     for history in [vec![], vec![created(), deleted()]] {
         given(history.clone()).when(pass("12:00")).then_nothing();
         given(history.clone()).when(see("12:00")).then_nothing();
@@ -338,7 +338,7 @@ fn a_code_is_claimed_in_its_site() {
 }
 
 #[test]
-fn an_ended_space_gives_its_code_back_and_takes_its_places_for_devices() {
+fn a_deleted_space_releases_its_code_and_takes_its_device_claims() {
     let own = "00000000-0000-0000-0000-000000000001";
     assert_eq!(
         Space::claims(&deleted()),

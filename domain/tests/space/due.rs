@@ -1,4 +1,4 @@
-//! What time brings: approach, start, release, end; all of it once and in its order, however late it is noticed.
+//! Due changes: approach, start, release, end; each once and in order, however late they are recorded.
 
 use chrono::TimeDelta;
 use parking_domain::space::{Definition, Due, DueTime, PassTime, SpaceCommand, SpaceEvent};
@@ -22,7 +22,7 @@ fn a_reservation_approaches_before_its_start() {
 }
 
 #[test]
-fn what_is_booked_late_approaches_when_it_is_booked() {
+fn a_late_booking_approaches_when_it_is_booked() {
     given([created(), booked_at(1, "10:00", "12:00", "09:55")])
         .when(pass("09:56"))
         .then([approached(1, "09:55", "09:56")]);
@@ -32,7 +32,7 @@ fn what_is_booked_late_approaches_when_it_is_booked() {
 }
 
 #[test]
-fn without_a_time_before_the_start_nothing_approaches() {
+fn with_a_zero_threshold_no_reservation_approaches() {
     let pass = |at| SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: TimeDelta::zero() });
     given(history([])).when(pass("09:59:59")).then_nothing();
     given(history([])).when(pass("10:00")).then([started(1, "10:00", "10:00")]);
@@ -46,21 +46,21 @@ fn a_reservation_starts() {
 }
 
 #[test]
-fn nobody_came_and_the_space_waits_until_the_end() {
+fn an_unconfirmed_reservation_expires_at_its_end_without_auto_release() {
     given(history([started(1, "10:00", "10:00")]))
         .when(pass("12:00:01"))
         .then([expired(1, "12:00", "12:00:01")]);
 }
 
 #[test]
-fn nobody_came_and_the_space_is_released() {
+fn an_unconfirmed_reservation_is_released_with_auto_release() {
     let waiting = || [created_waiting(15), booked(1, "10:00", "12:00"), started(1, "10:00", "10:00")];
     given(waiting()).when(pass("10:14:59")).then_nothing();
     given(waiting()).when(pass("10:15")).then([not_taken_up(1, "10:15", "10:15")]);
 }
 
 #[test]
-fn a_release_at_the_end_or_after_it_is_none() {
+fn a_release_at_or_after_the_end_is_an_expiry() {
     let waiting =
         |minutes, end| [created_waiting(minutes), booked(1, "10:00", end), started(1, "10:00", "10:00")];
     given(waiting(15, "10:15")).when(pass("13:00")).then([expired(1, "10:15", "13:00")]);
@@ -79,7 +79,7 @@ fn a_confirmed_reservation_is_not_released_and_completes() {
 }
 
 #[test]
-fn a_time_to_wait_that_the_space_got_meanwhile_releases_nothing_before() {
+fn an_auto_release_time_set_later_releases_nothing_before_it_was_set() {
     let waiting = |minutes| Definition { auto_release_minutes: Some(minutes), ..definition() };
     let late = || history([started(1, "10:00", "10:00"), updated(waiting(15), "10:30")]);
     given(late()).when(pass("10:31")).then([not_taken_up(1, "10:30", "10:31")]);
@@ -94,7 +94,7 @@ fn a_time_to_wait_that_the_space_got_meanwhile_releases_nothing_before() {
 }
 
 #[test]
-fn what_is_over_has_nothing_to_come() {
+fn a_past_reservation_has_no_due_changes() {
     for end in [cancelled(1, "09:00"), checked_out(1, "09:00"), expired(1, "09:00", "09:00")] {
         let history = history([end]);
         given(history.clone()).when(pass("+20:00")).then_nothing();
@@ -103,7 +103,7 @@ fn what_is_over_has_nothing_to_come() {
 }
 
 #[test]
-fn after_a_long_time_away_everything_comes_in_its_order() {
+fn after_a_long_outage_due_changes_apply_in_order() {
     let history = [
         created_waiting(30),
         booked(1, "10:00", "12:00"),
@@ -124,7 +124,7 @@ fn after_a_long_time_away_everything_comes_in_its_order() {
 }
 
 #[test]
-fn at_one_moment_what_ends_goes_before_what_begins() {
+fn at_equal_times_ends_precede_starts() {
     let history = [
         created(),
         booked(5, "10:00", "12:00"),
@@ -147,7 +147,7 @@ fn at_one_moment_what_ends_goes_before_what_begins() {
 }
 
 #[test]
-fn what_is_due_next_is_what_comes_next() {
+fn next_due_is_the_next_change() {
     let id = reservation(1);
     let mut space = space([created_waiting(15), booked(1, "10:00", "12:00")]);
     assert_eq!(space.next_due(SOON), Some(due("09:45", Due::ReservationApproach(id))));
@@ -167,14 +167,14 @@ fn what_is_due_next_is_what_comes_next() {
 }
 
 #[test]
-fn a_command_that_is_refused_or_changes_nothing_leaves_time_to_the_scheduler() {
+fn a_refused_or_redundant_command_leaves_due_changes_to_the_scheduler() {
     given(history([checked_in(1, "09:50")])).when(check_in(1, "10:30")).then_nothing();
     let due = [started(1, "10:00", "12:00"), expired(1, "12:00", "12:00"), cancelled(2, "12:00")];
     given(history([booked(2, "12:30", "13:00")])).when(cancel(2, "12:00")).then(due);
 }
 
 #[test]
-fn time_can_pass_one_moment_at_a_time_because_something_may_have_been_seen_in_between() {
+fn time_can_pass_one_moment_at_a_time_because_sensors_may_report_in_between() {
     let pass = |at| SpaceCommand::PassMoment(PassTime { at: t(at), reserved_soon: SOON });
     let waiting = || vec![created_waiting(15), booked(1, "10:00", "12:00")];
     given(waiting()).when(pass("09:44")).then_nothing();
@@ -187,7 +187,7 @@ fn time_can_pass_one_moment_at_a_time_because_something_may_have_been_seen_in_be
 }
 
 #[test]
-fn what_is_over_is_forgotten_and_what_is_due_stays() {
+fn past_reservations_are_dropped_and_due_changes_stay() {
     let mut space = space(history([expired(1, "12:00", "12:00"), booked(2, "13:00", "14:00")]));
     let next = space.next_due(SOON);
     space.forget_what_is_over();

@@ -1,4 +1,4 @@
-//! Given, when, then, and short names for what happens to a space on one day.
+//! Given, when, then, and short constructors for events of a space on one day.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -15,10 +15,10 @@ use parking_domain::space::{
 };
 use uuid::Uuid;
 
-/// The time before a start at which a reservation shows.
+/// How long before its start a reservation is shown.
 pub(crate) const SOON: TimeDelta = TimeDelta::minutes(15);
 
-/// When whatever was given happened, unless it says so itself.
+/// The time of given events that have no time argument.
 pub(crate) const BEFORE: &str = "08:00";
 
 pub(crate) struct Given(Space);
@@ -58,7 +58,7 @@ impl Outcome {
     }
 }
 
-/// A moment of the day, `10:15` or `10:15:30`; of the day after as `+10:15`.
+/// A time of the day, `10:15` or `10:15:30`; of the next day as `+10:15`.
 pub(crate) fn t(text: &str) -> Instant {
     let (day, text) = text.strip_prefix('+').map_or((23, text), |rest| (24, rest));
     let seconds = if text.len() == 5 { ":00" } else { "" };
@@ -85,7 +85,7 @@ pub(crate) fn asked(at: &str) -> Asked {
     Asked { tenant_id: TenantId::DEFAULT, by: user(), at: t(at) }
 }
 
-/// A sealed text with a hash of its own. Sealing it another time gives other bytes.
+/// A sealed text with its own hash. Sealing it again gives other bytes.
 pub(crate) fn sealed(text: &str, time: u8) -> Sealed {
     let hash = Some(KeyedHash(text.to_owned()));
     Sealed { subject: Uuid::nil(), sealed: vec![time].into(), hash }
@@ -122,7 +122,7 @@ pub(crate) fn created_as(definition: Definition) -> SpaceEvent {
     }
 }
 
-/// A space that waits so many minutes for somebody to come.
+/// A space with this auto-release time in minutes.
 pub(crate) fn created_waiting(minutes: u16) -> SpaceEvent {
     created_as(Definition { auto_release_minutes: Some(minutes), ..definition() })
 }
@@ -297,7 +297,7 @@ pub(crate) fn check_out(id: u128, at: &str) -> SpaceCommand {
     SpaceCommand::CheckOut(CheckOut { reservation_id: reservation(id), asked: asked(at) })
 }
 
-/// The sensor saw a vehicle; which reservation that is about is not said.
+/// The sensor saw a vehicle, without naming a reservation.
 pub(crate) fn see(at: &str) -> SpaceCommand {
     SpaceCommand::ConfirmBySensor(ConfirmBySensor { reservation_id: None, at: t(at), by: sensor() })
 }

@@ -1,4 +1,5 @@
-//! The `space` stream as a specification: given what happened, when something is asked, then this happens or is refused.
+//! The `space` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 mod amending;
 mod booking;

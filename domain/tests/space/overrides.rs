@@ -9,7 +9,7 @@ fn clear(id: u128, at: &str) -> SpaceCommand {
 }
 
 #[test]
-fn an_override_to_come_is_set_and_waits() {
+fn a_future_override_is_set_without_a_start() {
     given([created()]).when(set_override(1, "10:00", Some("12:00"), "09:59:59")).then([override_set(
         1,
         "10:00",
@@ -19,7 +19,7 @@ fn an_override_to_come_is_set_and_waits() {
 }
 
 #[test]
-fn an_override_that_holds_already_starts_at_once_and_not_before() {
+fn an_override_whose_start_has_passed_starts_at_once() {
     given([created()])
         .when(set_override(1, "10:00", None, "10:00"))
         .then([override_set(1, "10:00", None, "10:00"), override_started(1, "10:00", "10:00")]);
@@ -29,7 +29,7 @@ fn an_override_that_holds_already_starts_at_once_and_not_before() {
 }
 
 #[test]
-fn an_override_ends_after_it_begins_and_after_now() {
+fn an_override_ends_after_its_start_and_in_the_future() {
     given([created()])
         .when(set_override(1, "10:00", Some("10:00"), "09:00"))
         .then_refused(SpaceRefusal::OverrideWindowEmpty);
@@ -48,7 +48,7 @@ fn an_override_ends_after_it_begins_and_after_now() {
 }
 
 #[test]
-fn overrides_may_overlap_and_lie_over_reservations() {
+fn overrides_may_overlap_each_other_and_reservations() {
     let history = [created(), booked(1, "10:00", "11:00"), override_set(1, "10:00", None, BEFORE)];
     given(history)
         .when(set_override(2, "10:00", None, "09:00"))
@@ -63,7 +63,7 @@ fn an_override_is_set_once() {
 }
 
 #[test]
-fn there_is_an_end_to_the_overrides_of_a_space() {
+fn the_number_of_overrides_is_limited() {
     let sets = |count: usize| (0..count as u128).map(|id| override_set(id, "10:00", None, BEFORE));
     let most = [created()].into_iter().chain(sets(MAX_OVERRIDES));
     given(most).when(set_override(1000, "10:00", None, "09:00")).then_refused(SpaceRefusal::TooManyOverrides);
@@ -86,7 +86,7 @@ fn a_limit_is_named_in_its_refusal() {
 }
 
 #[test]
-fn an_override_starts_and_ends_by_time() {
+fn an_override_starts_and_ends_when_due() {
     let history = || [created(), override_set(1, "10:00", Some("12:00"), BEFORE)];
     given(history()).when(pass("09:59:59")).then_nothing();
     given(history()).when(pass("10:00")).then([override_started(1, "10:00", "10:00")]);
@@ -111,7 +111,7 @@ fn an_open_override_holds_until_it_is_cleared() {
 }
 
 #[test]
-fn an_override_that_has_not_started_is_just_cleared() {
+fn an_override_can_be_cleared_before_its_start() {
     given([created(), override_set(1, "10:00", None, BEFORE)])
         .when(clear(1, "09:00"))
         .then([override_cleared(1, "09:00")]);
@@ -121,7 +121,7 @@ fn an_override_that_has_not_started_is_just_cleared() {
 }
 
 #[test]
-fn what_is_not_set_or_is_over_cannot_be_cleared() {
+fn an_unknown_or_past_override_cannot_be_cleared() {
     let not_found = || SpaceRefusal::OverrideNotFound;
     given([created()]).when(clear(1, "09:00")).then_refused(not_found());
     let history = || [created(), override_set(1, "10:00", Some("12:00"), BEFORE)];

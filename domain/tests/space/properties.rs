@@ -1,4 +1,4 @@
-//! What never happens to a space, whatever is asked of it in whatever order, and however late time is noticed.
+//! Invariants of a space for any commands in any order, however late time passes.
 
 mod history;
 
@@ -20,7 +20,7 @@ use proptest::prelude::*;
 
 use history::{History, SOON, Wish, any_wishes, command, id, time};
 
-/// What the log says about a reservation, told apart from how the aggregate tells it.
+/// A reservation's state according to the log, derived independently of the aggregate.
 #[derive(Clone, Debug)]
 struct Told {
     window: Window,
@@ -28,7 +28,7 @@ struct Told {
     ends: Vec<Status>,
 }
 
-/// What the log says about all reservations after each of its events.
+/// The states of all reservations according to the log, after each of its events.
 fn told(log: &[SpaceEvent]) -> Vec<BTreeMap<ReservationId, Told>> {
     let mut known = BTreeMap::new();
     log.iter()
@@ -68,7 +68,7 @@ fn change(known: &mut BTreeMap<ReservationId, Told>, id: ReservationId) -> &mut 
     known.get_mut(&id).expect("nothing happens to what was not booked")
 }
 
-/// The event without the moment at which it was noticed.
+/// The event without the time at which it was recorded.
 fn unnoticed(event: &SpaceEvent) -> serde_json::Value {
     let mut value = serde_json::to_value(event).expect("serialises");
     for content in value.as_object_mut().expect("an object").values_mut() {
@@ -95,7 +95,7 @@ fn any_patience() -> impl Strategy<Value = Option<u16>> {
 
 proptest! {
     #[test]
-    fn no_two_reservations_hold_a_moment(patience in any_patience(), wishes in any_wishes(100)) {
+    fn no_two_reservations_overlap(patience in any_patience(), wishes in any_wishes(100)) {
         let history = History::after(patience, &wishes);
         for known in told(&history.log) {
             let held: Vec<_> = known.values().filter(|told| told.ends.is_empty()).collect();
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn the_state_says_of_each_reservation_what_the_log_says(
+    fn the_state_agrees_with_the_log_on_each_reservation(
         patience in any_patience(),
         wishes in any_wishes(100),
     ) {
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn time_passes_at_once_as_it_passes_in_steps(
+    fn passing_time_at_once_equals_passing_it_in_steps(
         patience in any_patience(),
         wishes in any_wishes(60),
         mut steps in vec(0..400_i64, 1..20),
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_due_next_is_what_passing_time_brings(
+    fn next_due_is_the_next_change_of_passing_time(
         patience in any_patience(),
         wishes in any_wishes(60),
         later in 0..200_i64,
@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn a_scheduler_that_lags_changes_no_decision(
+    fn a_delayed_scheduler_changes_no_decision(
         patience in any_patience(),
         wishes in any_wishes(100),
     ) {
@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn every_reservation_ends_once_and_as_it_went(patience in any_patience(), wishes in any_wishes(100)) {
+    fn every_reservation_ends_once_with_the_right_status(patience in any_patience(), wishes in any_wishes(100)) {
         let mut history = History::after(patience, &wishes);
         history.pass(history.minute + 1000, SOON);
         prop_assert_eq!(history.space.holding().len(), 0);
@@ -223,7 +223,7 @@ proptest! {
     }
 
     #[test]
-    fn evolve_takes_events_in_any_order_and_decisions_follow(
+    fn evolve_accepts_events_in_any_order_and_decide_does_not_panic(
         created in any::<bool>(),
         events in vec(any_event(), 0..80),
         wishes in any_wishes(20),
@@ -277,7 +277,7 @@ fn any_definition() -> impl Strategy<Value = Box<Definition>> {
     })
 }
 
-/// Any event of a small world, with windows that may end before they start.
+/// Any event of a small world, including windows that end before they start.
 fn any_event() -> impl Strategy<Value = SpaceEvent> {
     let parts = (0..20_usize, 0..4_u8, any_time(), any_time(), any_time(), any_definition(), any::<bool>());
     parts.prop_map(|(kind, number, at, start, end, definition, flag)| {

@@ -1,4 +1,4 @@
-//! Rescheduling: another window for a reservation, with the same rules as for a new one, except for what it has already.
+//! Rescheduling: another window for a reservation, with the rules of a booking except for the window it already holds.
 
 use chrono::TimeDelta;
 use parking_domain::space::{RescheduleReservation, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
@@ -14,19 +14,19 @@ fn moved(start: &str, end: &str, at: &str) -> SpaceEvent {
 }
 
 #[test]
-fn a_reservation_moves_to_where_the_space_is_free() {
+fn a_reservation_can_move_to_a_free_window() {
     for (start, end) in [("14:00", "16:00"), ("10:00", "13:00"), ("11:00", "13:00"), ("09:00", "11:00")] {
         given(history([])).when(reschedule(1, start, end, "08:30")).then([moved(start, end, "08:30")]);
     }
 }
 
 #[test]
-fn the_same_window_is_no_event() {
+fn the_same_window_gives_no_event() {
     given(history([])).when(reschedule(1, "10:00", "12:00", "09:00")).then_nothing();
 }
 
 #[test]
-fn only_a_reservation_that_holds_moves() {
+fn only_an_open_reservation_can_move() {
     given([created()])
         .when(reschedule(1, "14:00", "16:00", "09:00"))
         .then_refused(SpaceRefusal::ReservationNotFound);
@@ -60,7 +60,7 @@ fn the_new_window_must_be_one_that_could_be_booked() {
 }
 
 #[test]
-fn others_are_in_its_way_and_it_is_not_in_its_own() {
+fn it_conflicts_with_others_but_not_with_itself() {
     let other = || history([booked(2, "13:00", "14:00")]);
     let conflicts = vec![conflict(2, "13:00", "14:00")];
     given(other())
@@ -70,7 +70,7 @@ fn others_are_in_its_way_and_it_is_not_in_its_own() {
 }
 
 #[test]
-fn more_time_is_had_only_where_the_space_can_be_used() {
+fn an_extension_requires_an_available_space() {
     given(history([disabled()]))
         .when(reschedule(1, "10:00", "12:01", "09:00"))
         .then_refused(SpaceRefusal::SpaceDisabled);
@@ -81,7 +81,7 @@ fn more_time_is_had_only_where_the_space_can_be_used() {
 }
 
 #[test]
-fn time_is_given_back_without_leave() {
+fn a_reduction_is_always_possible() {
     for trouble in [disabled(), override_set(1, "10:30", None, BEFORE)] {
         for (start, end) in [("10:00", "11:59"), ("10:01", "12:00"), ("10:30", "11:30")] {
             given(history([trouble.clone()]))
@@ -93,7 +93,7 @@ fn time_is_given_back_without_leave() {
 }
 
 #[test]
-fn a_start_that_has_come_starts_it_at_once() {
+fn a_start_that_has_passed_starts_it_at_once() {
     given(history([]))
         .when(reschedule(1, "09:00", "11:00", "09:00"))
         .then([moved("09:00", "11:00", "09:00"), started(1, "09:00", "09:00")]);
@@ -106,7 +106,7 @@ fn a_start_that_has_come_starts_it_at_once() {
 }
 
 #[test]
-fn once_it_runs_or_its_vehicle_is_there_only_its_end_moves() {
+fn once_running_or_confirmed_only_its_end_can_change() {
     let running = || history([started(1, "10:00", "10:00")]);
     let early = || history([checked_in(1, "09:50")]);
     given(running())
@@ -127,7 +127,7 @@ fn once_it_runs_or_its_vehicle_is_there_only_its_end_moves() {
 }
 
 #[test]
-fn what_had_approached_approaches_again_with_another_start() {
+fn an_approached_reservation_approaches_again_with_another_start() {
     let near = || history([approached(1, "09:45", "09:45")]);
     given(near().into_iter().chain([moved("14:00", "16:00", "09:50")]))
         .when(pass("13:45"))
@@ -139,7 +139,7 @@ fn what_had_approached_approaches_again_with_another_start() {
 }
 
 #[test]
-fn the_old_window_is_free_and_the_new_one_is_held() {
+fn the_old_window_is_free_and_the_new_one_is_reserved() {
     let after = || history([moved("14:00", "16:00", "09:00")]);
     given(after()).when(book(2, "10:00", "12:00", "09:00")).then([booked_at(2, "10:00", "12:00", "09:00")]);
     let conflicts = vec![conflict(1, "14:00", "16:00")];

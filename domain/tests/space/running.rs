@@ -1,4 +1,4 @@
-//! Running: check-in, what the sensor sees, check-out.
+//! Running: check-in, sensor confirmation, check-out.
 
 use parking_domain::space::{ConfirmBySensor, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
 
@@ -13,7 +13,7 @@ fn running(more: impl IntoIterator<Item = SpaceEvent>) -> Vec<SpaceEvent> {
 }
 
 #[test]
-fn check_in_opens_a_quarter_of_an_hour_before_the_start() {
+fn check_in_opens_15_minutes_before_the_start() {
     given(history([])).when(check_in(1, "09:45")).then([checked_in(1, "09:45")]);
     given(history([]))
         .when(check_in(1, "09:44:59"))
@@ -28,7 +28,7 @@ fn an_early_check_in_does_not_start_the_window_early() {
 }
 
 #[test]
-fn check_in_is_until_the_end() {
+fn check_in_is_possible_until_the_end() {
     given(running([])).when(check_in(1, "11:59:59")).then([checked_in(1, "11:59:59")]);
     given(running([]))
         .when(check_in(1, "12:00"))
@@ -36,14 +36,14 @@ fn check_in_is_until_the_end() {
 }
 
 #[test]
-fn check_in_comes_after_the_start_that_nobody_noticed() {
+fn check_in_applies_a_due_start_first() {
     given(history([]))
         .when(check_in(1, "10:00"))
         .then([started(1, "10:00", "10:00"), checked_in(1, "10:00")]);
 }
 
 #[test]
-fn who_comes_after_the_release_is_too_late_even_if_nobody_noticed() {
+fn check_in_applies_a_due_release_first() {
     let waiting = || [created_waiting(15), booked(1, "10:00", "12:00"), started(1, "10:00", "10:00")];
     given(waiting()).when(check_in(1, "10:14:59")).then([checked_in(1, "10:14:59")]);
     given(waiting())
@@ -54,7 +54,7 @@ fn who_comes_after_the_release_is_too_late_even_if_nobody_noticed() {
 }
 
 #[test]
-fn check_in_again_is_no_event() {
+fn a_repeated_check_in_gives_no_event() {
     given(running([checked_in(1, "10:05")])).when(check_in(1, "10:06")).then_nothing();
     given(history([checked_in(1, "09:50")])).when(check_in(1, "10:06")).then_nothing();
 }
@@ -70,7 +70,7 @@ fn a_check_in_is_recorded_even_after_the_sensor_saw_the_vehicle() {
 }
 
 #[test]
-fn only_a_reservation_that_holds_is_checked_in_or_out() {
+fn only_an_open_reservation_can_be_checked_in_or_out() {
     for command in [check_in(1, "10:30"), check_out(1, "10:30")] {
         given([created()]).when(command.clone()).then_refused(SpaceRefusal::ReservationNotFound);
         given(history([cancelled(1, "09:00")]))
@@ -80,7 +80,7 @@ fn only_a_reservation_that_holds_is_checked_in_or_out() {
 }
 
 #[test]
-fn the_sensor_confirms_the_reservation_that_runs_at_the_readings_time() {
+fn the_sensor_confirms_the_reservation_running_at_the_readings_time() {
     given(running([])).when(see("10:00")).then([seen(1, "10:00")]);
     given(running([])).when(see("11:59:59")).then([seen(1, "11:59:59")]);
     given(running([])).when(see("09:59:59")).then_nothing();
@@ -95,13 +95,13 @@ fn the_sensor_confirms_once_and_not_after_a_check_in() {
 }
 
 #[test]
-fn the_sensor_confirms_nothing_that_is_over() {
+fn the_sensor_does_not_confirm_past_reservations() {
     given(running([cancelled(1, "10:10")])).when(see("10:05")).then_nothing();
     given([created()]).when(see("10:05")).then_nothing();
 }
 
 #[test]
-fn the_sensor_confirms_the_reservation_that_is_meant_or_none() {
+fn the_sensor_confirms_only_the_named_reservation() {
     let next = || running([booked(2, "12:00", "13:00")]);
     let meant = |id, at| {
         let reservation_id = Some(reservation(id));
@@ -112,7 +112,7 @@ fn the_sensor_confirms_the_reservation_that_is_meant_or_none() {
 }
 
 #[test]
-fn check_out_completes_and_frees_what_was_confirmed() {
+fn check_out_completes_a_confirmed_reservation_and_frees_its_window() {
     for confirmed in [checked_in(1, "10:05"), seen(1, "10:05")] {
         given(running([confirmed.clone()])).when(check_out(1, "11:00")).then([checked_out(1, "11:00")]);
         given(running([confirmed, checked_out(1, "11:00")]))
@@ -123,12 +123,12 @@ fn check_out_completes_and_frees_what_was_confirmed() {
 }
 
 #[test]
-fn who_did_not_come_does_not_leave() {
+fn check_out_requires_a_confirmation() {
     given(running([])).when(check_out(1, "11:00")).then_refused(SpaceRefusal::NotCheckedIn);
 }
 
 #[test]
-fn check_out_after_the_end_finds_it_completed() {
+fn check_out_after_the_end_is_refused_as_completed() {
     given(running([checked_in(1, "10:05")]))
         .when(check_out(1, "12:00"))
         .then_refused(SpaceRefusal::ReservationOver { status: Status::Completed });

@@ -1,4 +1,4 @@
-//! The stored form of every event of a `display` stream ever released. A file of it never changes.
+//! The stored form of every event of a `display` stream ever released. These files never change.
 
 use parking_domain::actor::Actor;
 use parking_domain::display::{Display, DisplayEvent, Order};
@@ -9,7 +9,7 @@ use parking_domain::stored::Event;
 
 use crate::files;
 
-/// One event of each type, with every field that it can have.
+/// One event of each type, with every optional field set.
 fn events() -> Vec<DisplayEvent> {
     let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
@@ -34,11 +34,11 @@ fn events() -> Vec<DisplayEvent> {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     files::assert_read::<Display>(&events(), Event::Display);
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     files::assert_written::<Display>(&events());
 }

@@ -1,4 +1,4 @@
-//! The stored form of an aggregate's events: one file for each type and version, which never changes.
+//! The stored form of an aggregate's events: one file per type and version, which never changes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use parking_domain::aggregate::Decider;
 use parking_domain::stored::{Event, decode};
 use serde_json::Value;
 
-/// Today's program reads each file as the event of its type.
+/// The current program parses each file as the event of its type.
 pub(crate) fn assert_read<A: Decider>(events: &[A::Event], of_any_stream: fn(A::Event) -> Event) {
     for (event, stored) in with_files::<A>(events) {
         let read = decode(A::TYPE, &event.event_type(), &event.event_version(), &stored);
@@ -17,7 +17,7 @@ pub(crate) fn assert_read<A: Decider>(events: &[A::Event], of_any_stream: fn(A::
     }
 }
 
-/// Today's program writes each event as its file has it, and there are no other files.
+/// The current program serialises each event as in its file, and there are no other files.
 pub(crate) fn assert_written<A: Decider>(events: &[A::Event]) {
     for (event, stored) in with_files::<A>(events) {
         let stored: Value = serde_json::from_str(&stored).expect("the file is JSON");
@@ -32,7 +32,7 @@ pub(crate) fn assert_written<A: Decider>(events: &[A::Event]) {
     assert_eq!(files.collect::<BTreeSet<_>>(), known);
 }
 
-/// Every type that the aggregate knows, by its event here, with the text of its file.
+/// Every event type of the aggregate with its event here and the text of its file.
 fn with_files<A: Decider>(events: &[A::Event]) -> Vec<(&A::Event, String)> {
     let of_type = |name: &str| events.iter().find(|event| event.event_type() == name);
     let named = A::EVENTS.iter().map(|(name, version)| {

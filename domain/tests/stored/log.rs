@@ -1,4 +1,4 @@
-//! The stored form of every event of a `log` stream ever released. A file of it never changes.
+//! The stored form of every event of a `log` stream ever released. These files never change.
 
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
@@ -13,7 +13,7 @@ fn log_id(n: u128) -> LogId {
     Uuid::from_u128(0x018f_3a54_6c1e_7000_8000_0000_0000_0000 + n).into()
 }
 
-/// One event of each type, with every field that it can have.
+/// One event of each type, with every optional field set.
 fn events() -> Vec<LogEvent> {
     let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let sha256 = format!("c0ffee{}", "0".repeat(58));
@@ -34,11 +34,11 @@ fn events() -> Vec<LogEvent> {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     files::assert_read::<Log>(&events(), Event::Log);
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     files::assert_written::<Log>(&events());
 }

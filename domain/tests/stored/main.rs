@@ -1,4 +1,5 @@
-//! What is stored stays readable: the form of every event ever released, what older forms become, and sealed personal data.
+//! Stored data stays readable: the form of every event ever released, upcasting of older forms, and sealed personal
+//! data.
 
 mod device;
 mod display;

@@ -1,5 +1,5 @@
-//! The stored form of every event of a `space` stream. A file here never changes: today's program must read it, and must
-//! write the newest version exactly so.
+//! The stored form of every event of a `space` stream. These files never change: the current program must parse them,
+//! and must serialise the newest version identically.
 
 use parking_domain::actor::Actor;
 use parking_domain::document::Document;
@@ -196,13 +196,13 @@ fn of_type(event_type: &str) -> SpaceEvent {
 }
 
 #[test]
-fn every_type_has_its_file() {
+fn every_type_has_a_file() {
     let files: Vec<_> = FILES.iter().map(|(event_type, _)| (*event_type, "1")).collect();
     assert_eq!(files, SpaceEvent::CATALOGUE);
 }
 
 #[test]
-fn conformance_76_every_stored_form_of_a_space_reads_as_todays_event() {
+fn conformance_76_every_stored_form_of_a_space_parses_as_the_current_event() {
     for (event_type, stored) in FILES {
         let read = decode("space", event_type, "1", stored).expect(event_type);
         assert_eq!(read, Event::Space(of_type(event_type)), "{event_type}");
@@ -210,7 +210,7 @@ fn conformance_76_every_stored_form_of_a_space_reads_as_todays_event() {
 }
 
 #[test]
-fn conformance_76_todays_event_of_a_space_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_of_a_space_serialises_to_the_stored_form() {
     for (event_type, stored) in FILES {
         let stored: Value = serde_json::from_str(stored).expect("the file is JSON");
         let written = serde_json::to_value(of_type(event_type)).expect("events serialise");

@@ -1,4 +1,4 @@
-//! The stored form of every event of a `tenant` stream ever released. A file of it never changes.
+//! The stored form of every event of a `tenant` stream ever released. These files never change.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::files;
 
-/// One event of each type, with every field that it can have.
+/// One event of each type, with every optional field set.
 fn events() -> Vec<TenantEvent> {
     let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
@@ -45,11 +45,11 @@ fn events() -> Vec<TenantEvent> {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     files::assert_read::<Tenant>(&events(), Event::Tenant);
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     files::assert_written::<Tenant>(&events());
 }

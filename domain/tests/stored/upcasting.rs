@@ -1,15 +1,15 @@
-//! Old forms of events, raised step by step to today's.
+//! Upcasting: old forms of events are converted step by step to the current form.
 
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
 use serde_json::{Value, json};
 
-/// From exactly one version of one type to another, as a step of our own is written.
+/// A test upcaster from exactly one version of one type to another.
 struct Step {
     from: (&'static str, &'static str),
     to: (&'static str, &'static str),
-    /// What it adds to the trace.
+    /// The mark that it adds to the trace.
     mark: &'static str,
 }
 
@@ -26,7 +26,7 @@ impl EventUpcaster for Step {
     }
 }
 
-/// The payload with a mark added to its trace, so that a step left out, doubled or misplaced shows.
+/// The payload with a mark added to its trace, so that a skipped, repeated or misplaced step is visible.
 fn marked(mut payload: Value, mark: &str) -> Value {
     let trace = payload["trace"].as_str().unwrap_or_default();
     payload["trace"] = json!(format!("{trace}{mark}"));
@@ -37,7 +37,7 @@ fn step(from: (&'static str, &'static str), to: (&'static str, &'static str), ma
     Step { from, to, mark }
 }
 
-/// Every order of things so many.
+/// All permutations of this many items.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![Vec::new()];
@@ -52,10 +52,10 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     orders(count - 1).into_iter().flat_map(insert_last).collect()
 }
 
-/// Type, version and trace of the event raised.
+/// Type, version and trace of the upcast event.
 fn raise(upcasters: &Upcasters, event_type: &str, version: &str) -> (String, String, String) {
-    let raised = upcasters.raise(event_type, version, json!({"kept": [1, {"a": null}]}));
-    assert_eq!(raised.payload["kept"], json!([1, {"a": null}]), "what no step touches stays");
+    let raised = upcasters.upcast(event_type, version, json!({"kept": [1, {"a": null}]}));
+    assert_eq!(raised.payload["kept"], json!([1, {"a": null}]), "untouched fields stay");
     let trace = raised.payload["trace"].as_str().unwrap_or_default().to_owned();
     (raised.event_type, raised.event_version, trace)
 }
@@ -65,13 +65,13 @@ fn is(event_type: &str, version: &str, trace: &str) -> (String, String, String) 
 }
 
 #[test]
-fn conformance_31_a_chain_of_steps_leads_from_every_version_to_todays_in_whatever_order_they_are_listed() {
+fn conformance_31_a_chain_of_steps_upcasts_every_version_in_any_listed_order() {
     for order in orders(4) {
         let steps = order.iter().map(|n| -> Box<dyn EventUpcaster> {
             Box::new(match n {
                 0 => step(("Opened", "1"), ("Opened", "2"), "a"),
                 1 => step(("Opened", "2"), ("Opened", "3"), "b"),
-                // A type that got another name on the way.
+                // A type that was renamed on the way.
                 2 => step(("Begun", "7"), ("Opened", "1"), "c"),
                 _ => step(("Closed", "1"), ("Closed", "2"), "d"),
             })
@@ -86,19 +86,19 @@ fn conformance_31_a_chain_of_steps_leads_from_every_version_to_todays_in_whateve
             (("Moved", "1"), is("Moved", "1", "")),
         ] {
             assert_eq!(raise(&upcasters, from.0, from.1), raised, "{order:?}");
-            assert_eq!(upcasters.apply_to(from.0, from.1), !raised.2.is_empty(), "{from:?}");
+            assert_eq!(upcasters.applies_to(from.0, from.1), !raised.2.is_empty(), "{from:?}");
         }
     }
 }
 
 #[test]
-fn steps_that_lead_in_a_circle_end() {
+fn cyclic_steps_terminate() {
     let circle: [Box<dyn EventUpcaster>; 2] =
         [Box::new(step(("A", "1"), ("B", "1"), "a")), Box::new(step(("B", "1"), ("A", "1"), "b"))];
     assert_eq!(raise(&Upcasters::new(circle.into()), "A", "1"), is("A", "1", "ab"));
 }
 
 #[test]
-fn todays_events_need_no_step() {
-    assert!(!stored::upcasters().apply_to("UplinkReceived", "1"));
+fn current_events_need_no_step() {
+    assert!(!stored::upcasters().applies_to("UplinkReceived", "1"));
 }

@@ -1,5 +1,5 @@
-//! The stored form of every event type and version ever released. A file here never changes: today's program must read
-//! it, and must write the newest version exactly so.
+//! The stored form of every event type and version ever released. These files never change: the current program must
+//! parse them, and must serialise the newest version identically.
 
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
@@ -17,7 +17,7 @@ const FILES: [(&str, &str); 7] = [
     ("DeviceLocated", include_str!("../golden/uplinks/DeviceLocated.1.json")),
 ];
 
-/// The event that the report in each kind becomes in an empty stream.
+/// The event that the report of each kind gives in an empty stream.
 fn written(kind: EventKind) -> UplinkEvent {
     let body = json!({
         "deviceInfo": {
@@ -44,7 +44,7 @@ fn of_type(event_type: &str) -> UplinkEvent {
 }
 
 #[test]
-fn conformance_76_every_stored_form_reads_as_todays_event() {
+fn conformance_76_every_stored_form_parses_as_the_current_event() {
     for (event_type, stored) in FILES {
         let read = decode("uplinks", event_type, "1", stored).expect(event_type);
         assert_eq!(read, Event::Uplink(of_type(event_type)), "{event_type}");
@@ -52,7 +52,7 @@ fn conformance_76_every_stored_form_reads_as_todays_event() {
 }
 
 #[test]
-fn conformance_76_todays_event_is_written_in_the_stored_form() {
+fn conformance_76_the_current_event_serialises_to_the_stored_form() {
     for (event_type, stored) in FILES {
         let stored: Value = serde_json::from_str(stored).expect("the file is JSON");
         let written = serde_json::to_value(of_type(event_type)).expect("events serialise");
@@ -61,7 +61,7 @@ fn conformance_76_todays_event_is_written_in_the_stored_form() {
 }
 
 #[test]
-fn a_type_or_version_nobody_knows_is_refused_by_name() {
+fn an_unknown_type_or_version_is_refused_by_name() {
     for (aggregate_type, event_type, version) in
         [("uplinks", "UplinkReceived", "2"), ("garage", "Opened", "1")]
     {

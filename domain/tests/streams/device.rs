@@ -1,4 +1,5 @@
-//! The `device` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+//! The `device` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -143,7 +144,7 @@ fn dismiss() -> DeviceCommand {
 }
 
 #[test]
-fn an_ownerless_device_can_be_claimed() {
+fn an_unowned_device_can_be_claimed() {
     for history in [vec![], vec![claimed(), released()], vec![claimed(), retired()], vec![dismissed()]] {
         given(history).when(claim(owner(), Category::Sensor, bay())).then([claimed()]);
     }
@@ -151,7 +152,7 @@ fn an_ownerless_device_can_be_claimed() {
 }
 
 #[test]
-fn a_claimed_device_cannot_and_nobody_is_told_whose_it_is() {
+fn a_claimed_device_cannot_be_claimed_and_its_owner_is_not_disclosed() {
     for tenant_id in [owner(), other()] {
         given([claimed()])
             .when(claim(tenant_id, Category::Sensor, bay()))
@@ -160,7 +161,7 @@ fn a_claimed_device_cannot_and_nobody_is_told_whose_it_is() {
 }
 
 #[test]
-fn a_definition_keeps_to_the_bounds() {
+fn a_definition_out_of_bounds_is_refused() {
     let refused = |definition: Definition, refusal: DeviceRefusal| {
         given([]).when(claim(owner(), Category::Sensor, definition.clone())).then_refused(refusal.clone());
         given([claimed(), updated(definition)])
@@ -197,7 +198,7 @@ fn unsendable_layouts() -> [Layout; 5] {
 }
 
 #[test]
-fn what_is_within_the_bounds_is_taken() {
+fn a_definition_within_the_bounds_is_accepted() {
     let code = |bytes: usize| (Colour::default(), Payload::from(vec![0; bytes]));
     let display = |f_port, layout| Some(DisplayType { f_port, confirmed: false, layout });
     let definitions = [
@@ -222,7 +223,7 @@ fn what_is_within_the_bounds_is_taken() {
 }
 
 #[test]
-fn an_update_changes_what_it_names() {
+fn an_update_changes_only_the_fields_it_sets() {
     let (config, metadata) = (json!({"led": true}), json!({"pallet": 4}));
     let patch = DevicePatch {
         category: Some(Category::Sensor),
@@ -258,14 +259,14 @@ fn an_update_changes_what_it_names() {
 }
 
 #[test]
-fn an_update_that_changes_nothing_is_nothing() {
+fn an_update_without_changes_gives_no_event() {
     given([claimed()]).when(update(owner(), DevicePatch::default())).then_nothing();
     let same = DevicePatch { name: Some("Bay 1".into()), codec: Patch::Clear, ..DevicePatch::default() };
     given([claimed()]).when(update(owner(), same)).then_nothing();
 }
 
 #[test]
-fn what_a_device_is_for_stays_while_it_is_owned() {
+fn the_category_is_fixed_while_a_device_is_owned() {
     let to_display = DevicePatch { category: Some(Category::Display), ..DevicePatch::default() };
     given([claimed()])
         .when(update(owner(), to_display))
@@ -273,14 +274,14 @@ fn what_a_device_is_for_stays_while_it_is_owned() {
 }
 
 #[test]
-fn what_a_device_is_for_is_written_in_one_way() {
+fn the_category_has_one_written_form() {
     for category in [Category::Sensor, Category::Display] {
         assert_eq!(serde_json::to_value(category).expect("serialises"), category.word());
     }
 }
 
 #[test]
-fn a_device_that_is_not_ones_own_is_not_found() {
+fn another_tenants_device_is_not_found() {
     let histories = [
         (vec![], owner()),
         (vec![claimed()], other()),
@@ -302,7 +303,7 @@ fn a_device_that_is_not_ones_own_is_not_found() {
 }
 
 #[test]
-fn a_device_is_put_at_a_space_once() {
+fn assigning_to_the_same_space_again_gives_no_event() {
     given([claimed()]).when(assign(owner(), 1, false)).then([assigned(1)]);
     given([claimed()]).when(assign(owner(), 1, true)).then([assigned(1)]);
     given([claimed_as(Category::Display)])
@@ -314,7 +315,7 @@ fn a_device_is_put_at_a_space_once() {
 }
 
 #[test]
-fn a_device_goes_from_one_space_to_another_only_if_told_to() {
+fn a_device_moves_to_another_space_only_with_replace() {
     given([claimed(), assigned(1)])
         .when(assign(owner(), 2, false))
         .then_refused(DeviceRefusal::DeviceAlreadyAssigned { space_id: space(1) });
@@ -323,7 +324,7 @@ fn a_device_goes_from_one_space_to_another_only_if_told_to() {
 }
 
 #[test]
-fn a_device_is_taken_away_from_its_space() {
+fn a_device_is_unassigned_from_its_space() {
     given([claimed(), assigned(1)]).when(unassign(owner())).then([unassigned(1)]);
     given([claimed(), assigned(1), reassigned(1, 2)]).when(unassign(owner())).then([unassigned(2)]);
     given([claimed()]).when(unassign(owner())).then_refused(DeviceRefusal::DeviceNotAssigned);
@@ -333,7 +334,7 @@ fn a_device_is_taken_away_from_its_space() {
 }
 
 #[test]
-fn a_device_that_is_given_up_leaves_its_space_first() {
+fn a_released_or_retired_device_is_unassigned_first() {
     given([claimed()]).when(release(owner())).then([released()]);
     given([claimed()]).when(retire(owner())).then([retired()]);
     given([claimed(), assigned(1)]).when(release(owner())).then([unassigned(1), released()]);
@@ -341,7 +342,7 @@ fn a_device_that_is_given_up_leaves_its_space_first() {
 }
 
 #[test]
-fn a_silence_is_noted_once() {
+fn a_silence_is_recorded_once() {
     given([claimed()]).when(report_silence(-100, -10, 0)).then([fell_silent(-100, -10, 0)]);
     given([claimed(), fell_silent(-100, -10, 0)]).when(report_silence(-100, -10, 5)).then_nothing();
     given([claimed(), fell_silent(-100, -10, 0)]).when(report_silence(-101, -11, 5)).then_nothing();
@@ -351,13 +352,13 @@ fn a_silence_is_noted_once() {
 }
 
 #[test]
-fn a_silence_is_not_noted_before_it_is_too_long() {
+fn a_silence_is_not_recorded_before_it_is_due() {
     given([claimed()]).when(report_silence(-100, 1, 0)).then_nothing();
     given([claimed()]).when(report_silence(-100, 0, 0)).then([fell_silent(-100, 0, 0)]);
 }
 
 #[test]
-fn a_silence_of_nobodys_device_is_nothing_and_a_new_owner_hears_of_it_again() {
+fn an_unowned_devices_silence_is_ignored_and_a_new_owner_gets_it_again() {
     for history in [vec![], vec![claimed(), released()], vec![claimed(), retired()]] {
         given(history).when(report_silence(-100, -10, 0)).then_nothing();
     }
@@ -367,7 +368,7 @@ fn a_silence_of_nobodys_device_is_nothing_and_a_new_owner_hears_of_it_again() {
 }
 
 #[test]
-fn only_an_orphan_is_dismissed_and_again_counts_again() {
+fn only_an_orphan_can_be_dismissed_and_a_repeated_dismissal_counts() {
     for history in [vec![], vec![dismissed()], vec![claimed(), released()], vec![claimed(), retired()]] {
         given(history).when(dismiss()).then([dismissed()]);
     }
@@ -375,7 +376,7 @@ fn only_an_orphan_is_dismissed_and_again_counts_again() {
 }
 
 #[test]
-fn how_far_a_device_has_come() {
+fn the_life_cycle_of_a_device() {
     use Lifecycle::{Commissioned, Decommissioned, Operational, Provisioned};
     let history = [
         (claimed(), Some((Provisioned, Status::Unassigned))),
@@ -395,7 +396,7 @@ fn how_far_a_device_has_come() {
 }
 
 #[test]
-fn whose_it_is_what_it_is_and_where_it_stands_can_be_asked() {
+fn owner_definition_and_assignment_are_accessible() {
     let device: Device =
         fold([claimed_as(Category::Display), updated(Definition { enabled: false, ..bay() }), assigned(1)]);
     assert_eq!((device.owner(), device.category()), (Some(owner()), Some(Category::Display)));
@@ -407,7 +408,7 @@ fn whose_it_is_what_it_is_and_where_it_stands_can_be_asked() {
 }
 
 #[test]
-fn one_sensor_and_one_display_at_a_space() {
+fn a_space_has_at_most_one_sensor_and_one_display() {
     let claim = |scope: &str, n| Claim { scope: scope.into(), key: space(n).to_string() };
     let sensor = |n| claim("sensor_of_space", n);
     assert_eq!(place(Category::Sensor, space(1)), sensor(1));

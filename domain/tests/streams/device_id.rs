@@ -1,4 +1,4 @@
-//! The UUIDs of devices: each contains its EUI, and nothing else is taken for one.
+//! The UUIDs of devices: each contains its EUI, and no other UUID is accepted.
 
 use parking_domain::device::{dev_eui_of, device_id};
 use parking_domain::lorawan::DevEui;
@@ -22,9 +22,9 @@ fn a_devices_uuid_contains_its_eui() {
 }
 
 #[test]
-fn any_other_uuid_is_no_devices() {
+fn any_other_uuid_is_refused() {
     let id = device_id("58a0cb0000100001".parse().expect("an EUI")).as_u128();
-    // Version and variant, the two free bits, the kind, the mark: no bit beside the EUI's may differ.
+    // Version and variant, the two free bits, the kind, the mark: no bit outside the EUI may differ.
     let not_the_euis = (0..60).filter(|bit| !(56..60).contains(bit)).chain(60..64).chain(76..80);
     for bit in not_the_euis {
         assert_eq!(dev_eui_of(Uuid::from_u128(id ^ 1 << bit)), None, "bit {bit}");

@@ -1,4 +1,4 @@
-//! What never happens in a `device` stream, whatever is asked in whatever order.
+//! Invariants of a `device` stream for any commands in any order.
 
 use chrono::TimeDelta;
 
@@ -120,7 +120,7 @@ fn any_event() -> impl Strategy<Value = DeviceEvent> {
 
 proptest! {
     #[test]
-    fn a_device_holds_the_place_where_it_stands_and_no_other(commands in vec(any_command(), 1..60)) {
+    fn a_device_holds_the_claim_of_its_space_and_no_other(commands in vec(any_command(), 1..60)) {
         let life = live::<Device>(commands);
         let standing = life.state.category().zip(life.state.space_id());
         let expected = standing.map(|(category, space_id)| place(category, space_id));
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn a_device_has_one_owner_at_a_time_and_is_given_up_from_nowhere(
+    fn a_device_has_one_owner_at_a_time_and_is_unassigned_before_release(
         commands in vec(any_command(), 1..60),
     ) {
         let (mut owned, mut standing) = (false, None);
@@ -163,12 +163,12 @@ proptest! {
     }
 
     #[test]
-    fn no_history_is_beyond_folding(events in vec(any_event(), 0..60), commands in vec(any_command(), 0..9)) {
+    fn any_history_can_be_folded(events in vec(any_event(), 0..60), commands in vec(any_command(), 0..9)) {
         withstand::<Device>(events, commands);
     }
 
     #[test]
-    fn every_eui_is_read_back_from_its_uuid_and_no_device_is_a_gateway(eui in any::<u64>()) {
+    fn every_eui_round_trips_through_its_uuid_and_no_device_is_a_gateway(eui in any::<u64>()) {
         let device = device_id(eui.into());
         prop_assert_eq!(dev_eui_of(device), Some(eui.into()));
         prop_assert_eq!(gateway_eui_of(gateway_id(eui.into())), Some(eui.into()));
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn no_other_uuid_is_taken_for_a_devices(value in any::<u128>()) {
+    fn no_other_uuid_is_accepted_as_a_devices(value in any::<u128>()) {
         let id = Uuid::from_u128(value);
         prop_assert!(dev_eui_of(id).is_none_or(|dev_eui| device_id(dev_eui) == id));
     }

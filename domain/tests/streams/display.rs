@@ -1,4 +1,5 @@
-//! The `display` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+//! The `display` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -39,7 +40,7 @@ fn light(red: u8) -> Light {
     Light::steady(Colour { red, ..Colour::default() })
 }
 
-/// An order whose light and bytes are told apart by one number.
+/// An order whose light and bytes are derived from one number.
 fn order(n: u8) -> Order {
     Order {
         space_id: Some(space()),
@@ -105,18 +106,18 @@ fn fail(n: u128) -> DisplayCommand {
     DisplayCommand::FailDownlink { downlink_id: id(n), reason: "no gateway".into(), at: at() }
 }
 
-/// Red was sent; green was asked for while the outcome of red is awaited.
+/// Red was sent; green was requested while the outcome of red was pending.
 fn overtaken() -> [DisplayEvent; 3] {
     [requested(1, order(1)), sent(1), requested(2, order(2))]
 }
 
 #[test]
-fn an_order_is_asked_for() {
+fn an_order_is_requested() {
     given([]).when(request(1, order(1))).then([requested(1, order(1))]);
 }
 
 #[test]
-fn what_is_queued_gives_way_to_what_is_newer() {
+fn a_newer_order_supersedes_a_queued_one() {
     given([requested(1, order(1))]).when(request(2, order(2))).then([superseded(1), requested(2, order(2))]);
     for history in [
         vec![requested(1, order(1)), sent(1)],
@@ -128,14 +129,14 @@ fn what_is_queued_gives_way_to_what_is_newer() {
 }
 
 #[test]
-fn what_failed_and_waits_to_be_tried_again_gives_way_too() {
+fn a_newer_order_supersedes_a_failed_one_awaiting_retry() {
     given([requested(1, order(1)), sent(1), failed(1, 1, false)])
         .when(request(2, order(2)))
         .then([superseded(1), requested(2, order(2))]);
 }
 
 #[test]
-fn what_the_newest_order_does_already_is_not_asked_for_again() {
+fn an_equal_order_is_not_requested_again() {
     for history in [
         vec![requested(1, order(1))],
         vec![requested(1, order(1)), sent(1)],
@@ -148,7 +149,7 @@ fn what_the_newest_order_does_already_is_not_asked_for_again() {
 }
 
 #[test]
-fn unless_it_failed_or_something_else_came_between_or_it_is_forced() {
+fn an_equal_order_is_requested_after_a_failure_or_another_order_or_by_force() {
     given([requested(1, order(1)), sent(1), failed(1, 3, true)])
         .when(request(2, order(1)))
         .then([requested(2, order(1))]);
@@ -172,13 +173,13 @@ fn another_port_or_other_bytes_are_another_order() {
 }
 
 #[test]
-fn an_id_that_is_known_is_a_repetition_even_when_forced() {
+fn a_known_id_is_a_repetition_even_when_forced() {
     given([requested(1, order(1))]).when(ask(1, order(2), true)).then_nothing();
     given(overtaken()).when(ask(1, order(3), true)).then_nothing();
 }
 
 #[test]
-fn an_order_keeps_to_the_bounds() {
+fn an_order_out_of_bounds_is_refused() {
     use DisplayRefusal::{DataOutOfBounds, PortOutOfBounds, PriorityOutOfBounds, ReasonTooLong};
     let refused = [
         (Order { priority: 0, ..order(1) }, PriorityOutOfBounds),
@@ -201,7 +202,7 @@ fn an_order_keeps_to_the_bounds() {
 }
 
 #[test]
-fn what_is_queued_is_sent_once() {
+fn a_queued_order_is_sent_once() {
     given([requested(1, order(1))]).when(mark_sent(1)).then([sent(1)]);
     for history in [
         vec![requested(1, order(1)), sent(1)],
@@ -216,7 +217,7 @@ fn what_is_queued_is_sent_once() {
 }
 
 #[test]
-fn what_is_sent_is_confirmed_once_even_before_the_sending_is_known() {
+fn an_order_is_confirmed_once_even_before_it_is_marked_sent() {
     given([requested(1, order(1)), sent(1)]).when(confirm(1)).then([confirmed(1)]);
     given([requested(1, order(1))]).when(confirm(1)).then([confirmed(1)]);
     given([requested(1, order(1)), sent(1), confirmed(1)]).when(confirm(1)).then_nothing();
@@ -239,7 +240,7 @@ fn the_third_failure_is_the_last() {
 }
 
 #[test]
-fn of_what_was_overtaken_the_outcome_is_still_heard() {
+fn an_overtaken_orders_outcome_is_still_recorded() {
     given(overtaken()).when(confirm(1)).then([confirmed(1)]);
     given(overtaken()).when(fail(1)).then([failed(1, 1, true)]);
     for outcome in [confirmed(1), failed(1, 1, true)] {
@@ -251,7 +252,7 @@ fn of_what_was_overtaken_the_outcome_is_still_heard() {
 }
 
 #[test]
-fn what_was_superseded_is_heard_of_no_more() {
+fn a_superseded_orders_outcome_is_ignored() {
     let history = || [requested(1, order(1)), superseded(1), requested(2, order(2))];
     for command in [mark_sent(1), confirm(1), fail(1)] {
         given(history()).when(command).then_nothing();
@@ -261,7 +262,7 @@ fn what_was_superseded_is_heard_of_no_more() {
 }
 
 #[test]
-fn the_newest_of_those_overtaken_is_the_one_that_is_awaited() {
+fn only_the_newest_overtaken_orders_outcome_is_pending() {
     let history = || overtaken().into_iter().chain([sent(2), requested(3, order(3))]);
     given(history()).when(confirm(1)).then_nothing();
     given(history()).when(confirm(2)).then([confirmed(2)]);
@@ -271,7 +272,7 @@ fn the_newest_of_those_overtaken_is_the_one_that_is_awaited() {
 }
 
 #[test]
-fn what_to_send_next_is_what_is_queued() {
+fn the_order_to_send_next_is_the_queued_one() {
     let pending = |events: &[DisplayEvent]| {
         let display: Display = fold(events.iter().cloned());
         display.pending().map(|(downlink_id, order)| (downlink_id, order.clone()))
@@ -287,7 +288,7 @@ fn what_to_send_next_is_what_is_queued() {
 }
 
 #[test]
-fn an_order_fares_from_queued_to_confirmed_or_failed() {
+fn an_order_goes_from_queued_to_confirmed_or_failed() {
     let fares = |events: &[DisplayEvent]| {
         let display: Display = fold(events.iter().cloned());
         display.status(id(1)).zip(display.failed_attempts(id(1)))
@@ -307,7 +308,7 @@ fn an_order_fares_from_queued_to_confirmed_or_failed() {
 }
 
 #[test]
-fn the_light_shown_is_the_last_one_sent_that_did_not_fail() {
+fn the_light_shown_is_the_last_one_sent_without_failure() {
     let shown = |events: &[DisplayEvent]| fold::<Display>(events.iter().cloned()).shown();
     let (red, green) = (Some(light(1)), Some(light(2)));
     assert_eq!(shown(&[]), None);
@@ -327,12 +328,12 @@ fn the_light_shown_is_the_last_one_sent_that_did_not_fail() {
 }
 
 #[test]
-fn a_displays_stream_claims_nothing() {
+fn a_display_stream_has_no_claims() {
     assert_eq!(Display::claims(&requested(1, order(1))), []);
 }
 
 #[test]
-fn a_spaces_light_is_an_order_in_the_displays_own_bytes() {
+fn a_spaces_light_becomes_an_order_in_the_displays_encoding() {
     let blue = Light::blinking(Colour { red: 1, green: 2, blue: 3 }, 500);
     let expected = Order {
         space_id: Some(space()),

@@ -1,4 +1,4 @@
-//! What never happens in a `display` stream, whatever is asked and heard in whatever order.
+//! Invariants of a `display` stream for any commands and outcomes in any order.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ fn order(n: u8, size: usize) -> Order {
     }
 }
 
-/// What is asked or heard, of the orders so far counted back from the newest.
+/// A command or outcome, for orders counted back from the newest.
 #[derive(Clone, Debug)]
 enum Move {
     Request { order: u8, force: bool },
@@ -53,7 +53,7 @@ fn any_move() -> impl Strategy<Value = Move> {
     ]
 }
 
-/// The commands; every request has an id of its own, as ids are drawn.
+/// The commands; every request has its own id.
 fn commands(moves: Vec<Move>) -> Vec<DisplayCommand> {
     let mut requests = 0_usize;
     let command = |one| match one {
@@ -108,7 +108,7 @@ fn any_event() -> impl Strategy<Value = DisplayEvent> {
     ]
 }
 
-/// Where an order of the log stands: how often it failed, or that it is settled.
+/// The state of an order in the log: its failures, or settled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fate {
     Open { failures: u8, queued: bool },
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_asked_for_last_is_what_is_pending_or_left_or_failed(moves in vec(any_move(), 1..60)) {
+    fn the_last_requested_order_is_pending_sent_or_failed(moves in vec(any_move(), 1..60)) {
         let life = live::<Display>(commands(moves));
         let newest = life.log.iter().rev().find_map(|event| match event {
             DisplayEvent::DownlinkRequested { downlink_id, .. } => Some(*downlink_id),
@@ -181,7 +181,7 @@ proptest! {
     }
 
     #[test]
-    fn a_request_twice_is_a_request_once(moves in vec(any_move(), 0..40), n in 0..3_u8, force in any::<bool>()) {
+    fn a_repeated_request_has_no_effect(moves in vec(any_move(), 0..40), n in 0..3_u8, force in any::<bool>()) {
         let mut state = live::<Display>(commands(moves)).state;
         let command = DisplayCommand::RequestDownlink {
             downlink_id: id(1000),
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn no_history_is_beyond_folding(events in vec(any_event(), 0..60), moves in vec(any_move(), 0..9)) {
+    fn any_history_can_be_folded(events in vec(any_event(), 0..60), moves in vec(any_move(), 0..9)) {
         withstand::<Display>(events, commands(moves));
     }
 }

@@ -1,4 +1,5 @@
-//! The `gateway` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+//! The `gateway` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -73,7 +74,7 @@ fn remove(tenant_id: TenantId) -> GatewayCommand {
 }
 
 #[test]
-fn a_gateway_of_nobodys_can_be_registered() {
+fn an_unregistered_gateway_can_be_registered() {
     given([]).when(register(owner(), roof())).then([registered()]);
     let again = GatewayEvent::GatewayRegistered {
         tenant_id: other(),
@@ -85,7 +86,7 @@ fn a_gateway_of_nobodys_can_be_registered() {
 }
 
 #[test]
-fn a_gateway_of_somebodys_cannot() {
+fn a_registered_gateway_cannot_be_registered() {
     for tenant_id in [owner(), other()] {
         given([registered()])
             .when(register(tenant_id, roof()))
@@ -94,7 +95,7 @@ fn a_gateway_of_somebodys_cannot() {
 }
 
 #[test]
-fn an_update_changes_what_it_names_and_clears_what_it_says() {
+fn an_update_changes_only_the_fields_it_sets_or_clears() {
     let (site_id, position): (SiteId, _) =
         (Uuid::from_u128(5).into(), Position { latitude: 45.7, longitude: 4.8 });
     let patch = GatewayPatch {
@@ -122,14 +123,14 @@ fn an_update_changes_what_it_names_and_clears_what_it_says() {
 }
 
 #[test]
-fn an_update_that_changes_nothing_is_nothing() {
+fn an_update_without_changes_gives_no_event() {
     given([registered()]).when(update(owner(), GatewayPatch::default())).then_nothing();
     let same = GatewayPatch { name: Some("Roof".into()), site_id: Patch::Clear, ..GatewayPatch::default() };
     given([registered()]).when(update(owner(), same)).then_nothing();
 }
 
 #[test]
-fn a_definition_keeps_to_the_bounds() {
+fn a_definition_out_of_bounds_is_refused() {
     let refused = |definition: Definition, refusal: GatewayRefusal| {
         given([]).when(register(owner(), definition)).then_refused(refusal);
     };
@@ -149,7 +150,7 @@ fn a_definition_keeps_to_the_bounds() {
 }
 
 #[test]
-fn a_gateway_that_is_not_ones_own_is_not_found() {
+fn another_tenants_gateway_is_not_found() {
     for (history, tenant_id) in
         [(vec![], owner()), (vec![registered()], other()), (vec![registered(), removed()], owner())]
     {
@@ -161,7 +162,7 @@ fn a_gateway_that_is_not_ones_own_is_not_found() {
 }
 
 #[test]
-fn whose_it_is_and_what_it_is_can_be_asked() {
+fn owner_and_definition_are_accessible() {
     let gateway: Gateway = fold([registered(), updated(Definition { name: "Mast".into(), ..roof() })]);
     assert_eq!(gateway.owner(), Some(owner()));
     assert_eq!(gateway.definition().map(|definition| definition.name.as_str()), Some("Mast"));
@@ -171,7 +172,7 @@ fn whose_it_is_and_what_it_is_can_be_asked() {
 }
 
 #[test]
-fn a_height_reads_back_to_its_last_bit() {
+fn an_altitude_reads_back_exactly() {
     let height = GatewayEvent::GatewayUpdated {
         definition: Box::new(Definition { altitude: Some(7.663_929_491_030_785e-10), ..roof() }),
         at: at(),
@@ -182,7 +183,7 @@ fn a_height_reads_back_to_its_last_bit() {
 }
 
 #[test]
-fn a_gateways_uuid_contains_its_eui_and_is_no_devices() {
+fn a_gateways_uuid_contains_its_eui_and_is_not_a_devices() {
     let eui: GatewayEui = "0016c001f1500001".parse().expect("an EUI");
     let id = gateway_id(eui);
     assert_eq!(id.to_string(), "0016c001-f150-8000-8102-4555492d3634");

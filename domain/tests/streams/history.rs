@@ -1,20 +1,19 @@
-//! The life of a stream under any commands: what must hold of every aggregate, checked at every step.
+//! The life of a stream under any commands: the invariants of every aggregate, checked at every step.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
 
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 
-/// A stream that lived.
+/// A stream after its commands.
 pub(crate) struct Life<A: Decider> {
     pub(crate) state: A,
     pub(crate) log: Vec<A::Event>,
     pub(crate) held: HashSet<Claim>,
 }
 
-/// Lives through the commands, as the write side does it: what is refused changes nothing, the state is stored and
-/// loaded between any two commands, claims are released before others are taken. At the end the stored log alone
-/// gives the same state.
+/// Executes the commands as the write side does: a refusal changes nothing, the state is stored and loaded between
+/// commands, claims are released before others are taken. At the end, the stored log alone gives the same state.
 pub(crate) fn live<A: Decider + PartialEq + Debug>(
     commands: impl IntoIterator<Item = A::Command>,
 ) -> Life<A> {
@@ -34,7 +33,7 @@ pub(crate) fn live<A: Decider + PartialEq + Debug>(
     life
 }
 
-/// A stream to which anything happened, in any order: no state is beyond folding, storing and deciding.
+/// Applies any events in any order: every state can be folded, stored and decided on.
 pub(crate) fn withstand<A: Decider + PartialEq + Debug>(
     events: impl IntoIterator<Item = A::Event>,
     commands: impl IntoIterator<Item = A::Command>,
@@ -55,10 +54,10 @@ fn hold<A: Decider>(held: &mut HashSet<Claim>, events: &[A::Event]) {
     let (taken, released): (Vec<_>, Vec<_>) =
         changes.iter().partition(|change| matches!(change, ClaimChange::Take(_)));
     for change in released {
-        assert!(held.remove(change.claim()), "released without having it: {change:?}");
+        assert!(held.remove(change.claim()), "released without holding it: {change:?}");
     }
     for change in taken {
-        assert!(held.insert(change.claim().clone()), "taken though it has it: {change:?}");
+        assert!(held.insert(change.claim().clone()), "taken while holding it: {change:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The log's own stream: it starts once, and a copy of it gets a new id.
+//! The log's own stream: it starts once, and a restored copy gets a new id.
 
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
@@ -37,7 +37,7 @@ fn a_log_starts_once() {
 }
 
 #[test]
-fn a_copy_goes_on_under_a_new_id() {
+fn a_copy_continues_under_a_new_id() {
     given::<Log>([started()]).when(fork(2)).then([forked(1, 2)]);
     given::<Log>([started(), forked(1, 2)]).when(fork(3)).then([forked(2, 3)]);
     assert_eq!(fold::<Log>([started(), forked(1, 2)]).log_id(), Some(log_id(2)));
@@ -50,7 +50,7 @@ fn a_fork_needs_a_log_and_a_new_id() {
 }
 
 #[test]
-fn dictionaries_are_numbered_from_the_one_the_log_begins_with() {
+fn dictionaries_are_numbered_from_the_first_one() {
     let add = |number| LogCommand::AddDictionary { number, sha256: "d".into(), at: at(), by: Actor::System };
     let added =
         |number| LogEvent::DictionaryAdded { number, sha256: "d".into(), at: at(), by: Actor::System };
@@ -86,7 +86,7 @@ fn a_projection_skips_an_event_once() {
 }
 
 #[test]
-fn a_skipped_event_can_turn_out_to_be_undecodable_but_not_the_other_way() {
+fn a_skipped_event_can_become_undecodable_but_not_the_reverse() {
     let why = "written by hand";
     given::<Log>([started(), skipped("registry", 7, false)])
         .when(skip("registry", 7, true, why))

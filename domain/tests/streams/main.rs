@@ -1,6 +1,5 @@
-//! The streams as specifications: given what happened, when a command comes, then this happens, nothing does, or it is
-//! refused. Beside each of them, what never happens in it, whatever is asked in whatever order. Spaces have a house of
-//! their own.
+//! The streams as specifications: given events, when a command is executed, then these events follow, none do, or it is
+//! refused. With each of them, its invariants for any commands in any order. Spaces have their own test crate.
 
 mod device;
 mod device_id;

@@ -1,4 +1,4 @@
-//! A policy's fields with their defaults and bounds, and what a site or a space may have otherwise.
+//! A policy's fields with their defaults and bounds, and the overrides of a site or a space.
 
 use parking_domain::downlink::Colour;
 use parking_domain::policy::{Policy, PolicyOutOfBounds, PolicyOverrides};
@@ -9,7 +9,7 @@ fn json_of(value: impl serde::Serialize) -> Value {
 }
 
 #[test]
-fn whoever_says_nothing_has_the_defaults() {
+fn absent_fields_have_the_defaults() {
     let defaults = json!({
         "reserved_soon_threshold_sec": 900,
         // Three heartbeats of the sensor's model.
@@ -32,7 +32,7 @@ fn whoever_says_nothing_has_the_defaults() {
 }
 
 #[test]
-fn numbers_keep_their_bounds() {
+fn values_out_of_bounds_are_refused() {
     let bounds = [
         ("reserved_soon_threshold_sec", 0, 3600),
         ("sensor_unknown_timeout_sec", 0, 604_800),
@@ -54,7 +54,7 @@ fn numbers_keep_their_bounds() {
 }
 
 #[test]
-fn what_is_said_otherwise_replaces_its_own_field_and_no_other() {
+fn an_override_replaces_its_own_field_and_no_other() {
     let colour = Colour { red: 1, green: 2, blue: 3 };
     let otherwise = [
         ("reserved_soon_threshold_sec", json!(1)),

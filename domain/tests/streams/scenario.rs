@@ -1,4 +1,4 @@
-//! Given, when, then: given what happened, when a command comes, then this happens, nothing does, or it is refused.
+//! Given, when, then: given events, when a command is executed, then these events follow, none do, or it is refused.
 
 use std::fmt::Debug;
 
@@ -7,15 +7,15 @@ use parking_domain::aggregate::Decider;
 /// A stream with a history.
 pub(crate) struct Given<A>(A);
 
-/// What a command came to.
+/// The result of a command.
 pub(crate) struct Outcome<A: Decider>(Result<Vec<A::Event>, A::Error>);
 
-/// A stream to which this happened.
+/// A stream with these events.
 pub(crate) fn given<A: Decider>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
     Given(fold(events))
 }
 
-/// The state after this happened.
+/// The state after these events.
 pub(crate) fn fold<A: Decider>(events: impl IntoIterator<Item = A::Event>) -> A {
     let mut state = A::default();
     events.into_iter().for_each(|event| state.evolve(&event));

@@ -1,4 +1,5 @@
-//! The `site` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+//! The `site` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 use ClaimChange::{Release, Take};
 use chrono::TimeDelta;
@@ -165,7 +166,7 @@ fn slugs_are_1_to_100_letters_digits_hyphens_and_underscores() {
 }
 
 #[test]
-fn a_time_zone_looks_like_one() {
+fn a_malformed_time_zone_is_refused() {
     let longest = "a".repeat(50);
     for good in ["UTC", "Europe/Paris", "America/Port-au-Prince", "Etc/GMT+1", "America/New_York", &longest] {
         let zone = Definition { timezone: good.into(), ..paris() };
@@ -182,7 +183,7 @@ fn a_time_zone_looks_like_one() {
 }
 
 #[test]
-fn place_and_policy_keep_to_their_bounds() {
+fn position_and_policy_out_of_bounds_are_refused() {
     let nowhere = Position { latitude: 0.0, longitude: 180.5 };
     let site = Definition { position: Some(nowhere), ..paris() };
     given([])
@@ -195,7 +196,7 @@ fn place_and_policy_keep_to_their_bounds() {
 }
 
 #[test]
-fn an_update_changes_what_it_names_and_clears_what_it_says() {
+fn an_update_changes_only_the_fields_it_sets_or_clears() {
     let position = Position { latitude: 48.9, longitude: 2.3 };
     let policy = PolicyOverrides { debounce_window_sec: Some(5), ..PolicyOverrides::default() };
     let metadata: Document = serde_json::from_value(json!({"code": 4})).expect("an object");
@@ -228,7 +229,7 @@ fn an_update_changes_what_it_names_and_clears_what_it_says() {
 }
 
 #[test]
-fn an_update_that_changes_nothing_is_nothing() {
+fn an_update_without_changes_gives_no_event() {
     given([created()]).when(update(owner(), SitePatch::default())).then_nothing();
     let same =
         SitePatch { timezone: Some("Europe/Paris".into()), city: Patch::Clear, ..SitePatch::default() };
@@ -236,7 +237,7 @@ fn an_update_that_changes_nothing_is_nothing() {
 }
 
 #[test]
-fn a_site_is_called_otherwise_in_whole_or_in_part() {
+fn a_site_can_be_renamed_in_whole_or_in_part() {
     let north = ("North", "north");
     given([created()]).when(rename(owner(), Some("South"), None)).then([renamed(north, ("South", "north"))]);
     given([created()]).when(rename(owner(), None, Some("s"))).then([renamed(north, ("North", "s"))]);
@@ -250,7 +251,7 @@ fn a_site_is_called_otherwise_in_whole_or_in_part() {
 }
 
 #[test]
-fn what_stands_on_a_site_is_added_and_removed_once() {
+fn a_member_is_added_and_removed_once() {
     for member in [space(1), gateway(1)] {
         given([created()]).when(add(owner(), member)).then([added(member)]);
         given([created(), added(member)]).when(add(owner(), member)).then_nothing();
@@ -261,7 +262,7 @@ fn what_stands_on_a_site_is_added_and_removed_once() {
 }
 
 #[test]
-fn a_site_is_full_at_last() {
+fn the_number_of_members_is_limited() {
     let history = |count: usize| {
         [created()].into_iter().chain((1..=count).map(|n| added(space(n as u128)))).collect::<Vec<_>>()
     };
@@ -271,7 +272,7 @@ fn a_site_is_full_at_last() {
 }
 
 #[test]
-fn a_site_with_something_on_it_is_not_archived() {
+fn a_site_with_members_cannot_be_archived() {
     given([created()]).when(archive(owner())).then([archived()]);
     let members = [added(space(1)), added(space(2)), added(gateway(1)), removed(space(2)), added(space(3))];
     let refusal = SiteRefusal::SiteNotEmpty { spaces: 2, gateways: 1 };
@@ -283,7 +284,7 @@ fn a_site_with_something_on_it_is_not_archived() {
 }
 
 #[test]
-fn a_site_that_is_not_ones_own_is_not_found() {
+fn another_tenants_site_is_not_found() {
     for (history, tenant_id) in
         [(vec![], owner()), (vec![created()], other()), (vec![created(), archived()], owner())]
     {
@@ -300,7 +301,7 @@ fn a_site_that_is_not_ones_own_is_not_found() {
 }
 
 #[test]
-fn whose_it_is_and_what_it_is_can_be_asked() {
+fn owner_and_definition_are_accessible() {
     let utc = Definition { timezone: "UTC".into(), ..paris() };
     let site: Site = fold([created(), updated(utc.clone())]);
     assert_eq!((site.tenant_id(), site.definition()), (Some(owner()), Some(&utc)));
@@ -310,7 +311,7 @@ fn whose_it_is_and_what_it_is_can_be_asked() {
 }
 
 #[test]
-fn one_name_and_one_slug_in_a_tenant_whatever_the_letter_case() {
+fn name_and_slug_are_unique_in_a_tenant_ignoring_letter_case() {
     let name = |key: &str| Claim { scope: format!("site_name/{}", owner()), key: key.into() };
     let slug = |key: &str| Claim { scope: format!("site_slug/{}", owner()), key: key.into() };
     assert_eq!(

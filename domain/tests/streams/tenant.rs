@@ -1,4 +1,5 @@
-//! The `tenant` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+//! The `tenant` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 use std::collections::BTreeMap;
 
@@ -107,12 +108,12 @@ fn with<V: Clone>(values: &BTreeMap<String, V>, name: &str, value: V) -> BTreeMa
 }
 
 #[test]
-fn a_tenant_begins_with_what_its_tier_brings() {
+fn a_new_tenant_has_its_tiers_features_and_limits() {
     given([]).when(create(new_acme())).then([created()]);
 }
 
 #[test]
-fn what_a_new_tenant_is_given_otherwise_goes_over_what_its_tier_brings() {
+fn a_new_tenants_own_values_override_its_tiers() {
     let tenant = NewTenant {
         tier: Tier::Professional,
         features: one("analytics", false),
@@ -131,7 +132,7 @@ fn what_a_new_tenant_is_given_otherwise_goes_over_what_its_tier_brings() {
 }
 
 #[test]
-fn tiers_bring_what_the_price_list_says() {
+fn tiers_match_the_price_list() {
     let limits = |tier: Tier| {
         ["max_devices", "max_gateways", "max_spaces", "max_users", "api_rate_limit"]
             .map(|name| tier.limits()[name])
@@ -164,7 +165,7 @@ fn a_trial_ends_after_its_days_and_only_a_trial_does() {
 }
 
 #[test]
-fn a_trial_of_no_days_or_without_end_is_refused() {
+fn a_trial_of_zero_or_too_many_days_is_refused() {
     for days in [0, LONGEST_TRIAL_DAYS + 1, u32::MAX] {
         let trial = NewTenant { tenant_type: TenantType::Trial, trial_days: Some(days), ..new_acme() };
         given([]).when(create(trial)).then_refused(TenantRefusal::TrialDaysInvalid);
@@ -172,7 +173,7 @@ fn a_trial_of_no_days_or_without_end_is_refused() {
 }
 
 #[test]
-fn a_trial_may_be_without_an_end() {
+fn a_trial_may_have_no_end() {
     let trial = NewTenant { tenant_type: TenantType::Trial, ..new_acme() };
     given([]).when(create(trial)).then([created_as(of_type(TenantType::Trial))]);
 }
@@ -206,7 +207,7 @@ fn slugs_are_1_to_100_small_letters_digits_and_hyphens() {
 }
 
 #[test]
-fn features_and_limits_have_names_and_are_not_without_number() {
+fn features_and_limits_have_valid_names_and_a_maximum_number() {
     let numbered = |count: usize| (0..count).map(|n| (format!("n{n}"), true)).collect::<BTreeMap<_, _>>();
     let limits = |count: usize| (0..count).map(|n| (format!("n{n}"), 1)).collect::<BTreeMap<_, _>>();
     let room = |brought: usize| MOST_ENTITLEMENTS - brought;
@@ -237,7 +238,7 @@ fn an_id_is_used_once() {
 }
 
 #[test]
-fn an_update_changes_what_it_names() {
+fn an_update_changes_only_the_fields_it_sets() {
     let patch = TenantPatch {
         name: Some("Acme AG".into()),
         features: one("analytics", true),
@@ -256,7 +257,7 @@ fn an_update_changes_what_it_names() {
 }
 
 #[test]
-fn an_update_that_changes_nothing_is_nothing() {
+fn an_update_without_changes_gives_no_event() {
     given([created()]).when(update(TenantPatch::default())).then_nothing();
     let same = TenantPatch {
         name: Some("Acme".into()),
@@ -270,7 +271,7 @@ fn an_update_that_changes_nothing_is_nothing() {
 }
 
 #[test]
-fn another_tier_brings_its_own_and_leaves_the_tenants_own() {
+fn another_tier_replaces_the_old_tiers_values_and_keeps_the_tenants_own() {
     let own = Definition {
         features: with(&acme().features, "valet", true),
         limits: with(&acme().limits, "max_spaces", 120),
@@ -287,7 +288,7 @@ fn another_tier_brings_its_own_and_leaves_the_tenants_own() {
 }
 
 #[test]
-fn what_comes_with_another_tier_in_one_update_goes_over_it() {
+fn values_in_the_same_update_override_the_new_tiers() {
     let patch = TenantPatch {
         tier: Some(Tier::Professional),
         features: one("analytics", false),
@@ -316,7 +317,7 @@ fn a_trial_can_be_prolonged_and_loses_its_end_when_it_becomes_a_customer() {
 }
 
 #[test]
-fn nobody_becomes_the_platform_or_ceases_to_be_it_by_an_update() {
+fn an_update_cannot_set_or_remove_the_platform_type() {
     let to = |tenant_type| update(TenantPatch { tenant_type: Some(tenant_type), ..TenantPatch::default() });
     given([created()]).when(to(TenantType::Platform)).then_refused(TenantRefusal::TenantTypeFixed);
     let platform = created_as(of_type(TenantType::Platform));
@@ -325,7 +326,7 @@ fn nobody_becomes_the_platform_or_ceases_to_be_it_by_an_update() {
 }
 
 #[test]
-fn a_slug_changes_and_the_same_again_is_nothing() {
+fn a_slug_changes_and_the_same_slug_gives_no_event() {
     given([created()]).when(change_slug("zeta")).then([slug_changed("acme", "zeta")]);
     given([created(), slug_changed("acme", "zeta")]).when(change_slug("zeta")).then_nothing();
     given([created(), slug_changed("acme", "zeta")]).when(archive()).then([TenantEvent::TenantArchived {
@@ -336,7 +337,7 @@ fn a_slug_changes_and_the_same_again_is_nothing() {
 }
 
 #[test]
-fn a_suspension_needs_a_reason_and_again_is_nothing() {
+fn a_suspension_needs_a_reason_and_a_repeated_one_gives_no_event() {
     given([created()]).when(suspend("unpaid")).then([suspended()]);
     given([created(), suspended()]).when(suspend("still unpaid")).then_nothing();
     for blank in ["", "  "] {
@@ -348,21 +349,21 @@ fn a_suspension_needs_a_reason_and_again_is_nothing() {
 }
 
 #[test]
-fn an_activation_ends_a_suspension_and_is_nothing_without_one() {
+fn an_activation_ends_a_suspension_and_otherwise_gives_no_event() {
     given([created(), suspended()]).when(activate()).then([activated()]);
     given([created()]).when(activate()).then_nothing();
     given([created(), suspended(), activated()]).when(activate()).then_nothing();
 }
 
 #[test]
-fn the_platforms_tenant_is_neither_suspended_nor_archived() {
+fn the_platforms_tenant_can_be_neither_suspended_nor_archived() {
     let platform = created_as(of_type(TenantType::Platform));
     given([platform.clone()]).when(suspend("why not")).then_refused(TenantRefusal::TenantIsPlatform);
     given([platform]).when(archive()).then_refused(TenantRefusal::TenantIsPlatform);
 }
 
 #[test]
-fn before_its_creation_and_after_its_end_there_is_no_tenant() {
+fn before_its_creation_and_after_archiving_there_is_no_tenant() {
     for history in [vec![], vec![created(), archived()]] {
         for command in
             [update(TenantPatch::default()), change_slug("zeta"), suspend("unpaid"), activate(), archive()]
@@ -387,7 +388,7 @@ fn the_subscription_status_is_derived() {
 }
 
 #[test]
-fn what_a_tenant_may_do_and_have_is_asked_by_name() {
+fn features_and_limits_are_accessible_by_name() {
     let tenant: Tenant = fold([created()]);
     assert!(tenant.feature("parking") && !tenant.feature("analytics") && !tenant.feature("unheard of"));
     assert_eq!((tenant.limit("max_users"), tenant.limit("unheard of")), (Some(5), None));
@@ -400,7 +401,7 @@ fn what_a_tenant_may_do_and_have_is_asked_by_name() {
 }
 
 #[test]
-fn one_slug_one_tenant() {
+fn slugs_are_unique() {
     let slug = |key: &str| Claim { scope: "tenant_slug".into(), key: key.into() };
     assert_eq!(Tenant::claims(&created()), [ClaimChange::Take(slug("acme"))]);
     assert_eq!(

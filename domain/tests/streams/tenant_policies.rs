@@ -1,5 +1,5 @@
-//! A tenant's display policies as a specification: given what happened, when a command comes, then this happens or is
-//! refused.
+//! A tenant's display policies as a specification: given events, when a command is executed, then these events follow
+//! or it is refused.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -92,7 +92,7 @@ fn policy_activated(n: u128) -> TenantEvent {
 }
 
 #[test]
-fn a_new_display_policy_replaces_the_one_in_force() {
+fn a_new_display_policy_replaces_the_active_one() {
     let (first, second) = (named("First", soon(1)), named("Second", soon(2)));
     given([created()])
         .when(create_policy(1, first.clone()))
@@ -103,7 +103,7 @@ fn a_new_display_policy_replaces_the_one_in_force() {
 }
 
 #[test]
-fn the_policy_in_force_is_the_one_activated_last_or_the_default() {
+fn the_active_policy_is_the_last_activated_one_or_the_default() {
     let tenant: Tenant = fold([created()]);
     assert_eq!((tenant.active_policy(), tenant.active_policy_id()), (Policy::default(), None));
     assert_eq!(Tenant::default().active_policy(), Policy::default());
@@ -123,7 +123,7 @@ fn the_policy_in_force_is_the_one_activated_last_or_the_default() {
 }
 
 #[test]
-fn a_change_of_a_policy_changes_what_it_names() {
+fn a_policy_update_changes_only_the_fields_it_sets() {
     let history = [created(), policy_created(1, named("First", soon(1))), policy_activated(1)];
     let changes = PolicyOverrides { reserved_soon_threshold_sec: Some(3600), ..PolicyOverrides::default() };
     given(history.clone())
@@ -144,7 +144,7 @@ fn a_change_of_a_policy_changes_what_it_names() {
 }
 
 #[test]
-fn a_policy_keeps_within_its_bounds() {
+fn a_policy_out_of_bounds_is_refused() {
     let error = PolicyOutOfBounds { field: "reserved_soon_threshold_sec", value: 3601, low: 0, high: 3600 };
     given([created()])
         .when(create_policy(1, named("First", soon(3601))))
@@ -172,7 +172,7 @@ fn a_policys_name_is_1_to_100_characters_and_not_blank() {
 }
 
 #[test]
-fn a_policys_id_is_used_once_and_policies_are_not_without_number() {
+fn a_policys_id_is_used_once_and_the_number_of_policies_is_limited() {
     let many = |count: usize| (1..=count).map(|n| policy_created(n as u128, named("One of many", soon(1))));
     let history = |count| [created()].into_iter().chain(many(count)).collect::<Vec<_>>();
     given(history(1))

@@ -1,4 +1,4 @@
-//! What never happens in a `tenant` stream, whatever is asked in whatever order.
+//! Invariants of a `tenant` stream for any commands in any order.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn only_a_trial_has_an_end_and_the_platform_stays_itself(commands in vec(any_command(), 1..60)) {
+    fn only_a_trial_has_an_end_and_the_platform_type_is_fixed(commands in vec(any_command(), 1..60)) {
         let definitions = live::<Tenant>(commands).log.into_iter().filter_map(|event| match event {
             TenantEvent::TenantCreated { definition, .. } | TenantEvent::TenantUpdated { definition, .. } => {
                 Some(definition)
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn the_policy_in_force_exists_and_is_within_its_bounds(commands in vec(any_command(), 1..60)) {
+    fn the_active_policy_exists_and_is_within_its_bounds(commands in vec(any_command(), 1..60)) {
         let tenant = live::<Tenant>(commands).state;
         prop_assert!(tenant.active_policy().checked().is_ok());
         let in_force = tenant.active_policy_id();
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn a_limit_of_ones_own_outlives_every_change_of_tier(tiers in vec(tier(), 1..9)) {
+    fn a_tenants_own_limit_survives_every_change_of_tier(tiers in vec(tier(), 1..9)) {
         let own = BTreeMap::from([("max_users".to_owned(), 7)]);
         let tenant = NewTenant { name: "Acme".into(), slug: "acme".into(), limits: own, ..NewTenant::default() };
         let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at: at(), by: BY };
@@ -183,7 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn no_history_is_beyond_folding(events in vec(any_event(), 0..60), commands in vec(any_command(), 0..9)) {
+    fn any_history_can_be_folded(events in vec(any_event(), 0..60), commands in vec(any_command(), 0..9)) {
         withstand::<Tenant>(events, commands);
     }
 }

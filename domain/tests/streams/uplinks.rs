@@ -1,4 +1,4 @@
-//! The `uplinks` stream as a specification: given what was recorded, when a report comes, then this is recorded.
+//! The `uplinks` stream as a specification: given recorded events, when a report arrives, then this is recorded.
 
 use chrono::TimeDelta;
 use parking_domain::aggregate::Decider;
@@ -7,7 +7,7 @@ use parking_domain::instant::Instant;
 use parking_domain::uplinks::{LookUp, RecordReport, Standing, UplinkEvent, UplinkRefusal, Uplinks};
 use serde_json::json;
 
-/// A device's stream and a clock that moves with what it is told.
+/// A device's stream, and a clock that advances with its reports.
 #[derive(Default)]
 pub(crate) struct Stream {
     state: Uplinks,
@@ -64,7 +64,7 @@ impl Stream {
         Ok(event)
     }
 
-    /// Records a frame with an id of its own, received when it was heard.
+    /// Records a frame with its own id, received when it was heard.
     pub(crate) fn up(&mut self, frame: &Frame) -> (u32, Standing) {
         self.up_received(frame, frame.second)
     }
@@ -94,7 +94,7 @@ fn an_uplink_whose_session_is_unknown_opens_one() {
 }
 
 #[test]
-fn a_growing_counter_is_in_order_and_gaps_are_lost_frames() {
+fn an_increasing_counter_is_in_order_and_gaps_are_lost_frames() {
     let mut stream = Stream::default();
     for f_cnt in [0, 1, 2, 7, 500] {
         assert_eq!(stream.up(&frame("0100a001", f_cnt, i64::from(f_cnt))), (1, InOrder));
@@ -102,7 +102,7 @@ fn a_growing_counter_is_in_order_and_gaps_are_lost_frames() {
 }
 
 #[test]
-fn the_same_report_again_is_refused_however_often() {
+fn a_repeated_report_is_always_refused() {
     let mut stream = Stream::default();
     let report = up(&frame("0100a001", 1, 0), "581fe517");
     stream.record_at(report.clone(), 0, LookUp::NotDone).expect("the first time");
@@ -113,11 +113,11 @@ fn the_same_report_again_is_refused_however_often() {
 }
 
 #[test]
-fn a_lower_counter_that_overtook_nothing_in_time_is_late() {
+fn a_lower_counter_within_the_clock_tolerance_is_late() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 10, 100));
     assert_eq!(stream.up_received(&frame("0100a001", 9, 40), 101), (1, Late));
-    assert_eq!(stream.up_received(&frame("0100a001", 8, 130), 102), (1, Late), "within clock doubt");
+    assert_eq!(stream.up_received(&frame("0100a001", 8, 130), 102), (1, Late), "within the clock tolerance");
     assert_eq!(stream.up(&frame("0100a001", 11, 160)), (1, InOrder));
 }
 
@@ -130,14 +130,14 @@ fn after_a_join_the_counter_starts_again() {
 }
 
 #[test]
-fn a_join_that_was_lost_shows_in_the_address() {
+fn a_lost_join_is_detected_by_the_address() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 5000, 0));
     assert_eq!(stream.up(&frame("0200b002", 0, 5)), (2, InOrder));
 }
 
 #[test]
-fn a_join_that_its_first_uplink_overtook_opens_nothing_new() {
+fn a_join_overtaken_by_its_first_uplink_opens_no_new_session() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 5000, 0));
     assert_eq!(stream.up(&frame("0200b002", 0, 110)), (2, InOrder));
@@ -146,7 +146,7 @@ fn a_join_that_its_first_uplink_overtook_opens_nothing_new() {
 }
 
 #[test]
-fn the_old_address_after_a_join_is_late_and_reopens_nothing() {
+fn the_old_address_after_a_join_is_late_and_reopens_no_session() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 5000, 0));
     stream.join("0200b002", 100);
@@ -155,7 +155,7 @@ fn the_old_address_after_a_join_is_late_and_reopens_nothing() {
 }
 
 #[test]
-fn an_address_that_comes_back_for_good_is_a_new_session() {
+fn an_address_that_returns_later_is_a_new_session() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 10, 0));
     stream.up(&frame("0200b002", 0, 1000));
@@ -163,15 +163,11 @@ fn an_address_that_comes_back_for_good_is_a_new_session() {
 }
 
 #[test]
-fn a_frame_of_a_session_never_heard_of_that_is_over_is_late() {
+fn a_frame_of_an_unknown_former_session_is_late() {
     let mut stream = Stream::default();
     stream.join("0200b002", 100);
     assert_eq!(stream.up_received(&frame("0100a001", 5000, 50), 101), (2, Late));
-    assert_eq!(
-        stream.up(&frame("0200b002", 0, 110)),
-        (1, InOrder),
-        "the current session stays the current one"
-    );
+    assert_eq!(stream.up(&frame("0200b002", 0, 110)), (1, InOrder), "the current session does not change");
 }
 
 #[test]
@@ -180,19 +176,19 @@ fn a_reactivation_without_join_restarts_the_counter_under_the_same_address() {
     stream.up(&frame("0100a001", 500, 0));
     assert_eq!(stream.up(&frame("0100a001", 0, 300)), (2, InOrder));
     assert_eq!(stream.up(&frame("0100a001", 1, 600)), (2, InOrder));
-    assert_eq!(stream.up_received(&frame("0100a001", 501, 30), 601), (1, Late), "of the session before");
+    assert_eq!(stream.up_received(&frame("0100a001", 501, 30), 601), (1, Late), "of the previous session");
 }
 
 #[test]
-fn a_clock_that_was_wrong_once_does_not_make_a_late_frame_a_restart() {
+fn one_wrong_clock_does_not_make_a_late_frame_a_restart() {
     let mut stream = Stream::default();
     stream.up_received(&frame("0100a001", 10, -3600), 100);
     assert_eq!(stream.up_received(&frame("0100a001", 9, 98), 101), (1, Late));
 }
 
 #[test]
-fn copies_that_a_device_without_counter_check_sends_are_repetitions() {
-    // ChirpStack with `skip_fcnt_check` reports every copy with an id of its own.
+fn copies_from_a_device_without_counter_check_are_repetitions() {
+    // With `skip_fcnt_check`, ChirpStack reports every copy with its own id.
     let mut stream = Stream::default();
     let standings: Vec<Standing> = [0, 1, 2, 2, 2, 0, 0, 7, 1]
         .iter()
@@ -205,7 +201,7 @@ fn copies_that_a_device_without_counter_check_sends_are_repetitions() {
 }
 
 #[test]
-fn a_confirmed_frame_repeated_minutes_later_is_no_restart() {
+fn a_confirmed_frame_repeated_minutes_later_is_not_a_restart() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 7, 0));
     assert_eq!(stream.up(&frame("0100a001", 7, 200)), (1, Repeated));
@@ -214,24 +210,24 @@ fn a_confirmed_frame_repeated_minutes_later_is_no_restart() {
 }
 
 #[test]
-fn a_frame_that_chirpstack_did_not_name_is_known_by_its_content_and_never_by_its_counter() {
+fn a_report_without_an_id_is_identified_by_its_content_and_not_by_its_counter() {
     let mut stream = Stream::default();
     let anonymous = |data, second| up(&Frame { data, ..frame("0100a001", 0, second) }, "");
     stream.record_at(anonymous("AQ==", 0), 0, LookUp::NotDone).expect("the first time");
     let again = stream.record_at(anonymous("AQ==", 0), 3, LookUp::NotDone);
     assert_eq!(again, Err(UplinkRefusal::ReportAlreadyRecorded));
     for other in [anonymous("Ag==", 0), anonymous("AQ==", 1)] {
-        stream.record_at(other, 4, LookUp::NotDone).expect("another report, whatever its counter says");
+        stream.record_at(other, 4, LookUp::NotDone).expect("another report, regardless of its counter");
     }
 }
 
 #[test]
-fn a_counter_that_does_not_count_costs_the_order_and_not_what_is_said() {
+fn a_constant_counter_loses_the_order_but_not_the_content() {
     let mut stream = Stream::default();
     let says = |data, second| Frame { data, ..frame("0100a001", 0, second) };
     assert_eq!(stream.up(&says("AQ==", 0)), (1, InOrder));
     assert_eq!(stream.up(&says("Ag==", 30)), (1, Uncounted));
-    assert_eq!(stream.up(&says("AQ==", 45)), (1, Uncounted), "back to what the first one said");
+    assert_eq!(stream.up(&says("AQ==", 45)), (1, Uncounted), "the first content again");
     assert_eq!(stream.up(&says("AQ==", 50)), (1, Repeated));
 }
 
@@ -245,11 +241,11 @@ fn a_clock_in_the_future_does_not_freeze_the_device() {
     assert_eq!(stream.join("0200b002", 86_400), (2, InOrder));
     assert_eq!(stream.up(&frame("0200b002", 0, 86_410)), (2, InOrder));
     assert_eq!(stream.up_received(&frame("0200b002", 50, 2 * week), 90_000), (2, InOrder));
-    assert_eq!(stream.up(&frame("0200b002", 0, 90_300)), (3, InOrder), "a re-activation is seen at once");
+    assert_eq!(stream.up(&frame("0200b002", 0, 90_300)), (3, InOrder), "a re-activation is detected at once");
 }
 
 #[test]
-fn joins_seconds_apart_come_in_the_order_of_their_arrival() {
+fn joins_seconds_apart_are_ordered_by_arrival() {
     let mut stream = Stream::default();
     assert_eq!(stream.join("0100a001", 106), (1, InOrder));
     assert_eq!(stream.record_at(join("0200b002", 100), 112, LookUp::NotDone).map(session), Ok((2, InOrder)));
@@ -265,7 +261,7 @@ pub(crate) fn session(event: UplinkEvent) -> (u32, Standing) {
 }
 
 #[test]
-fn a_counter_that_cannot_be_read_costs_the_order_and_not_the_uplink() {
+fn an_unreadable_counter_loses_the_order_but_not_the_uplink() {
     let mut stream = Stream::default();
     stream.up(&frame("0100a001", 500, 0));
     let odd = report(EventKind::Up, json!({"deduplicationId": "odd", "devAddr": "0100a001", "fCnt": "many"}));
@@ -279,7 +275,7 @@ fn a_counter_that_cannot_be_read_costs_the_order_and_not_the_uplink() {
 }
 
 #[test]
-fn status_and_ack_of_an_uplink_share_its_id_and_are_recorded_beside_it() {
+fn status_and_ack_share_an_uplinks_id_and_are_recorded_too() {
     let mut stream = Stream::default();
     let id = json!({"deduplicationId": "b080c0d8", "queueItemId": "4fb9d05c"});
     for kind in [EventKind::Status, EventKind::Up, EventKind::Ack, EventKind::TxAck, EventKind::Log] {

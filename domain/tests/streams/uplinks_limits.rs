@@ -1,5 +1,5 @@
-//! Where the rules of sessions turn: exactly at the doubt about clocks, at the edge of what is remembered, and where one
-//! of two signs is missing.
+//! The limits of the session rules: exactly at the clock tolerance, at the edge of the remembered window, and with one
+//! of two signs missing.
 
 use parking_domain::chirpstack::EventKind;
 use parking_domain::uplinks::Standing::{self, InOrder, Late, Repeated, Uncounted};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::uplinks::{Frame, Stream, frame, join, report, session};
 
-/// Doubt, in seconds: two times this far apart say nothing about order, and a second more does.
+/// The clock tolerance in seconds: times this far apart have no known order; one second more defines it.
 const DOUBT: i64 = 60;
 
 const A: &str = "0100a001";
@@ -30,12 +30,12 @@ fn joined(stream: &mut Stream, addr: &str, heard: i64, received: i64) -> (u32, S
 }
 
 #[test]
-fn gateways_clocks_may_be_half_a_minute_off_either_way() {
+fn the_clock_tolerance_covers_gateways_30_s_off_in_both_directions() {
     assert_eq!(CLOCK_DOUBT.num_seconds(), DOUBT);
 }
 
 #[test]
-fn a_former_address_is_back_only_when_it_is_heard_and_received_later_beyond_doubt() {
+fn a_former_address_returns_only_if_heard_and_received_later_than_the_tolerance() {
     let cases = [
         (900, 3000, (1, Late)),
         (1000 + DOUBT, 2000 + DOUBT + 1, (1, Late)),
@@ -52,7 +52,7 @@ fn a_former_address_is_back_only_when_it_is_heard_and_received_later_beyond_doub
 }
 
 #[test]
-fn an_address_never_heard_of_is_over_if_it_was_heard_before_the_current_session_began() {
+fn an_unknown_address_heard_before_the_current_session_is_former() {
     for (heard, expected) in [(99, (2, Late)), (100, (2, InOrder)), (101, (2, InOrder))] {
         let mut stream = Stream::default();
         stream.join(B, 100);
@@ -61,15 +61,15 @@ fn an_address_never_heard_of_is_over_if_it_was_heard_before_the_current_session_
 }
 
 #[test]
-fn a_join_that_comes_after_the_first_frame_moves_the_sessions_beginning_back() {
+fn a_join_after_the_first_frame_moves_the_sessions_start_back() {
     let mut stream = Stream::default();
     stream.up(&frame(B, 0, 110));
     assert_eq!(joined(&mut stream, B, 100, 111), (1, InOrder));
-    assert_eq!(stream.up_received(&frame(A, 7, 105), 112), (2, InOrder), "not before it");
+    assert_eq!(stream.up_received(&frame(A, 7, 105), 112), (2, InOrder), "not before the session");
 }
 
 #[test]
-fn a_counter_that_did_not_grow_is_a_restart_only_when_heard_and_received_later_beyond_doubt() {
+fn a_lower_counter_is_a_restart_only_if_heard_and_received_later_than_the_tolerance() {
     let cases = [
         (DOUBT, 1000 + DOUBT + 1, (1, Late)),
         (DOUBT + 1, 1000 + DOUBT, (1, Late)),
@@ -84,7 +84,7 @@ fn a_counter_that_did_not_grow_is_a_restart_only_when_heard_and_received_later_b
 }
 
 #[test]
-fn the_same_counter_later_is_a_repetition_or_says_something_else_and_is_a_restart() {
+fn an_equal_counter_later_is_a_repetition_or_with_other_content_a_restart() {
     let newest = || {
         let mut stream = Stream::default();
         stream.up(&frame(A, 10, 0));
@@ -98,12 +98,12 @@ fn the_same_counter_later_is_a_repetition_or_says_something_else_and_is_a_restar
     let place = newest().record_at(report(EventKind::Up, other_port), 1, LookUp::Absent);
     assert!(
         matches!(&place, Ok(UplinkEvent::UplinkReceived(up)) if up.standing == Uncounted),
-        "the same bytes on another port are something else"
+        "the same bytes on another port are other content"
     );
 }
 
 #[test]
-fn after_a_restart_under_the_same_address_older_frames_belong_to_the_session_before() {
+fn after_a_restart_older_frames_belong_to_the_previous_session() {
     for (heard, expected) in [(300 - DOUBT - 1, (1, Late)), (300 - DOUBT, (2, InOrder))] {
         let mut stream = Stream::default();
         stream.up(&frame(A, 500, 0));
@@ -113,7 +113,7 @@ fn after_a_restart_under_the_same_address_older_frames_belong_to_the_session_bef
 }
 
 #[test]
-fn a_frame_that_is_late_or_repeated_makes_the_newest_no_newer() {
+fn a_late_or_repeated_frame_does_not_update_the_newest() {
     for (f_cnt, standing) in [(9, Late), (10, Repeated)] {
         let mut stream = Stream::default();
         stream.up(&frame(A, 10, 0));
@@ -123,7 +123,7 @@ fn a_frame_that_is_late_or_repeated_makes_the_newest_no_newer() {
 }
 
 #[test]
-fn a_frame_of_a_session_that_is_over_is_late_or_repeated_and_never_in_order() {
+fn a_frame_of_a_former_session_is_late_or_repeated_but_never_in_order() {
     let mut stream = Stream::default();
     stream.up(&frame(A, 10, 0));
     stream.up(&frame(A, 12, 1));
@@ -136,7 +136,7 @@ fn a_frame_of_a_session_that_is_over_is_late_or_repeated_and_never_in_order() {
 }
 
 #[test]
-fn a_device_that_joins_again_under_the_same_address_does_so_beyond_doubt() {
+fn a_rejoin_under_the_same_address_must_exceed_the_tolerance() {
     for (heard, expected) in [(100 + DOUBT, (1, InOrder)), (100 + DOUBT + 1, (2, InOrder))] {
         let mut stream = Stream::default();
         stream.join(A, 100);
@@ -147,7 +147,7 @@ fn a_device_that_joins_again_under_the_same_address_does_so_beyond_doubt() {
     assert_eq!(
         stream.join(A, 1000),
         (1, InOrder),
-        "the first join of an address that was heard is its session's"
+        "the first join of a known address belongs to its session"
     );
 }
 
@@ -160,7 +160,7 @@ fn a_join_of_a_former_address_is_late() {
 }
 
 #[test]
-fn a_join_of_an_address_never_heard_of_is_over_if_it_came_before_the_current_session_beyond_doubt() {
+fn a_join_of_an_unknown_address_before_the_current_session_is_former() {
     for (heard, expected) in [(100 - DOUBT - 1, (2, Late)), (100 - DOUBT, (2, InOrder))] {
         let mut stream = Stream::default();
         stream.join(B, 100);
@@ -169,22 +169,18 @@ fn a_join_of_an_address_never_heard_of_is_over_if_it_came_before_the_current_ses
 }
 
 #[test]
-fn of_former_sessions_seven_are_known_and_what_is_older_is_a_session_never_heard_of() {
+fn seven_former_sessions_are_kept_and_older_ones_are_unknown() {
     let mut stream = Stream::default();
     for (n, addr) in (0..).zip(ADDRESSES) {
         stream.up(&frame(addr, 5, n * 100));
     }
     assert_eq!(stream.up_received(&frame(ADDRESSES[1], 4, 90), 900), (2, Late));
     assert_eq!(stream.up_received(&frame(ADDRESSES[0], 4, 0), 901), (10, Late));
-    assert_eq!(
-        stream.up(&frame(ADDRESSES[8], 6, 910)),
-        (9, InOrder),
-        "the current session stays the current one"
-    );
+    assert_eq!(stream.up(&frame(ADDRESSES[8], 6, 910)), (9, InOrder), "the current session does not change");
 }
 
 #[test]
-fn of_the_counters_below_the_highest_63_are_known() {
+fn sixty_three_counters_below_the_highest_are_tracked() {
     let mut stream = Stream::default();
     for (second, f_cnt) in [(0, 36), (1, 37), (2, 99), (3, 100)] {
         stream.up(&frame(A, f_cnt, second));
@@ -193,8 +189,8 @@ fn of_the_counters_below_the_highest_63_are_known() {
     assert_eq!(stream.up(&frame(A, 37, 5)), (1, Repeated), "63 below");
     assert_eq!(stream.up(&frame(A, 36, 6)), (1, Late), "64 below: nobody knows any more");
     assert_eq!(stream.up(&frame(A, 38, 7)), (1, Late), "never seen");
-    assert_eq!(stream.up(&frame(A, 38, 8)), (1, Repeated), "now it was");
-    assert_eq!(stream.up(&frame(A, 38, 9)), (1, Repeated), "however often");
+    assert_eq!(stream.up(&frame(A, 38, 8)), (1, Repeated), "seen now");
+    assert_eq!(stream.up(&frame(A, 38, 9)), (1, Repeated), "and again");
     stream.up(&frame(A, 164, 10));
     assert_eq!(stream.up(&frame(A, 100, 11)), (1, Late), "64 below");
     assert_eq!(stream.up(&frame(A, 164, 12)), (1, Repeated));

@@ -1,4 +1,4 @@
-//! What never happens in an `uplinks` stream, whatever comes in whatever order.
+//! Invariants of an `uplinks` stream for any reports in any order.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ fn time(second: i64) -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 
-/// A report out of a small world, so that ids, counters, addresses and times collide often.
+/// A report in a small world, so that ids, counters, addresses and times collide often.
 fn any_report() -> impl Strategy<Value = Report> {
     let kinds =
         [EventKind::Up, EventKind::Up, EventKind::Up, EventKind::Join, EventKind::Status, EventKind::Log];
@@ -34,7 +34,7 @@ fn any_report() -> impl Strategy<Value = Report> {
     })
 }
 
-/// Records as the write side does: asks the stream when the window cannot tell.
+/// Records as the write side does: searches the stream if the window cannot decide.
 fn record(state: &mut Uplinks, log: &mut Vec<UplinkEvent>, report: &Report, second: i64) {
     let decide = |state: &Uplinks, look_up| {
         state.decide(&RecordReport { report: report.clone(), at: time(second), look_up })
@@ -59,8 +59,8 @@ proptest! {
         }
         let sent: HashSet<_> = reports.iter().map(|(report, _)| report.key).collect();
         let stored: Vec<_> = log.iter().map(|event| event.report().key).collect();
-        prop_assert_eq!(stored.len(), stored.iter().collect::<HashSet<_>>().len(), "none twice");
-        prop_assert_eq!(sent, stored.into_iter().collect::<HashSet<_>>(), "none lost");
+        prop_assert_eq!(stored.len(), stored.iter().collect::<HashSet<_>>().len(), "no duplicates");
+        prop_assert_eq!(sent, stored.into_iter().collect::<HashSet<_>>(), "no losses");
     }
 
     #[test]
@@ -78,7 +78,7 @@ proptest! {
             bare.evolve(&Uplinks::read_bare(&stored).expect("deserialises"));
         }
         prop_assert_eq!(&replayed, &state);
-        prop_assert_eq!(bare, state, "what is left out for a fold makes no difference");
+        prop_assert_eq!(bare, state, "omitted fields do not affect the fold");
     }
 
     #[test]
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn evolve_takes_events_in_any_order(
+    fn evolve_accepts_events_in_any_order(
         reports in vec((any_report(), 0..5000_i64), 1..100),
         seed in any::<prop::sample::Index>(),
     ) {
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn no_body_makes_the_parser_panic(bytes in vec(any::<u8>(), 0..200), json in "[\\{\\}\\[\\]\",:a-fx0-9]{0,80}") {
+    fn no_body_causes_a_panic_of_the_parser(bytes in vec(any::<u8>(), 0..200), json in "[\\{\\}\\[\\]\",:a-fx0-9]{0,80}") {
         let _either = chirpstack::parse(EventKind::Up, &bytes);
         let _either = chirpstack::parse(EventKind::Log, json.as_bytes());
     }

@@ -1,4 +1,4 @@
-//! Whatever a report holds, what is recorded of it can be read back by every reader of the log, and is of bounded size.
+//! For any report, the recorded event can be read back by every reader of the log, and its size is bounded.
 
 use cqrs_es::DomainEvent;
 use parking_domain::aggregate::Decider;
@@ -20,10 +20,10 @@ const KINDS: [EventKind; 7] = [
     EventKind::Location,
 ];
 
-/// The most bytes of a payload: the object, 64 receptions, and the rest.
+/// The maximum size of a payload in bytes: the object, 64 receptions, and the rest.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// The fields that are read of a report, and one that is not.
+/// The fields that are parsed, and one that is not.
 const FIELDS: [&str; 17] = [
     "time",
     "devAddr",
@@ -46,7 +46,7 @@ const FIELDS: [&str; 17] = [
 
 const FIELDS_OF_DEVICE: [&str; 4] = ["deviceName", "deviceProfileId", "deviceProfileName", "applicationId"];
 
-/// JSON texts, odd ones among them: some that no reader takes, and some that only some readers take.
+/// JSON texts, including malformed ones: some that no reader accepts, and some that only some readers accept.
 fn json_text() -> impl Strategy<Value = String> {
     let odd = [
         "null",
@@ -113,9 +113,9 @@ fn body() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_recorded_of_a_report_reads_back_the_same(body in body()) {
+    fn a_recorded_report_reads_back_unchanged(body in body()) {
         for kind in KINDS {
-            // A body that is no JSON at all is no report.
+            // A body that is not JSON is not a report.
             let Ok(report) = chirpstack::parse(kind, body.as_bytes()) else { continue };
             let command = RecordReport { report, at: Instant::UNIX_EPOCH, look_up: LookUp::NotDone };
             for event in Uplinks::default().decide(&command).expect("an empty stream holds nothing") {

@@ -1,4 +1,5 @@
-//! The `user` stream as a specification: given what happened, when a command comes, then this happens or is refused.
+//! The `user` stream as a specification: given events, when a command is executed, then these events follow or it is
+//! refused.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -28,7 +29,7 @@ fn tenant(n: u128) -> TenantId {
     Uuid::from_u128(n).into()
 }
 
-/// Sealed personal data; without a hash where the content is empty.
+/// Sealed personal data; without a hash if `hash` is empty.
 fn sealed(ciphertext: u8, hash: &str) -> Sealed {
     let hash = (!hash.is_empty()).then(|| KeyedHash(hash.to_owned()));
     Sealed { subject: Uuid::from_u128(7), sealed: vec![ciphertext].into(), hash }
@@ -128,7 +129,7 @@ fn an_id_is_used_once() {
 }
 
 #[test]
-fn a_user_is_called_otherwise() {
+fn a_user_is_renamed() {
     given([registered()]).when(rename(sealed(2, ""))).then([renamed(sealed(2, ""))]);
     given([registered(), renamed(sealed(2, "Ann"))]).when(rename(sealed(3, "Ann"))).then_nothing();
     given([registered(), renamed(sealed(2, "Ann"))])
@@ -138,7 +139,7 @@ fn a_user_is_called_otherwise() {
 }
 
 #[test]
-fn an_email_changes_and_the_same_again_is_nothing() {
+fn an_email_changes_and_the_same_email_gives_no_event() {
     let bob = sealed(5, "bob");
     given([registered()]).when(change_email(bob.clone())).then([email_changed(ann(), bob.clone())]);
     given([registered()]).when(change_email(sealed(9, "ann"))).then_nothing();
@@ -157,7 +158,7 @@ fn a_membership_is_granted_once() {
 }
 
 #[test]
-fn memberships_are_not_without_number() {
+fn the_number_of_memberships_is_limited() {
     let history = |count: usize| {
         [registered()].into_iter().chain((1..=count).map(|n| granted(n as u128, Viewer))).collect::<Vec<_>>()
     };
@@ -183,7 +184,7 @@ fn a_membership_is_revoked_once() {
 }
 
 #[test]
-fn a_user_is_locked_out_and_let_in_again() {
+fn a_user_is_disabled_and_enabled() {
     given([registered()]).when(disable()).then([disabled()]);
     given([registered(), disabled()]).when(disable()).then_nothing();
     given([registered(), disabled()]).when(enable()).then([enabled()]);
@@ -192,7 +193,7 @@ fn a_user_is_locked_out_and_let_in_again() {
 }
 
 #[test]
-fn before_the_registration_and_after_the_end_there_is_no_user() {
+fn before_registration_and_after_archiving_there_is_no_user() {
     for history in [vec![], vec![registered(), archived(ann())]] {
         for command in [
             rename(ann()),
@@ -211,7 +212,7 @@ fn before_the_registration_and_after_the_end_there_is_no_user() {
 }
 
 #[test]
-fn a_role_is_had_where_it_was_granted_and_while_nobody_locked_the_user_out() {
+fn a_role_applies_to_its_tenant_while_the_user_is_enabled() {
     let role = |events: &[UserEvent]| fold::<User>(events.iter().cloned()).role_in(tenant(1));
     let history =
         [registered(), granted(1, Viewer), role_changed(1, Viewer, Admin), disabled(), enabled(), revoked(1)];
@@ -222,7 +223,7 @@ fn a_role_is_had_where_it_was_granted_and_while_nobody_locked_the_user_out() {
 }
 
 #[test]
-fn a_user_is_known_to_be_locked_out() {
+fn a_disabled_user_is_reported_as_such() {
     assert!(!fold::<User>([]).is_disabled());
     assert!(!fold::<User>([registered()]).is_disabled());
     assert!(fold::<User>([registered(), disabled()]).is_disabled());
@@ -230,7 +231,7 @@ fn a_user_is_known_to_be_locked_out() {
 }
 
 #[test]
-fn each_role_allows_what_the_ones_before_it_do() {
+fn each_role_includes_the_lower_ones() {
     let roles = [Viewer, Operator, Admin, Owner];
     for (held, role) in roles.into_iter().enumerate() {
         for (needed, other) in roles.into_iter().enumerate() {
@@ -241,7 +242,7 @@ fn each_role_allows_what_the_ones_before_it_do() {
 }
 
 #[test]
-fn owners_and_admins_of_the_platforms_tenant_run_the_platform() {
+fn owners_and_admins_of_the_platforms_tenant_are_platform_admins() {
     for (role, expected) in [(Viewer, false), (Operator, false), (Admin, true), (Owner, true)] {
         assert_eq!(role.is_platform_admin(TenantType::Platform), expected, "{role}");
         assert!(!role.is_platform_admin(TenantType::Customer), "{role}");
@@ -250,7 +251,7 @@ fn owners_and_admins_of_the_platforms_tenant_run_the_platform() {
 }
 
 #[test]
-fn one_email_one_user() {
+fn emails_are_unique() {
     let email = |key: &str| Claim { scope: "user_email".into(), key: key.into() };
     let (take, release) = (|key| ClaimChange::Take(email(key)), |key| ClaimChange::Release(email(key)));
     assert_eq!(User::claims(&registered()), [take("ann")]);

@@ -1,4 +1,4 @@
-//! What never happens in a `user` stream, whatever is asked in whatever order.
+//! Invariants of a `user` stream for any commands in any order.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn roles_are_those_of_the_log(commands in vec(any_command(), 1..60)) {
+    fn roles_agree_with_the_log(commands in vec(any_command(), 1..60)) {
         let life = live::<User>(commands);
         let (mut roles, mut locked_out) = (BTreeMap::new(), false);
         for event in &life.log {
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn no_history_is_beyond_folding(events in vec(any_event(), 0..60), commands in vec(any_command(), 0..9)) {
+    fn any_history_can_be_folded(events in vec(any_event(), 0..60), commands in vec(any_command(), 0..9)) {
         withstand::<User>(events, commands);
     }
 }

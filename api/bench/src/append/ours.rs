@@ -8,7 +8,7 @@ use parking_commands::ids::Ids;
 use parking_commands::memory::DEFAULT_BUDGET;
 use parking_commands::metadata::Metadata;
 use parking_commands::snapshots::Snapshots;
-use parking_commands::store::{Circumstances, LogStore};
+use parking_commands::store::{CommandContext, LogStore};
 use parking_commands::writer::Writer;
 use parking_database::{Database, Role};
 use parking_domain::uplinks::{RecordReport, Uplinks};
@@ -69,7 +69,7 @@ async fn record(bus: &Bus<Uplinks>, id: &str, command: RecordReport, body: Bytes
         request_id: Some(SystemIds.next().to_string()),
         ..Metadata::default()
     };
-    let circumstances = Circumstances { metadata, body: Some(body), ..Circumstances::default() };
-    bus.execute(id, &command, &circumstances).await?;
+    let command_context = CommandContext { metadata, body: Some(body), ..CommandContext::default() };
+    bus.execute(id, &command, &command_context).await?;
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! The same event from another device at another time: what differs between reports is no part of what they have in common,
-//! and a dictionary that held it would have less room for the rest.
+//! Varies an event as if from another device at another time. Values that differ between reports must not enter the
+//! dictionary, because they would take space from the common parts.
 
 use fastrand::Rng;
 
-/// The members whose values differ from report to report.
+/// The members whose values differ between reports.
 const DIFFERENT: [&str; 15] = [
     "context",
     "data",
@@ -22,7 +22,7 @@ const DIFFERENT: [&str; 15] = [
     "queueItemId",
 ];
 
-/// The event in one line, as ChirpStack posts it, with other values of those members, of the same form.
+/// The event on one line, as ChirpStack posts it, with other values of the same form for those members.
 pub(crate) fn varied(event: &str, rng: &mut Rng) -> String {
     let mut out = String::with_capacity(event.len());
     let mut rest = event;
@@ -37,15 +37,15 @@ pub(crate) fn varied(event: &str, rng: &mut Rng) -> String {
         match first {
             _ if first.is_whitespace() => {}
             _ if is_name || !DIFFERENT.contains(&member) => out.push_str(token),
-            _ => out.extend(token.chars().map(|c| other(c, member, rng))),
+            _ => out.extend(token.chars().map(|c| vary(c, member, rng))),
         }
     }
     out
 }
 
-/// How long the string, the number or word, or the single character at the beginning is.
+/// The length of the string, number, word or single character at the beginning.
 fn length(text: &str, first: char) -> usize {
-    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_word_char = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     match first {
         '"' => {
             let mut escaped = false;
@@ -56,12 +56,12 @@ fn length(text: &str, first: char) -> usize {
             });
             end.map_or(text.len(), |end| end + 2)
         }
-        _ if is_of_word(first) => text.find(|c| !is_of_word(c)).unwrap_or(text.len()),
+        _ if is_word_char(first) => text.find(|c| !is_word_char(c)).unwrap_or(text.len()),
         _ => first.len_utf8(),
     }
 }
 
-fn other(c: char, member: &str, rng: &mut Rng) -> char {
+fn vary(c: char, member: &str, rng: &mut Rng) -> char {
     match c {
         '1'..='9' => rng.char('1'..='9'),
         'A'..='Z' | 'a'..='z' | '0' if ["data", "context"].contains(&member) => rng.alphanumeric(),

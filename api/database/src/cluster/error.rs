@@ -1,4 +1,4 @@
-//! What can keep the private server from running, each with the way out.
+//! Why the private server cannot run, each error with its remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 /// Why the private server cannot be run, reached or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// No server programs on this machine.
+    /// There are no server programs on this machine.
     #[error("no PostgreSQL server in {searched}; install the package `postgresql` or set PG_BIN_DIR")]
     NoInstallation {
-        /// Where they were looked for.
+        /// The searched directory.
         searched: PathBuf,
     },
     /// Older than the platform needs.
@@ -21,7 +21,7 @@ pub enum ClusterError {
         bin_dir: PathBuf,
         /// Their major version.
         found: u32,
-        /// The oldest that will do.
+        /// The oldest supported version.
         needed: u32,
     },
     /// The data belongs to another major version than the programs.
@@ -35,10 +35,10 @@ pub enum ClusterError {
         /// The major version that wrote it.
         written: u32,
     },
-    /// `postgres --version` did not say a version.
+    /// `postgres --version` printed no version.
     #[error("{program} does not tell its version; set PG_BIN_DIR to the directory of a PostgreSQL server")]
     UnknownVersion {
-        /// The program asked.
+        /// The program.
         program: PathBuf,
     },
     /// Root may not run the server itself.
@@ -46,18 +46,18 @@ pub enum ClusterError {
         "PostgreSQL refuses to run as root and there is no user `postgres`; create it or start as another user"
     )]
     NoServerUser,
-    /// The server's user cannot get to the directory.
+    /// The server's user cannot reach the directory.
     #[error("the user `postgres` may not enter {path}; run `chmod o+x {path}` or set PARKING_DATA_DIR")]
     OutOfReach {
-        /// The directory that stands in the way.
+        /// The directory that blocks access.
         path: PathBuf,
     },
     /// Unix socket addresses are short.
     #[error("the socket path {path} is longer than {limit} bytes; set PARKING_DATA_DIR to a shorter path")]
     SocketPathTooLong {
-        /// The path in question.
+        /// The path.
         path: PathBuf,
-        /// The most that the system takes.
+        /// The maximum length.
         limit: usize,
     },
     /// Neither a home nor a state directory is known.
@@ -66,19 +66,19 @@ pub enum ClusterError {
     /// Another process owns the directory.
     #[error("another parking process runs the database in {directory}; stop it or set PARKING_DATA_DIR")]
     InUse {
-        /// The directory in question.
+        /// The directory.
         directory: PathBuf,
     },
-    /// Nobody answers on the socket.
+    /// No server listens on the socket.
     #[error("no database runs in {directory}; start one with `parking up` or set PARKING_DATA_DIR")]
     NotRunning {
-        /// The directory in question.
+        /// The directory.
         directory: PathBuf,
     },
-    /// `initdb` failed; it left nothing behind.
+    /// `initdb` failed; its partial data is removed by the next start.
     #[error("initdb failed, free its cause and start again: {output}")]
     Initdb {
-        /// What it said.
+        /// Its output.
         output: String,
     },
     /// The server ended while starting.
@@ -89,30 +89,30 @@ pub enum ClusterError {
         /// Its last lines.
         tail: String,
     },
-    /// The server runs but does not take connections yet.
+    /// The server is running but does not accept connections yet.
     #[error(
         "the database server is not ready after {seconds} s; look into {log} and start again, it is adopted"
     )]
     NotReady {
-        /// How long it was waited for.
+        /// The waiting time.
         seconds: u64,
         /// The server's log.
         log: PathBuf,
     },
-    /// The server was told to stop and still writes.
+    /// The server was told to stop and is still writing.
     #[error("the database server (pid {pid}) still shuts down after {seconds} s; leave it to finish")]
     StillStopping {
         /// The postmaster.
         pid: i32,
-        /// How long it was waited for.
+        /// The waiting time.
         seconds: u64,
     },
     /// The file system refused.
     #[error("{path}: {source}; check its owner, mode and free space, or set PARKING_DATA_DIR")]
     Io {
-        /// What was being read or made.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! The PostgreSQL programs of this machine: which ones, and as which user they run.
+//! The PostgreSQL programs of this machine, and the user that runs them.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
@@ -13,15 +13,15 @@ use super::{ClusterError, Layout};
 
 const PACKAGED: &str = "/usr/lib/postgresql";
 
-/// The oldest major version that will do.
+/// The oldest supported major version.
 const NEEDED: u32 = 15;
 
-/// Whether `initdb` waits for the disk.
+/// Whether `initdb` syncs to disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
-    /// What is made survives a power cut.
+    /// The data survives a power failure.
     Durable,
-    /// For clusters that are thrown away.
+    /// For temporary clusters.
     Skipped,
 }
 
@@ -29,7 +29,7 @@ pub enum Sync {
 #[derive(Clone, Debug)]
 pub struct Installation {
     bin_dir: PathBuf,
-    /// Set when we are root: PostgreSQL refuses to be.
+    /// Set if this process is root, because PostgreSQL refuses to run as root.
     user: Option<User>,
 }
 
@@ -62,14 +62,14 @@ impl Installation {
         Ok(Self { bin_dir, user })
     }
 
-    /// The ids of the users that a cluster's directories may belong to: we, and whoever runs the server for us.
+    /// The ids of the users that may own a cluster's directories: this process's user and the server's user.
     pub fn users(&self) -> Vec<u32> {
         let ours = rustix::process::geteuid().as_raw();
         self.user.map(|user| user.uid).into_iter().chain([ours]).collect()
     }
 
-    /// One of the programs (or any other, by its absolute path), run as the server's user in a process group of its
-    /// own: a Ctrl-C at the terminal is for us, not for the database.
+    /// One of the programs (or any other, by its absolute path), run as the server's user in its own process group, so
+    /// that Ctrl-C at the terminal does not reach the database.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(self.bin_dir.join(program.as_ref()));
         command.process_group(0).current_dir("/");
@@ -79,7 +79,7 @@ impl Installation {
         command
     }
 
-    /// The server itself, with the settings that make it private; later settings win.
+    /// The server with the settings that make it private; later settings override earlier ones.
     pub fn server(&self, layout: &Layout, settings: &[(String, String)]) -> Command {
         let mut command = self.command("postgres");
         command.arg("-D").arg(layout.data()).arg("-k").arg(layout.socket());
@@ -91,7 +91,7 @@ impl Installation {
         command
     }
 
-    /// Makes the data directory. Half-made data never bears its name, so a crash here costs nothing.
+    /// Creates the data directory. Incomplete data never has its final name, so a crash here leaves nothing to repair.
     pub async fn initdb(&self, layout: &Layout, sync: Sync) -> Result<(), ClusterError> {
         let (data, making) = (layout.data(), layout.directory().join("data.making"));
         match fs::remove_dir_all(&making) {
@@ -119,7 +119,7 @@ impl Installation {
             .map_err(ClusterError::io(layout.directory()))
     }
 
-    /// A directory that only the server's user enters (and root, who enters everywhere).
+    /// A directory that only the server's user (and root) can enter.
     pub fn make_private(&self, directory: &Path) -> Result<(), ClusterError> {
         let made = match DirBuilder::new().mode(0o700).create(directory) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -133,7 +133,7 @@ impl Installation {
             .map_err(ClusterError::io(directory))
     }
 
-    /// Root may enter everywhere, the server's user may not: better said now than by the server's log.
+    /// Checks that the server's user can reach the directory, which is clearer than an error in the server's log.
     pub fn check_reach(&self, directory: &Path) -> Result<(), ClusterError> {
         let Some(User { uid, gid }) = self.user else { return Ok(()) };
         let directory = directory.canonicalize().map_err(ClusterError::io(directory))?;
@@ -170,7 +170,7 @@ fn packaged() -> Result<Vec<(u32, PathBuf)>, ClusterError> {
     entries
         .flatten()
         .map(|entry| entry.path().join("bin"))
-        // A client package makes the directory too, without a server in it.
+        // A client package creates the directory too, without a server.
         .filter(|bin_dir| bin_dir.join("postgres").exists())
         .map(|bin_dir| Ok((version(&bin_dir)?, bin_dir)))
         .collect()

@@ -1,4 +1,4 @@
-//! Where things lie in a cluster's directory, and the way in through its socket.
+//! The paths in a cluster's directory, and connections through its socket.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,8 +19,8 @@ pub(super) const PORT: u16 = 5432;
 /// `sun_path` has 108 bytes, the last one a zero.
 const SOCKET_PATH_LIMIT: usize = 107;
 
-/// A server that takes longer to answer a local connection than this is not ready.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A server that takes longer than this to answer a local connection is not ready.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// `cannot_connect_now`: the server starts, recovers or shuts down.
 const CANNOT_CONNECT_NOW: &str = "57P03";
@@ -31,21 +31,21 @@ pub struct Layout {
     directory: PathBuf,
 }
 
-/// What a cluster's socket has to say.
+/// The state of a cluster's socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It takes connections.
+    /// The server accepts connections.
     Ready,
-    /// Somebody is there and starts, recovers or shuts down.
+    /// The server is starting, recovering or shutting down.
     NotYet,
-    /// Nobody listens.
+    /// No server is listening.
     Nobody,
 }
 
 impl Layout {
     /// Fails when the socket's path would be longer than the system allows.
     pub fn new(directory: &Path) -> Result<Self, ClusterError> {
-        // The server changes into its data directory, so nothing may be relative to ours.
+        // The server changes into its data directory, so the path must be absolute.
         let directory = std::path::absolute(directory).map_err(ClusterError::io(directory))?;
         let layout = Self { directory };
         let path = layout.socket().join(format!(".s.PGSQL.{PORT}"));
@@ -79,18 +79,18 @@ impl Layout {
         self.directory.join("parking.lock")
     }
 
-    /// The major version that wrote the data; none when there is no data.
+    /// The major version that wrote the data; `None` if there is no data.
     pub fn data_version(&self) -> Option<u32> {
         fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
-    /// The process that wrote `postmaster.pid`; only worth something when the server [answers](Self::answer).
+    /// The process that wrote `postmaster.pid`; valid only if the server [is ready](Self::answer).
     pub fn postmaster_pid(&self) -> Option<Pid> {
         let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
     }
 
-    /// The way in as administrator: Unix socket, user and database `postgres`.
+    /// Connection options for the administrator: Unix socket, user and database `postgres`.
     pub fn admin_options(&self) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(self.socket())
@@ -100,17 +100,17 @@ impl Layout {
             .database("postgres")
     }
 
-    /// The same way in for another process, as `DATABASE_URL`.
+    /// The same connection as a `DATABASE_URL` for another process.
     pub fn url(&self, user: &str, database: &str) -> String {
         let host = percent_encoded(self.socket().as_os_str().as_bytes());
         format!("postgres:///{database}?host={host}&port={PORT}&user={user}")
     }
 
-    /// Asks the socket.
+    /// Determines the state of the socket by connecting.
     pub async fn answer(&self) -> Answer {
-        match tokio::time::timeout(PATIENCE, self.admin_options().connect()).await {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.admin_options().connect()).await {
             Ok(Ok(connection)) => {
-                // The server is there; whether it notices our leaving makes no difference.
+                // The server is ready; whether it notices the disconnect is irrelevant.
                 let _ = connection.close().await;
                 Answer::Ready
             }

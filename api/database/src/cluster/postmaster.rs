@@ -1,4 +1,4 @@
-//! The running server: bringing it up, watching over it, bringing it down.
+//! The running server: start, supervision, stop.
 
 use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,16 +15,16 @@ use super::{Answer, ClusterError, Installation, Layout};
 
 /// Recovery after a crash may read a gigabyte of log.
 const READY_WITHIN: Duration = Duration::from_secs(120);
-/// How long the remains of a killed server (its processes, its lock file) may stand in the way.
+/// The time limit for the remains of a killed server (its processes, its lock file).
 const REMAINS_GONE_WITHIN: Duration = Duration::from_secs(20);
 /// A fast shutdown ends with a checkpoint.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
-/// Between two looks at something that tells us nothing by itself.
+/// The polling interval for conditions that send no notification.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Between two attempts to bring back a server that died.
+/// The pause between two attempts to restart a dead server.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// How to run the server.
+/// The parameters to run the server.
 pub(super) struct Server {
     installation: Installation,
     layout: Layout,
@@ -33,9 +33,9 @@ pub(super) struct Server {
 
 /// The server's first process.
 pub(super) enum Postmaster {
-    /// Ours.
+    /// Started by this process.
     Child(Child),
-    /// Left by an owner that was killed.
+    /// Left running by an owner that was killed.
     Adopted(Pid),
 }
 
@@ -44,16 +44,16 @@ impl Server {
         Self { installation, layout, settings }
     }
 
-    /// Brings the server up, or finds it up; returns when it takes connections.
-    pub(super) async fn raise(&self) -> Result<Postmaster, ClusterError> {
+    /// Starts the server, or adopts a running one; returns when it accepts connections.
+    pub(super) async fn ensure_running(&self) -> Result<Postmaster, ClusterError> {
         let started = Instant::now();
         let mut child: Option<Child> = None;
         while started.elapsed() < READY_WITHIN {
             if let Some(running) = &mut child
                 && running.try_wait().map_err(ClusterError::io(&self.layout.log()))?.is_some()
             {
-                // A server that ends by itself takes its pid file along: one that is there belongs to a killed
-                // predecessor, whose last processes are still leaving.
+                // A server that ends by itself removes its pid file. An existing file belongs to a killed predecessor
+                // whose last processes are still ending.
                 let predecessor = self.layout.postmaster_pid().is_some();
                 if !predecessor || started.elapsed() > REMAINS_GONE_WITHIN {
                     return Err(self.ended());
@@ -78,7 +78,7 @@ impl Server {
 
     fn spawn(&self) -> Result<Child, ClusterError> {
         let path = self.layout.log();
-        // The server reports rows and statements in it: nobody else's business.
+        // The server logs rows and statements, which other users must not read.
         let log = File::options()
             .create(true)
             .append(true)
@@ -101,10 +101,10 @@ impl Server {
 }
 
 impl Postmaster {
-    /// Returns when the process has ended; may be dropped and asked again.
+    /// Returns when the process has ended; may be dropped and called again.
     async fn exited(&mut self) {
         match self {
-            // An error would mean that somebody else has collected it: it has ended all the same.
+            // An error means that the process was reaped elsewhere: it has ended regardless.
             Self::Child(child) => drop(child.wait().await),
             Self::Adopted(pid) => {
                 while runs(*pid) {
@@ -121,7 +121,7 @@ impl Postmaster {
         }
     }
 
-    /// Fast shutdown: connections are ended, what is committed is kept.
+    /// Fast shutdown: connections are closed, committed data is kept.
     async fn stop(mut self) -> Result<(), ClusterError> {
         let Some(pid) = self.pid() else { return Ok(()) };
         match kill_process(pid, Signal::INT) {
@@ -135,7 +135,7 @@ impl Postmaster {
     }
 }
 
-/// Brings the server back whenever it dies, until told to stop it.
+/// Restarts the server whenever it dies, until told to stop it.
 pub(super) async fn supervise(
     server: Server,
     mut postmaster: Postmaster,
@@ -146,9 +146,9 @@ pub(super) async fn supervise(
             () = stop.cancelled() => return postmaster.stop().await,
             () = postmaster.exited() => tracing::warn!("the database server died; bringing it back"),
         }
-        // Never cut short: a server dropped halfway up would be left running.
+        // Not cancellable: a server dropped while starting would keep running.
         postmaster = loop {
-            match server.raise().await {
+            match server.ensure_running().await {
                 Ok(postmaster) => break postmaster,
                 Err(error) => tracing::error!(%error, "the database server does not come back; trying again"),
             }
@@ -160,7 +160,7 @@ pub(super) async fn supervise(
     }
 }
 
-/// A zombie has ended, although nobody has collected it yet (in containers often nobody ever does).
+/// A zombie has ended even if it is not reaped (in containers it often never is).
 fn runs(pid: Pid) -> bool {
     fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid()))
         .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X'])))

@@ -1,4 +1,4 @@
-//! Owners and servers that die: nothing is lost, nothing needs a hand.
+//! Owners and servers that die: no data is lost and no manual repair is needed.
 
 use parking_database::{ClusterError, LocalCluster};
 use rustix::process::{Signal, kill_process};
@@ -35,24 +35,24 @@ async fn a_server_without_an_owner_is_adopted_and_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_comes_back_with_its_data() {
+async fn a_dead_server_is_restarted_with_its_data() {
     let home = Home::new();
     let cluster = home.start().await;
-    dies_and_comes_back(&home, &cluster).await;
+    kill_and_await_recovery(&home, &cluster).await;
     cluster.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_adopted_server_that_dies_comes_back_with_its_data() {
+async fn a_dead_adopted_server_is_restarted_with_its_data() {
     let home = Home::new();
     drop(home.start().await);
     let cluster = home.start().await;
-    dies_and_comes_back(&home, &cluster).await;
+    kill_and_await_recovery(&home, &cluster).await;
     cluster.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn the_remains_of_a_killed_server_do_not_keep_the_next_from_starting() {
+async fn the_remains_of_a_killed_server_do_not_block_the_next() {
     let home = Home::new();
     drop(home.start().await);
     kill_process(home.pid(), Signal::KILL).unwrap();
@@ -62,7 +62,7 @@ async fn the_remains_of_a_killed_server_do_not_keep_the_next_from_starting() {
     cluster.stop().await.unwrap();
 }
 
-async fn dies_and_comes_back(home: &Home, cluster: &LocalCluster) {
+async fn kill_and_await_recovery(home: &Home, cluster: &LocalCluster) {
     admin(cluster).await.execute("create table kept as select 42 as answer").await.unwrap();
     let killed = home.pid();
     kill_process(killed, Signal::KILL).unwrap();

@@ -1,4 +1,4 @@
-//! Starting, stopping, and what the server is like.
+//! Starting, stopping, and the server's properties.
 
 use parking_database::LocalCluster;
 use parking_database::cluster::Answer;
@@ -46,7 +46,7 @@ async fn the_server_is_durable_checked_and_private() {
 }
 
 #[tokio::test]
-async fn open_connections_do_not_keep_the_server_from_stopping() {
+async fn open_connections_do_not_block_a_stop() {
     let home = Home::new();
     let cluster = home.start().await;
     let _busy = admin(&cluster).await;

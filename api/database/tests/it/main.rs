@@ -1,4 +1,4 @@
-//! The private server and the roles, tried on a real PostgreSQL.
+//! The private server and the roles, tested on a real PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -19,13 +19,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions, PgConnection};
 use tempfile::TempDir;
 
-/// A directory for one test's cluster. Should the test fail, the server goes with it.
+/// A directory for one test's cluster. If the test fails, the server is stopped.
 struct Home(TempDir);
 
 impl Home {
     fn new() -> Self {
         let directory = TempDir::with_prefix("parking-").unwrap();
-        // As root, the server's user must be able to pass.
+        // If the test runs as root, the server's user must be able to traverse it.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
         Self(directory)
     }
@@ -64,7 +64,7 @@ async fn text(connection: &mut PgConnection, sql: &str) -> String {
     sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
 }
 
-/// Asks again until the answer is there.
+/// Retries until there is a result.
 async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asked = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! From an empty server to a database of this version.
+//! Preparing an empty server.
 
 use parking_database::{Role, prepare};
 use sqlx::ConnectOptions;
@@ -6,7 +6,7 @@ use sqlx::ConnectOptions;
 use crate::{Home, text};
 
 #[tokio::test]
-async fn prepare_makes_the_database_and_may_be_repeated_and_raced() {
+async fn prepare_creates_the_database_and_can_be_repeated_and_concurrent() {
     let home = Home::new();
     let cluster = home.start().await;
     let database = cluster.database();

@@ -1,4 +1,4 @@
-//! What is refused before anything is made, and where the data goes by default.
+//! Refusals before anything is created, and the default directory.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use parking_database::{ClusterError, ClusterOptions, LocalCluster, default_direc
 use crate::Home;
 
 #[tokio::test]
-async fn a_path_too_long_for_a_socket() {
+async fn a_path_too_long_for_a_socket_is_refused() {
     let home = Home::new();
     let options = ClusterOptions::at(home.0.path().join("a".repeat(100)));
     let refusal = LocalCluster::start(options).await.err().unwrap();
@@ -20,7 +20,7 @@ async fn a_path_too_long_for_a_socket() {
 }
 
 #[tokio::test]
-async fn a_server_too_old() {
+async fn a_server_that_is_too_old_is_refused() {
     let home = Home::new();
     let program = home.0.path().join("postgres");
     fs::write(&program, "#!/bin/sh\necho 'postgres (PostgreSQL) 13.22 (Debian 13.22-0+deb11u1)'\n").unwrap();
@@ -32,7 +32,7 @@ async fn a_server_too_old() {
 }
 
 #[tokio::test]
-async fn no_server_at_all() {
+async fn a_missing_server_is_refused() {
     let home = Home::new();
     let options = ClusterOptions { bin_dir: Some(home.0.path().to_owned()), ..home.options() };
     let refusal = LocalCluster::start(options).await.err().unwrap();
@@ -40,7 +40,7 @@ async fn no_server_at_all() {
 }
 
 #[tokio::test]
-async fn data_of_a_version_that_is_not_installed() {
+async fn data_of_a_version_that_is_not_installed_is_refused() {
     let home = Home::new();
     fs::create_dir(home.layout().data()).unwrap();
     fs::write(home.layout().data().join("PG_VERSION"), "14\n").unwrap();
@@ -49,7 +49,7 @@ async fn data_of_a_version_that_is_not_installed() {
 }
 
 #[tokio::test]
-async fn a_setting_that_the_server_does_not_take_is_told_by_its_own_words() {
+async fn an_invalid_setting_is_reported_in_the_servers_words() {
     let home = Home::new();
     let mut options = home.options();
     options.settings.push(("no_such_setting".into(), "1".into()));
@@ -60,7 +60,7 @@ async fn a_setting_that_the_server_does_not_take_is_told_by_its_own_words() {
 }
 
 #[test]
-fn data_goes_where_the_system_keeps_state() {
+fn the_default_directory_is_the_systems_state_directory() {
     let path = |text: &str| Some(PathBuf::from(text));
     for (is_root, state, home, expected) in [
         (true, path("/state"), path("/root"), Some("/var/lib/parking")),
@@ -77,7 +77,7 @@ fn data_goes_where_the_system_keeps_state() {
 }
 
 #[test]
-fn a_url_survives_unusual_directories() {
+fn a_url_works_for_unusual_directories() {
     let layout = Layout::new("/tmp/a b&c+d".as_ref()).unwrap();
     let options: sqlx::postgres::PgConnectOptions = layout.url("ann", "parking").parse().unwrap();
     assert_eq!(options.get_socket(), Some(&PathBuf::from("/tmp/a b&c+d/socket")));

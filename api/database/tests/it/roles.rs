@@ -1,4 +1,4 @@
-//! The roles: made once, weak, and chosen in either way.
+//! The roles: created once, with minimal rights, selectable in both ways.
 
 use parking_database::roles::{BootstrapError, bootstrap};
 use parking_database::{Database, Logins, Role};
@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Executor, PgConnection};
 use crate::{Home, admin, text};
 
 #[tokio::test]
-async fn bootstrap_may_be_repeated_and_raced() {
+async fn bootstrap_can_be_repeated_and_concurrent() {
     let home = Home::new();
     let cluster = home.start().await;
     let mut connection = admin(&cluster).await;
@@ -31,7 +31,7 @@ async fn bootstrap_may_be_repeated_and_raced() {
 }
 
 #[tokio::test]
-async fn a_role_connects_to_its_database_and_makes_nothing_there_unless_it_owns_it() {
+async fn only_the_owner_role_can_create_tables() {
     let home = Home::new();
     let cluster = home.start().await;
     bootstrap(&mut admin(&cluster).await).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_role_connects_to_its_database_and_makes_nothing_there_unless_it_owns_
 }
 
 #[tokio::test]
-async fn one_login_that_is_no_superuser_can_be_every_role() {
+async fn one_login_without_superuser_can_use_every_role() {
     let home = Home::new();
     let cluster = home.start().await;
     let mut connection = admin(&cluster).await;
@@ -71,7 +71,7 @@ async fn one_login_that_is_no_superuser_can_be_every_role() {
 }
 
 #[tokio::test]
-async fn a_role_that_could_pass_every_wall_is_refused() {
+async fn a_role_that_bypasses_row_security_is_refused() {
     let home = Home::new();
     let cluster = home.start().await;
     let mut connection = admin(&cluster).await;
@@ -85,7 +85,7 @@ async fn a_role_that_could_pass_every_wall_is_refused() {
 }
 
 #[tokio::test]
-async fn people_who_read_by_sql_have_limits_in_either_way_to_log_in() {
+async fn sql_readers_have_limits_with_both_ways_to_log_in() {
     let home = Home::new();
     let cluster = home.start().await;
     let mut connection = admin(&cluster).await;
@@ -104,7 +104,7 @@ async fn people_who_read_by_sql_have_limits_in_either_way_to_log_in() {
         }
     }
 
-    // What an operator has decided stays.
+    // Limits set by an operator are kept.
     connection.execute("alter role parking_reader set statement_timeout = '3s'").await.unwrap();
     bootstrap(&mut connection).await.unwrap();
     let mut session = cluster.admin_options().username(Role::Reader.name()).connect().await.unwrap();
@@ -112,7 +112,7 @@ async fn people_who_read_by_sql_have_limits_in_either_way_to_log_in() {
     cluster.stop().await.unwrap();
 }
 
-/// The role at work and the name that monitoring shows.
+/// The current role, and the name that monitoring shows.
 async fn who(connection: &mut PgConnection) -> (String, String) {
     let role = text(connection, "select current_user::text").await;
     (role, text(connection, "show application_name").await)

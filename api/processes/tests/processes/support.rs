@@ -14,7 +14,7 @@ use parking_commands::ingest::{Incoming, Ingest};
 use parking_commands::metadata::Metadata;
 use parking_commands::platform::Platform;
 use parking_commands::randomness::Randomness;
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, DeviceCommand, DevicePatch, LONGEST_HEARTBEAT_SEC};
@@ -167,7 +167,7 @@ impl Rig {
     pub(crate) async fn sensor(&self, dev_eui: DevEui, space_id: SpaceId) {
         self.claim(dev_eui, LONGEST_HEARTBEAT_SEC).await;
         let assign = AssignDevice { dev_eui, space_id, replace: false, reason: None, asked: self.asked() };
-        self.platform.store.execute(&assign, &circumstances()).await.unwrap();
+        self.platform.store.execute(&assign, &command_context()).await.unwrap();
     }
 
     /// A sensor of the default tenant with this heartbeat.
@@ -176,7 +176,7 @@ impl Rig {
         let definition = json!({"name": "Sensor", "enabled": true, "heartbeat_sec": heartbeat_sec});
         let definition = Box::new(serde_json::from_value(definition).unwrap());
         let claim = DeviceCommand::ClaimDevice { tenant_id, category: Category::Sensor, definition, at, by };
-        self.platform.devices.execute(&dev_eui.to_string(), &claim, &circumstances()).await.unwrap();
+        self.platform.devices.execute(&dev_eui.to_string(), &claim, &command_context()).await.unwrap();
     }
 
     /// Sets another heartbeat.
@@ -184,7 +184,7 @@ impl Rig {
         let Asked { tenant_id, by, at } = self.asked();
         let patch = Box::new(DevicePatch { heartbeat_sec: Patch::Set(seconds), ..DevicePatch::default() });
         let update = DeviceCommand::UpdateDevice { tenant_id, patch, at, by };
-        self.platform.devices.execute(&dev_eui.to_string(), &update, &circumstances()).await.unwrap();
+        self.platform.devices.execute(&dev_eui.to_string(), &update, &command_context()).await.unwrap();
     }
 
     /// An active policy by which every sensor is silent after that many seconds.
@@ -197,7 +197,11 @@ impl Rig {
             TenantCommand::CreateDisplayPolicy { policy_id, policy, at, by },
             TenantCommand::ActivateDisplayPolicy { policy_id, at, by },
         ] {
-            self.platform.tenants.execute(&tenant_id.to_string(), &command, &circumstances()).await.unwrap();
+            self.platform
+                .tenants
+                .execute(&tenant_id.to_string(), &command, &command_context())
+                .await
+                .unwrap();
         }
     }
 
@@ -239,7 +243,7 @@ impl Rig {
         space_id: SpaceId,
         command: SpaceCommand,
     ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
-        match self.platform.spaces.execute(&space_id.to_string(), &command, &circumstances()).await {
+        match self.platform.spaces.execute(&space_id.to_string(), &command, &command_context()).await {
             Ok(executed) => Ok(executed.events),
             Err(ExecuteError::Refused { refusal, .. }) => Err(refusal),
             Err(error) => panic!("{error}"),
@@ -316,6 +320,6 @@ pub(crate) fn window(start: Instant, minutes: i64) -> Window {
     Window { start, end: start + TimeDelta::minutes(minutes) }
 }
 
-fn circumstances() -> Circumstances {
-    Circumstances { tenant_id: Some(TenantId::DEFAULT.uuid()), ..Circumstances::default() }
+fn command_context() -> CommandContext {
+    CommandContext { tenant_id: Some(TenantId::DEFAULT.uuid()), ..CommandContext::default() }
 }

@@ -1,11 +1,11 @@
-//! What happens to devices: whose they are, where they stand, and that they fell silent.
+//! Device events: ownership, assignment and silence.
 
 use super::{Changes, DeviceFacts, Spaces};
 use crate::device::{Category, Definition, DeviceEvent};
 use crate::id::{SpaceId, TenantId};
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
-use crate::occupancy::Word;
+use crate::occupancy::Presence;
 use crate::occupancy::change::Cause;
 
 impl Spaces {
@@ -26,7 +26,7 @@ impl Spaces {
             }
             DeviceEvent::DeviceUnassigned { at, .. } => self.unassign(dev_eui, *at, changes),
             DeviceEvent::DeviceReleased { at, .. } | DeviceEvent::DeviceRetired { at, .. } => {
-                self.forget(dev_eui, *at, changes);
+                self.drop_device(dev_eui, *at, changes);
             }
             DeviceEvent::DeviceFellSilent { last_heard_at, due, .. } => {
                 self.fall_silent(dev_eui, *last_heard_at, *due, changes);
@@ -37,7 +37,7 @@ impl Spaces {
         }
     }
 
-    /// What it said since it last became ownerless is read as its owner wants it read.
+    /// Decodes the frame kept since the device lost its last owner with the new owner's settings.
     fn claim(
         &mut self,
         dev_eui: DevEui,
@@ -47,60 +47,62 @@ impl Spaces {
         at: Instant,
         changes: &mut Changes,
     ) {
-        let former = self.devices.get(&dev_eui).and_then(DeviceFacts::owner);
-        if former.is_some_and(|former| former != tenant_id) {
-            self.forget(dev_eui, at, changes);
+        let previous_owner = self.devices.get(&dev_eui).and_then(DeviceFacts::owner);
+        if previous_owner.is_some_and(|previous| previous != tenant_id) {
+            self.drop_device(dev_eui, at, changes);
         }
         let facts = self.devices.entry(dev_eui).or_default();
-        facts.own(tenant_id, category, definition);
-        facts.read_kept(&mut self.profiles);
+        facts.set_owner(tenant_id, category, definition);
+        facts.decode_kept(&mut self.profiles);
         self.touched.devices.insert(dev_eui);
     }
 
-    /// A sensor that is enabled again is listened to at once: what it said meanwhile counts.
+    /// A sensor that is enabled again counts at once, with its last report.
     fn update(&mut self, dev_eui: DevEui, definition: &Definition, at: Instant, changes: &mut Changes) {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
-        let before = facts.is_listened_to();
+        let before = facts.is_active_sensor();
         if !facts.update(definition) {
             return;
         }
         self.touched.devices.insert(dev_eui);
-        let enabled = facts.is_listened_to() && !before;
+        let enabled = facts.is_active_sensor() && !before;
         if let Some(space_id) = facts.space_id().filter(|_| enabled) {
-            let (silent, word) = self.heard(dev_eui, at);
-            self.at_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
-                space.resume(dev_eui, silent, word, at);
+            let (silent, presence) = self.silence_and_presence(dev_eui, at);
+            self.update_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
+                space.resume(dev_eui, silent, presence, at);
                 true
             });
         }
     }
 
-    /// Only the spaces of its owner's tenant take it.
+    /// A sensor is assigned only to spaces of its owner's tenant.
     fn assign(&mut self, dev_eui: DevEui, space_id: SpaceId, at: Instant, changes: &mut Changes) {
         self.unassign(dev_eui, at, changes);
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
-        let tenant_id = self.rooms.get(&space_id).map(|room| room.machine.tenant_id());
-        if tenant_id.is_none() || tenant_id != facts.owner() || facts.is_no_sensor() {
+        let tenant_id = self.spaces.get(&space_id).map(|tracked| tracked.machine.tenant_id());
+        if tenant_id.is_none() || tenant_id != facts.owner() || facts.is_other_category() {
             return;
         }
-        facts.stand_at(space_id);
+        facts.assign_to(space_id);
         self.touched.devices.insert(dev_eui);
-        let (silent, word) = self.heard(dev_eui, at);
-        self.at_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
-            space.assign(dev_eui, silent, word, at);
+        let (silent, presence) = self.silence_and_presence(dev_eui, at);
+        self.update_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
+            space.assign(dev_eui, silent, presence, at);
             true
         });
     }
 
     fn unassign(&mut self, dev_eui: DevEui, at: Instant, changes: &mut Changes) {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
-        let Some(space_id) = facts.leave() else { return };
+        let Some(space_id) = facts.unassign() else { return };
         self.touched.devices.insert(dev_eui);
-        self.at_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| space.unassign(dev_eui));
+        self.update_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
+            space.unassign(dev_eui)
+        });
     }
 
-    /// Nobody owns it any more. Whoever claims it next shall not learn what it said before.
-    fn forget(&mut self, dev_eui: DevEui, at: Instant, changes: &mut Changes) {
+    /// The device has no owner any more. The next owner must not learn its earlier reports.
+    fn drop_device(&mut self, dev_eui: DevEui, at: Instant, changes: &mut Changes) {
         self.unassign(dev_eui, at, changes);
         if self.devices.remove(&dev_eui).is_some() {
             self.touched.devices.insert(dev_eui);
@@ -113,18 +115,18 @@ impl Spaces {
             return;
         }
         self.touched.devices.insert(dev_eui);
-        if let Some(space_id) = facts.space_id().filter(|_| facts.is_listened_to()) {
-            self.at_space(space_id, due, Cause::Silence(dev_eui), changes, |space, _| {
+        if let Some(space_id) = facts.space_id().filter(|_| facts.is_active_sensor()) {
+            self.update_space(space_id, due, Cause::Silence(dev_eui), changes, |space, _| {
                 space.fall_silent(dev_eui)
             });
         }
     }
 
-    /// Whether a device is silent, and the word it comes with to its space: none if it is not listened to, or quiet for so
-    /// long that it should count as silent.
-    fn heard(&self, dev_eui: DevEui, at: Instant) -> (bool, Option<Word>) {
-        self.devices
-            .get(&dev_eui)
-            .map_or((false, None), |facts| (facts.is_silent(), facts.word_at(at, &self.policy_for(facts))))
+    /// Whether a device is silent, and its presence on assignment: `None` if it is not an active sensor or its silence
+    /// exceeds the timeout.
+    fn silence_and_presence(&self, dev_eui: DevEui, at: Instant) -> (bool, Option<Presence>) {
+        self.devices.get(&dev_eui).map_or((false, None), |facts| {
+            (facts.is_silent(), facts.presence_at(at, &self.policy_for(facts)))
+        })
     }
 }

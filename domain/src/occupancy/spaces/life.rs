@@ -1,6 +1,6 @@
-//! What happens to spaces themselves: they begin, end, and have overrides, reservations and states set by hand.
+//! Space events: creation, deletion, overrides, reservations and states set by hand.
 
-use super::{Changes, Room, Spaces};
+use super::{Changes, Spaces, TrackedSpace};
 use crate::id::SpaceId;
 use crate::instant::Instant;
 use crate::occupancy::change::{Cause, effect};
@@ -15,28 +15,28 @@ impl Spaces {
             SpaceEvent::SpaceCreated { .. } => self.create(space_id, event, changes),
             SpaceEvent::SpaceDeleted { .. } => self.delete(space_id, at, cause, changes),
             SpaceEvent::SpaceUpdated { .. } => {
-                self.at_space(space_id, at, cause, changes, |space, _| space.evolve(event));
-                self.decide_anew_one(space_id, at, changes);
+                self.update_space(space_id, at, cause, changes, |space, _| space.evolve(event));
+                self.redecide_space(space_id, at, changes);
             }
-            _ => self.at_space(space_id, at, cause, changes, |space, _| space.evolve(event)),
+            _ => self.update_space(space_id, at, cause, changes, |space, _| space.evolve(event)),
         }
     }
 
     fn create(&mut self, space_id: SpaceId, event: &SpaceEvent, changes: &mut Changes) {
         let SpaceEvent::SpaceCreated { tenant_id, site_id, definition, at, by, .. } = event else { return };
-        if self.rooms.contains_key(&space_id) {
+        if self.spaces.contains_key(&space_id) {
             return;
         }
         let policy = self.policy_of(*tenant_id, *site_id, &definition.policy);
         let machine = SpaceMachine::new(space_id, *tenant_id, *site_id, definition.policy, *at, &policy);
         let (shown, at) = machine.last_shown();
-        self.rooms.insert(space_id, Room::new(machine, policy));
+        self.spaces.insert(space_id, TrackedSpace::new(machine, policy));
         self.touched.spaces.insert(space_id);
         changes.push(space_id, at, None, Some(shown), Cause::Created(*by));
     }
 
     fn delete(&mut self, space_id: SpaceId, at: Instant, cause: Cause, changes: &mut Changes) {
-        if let Some(Room { machine, arrival, .. }) = self.rooms.remove(&space_id) {
+        if let Some(TrackedSpace { machine, arrival, .. }) = self.spaces.remove(&space_id) {
             if arrival.is_some() {
                 self.arrivals.insert(space_id, None);
             }

@@ -1,6 +1,6 @@
-//! Which policy is in force where, and what another policy changes.
+//! The policy in force at each space, and the effects of a policy change.
 
-use super::{Changes, DeviceFacts, Room, Spaces};
+use super::{Changes, DeviceFacts, Spaces, TrackedSpace};
 use crate::id::{SiteId, SpaceId, TenantId};
 use crate::instant::Instant;
 use crate::occupancy::change::Cause;
@@ -11,7 +11,7 @@ use crate::site::SiteEvent;
 use crate::tenant::TenantEvent;
 
 impl Spaces {
-    /// The tenant's policy, with what the site and then the space have otherwise.
+    /// The tenant's policy with the overrides of the site and then of the space.
     pub(super) fn policy_of(&self, tenant_id: TenantId, site_id: SiteId, own: &PolicyOverrides) -> Policy {
         let tenant = self.policy_of_tenant(tenant_id);
         self.sites.get(&site_id).map_or(tenant, |site| tenant.with(site)).with(own)
@@ -21,11 +21,11 @@ impl Spaces {
         self.tenants.get(&tenant_id).map(TenantPolicies::in_force).unwrap_or_default()
     }
 
-    /// The policy where a device stands, or else its owner's.
+    /// The policy of the device's space, or else its owner's.
     pub(super) fn policy_for(&self, facts: &DeviceFacts) -> Policy {
-        let there = facts.space_id().and_then(|space_id| self.rooms.get(&space_id));
-        match (there, facts.owner()) {
-            (Some(room), _) => room.policy,
+        let tracked = facts.space_id().and_then(|space_id| self.spaces.get(&space_id));
+        match (tracked, facts.owner()) {
+            (Some(tracked), _) => tracked.policy,
             (None, Some(owner)) => self.policy_of_tenant(owner),
             (None, None) => Policy::default(),
         }
@@ -41,7 +41,7 @@ impl Spaces {
         };
         self.tenants.entry(tenant_id).or_default().evolve(event);
         self.touched.tenants.insert(tenant_id);
-        self.decide_anew(*at, changes, |space| space.tenant_id() == tenant_id);
+        self.redecide(*at, changes, |space| space.tenant_id() == tenant_id);
     }
 
     pub(super) fn apply_site(&mut self, site: &str, event: &SiteEvent, changes: &mut Changes) {
@@ -62,29 +62,29 @@ impl Spaces {
             | SiteEvent::SiteMemberRemoved { .. } => return,
         };
         self.touched.sites.insert(site_id);
-        self.decide_anew(*at, changes, |space| space.site_id() == site_id);
+        self.redecide(*at, changes, |space| space.site_id() == site_id);
     }
 
-    /// Decides what is shown of some spaces under the policies of now, in the order of their ids.
-    fn decide_anew(&mut self, at: Instant, changes: &mut Changes, concerned: impl Fn(&SpaceMachine) -> bool) {
-        let rooms = self.rooms.values().filter(|room| concerned(&room.machine));
-        let mut space_ids: Vec<_> = rooms.map(|room| room.machine.space_id()).collect();
+    /// Recomputes what is shown of the matching spaces under the current policies, in order of their ids.
+    fn redecide(&mut self, at: Instant, changes: &mut Changes, is_affected: impl Fn(&SpaceMachine) -> bool) {
+        let tracked = self.spaces.values().filter(|tracked| is_affected(&tracked.machine));
+        let mut space_ids: Vec<_> = tracked.map(|tracked| tracked.machine.space_id()).collect();
         space_ids.sort_unstable();
         for space_id in space_ids {
-            self.decide_anew_one(space_id, at, changes);
+            self.redecide_space(space_id, at, changes);
         }
     }
 
-    /// Decides what is shown of a space under the policy of now.
-    pub(super) fn decide_anew_one(&mut self, space_id: SpaceId, at: Instant, changes: &mut Changes) {
-        let Some(Room { machine, .. }) = self.rooms.get(&space_id) else { return };
+    /// Recomputes what is shown of a space under the current policy.
+    pub(super) fn redecide_space(&mut self, space_id: SpaceId, at: Instant, changes: &mut Changes) {
+        let Some(TrackedSpace { machine, .. }) = self.spaces.get(&space_id) else { return };
         let policy = self.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
-        let Some(room) = self.rooms.get_mut(&space_id) else { return };
-        room.policy = policy;
-        if let Some((from, to, at)) = room.machine.show(&policy, at) {
+        let Some(tracked) = self.spaces.get_mut(&space_id) else { return };
+        tracked.policy = policy;
+        if let Some((from, to, at)) = tracked.machine.show(&policy, at) {
             self.touched.spaces.insert(space_id);
             changes.push(space_id, at, Some(from), Some(to), Cause::Policy);
         }
-        self.note_arrival(space_id);
+        self.update_arrival(space_id);
     }
 }

@@ -46,7 +46,7 @@ fn channels_that_mean_the_same_in_every_model() {
 }
 
 #[test]
-fn channels_that_are_passed_over_have_their_lengths() {
+fn skipped_channels_have_known_lengths() {
     let then_battery = [
         "04 a8 01",
         "08 a8 01",
@@ -67,7 +67,7 @@ fn channels_that_are_passed_over_have_their_lengths() {
 }
 
 #[test]
-fn channels_of_type_0_mean_what_the_model_says() {
+fn channels_of_type_0_depend_on_the_model() {
     let contact = |open| json!({"kind": "contact", "occupancy": "unknown", "open": open});
     let fault = |fault: &[&str]| match fault {
         [] => json!({"kind": "unknown", "occupancy": "unknown"}),
@@ -104,8 +104,8 @@ fn channels_of_type_0_mean_what_the_model_says() {
 }
 
 #[test]
-fn what_a_device_tells_of_itself_after_a_start() {
-    for told in [
+fn device_information_after_a_start() {
+    for information in [
         "ff 01 01",
         "ff 0b ff",
         "ff 0f 00",
@@ -116,14 +116,14 @@ fn what_a_device_tells_of_itself_after_a_start() {
         "ff 16 01 02 03 04 05 06 07 08",
     ] {
         family(
-            &format!("{told} ff 0a 01 10"),
+            &format!("{information} ff 0a 01 10"),
             json!({"kind": "startup", "occupancy": "unknown", "firmware": "1.10"}),
         );
     }
 }
 
 #[test]
-fn answers_and_history_end_what_can_be_read() {
+fn answers_and_history_end_the_decodable_part() {
     family("fe 03 03 00 01", json!({"kind": "config_response", "occupancy": "unknown"}));
     family("ff 03 03 00 01", json!({"kind": "config_response", "occupancy": "unknown"}));
     family("20 ce 01 02 03", json!({"kind": "history", "occupancy": "unknown"}));
@@ -134,7 +134,7 @@ fn answers_and_history_end_what_can_be_read() {
 }
 
 #[test]
-fn what_stands_before_an_unknown_channel_stays_valid_and_what_follows_is_not_read() {
+fn values_before_an_unknown_channel_are_valid_and_the_rest_is_ignored() {
     family(
         "01 75 5c 7f 7f 03 82 44 08",
         json!({"kind": "battery_only", "occupancy": "unknown", "battery_pct": 92}),
@@ -150,8 +150,8 @@ fn what_stands_before_an_unknown_channel_stays_valid_and_what_follows_is_not_rea
 }
 
 #[test]
-fn a_message_is_named_by_the_weightiest_thing_it_says() {
-    let by_weight = [
+fn the_highest_ranked_value_determines_a_messages_kind() {
+    let by_rank = [
         ("01 75 5c", "battery_only"),
         ("ff 0b ff", "startup"),
         ("04 68 71", "environment"),
@@ -166,8 +166,8 @@ fn a_message_is_named_by_the_weightiest_thing_it_says() {
         let reading = parking_domain::sensors::by_name(FAMILY).expect("a codec").decode(&frame);
         serde_json::to_value(reading.expect("a reading").kind).expect("serialises")
     };
-    for (light, (one, _)) in by_weight.iter().enumerate() {
-        for (other, name) in &by_weight[light + 1..] {
+    for (rank, (one, _)) in by_rank.iter().enumerate() {
+        for (other, name) in &by_rank[rank + 1..] {
             assert_eq!(kind(&format!("{one} {other}")), *name, "{one} {other}");
             assert_eq!(kind(&format!("{other} {one}")), *name, "{other} {one}");
         }

@@ -1,4 +1,4 @@
-//! Sensors made for parking spaces whose messages have fixed places for their values.
+//! Parking sensors with fixed message layouts.
 
 use parking_domain::sensors::Undecodable::UnknownMessage;
 use serde_json::json;

@@ -1,11 +1,11 @@
-//! The Browan Tabs family: status, battery and temperature first, then what the model measures.
+//! The Browan Tabs family: status, battery and temperature first, then the model's measurements.
 
 use parking_domain::sensors::Undecodable;
 use serde_json::json;
 
 use super::{reads, refuses, wrong_length};
 
-/// Reads the same by the model's own codec and by the family's.
+/// Checks the same reading with the model's own codec and the family's.
 #[track_caller]
 fn both(codec: &str, f_port: u8, hex: &str, expected: serde_json::Value) {
     reads(codec, f_port, hex, expected.clone());
@@ -21,7 +21,7 @@ fn door_and_window() {
         json!({"kind": "contact", "occupancy": "unknown", "battery_v": 3.6, "battery_pct": 100, "temperature_c": 24.0,
                "open": true, "since_last_event": "59 min", "count": 4401}),
     );
-    // The other bits of the status are somebody else's, and so is the highest of the temperature.
+    // The other bits of the status have other uses, and so does the highest bit of the temperature.
     both(
         "browan-tbdw100",
         100,
@@ -53,7 +53,7 @@ fn healthy_home() {
         json!({"kind": "environment", "occupancy": "unknown", "battery_v": 3.6, "battery_pct": 67, "temperature_c": 21.0,
                "humidity": "34 %", "co2": "500 ppm", "voc": "10 ppm"}),
     );
-    // Warming up, and a humidity that is none.
+    // Warming up, and an invalid humidity.
     both(
         "browan-tbhh100",
         103,

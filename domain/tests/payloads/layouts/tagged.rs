@@ -1,4 +1,4 @@
-//! Parking sensors whose messages name their values, objects that networks made of bytes, and the light beside a space.
+//! Parking sensors with tagged messages, objects decoded by networks, and the light of a space.
 
 use parking_domain::sensors::Kind::{Heartbeat, Occupancy as State};
 use parking_domain::sensors::Occupancy::{Occupied, Vacant};
@@ -40,7 +40,7 @@ fn moko() {
                "battery_v": 3.6, "firmware": "258", "magnet_x": 1, "magnet_y": -2, "magnet_z": 256,
                "humidity": "55 %"}),
     );
-    // Numbers that cannot be, and values of another length.
+    // Impossible numbers, and values of another length.
     reads(
         lw009,
         1,
@@ -53,7 +53,7 @@ fn moko() {
         &frame("35 01 64 05 08 00 00 00 00 00 00 00 07"),
         json!({"kind": "unknown", "occupancy": "unknown", "humidity": "100 %", "firmware": "7"}),
     );
-    // Parameters come after a start, unless the message tells of an event.
+    // Parameters follow a start, unless the message reports an event.
     reads(lw009, 1, &frame("03 01 00"), json!({"kind": "startup", "occupancy": "unknown"}));
     reads(lw009, 1, &frame("02 01 0b 03 01 00"), json!({"kind": "occupancy", "occupancy": "vacant"}));
     refuses(lw009, 1, "ee 01 66 00 00 00 00 07 00 03 01 00 02 01 0b", UnknownMessage);

@@ -1,4 +1,4 @@
-//! What may be asked of a space in whatever order, and what comes of it.
+//! Random commands to a space, and their results.
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
@@ -29,8 +29,8 @@ pub(super) fn asked(at: Instant) -> Asked {
     Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at }
 }
 
-/// Something to ask, so many minutes after what was asked before. Starts and ends are minutes from then. A number other
-/// than a new booking's mostly means one of those that hold the space.
+/// A command, this many minutes after the previous one. Starts and ends are relative to it, in minutes. A number,
+/// except of a new booking, usually selects an open reservation.
 #[derive(Clone, Debug)]
 pub(super) enum Wish {
     Book {
@@ -43,7 +43,7 @@ pub(super) enum Wish {
         start: i64,
         length: i64,
     },
-    /// Another end for the same start.
+    /// Another end with the same start.
     Extend {
         id: u8,
         end: i64,
@@ -95,7 +95,7 @@ pub(super) fn any_wishes(most: usize) -> impl Strategy<Value = Vec<(i64, Wish)>>
     vec((0..12_i64, any_wish()), 1..most)
 }
 
-/// One of the reservations that hold the space, or an id that may be none's.
+/// One of the open reservations, or an id that may be unknown.
 pub(super) fn meant(space: &Space, number: u8) -> ReservationId {
     let nth = usize::from(number) % (space.holding().len() + 1);
     space.holding().nth(nth).map_or_else(|| id(number), |(id, _)| id)
@@ -176,7 +176,7 @@ pub(super) fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
     }
 }
 
-/// A space, everything that happened to it, and the minute it has come to.
+/// A space, its events, and the current minute.
 pub(super) struct History {
     pub(super) space: Space,
     pub(super) log: Vec<SpaceEvent>,
