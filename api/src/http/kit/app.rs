@@ -8,7 +8,7 @@ use axum::http::HeaderValue;
 use parking_commands::bus::Bus;
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
-use parking_commands::joint::Joint;
+use parking_commands::joint::MultiStreamCommand;
 use parking_commands::platform::Platform;
 use parking_commands::writer::Writer;
 use parking_domain::aggregate::Decider;
@@ -115,11 +115,11 @@ impl App {
         Problem: From<A::Error>,
     {
         let bus = A::bus(&self.platform);
-        Ok(bus.execute(&id.to_string(), command, &caller.circumstances()).await?.into())
+        Ok(bus.execute(&id.to_string(), command, &caller.context()).await?.into())
     }
 
     /// Executes a command on several streams, or several commands on one stream, atomically.
-    pub(crate) async fn execute_jointly<J: Joint>(
+    pub(crate) async fn execute_jointly<J: MultiStreamCommand>(
         &self,
         caller: &Identity,
         command: &J,
@@ -127,7 +127,7 @@ impl App {
     where
         Problem: From<J::Error>,
     {
-        Ok(self.platform.store.execute(command, &caller.circumstances()).await?.into())
+        Ok(self.platform.store.execute(command, &caller.context()).await?.into())
     }
 
     /// Lets the read models catch up with a command before the response is read from them. Best effort: the command has

@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use parking_commands::append::RequestKey;
 use parking_commands::metadata::Metadata;
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
@@ -50,7 +50,7 @@ impl Identity {
     }
 
     /// The data for the envelopes of the command's events.
-    pub(crate) fn circumstances(&self) -> Circumstances {
+    pub(crate) fn context(&self) -> CommandContext {
         let trace_id = self.trace_id.as_ref().map(ToString::to_string);
         let metadata = Metadata {
             actor: Some(self.actor.to_string()),
@@ -59,7 +59,7 @@ impl Identity {
             ..Metadata::default()
         };
         let tenant_id = Some(self.tenant_id.uuid());
-        Circumstances { tenant_id, metadata, request: self.idempotency.clone(), body: None }
+        CommandContext { tenant_id, metadata, request: self.idempotency.clone(), body: None }
     }
 
     /// The id of a new resource. A repeated command with the same idempotency key gets the same id again.

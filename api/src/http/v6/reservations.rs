@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::TimeDelta;
 use parking_commands::reservations::{Change, Reservations};
-use parking_commands::store::Circumstances;
+use parking_commands::store::CommandContext;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
@@ -128,7 +128,7 @@ async fn book(
     Command { caller, body }: Command<ManageReservations, ReservationBody>,
 ) -> Result<Reply<BookedView>, Problem> {
     let booking = body.booking(app.ids.next().into(), &caller)?;
-    let booked = reservation_commands(&app).book(booking, caller.circumstances()).await?;
+    let booked = reservation_commands(&app).book(booking, caller.context()).await?;
     let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
     let view = BookedView::of(reservation, booked.repeated);
     Ok(Reply::at(Some(booked.position), view).created())
@@ -190,10 +190,9 @@ async fn change(
     (space_id, reservation_id): (SpaceId, ReservationId),
     change: Change,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
-    let circumstances = caller.circumstances();
-    let done = reservation_commands(app)
-        .change(space_id, reservation_id, change, caller.asked(), &circumstances)
-        .await?;
+    let context = caller.context();
+    let done =
+        reservation_commands(app).change(space_id, reservation_id, change, caller.asked(), &context).await?;
     let view = Shown::read(app, caller, done.position, reservation_id).await;
     Ok(Reply::at(done.position, view))
 }
@@ -208,9 +207,9 @@ async fn cancel(
     Command { caller, body }: Command<ManageReservations, CancellationBody>,
 ) -> Result<Reply<CancelledView>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    let (reason, circumstances) = (body.reason(), caller.circumstances());
+    let (reason, context) = (body.reason(), caller.context());
     let cancelled = reservation_commands(&app)
-        .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &circumstances)
+        .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &context)
         .await?;
     let position = Some(cancelled.position);
     let reservation = Shown::read(&app, &caller, position, reservation_id).await;
@@ -264,10 +263,10 @@ async fn expire_old(
     let overdue = reservations::overdue_spaces(&mut *app.read_now(&caller).await?, caller.at).await?;
     let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
     // An idempotency key covers one append. None is needed: the command changes nothing the second time.
-    let circumstances = Circumstances { request: None, ..caller.circumstances() };
+    let context = CommandContext { request: None, ..caller.context() };
     let (mut position, mut expired_count) = (None, 0);
     for space_id in overdue {
-        let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &circumstances).await?;
+        let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &context).await?;
         position = position.max(Some(done.position));
         expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
     }

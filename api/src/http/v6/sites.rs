@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use axum::Json;
 use axum::extract::State;
-use parking_commands::joint::Several;
+use parking_commands::joint::CommandBatch;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::sites::read as sites;
@@ -120,7 +120,7 @@ async fn update(
         SiteCommand::RenameSite { tenant_id, name, slug, at, by },
         SiteCommand::UpdateSite { tenant_id, patch: Box::new(body.patch()?), at, by },
     ];
-    let change = Several::<Site> { aggregate_id: site_id.to_string(), commands };
+    let change = CommandBatch::<Site> { aggregate_id: site_id.to_string(), commands };
     let done = app.execute_jointly(&caller, &change).await?;
     Ok(done.view(&app, &caller, site_id).await)
 }
