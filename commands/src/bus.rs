@@ -138,7 +138,7 @@ impl<A: Decider> Bus<A> {
         if appended.repeated {
             // A concurrent process appended the same request: what was decided here is not what is stored.
             let earlier = self.earlier(command_context).await?;
-            let missing = || AppendError::Unsettled("the earlier request is not there".into());
+            let missing = || AppendError::Unsettled("the earlier request is not in the log".into());
             return Ok(Some(earlier.ok_or_else(missing)?));
         }
         let executed = Executed {

@@ -207,7 +207,7 @@ impl LogStore {
                 Err(error) => return Err(error.into()),
                 Ok(appended) if appended.repeated => {
                     // A concurrent process appended the same request: what was decided here is not what is stored.
-                    let missing = || AppendError::Unsettled("the earlier request is not there".into());
+                    let missing = || AppendError::Unsettled("the earlier request is not in the log".into());
                     let earlier = self.done_before(command_context).await.map_err(find_error::<C>)?;
                     return Ok(earlier.ok_or_else(missing)?);
                 }

@@ -31,7 +31,7 @@ pub struct Log {
 
 /// A command to the `log` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum LogCommand {
     /// Write the log's identity as its first event.
     StartLog { log_id: LogId, dictionary: String, at: Instant },

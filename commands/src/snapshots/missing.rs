@@ -128,7 +128,7 @@ impl MissingSnapshots {
     /// from them.
     pub async fn run(self, stop: CancellationToken) {
         while let Some(Err(error)) = stop.run_until_cancelled(self.make_all()).await {
-            warn!(%error, "missing snapshots could not be made: trying again");
+            warn!(%error, "missing snapshots could not be created: trying again");
             stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
         }
     }
@@ -142,11 +142,7 @@ impl MissingSnapshots {
                 if pass.streams.is_empty() {
                     break;
                 }
-                info!(
-                    streams = pass.streams.len(),
-                    from = pass.position,
-                    "making snapshots that are missing"
-                );
+                info!(streams = pass.streams.len(), from = pass.position, "creating missing snapshots");
                 made += self.read_through(&mut pass).await?;
                 overflowed |= pass.overflowed;
             }

@@ -60,7 +60,7 @@ impl Unreadable {
 async fn refresh_periodically(known: Weak<RwLock<Streams>>, pool: PgPool) {
     while let Some(streams) = known.upgrade() {
         if let Err(error) = Unreadable(streams).refresh(&pool).await {
-            debug!(%error, "what the log says is unreadable could not be read: it is read again");
+            debug!(%error, "the list of undecodable events could not be read; retrying");
         }
         sleep(PAUSE).await;
     }

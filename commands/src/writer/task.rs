@@ -173,7 +173,7 @@ impl Task {
             let head = *task.head_sender.borrow();
             confirms.iter().all(|confirm| confirm.position <= head)
         };
-        let mut reason = "the log does not reach there any more".to_owned();
+        let mut reason = "the log ends before the position".to_owned();
         while !certain(self) {
             match self.session(deadline).await {
                 Err(error) => reason = error,
@@ -183,7 +183,7 @@ impl Task {
                         break;
                     }
                     Err(error) => {
-                        warn!(%error, "what the log shows could not be confirmed");
+                        warn!(%error, "the position of the log could not be confirmed");
                         reason = error.to_string();
                         self.drop_session();
                     }

@@ -40,7 +40,7 @@ async fn a_device_moves_to_another_space_only_with_replace() {
     let (here, there) = (platform.space("A-1").await, platform.space("A-2").await);
     let device = platform.device(1, Category::Sensor).await;
     put(&platform, assign(device, here)).await.unwrap();
-    assert_eq!(put(&platform, assign(device, here)).await.unwrap(), None, "it stands there");
+    assert_eq!(put(&platform, assign(device, here)).await.unwrap(), None, "it is assigned there");
     let refused = put(&platform, assign(device, there)).await;
     let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: here };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");

@@ -95,7 +95,7 @@ async fn conformance_10_conflicting_commands_of_two_processes_are_retried_until_
     };
     let mut versions: Vec<i64> = join_all((0..40).map(|n| deposit(&buses[n % 2]))).await;
     versions.sort_unstable();
-    assert_eq!(versions, (2..=41).collect::<Vec<_>>(), "none is told another one's version");
+    assert_eq!(versions, (2..=41).collect::<Vec<_>>(), "every version is unique");
     assert_eq!(log.store().load::<Account>("a").await.unwrap().aggregate.cents, 40);
     log.assert_whole().await;
 }

@@ -113,10 +113,10 @@ async fn conformance_30_an_unknown_event_fails_the_load_with_its_type_and_versio
         log.writer.append(account_events(&log, id, &[DEPOSIT, form])).await.unwrap();
         let error = log.store().load::<Account>(id).await.unwrap_err();
         assert!(matches!(error, LoadError::Undecodable { sequence: 2, .. }), "{error:?}");
-        let said = error.to_string();
-        assert!(said.contains(&format!("account {id}")) && said.contains(form.0), "{said}");
+        let message = error.to_string();
+        assert!(message.contains(&format!("account {id}")) && message.contains(form.0), "{message}");
         if id == "type" || id == "version" {
-            assert!(said.contains(&format!("{} version {}", form.0, form.1)), "{said}");
+            assert!(message.contains(&format!("{} version {}", form.0, form.1)), "{message}");
         }
         EventStore::<Account>::load_events(&log.store(), id).await.unwrap_err();
     }

@@ -87,7 +87,7 @@ async fn conformance_15_the_same_key_with_other_content_is_refused(log: impl Log
     assert!(log.claims().await.is_empty(), "nothing of it happens");
     let mut other = ask(&log, "key", 2);
     other.streams[0].expected = Expected::Version(100);
-    assert_eq!(log.commit_elsewhere(other).await, reused, "whatever else is wrong with it");
+    assert_eq!(log.commit_elsewhere(other).await, reused, "regardless of other errors");
     assert_eq!(log.head().await, 3);
     log.assert_whole().await;
 }
@@ -172,7 +172,7 @@ async fn conformance_14_other_appends_of_a_batch_are_settled_if_a_repeated_reque
     };
     let ((again, neighbour, careless), ()) = tokio::join!(batch, give_back);
     assert!(again.unwrap().repeated);
-    assert_eq!(neighbour.unwrap().versions, [1], "it was stored, and says so");
+    assert_eq!(neighbour.unwrap().versions, [1], "it was stored and returns its result");
     assert_eq!(careless.unwrap().versions, [1]);
     log.assert_whole().await;
 }

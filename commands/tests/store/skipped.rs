@@ -30,13 +30,13 @@ fn now() -> Instant {
     at(1_000)
 }
 
-fn wish(position: i64, undecodable: bool) -> Skip {
+fn skip_of(position: i64, undecodable: bool) -> Skip {
     let (projection, reason) = ("registry".to_owned(), "written by hand".to_owned());
     Skip { position, projection, reason, undecodable }
 }
 
 /// Sets the projection's checkpoint status.
-async fn stands(log: &EventLog, status: &str, stopped_at: Option<i64>) {
+async fn set_checkpoint(log: &EventLog, status: &str, stopped_at: Option<i64>) {
     sqlx::query(
         "insert into projections.checkpoints (projection, version, position, status, stopped_at) \
          values ('registry', 1, 1, $1, $2) \
@@ -62,19 +62,19 @@ async fn an_event_is_skipped_only_while_the_projection_is_stopped_before_it() {
     for (status, stopped_at) in
         [("running", None), ("retrying", Some(position)), ("stopped", Some(position + 1)), ("stopped", None)]
     {
-        stands(&log, status, stopped_at).await;
-        let refused = skipping::skip(&bus, &wish(position, false), now()).await.unwrap_err();
+        set_checkpoint(&log, status, stopped_at).await;
+        let refused = skipping::skip(&bus, &skip_of(position, false), now()).await.unwrap_err();
         assert!(
             matches!(&refused, SkipError::NotThere(why) if why.contains("does not stand before")),
             "{refused}"
         );
         assert_eq!(log.head().await, head, "{site}: nothing was appended");
     }
-    stands(&log, "stopped", Some(position)).await;
-    let said_at = skipping::skip(&bus, &wish(position, false), now()).await.unwrap();
+    set_checkpoint(&log, "stopped", Some(position)).await;
+    let said_at = skipping::skip(&bus, &skip_of(position, false), now()).await.unwrap();
     assert_eq!((said_at, log.head().await), (head + 1, head + 1));
-    assert_eq!(status(&log).await, "retrying", "whoever runs it goes on");
-    let again = skipping::skip(&bus, &wish(position, false), now()).await.unwrap_err();
+    assert_eq!(status(&log).await, "retrying", "its runner tries again");
+    let again = skipping::skip(&bus, &skip_of(position, false), now()).await.unwrap_err();
     assert!(matches!(again, SkipError::AlreadySkipped));
 }
 
@@ -83,17 +83,17 @@ async fn the_wait_for_a_runner_that_holds_the_checkpoint_is_short() {
     let (log, bus) = started().await;
     Estate::new(&log, 'a').site(1, 1).await;
     let (position, head) = (log.head().await, log.head().await);
-    stands(&log, "stopped", Some(position)).await;
+    set_checkpoint(&log, "stopped", Some(position)).await;
     let mut runner = log.admin().begin().await.unwrap();
     // The update of a runner that is trying the event again.
     sqlx::query("update projections.checkpoints set status = 'retrying'")
         .execute(&mut *runner)
         .await
         .unwrap();
-    let busy = skipping::skip(&bus, &wish(position, false), now()).await.unwrap_err();
+    let busy = skipping::skip(&bus, &skip_of(position, false), now()).await.unwrap_err();
     assert!(matches!(busy, SkipError::Busy(_)), "{busy}");
     runner.commit().await.unwrap();
-    let refused = skipping::skip(&bus, &wish(position, false), now()).await.unwrap_err();
+    let refused = skipping::skip(&bus, &skip_of(position, false), now()).await.unwrap_err();
     assert!(matches!(refused, SkipError::NotThere(_)), "{refused}");
     assert_eq!(log.head().await, head);
 }
@@ -117,8 +117,8 @@ async fn a_stream_in_memory_detects_that_another_process_marked_it_damaged() {
     let command = async || sites.execute(&site, &create, &CommandContext::default()).await.unwrap_err();
     let refused = command().await;
     assert!(matches!(refused, ExecuteError::Refused { refusal: SiteRefusal::SiteAlreadyExists, .. }));
-    stands(&log, "stopped", Some(position)).await;
-    skipping::skip(&elsewhere, &wish(position, true), now()).await.unwrap();
+    set_checkpoint(&log, "stopped", Some(position)).await;
+    skipping::skip(&elsewhere, &skip_of(position, true), now()).await.unwrap();
     eventually(async || {
         matches!(command().await, ExecuteError::Load(LoadError::Damaged { position: at, .. }) if at == position)
     })
@@ -137,15 +137,15 @@ async fn a_skipped_undecodable_event_is_known_at_the_first_load() {
     let position = log.writer.append(append).await.unwrap().last_position;
     let error = log.store().load::<Site>(&site).await.unwrap_err();
     assert!(matches!(error, LoadError::Undecodable { .. }), "{error}");
-    stands(&log, "stopped", Some(position)).await;
+    set_checkpoint(&log, "stopped", Some(position)).await;
     // The event is skipped for the projection only, so the stream still does not load.
-    skipping::skip(&elsewhere, &wish(position, false), now()).await.unwrap();
+    skipping::skip(&elsewhere, &skip_of(position, false), now()).await.unwrap();
     let error = log.store().load::<Site>(&site).await.unwrap_err();
     assert!(matches!(error, LoadError::Undecodable { .. }), "{error}");
     let admin = log.admin();
     let passed = "insert into projections.skipped_events values ('registry', 1, $1, 'written by hand')";
     sqlx::query(passed).bind(position).execute(&admin).await.unwrap();
-    skipping::skip(&elsewhere, &wish(position, true), now()).await.unwrap();
+    skipping::skip(&elsewhere, &skip_of(position, true), now()).await.unwrap();
     let error = log.store().load::<Site>(&site).await.unwrap_err();
     assert!(matches!(error, LoadError::Damaged { .. }), "{error}");
 }
@@ -164,10 +164,10 @@ async fn a_devices_uplinks_are_loaded_without_the_event_and_its_snapshot_is_drop
     snapshot_at(&log, stream, 100).await;
     assert!(matches!(ingest(&lanes, 50).await, Outcome::Duplicate { .. }));
 
-    stands(&log, "running", None).await;
+    set_checkpoint(&log, "running", None).await;
     let letter = "insert into projections.dead_letters values ('registry', 1, $1, 'nobody can read it')";
     sqlx::query(letter).bind(skipped).execute(&log.admin()).await.unwrap();
-    skipping::skip(&elsewhere, &wish(skipped, true), now()).await.unwrap();
+    skipping::skip(&elsewhere, &skip_of(skipped, true), now()).await.unwrap();
     let snapshots: i64 = sqlx::query_scalar("select count(*) from snapshots where aggregate_id = $1")
         .bind(stream)
         .fetch_one(&log.pool)
@@ -188,8 +188,8 @@ async fn a_snapshot_without_the_skipped_event_is_not_replaced() {
     for n in 0..120 {
         ingest(&lanes, n).await;
     }
-    stands(&log, "stopped", Some(50)).await;
-    skipping::skip(&elsewhere, &wish(50, true), now()).await.unwrap();
+    set_checkpoint(&log, "stopped", Some(50)).await;
+    skipping::skip(&elsewhere, &skip_of(50, true), now()).await.unwrap();
     let store = log.store_of(log.writer.clone(), log.snapshots());
     let stream = crate::aggregates::ID;
     let form = async || -> Option<i32> {

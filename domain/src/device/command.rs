@@ -11,7 +11,7 @@ use crate::sensors::Threshold;
 
 /// A command to a `device` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum DeviceCommand {
     /// Give an unowned device to the tenant.
     ClaimDevice {

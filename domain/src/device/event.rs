@@ -10,7 +10,7 @@ use crate::instant::Instant;
 
 /// An event of a `device` stream. A device that was only heard has no such stream: its uplinks alone make it an orphan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum DeviceEvent {
     /// A tenant owns it, including what it reported since it last had no owner.
     DeviceClaimed {

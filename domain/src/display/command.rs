@@ -10,7 +10,7 @@ use crate::instant::Instant;
 
 /// A command to a `display` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum DisplayCommand {
     /// Request a downlink. No event if the newest order sends the same, unless `force` is set; nor if the id is known.
     RequestDownlink {

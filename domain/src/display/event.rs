@@ -11,7 +11,7 @@ use crate::payload::Payload;
 
 /// An event of a `display` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum DisplayEvent {
     /// A downlink is requested. An earlier request that is not sent yet is superseded.
     DownlinkRequested {

@@ -10,7 +10,7 @@ use crate::patch::Patch;
 
 /// A command to a `gateway` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum GatewayCommand {
     /// Give an unregistered gateway to the tenant.
     RegisterGateway { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },

@@ -11,7 +11,7 @@ use crate::instant::Instant;
 
 /// An event of a `gateway` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum GatewayEvent {
     /// A tenant owns it.
     GatewayRegistered { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },

@@ -9,7 +9,7 @@ use crate::instant::Instant;
 
 /// An event of the `log` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum LogEvent {
     /// The log started with this id, this format and a first dictionary with this SHA-256. Always at position 1.
     LogStarted { log_id: LogId, format: i16, dictionary: String, at: Instant },

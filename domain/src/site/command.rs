@@ -12,7 +12,7 @@ use crate::policy::PolicyOverrides;
 
 /// A command to a `site` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum SiteCommand {
     /// Create it.
     CreateSite { tenant_id: TenantId, site: Box<NewSite>, at: Instant, by: Actor },

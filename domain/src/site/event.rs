@@ -11,7 +11,7 @@ use crate::lorawan::GatewayEui;
 
 /// An event of a `site` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum SiteEvent {
     /// The site is created, with a name and a slug unique in its tenant.
     SiteCreated {

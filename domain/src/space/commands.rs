@@ -14,7 +14,7 @@ use crate::sealed::Sealed;
 /// A command to a `space` stream. Commands of users and programs name the caller; the last three are the platform's
 /// own, are never refused, and give no events if there is nothing to do.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "what a variant is, its command says")]
+#[expect(missing_docs, reason = "each command type documents its variant")]
 pub enum SpaceCommand {
     CreateSpace(Box<CreateSpace>),
     UpdateSpace(Box<UpdateSpace>),

@@ -14,7 +14,7 @@ use crate::sealed::Sealed;
 /// An event of a `space` stream. `at` is the time of the decision and `by` the caller; `due` is the time at which the
 /// change should have happened, recorded at `at`, and is the event's effective time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum SpaceEvent {
     /// The space is created, with a code unique in its site.
     SpaceCreated {

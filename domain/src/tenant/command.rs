@@ -12,7 +12,7 @@ use crate::policy::PolicyOverrides;
 
 /// A command to a `tenant` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum TenantCommand {
     /// Create it.
     CreateTenant { tenant: Box<NewTenant>, at: Instant, by: Actor },

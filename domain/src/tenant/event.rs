@@ -10,7 +10,7 @@ use crate::instant::Instant;
 
 /// An event of a `tenant` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum TenantEvent {
     /// The tenant is created, with a slug unique on the platform.
     TenantCreated { slug: String, definition: Box<Definition>, at: Instant, by: Actor },

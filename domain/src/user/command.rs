@@ -8,7 +8,7 @@ use crate::sealed::Sealed;
 
 /// A command to a `user` stream.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum UserCommand {
     /// Register the user. The e-mail carries its keyed hash.
     RegisterUser { email: Sealed, name: Option<Sealed>, at: Instant, by: Actor },

@@ -11,7 +11,7 @@ use crate::sealed::Sealed;
 
 /// An event of a `user` stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "what a variant says, its fields say")]
+#[expect(missing_docs, reason = "the fields document the variant")]
 pub enum UserEvent {
     /// The user is registered, with an e-mail that no other user has.
     UserRegistered {

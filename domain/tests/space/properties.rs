@@ -18,25 +18,25 @@ use parking_domain::space::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use history::{History, SOON, Wish, any_wishes, command, id, time};
+use history::{History, Request, SOON, any_requests, command, id, time};
 
 /// A reservation's state according to the log, derived independently of the aggregate.
 #[derive(Clone, Debug)]
-struct Told {
+struct LoggedReservation {
     window: Window,
     confirmed: bool,
     ends: Vec<Status>,
 }
 
 /// The states of all reservations according to the log, after each of its events.
-fn told(log: &[SpaceEvent]) -> Vec<BTreeMap<ReservationId, Told>> {
+fn logged(log: &[SpaceEvent]) -> Vec<BTreeMap<ReservationId, LoggedReservation>> {
     let mut known = BTreeMap::new();
     log.iter()
         .map(|event| {
             match event {
                 SpaceEvent::ReservationBooked { reservation_id, window, .. } => {
-                    let told = Told { window: *window, confirmed: false, ends: Vec::new() };
-                    assert!(known.insert(*reservation_id, told).is_none(), "booked twice");
+                    let logged = LoggedReservation { window: *window, confirmed: false, ends: Vec::new() };
+                    assert!(known.insert(*reservation_id, logged).is_none(), "booked twice");
                 }
                 SpaceEvent::ReservationRescheduled { reservation_id, to, .. } => {
                     change(&mut known, *reservation_id).window = *to;
@@ -64,12 +64,15 @@ fn told(log: &[SpaceEvent]) -> Vec<BTreeMap<ReservationId, Told>> {
         .collect()
 }
 
-fn change(known: &mut BTreeMap<ReservationId, Told>, id: ReservationId) -> &mut Told {
+fn change(
+    known: &mut BTreeMap<ReservationId, LoggedReservation>,
+    id: ReservationId,
+) -> &mut LoggedReservation {
     known.get_mut(&id).expect("nothing happens to what was not booked")
 }
 
 /// The event without the time at which it was recorded.
-fn unnoticed(event: &SpaceEvent) -> serde_json::Value {
+fn without_record_time(event: &SpaceEvent) -> serde_json::Value {
     let mut value = serde_json::to_value(event).expect("serialises");
     for content in value.as_object_mut().expect("an object").values_mut() {
         if content.get("due").is_some() {
@@ -79,26 +82,26 @@ fn unnoticed(event: &SpaceEvent) -> serde_json::Value {
     value
 }
 
-fn all_unnoticed(events: &[SpaceEvent]) -> Vec<serde_json::Value> {
-    events.iter().map(unnoticed).collect()
+fn all_without_record_time(events: &[SpaceEvent]) -> Vec<serde_json::Value> {
+    events.iter().map(without_record_time).collect()
 }
 
 fn is_due(event: &SpaceEvent) -> bool {
-    unnoticed(event)
+    without_record_time(event)
         .as_object()
         .is_some_and(|event| event.values().any(|content| content.get("due").is_some()))
 }
 
-fn any_patience() -> impl Strategy<Value = Option<u16>> {
+fn any_auto_release() -> impl Strategy<Value = Option<u16>> {
     proptest::option::of(1..30_u16)
 }
 
 proptest! {
     #[test]
-    fn no_two_reservations_overlap(patience in any_patience(), wishes in any_wishes(100)) {
-        let history = History::after(patience, &wishes);
-        for known in told(&history.log) {
-            let held: Vec<_> = known.values().filter(|told| told.ends.is_empty()).collect();
+    fn no_two_reservations_overlap(auto_release in any_auto_release(), requests in any_requests(100)) {
+        let history = History::after(auto_release, &requests);
+        for known in logged(&history.log) {
+            let held: Vec<_> = known.values().filter(|logged| logged.ends.is_empty()).collect();
             for (n, one) in held.iter().enumerate() {
                 prop_assert!(one.window.start < one.window.end);
                 for other in &held[n + 1..] {
@@ -110,12 +113,12 @@ proptest! {
 
     #[test]
     fn the_state_is_a_fold_of_the_log_and_survives_its_snapshot(
-        patience in any_patience(),
-        wishes in any_wishes(50),
+        auto_release in any_auto_release(),
+        requests in any_requests(50),
     ) {
-        let mut history = History::new(patience);
-        for (later, wish) in &wishes {
-            let _refused_or_not = history.wish(*later, wish);
+        let mut history = History::new(auto_release);
+        for (later, request) in &requests {
+            let _refused_or_not = history.request(*later, request);
             let snapshot = serde_json::to_string(&history.space).expect("serialises");
             history.space = serde_json::from_str(&snapshot).expect("deserialises");
         }
@@ -129,41 +132,41 @@ proptest! {
 
     #[test]
     fn the_state_agrees_with_the_log_on_each_reservation(
-        patience in any_patience(),
-        wishes in any_wishes(100),
+        auto_release in any_auto_release(),
+        requests in any_requests(100),
     ) {
-        let history = History::after(patience, &wishes);
-        let known = told(&history.log).pop().unwrap_or_default();
+        let history = History::after(auto_release, &requests);
+        let known = logged(&history.log).pop().unwrap_or_default();
         let held: Vec<_> = history.space.holding().map(|(id, held)| (id, held.window(), held.is_confirmed())).collect();
-        let told: Vec<_> = known.iter().filter(|(_, told)| told.ends.is_empty())
-            .map(|(id, told)| (*id, told.window, told.confirmed))
+        let logged: Vec<_> = known.iter().filter(|(_, logged)| logged.ends.is_empty())
+            .map(|(id, logged)| (*id, logged.window, logged.confirmed))
             .collect();
-        prop_assert_eq!(held, told);
+        prop_assert_eq!(held, logged);
     }
 
     #[test]
     fn passing_time_at_once_equals_passing_it_in_steps(
-        patience in any_patience(),
-        wishes in any_wishes(60),
+        auto_release in any_auto_release(),
+        requests in any_requests(60),
         mut steps in vec(0..400_i64, 1..20),
     ) {
-        let history = || History::after(patience, &wishes);
+        let history = || History::after(auto_release, &requests);
         let (mut at_once, mut in_steps) = (history(), history());
         steps.sort_unstable();
         let now = at_once.minute;
         let together = at_once.pass(now + steps.last().copied().unwrap_or(0), SOON);
         let apart: Vec<_> = steps.iter().flat_map(|step| in_steps.pass(now + step, SOON)).collect();
-        prop_assert_eq!(all_unnoticed(&together), all_unnoticed(&apart));
+        prop_assert_eq!(all_without_record_time(&together), all_without_record_time(&apart));
         prop_assert_eq!(at_once.space, in_steps.space);
     }
 
     #[test]
     fn next_due_is_the_next_change_of_passing_time(
-        patience in any_patience(),
-        wishes in any_wishes(60),
+        auto_release in any_auto_release(),
+        requests in any_requests(60),
         later in 0..200_i64,
     ) {
-        let mut history = History::after(patience, &wishes);
+        let mut history = History::after(auto_release, &requests);
         let minute = history.minute + later;
         let due = history.space.next_due(SOON).filter(|due| due.at <= time(minute));
         let passed = history.pass(minute, SOON);
@@ -178,16 +181,16 @@ proptest! {
 
     #[test]
     fn a_delayed_scheduler_changes_no_decision(
-        patience in any_patience(),
-        wishes in any_wishes(100),
+        auto_release in any_auto_release(),
+        requests in any_requests(100),
     ) {
-        let (mut prompt, mut lagging) = (History::new(patience), History::new(patience));
-        for (later, wish) in &wishes {
-            if matches!(wish, Wish::See { ago: 1.. } | Wish::Pass) {
+        let (mut prompt, mut lagging) = (History::new(auto_release), History::new(auto_release));
+        for (later, request) in &requests {
+            if matches!(request, Request::See { ago: 1.. } | Request::Pass) {
                 continue;
             }
             let minute = prompt.minute + later;
-            let command = command(wish, minute, &prompt.space);
+            let command = command(request, minute, &prompt.space);
             prompt.pass(minute, TimeDelta::zero());
             (prompt.minute, lagging.minute) = (minute, minute);
             let (promptly, lately) = (prompt.ask(&command), lagging.ask(&command));
@@ -202,20 +205,20 @@ proptest! {
         let (late, soon) = (prompt.minute + 500, TimeDelta::zero());
         prompt.pass(late, soon);
         lagging.pass(late, soon);
-        prop_assert_eq!(all_unnoticed(&prompt.log), all_unnoticed(&lagging.log));
+        prop_assert_eq!(all_without_record_time(&prompt.log), all_without_record_time(&lagging.log));
         prop_assert_eq!(prompt.space, lagging.space);
     }
 
     #[test]
-    fn every_reservation_ends_once_with_the_right_status(patience in any_patience(), wishes in any_wishes(100)) {
-        let mut history = History::after(patience, &wishes);
+    fn every_reservation_ends_once_with_the_right_status(auto_release in any_auto_release(), requests in any_requests(100)) {
+        let mut history = History::after(auto_release, &requests);
         history.pass(history.minute + 1000, SOON);
         prop_assert_eq!(history.space.holding().len(), 0);
-        for told in told(&history.log).pop().unwrap_or_default().values() {
-            prop_assert_eq!(told.ends.len(), 1, "{:?}", told);
-            match told.ends[0] {
-                Status::Completed => prop_assert!(told.confirmed),
-                Status::Expired | Status::NoShow => prop_assert!(!told.confirmed),
+        for logged in logged(&history.log).pop().unwrap_or_default().values() {
+            prop_assert_eq!(logged.ends.len(), 1, "{:?}", logged);
+            match logged.ends[0] {
+                Status::Completed => prop_assert!(logged.confirmed),
+                Status::Expired | Status::NoShow => prop_assert!(!logged.confirmed),
                 Status::Cancelled => {}
                 Status::Active => prop_assert!(false, "not an end"),
             }
@@ -226,7 +229,7 @@ proptest! {
     fn evolve_accepts_events_in_any_order_and_decide_does_not_panic(
         created in any::<bool>(),
         events in vec(any_event(), 0..80),
-        wishes in any_wishes(20),
+        requests in any_requests(20),
     ) {
         let mut space = Space::default();
         if created {
@@ -235,8 +238,8 @@ proptest! {
         for event in &events {
             space.evolve(event);
         }
-        for (minute, wish) in &wishes {
-            let _refused_or_not = space.decide(&command(wish, *minute, &space));
+        for (minute, request) in &requests {
+            let _refused_or_not = space.decide(&command(request, *minute, &space));
         }
         for at in [Instant::MIN, time(60), Instant::MAX] {
             for reserved_soon in [TimeDelta::zero(), SOON, TimeDelta::MAX, TimeDelta::MIN] {

@@ -85,7 +85,7 @@ fn an_override_replaces_its_own_field_and_no_other() {
         assert!(!own.is_empty());
         let mut all_of_it = Policy::default().with(&own);
         all_of_it = all_of_it.with(&PolicyOverrides::default());
-        assert_eq!(json_of(all_of_it), expected, "{field} stays where nothing is said");
+        assert_eq!(json_of(all_of_it), expected, "{field} is unchanged without an override");
     }
     assert!(PolicyOverrides::default().is_empty());
 }

@@ -393,9 +393,9 @@ fn features_and_limits_are_accessible_by_name() {
     assert!(tenant.feature("parking") && !tenant.feature("analytics") && !tenant.feature("unheard of"));
     assert_eq!((tenant.limit("max_users"), tenant.limit("unheard of")), (Some(5), None));
     assert_eq!((tenant.slug(), tenant.definition()), (Some("acme"), Some(&acme())));
-    let nobody = Tenant::default();
-    assert_eq!((nobody.feature("parking"), nobody.limit("max_users"), nobody.slug()), (false, None, None));
-    assert_eq!(nobody.definition(), None);
+    let absent = Tenant::default();
+    assert_eq!((absent.feature("parking"), absent.limit("max_users"), absent.slug()), (false, None, None));
+    assert_eq!(absent.definition(), None);
     let moved: Tenant = fold([created(), slug_changed("acme", "zeta"), updated(of_type(TenantType::Trial))]);
     assert_eq!((moved.slug(), moved.definition()), (Some("zeta"), Some(&of_type(TenantType::Trial))));
 }

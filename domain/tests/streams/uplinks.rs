@@ -224,11 +224,11 @@ fn a_report_without_an_id_is_identified_by_its_content_and_not_by_its_counter() 
 #[test]
 fn a_constant_counter_loses_the_order_but_not_the_content() {
     let mut stream = Stream::default();
-    let says = |data, second| Frame { data, ..frame("0100a001", 0, second) };
-    assert_eq!(stream.up(&says("AQ==", 0)), (1, InOrder));
-    assert_eq!(stream.up(&says("Ag==", 30)), (1, Uncounted));
-    assert_eq!(stream.up(&says("AQ==", 45)), (1, Uncounted), "the first content again");
-    assert_eq!(stream.up(&says("AQ==", 50)), (1, Repeated));
+    let with_data = |data, second| Frame { data, ..frame("0100a001", 0, second) };
+    assert_eq!(stream.up(&with_data("AQ==", 0)), (1, InOrder));
+    assert_eq!(stream.up(&with_data("Ag==", 30)), (1, Uncounted));
+    assert_eq!(stream.up(&with_data("AQ==", 45)), (1, Uncounted), "the first content again");
+    assert_eq!(stream.up(&with_data("AQ==", 50)), (1, Repeated));
 }
 
 #[test]

@@ -21,7 +21,7 @@ const ADDRESSES: [&str; 9] = [
     "00000009",
 ];
 
-fn says(data: &'static str, frame: &Frame) -> Frame {
+fn with_data(data: &'static str, frame: &Frame) -> Frame {
     Frame { data, ..frame.clone() }
 }
 
@@ -91,8 +91,8 @@ fn an_equal_counter_later_is_a_repetition_or_with_other_content_a_restart() {
         stream
     };
     assert_eq!(newest().up(&frame(A, 10, DOUBT + 1)), (1, Repeated));
-    assert_eq!(newest().up(&says("AA==", &frame(A, 10, DOUBT))), (1, Uncounted));
-    assert_eq!(newest().up(&says("AA==", &frame(A, 10, DOUBT + 1))), (2, InOrder));
+    assert_eq!(newest().up(&with_data("AA==", &frame(A, 10, DOUBT))), (1, Uncounted));
+    assert_eq!(newest().up(&with_data("AA==", &frame(A, 10, DOUBT + 1))), (2, InOrder));
     let other_port =
         json!({"deduplicationId": "other port", "devAddr": A, "fCnt": 10, "fPort": 103, "data": "AQ=="});
     let place = newest().record_at(report(EventKind::Up, other_port), 1, LookUp::Absent);
@@ -187,7 +187,7 @@ fn sixty_three_counters_below_the_highest_are_tracked() {
     }
     assert_eq!(stream.up(&frame(A, 99, 4)), (1, Repeated));
     assert_eq!(stream.up(&frame(A, 37, 5)), (1, Repeated), "63 below");
-    assert_eq!(stream.up(&frame(A, 36, 6)), (1, Late), "64 below: nobody knows any more");
+    assert_eq!(stream.up(&frame(A, 36, 6)), (1, Late), "64 below: no longer tracked");
     assert_eq!(stream.up(&frame(A, 38, 7)), (1, Late), "never seen");
     assert_eq!(stream.up(&frame(A, 38, 8)), (1, Repeated), "seen now");
     assert_eq!(stream.up(&frame(A, 38, 9)), (1, Repeated), "and again");

@@ -32,7 +32,7 @@ pub(super) fn asked(at: Instant) -> Asked {
 /// A command, this many minutes after the previous one. Starts and ends are relative to it, in minutes. A number,
 /// except of a new booking, usually selects an open reservation.
 #[derive(Clone, Debug)]
-pub(super) enum Wish {
+pub(super) enum Request {
     Book {
         id: u8,
         start: i64,
@@ -69,29 +69,29 @@ pub(super) enum Wish {
     Delete,
 }
 
-pub(super) fn any_wish() -> impl Strategy<Value = Wish> {
+pub(super) fn any_wish() -> impl Strategy<Value = Request> {
     let ids = || 0..24_u8;
     prop_oneof![
-        20 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Wish::Book { id, start, length }),
-        6 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Wish::Reschedule { id, start, length }),
-        6 => (ids(), -2..90_i64).prop_map(|(id, end)| Wish::Extend { id, end }),
-        4 => ids().prop_map(Wish::Cancel),
-        8 => ids().prop_map(Wish::CheckIn),
-        6 => ids().prop_map(Wish::CheckOut),
-        6 => (0..4_i64).prop_map(|ago| Wish::See { ago }),
-        6 => Just(Wish::Pass),
+        20 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Request::Book { id, start, length }),
+        6 => (ids(), -2..90_i64, 0..60_i64).prop_map(|(id, start, length)| Request::Reschedule { id, start, length }),
+        6 => (ids(), -2..90_i64).prop_map(|(id, end)| Request::Extend { id, end }),
+        4 => ids().prop_map(Request::Cancel),
+        8 => ids().prop_map(Request::CheckIn),
+        6 => ids().prop_map(Request::CheckOut),
+        6 => (0..4_i64).prop_map(|ago| Request::See { ago }),
+        6 => Just(Request::Pass),
         2 => (0..4_u8, -5..60_i64, proptest::option::of(0..20_i64))
-            .prop_map(|(id, from, length)| Wish::SetOverride { id, from, length }),
-        3 => (0..4_u8).prop_map(Wish::ClearOverride),
+            .prop_map(|(id, from, length)| Request::SetOverride { id, from, length }),
+        3 => (0..4_u8).prop_map(Request::ClearOverride),
         2 => (prop::bool::weighted(0.8), proptest::option::of(0..20_u16))
-            .prop_map(|(enabled, auto_release_minutes)| Wish::Update { enabled, auto_release_minutes }),
+            .prop_map(|(enabled, auto_release_minutes)| Request::Update { enabled, auto_release_minutes }),
         1 => prop::sample::select(vec![StateByHand::Free, StateByHand::Maintenance, StateByHand::Unknown])
-            .prop_map(Wish::SetState),
-        1 => prop::bool::weighted(0.1).prop_map(|really| if really { Wish::Delete } else { Wish::Pass }),
+            .prop_map(Request::SetState),
+        1 => prop::bool::weighted(0.1).prop_map(|really| if really { Request::Delete } else { Request::Pass }),
     ]
 }
 
-pub(super) fn any_wishes(most: usize) -> impl Strategy<Value = Vec<(i64, Wish)>> {
+pub(super) fn any_requests(most: usize) -> impl Strategy<Value = Vec<(i64, Request)>> {
     vec((0..12_i64, any_wish()), 1..most)
 }
 
@@ -101,13 +101,13 @@ pub(super) fn meant(space: &Space, number: u8) -> ReservationId {
     space.holding().nth(nth).map_or_else(|| id(number), |(id, _)| id)
 }
 
-pub(super) fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
+pub(super) fn command(request: &Request, minute: i64, space: &Space) -> SpaceCommand {
     let at = time(minute);
     let asked = asked(at);
     let window =
         |start: i64, length: i64| Window { start: time(minute + start), end: time(minute + start + length) };
-    match *wish {
-        Wish::Book { id: number, start, length } => {
+    match *request {
+        Request::Book { id: number, start, length } => {
             SpaceCommand::BookReservation(Box::new(BookReservation {
                 reservation_id: id(number),
                 window: window(start, length),
@@ -116,7 +116,7 @@ pub(super) fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
                 asked,
             }))
         }
-        Wish::Reschedule { id: number, start, length } => {
+        Request::Reschedule { id: number, start, length } => {
             SpaceCommand::RescheduleReservation(RescheduleReservation {
                 reservation_id: meant(space, number),
                 to: window(start, length),
@@ -124,7 +124,7 @@ pub(super) fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
                 asked,
             })
         }
-        Wish::Extend { id: number, end } => {
+        Request::Extend { id: number, end } => {
             let start = space.reservation(meant(space, number)).map_or(at, |known| known.window().start);
             SpaceCommand::RescheduleReservation(RescheduleReservation {
                 reservation_id: meant(space, number),
@@ -133,46 +133,52 @@ pub(super) fn command(wish: &Wish, minute: i64, space: &Space) -> SpaceCommand {
                 asked,
             })
         }
-        Wish::Cancel(number) => SpaceCommand::CancelReservation(Box::new(CancelReservation {
+        Request::Cancel(number) => SpaceCommand::CancelReservation(Box::new(CancelReservation {
             reservation_id: meant(space, number),
             reason: None,
             asked,
         })),
-        Wish::CheckIn(number) => {
+        Request::CheckIn(number) => {
             SpaceCommand::CheckIn(CheckIn { reservation_id: meant(space, number), asked })
         }
-        Wish::CheckOut(number) => {
+        Request::CheckOut(number) => {
             SpaceCommand::CheckOut(CheckOut { reservation_id: meant(space, number), asked })
         }
-        Wish::See { ago } => SpaceCommand::ConfirmBySensor(ConfirmBySensor {
+        Request::See { ago } => SpaceCommand::ConfirmBySensor(ConfirmBySensor {
             reservation_id: None,
             at: time(minute - ago),
             by: Actor::System,
         }),
-        Wish::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON }),
-        Wish::SetOverride { id: number, from, length } => SpaceCommand::SetOverride(Box::new(SetOverride {
-            override_id: id(number),
-            kind: OverrideKind::Blocked,
-            from: time(minute + from),
-            until: length.map(|length| time(minute + from + length)),
-            reason: None,
-            notes: None,
-            asked,
-        })),
-        Wish::ClearOverride(number) => {
+        Request::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON }),
+        Request::SetOverride { id: number, from, length } => {
+            SpaceCommand::SetOverride(Box::new(SetOverride {
+                override_id: id(number),
+                kind: OverrideKind::Blocked,
+                from: time(minute + from),
+                until: length.map(|length| time(minute + from + length)),
+                reason: None,
+                notes: None,
+                asked,
+            }))
+        }
+        Request::ClearOverride(number) => {
             SpaceCommand::ClearOverride(ClearOverride { override_id: id(number), asked })
         }
-        Wish::Update { enabled, auto_release_minutes } => SpaceCommand::UpdateSpace(Box::new(UpdateSpace {
-            code: None,
-            definition: DefinitionPatch {
-                enabled: Some(enabled),
-                auto_release_minutes,
-                ..DefinitionPatch::default()
-            },
-            asked,
-        })),
-        Wish::SetState(state) => SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked }),
-        Wish::Delete => SpaceCommand::DeleteSpace(DeleteSpace { space_id: id(1), reason: None, asked }),
+        Request::Update { enabled, auto_release_minutes } => {
+            SpaceCommand::UpdateSpace(Box::new(UpdateSpace {
+                code: None,
+                definition: DefinitionPatch {
+                    enabled: Some(enabled),
+                    auto_release_minutes,
+                    ..DefinitionPatch::default()
+                },
+                asked,
+            }))
+        }
+        Request::SetState(state) => {
+            SpaceCommand::SetStateByHand(SetStateByHand { state, reason: None, asked })
+        }
+        Request::Delete => SpaceCommand::DeleteSpace(DeleteSpace { space_id: id(1), reason: None, asked }),
     }
 }
 
@@ -193,17 +199,17 @@ impl History {
         history
     }
 
-    pub(super) fn after(auto_release_minutes: Option<u16>, wishes: &[(i64, Wish)]) -> Self {
+    pub(super) fn after(auto_release_minutes: Option<u16>, requests: &[(i64, Request)]) -> Self {
         let mut history = Self::new(auto_release_minutes);
-        for (later, wish) in wishes {
-            let _refused_or_not = history.wish(*later, wish);
+        for (later, request) in requests {
+            let _refused_or_not = history.request(*later, request);
         }
         history
     }
 
-    pub(super) fn wish(&mut self, later: i64, wish: &Wish) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+    pub(super) fn request(&mut self, later: i64, request: &Request) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         self.minute += later;
-        self.ask(&command(wish, self.minute, &self.space))
+        self.ask(&command(request, self.minute, &self.space))
     }
 
     pub(super) fn ask(&mut self, command: &SpaceCommand) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
