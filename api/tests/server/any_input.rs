@@ -1,8 +1,8 @@
-//! Whatever is asked of any operation, in whatever field: the answer is a success or a refusal that is documented, every
-//! projection runs, the auditor finds nothing, and a server that starts anew answers all reads alike.
+//! Random input for every operation and every field. Each response is a success or a documented refusal, every projection
+//! keeps running, the auditor finds no defect, and a restarted server gives the same responses to all reads.
 //!
-//! The operations and their fields come from the documentation. `TEST_SEED` names another run, `TEST_ANY_INPUT` how many
-//! requests it makes.
+//! The operations and their fields come from the OpenAPI document. `TEST_SEED` sets the seed, `TEST_ANY_INPUT` the number of
+//! requests.
 
 mod checks;
 mod draw;
@@ -20,7 +20,7 @@ use operations::{Field, Operation};
 
 const REQUESTS: usize = 4000;
 
-/// One thing that is asked.
+/// One request.
 #[derive(Debug)]
 struct Request {
     method: String,
@@ -30,7 +30,7 @@ struct Request {
 }
 
 #[tokio::test]
-async fn whatever_is_asked_is_answered_and_can_be_read_for_ever() {
+async fn any_input_gets_a_documented_response_and_stays_readable() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let mut draw = Draw::new(Random::seeded());
@@ -41,7 +41,7 @@ async fn whatever_is_asked_is_answered_and_can_be_read_for_ever() {
         server.client.ask("POST", "/api/v6/spaces", json!({"code": format!("FIRST-{n}")})).await.ok();
     }
     for count in 0..requests {
-        // Every operation in turn; those that change something more often, and reports most of all.
+        // Every operation in turn; commands more often than reads, and reports most often.
         let operation = if count % 3 == 0 {
             &operations[count / 3 % operations.len()]
         } else {
@@ -69,7 +69,7 @@ async fn whatever_is_asked_is_answered_and_can_be_read_for_ever() {
     checks::the_auditor_finds_nothing(&database).await;
 }
 
-/// An operation that changes something. Making things comes before ending them.
+/// A command. Creation is more likely than deletion.
 fn changing<'a>(draw: &mut Draw, operations: &'a [Operation]) -> &'a Operation {
     if draw.chance(20) {
         return operations.iter().find(|operation| UPLINK.starts_with(&*operation.path)).unwrap();
@@ -84,7 +84,7 @@ fn changing<'a>(draw: &mut Draw, operations: &'a [Operation]) -> &'a Operation {
     }
 }
 
-/// Commands that never succeed would hide what they do: each must have, but for those that need more luck.
+/// Commands that never succeed would go untested: all must succeed at least once, except for one in ten.
 fn every_command_succeeded(operations: &[Operation], answered: &BTreeMap<(String, u16, String), usize>) {
     if answered.values().sum::<usize>() < REQUESTS {
         return;
@@ -139,7 +139,7 @@ fn request(draw: &mut Draw, operation: &Operation) -> Request {
     Request { method: operation.method.clone(), target: path + &query, key, body }
 }
 
-/// A report of a real network server, with some of its values replaced or left out.
+/// A report of a real network server, with some values replaced or removed.
 fn report(draw: &mut Draw) -> String {
     let mut report: Value = serde_json::from_str(include_str!("../../../docs/examples/uplink.json")).unwrap();
     let eui = draw.known("dev_eui").to_vec();
@@ -157,7 +157,7 @@ fn report(draw: &mut Draw) -> String {
     odd.iter().fold(report.to_string(), |text, (mark, value)| text.replace(&format!("\"{mark}\""), value))
 }
 
-/// Somewhere in a value; not its very top.
+/// A random place inside a value, not the value itself.
 fn place<'a>(draw: &mut Draw, value: &'a mut Value) -> &'a mut Value {
     let stop = draw.chance(50);
     let inner: &mut Value = match value {
@@ -179,7 +179,7 @@ fn place<'a>(draw: &mut Draw, value: &'a mut Value) -> &'a mut Value {
     if stop || ends { inner } else { place(draw, inner) }
 }
 
-/// The answer, once the server is not busy. What is answered must be documented.
+/// The response, repeated while the server is busy. It must be documented.
 async fn ask(client: &Client, request: &Request) -> Answer {
     let Request { method, target, key, body } = request;
     let mut headers = vec![("content-type", "application/json")];

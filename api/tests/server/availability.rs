@@ -1,4 +1,4 @@
-//! Whether a space can be had, in all the ways clients ask for it.
+//! The availability of a space, under all paths that clients use.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::reservations::{RESERVATIONS, booking, hour, space};
 use crate::support::{Client, TestServer};
 
-/// What every way of asking answers; they must agree.
+/// The response, which must be the same under all paths.
 async fn availability(client: &Client, space: &Value, from: usize, until: usize) -> Value {
     let id = space["id"].as_str().unwrap();
     let (start, end) = (hour(from), hour(until));
@@ -39,7 +39,7 @@ async fn availability(client: &Client, space: &Value, from: usize, until: usize)
 }
 
 #[tokio::test]
-async fn a_space_can_be_had_unless_something_is_in_the_way() {
+async fn a_space_is_available_unless_reserved_or_overridden() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -66,7 +66,7 @@ async fn a_space_can_be_had_unless_something_is_in_the_way() {
 }
 
 #[tokio::test]
-async fn without_a_space_or_a_window_there_is_nothing_to_say() {
+async fn a_check_without_a_space_or_a_window_is_refused() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let id = space(client, "A-1").await["id"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Bodies that are no report: each gets a refusal that says why, none gets stored, and none does any harm.
+//! Bodies that are not reports: each is refused with a reason, none is stored, and none does harm.
 
 use parking_testkit::TestDatabase;
 
@@ -38,7 +38,7 @@ fn no_json() -> Vec<Case> {
         malformed("not UTF-8", &not_utf8),
         malformed("UTF-16", b"\xff\xfe{\0}\0"),
         malformed("random bytes", &[0, 159, 146, 150, 255, 254]),
-        // Well-formed, but no report has one of these shapes.
+        // Well-formed JSON, but not in the shape of a report.
         malformed("a list", b"[]"),
         malformed("a text", br#""58a0cb0000100001""#),
         malformed("a number", b"1"),
@@ -99,7 +99,7 @@ fn no_json_by_name() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn each_is_refused_with_a_reason_and_the_next_good_one_is_taken() {
+async fn each_is_refused_with_a_reason_and_the_next_valid_one_is_accepted() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let too_large = json("too large", " ".repeat(BODY_LIMIT + 1), 413, "body_too_large");
@@ -120,7 +120,7 @@ async fn each_is_refused_with_a_reason_and_the_next_good_one_is_taken() {
 }
 
 #[tokio::test]
-async fn the_limit_is_on_the_body_however_its_length_is_told() {
+async fn the_body_limit_applies_with_and_without_content_length() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let body = uplink(1, 0).to_string();
@@ -148,7 +148,7 @@ async fn the_limit_is_on_the_body_however_its_length_is_told() {
 }
 
 #[tokio::test]
-async fn an_event_of_an_unknown_name_is_ignored_whatever_it_holds() {
+async fn an_event_of_an_unknown_type_is_ignored_regardless_of_its_body() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let good = uplink(1, 0).to_string().into_bytes();
@@ -159,10 +159,10 @@ async fn an_event_of_an_unknown_name_is_ignored_whatever_it_holds() {
             assert_eq!(answer.header("x-position"), "");
         }
     }
-    // A URL may have been configured with a query of its own: the last name is the one ChirpStack added.
+    // The configured URL may have a query of its own: ChirpStack adds the last `event`.
     let path = "/api/v1/uplink?event=integration&source=1&event=up";
     client.post(path, good.clone()).await.accepted();
-    // Without a name it is an uplink.
+    // Without a type it is an uplink.
     client.post("/api/v1/uplink", good).await.duplicate();
     assert_eq!(Log::of(&database).size().await, 1);
 }

@@ -1,4 +1,4 @@
-//! Many at once over HTTP: one window is one reservation, and one request is one booking.
+//! Concurrent bookings over HTTP: one window has one reservation, and one request makes one booking.
 
 use futures_util::future::join_all;
 use parking_testkit::TestDatabase;
@@ -9,7 +9,7 @@ use crate::reservations::{RESERVATIONS, booking, space};
 use crate::support::{Answer, TestServer};
 
 #[tokio::test]
-async fn of_fifty_who_want_the_same_hour_one_gets_it() {
+async fn one_of_fifty_concurrent_bookings_of_the_same_hour_succeeds() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -24,9 +24,9 @@ async fn of_fifty_who_want_the_same_hour_one_gets_it() {
     assert_eq!(client.ask("GET", RESERVATIONS, None).await.ok()["total"], 1);
 }
 
-/// Equal means: status, position, and all of the body but that it was made before, which is true for all but one of them.
+/// The responses have equal statuses, positions and bodies, except for `is_duplicate`, which is true for all but one.
 #[tokio::test]
-async fn fifty_times_the_same_request_is_one_reservation_and_fifty_equal_answers() {
+async fn the_same_request_sent_fifty_times_books_once_with_equal_responses() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -51,7 +51,7 @@ async fn fifty_times_the_same_request_is_one_reservation_and_fifty_equal_answers
 }
 
 #[tokio::test]
-async fn of_overlapping_windows_no_two_are_ever_reserved() {
+async fn overlapping_windows_are_never_both_reserved() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let spaces = [space(client, "A-1").await, space(client, "A-2").await];
@@ -64,7 +64,7 @@ async fn of_overlapping_windows_no_two_are_ever_reserved() {
     let answers = join_all(bodies.into_iter().map(|body| client.ask("POST", RESERVATIONS, body))).await;
     let booked: Vec<Value> = answers.iter().filter(|answer| answer.status == 201).map(Answer::json).collect();
     assert!(answers.iter().all(|answer| [201, 409].contains(&answer.status)));
-    // Some of them move while others look for room.
+    // Some reservations move while others are being booked.
     let moves = booked.iter().map(|held| {
         let path = format!("{RESERVATIONS}/{}/reschedule", held["id"].as_str().unwrap());
         let from = random.below(20);
@@ -83,6 +83,6 @@ async fn of_overlapping_windows_no_two_are_ever_reserved() {
     assert_eq!(held.len(), booked.len());
     assert!(held.len() > 4, "the test would prove nothing");
     held.sort();
-    // Times of one day in one form compare as texts.
+    // Times of one day in one format compare as strings.
     assert!(held.windows(2).all(|pair| pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1), "{held:?}");
 }

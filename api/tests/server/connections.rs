@@ -1,4 +1,4 @@
-//! Slow and silent clients: what they hold is bounded, and webhooks get in whatever they do.
+//! Slow and silent clients: their resources are bounded, and webhooks are always served.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::uplinks::uplink;
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: parking\r\n\r\n";
 const HALF_A_HEAD: &[u8] = b"POST /api/v1/uplink?event=up HTTP/1.1\r\nhost: par";
 
-/// What a server that may have 1,024 files open keeps for whatever is asked: the rest is for webhooks and for itself.
+/// The connections for all requests of a server with a limit of 1,024 open files. The rest is for webhooks and the server.
 const OPEN_OF_1024: usize = 768;
 
-/// A server that may have 1,024 files open. The test may have as many as the system allows.
+/// A server with a limit of 1,024 open files. The test itself may open as many as the system allows.
 async fn limited_server(database: &TestDatabase) -> TestServer {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
@@ -34,15 +34,15 @@ async fn limited_server(database: &TestDatabase) -> TestServer {
     TestServer::launch(limited.kill_on_drop(true).env("DATABASE_URL", database.url(None))).await
 }
 
-/// A connection on which these bytes are sent, and nothing else.
+/// A connection on which only these bytes are sent.
 async fn connection(client: &Client, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(client.address()).await.unwrap();
-    // One that is closed for another one's sake may be gone by now.
+    // The server may have closed the connection already, in favour of another one.
     let _sent = stream.write_all(bytes).await;
     stream
 }
 
-/// So many connections, opened some at a time: silent ones, ones with half a head, and ones that have asked once.
+/// `count` connections, opened in batches: silent ones, ones with half a head, and ones that made one request.
 async fn idle_connections(client: &Client, count: usize) -> Vec<TcpStream> {
     let mut open = Vec::new();
     while open.len() < count {
@@ -58,7 +58,7 @@ async fn post_uplink(stream: &mut TcpStream, f_cnt: u32) {
     stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
 }
 
-/// The answer up to the end of its JSON.
+/// The response up to the end of its JSON.
 async fn answer(stream: &mut TcpStream) -> String {
     let (mut answer, mut chunk) = (Vec::new(), [0; 4096]);
     while !answer.ends_with(b"}") {
@@ -70,32 +70,32 @@ async fn answer(stream: &mut TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// What still comes until the server closes the connection.
+/// The bytes until the server closes the connection.
 async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
-    // A connection that is reset is closed too.
+    // A reset connection is closed too.
     let _read = timeout(2 * PATIENCE, stream.read_to_end(&mut rest)).await.expect("the server closes it");
     rest
 }
 
-/// The value of a metric, by its name with its labels.
+/// The value of a metric, by name with labels.
 async fn metric(client: &Client, name: &str) -> Option<f64> {
     let text = client.get("/metrics").await.body;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.map(|value| value.parse().unwrap())
 }
 
-/// The metric of connections closed for this reason.
+/// The name of the metric of connections closed for this reason.
 fn closed(reason: &str) -> String {
     format!(r#"parking_http_connections_closed_total{{reason="{reason}"}}"#)
 }
 
 #[tokio::test]
-async fn uplinks_are_taken_whatever_holds_the_connections_and_a_request_in_flight_is_never_closed() {
+async fn uplinks_are_accepted_on_a_crowded_server_and_requests_in_flight_are_never_closed() {
     let database = TestDatabase::create().await;
     let server = limited_server(&database).await;
     let client = &server.client;
-    // A sender that was there before, and a report that is half here.
+    // A sender that connected before, and a report that has half arrived.
     let mut before = connection(client, b"").await;
     post_uplink(&mut before, 1).await;
     assert!(answer(&mut before).await.contains("accepted"));
@@ -108,7 +108,7 @@ async fn uplinks_are_taken_whatever_holds_the_connections_and_a_request_in_fligh
     half.write_all(&body.as_bytes()[100..]).await.unwrap();
     assert!(answer(&mut half).await.contains("accepted"));
     post_uplink(&mut before, 4).await;
-    assert!(answer(&mut before).await.contains("accepted"), "who reports is closed last");
+    assert!(answer(&mut before).await.contains("accepted"), "reporting connections are closed last");
 
     open.extend(idle_connections(client, 3000).await);
     for f_cnt in 5..25 {
@@ -123,7 +123,7 @@ async fn uplinks_are_taken_whatever_holds_the_connections_and_a_request_in_fligh
     let still_open = metric(client, "parking_http_connections").await.unwrap();
     assert!(still_open <= 832.0, "{still_open}");
 
-    // Idle connections, half a head among them, do not hold up the end.
+    // Idle connections, including those with half a head, do not delay the shutdown.
     let status = server.terminate().await;
     assert!(status.success());
     for mut stream in open {
@@ -132,7 +132,7 @@ async fn uplinks_are_taken_whatever_holds_the_connections_and_a_request_in_fligh
 }
 
 #[tokio::test]
-async fn when_every_connection_has_a_request_in_flight_webhooks_and_health_checks_are_served() {
+async fn webhooks_and_health_checks_are_served_when_every_connection_has_a_request_in_flight() {
     let database = TestDatabase::create().await;
     let server = limited_server(&database).await;
     let client = &server.client;
@@ -142,7 +142,7 @@ async fn when_every_connection_has_a_request_in_flight_webhooks_and_health_check
         open.extend(join_all((0..48).map(|_| connection(client, body_awaited))).await);
     }
     let refused = eventually("every connection has a request in flight", async || {
-        // One that is asked too early may have taken the place of one of them.
+        // An early request may have replaced one of the connections.
         open.push(connection(client, body_awaited).await);
         let mut new = connection(client, b"GET /api/v6/sites HTTP/1.1\r\nhost: parking\r\n\r\n").await;
         let answer = answer(&mut new).await;
@@ -157,7 +157,7 @@ async fn when_every_connection_has_a_request_in_flight_webhooks_and_health_check
     client.post(UPLINK, uplink(1, 1).to_string()).await.accepted();
     assert_eq!(client.get("/health/live").await.status, 200);
     assert!(metric(client, "parking_http_requests_overloaded_total").await.unwrap() >= 1.0);
-    // The slow ones are answered in the end, and make room.
+    // The slow requests are answered eventually, and free their connections.
     let mut late = 0;
     for mut stream in open {
         let answer = String::from_utf8(until_closed(&mut stream).await).unwrap();
@@ -168,7 +168,7 @@ async fn when_every_connection_has_a_request_in_flight_webhooks_and_health_check
 }
 
 #[tokio::test]
-async fn a_connection_that_is_idle_for_a_while_is_kept_and_takes_the_next_report() {
+async fn an_idle_connection_is_kept_and_accepts_the_next_report() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let mut stream = connection(&server.client, b"").await;
@@ -176,13 +176,13 @@ async fn a_connection_that_is_idle_for_a_while_is_kept_and_takes_the_next_report
         post_uplink(&mut stream, f_cnt).await;
         let answer = answer(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("accepted"), "{answer}");
-        // Longer than a head may take: this is what is tested.
+        // Longer than the time limit of a request's head.
         sleep(Duration::from_secs(15)).await;
     }
 }
 
 #[tokio::test]
-async fn who_sends_or_reads_too_slowly_is_closed() {
+async fn connections_of_slow_senders_are_closed() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let client = &server.client;
@@ -192,7 +192,7 @@ async fn who_sends_or_reads_too_slowly_is_closed() {
     let half = async {
         let mut stream = connection(client, LIVE).await;
         answer(&mut stream).await;
-        // The second head counts like the first.
+        // The time limit applies to the second head too.
         stream.write_all(HALF_A_HEAD).await.unwrap();
         assert_eq!(until_closed(&mut stream).await, b"");
     };
@@ -206,7 +206,7 @@ async fn who_sends_or_reads_too_slowly_is_closed() {
     assert_eq!(metric(client, &closed("head_timeout")).await, Some(3.0));
 }
 
-/// Sends these bytes, and then one after the other until the server closes. What it said.
+/// Sends these bytes, then single bytes until the server closes the connection. Returns the server's output.
 async fn trickled(client: &Client, bytes: &[u8]) -> String {
     let (mut reading, mut writing) = connection(client, bytes).await.into_split();
     let trickle = tokio::spawn(async move {
@@ -221,13 +221,13 @@ async fn trickled(client: &Client, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn who_does_not_take_its_answers_is_closed() {
+async fn connections_of_clients_that_do_not_read_are_closed() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.client.address().parse().unwrap()).await.unwrap();
-    // Much more than the system keeps for a client that does not read.
+    // Much more than the system buffers for a client that does not read.
     let ask = b"GET /openapi.json HTTP/1.1\r\nhost: parking\r\n\r\n".repeat(40);
     stream.write_all(&ask).await.unwrap();
     let closed = async {

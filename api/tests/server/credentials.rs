@@ -1,4 +1,4 @@
-//! Who may post, when there is a secret to know.
+//! The credentials of webhook senders when a secret is set.
 
 use hmac::{Hmac, KeyInit, Mac};
 use parking_testkit::TestDatabase;
@@ -18,7 +18,7 @@ fn sign(secret: &str, body: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn who_knows_the_secret_may_post_by_any_of_its_signs() {
+async fn every_valid_credential_is_accepted() {
     let database = TestDatabase::create().await;
     let client = &TestServer::with_secret(&database, SECRET).await.client;
     let signs = |body: &str| {
@@ -31,7 +31,7 @@ async fn who_knows_the_secret_may_post_by_any_of_its_signs() {
             vec![("x-signature", format!("sha256={signature}"))],
             vec![("x-webhook-signature", signature.clone())],
             vec![("x-webhook-signature", format!("sha256={}", signature.to_uppercase()))],
-            // One good sign is enough, as long as it is not a signature that is wrong.
+            // One valid credential is enough, unless a signature is wrong.
             vec![("authorization", "Basic Zm9v".to_owned()), ("x-webhook-token", SECRET.to_owned())],
             vec![("x-webhook-token", "wrong".to_owned()), ("authorization", format!("Bearer {SECRET}"))],
             vec![("x-signature", signature), ("x-webhook-token", "wrong".to_owned())],
@@ -47,7 +47,7 @@ async fn who_knows_the_secret_may_post_by_any_of_its_signs() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_and_nothing_of_theirs_is_stored() {
+async fn invalid_credentials_are_refused_and_nothing_is_stored() {
     let database = TestDatabase::create().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     let body = uplink(1, 0).to_string();
@@ -75,7 +75,7 @@ async fn nobody_else_may_and_nothing_of_theirs_is_stored() {
         (&[("x-signature", &prefixed)], "signature_wrong"),
         (&[("x-signature", &of_another_body)], "signature_wrong"),
         (&[("x-webhook-signature", &by_another_key)], "signature_wrong"),
-        // A signature that is given must be right, whatever else is given.
+        // A signature, if present, must be valid, even next to a valid token.
         (&[("x-signature", &of_another_body), ("authorization", &bearer)], "signature_wrong"),
     ];
     for path in [UPLINK, "/webhooks/chirpstack/uplink?event=integration", "/webhooks/chirpstack/join"] {
@@ -87,14 +87,14 @@ async fn nobody_else_may_and_nothing_of_theirs_is_stored() {
             assert_eq!(answer.header("www-authenticate"), "Bearer");
         }
     }
-    // Who may not post is not told what else is wrong.
+    // An unauthorized sender does not learn about other errors of its request.
     let answer = server.client.post_with(UPLINK, &[("content-type", "text/plain")], "{").await;
     answer.problem(401, "credential_missing");
     assert_eq!(Log::of(&database).size().await, 0);
 }
 
 #[tokio::test]
-async fn the_secret_is_never_written_down() {
+async fn the_secret_is_never_logged() {
     let database = TestDatabase::create().await;
     let mut command = parking(&["up"]);
     command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", SECRET);

@@ -1,4 +1,4 @@
-//! How everything stands, and what was done lately.
+//! The dashboard and the recent activity.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{TestServer, UPLINK};
 use crate::uplinks::{dev_eui, uplink};
 
 #[tokio::test]
-async fn how_everything_stands_in_the_numbers_of_the_lists() {
+async fn the_dashboard_agrees_with_the_lists() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let (here, there) = (space(client, "A-1").await, space(client, "A-2").await);
@@ -44,7 +44,7 @@ async fn how_everything_stands_in_the_numbers_of_the_lists() {
 }
 
 #[tokio::test]
-async fn what_was_done_lately_page_by_page() {
+async fn activity_is_listed_page_by_page() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let id = space(client, "A-1").await;

@@ -1,4 +1,4 @@
-//! The database goes away and comes back; the server stays, says so, and goes on by itself.
+//! The database becomes unavailable and returns: the server keeps running, reports it, and recovers by itself.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::log::{Log, position_of};
 use crate::support::{Client, TestServer, UPLINK, eventually};
 use crate::uplinks::{self, uplink};
 
-/// ChirpStack waits no longer.
+/// ChirpStack's timeout.
 const CHIRPSTACK_WAITS: Duration = Duration::from_secs(5);
 
-/// The administrator, connected beside the test's database.
+/// An administrator's connection to another database of the same cluster.
 struct Administrator {
     connection: PgConnection,
     database: String,
@@ -41,7 +41,7 @@ impl Administrator {
     }
 }
 
-/// Posts until it is accepted, as only the server's own recovery can bring about.
+/// Posts until the report is accepted, which only the server's own recovery can achieve.
 async fn accepted_again(client: &Client, body: &str) {
     eventually("the server takes uplinks again", async || {
         let answer = client.post(UPLINK, body).await;
@@ -52,7 +52,7 @@ async fn accepted_again(client: &Client, body: &str) {
 }
 
 #[tokio::test]
-async fn connections_cut_under_load_cost_nothing_that_was_acknowledged() {
+async fn acknowledged_reports_survive_lost_connections_under_load() {
     let database = TestDatabase::create().await;
     let mut administrator = Administrator::of(&database).await;
     let bodies = uplinks::fleet(100, 30);
@@ -86,7 +86,7 @@ async fn connections_cut_under_load_cost_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_said_in_time_and_the_server_recovers() {
+async fn an_unavailable_database_is_reported_in_time_and_the_server_recovers() {
     let database = TestDatabase::create().await;
     let mut administrator = Administrator::of(&database).await;
     let server = TestServer::start(&database).await;
@@ -94,7 +94,7 @@ async fn a_database_that_is_away_is_said_in_time_and_the_server_recovers() {
 
     administrator.allow_connections(false).await;
     administrator.disconnect_all().await;
-    // A device the server knows, one it must load, and many at once.
+    // A device in memory, a device to load, and many at once.
     let bodies: Vec<_> = (1..=8).flat_map(|device| [uplink(device, 1), uplink(device, 2)]).collect();
     let answers = join_all(bodies.iter().map(async |body| {
         let asked = Instant::now();
@@ -109,7 +109,7 @@ async fn a_database_that_is_away_is_said_in_time_and_the_server_recovers() {
         assert!(matches!(code.as_str(), "database_unavailable" | "unsettled" | "too_slow"), "{answer:?}");
         answer.problem(503, &code);
     }
-    // What is wrong with a request is told all the same.
+    // Invalid requests are still refused with their own reason.
     server.client.post(UPLINK, "{").await.problem(400, "malformed_json");
 
     administrator.allow_connections(true).await;
@@ -128,7 +128,7 @@ async fn a_database_that_is_away_is_said_in_time_and_the_server_recovers() {
 }
 
 #[tokio::test]
-async fn reads_and_health_say_so_too() {
+async fn reads_and_health_checks_report_an_unavailable_database() {
     let database = TestDatabase::create().await;
     let mut administrator = Administrator::of(&database).await;
     let server = TestServer::start(&database).await;
@@ -150,9 +150,9 @@ async fn reads_and_health_say_so_too() {
     }
 }
 
-/// The database answers, but somebody holds what every append needs.
+/// The database answers, but another session holds the lock that every append needs.
 #[tokio::test]
-async fn a_log_that_is_locked_is_not_waited_for_longer_than_the_sender_waits() {
+async fn a_locked_log_is_reported_before_the_sender_gives_up() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let mut other = database.database().admin.connect().await.unwrap();

@@ -1,4 +1,4 @@
-//! `parking up --demo`: a living car park, and the same one at the next start.
+//! `parking up --demo`: a simulated car park, which is the same at the next start.
 
 use parking_testkit::TestDatabase;
 
@@ -9,7 +9,7 @@ async fn demo(database: &TestDatabase, seed: &str) -> TestServer {
     TestServer::launch(command.env("DATABASE_URL", database.url(None))).await
 }
 
-/// Spaces in all, and those that are occupied, once some are.
+/// The number of spaces and of occupied spaces, once some are occupied.
 async fn occupied(server: &TestServer) -> (i64, i64) {
     eventually("cars come", async || {
         let stats = server.client.ask("GET", "/api/v6/spaces/stats", None).await.ok();
@@ -20,7 +20,7 @@ async fn occupied(server: &TestServer) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn cars_come_and_go_and_the_next_start_finds_the_same_place() {
+async fn cars_come_and_go_and_a_restart_keeps_the_car_park() {
     let database = TestDatabase::create().await;
     let server = demo(&database, "1").await;
     assert_eq!(occupied(&server).await.0, 24);
@@ -29,12 +29,12 @@ async fn cars_come_and_go_and_the_next_start_finds_the_same_place() {
         (booked["total"].as_i64().unwrap() > 0).then_some(())
     })
     .await;
-    assert!(!server.log().contains("did not take"), "everything that is sent is taken");
+    assert!(!server.log().contains("did not take"), "everything that is sent is accepted");
     assert_eq!(server.terminate().await.code(), Some(0));
 
     let server = demo(&database, "2").await;
     assert_eq!(occupied(&server).await.0, 24);
     let devices = server.client.ask("GET", "/api/v6/devices?page_size=100", None).await.ok();
     assert_eq!(devices["total"], 26);
-    assert!(!server.log().contains("did not take"), "everything that is sent is taken");
+    assert!(!server.log().contains("did not take"), "everything that is sent is accepted");
 }

@@ -1,4 +1,4 @@
-//! Devices over HTTP: claimed, described, put at spaces, taken away and given up.
+//! Devices over HTTP: claimed, updated, assigned, unassigned and released.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::support::{Client, TestServer, UPLINK};
 use crate::uplinks::{dev_eui, uplink};
 
-/// A new space on the default site.
+/// Creates a space on the default site; returns its id.
 pub(crate) async fn space(client: &Client, code: &str) -> String {
     let made = client.ask("POST", "/api/v6/spaces", json!({"code": code})).await.ok();
     made["id"].as_str().unwrap().to_owned()
 }
 
-/// A new device, by its number; its id.
+/// Claims a device by number; returns its id.
 pub(crate) async fn device(client: &Client, n: u32, kind: &str) -> String {
     let body = json!({"dev_eui": dev_eui(n), "name": format!("Device {n}"), "type": kind});
     let made = client.ask("POST", "/api/v6/devices", body).await.ok();
@@ -24,7 +24,7 @@ fn euis(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_device_from_its_claim_to_its_end() {
+async fn a_device_from_claim_to_release() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space_id = space(client, "A-1").await;
@@ -87,7 +87,7 @@ async fn a_device_from_its_claim_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_device_out_of_use_is_shown_and_its_eui_is_free() {
+async fn a_retired_device_is_visible_and_its_eui_is_free() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space_id = space(client, "A-1").await;
@@ -108,7 +108,7 @@ async fn a_device_out_of_use_is_shown_and_its_eui_is_free() {
 }
 
 #[tokio::test]
-async fn lists_are_of_what_is_asked_for() {
+async fn device_lists_apply_their_filters() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space_id = space(client, "A-1").await;
@@ -160,7 +160,7 @@ async fn lists_are_of_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_a_device_cannot_be_is_refused() {
+async fn invalid_devices_are_refused() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let eui = dev_eui(1);
@@ -201,7 +201,7 @@ async fn what_a_device_cannot_be_is_refused() {
 }
 
 #[tokio::test]
-async fn a_space_has_room_for_one_of_each_kind_and_a_device_leaves_one_only_when_told_to() {
+async fn a_space_has_one_device_of_each_type_and_a_device_moves_only_with_replace() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let (here, there) = (space(client, "A-1").await, space(client, "A-2").await);
@@ -224,7 +224,7 @@ async fn a_space_has_room_for_one_of_each_kind_and_a_device_leaves_one_only_when
 }
 
 #[tokio::test]
-async fn a_claim_that_is_sent_again_under_its_key_is_done_once() {
+async fn a_repeated_claim_with_the_same_key_is_executed_once() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let body = json!({"dev_eui": dev_eui(1), "name": "Bay 1"});
@@ -236,7 +236,7 @@ async fn a_claim_that_is_sent_again_under_its_key_is_done_once() {
 }
 
 #[tokio::test]
-async fn what_a_device_reported_with_what_was_read_in_it_the_newest_first() {
+async fn uplinks_are_listed_with_their_readings_newest_first() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let path = format!("/api/v6/devices/{}", device(client, 1, "sensor").await);

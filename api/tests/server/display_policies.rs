@@ -1,4 +1,4 @@
-//! Display policies over HTTP, and what they and everything else make of a space.
+//! Display policies over HTTP, and the computed state of a space.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -17,13 +17,13 @@ async fn computed(client: &Client, space: &Value) -> Value {
     client.ask("GET", &path, None).await.ok()
 }
 
-/// State, colour and level of a display, and why.
+/// State, colour, level and reason of a display.
 fn display(computed: &Value) -> [&Value; 4] {
     ["state", "color", "priority_level", "reason"].map(|name| &computed["computed_display"][name])
 }
 
 #[tokio::test]
-async fn a_new_policy_is_in_force_until_another_is() {
+async fn a_new_policy_is_active_until_another_is_activated() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     assert_eq!(client.ask("GET", POLICIES, None).await.ok()["total"], 0);
@@ -61,7 +61,7 @@ async fn a_new_policy_is_in_force_until_another_is() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_policy_is_refused() {
+async fn invalid_policies_are_refused() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for (body, code) in [
@@ -83,7 +83,7 @@ async fn what_cannot_be_a_policy_is_refused() {
 }
 
 #[tokio::test]
-async fn the_strongest_level_decides_what_is_shown_and_says_why() {
+async fn the_strongest_level_decides_the_display_with_its_reason() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;

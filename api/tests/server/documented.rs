@@ -1,4 +1,4 @@
-//! What the documentation says of an answer: every status and every code that a test sees must be in it.
+//! Every status and every code that a test receives must be documented.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::support::Answer;
 
-/// The documentation as it is kept.
+/// The kept OpenAPI document.
 pub(crate) static OPENAPI: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap());
 
-/// Fails the test unless the operation is documented with this status and, of a refusal, with this code.
+/// Fails the test unless the operation is documented with this status and, for a refusal, with this code.
 pub(crate) fn assert(method: &Method, path: &str, answer: &Answer) {
     let operation = operation(method, path).unwrap_or_else(|| panic!("{method} {path} is not documented"));
     let response = &operation["responses"][answer.status.to_string()];

@@ -1,4 +1,4 @@
-//! Whatever happens to the server: what it acknowledged is in the log, once.
+//! Acknowledged reports are in the log exactly once, even if the server is killed or stopped.
 
 use parking_testkit::TestDatabase;
 use tokio::sync::oneshot;
@@ -9,7 +9,7 @@ use crate::uplinks::{self, Outcome};
 
 const CONNECTIONS: usize = 64;
 
-/// Load until the connections fail, and beside it what happens once `after` uplinks are acknowledged.
+/// Posts until the connections fail, and runs `then` concurrently once `after` uplinks are acknowledged.
 async fn under_load<'a, T>(
     client: &Client,
     bodies: &'a [Vec<u8>],
@@ -24,12 +24,12 @@ async fn under_load<'a, T>(
         }
     });
     tokio::join!(load, async {
-        wait.await.expect("so many are acknowledged");
+        wait.await.expect("enough uplinks are acknowledged");
         event.await
     })
 }
 
-/// Every acknowledged uplink is there, and nothing is there twice or was never sent.
+/// Every acknowledged uplink is in the log once, and every uplink in the log was sent.
 async fn check_kept(log: &Log, outcomes: &[Outcome<'_>]) -> usize {
     let stored = log.bodies().await;
     let acknowledged = uplinks::acknowledged(outcomes);
@@ -40,7 +40,7 @@ async fn check_kept(log: &Log, outcomes: &[Outcome<'_>]) -> usize {
     acknowledged.len()
 }
 
-/// After everything was posted again, lost answers too, each uplink is there once.
+/// After all uplinks were posted again, including those without a response, each is in the log once.
 async fn check_repeatable(database: &TestDatabase, bodies: &[Vec<u8>]) {
     let server = TestServer::start(database).await;
     let outcomes = uplinks::post_all(&server.client, bodies, CONNECTIONS, |_| {}).await;
@@ -50,14 +50,14 @@ async fn check_repeatable(database: &TestDatabase, bodies: &[Vec<u8>]) {
 }
 
 #[tokio::test]
-async fn a_server_killed_under_load_has_kept_what_it_acknowledged() {
+async fn acknowledged_reports_survive_a_kill_under_load() {
     let database = TestDatabase::create().await;
     let bodies = uplinks::fleet(100, 30);
     let server = TestServer::start(&database).await;
     let client = server.client.clone();
     let (outcomes, ()) = under_load(&client, &bodies, 1000, server.kill()).await;
 
-    // What the database had begun for the killed server is over when the next one serves.
+    // Transactions of the killed server have ended when the next server starts.
     let _next = TestServer::start(&database).await;
     let acknowledged = check_kept(&Log::of(&database), &outcomes).await;
     println!("{acknowledged} of {} were acknowledged", bodies.len());
@@ -65,9 +65,9 @@ async fn a_server_killed_under_load_has_kept_what_it_acknowledged() {
     check_repeatable(&database, &bodies).await;
 }
 
-/// The projections too go on where they were, and miss nothing.
+/// The projections also resume at their position and miss no event.
 #[tokio::test]
-async fn a_server_killed_again_and_again_loses_nothing() {
+async fn acknowledged_reports_survive_repeated_kills() {
     let database = TestDatabase::create().await;
     let bodies = uplinks::fleet(20, 60);
     for part in bodies.chunks(400) {
@@ -87,7 +87,7 @@ async fn a_server_killed_again_and_again_loses_nothing() {
     }
 }
 
-/// Neither knows what the other has in memory; the log decides.
+/// The servers do not share memory; the log decides.
 #[tokio::test]
 async fn two_servers_on_one_database_store_each_uplink_once() {
     let database = TestDatabase::create().await;
@@ -105,7 +105,7 @@ async fn two_servers_on_one_database_store_each_uplink_once() {
 }
 
 #[tokio::test]
-async fn a_server_told_to_stop_under_load_ends_well() {
+async fn a_server_stops_cleanly_under_load() {
     let database = TestDatabase::create().await;
     let bodies = uplinks::fleet(100, 30);
     let server = TestServer::start(&database).await;

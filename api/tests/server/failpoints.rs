@@ -1,4 +1,4 @@
-//! The server dies by SIGKILL at each named point of an append and of a projection, and nothing comes of it.
+//! The server dies by SIGKILL at each named point of an append and of a projection, without any loss.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -22,7 +22,7 @@ const POINTS: [&str; 8] = [
 const DEVICES: u32 = 20;
 const CONNECTIONS: usize = 4;
 
-/// Posts until the server dies at the point, `times` times reached; what was acknowledged is then in the log.
+/// Posts until the server dies when it reaches the point for the `times`-th time. Acknowledged reports are then in the log.
 async fn die_at(database: &TestDatabase, point: &str, times: u32, bodies: &[Vec<u8>]) {
     come_to_rest(database).await;
     let mut command = parking(&["up"]);
@@ -36,7 +36,7 @@ async fn die_at(database: &TestDatabase, point: &str, times: u32, bodies: &[Vec<
     }
 }
 
-/// A server without failpoints catches up, so that the next one dies of what is posted to it.
+/// A server without failpoints catches up, so that the next one reaches its failpoint only by new reports.
 async fn come_to_rest(database: &TestDatabase) {
     let server = TestServer::start(database).await;
     let path =
@@ -55,7 +55,7 @@ async fn conformance_47_the_server_may_die_anywhere() {
             die_at(&database, point, times, parts.next().expect("a part for each death")).await;
         }
     }
-    // Whoever lost an answer asks again; the projections go on where they were.
+    // Senders without a response post again; the projections resume at their position.
     let server = TestServer::start(&database).await;
     let outcomes = uplinks::post_all(&server.client, &bodies, CONNECTIONS, |_| {}).await;
     assert_eq!(uplinks::acknowledged(&outcomes).len(), bodies.len());

@@ -1,4 +1,4 @@
-//! The real events and requests of `tests/fixtures`; its README says where they come from.
+//! The real events and requests of `tests/fixtures`. Its README names their sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A request as ChirpStack would send it, without the server's address.
+/// A request in ChirpStack's format, without the server's address.
 #[derive(Clone, Debug)]
 pub(crate) struct Fixture {
     pub(crate) name: String,
@@ -20,7 +20,7 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// The stream and the event type under which the log must hold it.
+    /// The stream and the event type that the log must contain.
     pub(crate) fn place(&self) -> (String, &'static str) {
         let body: Value = serde_json::from_slice(&self.body).unwrap();
         let stream = format!("platform/{}", body["deviceInfo"]["devEui"].as_str().unwrap());
@@ -38,17 +38,17 @@ impl Fixture {
     }
 }
 
-/// Every event and every JSON request.
+/// All events and all JSON requests.
 pub(crate) fn reports() -> Vec<Fixture> {
     [events(), wire(|name| !name.starts_with("pb_"))].concat()
 }
 
-/// The events that were collected as bodies.
+/// The events collected as bodies.
 pub(crate) fn events() -> Vec<Fixture> {
     [bodies("chirpstack-events"), bodies("chirpstack-events/generated")].concat()
 }
 
-/// Events that name no device.
+/// Events without a device.
 pub(crate) fn shapes() -> Vec<Fixture> {
     bodies("chirpstack-events/generated/shapes")
 }
@@ -58,7 +58,7 @@ pub(crate) fn protobuf() -> Vec<Fixture> {
     wire(|name| name.starts_with("pb_"))
 }
 
-/// One whole request, byte for byte, but for the path.
+/// One complete request, byte for byte except for the path.
 pub(crate) fn raw_request(path: &str) -> Vec<u8> {
     let bytes = fs::read(folder("chirpstack-wire").join("raw_http_request_up.http")).unwrap();
     let request = String::from_utf8(bytes).unwrap();
@@ -97,7 +97,7 @@ struct Request {
     line: String,
     #[serde(default)]
     headers: Vec<(String, String)>,
-    /// The exact text; where it is missing, the file shows the body itself.
+    /// The exact text; if it is missing, the file contains the body itself.
     body_raw: Option<String>,
     body_base64: Option<String>,
     body: Option<Box<RawValue>>,
@@ -107,7 +107,7 @@ impl Request {
     fn fixture(self, name: String) -> Fixture {
         let (_, event) = self.line.split_once("?event=").unwrap();
         let event = event.trim_end_matches(" HTTP/1.1").to_owned();
-        // The client says these itself.
+        // The client sets these itself.
         let kept = |(name, _): &(String, String)| !matches!(name.as_str(), "host" | "content-length");
         let mut headers: Vec<_> = self.headers.into_iter().filter(kept).collect();
         if headers.is_empty() {

@@ -1,5 +1,5 @@
-//! What is accepted can be read for ever: data that is too deep or too long is refused with its field and its limit, and
-//! the read models go on. A report is never refused for that.
+//! Accepted data stays readable: data that is too deep or too long is refused with the field and the limit, and the read
+//! models keep running. A report is never refused for this reason.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::reservations::{RESERVATIONS, booking, space};
 use crate::support::{Answer, Client, TestServer, UPLINK, eventually};
 use crate::uplinks::dev_eui;
 
-/// Objects within each other, so many.
+/// Nested objects with this many levels.
 fn nested(levels: usize) -> Value {
     (1..levels).fold(json!({}), |inner, _| json!({"a": inner}))
 }
@@ -21,14 +21,14 @@ fn with(body: &Value, name: &str, value: impl Into<Value>) -> Value {
     body
 }
 
-/// Refused with 422, in words that name the field and what it may hold.
+/// Refused with 422; the detail names the field and the limit.
 fn refused(answer: &Answer, field: &str, limit: &str) {
     answer.problem(422, "limit_exceeded");
     let detail = answer.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.starts_with(field) && detail.contains(limit), "{detail}");
 }
 
-/// All projections run and have come to the end of the log.
+/// All projections run and have reached the end of the log.
 async fn projections_run(client: &Client, database: &TestDatabase) {
     let head = position_of(Log::of(database).size().await);
     let path = format!("/api/v6/spaces?min_position={head}");
@@ -39,7 +39,7 @@ async fn projections_run(client: &Client, database: &TestDatabase) {
     .await;
 }
 
-/// Each kind of thing that people describe with data of their own: the path of one that is there, and a body for a new one.
+/// Each resource with custom data: the path of an existing one, the path of the list, and a body for a new one.
 async fn described(client: &Client) -> Vec<(String, &'static str, Value)> {
     let space = space(client, "A-1").await;
     let booked = client.ask("POST", RESERVATIONS, booking(&space, 8, 9)).await.ok();
@@ -55,7 +55,7 @@ async fn described(client: &Client) -> Vec<(String, &'static str, Value)> {
 }
 
 #[tokio::test]
-async fn data_nested_125_deep_is_refused_and_every_projection_goes_on() {
+async fn data_nested_125_deep_is_refused_and_every_projection_keeps_running() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for (one, all, body) in described(client).await {
@@ -89,7 +89,7 @@ async fn data_nested_125_deep_is_refused_and_every_projection_goes_on() {
 }
 
 #[tokio::test]
-async fn texts_that_are_too_long_are_refused_and_the_longest_are_kept() {
+async fn strings_over_the_limit_are_refused_and_strings_at_the_limit_are_kept() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -139,7 +139,7 @@ async fn texts_that_are_too_long_are_refused_and_the_longest_are_kept() {
 }
 
 #[tokio::test]
-async fn numbers_are_kept_as_they_were_written_or_refused() {
+async fn numbers_are_kept_exactly_or_refused() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let path = "/api/v6/spaces";
@@ -178,7 +178,7 @@ async fn a_report_with_an_object_200_deep_is_recorded_without_it_and_its_body_is
 }
 
 #[tokio::test]
-async fn long_texts_of_a_report_cost_only_themselves() {
+async fn overlong_strings_of_a_report_are_cut_or_dropped_alone() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let body = json!({

@@ -1,4 +1,4 @@
-//! What lies in the log, read past the server, as the auditor.
+//! The contents of the log, read directly from the database as the auditor.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use sqlx::{FromRow, PgPool};
 /// The events that a server appends when it first starts: the log's identity, the default tenant and its site.
 pub(crate) const FOUNDATION: i64 = 3;
 
-/// The position of the last of so many reports.
+/// The position of the last of this many reports.
 pub(crate) fn position_of(reports: usize) -> i64 {
     FOUNDATION + i64::try_from(reports).unwrap()
 }
@@ -27,13 +27,13 @@ pub(crate) struct Stored {
     sequence: i64,
     pub(crate) event_type: String,
     pub(crate) payload: Json<Value>,
-    /// As it came.
+    /// The body as received.
     pub(crate) body: Vec<u8>,
     pub(crate) body_encoding: i16,
 }
 
 impl Stored {
-    /// When the platform received what it tells, to the microsecond: tables keep no more.
+    /// When the platform received the report, to the microsecond, the precision of the tables.
     pub(crate) fn received_at(&self) -> DateTime<Utc> {
         let text = self.payload.0[&self.event_type]["report"]["received_at"].as_str().unwrap();
         text.parse::<DateTime<Utc>>().unwrap().trunc_subsecs(6)
@@ -48,8 +48,9 @@ impl Log {
         Self(database.pool(Role::Auditor))
     }
 
-    /// The reports in it, in order. Fails the test if the log is not whole: positions and sequences without a gap, head
-    /// and streams where they should be. All is of one moment: what a killed server had begun may still be committed.
+    /// The reports in the log, in order. Fails the test if the log is incomplete: positions and sequences must have no gap,
+    /// and the head and the streams must agree with them. All is read in one snapshot, because a transaction of a killed
+    /// server may still be committed.
     pub(crate) async fn whole(&self) -> Vec<Stored> {
         let mut moment = self.0.begin_with("begin isolation level repeatable read read only").await.unwrap();
         let dictionaries = dictionaries::kept(&mut moment).await.unwrap();
@@ -87,7 +88,7 @@ impl Log {
         events.split_off(foundation)
     }
 
-    /// How often each body lies in the log, which must be whole.
+    /// How often the log contains each body. The log must be complete.
     pub(crate) async fn bodies(&self) -> HashMap<Vec<u8>, usize> {
         let mut bodies = HashMap::new();
         for event in self.whole().await {
@@ -96,12 +97,12 @@ impl Log {
         bodies
     }
 
-    /// The number of reports in it, which must be whole.
+    /// The number of reports in the log. The log must be complete.
     pub(crate) async fn size(&self) -> usize {
         self.whole().await.len()
     }
 
-    /// Who brought the event at this position, and in which request.
+    /// The metadata of the event at this position.
     pub(crate) async fn metadata(&self, position: i64) -> Value {
         let metadata: Json<Value> = sqlx::query_scalar("select metadata from events where position = $1")
             .bind(position)

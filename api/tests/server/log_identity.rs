@@ -1,4 +1,4 @@
-//! Which log it is: in every answer beside the position, in `parking log`, and refused when this build cannot read it.
+//! The log's id: in every response with a position, and in `parking log`. A log that this build cannot read is refused.
 
 use std::process::Output;
 
@@ -42,7 +42,7 @@ async fn log_id(database: &TestDatabase) -> String {
 }
 
 #[tokio::test]
-async fn a_position_comes_with_the_log_it_is_a_position_of() {
+async fn a_position_is_sent_with_its_log_id() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let id = log_id(&database).await;
@@ -62,7 +62,7 @@ async fn a_position_comes_with_the_log_it_is_a_position_of() {
 }
 
 #[tokio::test]
-async fn a_copy_is_forked_while_nobody_serves_it_and_goes_on_under_a_new_id() {
+async fn a_copy_is_forked_while_no_server_runs_and_continues_under_a_new_id() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let before = log_id(&database).await;
@@ -85,7 +85,7 @@ async fn a_copy_is_forked_while_nobody_serves_it_and_goes_on_under_a_new_id() {
     assert_eq!((answer.header("x-log-id"), answer.header("x-position")), (&*after, "5"));
 }
 
-/// Everything that a write could have changed: tables, columns, functions, roles' rights, and what the log holds.
+/// Everything that a write could change: tables, columns, functions, privileges, and the contents of the log.
 async fn contents(database: &TestDatabase) -> Vec<String> {
     let query = "select c::text from pg_attribute c where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace) \
                  union all select f.oid::text || prosrc from pg_proc f where pronamespace = 'public'::regnamespace \
@@ -113,7 +113,7 @@ async fn a_log_of_another_format_is_refused_before_anything_is_written() {
     ] {
         let log = EventLog::started().await;
         let mut admin = admin(&log.database).await;
-        // A migration that is missing would be run, were the log not refused first.
+        // A missing migration would be run if the log were not refused first.
         admin.execute("delete from _sqlx_migrations where version > 2").await.unwrap();
         admin.execute(change).await.unwrap();
         let before = contents(&log.database).await;
@@ -169,7 +169,7 @@ async fn a_trained_dictionary_is_announced_and_then_used() {
     assert!(printed(&status).contains("bodies   compressed with dictionary 2"), "{}", printed(&status));
 
     let server = TestServer::start(&database).await;
-    // The first report may be on its way before the writer has read the dictionary.
+    // The first report may be appended before the writer has read the dictionary.
     for n in 20..22 {
         let body = uplink(1, n).to_string();
         server.client.post(UPLINK, body.clone()).await.accepted();

@@ -1,4 +1,4 @@
-//! The server as its users meet it: the real program, over HTTP, on a real PostgreSQL.
+//! End-to-end tests: the real program, over HTTP, with a real PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 

@@ -1,4 +1,4 @@
-//! Reports with odd fields: as long as the device can be told, the report is kept, byte for byte, and can be read back.
+//! Reports with odd fields: as long as the device can be identified, the report is kept byte for byte and stays readable.
 
 use parking_testkit::TestDatabase;
 
@@ -6,13 +6,13 @@ use crate::log::{Log, position_of};
 use crate::support::{Client, TestServer, UPLINK};
 use crate::uplinks::{dev_eui, uplink};
 
-/// A report of this device, identified, with these fields beside: any JSON text that ends an object.
+/// An identified report of this device with these additional fields: the JSON text at the end of an object.
 fn report(device: u32, fields: &str) -> Vec<u8> {
     let (eui, id) = (dev_eui(device), format!("{device:08x}-0000-4000-8000-000000000000"));
     format!(r#"{{"deduplicationId":"{id}","deviceInfo":{{"devEui":"{eui}"}},{fields}}}"#).into_bytes()
 }
 
-/// As [`report`], the fields inside `deviceInfo`.
+/// Like [`report`], with the fields inside `deviceInfo`.
 fn report_of(device: u32, device_info: &str) -> Vec<u8> {
     format!(r#"{{"deviceInfo":{{"devEui":"{}",{device_info}}}}}"#, dev_eui(device)).into_bytes()
 }
@@ -21,7 +21,7 @@ fn nested(levels: usize) -> String {
     format!(r#""object":{{"a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels))
 }
 
-/// Everything odd, each of a device of its own.
+/// All odd reports, each of a different device.
 fn odd_reports() -> Vec<Vec<u8>> {
     let in_report = [
         nested(200),
@@ -69,7 +69,7 @@ fn odd_reports() -> Vec<Vec<u8>> {
     in_report.chain(in_device_info).collect()
 }
 
-/// The devices that the read model shows, which must have kept up with the log.
+/// The number of devices in the read model, once it has reached the end of the log.
 async fn orphans(client: &Client, reports: usize) -> i64 {
     let position = position_of(reports);
     let path = format!("/api/v6/orphan-devices?page_size=500&min_position={position}");
@@ -77,7 +77,7 @@ async fn orphans(client: &Client, reports: usize) -> i64 {
 }
 
 #[tokio::test]
-async fn an_odd_field_does_not_cost_the_report() {
+async fn a_report_with_an_odd_field_is_kept() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let reports = odd_reports();
@@ -91,7 +91,7 @@ async fn an_odd_field_does_not_cost_the_report() {
     assert!(stored.iter().map(|event| &event.body).eq(&reports));
     assert_eq!(orphans(&server.client, reports.len()).await, count, "every device shows up");
 
-    // What was stored can be read back: by a server that has nothing in memory, and by the read model.
+    // The stored reports can be read back by a server without anything in memory, and by the read model.
     server.kill().await;
     let server = TestServer::start(&database).await;
     for body in &reports {
@@ -121,9 +121,9 @@ async fn an_object_of_any_depth_can_be_read_back() {
     assert_eq!(orphans(&server.client, reports.len()).await, count, "every device shows up");
 }
 
-/// A key older than the window of recent ones is looked up in the stream: whatever else the stream holds.
+/// A key older than the window of recent keys is looked up in the stream, regardless of the stream's other contents.
 #[tokio::test]
-async fn a_nul_in_an_object_does_not_cost_a_report_older_than_the_window() {
+async fn a_report_older_than_the_window_is_kept_despite_a_nul_in_an_object() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let mut odd = uplink(1, 100);
@@ -136,9 +136,9 @@ async fn a_nul_in_an_object_does_not_cost_a_report_older_than_the_window() {
     client.post(UPLINK, uplink(1, 1).to_string()).await.accepted();
 }
 
-/// JSON's grammar allows half a surrogate pair anywhere in a text, so also in a name.
+/// JSON's grammar allows half a surrogate pair anywhere in a string, including names.
 #[tokio::test]
-async fn half_a_surrogate_pair_in_a_field_name_does_not_cost_the_report() {
+async fn a_report_with_half_a_surrogate_pair_in_a_field_name_is_kept() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     client.post(UPLINK, report(1, r#""object":{"\ud800":1}"#)).await.accepted();

@@ -1,4 +1,4 @@
-//! The documentation is what the server says it is, and can be read without anything from elsewhere.
+//! The OpenAPI document is kept up to date, and its page loads nothing from other servers.
 
 use parking_testkit::TestDatabase;
 use serde_json::Value;
@@ -6,8 +6,7 @@ use serde_json::Value;
 use crate::documented::OPENAPI;
 use crate::support::TestServer;
 
-/// `docs/openapi.json` is kept, so that a change of what clients depend on is seen. With `UPDATE_GOLDEN` set it
-/// is kept anew.
+/// The kept `docs/openapi.json` makes changes of the API visible. With `UPDATE_GOLDEN` set, it is rewritten.
 #[tokio::test]
 async fn the_documentation_is_the_one_that_is_kept() {
     let database = TestDatabase::create().await;
@@ -23,7 +22,7 @@ async fn the_documentation_is_the_one_that_is_kept() {
 }
 
 #[tokio::test]
-async fn every_operation_has_a_name_of_its_own_and_says_what_it_does() {
+async fn every_operation_has_a_unique_id_and_a_summary() {
     let mut names = Vec::new();
     for (path, item) in OPENAPI["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -38,7 +37,7 @@ async fn every_operation_has_a_name_of_its_own_and_says_what_it_does() {
 }
 
 #[tokio::test]
-async fn the_page_to_try_it_needs_nothing_from_elsewhere() {
+async fn the_documentation_page_loads_nothing_from_other_servers() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let page = server.client.get("/docs/").await;

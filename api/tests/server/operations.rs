@@ -1,18 +1,18 @@
-//! What operators watch: health, metrics, and the work that the server does by itself.
+//! Operations: health checks, metrics and jobs.
 
 use parking_testkit::{Role, TestDatabase};
 use serde_json::Value;
 
 use crate::support::{TestServer, UPLINK, eventually};
 
-/// The status of a check by its name.
+/// The check with this name.
 fn check<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let checks = answer["checks"].as_array().unwrap();
     checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{answer}"))
 }
 
 #[tokio::test]
-async fn a_server_is_live_and_ready_and_says_why_it_is_not() {
+async fn health_checks_report_live_and_ready_and_name_failures() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let live = server.client.get("/health/live").await;
@@ -43,14 +43,14 @@ async fn a_server_is_live_and_ready_and_says_why_it_is_not() {
     assert_eq!(server.client.get("/health/live").await.status, 200, "it need not be started again");
 }
 
-/// The value of a sample, by its name with its labels.
+/// The value of a sample, by name with labels.
 fn sample(text: &str, name: &str) -> Option<f64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.map(|value| value.parse().unwrap())
 }
 
 #[tokio::test]
-async fn metrics_tell_what_came_in_and_how_far_the_read_models_are() {
+async fn metrics_count_reports_and_show_the_progress_of_the_read_models() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let uplink = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/uplink.json")).unwrap();
@@ -87,7 +87,7 @@ async fn metrics_tell_what_came_in_and_how_far_the_read_models_are() {
 }
 
 #[tokio::test]
-async fn one_of_two_servers_leads_and_runs_the_jobs_and_the_other_takes_over() {
+async fn one_of_two_servers_runs_the_jobs_and_the_other_takes_over() {
     let database = TestDatabase::create().await;
     let servers = [TestServer::start(&database).await, TestServer::start(&database).await];
     let pool = database.pool(Role::Writer);
@@ -111,7 +111,7 @@ async fn one_of_two_servers_leads_and_runs_the_jobs_and_the_other_takes_over() {
 }
 
 #[tokio::test]
-async fn a_job_is_run_on_request_and_tells_what_it_did() {
+async fn a_job_runs_on_request_and_shows_its_result() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let jobs = client.ask("GET", "/api/v6/jobs", None).await.ok();

@@ -1,4 +1,4 @@
-//! `GET /api/v6/orphan-devices`: what it shows of a device, page by page, up to a position.
+//! `GET /api/v6/orphan-devices`: the fields of a device, the pages, and `min_position`.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn gateway(id: &str, rssi: i32, snr: f64) -> Value {
 }
 
 #[tokio::test]
-async fn a_device_is_shown_with_what_was_last_heard_of_it() {
+async fn an_orphan_is_shown_with_the_last_values_received() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let mut first = uplink(1, 0);
@@ -55,7 +55,7 @@ async fn a_device_is_shown_with_what_was_last_heard_of_it() {
         })
     );
 
-    // Of what the next uplink does not tell, the last word stands.
+    // Values that the next uplink does not contain are kept.
     let mut second = uplink(1, 1);
     second["deviceInfo"]["deviceName"] = json!("Bay 1 (moved)");
     second["rxInfo"] = json!([{"gatewayId": "0016c001f1500002"}]);
@@ -70,7 +70,7 @@ async fn a_device_is_shown_with_what_was_last_heard_of_it() {
 }
 
 #[tokio::test]
-async fn a_device_that_has_only_joined_is_shown_without_uplinks() {
+async fn an_orphan_that_has_only_joined_is_shown_without_uplinks() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let mut join = uplink(1, 0);
@@ -103,7 +103,7 @@ async fn repetitions_are_not_counted() {
     assert_eq!(device_at(client, position).await["message_count"], 1);
 }
 
-/// A frame with this counter, reported under this number, which its object repeats.
+/// A frame with this counter, in a report with this number, which the object also contains.
 fn heard(f_cnt: u32, report: u32, rssi: i32) -> Value {
     let mut heard = uplink(1, f_cnt);
     heard["deduplicationId"] = json!(format!("00000000-0000-4000-8000-{report:012x}"));
@@ -113,7 +113,7 @@ fn heard(f_cnt: u32, report: u32, rssi: i32) -> Value {
 }
 
 #[tokio::test]
-async fn a_late_frame_counts_but_what_was_heard_after_it_stands() {
+async fn a_late_frame_is_counted_but_does_not_replace_newer_values() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     post(client, &heard(5, 1, -70)).await;
@@ -123,9 +123,9 @@ async fn a_late_frame_counts_but_what_was_heard_after_it_stands() {
     assert_eq!((&device["last_rssi"], &device["last_object"]["report"]), (&json!(-80), &json!(2)));
 }
 
-/// Late and a repetition at once: counter 5 was heard before, and 9 since.
+/// A late repetition: counter 5 was heard before, and 9 since.
 #[tokio::test]
-async fn a_late_repetition_changes_nothing_that_was_heard_after_it() {
+async fn a_late_repetition_does_not_replace_newer_values() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     post(client, &heard(5, 1, -70)).await;
@@ -136,7 +136,7 @@ async fn a_late_repetition_changes_nothing_that_was_heard_after_it() {
 }
 
 #[tokio::test]
-async fn the_list_comes_in_pages_last_heard_first() {
+async fn orphans_are_listed_in_pages_last_heard_first() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let mut position = 0;
@@ -183,9 +183,9 @@ async fn an_empty_list_is_a_list() {
     assert_eq!((&answer.json()["items"], &answer.json()["total"]), (&json!([]), &json!(0)));
 }
 
-/// Each read follows its write at once: without the wait some would come too early.
+/// Each read directly follows its write: without the wait, some reads would be too early.
 #[tokio::test]
-async fn a_read_waits_for_the_position_it_asks_for() {
+async fn a_read_waits_for_min_position() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for f_cnt in 0..200 {

@@ -1,4 +1,4 @@
-//! What becomes of an orphan: claimed, claimed and put at a space in one go, or put out of sight.
+//! Commands on orphans: claimed, claimed and assigned atomically, or dismissed.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn hear(client: &Client, device: u32, f_cnt: u32) -> i64 {
 }
 
 #[tokio::test]
-async fn an_orphan_is_put_at_a_space_in_one_go_with_what_it_reported() {
+async fn an_orphan_is_claimed_and_assigned_atomically_with_its_reports() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let (here, there) = (space(client, "A-1").await, space(client, "A-2").await);
@@ -37,7 +37,7 @@ async fn an_orphan_is_put_at_a_space_in_one_go_with_what_it_reported() {
         .await
         .problem(409, "device_already_claimed");
 
-    // Where it cannot stand it is not claimed either.
+    // If it cannot be assigned, it is not claimed either.
     let position = hear(client, 2, 0).await;
     let path = format!("/api/v6/orphan-devices/{}", dev_eui(2));
     client
@@ -51,7 +51,7 @@ async fn an_orphan_is_put_at_a_space_in_one_go_with_what_it_reported() {
 }
 
 #[tokio::test]
-async fn an_orphan_is_claimed_to_be_put_somewhere_later() {
+async fn an_orphan_is_claimed_without_an_assignment() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let path = format!("/api/v6/orphan-devices/{}", dev_eui(1));
@@ -68,7 +68,7 @@ async fn an_orphan_is_claimed_to_be_put_somewhere_later() {
 }
 
 #[tokio::test]
-async fn an_orphan_that_is_dismissed_is_shown_when_it_is_heard_again() {
+async fn a_dismissed_orphan_is_shown_when_it_is_heard_again() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let path = format!("/api/v6/orphan-devices/{}", dev_eui(1));

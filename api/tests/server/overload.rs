@@ -1,4 +1,4 @@
-//! More to do than the server can: it is called that, and nobody is told that the database is away.
+//! An overloaded server reports `overloaded`, not an unavailable database.
 
 use futures_util::future::{join_all, select_all};
 use parking_testkit::TestDatabase;
@@ -7,17 +7,17 @@ use sqlx::{ConnectOptions, Executor};
 use crate::support::{TestServer, UPLINK, eventually};
 use crate::uplinks::uplink;
 
-/// More readings at once than the server has connections for them.
+/// More concurrent readings than the server has connections for.
 const READINGS: usize = 16;
 const CONNECTIONS: usize = 8;
 
 #[tokio::test]
-async fn readings_that_find_no_connection_are_overloaded_while_the_database_answers() {
+async fn reads_without_a_connection_are_overloaded_while_the_database_answers() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let client = &server.client;
     client.ask("GET", "/api/v6/sites", None).await.ok();
-    // Each reading waits for the table, with its connection.
+    // Each reading holds its connection and waits for the table.
     let mut other = database.database().admin.connect().await.unwrap();
     other.execute("begin; lock table projections.sites in access exclusive mode").await.unwrap();
     let mut waiting: Vec<_> =
@@ -44,7 +44,7 @@ async fn histories_of_unknown_spaces_do_not_wait_for_one_another() {
     let server = TestServer::start(&database).await;
     let client = &server.client;
     client.ask("GET", "/api/v6/sites", None).await.ok();
-    // As many requests as there are connections read at once, and then each looks whether its space exists.
+    // As many concurrent requests as connections: each reads, and then checks whether its space exists.
     let mut other = database.database().admin.connect().await.unwrap();
     other.execute("begin; lock table projections.space_history in access exclusive mode").await.unwrap();
     let mut observer = database.database().admin.connect().await.unwrap();

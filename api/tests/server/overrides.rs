@@ -1,4 +1,4 @@
-//! Overrides over HTTP: set, found and cleared, at a space or by themselves.
+//! Overrides over HTTP: set, listed and cleared, below a space and by their own paths.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::reservations::{RESERVATIONS, booking, hour, space};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn an_override_holds_until_it_is_cleared() {
+async fn an_override_is_active_until_it_is_cleared() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -35,7 +35,7 @@ async fn an_override_holds_until_it_is_cleared() {
 }
 
 #[tokio::test]
-async fn those_of_a_space_are_found_there() {
+async fn overrides_of_a_space_are_found_below_the_space() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let (here, there) = (space(client, "A-1").await, space(client, "A-2").await);
@@ -61,13 +61,13 @@ async fn those_of_a_space_are_found_there() {
     client.ask("GET", &second_here, None).await.problem(404, "override_not_found");
     client.ask("DELETE", &second_here, None).await.problem(404, "override_not_found");
     assert_eq!(client.ask("DELETE", &first_here, None).await.ok()["status"], "cleared");
-    // As V5's clients know it.
+    // V5's path.
     let v5 = format!("/api/v6/display-policies/admin-overrides/{}", second["id"].as_str().unwrap());
     assert_eq!(client.get(&v5).await.ok(), second);
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_override_is_refused() {
+async fn invalid_overrides_are_refused() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -97,7 +97,7 @@ async fn what_cannot_be_an_override_is_refused() {
 }
 
 #[tokio::test]
-async fn an_override_that_is_asked_for_again_under_its_key_is_set_once() {
+async fn a_repeated_override_with_the_same_key_is_set_once() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;

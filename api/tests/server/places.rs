@@ -1,4 +1,4 @@
-//! What stands at a space, named by the space; and who wins when many want the same.
+//! Sensors and displays assigned by space, and concurrent assignments.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -10,7 +10,7 @@ use crate::support::{Answer, TestServer, UPLINK, parking};
 use crate::uplinks::{dev_eui, uplink};
 
 #[tokio::test]
-async fn a_sensor_and_a_display_are_put_at_a_space_and_taken_away_as_often_as_one_likes() {
+async fn a_sensor_and_a_display_are_assigned_and_unassigned_repeatedly() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let id = space(client, "A-1").await;
@@ -53,7 +53,7 @@ async fn a_sensor_and_a_display_are_put_at_a_space_and_taken_away_as_often_as_on
 }
 
 #[tokio::test]
-async fn a_space_tells_of_the_devices_that_stand_there() {
+async fn a_space_shows_its_assigned_devices() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let id = space(client, "A-1").await;
@@ -82,7 +82,7 @@ async fn a_space_tells_of_the_devices_that_stand_there() {
     assert_eq!(sensors, json!({"sensor_deveuis": [eui], "sensor_to_space": {eui.clone(): id}, "count": 1}));
 }
 
-/// How many of the answers are a success; all others must be this refusal.
+/// The number of successes; all other responses must be this refusal.
 fn winners(answers: &[Answer], code: &str) -> usize {
     let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     for answer in lost {
@@ -92,7 +92,7 @@ fn winners(answers: &[Answer], code: &str) -> usize {
 }
 
 #[tokio::test]
-async fn of_fifty_who_assign_one_sensor_to_fifty_spaces_one_wins() {
+async fn one_of_fifty_concurrent_assignments_of_one_sensor_to_fifty_spaces_succeeds() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let sensor = device(client, 1, "sensor").await;
@@ -113,7 +113,7 @@ async fn of_fifty_who_assign_one_sensor_to_fifty_spaces_one_wins() {
 }
 
 #[tokio::test]
-async fn of_fifty_who_assign_a_sensor_each_to_one_space_one_wins() {
+async fn one_of_fifty_concurrent_assignments_of_sensors_to_one_space_succeeds() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let id = space(client, "A-1").await;
@@ -134,9 +134,9 @@ async fn of_fifty_who_assign_a_sensor_each_to_one_space_one_wins() {
 }
 
 #[tokio::test]
-async fn a_look_back_knows_all_that_happened_before_the_moment_and_nothing_lies_ahead() {
+async fn as_of_reflects_all_events_before_the_moment_and_refuses_the_future() {
     let database = TestDatabase::create().await;
-    // Without anybody who waits, a read model would be up to a second behind.
+    // Without a waiting reader, a read model may be up to a second behind.
     let mut command = parking(&["up"]);
     command.env("DATABASE_URL", database.url(None)).env("PARKING_PROJECTION_LINGER_MS", "1000");
     let client = &TestServer::launch(&mut command).await.client;

@@ -1,4 +1,4 @@
-//! Poison over the real server: what is said of it, who notices, and the way out of it.
+//! Poison events with the real server: how they are reported, who is affected, and how operators skip them.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
@@ -22,11 +22,11 @@ use crate::support::{Client, TestServer, eventually, parking};
 
 const SPACES: &str = "/api/v6/spaces";
 
-/// The tenant that exists from the first day, and another one.
+/// The default tenant, and another tenant.
 const OURS: TenantId = TenantId::DEFAULT;
 const THEIRS: Uuid = Uuid::from_u128(0xb);
 
-/// A process of its own that writes into the log what nobody can read.
+/// A separate writer that appends undecodable events to the log.
 struct Poisoner {
     writer: Writer,
     ids: Arc<Counter>,
@@ -40,7 +40,7 @@ impl Poisoner {
         Self { writer, ids: Arc::new(Counter::new(0x70_6f)), stop }
     }
 
-    /// Appends an event; its position.
+    /// Appends an event; returns its position.
     async fn write(&self, stream: (&str, &str), tenant_id: Option<Uuid>, event: (&str, &str)) -> i64 {
         let (event_type, payload) = event;
         let event = NewEvent { tenant_id, event_type: event_type.into(), ..self.ids.event(payload) };
@@ -55,7 +55,7 @@ impl Poisoner {
         self.writer.append(append).await.unwrap().last_position
     }
 
-    /// An event of a space that nobody can read.
+    /// Appends an undecodable event of a space; returns its position.
     async fn spoil(&self, space: &Value, tenant_id: TenantId) -> i64 {
         self.write(("space", space["id"].as_str().unwrap()), Some(tenant_id.uuid()), ("SpaceUpdated", "{}"))
             .await
@@ -83,7 +83,7 @@ async fn is_clean<P: Projection>(database: &TestDatabase) -> bool {
     found.is_clean()
 }
 
-/// Waits until the registry and the occupancies have come to a position.
+/// Waits until the registry and the occupancies have reached a position.
 async fn shown(database: &TestDatabase, position: i64) {
     let auditor = database.pool(Role::Auditor);
     eventually("the projections come to the position", async || {
@@ -104,21 +104,21 @@ fn skip<'a>(position: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
+async fn one_tenants_poison_is_reported_affects_no_other_tenant_and_can_be_skipped() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let client = &server.client;
     let (spoiled, sound) = (space(client, "A-1").await, space(client, "A-2").await);
     let poisoner = Poisoner::of(&database);
     let position = poisoner.spoil(&spoiled, OURS).await;
-    // Another tenant's site, behind it.
+    // Another tenant's site, after the poison.
     let created = json!({"SiteCreated": {"tenant_id": THEIRS, "name": "Theirs", "slug": "theirs",
         "definition": {"timezone": "UTC"}, "at": "2026-01-01T00:00:00Z", "by": "system"}});
     let site = ("site", "00000000-0000-4000-8000-00000000000b");
     let behind = poisoner.write(site, Some(THEIRS), ("SiteCreated", &created.to_string())).await;
     shown(&database, behind).await;
 
-    // What is shown of ours would be wrong, so it is refused; what can be decided is done.
+    // Reads of our tenant would be wrong, so they are refused; commands are still executed.
     let path = format!("{SPACES}?min_position={behind}");
     let refused = client.ask("GET", &path, None).await;
     refused.problem(503, "projection_stopped");
@@ -126,14 +126,14 @@ async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
     assert!(detail.contains("registry") && detail.contains(&format!("position {position}")), "{detail}");
     let booked = client.ask("POST", RESERVATIONS, booking(&sound, 8, 10)).await;
     assert_eq!(booked.status, 201, "{booked:?}");
-    // Theirs is shown.
+    // Reads of the other tenant succeed.
     let mut reading = Reader::new(database.pool(Role::Reader)).of(THEIRS.into()).await.unwrap();
     let theirs: Vec<String> =
         sqlx::query_scalar("select slug from sites").fetch_all(&mut *reading).await.unwrap();
     assert_eq!(theirs, ["theirs"]);
     drop(reading);
 
-    // Everybody who is asked says so.
+    // All tools report it.
     let ready = client.get("/health/ready").await;
     assert_eq!(ready.status, 200, "{ready:?}");
     assert!(ready.body.contains(&format!("cannot take these positions: {position}")), "{ready:?}");
@@ -168,7 +168,7 @@ async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
         "{listed}"
     );
 
-    // The stream may have held a booking: it takes no other. Its neighbour does.
+    // The skipped event may have been a booking: the space accepts no other booking. Its neighbour does.
     let damaged = client.ask("POST", RESERVATIONS, booking(&spoiled, 8, 10)).await;
     damaged.problem(409, "stream_damaged");
     assert_eq!(client.ask("POST", RESERVATIONS, booking(&sound, 11, 12)).await.status, 201);
@@ -180,7 +180,7 @@ async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
     assert_eq!(status.status.code(), Some(0), "{}", text(&status));
     assert!(text(&status).contains(&format!("skipped position {position}: written by hand")));
 
-    // The same log, the same rows: audited, made anew, and after a restart.
+    // The same log yields the same rows: in the audit, after a rebuild, and after a restart.
     assert_eq!(server.terminate().await.code(), Some(0));
     let server = TestServer::start(&database).await;
     assert!(is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await);
@@ -192,12 +192,12 @@ async fn one_tenants_poison_is_told_harms_nobody_else_and_can_be_skipped() {
 }
 
 #[tokio::test]
-async fn a_projection_that_stopped_is_told_by_every_tool_and_goes_on_when_the_event_is_skipped() {
+async fn a_stopped_projection_is_reported_by_every_tool_and_continues_after_a_skip() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     space(&server.client, "A-1").await;
     let poisoner = Poisoner::of(&database);
-    // Nobody's, in a stream that is not the network's: whose rows it would change is not known.
+    // An event without a tenant, not of the network: the tenants of its rows are unknown.
     let position = poisoner.write(("site", "odd"), None, ("SiteUpdated", "{}")).await;
     let auditor = database.pool(Role::Auditor);
     eventually("the projections stop", async || {
@@ -231,7 +231,7 @@ async fn a_projection_that_stopped_is_told_by_every_tool_and_goes_on_when_the_ev
     assert!(is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await);
 }
 
-/// Every step of a skip at which the process may die.
+/// The steps of a skip at which the process may die.
 const STEPS: [&str; 11] = [
     "skip.checked",
     "append.queued",
@@ -247,7 +247,7 @@ const STEPS: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn a_skip_that_is_killed_at_any_step_is_finished_by_the_same_command() {
+async fn a_killed_skip_is_finished_by_the_same_command() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let poisoner = Poisoner::of(&database);
@@ -261,7 +261,7 @@ async fn a_skip_that_is_killed_at_any_step_is_finished_by_the_same_command() {
         killed.env("DATABASE_URL", database.url(None)).env("PARKING_FAILPOINT", format!("{step}:1"));
         let killed = killed.output().await.unwrap();
         assert_eq!(killed.status.signal(), Some(9), "{step}: {}", text(&killed));
-        // Until it is finished nothing says that all is well.
+        // Until the skip is finished, no tool reports success.
         if step != "skip.settled" {
             assert_eq!(run(&database, &["projection", "status"]).await.status.code(), Some(1), "{step}");
         }

@@ -1,4 +1,4 @@
-//! `parking up` and `parking exec` with a private database of their own.
+//! `parking up` and `parking exec` with a private database.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,13 +12,13 @@ use tokio::time::timeout;
 use crate::support::{PATIENCE, TestServer, UPLINK, eventually, parking};
 use crate::uplinks::uplink;
 
-/// A directory for one test's cluster. Should the test fail, the database server goes with it.
+/// A directory for one test's cluster. If the test fails, the database server is stopped too.
 struct Home(TempDir);
 
 impl Home {
     fn new() -> Self {
         let directory = TempDir::with_prefix("parking-").unwrap();
-        // As root, the database server's user must be able to pass.
+        // The database server's user must be able to traverse a directory of root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self(directory)
     }
@@ -33,13 +33,13 @@ impl Home {
         TestServer::launch(&mut self.parking(&["up"])).await
     }
 
-    /// What a query gives, asked by `parking exec`.
+    /// The output of a query, run by `parking exec`.
     async fn psql(&self, sql: &str) -> Output {
         let mut command = self.parking(&["exec", "--", "psql", "-XAtc", sql]);
         timeout(PATIENCE, command.output()).await.expect("psql ends").unwrap()
     }
 
-    /// How many reports there are.
+    /// The number of reports.
     async fn count(&self) -> String {
         let output = self.psql("select count(*) from events where aggregate_type = 'uplinks'").await;
         assert!(output.status.success(), "{output:?}");
@@ -65,14 +65,14 @@ async fn post(server: &TestServer, f_cnt: u32) {
     server.client.post(UPLINK, uplink(1, f_cnt).to_string()).await.accepted();
 }
 
-/// True while the process is there; one that has ended but was not collected by its parent is not.
+/// True while the process runs; false for a zombie.
 fn runs(pid: Pid) -> bool {
     fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid()))
         .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X'])))
 }
 
 #[tokio::test]
-async fn up_brings_a_database_along_and_takes_it_down_again() {
+async fn up_starts_its_database_and_stops_it_again() {
     let home = Home::new();
     let server = home.up().await;
     post(&server, 0).await;
@@ -99,7 +99,7 @@ async fn up_brings_a_database_along_and_takes_it_down_again() {
 }
 
 #[tokio::test]
-async fn what_a_killed_server_leaves_behind_is_taken_over() {
+async fn the_database_of_a_killed_server_is_taken_over() {
     let home = Home::new();
     let server = home.up().await;
     post(&server, 0).await;
@@ -113,7 +113,7 @@ async fn what_a_killed_server_leaves_behind_is_taken_over() {
     assert_eq!(home.count().await, "2");
     post(&server, 2).await;
 
-    // Killed under the running server, the database comes back, and the server with it.
+    // If the database is killed under the running server, it restarts, and the server recovers.
     kill_process(postmaster, Signal::KILL).unwrap();
     let revived = eventually("the database comes back", async || {
         home.postmaster().filter(|revived| *revived != postmaster)
@@ -131,7 +131,7 @@ async fn what_a_killed_server_leaves_behind_is_taken_over() {
 }
 
 #[tokio::test]
-async fn exec_works_as_the_auditor_who_changes_nothing() {
+async fn exec_runs_as_the_read_only_auditor() {
     let home = Home::new();
     let server = home.up().await;
     post(&server, 0).await;
@@ -151,7 +151,7 @@ async fn exec_works_as_the_auditor_who_changes_nothing() {
     }
     assert_eq!(home.count().await, "1");
 
-    // The command's own exit code comes through.
+    // The command's exit code is passed through.
     let status = home.parking(&["exec", "--", "sh", "-c", "exit 7"]).status().await.unwrap();
     assert_eq!(status.code(), Some(7));
     let unknown = home.parking(&["exec", "--", "no-such-program"]).output().await.unwrap();

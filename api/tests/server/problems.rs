@@ -1,4 +1,4 @@
-//! The form of refusals, and how a request is named.
+//! The format of refusals, and request ids.
 
 use parking_testkit::TestDatabase;
 
@@ -7,7 +7,7 @@ use crate::support::{TestServer, UPLINK};
 use crate::uplinks::uplink;
 
 #[tokio::test]
-async fn a_refusal_bears_the_name_its_caller_can_read() {
+async fn a_refusal_has_the_content_type_that_its_caller_accepts() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let asked = [
@@ -24,7 +24,7 @@ async fn a_refusal_bears_the_name_its_caller_can_read() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_said_so() {
+async fn unknown_paths_and_methods_are_refused() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for path in ["/", "/api/v1/uplink/", "/api/v1/uplinks", "/webhooks/chirpstack", "/%00"] {
@@ -44,7 +44,7 @@ async fn what_is_not_served_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_taken_over_and_any_other_replaced() {
+async fn a_valid_request_id_is_kept_and_any_other_is_replaced() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let longest = "x".repeat(128);
@@ -62,7 +62,7 @@ async fn a_sane_request_id_is_taken_over_and_any_other_replaced() {
 }
 
 #[tokio::test]
-async fn the_request_id_is_in_the_answer_and_beside_the_event() {
+async fn the_request_id_is_in_the_response_and_in_the_events_metadata() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let headers = [("content-type", "application/json"), ("x-request-id", "from-the-proxy:1")];
@@ -76,7 +76,7 @@ async fn the_request_id_is_in_the_answer_and_beside_the_event() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_well_says_so() {
+async fn a_healthy_server_reports_healthy() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let health = client.get("/health").await;

@@ -1,4 +1,4 @@
-//! The README and `docs/quickstart.md`, line by line as they stand, each against a platform that nobody has used before.
+//! The steps of the README and of `docs/quickstart.md`, as written, each against a new platform.
 
 use parking_testkit::TestDatabase;
 use serde_json::Value;
@@ -9,10 +9,10 @@ use crate::support::TestServer;
 const README: &str = include_str!("../../../README.md");
 const QUICKSTART: &str = include_str!("../../../docs/quickstart.md");
 
-/// What stands between the outputs of two steps.
+/// The separator between the outputs of two steps.
 const MARK: &str = "-- end of step --";
 
-/// Lines to type, and what is shown as the answer.
+/// The lines to type, and the expected output.
 struct Step {
     lines: String,
     answer: Option<Value>,
@@ -22,7 +22,7 @@ struct Step {
 fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut blocks = page.split("```");
-    // Every second part stands between fences.
+    // Every second part is between fences.
     while let (Some(_), Some(block)) = (blocks.next(), blocks.next()) {
         let (kind, text) = block.split_once('\n').unwrap();
         match kind {
@@ -35,7 +35,8 @@ fn steps(page: &str) -> Vec<Step> {
     steps
 }
 
-/// Fails the test unless everything that is shown is there. `…` stands for anything, as a part of a list for any parts.
+/// Fails the test unless the output contains everything that the page shows. `…` matches any value; in a list it matches any
+/// items.
 fn assert_shown(shown: &Value, found: &Value) {
     match (shown, found) {
         (Value::String(any), _) if any == "…" => {}
@@ -66,7 +67,7 @@ async fn every_step_of_the_quickstart_works_as_written() {
     follow(&steps).await;
 }
 
-/// Types the steps and compares what is printed with what the page shows.
+/// Runs the steps and compares the output with the page.
 async fn follow(steps: &[Step]) {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;

@@ -1,9 +1,9 @@
-//! Chance that can be repeated: a small generator (`SplitMix64`) with a seed that is printed.
+//! Reproducible random numbers: a small generator (`SplitMix64`) with a printed seed.
 
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The same for every run, unless `TEST_SEED` names another seed.
+    /// A generator with the default seed or the seed in `TEST_SEED`.
     pub(crate) fn seeded() -> Self {
         let seed = std::env::var("TEST_SEED").map_or(42, |seed| seed.parse().expect("TEST_SEED is a number"));
         eprintln!("this run's TEST_SEED is {seed}");
@@ -19,7 +19,7 @@ impl Random {
         usize::try_from((bits ^ (bits >> 31)) % bound as u64).expect("below a usize")
     }
 
-    /// Fisher and Yates.
+    /// Shuffles (Fisher and Yates).
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

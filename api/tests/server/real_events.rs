@@ -1,4 +1,4 @@
-//! Everything that ChirpStack was ever seen to send is taken, kept byte for byte, and stored once.
+//! All captured events of ChirpStack are accepted, kept byte for byte, and stored once.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::log::{FOUNDATION, Log};
 use crate::random::Random;
 use crate::support::{Answer, Client, TestServer};
 
-/// What the captured requests bear as their token.
+/// The token of the captured requests.
 const SECRET: &str = "test-token";
 
 const AT_ONCE: usize = 16;
@@ -32,14 +32,14 @@ async fn post_all(client: &Client, fixtures: &[Fixture]) -> Vec<Answer> {
         .await
 }
 
-/// Bodies in an order that does not depend on who came first.
+/// The bodies, sorted independently of their arrival.
 fn sorted<'a>(bodies: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<&'a Vec<u8>> {
     let mut bodies: Vec<_> = bodies.into_iter().collect();
     bodies.sort();
     bodies
 }
 
-/// By the facts that name a report for ChirpStack: no two fixtures are the same report, so each must become an event.
+/// No two fixtures are the same report by ChirpStack's identifying fields, so each must become an event.
 #[test]
 fn no_two_fixtures_are_the_same_report() {
     let reports = fixtures::reports();
@@ -59,7 +59,7 @@ fn no_two_fixtures_are_the_same_report() {
 }
 
 #[tokio::test]
-async fn every_report_is_accepted_and_lies_in_the_log_byte_for_byte() {
+async fn every_report_is_accepted_and_stored_byte_for_byte() {
     let database = TestDatabase::create().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     let reports = fixtures::reports();
@@ -69,7 +69,7 @@ async fn every_report_is_accepted_and_lies_in_the_log_byte_for_byte() {
         let body: serde_json::Value = serde_json::from_slice(&fixture.body).unwrap();
         let dev_eui = body["deviceInfo"]["devEui"].as_str().unwrap().to_uppercase();
         assert_eq!(answer.json()["dev_eui"], dev_eui, "{}", fixture.name);
-        // ChirpStack 4.0 left a counter of 0 out.
+        // ChirpStack 4.0 omitted a counter of 0.
         let f_cnt = (fixture.event == "up").then(|| body["fCnt"].as_u64().unwrap_or_default());
         assert_eq!(answer.json().get("fcnt").and_then(serde_json::Value::as_u64), f_cnt, "{}", fixture.name);
     }
@@ -82,7 +82,7 @@ async fn every_report_is_accepted_and_lies_in_the_log_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_captured_request_is_understood_as_it_came_from_the_socket() {
+async fn a_captured_raw_request_is_accepted() {
     let database = TestDatabase::create().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     for path in ["/api/v1/uplink", "/webhooks/chirpstack/uplink"] {
@@ -107,7 +107,7 @@ async fn a_join_has_a_path_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_names_no_device_or_is_protobuf_is_refused_and_not_stored() {
+async fn reports_without_a_device_or_in_protobuf_are_refused_and_not_stored() {
     let database = TestDatabase::create().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     let (shapes, protobuf) = (fixtures::shapes(), fixtures::protobuf());
@@ -116,7 +116,7 @@ async fn what_names_no_device_or_is_protobuf_is_refused_and_not_stored() {
         [(shapes, 422, "dev_eui_missing"), (protobuf, 415, "unsupported_encoding")]
     {
         for fixture in fixtures {
-            // The empty location and device info are parts of events: any event type will do.
+            // The empty location and device info are parts of events: any event type is suitable.
             let fixture = match fixture.event.as_str() {
                 "deviceinfo" => Fixture { event: "up".into(), ..fixture },
                 _ => fixture,
@@ -128,7 +128,7 @@ async fn what_names_no_device_or_is_protobuf_is_refused_and_not_stored() {
 }
 
 #[tokio::test]
-async fn posting_everything_again_in_any_order_adds_nothing() {
+async fn reposting_all_reports_in_any_order_adds_nothing() {
     let database = TestDatabase::create().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     let mut reports = fixtures::reports();
@@ -145,7 +145,7 @@ async fn posting_everything_again_in_any_order_adds_nothing() {
         }
         assert_eq!(log.size().await, before);
     }
-    // The same holds for a server that has nothing in memory.
+    // The same holds for a server without anything in memory.
     server.kill().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     for answer in post_all(&server.client, &reports).await {
@@ -155,7 +155,7 @@ async fn posting_everything_again_in_any_order_adds_nothing() {
 }
 
 #[tokio::test]
-async fn what_comes_first_in_any_order_and_twice_at_once_is_stored_once() {
+async fn reports_posted_twice_concurrently_in_any_order_are_stored_once() {
     let database = TestDatabase::create().await;
     let server = TestServer::with_secret(&database, SECRET).await;
     let mut reports = fixtures::reports();

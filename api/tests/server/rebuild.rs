@@ -1,4 +1,4 @@
-//! Rebuilds while the server answers: nobody waits for them, and nobody sees half of one.
+//! Rebuilds while the server runs: readers do not wait for them, and never see partial results.
 
 use std::process::Output;
 
@@ -16,7 +16,7 @@ use crate::uplinks::{dev_eui, uplink};
 
 const PROJECTIONS: [&str; 3] = ["devices", "registry", "space_occupancy"];
 
-/// What `parking rebuild` makes of a projection.
+/// The output of `parking rebuild` of a projection.
 async fn rebuild(database: &TestDatabase, projection: &str) -> Output {
     let mut command = parking(&["rebuild", projection]);
     command.env("DATABASE_URL", database.url(None)).output().await.unwrap()
@@ -26,7 +26,7 @@ fn text(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
 }
 
-/// Something of everything, and the paths at which it is read.
+/// Creates resources of every type; returns the paths that read them.
 async fn furnish(client: &Client) -> Vec<String> {
     let mut paths = Vec::new();
     for n in 1..=3 {
@@ -75,7 +75,7 @@ async fn furnish(client: &Client) -> Vec<String> {
     paths
 }
 
-/// What an answer says, without the moment at which it was given.
+/// The response without its timestamp.
 async fn read(client: &Client, path: &str) -> Value {
     let mut answer = client.ask("GET", path, None).await.ok();
     if let Some(members) = answer.as_object_mut() {
@@ -85,8 +85,8 @@ async fn read(client: &Client, path: &str) -> Value {
     answer
 }
 
-/// Reads everything over and over until stopped, and fails unless each answer is what it was at first; how many there
-/// were.
+/// Reads all paths repeatedly until stopped, and fails if a response differs from the first one. Returns the number of
+/// responses.
 fn reader(
     client: &Client,
     expected: &[(String, Value)],
@@ -108,7 +108,7 @@ fn reader(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_go_on_through_rebuilds_and_never_see_half_of_one() {
+async fn readers_continue_during_rebuilds_and_never_see_partial_results() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let paths = furnish(client).await;
@@ -120,7 +120,7 @@ async fn readers_go_on_through_rebuilds_and_never_see_half_of_one() {
         expected.push((path, answer));
     }
 
-    // Somebody looks at everything by SQL, and goes for lunch.
+    // A session reads all tables by SQL, and leaves its transaction open.
     let mut analyst = database.as_role(Role::Auditor).connect().await.unwrap();
     let mut looking = analyst.begin().await.unwrap();
     for table in ["spaces", "devices", "uplinks", "space_occupancy", "space_history", "reservations"] {
@@ -131,7 +131,7 @@ async fn readers_go_on_through_rebuilds_and_never_see_half_of_one() {
     let mut admin = database.database().admin.connect().await.unwrap();
     for round in 0..12 {
         for projection in PROJECTIONS {
-            // Every other time there is something to correct that no answer shows.
+            // In every other round there are rows to correct, in columns that no response shows.
             if round % 2 == 1 {
                 tamper(&mut admin).await;
             }
@@ -156,7 +156,7 @@ async fn readers_go_on_through_rebuilds_and_never_see_half_of_one() {
     }
 }
 
-/// Changes rows of every projection in columns that no answer shows.
+/// Changes rows of every projection in columns that no response shows.
 async fn tamper(admin: &mut PgConnection) {
     for change in [
         "update projections.devices set position = position + 1000",
@@ -168,7 +168,7 @@ async fn tamper(admin: &mut PgConnection) {
 }
 
 #[tokio::test]
-async fn a_rebuild_that_cannot_lock_the_rows_names_who_can_and_goes_on_later() {
+async fn a_rebuild_that_cannot_lock_the_rows_names_the_blocking_session_and_continues_later() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let id = space(client, "A-1").await;
@@ -185,7 +185,7 @@ async fn a_rebuild_that_cannot_lock_the_rows_names_who_can_and_goes_on_later() {
     {
         assert!(said.contains(part), "{said}");
     }
-    // The projection went on meanwhile, and what was made is kept.
+    // The projection continued meanwhile, and the rebuilt rows are kept.
     space(client, "A-2").await;
     let read = async || client.get("/api/v6/spaces").await.json()["total"].as_i64();
     eventually("the second space is shown", async || (read().await == Some(2)).then_some(())).await;

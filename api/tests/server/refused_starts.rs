@@ -1,4 +1,4 @@
-//! What keeps the server from starting, each told in one line and before anything is touched.
+//! Conditions that keep the server from starting. Each is reported in one line before anything is changed.
 
 use std::process::Output;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::support::{PATIENCE, TestServer, parking};
 
-/// The last words of a command that must fail.
+/// The error message of a command that must fail.
 async fn failure(command: &mut Command) -> String {
     let Output { status, stdout, stderr } =
         timeout(PATIENCE, command.output()).await.expect("it ends by itself").unwrap();
@@ -19,7 +19,7 @@ async fn failure(command: &mut Command) -> String {
 }
 
 #[tokio::test]
-async fn what_shows_data_is_not_served_to_the_world() {
+async fn data_is_only_served_on_loopback() {
     let database = TestDatabase::create().await;
     let mut command = parking(&["up"]);
     command.env("PARKING_LISTEN", "0.0.0.0:0").env("CHIRPSTACK_WEBHOOK_SECRET", "hunter2");
@@ -29,14 +29,14 @@ async fn what_shows_data_is_not_served_to_the_world() {
 }
 
 #[tokio::test]
-async fn a_secret_that_no_header_can_carry() {
+async fn a_secret_that_is_not_a_header_value() {
     let mut command = parking(&["up"]);
     let error = failure(command.env("CHIRPSTACK_WEBHOOK_SECRET", "hunter2\n")).await;
     assert!(error.contains("white space") && !error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test]
-async fn listening_to_the_world_without_a_secret() {
+async fn listening_beyond_loopback_without_a_secret() {
     let home = TempDir::new().unwrap();
     let directory = home.path().join("data");
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8000"] {
@@ -68,7 +68,7 @@ async fn a_port_that_is_taken() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there() {
+async fn a_missing_database() {
     let nowhere = "postgres://parking:correct-horse@127.0.0.1:1/parking";
     let error = failure(parking(&["up"]).env("DATABASE_URL", nowhere)).await;
     assert!(error.contains("cannot connect to the database") && error.contains("DATABASE_URL"), "{error}");

@@ -1,4 +1,4 @@
-//! Reservations over HTTP: booked, found, moved, taken up, given up.
+//! Reservations over HTTP: booked, listed, moved, checked in and out, cancelled.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::support::{Answer, Client, TestServer, eventually};
 
 pub(crate) const RESERVATIONS: &str = "/api/v6/reservations";
 
-/// A space of this code; as it was answered.
+/// Creates a space with this code; returns the response.
 pub(crate) async fn space(client: &Client, code: &str) -> Value {
     client.ask("POST", "/api/v6/spaces", json!({"code": code})).await.ok()
 }
 
-/// Some hours of a day to come.
+/// A booking of some hours of a future day.
 pub(crate) fn booking(space: &Value, from: usize, until: usize) -> Value {
     json!({"space_id": space["id"], "start_time": hour(from), "end_time": hour(until)})
 }
@@ -26,7 +26,7 @@ pub(crate) fn hour(hour: usize) -> String {
     format!("2035-06-01T{hour:02}:00:00Z")
 }
 
-/// A window that has just begun and is not over for an hour. What a server answers is the only clock.
+/// A window that has just begun and ends in an hour, according to the server's clock.
 fn now(space: &Value) -> (Value, DateTime<Utc>) {
     let start: DateTime<Utc> = space["created_at"].as_str().unwrap().parse().unwrap();
     let until = |end: DateTime<Utc>| end.to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -49,11 +49,11 @@ async fn book(client: &Client, body: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_reservation_from_its_booking_to_its_end() {
+async fn a_reservation_from_booking_to_cancellation() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
-    // As V6's test script sends it, with a slash at the end.
+    // As V6's test script sends it, with a trailing slash.
     let guest =
         json!({"user_email": "Ada@Example.com", "status": "active", "user_name": "Ada", "notes": "blue"});
     let body = with(booking(&space, 8, 10), guest);
@@ -82,7 +82,7 @@ async fn a_reservation_from_its_booking_to_its_end() {
 }
 
 #[tokio::test]
-async fn who_holds_the_window_is_named_and_a_window_ends_before_the_next_begins() {
+async fn conflicting_reservations_are_listed_and_the_end_of_a_window_is_exclusive() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -109,7 +109,7 @@ async fn who_holds_the_window_is_named_and_a_window_ends_before_the_next_begins(
 }
 
 #[tokio::test]
-async fn all_the_ways_to_say_the_same() {
+async fn all_field_aliases_are_accepted() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -136,7 +136,7 @@ async fn all_the_ways_to_say_the_same() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_booked_is_refused_and_says_why() {
+async fn invalid_bookings_are_refused_with_a_reason() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -177,7 +177,7 @@ async fn what_cannot_be_booked_is_refused_and_says_why() {
 }
 
 #[tokio::test]
-async fn lists_are_of_what_is_wanted() {
+async fn reservation_lists_apply_their_filters() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let (here, there) = (space(client, "A-1").await, space(client, "A-2").await);
@@ -214,7 +214,7 @@ async fn lists_are_of_what_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_same_request_books_once_by_its_field_or_its_header() {
+async fn a_repeated_request_books_once_by_request_id_or_header() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -241,7 +241,7 @@ async fn the_same_request_books_once_by_its_field_or_its_header() {
 }
 
 #[tokio::test]
-async fn somebody_comes_and_leaves() {
+async fn check_in_and_check_out() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -256,7 +256,7 @@ async fn somebody_comes_and_leaves() {
     assert!(checked_in["checked_in"] == true && at >= start, "{checked_in}");
     assert_eq!(client.ask("GET", &space_path, None).await.ok()["status"], "occupied");
     let again = client.ask("POST", &format!("{}/check-in", path(&booked)), None).await.ok();
-    assert_eq!(again, checked_in, "who is there is there");
+    assert_eq!(again, checked_in, "a second check-in changes nothing");
     let left = client.ask("POST", &format!("{}/check-out", path(&booked)), None).await.ok();
     assert!(left["status"] == "completed" && left["checked_out_at"].is_string(), "{left}");
     client.ask("POST", &format!("{}/check-in", path(&booked)), None).await.problem(409, "reservation_over");
@@ -266,7 +266,7 @@ async fn somebody_comes_and_leaves() {
 }
 
 #[tokio::test]
-async fn what_time_brought_is_recorded_when_it_is_asked_for() {
+async fn overdue_changes_are_recorded_on_request() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -284,7 +284,7 @@ async fn what_time_brought_is_recorded_when_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn of_somebody_who_is_forgotten_nothing_is_shown() {
+async fn personal_data_of_a_forgotten_person_is_not_shown() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -307,9 +307,9 @@ async fn of_somebody_who_is_forgotten_nothing_is_shown() {
     assert_eq!(names, [&json!("Eve"), &Value::Null]);
 }
 
-/// Whoever follows the log is held up: what is done is done, and its answer says as much as is known.
+/// The projections are blocked: the command succeeds nevertheless, and its response contains only the id.
 #[tokio::test]
-async fn a_booking_is_made_while_the_read_models_stand_still_and_can_be_given_up_as_soon_as_they_move() {
+async fn a_booking_succeeds_while_the_projections_are_blocked_and_can_be_cancelled_afterwards() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;

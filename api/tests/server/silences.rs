@@ -1,4 +1,4 @@
-//! Sensors that are not heard any more: noted soon, for all of them, and the same after a restart.
+//! Silent sensors: detected soon, for all of them, and still silent after a restart.
 
 use parking_testkit::{Role, TestDatabase};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::uplinks::{dev_eui, uplink};
 
 const SENSORS: u32 = 40;
 
-/// Whether each device and each space shows that its sensor is silent.
+/// The numbers of devices and of spaces that show a silent sensor.
 async fn silent(client: &Client, spaces: &[String]) -> (usize, usize) {
     let devices = client.ask("GET", "/api/v6/devices?page_size=100", None).await.ok();
     let devices =
@@ -26,7 +26,7 @@ async fn silent(client: &Client, spaces: &[String]) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn every_sensor_that_was_heard_once_falls_silent_once_and_still_is_after_a_restart() {
+async fn every_heard_sensor_becomes_silent_once_and_stays_silent_after_a_restart() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let client = &server.client;

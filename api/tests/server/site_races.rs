@@ -1,4 +1,4 @@
-//! Many commands over several streams at once: they queue in the process, and each gets the true answer.
+//! Concurrent commands on several streams: they queue in the process, and each response is correct.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::support::{Answer, Client, TestServer};
 const SPACES: &str = "/api/v6/spaces";
 
 #[tokio::test]
-async fn sixteen_and_sixty_four_spaces_made_on_one_site_at_once_are_all_made() {
+async fn sixteen_and_sixty_four_concurrent_spaces_on_one_site_are_all_created() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for count in [16, 64] {
@@ -26,7 +26,7 @@ async fn sixteen_and_sixty_four_spaces_made_on_one_site_at_once_are_all_made() {
 }
 
 #[tokio::test]
-async fn a_space_that_is_ended_many_times_at_once_under_one_key_has_ended_for_each_of_them() {
+async fn concurrent_deletions_of_a_space_with_one_key_all_succeed() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let path = format!("{SPACES}/{}", space(client, "A-1").await);
@@ -38,10 +38,10 @@ async fn a_space_that_is_ended_many_times_at_once_under_one_key_has_ended_for_ea
     client.ask("DELETE", &path, None).await.problem(404, "space_not_found");
 }
 
-/// Whichever comes first: the space ends, and the device stands nowhere. Half of the rounds race within one process, half
-/// between two.
+/// In either order, the space is deleted and the device is unassigned. Half of the rounds race within one process, half
+/// between two processes.
 #[tokio::test]
-async fn a_space_that_ends_while_a_device_is_put_there_ends_and_the_device_stands_nowhere() {
+async fn a_space_deleted_during_an_assignment_leaves_the_device_unassigned() {
     let database = TestDatabase::create().await;
     let servers = [TestServer::start(&database).await, TestServer::start(&database).await];
     let [one, other] = servers.each_ref().map(|server| &server.client);
@@ -64,15 +64,15 @@ async fn a_space_that_ends_while_a_device_is_put_there_ends_and_the_device_stand
 }
 
 #[tokio::test]
-async fn in_a_storm_on_one_site_every_command_gets_a_true_answer_and_none_is_busy() {
+async fn concurrent_commands_on_one_site_get_correct_responses_and_none_is_busy() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     storm(&[&server.client], |answer| panic!("not true: {answer:?}")).await;
 }
 
-/// Two processes may be faster than each other again and again: that is what `busy` is for.
+/// Two processes may repeatedly conflict with each other, so `busy` is a possible response.
 #[tokio::test]
-async fn a_storm_on_one_site_from_two_processes_leaves_it_whole() {
+async fn concurrent_commands_from_two_processes_leave_the_site_consistent() {
     let database = TestDatabase::create().await;
     let servers = [TestServer::start(&database).await, TestServer::start(&database).await];
     storm(&servers.each_ref().map(|server| &server.client), |answer| answer.problem(503, "busy")).await;
@@ -81,7 +81,7 @@ async fn a_storm_on_one_site_from_two_processes_leaves_it_whole() {
 const SPACES_AT_FIRST: usize = 6;
 const DEVICES: usize = 6;
 
-/// Four rounds of sixty-four commands at once. What remains on the site can be ended, and then the site.
+/// Four rounds of sixty-four concurrent commands. Afterwards the remaining spaces can be deleted, and the site archived.
 async fn storm(clients: &[&Client], otherwise: impl Fn(&Answer)) {
     let site = clients[0].ask("POST", "/api/v6/sites", json!({"name": "Storm", "slug": "storm"})).await.ok();
     let site = site["id"].as_str().unwrap();
@@ -112,7 +112,7 @@ async fn storm(clients: &[&Client], otherwise: impl Fn(&Answer)) {
     assert_whole(clients[0], site).await;
 }
 
-/// One of the storm's commands. Few spaces and devices, so that they meet.
+/// One of the concurrent commands. There are few spaces and devices, so that they conflict.
 struct Command<'a> {
     kind: usize,
     space: &'a str,
@@ -139,7 +139,7 @@ impl Command<'_> {
         }
     }
 
-    /// Whether the answer can be the truth.
+    /// Whether the response can be correct.
     fn may_answer(&self, answer: &Answer) -> bool {
         let code = if answer.status < 300 { Value::Null } else { answer.json()["code"].clone() };
         let refusals: &[&str] = match self.kind {
@@ -153,7 +153,7 @@ impl Command<'_> {
     }
 }
 
-/// No two spaces have one code, no device stands at a space that is gone, and the site holds what is shown and no more.
+/// Codes are unique, no device is assigned to a deleted space, and the site has exactly the listed spaces.
 async fn assert_whole(client: &Client, site: &str) {
     let list = client.ask("GET", &format!("/api/v6/sites/{site}/spaces?page_size=500"), None).await.ok();
     let text = |item: &Value, name: &str| item[name].as_str().map(str::to_owned);

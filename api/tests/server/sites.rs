@@ -1,4 +1,4 @@
-//! Sites and their spaces over HTTP: made, changed, looked at and ended.
+//! Sites and their spaces over HTTP: created, updated, read and deleted.
 
 use parking_testkit::TestDatabase;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn a_site_with_spaces_from_its_beginning_to_its_end() {
+async fn a_site_with_spaces_from_creation_to_archive() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let site = json!({"name": "Harbour", "slug": "harbour", "timezone": "Europe/Paris", "latitude": 43.3, "longitude": 5.4});
@@ -44,7 +44,7 @@ async fn a_site_with_spaces_from_its_beginning_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_command_that_is_sent_again_under_its_key_is_done_once() {
+async fn a_repeated_command_with_the_same_key_is_executed_once() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let key = [("idempotency-key", "first")];
@@ -68,7 +68,7 @@ async fn a_command_that_is_sent_again_under_its_key_is_done_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_and_says_what_to_do() {
+async fn invalid_requests_are_refused_with_a_reason() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for (path, code) in [

@@ -1,4 +1,4 @@
-//! A read that the database does not answer in time ends, and says what can be done.
+//! A read that takes the database too long is cancelled with a reason.
 
 use parking_testkit::TestDatabase;
 use sqlx::{ConnectOptions, Connection, Executor};
@@ -7,7 +7,7 @@ use crate::devices::space;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn a_read_that_takes_too_long_is_cut_off_and_the_next_one_is_answered() {
+async fn a_slow_read_is_cancelled_and_the_next_one_succeeds() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     space(client, "A-1").await;

@@ -1,4 +1,4 @@
-//! A server to test: the real program in a process of its own, and a client that speaks to it.
+//! Test support: the real program in its own process, and an HTTP client for it.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -19,10 +19,10 @@ use crate::documented;
 
 pub(crate) const UPLINK: &str = "/api/v1/uplink?event=up";
 
-/// Longer than anything takes on a busy machine: only a test that fails waits so long.
+/// Longer than any step takes on a busy machine: only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program with these arguments and none of the settings of whoever runs the tests.
+/// The program with these arguments, without the settings of the environment.
 pub(crate) fn parking(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parking"));
     command.args(arguments).env("PARKING_LISTEN", "127.0.0.1:0").kill_on_drop(true);
@@ -33,7 +33,7 @@ pub(crate) fn parking(arguments: &[&str]) -> Command {
     command
 }
 
-/// `parking up`, serving. What it logged is shown when the test fails; it is killed with its owner.
+/// A running `parking up`. Its log is printed if the test fails. Dropping it kills the process.
 pub(crate) struct TestServer {
     pub(crate) client: Client,
     process: Child,
@@ -41,19 +41,19 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// On this database, open to everybody.
+    /// Starts a server on this database without a secret.
     pub(crate) async fn start(database: &TestDatabase) -> Self {
         Self::launch(parking(&["up"]).env("DATABASE_URL", database.url(None))).await
     }
 
-    /// On this database, for who knows the secret.
+    /// Starts a server on this database with a secret.
     pub(crate) async fn with_secret(database: &TestDatabase, secret: &str) -> Self {
         let mut command = parking(&["up"]);
         command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret);
         Self::launch(&mut command).await
     }
 
-    /// Runs the command until it says where it serves.
+    /// Runs the command until it logs its address.
     pub(crate) async fn launch(command: &mut Command) -> Self {
         let stderr = NamedTempFile::new().unwrap();
         command.stdout(Stdio::piped()).stderr(stderr.reopen().unwrap());
@@ -67,28 +67,28 @@ impl TestServer {
             }
             panic!("the server ended: {}", std::fs::read_to_string(stderr.path()).unwrap());
         });
-        let address = address.await.expect("the server says where it serves");
-        // What else it says is read too, so that it never waits for us.
+        let address = address.await.expect("the server logs its address");
+        // The rest of the output is read too, so that the server never blocks on it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { client: Client::new(address), process, stderr }
     }
 
-    /// Everything it has logged so far.
+    /// The server's log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.stderr.path()).unwrap()
     }
 
-    /// SIGKILL: it does nothing more, not even a farewell.
+    /// Kills the server with SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
 
-    /// How it ended, by its own hand or another.
+    /// Waits for the server's end; returns its exit status.
     pub(crate) async fn ended(mut self) -> ExitStatus {
         timeout(PATIENCE, self.process.wait()).await.expect("the server ends").unwrap()
     }
 
-    /// SIGTERM: it ends by itself.
+    /// Stops the server with SIGTERM.
     pub(crate) async fn terminate(self) -> ExitStatus {
         let pid = self.process.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
@@ -99,14 +99,14 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Not the handle itself: written this way the test harness keeps it with the test.
+            // Printed by macro, so that the test harness captures it with the test's output.
             eprintln!("the server's log:\n{}", self.log());
             std::io::stderr().flush().unwrap();
         }
     }
 }
 
-/// Speaks to one server. Cheap to clone; keeps its connections open, as ChirpStack does.
+/// An HTTP client for one server. Cheap to clone; keeps its connections open, as ChirpStack does.
 #[derive(Clone)]
 pub(crate) struct Client {
     address: SocketAddr,
@@ -119,7 +119,7 @@ impl Client {
         Self { address, http }
     }
 
-    /// Where the server listens.
+    /// The server's address.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
@@ -147,12 +147,12 @@ impl Client {
         self.send(with(self.http.post(self.url(path)), headers).body(body.into())).await.unwrap()
     }
 
-    /// Sends JSON, or nothing, with any method, to an operation that is documented.
+    /// Sends JSON or an empty body with any method to a documented operation.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
         self.ask_with(method, path, &[], body).await
     }
 
-    /// The same with headers.
+    /// The same, with headers.
     pub(crate) async fn ask_with(
         &self,
         method: &str,
@@ -170,7 +170,7 @@ impl Client {
         answer
     }
 
-    /// Sends any bytes, with any method, to an operation that is documented.
+    /// Sends any bytes with any method to a documented operation.
     pub(crate) async fn ask_raw(
         &self,
         method: &str,
@@ -185,7 +185,7 @@ impl Client {
         answer
     }
 
-    /// Posts JSON to a server that may be gone.
+    /// Posts JSON to a server that may have stopped.
     pub(crate) async fn try_post(
         &self,
         path: &str,
@@ -195,7 +195,7 @@ impl Client {
         self.send(request.body(body.into())).await
     }
 
-    /// Sends bytes and gives back what comes until the server closes or, keeping the connection, has said it all.
+    /// Sends bytes; returns the response, up to its end or until the server closes the connection.
     pub(crate) async fn raw(&self, request: &[u8]) -> String {
         let exchange = async {
             let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -227,7 +227,7 @@ fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::
     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
-/// What the server answered.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -244,19 +244,19 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Which refusal it is.
+    /// The code of a refusal.
     pub(crate) fn code(&self) -> Option<String> {
         let json: Value = serde_json::from_str(&self.body).ok()?;
         json["code"].as_str().map(str::to_owned)
     }
 
-    /// What was answered with success.
+    /// The JSON of a success; a refusal fails the test.
     pub(crate) fn ok(&self) -> Value {
         assert!((200..300).contains(&self.status), "{self:?}");
         self.json()
     }
 
-    /// The position at which the report was accepted; anything else fails the test.
+    /// The position of an accepted report; any other response fails the test.
     pub(crate) fn accepted(&self) -> i64 {
         let json = self.json();
         assert_eq!((self.status, json["status"].as_str()), (200, Some("accepted")), "{self:?}");
@@ -264,12 +264,12 @@ impl Answer {
         json["position"].as_i64().unwrap()
     }
 
-    /// Fails the test unless the report was known.
+    /// Fails the test unless the report is a duplicate.
     pub(crate) fn duplicate(&self) {
         assert_eq!((self.status, self.json()["status"].as_str()), (200, Some("duplicate")), "{self:?}");
     }
 
-    /// Fails the test unless this is a refusal, in the one form that every refusal has.
+    /// Fails the test unless this is a refusal with this status and code, in the common format.
     pub(crate) fn problem(&self, status: u16, code: &str) {
         let json = self.json();
         assert_eq!((self.status, json["code"].as_str()), (status, Some(code)), "{self:?}");
@@ -284,7 +284,7 @@ impl Answer {
     }
 }
 
-/// Asks again until the answer is there.
+/// Repeats `ask` until it returns a value.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asked = Instant::now();
     loop {

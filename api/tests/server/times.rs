@@ -1,4 +1,4 @@
-//! Times at the edge of what the log, the database and clients can hold, at every entrance.
+//! Times at the limits of the log, the database and clients, in every input.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use parking_testkit::TestDatabase;
@@ -9,7 +9,7 @@ use crate::reservations::{RESERVATIONS, hour, space};
 use crate::support::{Client, TestServer, UPLINK, eventually};
 use crate::uplinks::{dev_eui, uplink};
 
-/// How .NET writes "for ever", a leap second, and years that no reader holds.
+/// .NET's maximum time, a leap second, and years that are out of range for readers.
 const NO_INSTANTS: [&str; 5] = [
     "2027-06-12T23:59:60.5Z",
     "2016-12-31T23:59:60Z",
@@ -18,7 +18,7 @@ const NO_INSTANTS: [&str; 5] = [
     "9999-01-01T00:00:00Z",
 ];
 
-/// Everything is projected and every list can be read.
+/// All events are projected, and every list can be read.
 async fn assert_well(client: &Client) {
     let head = client.ask("POST", "/api/v6/spaces", json!({"code": "LAST"})).await;
     let position = head.header("x-position").to_owned();
@@ -29,7 +29,7 @@ async fn assert_well(client: &Client) {
 }
 
 #[tokio::test]
-async fn a_time_that_no_reader_holds_is_refused_wherever_people_give_one() {
+async fn times_out_of_range_are_refused_in_every_request() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -63,7 +63,7 @@ async fn a_time_that_no_reader_holds_is_refused_wherever_people_give_one() {
     assert_eq!(client.ask("GET", RESERVATIONS, None).await.ok()["total"], 0);
 }
 
-/// A claimed sensor at a space; the space.
+/// Creates a space with an assigned sensor; returns the space.
 async fn watched(client: &Client, n: u32) -> Value {
     let space = space(client, &format!("W-{n}")).await;
     let id = device(client, n, "sensor").await;
@@ -72,7 +72,7 @@ async fn watched(client: &Client, n: u32) -> Value {
 }
 
 #[tokio::test]
-async fn a_report_with_a_time_that_no_reader_holds_still_moves_its_space() {
+async fn a_report_with_a_time_out_of_range_still_changes_its_space() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let client = &server.client;
@@ -101,7 +101,7 @@ async fn a_report_with_a_time_that_no_reader_holds_still_moves_its_space() {
 }
 
 #[tokio::test]
-async fn digits_finer_than_a_microsecond_are_cut_off_and_cost_nothing() {
+async fn times_are_truncated_to_microseconds() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
     let client = &server.client;
@@ -115,14 +115,14 @@ async fn digits_finer_than_a_microsecond_are_cut_off_and_cost_nothing() {
     assert_eq!(booked["start_time"], format!("{start}.123456Z"));
     assert_eq!(booked["end_time"], format!("{end}.123456Z"));
 
-    // Its car confirms it.
+    // The car confirms the reservation.
     client.post(UPLINK, uplink(7, 0).to_string()).await.accepted();
     let path = format!("{RESERVATIONS}/{}", booked["id"].as_str().unwrap());
     let confirmed =
         async || client.ask("GET", &path, None).await.ok()["confirmed_at"].is_string().then_some(());
     eventually("the reservation is confirmed", confirmed).await;
 
-    // The space can be had from the end that is shown.
+    // The space is available from the shown end.
     let next = (booked["end_time"].as_str().unwrap(), written(begun + TimeDelta::hours(2)) + "Z");
     let query = format!(
         "/api/v6/spaces/{}/availability?from={}&to={}",

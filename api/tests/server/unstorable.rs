@@ -1,4 +1,4 @@
-//! What PostgreSQL cannot keep never reaches the log: one such event would stop every read model that follows it.
+//! Values that PostgreSQL cannot store never reach the log: one such event would stop every read model.
 
 use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn with(mut body: Value, name: &str, value: impl Into<Value>) -> Value {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_is_refused_and_the_read_models_go_on() {
+async fn unstorable_values_are_refused_and_the_read_models_keep_running() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let space = space(client, "A-1").await;
@@ -51,7 +51,7 @@ async fn what_cannot_be_kept_is_refused_and_the_read_models_go_on() {
     }
     assert_eq!(Log::of(&database).whole().await.len(), before, "nothing of it is in the log");
 
-    // What only looks like it is kept.
+    // Similar strings are accepted.
     let body = with(booking(&space, 8, 9), "notes", "\\u0000 and %00");
     let booked = client.ask("POST", RESERVATIONS, with(body, "end_time", hour(10))).await.ok();
     assert_eq!(booked["notes"], "\\u0000 and %00");

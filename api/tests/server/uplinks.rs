@@ -1,4 +1,4 @@
-//! Uplinks made for a test, in ChirpStack's form, and how many of them are posted at once.
+//! Generated uplinks in ChirpStack's format, and concurrent posting.
 
 use chrono::DateTime;
 use futures_util::stream::{self, StreamExt};
@@ -9,7 +9,7 @@ use crate::support::{Answer, Client, UPLINK};
 /// 2026-11-23T10:00:00Z.
 const BEGIN: i64 = 1_795_428_000;
 
-/// An uplink of a device in its first session, heard in the order of its counter; every one is a report of its own.
+/// An uplink of a device in its first session, heard in the order of its counter. Each uplink is a separate report.
 pub(crate) fn uplink(device: u32, f_cnt: u32) -> Value {
     let time = DateTime::from_timestamp(BEGIN + i64::from(f_cnt), 279_040_245).unwrap().to_rfc3339();
     json!({
@@ -44,21 +44,21 @@ pub(crate) fn uplink(device: u32, f_cnt: u32) -> Value {
     })
 }
 
-/// As ChirpStack writes it.
+/// The EUI in ChirpStack's format.
 pub(crate) fn dev_eui(device: u32) -> String {
     format!("58a0cb00{device:08x}")
 }
 
-/// The uplinks of many devices, mixed as they would come, all different.
+/// The uplinks of many devices, interleaved, all different.
 pub(crate) fn fleet(devices: u32, uplinks_each: u32) -> Vec<Vec<u8>> {
     let rounds = (0..uplinks_each).flat_map(|f_cnt| (0..devices).map(move |device| (device, f_cnt)));
     rounds.map(|(device, f_cnt)| uplink(device, f_cnt).to_string().into_bytes()).collect()
 }
 
-/// What came of posting a body; an error when the connection failed.
+/// A body and the result of posting it; an error if the connection failed.
 pub(crate) type Outcome<'a> = (&'a Vec<u8>, Result<Answer, reqwest::Error>);
 
-/// Posts all bodies over so many connections. After every success `acknowledged` is told how many there were.
+/// Posts all bodies over this many connections. After every success, `acknowledged` receives the number of successes.
 pub(crate) async fn post_all<'a>(
     client: &Client,
     bodies: &'a [Vec<u8>],
@@ -79,7 +79,7 @@ pub(crate) async fn post_all<'a>(
     outcomes
 }
 
-/// The bodies that the server said it has.
+/// The bodies that the server acknowledged.
 pub(crate) fn acknowledged<'a>(outcomes: &[Outcome<'a>]) -> Vec<&'a Vec<u8>> {
     let ok = |outcome: &&Outcome| outcome.1.as_ref().is_ok_and(|answer| answer.status == 200);
     outcomes.iter().filter(ok).map(|(body, _)| *body).collect()

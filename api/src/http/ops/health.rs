@@ -68,8 +68,9 @@ async fn live(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     report("live", "dead", vec![writer(&app)])
 }
 
-/// Checks that the server can take requests: the database answers, the writer accepts appends, and no projection is more
-/// than 30 s behind.
+/// Checks that the server can take requests.
+///
+/// The database answers, the writer accepts appends, and no projection is stopped or more than 30 s behind.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn ready(State(app): State<AppState>) -> Result<Json<Value>, Problem> {

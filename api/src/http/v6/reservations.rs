@@ -148,8 +148,9 @@ async fn one(
     ReservationView::read(&mut reading, reservation_id).await.map(Json)
 }
 
-/// Updates a reservation: its window, its details, or both at once. Absent and null fields are unchanged; an empty string
-/// clears a field.
+/// Updates a reservation: its window, its details, or both at once.
+///
+/// Absent and null fields are unchanged; an empty string clears a field.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -216,7 +217,7 @@ async fn cancel(
     Ok(Reply::at(position, CancelledView::of(reservation_id, reservation)))
 }
 
-/// Checks in: the vehicle has arrived. Possible from 15 minutes before the start until the end.
+/// Checks the vehicle in. Possible from 15 minutes before the start until the end.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-in", tag = "reservations",
     params(ReservationPath, IdempotencyKey),
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
@@ -229,7 +230,7 @@ async fn check_in(
     execute(&app, &caller, reservation_id, &check_in).await
 }
 
-/// Checks out: the vehicle has left. The reservation is completed, and the rest of its window is free.
+/// Checks the vehicle out. The reservation is completed, and the rest of its window is free.
 #[utoipa::path(post, path = "/api/v6/reservations/{reservation_id}/check-out", tag = "reservations",
     params(ReservationPath, IdempotencyKey),
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]

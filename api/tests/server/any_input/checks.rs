@@ -1,4 +1,4 @@
-//! What must be true after everything that was asked.
+//! The checks after all requests.
 
 use parking_projections::devices::Devices;
 use parking_projections::diff::diff;
@@ -15,10 +15,10 @@ use super::operations::Operation;
 use crate::log::{FOUNDATION, Log};
 use crate::support::{Client, TestServer, eventually};
 
-/// How often a comparison is made again when time brought something in between.
+/// How often a comparison is repeated if the server appended events in between.
 const ATTEMPTS: usize = 10;
 
-/// Every projection runs and has passed nothing over, and no event was refused only because it would not read back.
+/// Every projection runs and has ignored no event, and no event was refused merely because it could not be read back.
 pub(super) async fn nothing_is_stuck(database: &TestDatabase, server: &TestServer) {
     let head = head(database).await;
     let path = format!("/api/v6/spaces?min_position={head}");
@@ -35,13 +35,13 @@ pub(super) async fn nothing_is_stuck(database: &TestDatabase, server: &TestServe
             .fetch_all(&database.pool(Role::Auditor))
             .await
             .unwrap();
-    assert_eq!(letters, [""; 0], "nothing was passed over");
+    assert_eq!(letters, [""; 0], "no event was ignored");
     for word in ["panicked", "could not be read back", "the database refused the event"] {
         assert!(!server.log().contains(word), "the server's log holds: {word}");
     }
 }
 
-/// The log is whole and every event of it decodes; the rows are those that the log gives.
+/// The log is complete and every event decodes. The rows of the projections match the log.
 pub(super) async fn the_auditor_finds_nothing(database: &TestDatabase) {
     let events = Log::of(database).size().await;
     assert!(events > 100, "{events} events");
@@ -67,7 +67,7 @@ async fn no_difference<P: Projection>(connection: &mut PgConnection) {
     }
 }
 
-/// The reads that say the same at any time: of the lists, and of each thing that is known.
+/// The reads whose responses do not depend on the time: the lists, and each known resource.
 pub(super) fn reads(draw: &Draw, operations: &[Operation]) -> Vec<String> {
     let about_now = ["health", "jobs", "dashboard"];
     let reading = operations.iter().filter(|one| one.method == "GET" && !about_now.contains(&&*one.tag));
@@ -85,7 +85,7 @@ pub(super) fn reads(draw: &Draw, operations: &[Operation]) -> Vec<String> {
         .collect()
 }
 
-/// The server is killed and started again: every read answers as before. If time brought something in between, once more.
+/// Kills and restarts the server: every read gives the same response. Repeated if events were appended in between.
 pub(super) async fn a_restart_changes_nothing(
     database: &TestDatabase,
     mut server: TestServer,
@@ -127,7 +127,7 @@ async fn answers(client: &Client, reads: &[String], database: &TestDatabase) -> 
     answers
 }
 
-/// Takes away what says when or in which request it was asked.
+/// Removes the values that depend on the time or the request.
 fn forget(value: &mut Value, name: &str) {
     if let Value::Object(fields) = value {
         fields.remove(name);

@@ -1,4 +1,4 @@
-//! Values for parameters and fields: fitting ones, so that commands succeed, ones at and beyond their limits, and odd ones.
+//! Values for parameters and fields: valid ones, so that commands succeed, ones at and beyond their limits, and odd ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::operations::{Field, Operation};
 use crate::random::Random;
 use crate::uplinks::dev_eui;
 
-/// JSON texts that somebody could send where anything is expected.
+/// JSON values that are unexpected for most fields.
 const ODD: [&str; 42] = [
     "null",
     "true",
@@ -54,7 +54,7 @@ const ODD: [&str; 42] = [
     r#"{"f_port":1,"layout":{"codes":[["ff0000","AQ=="],["00ff00","Ag=="]]}}"#,
 ];
 
-/// Times as people and programs write them, and some that nobody should.
+/// Times in valid and invalid forms.
 const TIMES: [&str; 22] = [
     "2035-06-01T08:00:00Z",
     "2035-06-01T09:00:00Z",
@@ -80,7 +80,7 @@ const TIMES: [&str; 22] = [
     "0001-01-01T00:00:00+23:59",
 ];
 
-/// What fields are that have a form of their own, by the end of their name.
+/// Valid values of fields with a special format, by the suffix of the field's name.
 const FORMS: [(&str, &[&str]); 7] = [
     ("_color", &["ff8000", "00FF00", "000000"]),
     ("rate", &["12.50", "0", "999999999999.999999"]),
@@ -91,10 +91,10 @@ const FORMS: [(&str, &[&str]); 7] = [
     ("slug", &["north", "south", "east", "west", "a", "b", "c"]),
 ];
 
-/// Draws values, and remembers the names of the things there are.
+/// Draws values, and remembers the ids of existing resources.
 pub(super) struct Draw {
     pub(super) random: Random,
-    /// Ids by the parameter that takes them.
+    /// Ids by parameter name.
     known: BTreeMap<String, Vec<String>>,
 }
 
@@ -110,12 +110,12 @@ impl Draw {
         &from[self.random.below(from.len())]
     }
 
-    /// True in so many of a hundred cases.
+    /// True with this probability in per cent.
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.random.below(100) < percent
     }
 
-    /// Takes note of what an answer names.
+    /// Remembers the ids in a response.
     pub(super) fn learn(&mut self, operation: &Operation, answer: &Value) {
         let below = Operation::all().iter().find_map(|one| named_below(&one.path, &operation.path));
         for item in answer["items"].as_array().into_iter().flatten().take(4).chain([answer]) {
@@ -140,7 +140,7 @@ impl Draw {
         }
     }
 
-    /// Takes note that the last thing that a path names is no more.
+    /// Forgets the resource at the end of a path: it has been deleted.
     pub(super) fn forget(&mut self, target: &str) {
         let path = target.split('?').next().unwrap_or_default();
         self.known
@@ -148,12 +148,12 @@ impl Draw {
             .for_each(|known| known.retain(|id| id.len() < 32 || !path.ends_with(id.as_str())));
     }
 
-    /// The things that a parameter can name.
+    /// The known ids for a parameter.
     pub(super) fn known(&self, name: &str) -> &[String] {
         self.known.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// A text for a place in a path or a query.
+    /// A string for a path or query parameter.
     pub(super) fn text(&mut self, field: &Field) -> String {
         if self.chance(if field.place == "path" { 90 } else { 70 }) {
             return match self.fitting(field) {
@@ -179,7 +179,7 @@ impl Draw {
         if self.chance(10) { "x".repeat(1 + self.random.below(2000)) } else { odd }
     }
 
-    /// JSON for a field of a body, as its schema asks for; what fits only now and then unless all is to fit.
+    /// JSON for a field of a body. With `all_fits` it is always valid, otherwise mostly.
     pub(super) fn json(&mut self, field: &Field, all_fits: bool) -> String {
         if all_fits || self.chance(88) { self.fitting(field).to_string() } else { self.odd() }
     }
@@ -194,7 +194,7 @@ impl Draw {
         }
     }
 
-    /// What the schema asks for, at its limits now and then.
+    /// A value that fits the schema, sometimes at its limits.
     fn fitting(&mut self, field: &Field) -> Value {
         let Field { name, schema, description, .. } = field;
         let known = self.known(name).len();
@@ -207,12 +207,12 @@ impl Draw {
         {
             return json!(*self.pick(examples));
         }
-        let is = |kind: &str| {
+        let is_type = |kind: &str| {
             schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&kind.into()))
         };
         let format = schema["format"].as_str().unwrap_or_default();
         let words: Vec<&str> = description.split('`').skip(1).step_by(2).collect();
-        if is("string") && format == "uuid" {
+        if is_type("string") && format == "uuid" {
             json!(format!("0192f0c1-2d3e-7a4b-8c5d-{:012x}", self.random.below(4)))
         } else if format == "date-time" {
             let hour = self.random.below(10);
@@ -221,13 +221,13 @@ impl Draw {
             } else {
                 json!(*self.pick(&TIMES))
             }
-        } else if is("string") && !words.is_empty() && self.chance(70) {
+        } else if is_type("string") && !words.is_empty() && self.chance(70) {
             json!(*self.pick(&words))
-        } else if is("string") {
+        } else if is_type("string") {
             self.string(schema["maxLength"].as_u64())
-        } else if is("integer") || is("number") {
+        } else if is_type("integer") || is_type("number") {
             self.number(schema)
-        } else if is("boolean") {
+        } else if is_type("boolean") {
             json!(self.chance(50))
         } else {
             let depth = 1 + self.random.below(18);
@@ -260,13 +260,13 @@ impl Draw {
     }
 }
 
-/// The placeholder at the end of a path that is one below the other.
+/// The placeholder that a path has in addition to the other path.
 fn named_below(path: &str, other: &str) -> Option<String> {
     let rest = path.strip_prefix(other)?.strip_prefix("/{")?.strip_suffix('}')?;
     (!rest.contains('/')).then(|| rest.to_owned())
 }
 
-/// Lists and objects within each other.
+/// Nested lists and objects.
 fn nested(levels: usize) -> String {
     let (mut open, mut close) = (String::new(), String::new());
     for level in 0..levels {

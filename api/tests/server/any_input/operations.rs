@@ -1,16 +1,16 @@
-//! The operations, as the documentation lists them: a new one is asked like the others by itself.
+//! The operations of the OpenAPI document: new operations are tested automatically.
 
 use serde_json::Value;
 
 use crate::documented::OPENAPI;
 
-/// What can be asked.
+/// An operation.
 pub(super) struct Operation {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) tag: String,
     pub(super) parameters: Vec<Field>,
-    /// The fields of its body; none for an operation without one.
+    /// The fields of the body; none for an operation without a body.
     pub(super) body: Option<Vec<Field>>,
 }
 
@@ -21,12 +21,12 @@ pub(super) struct Field {
     /// `path`, `query`, `header` or `body`.
     pub(super) place: String,
     pub(super) schema: Value,
-    /// What the documentation says of it.
+    /// The description in the OpenAPI document.
     pub(super) description: String,
 }
 
 impl Operation {
-    /// All of them.
+    /// All operations.
     pub(super) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for (path, item) in OPENAPI["paths"].as_object().unwrap() {
@@ -56,12 +56,12 @@ impl Operation {
         }
     }
 
-    /// Which one it is, for people.
+    /// The operation's name, for people.
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// A report of the network server: its documentation leaves open what is in it.
+    /// True for reports of the network server: their schema is open.
     pub(super) fn is_report(&self) -> bool {
         self.body.as_ref().is_some_and(Vec::is_empty)
     }
@@ -79,7 +79,7 @@ fn field(name: &str, place: &str, schema: &Value, description: &Value) -> Field 
     Field { name: name.to_owned(), place: place.to_owned(), schema: schema.clone(), description }
 }
 
-/// The fields of an object's schema, wherever in it they are said.
+/// Collects the fields of an object's schema, including those of its parts.
 fn collect(schema: &Value, fields: &mut Vec<Field>) {
     if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
         collect(&OPENAPI["components"]["schemas"][name], fields);

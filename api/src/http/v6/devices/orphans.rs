@@ -61,7 +61,7 @@ async fn list(
     Ok(([(X_POSITION, position.to_string())], page.of(views, total, caller.tenant_id)))
 }
 
-/// Returns an orphan with its last readings.
+/// Returns an orphan with the last values that were received from it.
 #[utoipa::path(get, path = "/api/v6/orphan-devices/{dev_eui}", tag = "orphan devices",
     params(OrphanPath, Freshness),
     responses((status = 200, body = OrphanView), Refusals<(ReadErrors<ReadOrphans>, OrphanRefusals)>))]

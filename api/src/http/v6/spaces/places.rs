@@ -83,7 +83,7 @@ struct DisplayQuery {
     display_eui: AnyEui,
 }
 
-/// Assigns a sensor to a space. A sensor without an owner is claimed first. A sensor already assigned is not replaced.
+/// Assigns a sensor to a space. A sensor without an owner is claimed first. The space's present sensor is not replaced.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-sensor", tag = "spaces",
     params(SpacePath, SensorQuery, IdempotencyKey),
     responses((status = 200, body = Shown<SpaceView>),
@@ -97,7 +97,7 @@ async fn assign_sensor(
     assign_device(&app, &caller, space_id, (Category::Sensor, sensor)).await
 }
 
-/// Assigns a display to a space. A display without an owner is claimed first. A display already assigned is not replaced.
+/// Assigns a display to a space. A display without an owner is claimed first. The space's present display is not replaced.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-display", tag = "spaces",
     params(SpacePath, DisplayQuery, IdempotencyKey),
     responses((status = 200, body = Shown<SpaceView>),
