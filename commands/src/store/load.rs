@@ -96,12 +96,12 @@ pub(super) fn decode<A: Decider>(
 }
 
 fn decode_by<A: Decider>(
-    decoder: Decoder<A>,
+    decode: Decoder<A>,
     upcasters: &Upcasters,
     aggregate_id: &str,
     event: &Stored,
 ) -> Result<A::Event, LoadError> {
-    let decoded = decoder(upcasters, &event.event_type, &event.event_version, &event.payload);
+    let decoded = decode(upcasters, &event.event_type, &event.event_version, &event.payload);
     decoded.map_err(|source| LoadError::Undecodable {
         aggregate_type: A::TYPE,
         aggregate_id: aggregate_id.to_owned(),

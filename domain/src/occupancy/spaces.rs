@@ -22,7 +22,7 @@ use crate::stored::Event;
 /// Every space and what is shown of it, folded from the events of all streams in log order.
 #[derive(Debug, Default)]
 pub struct Spaces {
-    spaces: HashMap<SpaceId, TrackedSpace>,
+    by_id: HashMap<SpaceId, TrackedSpace>,
     devices: HashMap<DevEui, DeviceFacts>,
     sites: HashMap<SiteId, PolicyOverrides>,
     tenants: HashMap<TenantId, TenantPolicies>,
@@ -78,7 +78,7 @@ impl Spaces {
         };
         for machine in parts.spaces {
             let policy = fold.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
-            fold.spaces.insert(machine.space_id(), TrackedSpace::new(machine, policy));
+            fold.by_id.insert(machine.space_id(), TrackedSpace::new(machine, policy));
         }
         fold
     }
@@ -86,7 +86,7 @@ impl Spaces {
     /// All parts, to be stored.
     pub fn to_parts(&self) -> Parts {
         Parts {
-            spaces: self.spaces.values().map(|tracked| tracked.machine.clone()).collect(),
+            spaces: self.by_id.values().map(|tracked| tracked.machine.clone()).collect(),
             devices: self.devices.iter().map(|(key, facts)| (*key, facts.clone())).collect(),
             sites: self.sites.iter().map(|(key, own)| (*key, *own)).collect(),
             tenants: self.tenants.iter().map(|(key, policies)| (*key, policies.clone())).collect(),
@@ -106,12 +106,12 @@ impl Spaces {
 
     /// A space.
     pub fn space(&self, space_id: SpaceId) -> Option<&SpaceMachine> {
-        self.spaces.get(&space_id).map(|tracked| &tracked.machine)
+        self.by_id.get(&space_id).map(|tracked| &tracked.machine)
     }
 
     /// The policy in force at a space.
     pub fn policy(&self, space_id: SpaceId) -> Option<&Policy> {
-        self.spaces.get(&space_id).map(|tracked| &tracked.policy)
+        self.by_id.get(&space_id).map(|tracked| &tracked.policy)
     }
 
     /// A device that is owned or was heard.
@@ -131,7 +131,7 @@ impl Spaces {
 
     /// All spaces, unordered.
     pub fn spaces(&self) -> impl Iterator<Item = &SpaceMachine> {
-        self.spaces.values().map(|tracked| &tracked.machine)
+        self.by_id.values().map(|tracked| &tracked.machine)
     }
 
     /// All devices, unordered.
@@ -168,7 +168,7 @@ impl Spaces {
         changes: &mut Changes,
         act: impl FnOnce(&mut SpaceMachine, &Policy) -> bool,
     ) {
-        let Some(tracked) = self.spaces.get_mut(&space_id) else { return };
+        let Some(tracked) = self.by_id.get_mut(&space_id) else { return };
         if act(&mut tracked.machine, &tracked.policy) {
             self.touched.spaces.insert(space_id);
             if let Some((from, to, at)) = tracked.machine.show(&tracked.policy, at) {
@@ -180,7 +180,7 @@ impl Spaces {
 
     /// Records the pending arrival if it changed.
     fn update_arrival(&mut self, space_id: SpaceId) {
-        let Some(tracked) = self.spaces.get_mut(&space_id) else { return };
+        let Some(tracked) = self.by_id.get_mut(&space_id) else { return };
         let arrival = confirm::by_sensor(&tracked.machine, &tracked.policy);
         if tracked.arrival != arrival {
             tracked.arrival = arrival;

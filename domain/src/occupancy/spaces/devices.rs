@@ -79,7 +79,7 @@ impl Spaces {
     fn assign(&mut self, dev_eui: DevEui, space_id: SpaceId, at: Instant, changes: &mut Changes) {
         self.unassign(dev_eui, at, changes);
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
-        let tenant_id = self.spaces.get(&space_id).map(|tracked| tracked.machine.tenant_id());
+        let tenant_id = self.by_id.get(&space_id).map(|tracked| tracked.machine.tenant_id());
         if tenant_id.is_none() || tenant_id != facts.owner() || facts.is_other_category() {
             return;
         }

@@ -24,19 +24,19 @@ impl Spaces {
 
     fn create(&mut self, space_id: SpaceId, event: &SpaceEvent, changes: &mut Changes) {
         let SpaceEvent::SpaceCreated { tenant_id, site_id, definition, at, by, .. } = event else { return };
-        if self.spaces.contains_key(&space_id) {
+        if self.by_id.contains_key(&space_id) {
             return;
         }
         let policy = self.policy_of(*tenant_id, *site_id, &definition.policy);
         let machine = SpaceMachine::new(space_id, *tenant_id, *site_id, definition.policy, *at, &policy);
         let (shown, at) = machine.last_shown();
-        self.spaces.insert(space_id, TrackedSpace::new(machine, policy));
+        self.by_id.insert(space_id, TrackedSpace::new(machine, policy));
         self.touched.spaces.insert(space_id);
         changes.push(space_id, at, None, Some(shown), Cause::Created(*by));
     }
 
     fn delete(&mut self, space_id: SpaceId, at: Instant, cause: Cause, changes: &mut Changes) {
-        if let Some(TrackedSpace { machine, arrival, .. }) = self.spaces.remove(&space_id) {
+        if let Some(TrackedSpace { machine, arrival, .. }) = self.by_id.remove(&space_id) {
             if arrival.is_some() {
                 self.arrivals.insert(space_id, None);
             }

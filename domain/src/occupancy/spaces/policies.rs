@@ -23,7 +23,7 @@ impl Spaces {
 
     /// The policy of the device's space, or else its owner's.
     pub(super) fn policy_for(&self, facts: &DeviceFacts) -> Policy {
-        let tracked = facts.space_id().and_then(|space_id| self.spaces.get(&space_id));
+        let tracked = facts.space_id().and_then(|space_id| self.by_id.get(&space_id));
         match (tracked, facts.owner()) {
             (Some(tracked), _) => tracked.policy,
             (None, Some(owner)) => self.policy_of_tenant(owner),
@@ -67,7 +67,7 @@ impl Spaces {
 
     /// Recomputes what is shown of the matching spaces under the current policies, in order of their ids.
     fn redecide(&mut self, at: Instant, changes: &mut Changes, is_affected: impl Fn(&SpaceMachine) -> bool) {
-        let tracked = self.spaces.values().filter(|tracked| is_affected(&tracked.machine));
+        let tracked = self.by_id.values().filter(|tracked| is_affected(&tracked.machine));
         let mut space_ids: Vec<_> = tracked.map(|tracked| tracked.machine.space_id()).collect();
         space_ids.sort_unstable();
         for space_id in space_ids {
@@ -77,9 +77,9 @@ impl Spaces {
 
     /// Recomputes what is shown of a space under the current policy.
     pub(super) fn redecide_space(&mut self, space_id: SpaceId, at: Instant, changes: &mut Changes) {
-        let Some(TrackedSpace { machine, .. }) = self.spaces.get(&space_id) else { return };
+        let Some(TrackedSpace { machine, .. }) = self.by_id.get(&space_id) else { return };
         let policy = self.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
-        let Some(tracked) = self.spaces.get_mut(&space_id) else { return };
+        let Some(tracked) = self.by_id.get_mut(&space_id) else { return };
         tracked.policy = policy;
         if let Some((from, to, at)) = tracked.machine.show(&policy, at) {
             self.touched.spaces.insert(space_id);
