@@ -87,7 +87,7 @@ impl Connections {
         drop(state);
         self.counts.opened();
         let (connections, close) = (self.clone(), CancellationToken::new());
-        let slot = Slot { connections, close, is_extra, state: Mutex::new(SlotState::Staying) };
+        let slot = Slot { connections, close, is_extra, standing: Mutex::new(SlotState::Staying) };
         slot.may_be_closed(Rank::New);
         slot
     }
@@ -132,14 +132,14 @@ pub(super) struct Slot {
     close: CancellationToken,
     is_extra: bool,
     /// Only accessed under the lock of all connections.
-    state: Mutex<SlotState>,
+    standing: Mutex<SlotState>,
 }
 
 impl Slot {
     /// It no longer has a request in flight.
     pub(super) fn may_be_closed(&self, rank: Rank) {
         let mut state = self.connections.state();
-        let mut slot_state = self.state();
+        let mut slot_state = self.slot_state();
         if let SlotState::Staying = *slot_state {
             let key = (rank, state.next);
             state.next += 1;
@@ -154,7 +154,7 @@ impl Slot {
     /// It has a request in flight.
     pub(super) fn must_stay(&self) {
         let mut state = self.connections.state();
-        let mut slot_state = self.state();
+        let mut slot_state = self.slot_state();
         if let SlotState::Closable(key) = *slot_state {
             let staying = state.closable.remove(&key).is_some();
             *slot_state = if staying { SlotState::Staying } else { SlotState::Closing };
@@ -182,7 +182,7 @@ impl Slot {
     }
 
     fn slot_state(&self) -> MutexGuard<'_, SlotState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,7 +190,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.connections.state();
         state.open -= 1;
-        let was_closing = match *self.state() {
+        let was_closing = match *self.slot_state() {
             SlotState::Staying => false,
             SlotState::Closable(key) => state.closable.remove(&key).is_none(),
             SlotState::Closing => true,
