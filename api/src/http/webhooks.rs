@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
+use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::reply::X_POSITION;
 use crate::http::kit::request::RequestId;
@@ -90,8 +91,9 @@ async fn event(
     body: Bytes,
 ) -> Result<Response, Problem> {
     // ChirpStack appends its parameter to the query of the configured URL: the last one is ChirpStack's.
-    let event = query.iter().rfind(|(name, _)| name == "event").map_or("up", |(_, value)| value);
-    record(app, request_id, EventKind::from_name(event), &headers, body).await
+    let event = query.iter().rfind(|(name, value)| name == "event" && lenient::is_present(value));
+    let event = event.map_or("up".to_owned(), |(_, value)| value.trim().to_ascii_lowercase());
+    record(app, request_id, EventKind::from_name(&event), &headers, body).await
 }
 
 /// Records an event like `POST /api/v1/uplink`, at V6's path.

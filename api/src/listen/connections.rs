@@ -166,9 +166,11 @@ impl Slot {
         &self.close
     }
 
-    /// True when it may serve only webhooks, health checks and metrics.
+    /// True when it may serve only webhooks, health checks and metrics: it is one of the reserve, or a newer connection has
+    /// its place already.
     pub(super) fn is_reserved(&self) -> bool {
-        self.is_extra && self.connections.is_full()
+        let is_closing = matches!(*self.slot_state(), SlotState::Closing);
+        is_closing || self.is_extra && self.connections.is_full()
     }
 
     /// Counts a request refused for that.
@@ -241,6 +243,20 @@ mod tests {
         assert!(extra.is_reserved(), "closing connections do not count");
         drop(slots);
         assert!(!extra.is_reserved());
+    }
+
+    #[test]
+    fn a_connection_whose_place_was_given_away_serves_webhooks_only() {
+        let connections = of(1, 2);
+        let first = connections.admit();
+        let second = connections.admit();
+        // Its request arrives at the moment at which it is told to close.
+        first.must_stay();
+        second.must_stay();
+        assert!(first.is_reserved() && !second.is_reserved());
+        let third = connections.admit();
+        third.must_stay();
+        assert!(third.is_reserved() && !second.is_reserved());
     }
 
     #[tokio::test]

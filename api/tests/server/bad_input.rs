@@ -152,7 +152,7 @@ async fn an_event_of_an_unknown_type_is_ignored_regardless_of_its_body() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     let good = uplink(1, 0).to_string().into_bytes();
-    for event in ["integration", "UP", "", "up%00", "%ff%", "up,join", "ein+ereignis"] {
+    for event in ["integration", "up%00", "%ff%", "up,join", "ein+ereignis"] {
         for body in [good.as_slice(), b"", b"{", b"\xff"] {
             let answer = client.post(&format!("/api/v1/uplink?event={event}"), body).await;
             assert_eq!((answer.status, &answer.json()["status"]), (200, &"ignored".into()), "{event}");
@@ -165,4 +165,17 @@ async fn an_event_of_an_unknown_type_is_ignored_regardless_of_its_body() {
     // Without a type it is an uplink.
     client.post("/api/v1/uplink", good).await.duplicate();
     assert_eq!(Log::of(&database).size().await, 1);
+}
+
+#[tokio::test]
+async fn an_absent_event_type_means_an_uplink_in_every_spelling() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    for (n, query) in ["", "?event=", "?event=undefined", "?event=null", "?event=UP", "?event=+up+&event="]
+        .iter()
+        .enumerate()
+    {
+        let body = uplink(1, u32::try_from(n).unwrap()).to_string();
+        client.post(&format!("/api/v1/uplink{query}"), body).await.accepted();
+    }
 }

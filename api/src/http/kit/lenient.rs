@@ -48,12 +48,16 @@ pub(crate) fn present(query: &str) -> String {
     let mut present: Vec<(String, String)> = Vec::with_capacity(pairs.len());
     for (name, value) in pairs {
         present.retain(|(earlier, _)| *earlier != name);
-        let value = value.trim();
-        if !matches!(value, "" | "undefined" | "null") {
-            present.push((name, value.to_owned()));
+        if is_present(&value) {
+            present.push((name, value.trim().to_owned()));
         }
     }
     serde_urlencoded::to_string(present).unwrap_or_default()
+}
+
+/// False for values that count as absent.
+pub(crate) fn is_present(value: &str) -> bool {
+    !matches!(value.trim(), "" | "undefined" | "null")
 }
 
 /// An integer, or a string with an integer.
