@@ -8,6 +8,7 @@ use parking_projections::devices::read as devices;
 use parking_projections::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::path::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -23,7 +24,6 @@ use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::activity::ActivityView;
 use crate::http::v6::shared::counts::CountsView;
 use crate::http::v6::shared::counts::DeviceCounts;
-use utoipa::openapi::path::HttpMethod;
 
 /// A gateway is online if it heard a device within this time.
 const ONLINE: TimeDelta = TimeDelta::minutes(5);

@@ -6,16 +6,14 @@ mod orphans;
 mod uplinks;
 mod view;
 
-use crate::http::kit::reply::View;
-use parking_domain::device::Device;
-use parking_domain::id::TenantId;
-use parking_projections::reader::Reading;
-
 use axum::Json;
 use axum::extract::State;
+use parking_domain::device::Device;
 use parking_domain::device::{Category, DeviceCommand, DeviceRefusal, device_id};
+use parking_domain::id::TenantId;
 use parking_domain::lorawan::DevEui;
 use parking_projections::devices::read as devices;
+use parking_projections::reader::Reading;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +31,7 @@ use crate::http::kit::page::{Page, Paged};
 use crate::http::kit::permission::{ManageDevices, ReadDevices};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
+use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
 use crate::http::v6::devices::view::{DeviceListing, DeviceView, PoolView};

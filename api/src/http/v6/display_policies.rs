@@ -4,18 +4,16 @@ mod body;
 mod computed_state;
 mod view;
 
-use crate::http::kit::reply::View;
-use parking_domain::tenant::Tenant;
-use parking_projections::reader::Reading;
-use uuid::Uuid;
-
 use axum::Json;
 use axum::extract::State;
 use parking_domain::id::PolicyId;
+use parking_domain::tenant::Tenant;
 use parking_domain::tenant::{TenantCommand, TenantRefusal};
 use parking_projections::display_policies::read as policies;
+use parking_projections::reader::Reading;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::AppState;
@@ -28,6 +26,7 @@ use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageDisplayPolicies, ReadDisplayPolicies};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::PathParam;
+use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::display_policies::body::PolicyBody;
 use crate::http::v6::display_policies::view::PolicyView;

@@ -3,18 +3,16 @@
 mod body;
 mod view;
 
-use crate::http::kit::reply::View;
-use parking_domain::id::TenantId;
-use parking_domain::space::Space;
-use parking_projections::reader::Reading;
-
 use axum::Json;
 use axum::extract::State;
 use parking_commands::personal::Field;
+use parking_domain::id::TenantId;
 use parking_domain::id::{OverrideId, SpaceId};
+use parking_domain::space::Space;
 use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
 use parking_projections::overrides::OverrideStatus;
 use parking_projections::overrides::read as overrides;
+use parking_projections::reader::Reading;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,6 +29,7 @@ use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams};
+use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::overrides::body::OverrideBody;
 use crate::http::v6::overrides::view::ClearedView;

@@ -3,10 +3,6 @@
 mod body;
 mod view;
 
-use crate::http::kit::reply::View;
-use parking_domain::space::Space;
-use parking_projections::reader::Reading;
-
 use axum::Json;
 use axum::extract::State;
 use chrono::TimeDelta;
@@ -14,10 +10,13 @@ use parking_commands::reservations::{Change, Reservations};
 use parking_commands::store::CommandContext;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
+use parking_domain::space::Space;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
+use parking_projections::reader::Reading;
 use parking_projections::reservations::read as reservations;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa::openapi::path::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -33,13 +32,13 @@ use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
 use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
 use crate::http::v6::shared::path::ReservationPath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::window::WindowBody;
-use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -3,21 +3,19 @@
 mod body;
 mod view;
 
-use crate::http::kit::reply::View;
-use parking_projections::reader::Reading;
-use uuid::Uuid;
-
 use axum::Json;
 use axum::extract::State;
 use parking_commands::joint::CommandBatch;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
+use parking_projections::reader::Reading;
 use parking_projections::sites::read as sites;
 use parking_projections::spaces::read::{self as spaces, Counts};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::AppState;
@@ -31,6 +29,7 @@ use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
+use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::SitePath;
 use crate::http::v6::sites::body::SiteBody;

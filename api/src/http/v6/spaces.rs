@@ -5,25 +5,24 @@ mod body;
 mod places;
 mod view;
 
-use crate::http::kit::reply::View;
-use parking_domain::id::TenantId;
-use parking_projections::reader::Reading;
-
 use axum::Json;
 use axum::extract::State;
 use parking_commands::joint::CommandBatch;
 use parking_commands::spaces::{EndSpace, MakeSpace};
 use parking_domain::device::DeviceRefusal;
+use parking_domain::id::TenantId;
 use parking_domain::id::{SiteId, SpaceId};
 use parking_domain::site::SiteRefusal;
 use parking_domain::space::{
     CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
 };
+use parking_projections::reader::Reading;
 use parking_projections::sites::read as sites;
 use parking_projections::space_history::read as history;
 use parking_projections::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa::openapi::path::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -40,12 +39,12 @@ use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
+use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
 use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
-use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -1,12 +1,12 @@
 //! Assignment and ownership of a device: `/api/v6/devices/{device_id}/assign`, `unassign`, `release` and `retire`.
 
-use parking_domain::device::Device;
-
 use axum::extract::State;
 use parking_commands::devices::AssignDevice;
+use parking_domain::device::Device;
 use parking_domain::device::{DeviceCommand, DeviceRefusal};
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
+use utoipa::openapi::path::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,7 +25,6 @@ use crate::http::v6::devices::body::AssignBody;
 use crate::http::v6::devices::view::DeviceCommandView;
 use crate::http::v6::shared::path::DevicePath;
 use crate::http::v6::shared::reason::ReasonBody;
-use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -1,7 +1,5 @@
 //! The availability of a space for a window, under all paths that clients use.
 
-use parking_projections::reader::Reading;
-
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -9,10 +7,12 @@ use parking_domain::id::SpaceId;
 use parking_domain::occupancy::SpaceState;
 use parking_domain::space::{SpaceRefusal, Window};
 use parking_projections::overrides::read as overrides;
+use parking_projections::reader::Reading;
 use parking_projections::reservations::read as reservations;
 use parking_projections::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::path::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -31,7 +31,6 @@ use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 use crate::http::v6::shared::window::{WindowBody, WindowQuery};
-use utoipa::openapi::path::HttpMethod;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(of_space, of_space_by_post)).serve(routes!(check)).alias(
