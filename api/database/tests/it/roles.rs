@@ -1,7 +1,7 @@
 //! The roles: created once, with minimal rights, selectable in both ways.
 
-use parking_database::roles::{BootstrapError, bootstrap};
-use parking_database::{Database, Logins, Role};
+use parking_database::roles::{BootstrapError, bootstrap, unexpected_lockers};
+use parking_database::{Database, Logins, Role, prepare};
 use sqlx::{ConnectOptions, Executor, PgConnection};
 
 use crate::{Home, admin, text};
@@ -67,6 +67,14 @@ async fn one_login_without_superuser_can_use_every_role() {
         connection.execute("reset role").await.unwrap();
         assert_eq!(who(&mut connection).await, (role.name().to_owned(), role.name().to_owned()));
     }
+
+    // Only a superuser can revoke what everyone may by default; the login goes on without.
+    let readers = ["parking_analyst", "parking_auditor", "parking_reader"];
+    assert_eq!(unexpected_lockers(&mut app).await.unwrap(), readers);
+    let mut superuser = cluster.admin_options().database("app").connect().await.unwrap();
+    superuser.execute(include_str!("../../src/locks.sql")).await.unwrap();
+    assert_eq!(unexpected_lockers(&mut app).await.unwrap(), [""; 0]);
+    prepare(&database).await.unwrap();
     cluster.stop().await.unwrap();
 }
 
