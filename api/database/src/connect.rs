@@ -28,6 +28,8 @@ impl Database {
     #[must_use]
     pub fn as_role(&self, role: Role) -> PgConnectOptions {
         let mut options = self.admin.clone().application_name(role.name());
+        // Without statistics, on a new database, PostgreSQL overestimates short queries and compiles them for seconds.
+        options = options.options([("jit", "off")]);
         if let Role::Projector | Role::Reader | Role::Auditor = role {
             options = options.options([("search_path", "projections,public")]);
         }

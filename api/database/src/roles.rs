@@ -3,6 +3,7 @@
 //! Rights on tables are granted by the migration or the projection that creates the table.
 
 use sqlx::{Executor, PgConnection};
+use tracing::warn;
 
 /// A role in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +71,7 @@ pub enum BootstrapError {
 /// by several processes.
 pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     let names = Role::ALL.map(Role::name);
-    admin.execute(include_str!("roles.sql")).await?;
+    admin.execute(concat!(include_str!("roles.sql"), include_str!("locks.sql"))).await?;
     let powerful = sqlx::query_scalar(
         "select rolname::text from pg_roles
          where rolname = any($1) and (rolsuper or rolcreatedb or rolcreaterole or rolbypassrls)
@@ -79,5 +80,31 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     .bind(&names[..])
     .fetch_optional(&mut *admin)
     .await?;
-    powerful.map_or(Ok(()), |role| Err(BootstrapError::TooPowerful { role }))
+    if let Some(role) = powerful {
+        return Err(BootstrapError::TooPowerful { role });
+    }
+    let unexpected = unexpected_lockers(admin).await?;
+    if !unexpected.is_empty() {
+        warn!(
+            roles = unexpected.join(", "),
+            "sessions that only read may take advisory locks and so stop projections: have a superuser run \
+             api/database/src/locks.sql in this database"
+        );
+    }
+    Ok(())
+}
+
+/// The roles that only read and that nevertheless may take advisory locks in this database, because nobody with the
+/// right to do so has run `locks.sql`.
+pub async fn unexpected_lockers(admin: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select rolname::text from pg_roles
+         where rolname in ('parking_reader', 'parking_auditor', 'parking_analyst')
+           and exists (select from pg_proc p
+                        where p.proname ~ 'advisory' and p.proname !~ 'unlock'
+                          and has_function_privilege(rolname, p.oid, 'execute'))
+         order by rolname",
+    )
+    .fetch_all(admin)
+    .await
 }

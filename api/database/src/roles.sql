@@ -1,11 +1,15 @@
--- The roles of the platform and their rights in the current database. One statement, so one transaction.
+-- The roles of the platform and their rights in the current database. Sent with `locks.sql` in one query, so one
+-- transaction.
 do $$
 declare
     role text;
     setting record;
 begin
-    -- Serialises processes that start at once on one database.
-    perform pg_advisory_xact_lock(hashtext('parking bootstrap'));
+    -- Serialises processes that start at once on one database. A login that uses it for the first time may lack the
+    -- right (`locks.sql`), until the roles below are granted to it.
+    if has_function_privilege('pg_advisory_xact_lock(bigint)', 'execute') then
+        perform pg_advisory_xact_lock(hashtext('parking bootstrap'));
+    end if;
 
     foreach role in array array[
         'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor', 'parking_analyst'

@@ -4,6 +4,7 @@
 //! The test walks the catalogue, not a list: everything that either role may select, in any schema. Each tenant's data
 //! contains its mark, so a row of another tenant is one that shows the other mark in some column.
 
+mod locks;
 mod tricks;
 mod walk;
 

@@ -84,7 +84,7 @@ impl Installation {
         let mut command = self.command("postgres");
         command.arg("-D").arg(layout.data()).arg("-k").arg(layout.socket());
         command.args(["-c", "listen_addresses=", "-c", "fsync=on", "-c", "timezone=UTC"]);
-        command.args(["-c", &format!("port={PORT}")]);
+        command.args(["-c", "jit=off", "-c", &format!("port={PORT}")]);
         for (name, value) in settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }

@@ -38,6 +38,7 @@ async fn the_server_is_durable_checked_and_private() {
         ("listen_addresses", ""),
         ("server_encoding", "UTF8"),
         ("timezone", "UTC"),
+        ("jit", "off"),
         ("work_mem", "5MB"),
     ] {
         assert_eq!(text(&mut connection, &format!("show {setting}")).await, value, "{setting}");

@@ -1,7 +1,7 @@
 //! The roles: created once, with minimal rights, selectable in both ways.
 
-use parking_database::roles::{BootstrapError, bootstrap};
-use parking_database::{Database, Logins, Role};
+use parking_database::roles::{BootstrapError, bootstrap, unexpected_lockers};
+use parking_database::{ClusterOptions, Database, LocalCluster, Logins, Role, prepare};
 use sqlx::{ConnectOptions, Executor, PgConnection};
 
 use crate::{Home, admin, text};
@@ -67,6 +67,14 @@ async fn one_login_without_superuser_can_use_every_role() {
         connection.execute("reset role").await.unwrap();
         assert_eq!(who(&mut connection).await, (role.name().to_owned(), role.name().to_owned()));
     }
+
+    // Only a superuser can revoke what everyone may by default; the login goes on without.
+    let readers = ["parking_analyst", "parking_auditor", "parking_reader"];
+    assert_eq!(unexpected_lockers(&mut app).await.unwrap(), readers);
+    let mut superuser = cluster.admin_options().database("app").connect().await.unwrap();
+    superuser.execute(include_str!("../../src/locks.sql")).await.unwrap();
+    assert_eq!(unexpected_lockers(&mut app).await.unwrap(), [""; 0]);
+    prepare(&database).await.unwrap();
     cluster.stop().await.unwrap();
 }
 
@@ -109,6 +117,24 @@ async fn sql_readers_have_limits_with_both_ways_to_log_in() {
     bootstrap(&mut connection).await.unwrap();
     let mut session = cluster.admin_options().username(Role::Reader.name()).connect().await.unwrap();
     assert_eq!(text(&mut session, "show statement_timeout").await, "3s");
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_session_of_a_role_compiles_its_queries() {
+    let home = Home::new();
+    let settings = vec![("jit".to_owned(), "on".to_owned())];
+    let cluster = LocalCluster::start(ClusterOptions { settings, ..home.options() }).await.unwrap();
+    let mut connection = admin(&cluster).await;
+    bootstrap(&mut connection).await.unwrap();
+    assert_eq!(text(&mut connection, "show jit").await, "on");
+    for logins in [Logins::Separate, Logins::SetRole] {
+        let database = Database { admin: cluster.admin_options(), logins };
+        for role in Role::ALL {
+            let mut session = database.as_role(role).connect().await.unwrap();
+            assert_eq!(text(&mut session, "show jit").await, "off", "{role:?} {logins:?}");
+        }
+    }
     cluster.stop().await.unwrap();
 }
 
