@@ -23,7 +23,7 @@ use tracing::{info, warn};
 use connections::Connections;
 pub(crate) use counts::ConnectionCounts;
 pub(crate) use limits::{Limits, raise_file_limit};
-pub(crate) use requests::Crowded;
+pub(crate) use requests::{Crowded, is_always_served};
 
 /// How long requests in flight may take after the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);

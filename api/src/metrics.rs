@@ -36,6 +36,7 @@ type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 pub(crate) struct Metrics {
     registry: Registry,
     connections: ConnectionCounts,
+    unsent: Gauge,
     requests: Family<Answered, Counter>,
     durations: Durations<Routed>,
     refusals: Family<Refusal, Counter>,
@@ -103,6 +104,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("parking"),
             connections: ConnectionCounts::default(),
+            unsent: Gauge::default(),
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(ANSWERED_WITHIN)),
             refusals: Family::default(),
@@ -122,6 +124,8 @@ impl Metrics {
     fn register(&mut self) {
         let to = &mut self.registry;
         self.connections.register(to);
+        let unsent = "Bytes of large answers that clients have not taken";
+        to.register("http_unsent_bytes", unsent, self.unsent.clone());
         to.register("http_requests", "Requests answered", self.requests.clone());
         to.register("http_request_duration_seconds", "How long answers took", self.durations.clone());
         to.register("refusals", "Refusals by their code", self.refusals.clone());
@@ -157,6 +161,11 @@ impl Metrics {
     /// Counts a report to a webhook, with its outcome.
     pub(crate) fn reported(&self, outcome: &'static str) {
         self.webhooks.get_or_create(&Reported { outcome }).inc();
+    }
+
+    /// Takes over the bytes of unsent answers.
+    pub(crate) fn note_unsent(&self, bytes: usize) {
+        self.unsent.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Takes over the writer's counters.

@@ -39,6 +39,7 @@ use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http;
 use crate::http::kit::app::App;
+use crate::http::kit::budget::Budget;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::progress::Projections;
@@ -153,6 +154,7 @@ impl Server {
             jobs,
             auditor: answering(database, Role::Auditor),
             metrics,
+            answers: Budget::default(),
             reader: Reader::new(answering(database, Role::Reader)),
             probe: Probe::of(database),
             progress,

@@ -3,6 +3,7 @@
 pub(crate) mod aliases;
 pub(crate) mod app;
 pub(crate) mod body;
+pub(crate) mod budget;
 pub(crate) mod caller;
 pub(crate) mod credential;
 pub(crate) mod documented;

@@ -23,6 +23,7 @@ use super::stream::NotedStream;
 /// Serves a connection until the client ends it, a deadline passes, a new connection needs its slot, or `stop`.
 pub(super) async fn serve(stream: TcpStream, slot: Slot, router: Router, stop: CancellationToken) {
     let activity = Arc::new(Activity::new(slot));
+    // While bytes of an answer are unwritten, hyper takes no further request (decision 0036).
     // hyper's own time-out for a head would also close an idle connection: `activity` distinguishes the two.
     let connection = http1::Builder::new().header_read_timeout(None).max_buf_size(BUFFER).serve_connection(
         TokioIo::new(NotedStream::new(stream, activity.clone())),

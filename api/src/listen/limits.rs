@@ -18,8 +18,9 @@ pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// How long a head that is arriving may take after the server is told to stop.
 pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
 
-/// The longest head of a request, and the buffer of an answer, in bytes.
-pub(super) const BUFFER: usize = 64 * 1024;
+/// The longest head of a request, in bytes, and the most that is read of the requests that a client sends ahead (decision
+/// 0036). hyper allows no less than 8 KiB.
+pub(super) const BUFFER: usize = 16 * 1024;
 
 /// The most open connections, whatever the system allows: each takes some 10 kB.
 const MOST: usize = 10_000;

@@ -45,7 +45,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         activity.request_begun();
         let path = request.uri().path();
         let is_report = begins_with_one_of(path, &REPORTS);
-        if activity.slot().is_reserved() && !begins_with_one_of(path, &ALWAYS) {
+        if activity.slot().is_reserved() && !is_always_served(path) {
             activity.slot().count_refused();
             request.extensions_mut().insert(Crowded);
         }
@@ -56,6 +56,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             Ok(answer.map(|body| NotedBody::new(body, activity)))
         })
     }
+}
+
+/// True for webhooks, health checks and metrics.
+pub(crate) fn is_always_served(path: &str) -> bool {
+    begins_with_one_of(path, &ALWAYS)
 }
 
 fn begins_with_one_of(path: &str, paths: &[&str]) -> bool {

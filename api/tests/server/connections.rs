@@ -182,6 +182,18 @@ async fn an_idle_connection_is_kept_and_accepts_the_next_report() {
 }
 
 #[tokio::test]
+async fn the_head_of_a_request_has_a_limit() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    for (length, status) in [(15_000, "HTTP/1.1 200"), (17_000, "HTTP/1.1 431")] {
+        let name = "x".repeat(length);
+        let head = format!("GET /health/live?{name} HTTP/1.1\r\nhost: parking\r\nconnection: close\r\n\r\n");
+        let answer = until_closed(&mut connection(&server.client, head.as_bytes()).await).await;
+        assert!(answer.starts_with(status.as_bytes()), "{}", String::from_utf8_lossy(&answer));
+    }
+}
+
+#[tokio::test]
 async fn connections_of_slow_senders_are_closed() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;

@@ -43,5 +43,6 @@ mod sites;
 mod slow_reads;
 mod support;
 mod times;
+mod unsent;
 mod unstorable;
 mod uplinks;

@@ -78,6 +78,14 @@ impl TestServer {
         std::fs::read_to_string(self.stderr.path()).unwrap()
     }
 
+    /// The memory that the server has in use, in bytes.
+    pub(crate) fn resident(&self) -> usize {
+        let pid = self.process.id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    }
+
     /// Kills the server with SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.process.kill().await.unwrap();

@@ -21,6 +21,7 @@ use parking_projections::reader::{Reader, Reading};
 use sqlx::PgPool;
 
 use crate::environment::Clock;
+use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::freshness::Freshness;
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) writer: Writer,
     pub(crate) auditor: PgPool,
     pub(crate) metrics: Arc<Metrics>,
+    /// The budget of unsent answers.
+    pub(crate) answers: Budget,
     pub(crate) credential: Credential,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,

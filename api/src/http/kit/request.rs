@@ -1,5 +1,5 @@
 //! Middleware around every request: it assigns the request id, which responses and the server's log contain; it limits the
-//! duration and catches panics; and it writes the problem document of a refusal.
+//! duration, catches panics, and counts large answers until they are sent; and it writes the problem document of a refusal.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -16,9 +16,10 @@ use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
 use crate::http::kit::app::AppState;
+use crate::http::kit::budget::Share;
 use crate::http::kit::problem::{self, Problem};
 use crate::http::kit::reply::X_POSITION;
-use crate::listen::Crowded;
+use crate::listen::{Crowded, is_always_served};
 use crate::metrics::Route;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,15 +52,24 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let content_type = problem::content_type(request.headers());
 
     let (begun, method) = (Instant::now(), request.method().clone());
+    let is_always_served = is_always_served(request.uri().path());
+    let share = match (method.is_safe(), is_always_served) {
+        (true, false) => Share::Read,
+        (true, true) => Share::Watch,
+        (false, _) => Share::Done,
+    };
+    let has_room = share != Share::Done || is_always_served || app.answers.has_room();
     let route = Route(request.extensions().get::<MatchedPath>().cloned());
 
     let mut response = match request.extensions().get::<Crowded>() {
         Some(Crowded) => refuse_crowded(),
+        None if !has_room => Problem::overloaded().into_response(),
         None => bounded(next.run(request), LIMIT).instrument(span).await,
     };
     if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
         response = Problem::overloaded().into_response();
     }
+    response = app.answers.hold(response, share).await;
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
     if let Some(problem) = response.extensions().get::<Problem>() {
         app.metrics.refused(problem.code());

@@ -40,6 +40,7 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, Problem> {
         Err(error) => warn!(%error, "the status of the projections cannot be read"),
     }
     app.metrics.note_writer(app.writer.counts());
+    app.metrics.note_unsent(app.answers.unsent());
     let text = app.metrics.text().map_err(|_| Problem::of(StatusCode::INTERNAL_SERVER_ERROR))?;
     Ok(([(CONTENT_TYPE, TEXT)], text).into_response())
 }

@@ -1,9 +1,9 @@
 //! The API documentation: `/openapi.json`, generated from the operations, and `/docs` to try them in a browser. The page loads
 //! nothing from other servers.
 
-use std::sync::Arc;
-
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
@@ -29,11 +29,12 @@ pub(in crate::http) struct Frame;
 /// Serves the documentation.
 pub(in crate::http) fn routes(mut document: utoipa::openapi::OpenApi) -> Router<AppState> {
     name_operations(&mut document);
-    let json: Arc<str> = document.to_pretty_json().unwrap_or_default().into();
+    // In memory once: an answer that a client does not take costs nothing more.
+    let json = Bytes::from(document.to_pretty_json().unwrap_or_default());
     let ui = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     let serve = move || {
         let json = json.clone();
-        async move { ([("content-type", "application/json")], json.to_string()).into_response() }
+        async move { ([(CONTENT_TYPE, "application/json")], json).into_response() }
     };
     Router::new().route("/openapi.json", get(serve)).merge(ui)
 }
