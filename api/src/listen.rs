@@ -25,7 +25,7 @@ pub(crate) use counts::ConnectionCounts;
 pub(crate) use limits::{Limits, raise_file_limit};
 pub(crate) use requests::{Crowded, is_always_served};
 
-/// How long requests in flight may take after the server is told to stop.
+/// The time limit for requests in flight when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The pause after the system refused a connection for lack of a resource, unless a connection ends before.

@@ -250,7 +250,7 @@ mod tests {
         let connections = of(1, 2);
         let first = connections.admit();
         let second = connections.admit();
-        // Its request arrives at the moment at which it is told to close.
+        // The second connection has taken its place, and now its request arrives.
         first.must_stay();
         second.must_stay();
         assert!(first.is_reserved() && !second.is_reserved());

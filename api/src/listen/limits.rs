@@ -15,7 +15,7 @@ pub(super) const IDLE: Duration = Duration::from_secs(200);
 /// From the handler's answer until the client has read all of it.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
-/// How long a head that is arriving may take after the server is told to stop.
+/// The time limit for a head that is arriving when the server stops.
 pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
 
 /// The longest head of a request, in bytes, and the most that is read of the requests that a client sends ahead (decision
