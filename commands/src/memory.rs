@@ -1,4 +1,4 @@
-//! Streams in memory as the last command evicted them; the least recently used are evicted when the budget is exceeded.
+//! Streams in memory as the last command left them; the least recently used are evicted when the budget is exceeded.
 //!
 //! A command takes its stream out of memory while it runs, so a command that fails or is dropped leaves no partial
 //! state. A cached stream may be outdated because other processes append too; the append detects this.

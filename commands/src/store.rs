@@ -134,7 +134,7 @@ impl LogStore {
             if whole && let Some(context) = folded {
                 return Ok(context);
             }
-            // The snapshot is unusable: the stream is read from its first event.
+            // The tail is cut, or the snapshot is unusable: then the stream is read from its first event.
             let empty = LogContext { skipped: skipped.clone(), ..LogContext::empty(aggregate_id) };
             partial = Some(folded.unwrap_or(empty));
         }
@@ -194,7 +194,7 @@ impl LogStore {
     }
 
     /// The append for a decision on one stream. Without events it is the precondition that the stream is unchanged.
-    /// Every event of the log passes through here; an event that cannot be read back is refused.
+    /// Every event of the log passes through here; an event that cannot be read back is refused, except in `uplinks`, where tests show that all can.
     pub(crate) fn stream_append<A: Decider>(
         &self,
         context: &LogContext<A>,

@@ -94,6 +94,7 @@ impl Writer {
         let slot = self.reserve().map_err(|refused| match refused {
             // The events that were found may be durable.
             AppendError::Stopped => AppendError::Unsettled("the server is shutting down".into()),
+            AppendError::Overloaded => AppendError::Unsettled("too many appends are waiting".into()),
             refused => refused,
         })?;
         slot.send(WriterRequest::Confirm(ConfirmRequest { position, reply }));

@@ -17,12 +17,13 @@ pub use event::LogEvent;
 pub use refusal::LogRefusal;
 
 /// The log format of this build. A log of another format is refused before anything is written.
-pub const FORMAT: i16 = 2;
+pub const FORMAT: i16 = 3;
 
 /// The state for decisions about the log: whether it has started, its current id, its newest dictionary, and the
 /// skipped events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Log {
+    #[serde(rename = "log_id")]
     id: Option<LogId>,
     dictionary: i16,
     /// By projection and position: whether the event is undecodable. It grows with the number of skips by operators.

@@ -18,7 +18,7 @@ begin
            and (exists (select from unnest(others) role where has_function_privilege(role, p.oid, 'execute'))
                 or exists (select from unnest(lockers) role where not has_function_privilege(role, p.oid, 'execute')))
     loop
-        execute format('revoke execute on function %s from public', locking);
+        execute format('revoke execute on function %s from public, parking_reader, parking_auditor, parking_analyst', locking);
         execute format('grant execute on function %s to parking_owner, parking_writer, parking_projector', locking);
     end loop;
 end

@@ -5,7 +5,7 @@
 //! is released whose vehicle has arrived.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -19,6 +19,7 @@ use parking_domain::aggregate::Decider;
 use parking_domain::device::{DeviceCommand, DeviceEvent};
 use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
+use parking_domain::lorawan::DevEui;
 use parking_domain::space::{ConfirmBySensor, PassTime, SpaceCommand, SpaceEvent};
 use parking_projections::arrivals::{self, Arrival};
 use parking_projections::due_times::{self, DueTime};
@@ -62,9 +63,15 @@ pub struct Dues {
     platform: Arc<Platform>,
     read_models: ReadModels,
     watcher: Arc<dyn Watcher>,
-    /// Spaces that accept no more commands, because an operator skipped an undecodable event of theirs. There are at
-    /// most as many as skips.
-    damaged: Arc<Mutex<BTreeSet<SpaceId>>>,
+    damaged: Arc<Mutex<Damaged>>,
+}
+
+/// Streams that accept no more commands, because an operator skipped an undecodable event of theirs. There are at most as
+/// many as skips.
+#[derive(Default)]
+struct Damaged {
+    spaces: BTreeSet<SpaceId>,
+    devices: BTreeSet<DevEui>,
 }
 
 /// The result of a look for what is due.
@@ -98,7 +105,21 @@ impl Dues {
 
     /// The spaces that accept no more commands.
     pub(crate) fn damaged(&self) -> Vec<SpaceId> {
-        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        self.streams().spaces.iter().copied().collect()
+    }
+
+    /// True if the device accepts no more commands.
+    pub(crate) fn is_damaged(&self, dev_eui: DevEui) -> bool {
+        self.streams().devices.contains(&dev_eui)
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Damaged> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends commands to damaged streams again: the log may have been restored.
+    pub(crate) fn forget_damaged(&self) {
+        *self.streams() = Damaged::default();
     }
 
     /// Executes everything due at spaces at `now` or before. `connection` has the role projector.
@@ -190,9 +211,8 @@ impl Dues {
     }
 
     fn exclude_if_damaged<T, E>(&self, space_id: SpaceId, executed: &Result<T, ExecuteError<E>>) {
-        if matches!(executed, Err(ExecuteError::Load(LoadError::Damaged { .. }))) {
+        if is_damaged(executed) && self.streams().spaces.insert(space_id) {
             warn!(%space_id, "nothing happens at this space any more: its stream is damaged");
-            self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(space_id);
         }
     }
 
@@ -200,6 +220,9 @@ impl Dues {
         let Silence { dev_eui, tenant_id, last_heard_at, due } = silence;
         let command = DeviceCommand::ReportSilence { last_heard_at, due, at: now };
         let executed = self.platform.devices.execute(&dev_eui.to_string(), &command, &of(tenant_id)).await;
+        if is_damaged(&executed) && self.streams().devices.insert(dev_eui) {
+            warn!(%dev_eui, "no silence of this device is recorded any more: its stream is damaged");
+        }
         appended(executed, |_: &DeviceEvent| Some(now - due))
     }
 }
@@ -211,6 +234,10 @@ async fn within_limit(
     command: impl Future<Output = Result<Option<Appended>, Failure>>,
 ) -> Result<Option<Appended>, Failure> {
     timeout(COMMAND_LIMIT, command).await.unwrap_or_else(|_| Err("it took too long".to_owned()))
+}
+
+fn is_damaged<T, E>(executed: &Result<T, ExecuteError<E>>) -> bool {
+    matches!(executed, Err(ExecuteError::Load(LoadError::Damaged { .. })))
 }
 
 /// None when nothing was to do: another process was faster, the read model is behind, or the stream is damaged.

@@ -53,6 +53,7 @@ impl Scheduler {
     async fn follow(&mut self, connection: &mut PgConnection) -> Result<Infallible, sqlx::Error> {
         // Another process may have led meanwhile: the cache of sensors is invalid.
         self.silences = SilenceWatch::default();
+        self.dues.forget_damaged();
         loop {
             let now = self.clock.now();
             let settled = self.look(connection, now).await?;

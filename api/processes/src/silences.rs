@@ -60,7 +60,7 @@ impl SilenceWatch {
     ) -> Result<Done, sqlx::Error> {
         let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
         if !shown(dues.read_models(), head).await {
-            return Ok(Done::default());
+            return Ok(Done { unsettled: true, ..Done::default() });
         }
         let generation = silences::generation(connection).await?;
         match self.seen.filter(|(_, of)| *of == generation) {
@@ -78,7 +78,10 @@ impl SilenceWatch {
             if looked_at.is_empty() {
                 return Ok(all);
             }
-            let sensors = silences::of(connection, &looked_at).await?;
+            // One of a damaged stream stays as it is; it is put aside until the next load.
+            let usable: Vec<DevEui> =
+                looked_at.into_iter().filter(|dev_eui| !dues.is_damaged(*dev_eui)).collect();
+            let sensors = silences::of(connection, &usable).await?;
             let done = dues.note_silences(self.sort(&sensors, now), now).await;
             all.commands += done.commands;
             all.events += done.events;

@@ -2,8 +2,8 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -25,12 +25,7 @@ impl Client {
 
     /// Posts JSON, with an idempotency key if given; returns the answer if it was accepted.
     pub(super) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Option<Value> {
-        self.send(Method::POST, path, key, body).await
-    }
-
-    async fn send(&self, method: Method, path: &str, key: Option<&str>, body: &Value) -> Option<Value> {
-        let mut request =
-            Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::post(path).header(CONTENT_TYPE, "application/json");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
-use crate::http::kit::lenient;
+use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::reply::X_POSITION;
 use crate::http::kit::request::RequestId;
@@ -26,7 +26,7 @@ use crate::http::kit::request::RequestId;
 const ACTOR: &str = "chirpstack";
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().routes(routes!(event)).routes(routes!(event_by_v6)).routes(routes!(join))
+    OpenApiRouter::default().serve(routes!(event)).serve(routes!(event_by_v6)).serve(routes!(join))
 }
 
 /// The result of a report. ChirpStack itself evaluates only the HTTP status.

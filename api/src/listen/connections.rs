@@ -131,7 +131,7 @@ pub(super) struct Slot {
     connections: Arc<Connections>,
     close: CancellationToken,
     is_extra: bool,
-    /// Only accessed under the lock of all connections.
+    /// Only changed under the lock of all connections.
     standing: Mutex<SlotState>,
 }
 

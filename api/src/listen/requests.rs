@@ -41,17 +41,18 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let activity = self.activity.clone();
-        activity.request_begun();
+        let (mut router, activity) = (self.router.clone(), self.activity.clone());
         let path = request.uri().path();
-        let is_report = begins_with_one_of(path, &REPORTS);
-        if activity.slot().is_reserved() && !is_always_served(path) {
-            activity.slot().count_refused();
-            request.extensions_mut().insert(Crowded);
-        }
-        let answer = self.router.clone().call(request);
+        let (is_report, is_always_served) = (begins_with_one_of(path, &REPORTS), is_always_served(path));
         Box::pin(async move {
-            let answer = answer.await?;
+            // hyper may read a head while the answer before it is unsent, and polls this afterwards: until then the deadline
+            // of that answer holds.
+            activity.request_begun();
+            if activity.slot().is_reserved() && !is_always_served {
+                activity.slot().count_refused();
+                request.extensions_mut().insert(Crowded);
+            }
+            let answer = router.call(request).await?;
             activity.answered(is_report && answer.status().is_success());
             Ok(answer.map(|body| NotedBody::new(body, activity)))
         })

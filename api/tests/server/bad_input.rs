@@ -171,9 +171,10 @@ async fn an_event_of_an_unknown_type_is_ignored_regardless_of_its_body() {
 async fn an_absent_event_type_means_an_uplink_in_every_spelling() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
-    for (n, query) in ["", "?event=", "?event=undefined", "?event=null", "?event=UP", "?event=+up+&event="]
-        .iter()
-        .enumerate()
+    for (n, query) in
+        ["", "?event=", "?event=undefined", "?event=null", "?event=UP", "?event=+up+&event=", "/?event=up"]
+            .iter()
+            .enumerate()
     {
         let body = uplink(1, u32::try_from(n).unwrap()).to_string();
         client.post(&format!("/api/v1/uplink{query}"), body).await.accepted();

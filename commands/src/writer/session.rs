@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use parking_bodies::Encoder;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::call::{self, Verdict};
@@ -21,6 +21,10 @@ const LIMITS: [(&str, &str); 3] =
 
 /// An answer that exceeds the limits above will not arrive: the connection is dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long lost server processes may take to end, and the pause between two looks.
+const ENDING: Duration = Duration::from_secs(2);
+const ENDING_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a batch has no verdicts.
 #[derive(Debug)]
@@ -77,17 +81,25 @@ impl Session {
     async fn end(&mut self, lost: &[Backend]) -> Result<Vec<Backend>, sqlx::Error> {
         const THESE: &str = "from unnest($1::integer[], $2::timestamptz[]) as lost (pid, backend_start) \
                              join pg_stat_activity using (pid, backend_start)";
-        let terminate = format!("select pg_terminate_backend(pid, 2000) {THESE}");
+        // All at once, and one that does not end keeps no other waiting: it is looked for again later.
+        let terminate = format!("select pg_terminate_backend(pid) {THESE}");
         let alive = format!("select pid, backend_start {THESE}");
         let pids: Vec<i32> = lost.iter().map(|backend| backend.pid).collect();
         let starts: Vec<DateTime<Utc>> = lost.iter().map(|backend| backend.backend_start).collect();
         let mut transaction = as_login(&mut self.connection).await?;
         sqlx::query(&terminate).bind(&pids).bind(&starts).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        let mut transaction = as_login(&mut self.connection).await?;
-        let alive = sqlx::query_as(&alive).bind(&pids).bind(&starts).fetch_all(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(alive)
+        let until = Instant::now() + ENDING;
+        loop {
+            let mut transaction = as_login(&mut self.connection).await?;
+            let alive: Vec<Backend> =
+                sqlx::query_as(&alive).bind(&pids).bind(&starts).fetch_all(&mut *transaction).await?;
+            transaction.commit().await?;
+            if alive.is_empty() || Instant::now() >= until {
+                return Ok(alive);
+            }
+            sleep(ENDING_PAUSE).await;
+        }
     }
 
     /// The encoder with the newest dictionary; `None` before the log has started.

@@ -43,6 +43,9 @@ macro_rules! coded {
     };
 }
 
+/// The maximum number of conflicting reservations in a refusal.
+const MAX_CONFLICTS: usize = 100;
+
 coded! { LimitExceeded:
     LimitExceeded { .. } => INVALID "limit_exceeded",
 }
@@ -80,7 +83,7 @@ coded! { SpaceRefusal:
     ;
     fn conflicts(&self) -> Option<Vec<Value>> {
         let Self::SpaceAlreadyReserved { conflicts } = self else { return None };
-        Some(conflicts.iter().map(conflict).collect())
+        Some(conflicts.iter().take(MAX_CONFLICTS).map(conflict).collect())
     }
 }
 

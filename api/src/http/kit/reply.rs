@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use parking_commands::bus::Executed;
+use parking_commands::bus;
 use parking_commands::joint;
 use parking_domain::aggregate::Decider;
 use parking_projections::reader::Reading;
@@ -26,8 +26,8 @@ pub(crate) struct Done<A: Decider> {
     pub(crate) events: Vec<A::Event>,
 }
 
-impl<A: Decider> From<Executed<A>> for Done<A> {
-    fn from(executed: Executed<A>) -> Self {
+impl<A: Decider> From<bus::Executed<A>> for Done<A> {
+    fn from(executed: bus::Executed<A>) -> Self {
         Self { position: Some(executed.position), events: executed.events }
     }
 }
@@ -74,9 +74,14 @@ impl<T> Reply<T> {
     }
 }
 
+/// Marks the answer to a command that was executed: it must be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Executed;
+
 impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
+        response.extensions_mut().insert(Executed);
         if let Some(position) = self.position {
             response.headers_mut().insert(X_POSITION, position.into());
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -18,7 +18,7 @@ use tracing::{Instrument, error, info_span};
 use crate::http::kit::app::AppState;
 use crate::http::kit::budget::Share;
 use crate::http::kit::problem::{self, Problem};
-use crate::http::kit::reply::X_POSITION;
+use crate::http::kit::reply::{Executed, X_POSITION};
 use crate::listen::{Crowded, is_always_served};
 use crate::metrics::Route;
 
@@ -53,12 +53,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
 
     let (begun, method) = (Instant::now(), request.method().clone());
     let is_always_served = is_always_served(request.uri().path());
-    let share = match (method.is_safe(), is_always_served) {
-        (true, false) => Share::Read,
-        (true, true) => Share::Watch,
-        (false, _) => Share::Done,
-    };
-    let has_room = share != Share::Done || is_always_served || app.answers.has_room();
+    let has_room = method.is_safe() || is_always_served || app.answers.has_room();
     let route = Route(request.extensions().get::<MatchedPath>().cloned());
 
     let mut response = match request.extensions().get::<Crowded>() {
@@ -69,7 +64,11 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
         response = Problem::overloaded().into_response();
     }
-    response = app.answers.hold(response, share).await;
+    // The body of an answer to `HEAD` is not sent, and refusals are small.
+    if method != Method::HEAD {
+        let share = share_of(&response, is_always_served);
+        response = app.answers.hold(response, share).await;
+    }
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
     if let Some(problem) = response.extensions().get::<Problem>() {
         app.metrics.refused(problem.code());
@@ -85,6 +84,15 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// What a large answer may take of the budget of unsent answers.
+fn share_of(response: &Response, is_always_served: bool) -> Share {
+    match response.extensions().get::<Executed>() {
+        Some(Executed) => Share::Done,
+        None if is_always_served => Share::Watch,
+        None => Share::Read,
+    }
 }
 
 /// The handler's response, or a refusal when the handler takes longer than `limit` or panics.

@@ -64,7 +64,7 @@ async fn reported(
 }
 
 /// Lists the device types that have a codec, by name.
-#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>, Freshness),
+#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>),
     responses((status = 200, body = Listing<DeviceTypeView>), Refusals<ReadErrors<ReadDevices>>))]
 async fn device_types(
     caller: Caller<ReadDevices>,

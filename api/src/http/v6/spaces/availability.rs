@@ -81,7 +81,8 @@ async fn of_space(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(query): QueryParams<WindowQuery>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    availability(&mut app.read(&caller, freshness).await?, space_id, query.window()?).await
+    let window = query.window()?;
+    availability(&mut app.read(&caller, freshness).await?, space_id, window).await
 }
 
 /// Checks whether a space is available for the window in the body.
@@ -94,7 +95,8 @@ async fn of_space_by_post(
     freshness: Freshness,
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
-    availability(&mut app.read(&caller, freshness).await?, space_id, body.window()?).await
+    let window = body.window()?;
+    availability(&mut app.read(&caller, freshness).await?, space_id, window).await
 }
 
 /// Checks whether the space in the body is available for the window in the body.
@@ -107,7 +109,8 @@ async fn check(
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let space_id = body.space_id.ok_or_else(|| invalid("space_id is required"))?;
-    availability(&mut app.read(&caller, freshness).await?, space_id.into(), body.window()?).await
+    let window = body.window()?;
+    availability(&mut app.read(&caller, freshness).await?, space_id.into(), window).await
 }
 
 /// All parts of the view are read in one snapshot.
