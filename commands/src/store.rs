@@ -194,7 +194,8 @@ impl LogStore {
     }
 
     /// The append for a decision on one stream. Without events it is the precondition that the stream is unchanged.
-    /// Every event of the log passes through here; an event that cannot be read back is refused, except in `uplinks`, where tests show that all can.
+    /// Every event of the log passes through here; an event that cannot be read back is refused, except in `uplinks`, where
+    /// tests show that all can.
     pub(crate) fn stream_append<A: Decider>(
         &self,
         context: &LogContext<A>,

@@ -5,6 +5,7 @@ mod circles;
 mod comments;
 mod decisions;
 mod dependencies;
+mod documents;
 mod errors;
 mod finding;
 mod http;
