@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use parking_domain::aggregate::Decider;
 
 use crate::append::AppendError;
-use crate::store::{CommandContext, FindRequestError, LoadError, LogContext, LogStore};
+use crate::store::{CommandContext, FindRequestError, LastEvents, LoadError, Loaded, LogContext, LogStore};
 
 /// The maximum number of attempts when other processes cause conflicts.
 pub(crate) const ATTEMPTS: usize = 10;
@@ -83,23 +83,61 @@ impl<A: Decider> Bus<A> {
             return Ok(earlier);
         }
         let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
-        let known = self.store.memory().take(aggregate_id).filter(|context| self.store.is_current(context));
-        let (mut context, mut remembered) = match known {
-            Some(context) => (context, true),
-            None => (self.store.load(aggregate_id).await?, false),
-        };
-        let mut attempts = 1;
+        let mut known =
+            self.store.memory().take(aggregate_id).filter(|context| self.store.is_current(context));
+        let mut attempts = 0;
         loop {
-            match self.attempt(context, remembered, command, command_context).await {
+            attempts += 1;
+            let attempt = match known.take() {
+                Some(context) => self.attempt(context, true, command, command_context).await,
+                None => self.attempt_loading(aggregate_id, command, command_context).await,
+            };
+            match attempt {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
-                Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {
-                    attempts += 1;
-                }
+                Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {}
                 Err(error) => return Err(error),
             }
-            (context, remembered) = (self.store.load(aggregate_id).await?, false);
         }
+    }
+
+    /// One attempt on a stream that is not in memory. A long stream without a recent snapshot is not loaded if its last
+    /// events suffice; the next command finds a snapshot or decides in the same way.
+    async fn attempt_loading(
+        &self,
+        aggregate_id: &str,
+        command: &A::Command,
+        command_context: &CommandContext,
+    ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
+        let context = match self.store.load_or_last_events(aggregate_id).await? {
+            Loaded::Whole(context) => context,
+            Loaded::Last(last) => match A::decide_from_last_events(command, &last.events) {
+                Some(decision) => {
+                    return self.append_after(aggregate_id, &last, decision, command_context).await;
+                }
+                None => self.store.load(aggregate_id).await?,
+            },
+        };
+        self.attempt(context, false, command, command_context).await
+    }
+
+    /// Appends what was decided from a stream's last events.
+    async fn append_after(
+        &self,
+        aggregate_id: &str,
+        last: &LastEvents<A>,
+        decision: Result<Vec<A::Event>, A::Error>,
+        command_context: &CommandContext,
+    ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
+        let events =
+            decision.map_err(|refusal| ExecuteError::Refused { refusal, position: last.position })?;
+        let appended =
+            self.store.append_at::<A>(aggregate_id, last.version, &events, command_context).await?;
+        if appended.repeated {
+            return Ok(self.earlier(command_context).await?);
+        }
+        let version = appended.versions.last().copied().unwrap_or(last.version);
+        Ok(Some(Executed { position: appended.last_position, version, events, repeated: false }))
     }
 
     /// One attempt; `None` if the context came from memory and is outdated.

@@ -133,7 +133,12 @@ impl<'a> UnitOfWork<'a> {
             // The state in memory is outdated once this is appended.
             drop(self.store.memory().take::<A>(&context.aggregate_id));
         }
-        let stream = self.store.stream_append(context, events, self.command_context);
+        let stream = self.store.stream_append::<A>(
+            &context.aggregate_id,
+            context.version,
+            events,
+            self.command_context,
+        );
         match (&mut self.streams, stream) {
             (Ok(streams), Ok(stream)) => streams.push(stream),
             (streams @ Ok(_), Err(error)) => *streams = Err(error),

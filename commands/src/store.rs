@@ -3,6 +3,8 @@
 mod context;
 mod cqrs;
 mod find;
+mod folding;
+mod last_events;
 mod load;
 mod loader;
 mod readable;
@@ -11,11 +13,10 @@ mod unreadable;
 
 use std::sync::Arc;
 
-use cqrs_es::{Aggregate, DomainEvent};
+use cqrs_es::DomainEvent;
 use parking_domain::aggregate::Decider;
 use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
-use parking_domain::uplinks::Uplinks;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -27,9 +28,11 @@ use crate::memory::{DEFAULT_BUDGET, Memory};
 use crate::snapshots::Snapshots;
 use crate::writer::Writer;
 use loader::Loader;
-use unreadable::{Unreadable, UnreadableEvent};
+use unreadable::Unreadable;
 
 pub use context::{CommandContext, LogContext};
+pub(crate) use folding::Loaded;
+pub(crate) use last_events::LastEvents;
 pub use load::LoadError;
 pub(crate) use load::{Stored, snapshot_form};
 pub(crate) use stream::Stream;
@@ -91,62 +94,6 @@ impl LogStore {
         Ok(self.memory.save_all().await?)
     }
 
-    /// Folds a stream from a valid snapshot, if there is one, and the events after it. Offers a new snapshot if the
-    /// stream has no recent one.
-    pub async fn load<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        let mut context = self.fold(aggregate_id).await?;
-        self.snapshots.offer(&mut context);
-        Ok(context)
-    }
-
-    /// An undecodable event that is skipped in the log is left out of a device's uplinks; any other stream that
-    /// contains one is refused.
-    async fn fold<A: Decider>(&self, aggregate_id: &str) -> Result<LogContext<A>, LoadError> {
-        let known = self.unreadable.of(A::TYPE, aggregate_id);
-        let folded = self.fold_skipping(aggregate_id, &known).await;
-        if !matches!(folded, Err(LoadError::Undecodable { .. })) {
-            return folded;
-        }
-        // The event may have been skipped a moment ago.
-        self.unreadable.refresh(&self.pool).await?;
-        let current = self.unreadable.of(A::TYPE, aggregate_id);
-        if current == known { folded } else { self.fold_skipping(aggregate_id, &current).await }
-    }
-
-    async fn fold_skipping<A: Decider>(
-        &self,
-        aggregate_id: &str,
-        unreadable: &[UnreadableEvent],
-    ) -> Result<LogContext<A>, LoadError> {
-        if let Some(UnreadableEvent { position, .. }) =
-            unreadable.first().filter(|_| A::TYPE != Uplinks::TYPE)
-        {
-            let (aggregate_id, position) = (aggregate_id.to_owned(), *position);
-            return Err(LoadError::Damaged { aggregate_type: A::TYPE, aggregate_id, position });
-        }
-        let skipped: Vec<i64> = unreadable.iter().map(|event| event.sequence).collect();
-        let mut partial = None;
-        if let Some(tail) =
-            self.loader.tail(A::TYPE, aggregate_id, load::snapshot_form::<A>(skipped.len())).await
-        {
-            let whole = !tail.cut;
-            let folded = load::fold_tail(self.upcasters, aggregate_id, &skipped, tail)?;
-            if whole && let Some(context) = folded {
-                return Ok(context);
-            }
-            // The tail is cut, or the snapshot is unusable: then the stream is read from its first event.
-            let empty = LogContext { skipped: skipped.clone(), ..LogContext::empty(aggregate_id) };
-            partial = Some(folded.unwrap_or(empty));
-        }
-        let _turn = self.long_loads.acquire().await.expect("it is never closed");
-        let mut context = match partial {
-            Some(context) => context,
-            None => load::from_snapshot(&self.pool, aggregate_id, skipped).await,
-        };
-        load::fold_rest(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
-        Ok(context)
-    }
-
     /// The streams with undecodable events, by aggregate type and id.
     pub(crate) async fn streams_with_unreadable(&self) -> Result<Vec<(String, String)>, sqlx::Error> {
         self.unreadable.refresh(&self.pool).await?;
@@ -171,9 +118,10 @@ impl LogStore {
         events: &[A::Event],
         command_context: &CommandContext,
     ) -> Result<Appended, AppendError> {
-        let append = self.new_append(context, events, command_context)?;
-        let last = append.events().last().map(|event| event.event_id);
-        let appended = self.writer.append(append).await?;
+        let stream =
+            self.stream_append::<A>(&context.aggregate_id, context.version, events, command_context)?;
+        let last = stream.events.last().map(|event| event.event_id);
+        let appended = self.append_all(vec![stream], command_context).await?;
         if !appended.repeated {
             context.version = appended.versions.last().copied().unwrap_or(context.version);
             context.position = appended.last_position;
@@ -183,14 +131,16 @@ impl LogStore {
         Ok(appended)
     }
 
-    fn new_append<A: Decider>(
+    /// Appends to a stream of which only the version is known.
+    pub(crate) async fn append_at<A: Decider>(
         &self,
-        context: &LogContext<A>,
+        aggregate_id: &str,
+        version: i64,
         events: &[A::Event],
         command_context: &CommandContext,
-    ) -> Result<Append, AppendError> {
-        let streams = vec![self.stream_append(context, events, command_context)?];
-        Ok(Append { append_id: self.ids.next(), request: command_context.request.clone(), streams })
+    ) -> Result<Appended, AppendError> {
+        let stream = self.stream_append::<A>(aggregate_id, version, events, command_context)?;
+        self.append_all(vec![stream], command_context).await
     }
 
     /// The append for a decision on one stream. Without events it is the precondition that the stream is unchanged.
@@ -198,7 +148,8 @@ impl LogStore {
     /// tests show that all can.
     pub(crate) fn stream_append<A: Decider>(
         &self,
-        context: &LogContext<A>,
+        aggregate_id: &str,
+        version: i64,
         events: &[A::Event],
         command_context: &CommandContext,
     ) -> Result<StreamAppend, AppendError> {
@@ -216,8 +167,8 @@ impl LogStore {
         };
         Ok(StreamAppend {
             aggregate_type: A::TYPE.to_owned(),
-            aggregate_id: context.aggregate_id.clone(),
-            expected: Expected::Version(context.version),
+            aggregate_id: aggregate_id.to_owned(),
+            expected: Expected::Version(version),
             events: events.iter().enumerate().map(new_event).collect::<Result<_, AppendError>>()?,
             claims: events.iter().flat_map(A::claims).collect(),
         })

@@ -79,9 +79,22 @@ pub trait Decider: Aggregate + 'static {
     /// Every event type, with its current version.
     const EVENTS: &'static [(&'static str, &'static str)];
 
+    /// The number of events that [`Decider::decide_from_last_events`] is given; 0 for an aggregate without it.
+    const LAST_EVENTS: i64 = 0;
+
     /// Returns the events of a command, or the reason it is refused. The command is borrowed because it is decided
     /// again after a conflict; what goes into the events is cloned.
     fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+
+    /// The decision from a stream's last events alone, so that a command on a long stream that is not loaded need not
+    /// wait for its fold. `None` unless it surely equals the decision from the whole stream. The events are as
+    /// [`Decider::read_bare`] reads them.
+    fn decide_from_last_events(
+        _command: &Self::Command,
+        _last: &[Self::Event],
+    ) -> Option<Result<Vec<Self::Event>, Self::Error>> {
+        None
+    }
 
     /// Applies one event to the state. Total: it accepts every event that the log can hold.
     fn evolve(&mut self, event: &Self::Event);

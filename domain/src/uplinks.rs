@@ -6,6 +6,7 @@
 
 mod bare;
 mod event;
+mod last_events;
 mod recent_keys;
 mod sessions;
 
@@ -102,10 +103,9 @@ impl Uplinks {
         }
     }
 
-    /// An uplink with its session and standing. A clock that puts its transmission after its reception is wrong, so
-    /// `heard_at` is limited to the reception.
+    /// An uplink with its session and standing.
     fn receive(&self, up: &Up, report: NetworkReport) -> UplinkReceived {
-        let heard_at = up.ns_time.or(report.time).unwrap_or(report.received_at).min(report.received_at);
+        let heard_at = up.heard_at(report.time, report.received_at);
         let placement = self.sessions.place_uplink(up, heard_at, report.received_at);
         UplinkReceived {
             report,
@@ -137,6 +137,9 @@ impl Decider for Uplinks {
 
     const EVENTS: &'static [(&'static str, &'static str)] = UplinkEvent::CATALOGUE;
 
+    /// Enough to contain a counted frame in order of any device that is heard regularly.
+    const LAST_EVENTS: i64 = 32;
+
     fn decide(&self, command: &RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
         let RecordReport { report, at, look_up } = command;
         self.refuse_recorded(report, *look_up)?;
@@ -154,6 +157,13 @@ impl Decider for Uplinks {
         }])
     }
 
+    fn decide_from_last_events(
+        command: &RecordReport,
+        last: &[UplinkEvent],
+    ) -> Option<Result<Vec<UplinkEvent>, UplinkRefusal>> {
+        last_events::decide(command, last)
+    }
+
     fn read_bare(payload: &str) -> serde_json::Result<UplinkEvent> {
         Ok(serde_json::from_str::<bare::Bare>(payload)?.into())
     }
@@ -167,15 +177,7 @@ impl Decider for Uplinks {
         let report = event.report();
         self.recent_keys.remember(report.key, report.time);
         self.last_received_at = self.last_received_at.max(Some(report.received_at));
-        match event {
-            UplinkEvent::UplinkReceived(uplink) => self.sessions.record_uplink(uplink),
-            UplinkEvent::DeviceJoined(join) => self.sessions.record_join(join),
-            UplinkEvent::DeviceStatusReported { .. }
-            | UplinkEvent::DownlinkAcknowledged { .. }
-            | UplinkEvent::DownlinkTransmitted { .. }
-            | UplinkEvent::NetworkLogged { .. }
-            | UplinkEvent::DeviceLocated { .. } => {}
-        }
+        self.sessions.record(event);
     }
 }
 

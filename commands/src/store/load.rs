@@ -95,6 +95,15 @@ pub(super) fn decode<A: Decider>(
     decode_by::<A>(stored::read::<A>, upcasters, aggregate_id, event)
 }
 
+/// As [`decode`], with only the fields that folds use.
+pub(super) fn decode_bare<A: Decider>(
+    upcasters: &Upcasters,
+    aggregate_id: &str,
+    event: &Stored,
+) -> Result<A::Event, LoadError> {
+    decode_by::<A>(stored::read_bare::<A>, upcasters, aggregate_id, event)
+}
+
 fn decode_by<A: Decider>(
     decode: Decoder<A>,
     upcasters: &Upcasters,
@@ -123,7 +132,7 @@ pub(crate) fn apply_event<A: Decider>(
         return Err(LoadError::Gap { aggregate_type: A::TYPE, aggregate_id, sequence });
     }
     if !context.skipped.contains(&sequence) {
-        let decoded = decode_by::<A>(stored::read_bare::<A>, upcasters, &context.aggregate_id, event)?;
+        let decoded = decode_bare::<A>(upcasters, &context.aggregate_id, event)?;
         context.aggregate.evolve(&decoded);
     }
     context.version = sequence;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use cqrs_es::persist::{PersistedEventRepository, PersistedEventStore};
 use cqrs_es::{AggregateError, CqrsFramework, EventStore};
-use parking_commands::ingest::{Incoming, Ingest, Outcome};
+use parking_commands::ingest::{Incoming, Ingest, IngestError, Outcome};
 use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, EventKind, Report};
 use parking_domain::instant::Instant;
@@ -35,11 +35,15 @@ fn command(n: i64) -> RecordReport {
 }
 
 pub(crate) async fn ingest(lanes: &Ingest, n: i64) -> Outcome {
+    record(lanes, n).await.unwrap()
+}
+
+pub(crate) async fn record(lanes: &Ingest, n: i64) -> Result<Outcome, IngestError> {
     let (report, body) = report(n);
     let metadata = Metadata { actor: Some("chirpstack".into()), ..Metadata::default() };
     let incoming =
         Incoming { source: Source::Platform, report, received_at: at(n), body: body.into(), metadata };
-    lanes.record(incoming).await.unwrap()
+    lanes.record(incoming).await
 }
 
 #[tokio::test]

@@ -2,12 +2,15 @@
 
 use futures_util::future::join_all;
 use parking_commands::bus::Bus;
+use parking_commands::ingest::{Ingest, IngestError, Outcome};
 use parking_commands::snapshots::{INTERVAL, Snapshots};
 use parking_commands::store::{CommandContext, LoadError, LogStore};
+use parking_domain::uplinks::Uplinks;
 use parking_testkit::{EventLog, Role};
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
+use crate::aggregates::{ID as UPLINKS, ingest, record};
 use crate::support::{laid_down, lay_down, snapshot_at, snapshots_of};
 
 /// A store with snapshots, as a separate process opens it.
@@ -173,5 +176,50 @@ async fn streams_loaded_together_are_limited_by_size() {
     for loaded in join_all(loads).await {
         let loaded = loaded.unwrap();
         assert_eq!((loaded.version, loaded.aggregate.name.map(|name| name.len())), (210, Some(40_000)));
+    }
+}
+
+/// A device with 300 reports and no snapshot, one of which no fold of the whole stream can pass.
+async fn log_with_a_cold_device() -> EventLog {
+    let log = EventLog::create().await;
+    let lanes = Ingest::new(log.store());
+    for n in 1..=300 {
+        ingest(&lanes, n).await;
+    }
+    let admin = log.admin();
+    sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
+    sqlx::query("update events set event_type = 'Confiscated' where sequence = 250")
+        .execute(&admin)
+        .await
+        .unwrap();
+    log
+}
+
+#[tokio::test]
+async fn the_next_report_of_a_cold_device_does_not_wait_for_its_fold() {
+    let log = log_with_a_cold_device().await;
+    let restarted = Ingest::new(log.store());
+    assert_eq!(ingest(&restarted, 301).await, Outcome::Accepted { position: 301 });
+    assert_eq!(ingest(&restarted, 301).await, Outcome::Duplicate { position: 301 });
+    assert_eq!(ingest(&restarted, 302).await, Outcome::Accepted { position: 302 });
+    assert_eq!(ingest(&restarted, 7).await, Outcome::Duplicate { position: 302 });
+}
+
+#[tokio::test]
+async fn an_older_report_of_a_cold_device_waits_for_its_fold() {
+    let log = log_with_a_cold_device().await;
+    let ended = record(&Ingest::new(log.store()), 0).await.unwrap_err();
+    assert!(matches!(ended, IngestError::Load(LoadError::Undecodable { sequence: 250, .. })), "{ended}");
+}
+
+#[tokio::test]
+async fn reports_of_a_cold_device_to_two_processes_at_once_are_recorded_once() {
+    let log = log_with_a_cold_device().await;
+    let processes =
+        [Ingest::new(log.store()), Ingest::new(log.store_of(log.second_writer(), log.snapshots()))];
+    for n in 301..320 {
+        let outcomes = join_all(processes.iter().cycle().take(4).map(|lanes| ingest(lanes, n))).await;
+        let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count();
+        assert_eq!((accepted, log.store().version::<Uplinks>(UPLINKS).await.unwrap()), (1, n));
     }
 }

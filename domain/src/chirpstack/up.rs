@@ -69,6 +69,12 @@ impl Up {
             ns_time: copies.iter().filter_map(|copy| copy.time("nsTime")).max(),
         }
     }
+
+    /// When the frame was received over the air, by the best clock of its report. A clock that puts this after the
+    /// platform received the report is wrong, so it is limited to that.
+    pub fn heard_at(&self, time: Option<Instant>, received_at: Instant) -> Instant {
+        self.ns_time.or(time).unwrap_or(received_at).min(received_at)
+    }
 }
 
 impl Reception {

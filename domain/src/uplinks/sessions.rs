@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::event::{DeviceJoined, Standing, UplinkReceived};
+use super::event::{DeviceJoined, Standing, UplinkEvent, UplinkReceived};
 use crate::chirpstack::Up;
 use crate::instant::Instant;
 use crate::lorawan::DevAddr;
@@ -117,7 +117,36 @@ impl Sessions {
         Placement { session: self.last_number.saturating_add(1), standing: Standing::Late }
     }
 
-    pub(super) fn record_uplink(&mut self, uplink: &UplinkReceived) {
+    /// The number of the current session.
+    pub(super) fn current(&self) -> Option<u32> {
+        self.known.last().map(|session| session.number)
+    }
+
+    /// True when the current session surely takes the frame: its address does not differ, and its counter is newer than
+    /// the highest, unreadable, or a repetition of the newest frame.
+    pub(super) fn continued_by(&self, up: &Up) -> bool {
+        let Some(Session { dev_addr, counter: Some(counter), .. }) = self.known.last() else { return false };
+        let same_address = up.dev_addr.is_none() || up.dev_addr == *dev_addr;
+        same_address
+            && up.f_cnt.is_none_or(|f_cnt| {
+                f_cnt > counter.highest || counter.is_newest(f_cnt, content_hash(up.f_port, &up.data))
+            })
+    }
+
+    /// Applies an event. Only uplinks and joins concern sessions.
+    pub(super) fn record(&mut self, event: &UplinkEvent) {
+        match event {
+            UplinkEvent::UplinkReceived(uplink) => self.record_uplink(uplink),
+            UplinkEvent::DeviceJoined(join) => self.record_join(join),
+            UplinkEvent::DeviceStatusReported { .. }
+            | UplinkEvent::DownlinkAcknowledged { .. }
+            | UplinkEvent::DownlinkTransmitted { .. }
+            | UplinkEvent::NetworkLogged { .. }
+            | UplinkEvent::DeviceLocated { .. } => {}
+        }
+    }
+
+    fn record_uplink(&mut self, uplink: &UplinkReceived) {
         let session =
             self.session_mut(uplink.session, uplink.standing, uplink.heard_at, uplink.report.received_at);
         session.dev_addr = session.dev_addr.or(uplink.dev_addr);
@@ -130,7 +159,7 @@ impl Sessions {
         }
     }
 
-    pub(super) fn record_join(&mut self, join: &DeviceJoined) {
+    fn record_join(&mut self, join: &DeviceJoined) {
         let session = self.session_mut(join.session, join.standing, join.heard_at, join.report.received_at);
         session.dev_addr = join.dev_addr.or(session.dev_addr);
         session.joined = true;
