@@ -160,7 +160,7 @@ pub(crate) struct Projection {
 pub(crate) enum ProjectionCommand {
     /// Prints how far each projection is and what its rows lack. Exit code 1 when one has stopped or holds events back.
     Status,
-    /// Tries again what a projection could not take: one that stopped goes on, and held back rows are made anew.
+    /// Tries again what a projection could not take: one that stopped goes on, and held back rows are rebuilt.
     Retry {
         /// Only this projection: `devices`, `registry` or `space_occupancy`.
         projection: Option<String>,

@@ -56,12 +56,12 @@ impl Account {
         }
         for Skip { position, skip_position, .. } in &self.unapplied {
             lines.push(format!(
-                "position {position} is skipped (by position {skip_position}) and its rows are not made anew: run \
+                "position {position} is skipped (by position {skip_position}) and its rows are not rebuilt yet: run \
                  `parking projection retry {projection}`"
             ));
         }
         for PassedOver { position, .. } in &self.unrecorded {
-            lines.push(format!("passed over position {position} as skipped, of which the log says nothing"));
+            lines.push(format!("passed over position {position} as skipped, but the log contains no such skip"));
         }
         lines.extend(
             self.skipped.iter().map(|event| format!("skipped position {}: {}", event.position, event.reason)),

@@ -27,7 +27,7 @@ impl fmt::Display for TableComparison {
         let Self { table, live, other, different, .. } = self;
         match different {
             0 => write!(f, "{table}: {live} rows, the same"),
-            _ => write!(f, "{table}: {live} rows live, {other} rows made anew, {different} differ"),
+            _ => write!(f, "{table}: {live} rows live, {other} rows rebuilt, {different} differ"),
         }
     }
 }

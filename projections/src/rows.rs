@@ -93,12 +93,6 @@ impl<R: Row> Rows<R> {
         Some(row)
     }
 
-    /// A row to change, created if it does not exist.
-    pub fn change_or(&mut self, key: &R::Key, make: impl FnOnce() -> R) -> &mut R {
-        self.changed.insert(key.clone());
-        self.known.entry(key.clone()).or_default().get_or_insert_with(make)
-    }
-
     /// Inserts or replaces a row.
     pub fn put(&mut self, row: R) {
         let key = row.key();

@@ -38,7 +38,7 @@ enum Command {
     Append(append::Arguments),
     /// Signed uplinks over HTTP into the real server, against a handler that stores nothing and a stock one.
     Ingest(ingest::Arguments),
-    /// Rows of read models made anew from a log, against `COPY` out of it.
+    /// Rows of read models rebuilt from a log, against `COPY` out of it.
     Projections(projections::Arguments),
     /// Appends from processes that are killed, and checks everything that was ever acknowledged or read.
     Soak(soak::Arguments),

@@ -48,7 +48,7 @@ const PAUSE: u32 = 2;
 pub struct Kind {
     aggregate_type: &'static str,
     state_version: i32,
-    begin: fn(StreamWithoutSnapshot) -> Box<dyn Stream>,
+    begin: fn(StreamWithoutSnapshot) -> Option<Box<dyn Stream>>,
 }
 
 impl Kind {
@@ -75,13 +75,12 @@ struct StreamWithoutSnapshot {
 }
 
 impl StreamWithoutSnapshot {
-    fn begin<A: Decider>(self) -> Box<dyn Stream> {
-        let empty = LogContext::empty(&self.aggregate_id);
-        let state = self.state.and_then(|state| serde_json::from_str(&state).ok());
-        Box::new(match (state, self.event_id) {
-            (Some(aggregate), Some(event_id)) => empty.at(aggregate, self.version, self.after, event_id),
-            _ => LogContext::<A>::empty(&self.aggregate_id),
-        })
+    /// The stream at its old snapshot, or without events; `None` if the old state cannot be parsed.
+    fn begin<A: Decider>(self) -> Option<Box<dyn Stream>> {
+        let empty = LogContext::<A>::empty(&self.aggregate_id);
+        let (Some(state), Some(event_id)) = (self.state, self.event_id) else { return Some(Box::new(empty)) };
+        let aggregate = serde_json::from_str(&state).ok()?;
+        Some(Box::new(empty.at(aggregate, self.version, self.after, event_id)))
     }
 }
 
@@ -247,16 +246,16 @@ impl MissingSnapshots {
 }
 
 impl Pass {
-    /// Adds a stream, starting from its old snapshot.
+    /// Adds a stream, starting from its old snapshot. One whose state cannot be parsed is left to its next load, which
+    /// folds it from its first event and saves it.
     fn add_stream(&mut self, kinds: &[Kind], candidate: StreamWithoutSnapshot) {
         let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == candidate.aggregate_type) else {
             return;
         };
         let name = (candidate.aggregate_type.clone(), candidate.aggregate_id.clone());
-        self.position =
-            if self.streams.is_empty() { candidate.after } else { candidate.after.min(self.position) };
-        let has_state = candidate.state.is_some();
-        let stream = (kind.begin)(candidate);
+        let (after, has_state) = (candidate.after, candidate.state.is_some());
+        let Some(stream) = (kind.begin)(candidate) else { return };
+        self.position = if self.streams.is_empty() { after } else { after.min(self.position) };
         if has_state {
             self.weigh(&name, stream.weight());
         }

@@ -7,7 +7,7 @@ use parking_testkit::EventLog;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
-use crate::support::{eventually, laid_down, lay_down, snapshots_of};
+use crate::support::{eventually, laid_down, lay_down, snapshot_at, snapshots_of};
 
 /// The task that a process runs on start.
 fn missing(log: &EventLog) -> MissingSnapshots {
@@ -118,4 +118,21 @@ async fn an_undecodable_stream_does_not_block_other_snapshots() {
     sqlx::query(poison).execute(&admin).await.unwrap();
     missing(&log).run(CancellationToken::new()).await;
     assert_eq!(snapshots_of(&log).await, [("00".to_owned(), 200), ("02".to_owned(), 200)]);
+}
+
+#[tokio::test]
+async fn an_old_state_that_cannot_be_parsed_is_left_to_the_next_load() {
+    let log = EventLog::create().await;
+    let names = accounts(2);
+    lay_down(&log, &names, 300).await;
+    missing(&log).run(CancellationToken::new()).await;
+    let older = "update snapshots s set version = 100, event_id = e.event_id, state = '{\"cents\":\"many\"}' from events e \
+                  where s.aggregate_id = '00' and e.aggregate_id = '00' and e.sequence = 100";
+    sqlx::query(older).execute(&log.admin()).await.unwrap();
+    sqlx::query("delete from snapshots where aggregate_id = '01'").execute(&log.admin()).await.unwrap();
+    missing(&log).run(CancellationToken::new()).await;
+    assert_eq!(snapshots_of(&log).await, [("00".to_owned(), 100), ("01".to_owned(), 300)]);
+    let loaded = log.store_of(log.writer.clone(), log.snapshots()).load::<Account>("00").await.unwrap();
+    assert_eq!((loaded.version, loaded.aggregate), (300, laid_down(300)));
+    snapshot_at(&log, "00", 300).await;
 }

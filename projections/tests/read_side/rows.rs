@@ -53,7 +53,7 @@ async fn changes_are_written_and_read_again_by_another_cache() {
     let mut rows = Rows::<Bay>::default();
     rows.load(&mut connection, [key(1), key(2), key(3)]).await.unwrap();
     rows.put(bay(1, 1));
-    rows.change_or(&key(2), || bay(2, 5)).cars += 1;
+    rows.put(bay(2, 6));
     assert_eq!(rows.change(&key(3)), None);
     rows.save(&mut connection).await.unwrap();
     assert_eq!(stored(&mut connection).await, [(key(1), 1), (key(2), 6)]);
