@@ -6,8 +6,9 @@ mod booking;
 mod change;
 mod guest;
 
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
-use parking_domain::space::{Asked, CancelReservation, Space, SpaceCommand, SpaceRefusal};
+use parking_domain::space::{CancelReservation, Space, SpaceCommand, SpaceRefusal};
 use uuid::Uuid;
 
 use crate::append::AppendError;

@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::space::{Asked, BookReservation, Details, Space, SpaceCommand, SpaceEvent, Window};
+use parking_domain::space::{BookReservation, Details, Space, SpaceCommand, SpaceEvent, Window};
 use serde::Serialize;
 
 use super::guest::Guest;

@@ -1,11 +1,12 @@
 //! Moves and amends a reservation in one append, all or nothing.
 
 use chrono::TimeDelta;
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{
-    AmendReservation, Asked, DetailsPatch, RescheduleReservation, Reservation, Space, SpaceCommand,
-    SpaceEvent, SpaceRefusal, Window,
+    AmendReservation, DetailsPatch, RescheduleReservation, Reservation, Space, SpaceCommand, SpaceEvent,
+    SpaceRefusal, Window,
 };
 
 use super::guest::GuestPatch;

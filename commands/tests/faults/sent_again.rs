@@ -6,6 +6,7 @@ use parking_commands::ingest::{Incoming, Ingest, IngestError, Outcome};
 use parking_commands::joint::CommandBatch;
 use parking_commands::metadata::Metadata;
 use parking_commands::store::{CommandContext, LogStore};
+use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::patch::Patch;
@@ -27,12 +28,16 @@ fn site(n: u128) -> SiteId {
 fn create(n: u128) -> SiteCommand {
     let (name, definition) = (format!("site {n}"), Definition::in_zone("UTC"));
     let new = NewSite { slug: name.replace(' ', "-"), name, definition };
-    SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(new), at: at(1), by: OWNER }
+    SiteCommand::CreateSite { site: Box::new(new), asked: asked(1) }
 }
 
 fn move_to_town() -> SiteCommand {
     let patch = Box::new(SitePatch { city: Patch::Set("Lyon".into()), ..SitePatch::default() });
-    SiteCommand::UpdateSite { tenant_id: TenantId::DEFAULT, patch, at: at(2), by: OWNER }
+    SiteCommand::UpdateSite { patch, asked: asked(2) }
+}
+
+fn asked(second: i64) -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: OWNER, at: at(second) }
 }
 
 fn keyed(key: &str) -> CommandContext {

@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use parking_commands::append::AppendError;
 use parking_commands::bus::ExecuteError;
 use parking_commands::reservations::{Booked, Booking, Guest, ReservationError};
-use parking_domain::space::{Asked, SpaceRefusal};
+use parking_domain::asked::Asked;
+use parking_domain::space::SpaceRefusal;
 
 use crate::support::{Platform, asked, at, command_context, window};
 

@@ -7,7 +7,8 @@ use super::overrides::OverrideKind;
 use super::patch::{DefinitionPatch, DetailsPatch};
 use super::reservation::{Details, Window};
 use crate::actor::Actor;
-use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use crate::asked::Asked;
+use crate::id::{OverrideId, ReservationId, SiteId, SpaceId};
 use crate::instant::Instant;
 use crate::sealed::Sealed;
 
@@ -33,17 +34,6 @@ pub enum SpaceCommand {
     /// As `PassTime`, but only up to the first moment at which anything is due: a sensor report after that moment that
     /// has not reached the space yet may change what happens next.
     PassMoment(PassTime),
-}
-
-/// The caller of a command. For another tenant the space does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The tenant in whose name the command is sent.
-    pub tenant_id: TenantId,
-    /// The caller.
-    pub by: Actor,
-    /// The time of the command.
-    pub at: Instant,
 }
 
 /// Create a space.

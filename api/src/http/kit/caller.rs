@@ -11,9 +11,9 @@ use parking_commands::append::RequestKey;
 use parking_commands::metadata::Metadata;
 use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
-use parking_domain::space::Asked;
 use uuid::Uuid;
 
 use crate::http::kit::app::{App, AppState};

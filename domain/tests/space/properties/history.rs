@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SiteId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{
-    Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor,
-    CreateSpace, DefinitionPatch, DeleteSpace, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation,
-    SetOverride, SetStateByHand, Space, SpaceCommand, SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace,
-    Window,
+    BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor, CreateSpace,
+    DefinitionPatch, DeleteSpace, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation, SetOverride,
+    SetStateByHand, Space, SpaceCommand, SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
