@@ -13,10 +13,8 @@ use uuid::Uuid;
 
 use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError, Executed};
-use crate::joint::Done;
 use crate::personal::{Field, Person, PersonalDataError, Sealer};
 use crate::store::{CommandContext, FindRequestError, LoadError};
-use change::ChangeReservation;
 
 pub use booking::{Booked, Booking};
 pub use change::Change;
@@ -62,27 +60,6 @@ impl<'a> Reservations<'a> {
     /// Uses the spaces' bus; `sealer` seals personal data.
     pub fn new(spaces: &'a Bus<Space>, sealer: &'a Sealer) -> Self {
         Self { spaces, sealer }
-    }
-
-    /// Changes a reservation's window, its details, or both.
-    pub async fn change(
-        &self,
-        space_id: SpaceId,
-        reservation_id: ReservationId,
-        change: Change,
-        asked: Asked,
-        command_context: &CommandContext,
-    ) -> Result<Done<Space>, ReservationError> {
-        let Change { start, end, max_duration, guest, mut details } = change;
-        if !guest.is_empty() {
-            let subject = match guest.email() {
-                Some(email) => self.sealer.guest(asked.tenant_id, email),
-                None => self.subject_of(space_id, reservation_id, asked).await?,
-            };
-            guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
-        }
-        let change = ChangeReservation { space_id, reservation_id, start, end, max_duration, details, asked };
-        Ok(self.spaces.store().execute(&change, command_context).await?)
     }
 
     /// Cancels a reservation. The reason may contain names, so it is sealed.

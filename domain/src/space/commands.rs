@@ -125,13 +125,16 @@ pub struct BookReservation {
     pub asked: Asked,
 }
 
-/// Move a reservation to another window. Once it has started or is confirmed, only its end can change.
+/// Move a reservation to another window; ends that are absent are unchanged. Once it has started or is confirmed, only its
+/// end can change.
 #[derive(Clone, Copy, Debug)]
 pub struct RescheduleReservation {
     /// The reservation.
     pub reservation_id: ReservationId,
-    /// The new window.
-    pub to: Window,
+    /// The new start.
+    pub start: Option<Instant>,
+    /// The new end.
+    pub end: Option<Instant>,
     /// The maximum duration; [`MAX_DURATION`](super::MAX_DURATION) unless the tenant has its own.
     pub max_duration: TimeDelta,
     /// The caller.

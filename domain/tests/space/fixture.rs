@@ -279,7 +279,8 @@ pub(crate) fn book(id: u128, start: &str, end: &str, at: &str) -> SpaceCommand {
 pub(crate) fn reschedule(id: u128, start: &str, end: &str, at: &str) -> SpaceCommand {
     SpaceCommand::RescheduleReservation(RescheduleReservation {
         reservation_id: reservation(id),
-        to: window(start, end),
+        start: Some(t(start)),
+        end: Some(t(end)),
         max_duration: MAX_DURATION,
         asked: asked(at),
     })

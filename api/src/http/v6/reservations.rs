@@ -33,7 +33,7 @@ use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams, invalid};
 use crate::http::kit::reply::View;
-use crate::http::kit::reply::{Reply, Shown};
+use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
 use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
 use crate::http::v6::shared::path::ReservationPath;
@@ -191,10 +191,9 @@ async fn change(
     change: Change,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let context = caller.context();
-    let done =
+    let executed =
         reservation_commands(app).change(space_id, reservation_id, change, caller.asked(), &context).await?;
-    let view = Shown::read(app, caller, done.position, reservation_id).await;
-    Ok(Reply::at(done.position, view))
+    Ok(Done::from(executed).view(app, caller, reservation_id).await)
 }
 
 /// Cancels a reservation. The body may contain a reason.

@@ -5,7 +5,6 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_commands::joint::CommandBatch;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::reader::Reading;
@@ -113,12 +112,11 @@ async fn update(
     Command { caller, body }: Command<ManageSites, SiteBody>,
 ) -> Result<Reply<Shown<SiteView>>, Problem> {
     let (name, slug, asked) = (body.name.clone(), body.slug.clone(), caller.asked());
-    let commands = vec![
+    let commands = [
         SiteCommand::RenameSite { name, slug, asked },
         SiteCommand::UpdateSite { patch: Box::new(body.patch()?), asked },
     ];
-    let change = CommandBatch::<Site> { aggregate_id: site_id.to_string(), commands };
-    let done = app.execute_jointly(&caller, &change).await?;
+    let done = app.execute_all::<Site>(&caller, site_id, &commands).await?;
     Ok(done.view(&app, &caller, site_id).await)
 }
 
