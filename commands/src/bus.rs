@@ -94,6 +94,16 @@ impl<A: Decider> Bus<A> {
         if let Some(earlier) = self.earlier(command_context).await? {
             return Ok(earlier);
         }
+        self.execute_new(aggregate_id, commands, command_context).await
+    }
+
+    /// As [`Self::execute_all`], for a request that [`Self::earlier`] did not find.
+    pub(crate) async fn execute_new(
+        &self,
+        aggregate_id: &str,
+        commands: &[A::Command],
+        command_context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
         let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
         let mut known =
             self.store.memory().take(aggregate_id).filter(|context| self.store.is_current(context));
@@ -212,7 +222,7 @@ impl<A: Decider> Bus<A> {
     }
 
     /// The original result of the request, if it was made before.
-    async fn earlier(
+    pub(crate) async fn earlier(
         &self,
         command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, FindRequestError> {

@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::append::RequestKey;
 use crate::randomness::Randomness;
 use key::SubjectKey;
 use keyed_hash::HashKey;
@@ -77,6 +78,11 @@ impl Sealer {
     /// guest's data.
     pub fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
         self.hash_key.guest(tenant, email)
+    }
+
+    /// The key of a request with the fingerprint of its content.
+    pub fn request_key(&self, tenant_id: TenantId, key: String, content: &[u8]) -> RequestKey {
+        RequestKey { tenant_id: tenant_id.uuid(), key, fingerprint: self.fingerprint(content) }
     }
 
     /// A fingerprint of a request's content for comparison. It does not reveal personal data.

@@ -38,7 +38,7 @@ pub(crate) struct Identity {
     pub(crate) actor: Actor,
     pub(crate) at: Instant,
     /// The `Idempotency-Key` with the fingerprint of the content.
-    pub(crate) idempotency: Option<RequestKey>,
+    idempotency: Option<RequestKey>,
     /// The `X-Request-Id`, sent by the caller or generated.
     trace_id: Option<Arc<str>>,
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
-use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey, KeyedCommand};
 use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
@@ -124,9 +124,9 @@ async fn list(
     responses((status = 201, body = BookedView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn book(
     State(app): State<AppState>,
-    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+    KeyedCommand { caller, body, key }: KeyedCommand<ManageReservations, ReservationBody>,
 ) -> Result<Reply<BookedView>, Problem> {
-    let booking = body.booking(app.ids.next().into(), &caller)?;
+    let booking = body.booking(app.ids.next().into(), key, caller.asked())?;
     let booked = reservation_commands(&app).book(booking, caller.context()).await?;
     let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
     let view = BookedView::of(reservation, booked.repeated);
