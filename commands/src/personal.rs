@@ -5,6 +5,7 @@
 //! subject. The key is stored before it is used: a command that fails leaves an unused key. Deleting the key erases the
 //! subject's data; the log is unchanged.
 
+mod command;
 mod key;
 mod keyed_hash;
 
@@ -22,6 +23,8 @@ use crate::append::RequestKey;
 use crate::randomness::Randomness;
 use key::SubjectKey;
 use keyed_hash::HashKey;
+
+pub use command::SealedCommandError;
 
 /// How often to look for a key that another process creates at the same moment.
 const ATTEMPTS: usize = 3;

@@ -11,43 +11,13 @@ use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::space::{CancelReservation, Space, SpaceCommand, SpaceRefusal};
 use uuid::Uuid;
 
-use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError, Executed};
-use crate::personal::{Field, Person, PersonalDataError, Sealer};
-use crate::store::{CommandContext, FindRequestError, LoadError};
+use crate::personal::{Field, Person, PersonalDataError, SealedCommandError, Sealer};
+use crate::store::CommandContext;
 
 pub use booking::{Booked, Booking};
 pub use change::Change;
 pub use guest::{Guest, GuestPatch};
-
-/// Why a reservation was not booked or changed. Nothing was stored.
-#[derive(Debug, thiserror::Error)]
-pub enum ReservationError {
-    /// The space refused, or the log could not be reached.
-    #[error(transparent)]
-    Execute(#[from] ExecuteError<SpaceRefusal>),
-    /// Personal data could not be sealed.
-    #[error(transparent)]
-    PersonalData(#[from] PersonalDataError),
-}
-
-impl From<LoadError> for ReservationError {
-    fn from(error: LoadError) -> Self {
-        Self::Execute(error.into())
-    }
-}
-
-impl From<AppendError> for ReservationError {
-    fn from(error: AppendError) -> Self {
-        Self::Execute(error.into())
-    }
-}
-
-impl From<FindRequestError> for ReservationError {
-    fn from(error: FindRequestError) -> Self {
-        Self::Execute(error.into())
-    }
-}
 
 /// Executes reservation requests on spaces. Created on demand from the platform's bus and sealer.
 #[derive(Clone, Copy)]
@@ -70,7 +40,7 @@ impl<'a> Reservations<'a> {
         reason: Option<&str>,
         asked: Asked,
         command_context: &CommandContext,
-    ) -> Result<Executed<Space>, ReservationError> {
+    ) -> Result<Executed<Space>, SealedCommandError> {
         let reason = match reason {
             None => None,
             Some(reason) => {
@@ -91,7 +61,7 @@ impl<'a> Reservations<'a> {
         space_id: SpaceId,
         reservation_id: ReservationId,
         asked: Asked,
-    ) -> Result<Uuid, ReservationError> {
+    ) -> Result<Uuid, SealedCommandError> {
         let space = self.spaces.store().load::<Space>(&space_id.to_string()).await?;
         let refused = |refusal| ExecuteError::Refused { refusal, position: space.position };
         if space.aggregate.description().is_none_or(|space| space.tenant_id != asked.tenant_id) {

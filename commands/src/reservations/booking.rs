@@ -8,11 +8,11 @@ use parking_domain::instant::Instant;
 use parking_domain::space::{BookReservation, Details, Space, SpaceCommand, SpaceEvent, Window};
 use serde::Serialize;
 
+use super::Reservations;
 use super::guest::Guest;
-use super::{ReservationError, Reservations};
 use crate::append::{AppendError, RequestKey};
 use crate::bus::Executed;
-use crate::personal::PersonalDataError;
+use crate::personal::{PersonalDataError, SealedCommandError};
 use crate::store::CommandContext;
 
 /// A booking request.
@@ -73,7 +73,7 @@ impl Reservations<'_> {
         &self,
         booking: Booking,
         command_context: CommandContext,
-    ) -> Result<Booked, ReservationError> {
+    ) -> Result<Booked, SealedCommandError> {
         let command_context = CommandContext { request: self.request(&booking), ..command_context };
         // Before sealing: the guest of the first request may be forgotten, and sealing again would create another key.
         if let Some(earlier) = self.spaces.earlier(&command_context).await? {
@@ -95,7 +95,7 @@ impl Reservations<'_> {
         Some(self.sealer.request_key(booking.asked.tenant_id, key, &content))
     }
 
-    async fn sealed_details(&self, booking: Booking) -> Result<Details, ReservationError> {
+    async fn sealed_details(&self, booking: Booking) -> Result<Details, SealedCommandError> {
         let Booking { reservation_id, guest, mut details, request_id, asked, .. } = booking;
         if !guest.is_empty() {
             let email = guest.email.as_deref();
@@ -109,7 +109,7 @@ impl Reservations<'_> {
 }
 
 /// The booking among the events, which may follow events that were due.
-fn booked(executed: Executed<Space>) -> Result<Booked, ReservationError> {
+fn booked(executed: Executed<Space>) -> Result<Booked, SealedCommandError> {
     let Executed { position, events, repeated, .. } = executed;
     let booked = events.into_iter().find_map(|event| match event {
         SpaceEvent::ReservationBooked { reservation_id, window, details, at, by, .. } => {

@@ -6,10 +6,10 @@ use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{AmendReservation, DetailsPatch, RescheduleReservation, Space, SpaceCommand};
 
+use super::Reservations;
 use super::guest::GuestPatch;
-use super::{ReservationError, Reservations};
 use crate::bus::Executed;
-use crate::personal::PersonalDataError;
+use crate::personal::{PersonalDataError, SealedCommandError};
 use crate::store::CommandContext;
 
 /// A change of a reservation. Window ends that are absent are unchanged.
@@ -36,7 +36,7 @@ impl Reservations<'_> {
         change: Change,
         asked: Asked,
         command_context: &CommandContext,
-    ) -> Result<Executed<Space>, ReservationError> {
+    ) -> Result<Executed<Space>, SealedCommandError> {
         let Change { start, end, max_duration, guest, mut details } = change;
         if !guest.is_empty() {
             let subject = match guest.email() {
