@@ -1,6 +1,7 @@
 //! Command execution: load, decide, append, and repeat after a conflict.
 
 use std::marker::PhantomData;
+use std::slice;
 
 use parking_domain::aggregate::Decider;
 
@@ -79,9 +80,30 @@ impl<A: Decider> Bus<A> {
         command: &A::Command,
         command_context: &CommandContext,
     ) -> Result<Executed<A>, ExecuteError<A::Error>> {
+        self.execute_all(aggregate_id, slice::from_ref(command), command_context).await
+    }
+
+    /// Executes several commands on a stream as one: each is decided on the state after the previous ones, and their
+    /// events are appended together. If one is refused, all are.
+    pub async fn execute_all(
+        &self,
+        aggregate_id: &str,
+        commands: &[A::Command],
+        command_context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
         if let Some(earlier) = self.earlier(command_context).await? {
             return Ok(earlier);
         }
+        self.execute_new(aggregate_id, commands, command_context).await
+    }
+
+    /// As [`Self::execute_all`], for a request that [`Self::earlier`] did not find.
+    pub(crate) async fn execute_new(
+        &self,
+        aggregate_id: &str,
+        commands: &[A::Command],
+        command_context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
         let _lane = self.store.lanes().take_one(A::TYPE, aggregate_id).await;
         let mut known =
             self.store.memory().take(aggregate_id).filter(|context| self.store.is_current(context));
@@ -89,8 +111,8 @@ impl<A: Decider> Bus<A> {
         loop {
             attempts += 1;
             let attempt = match known.take() {
-                Some(context) => self.attempt(context, true, command, command_context).await,
-                None => self.attempt_loading(aggregate_id, command, command_context).await,
+                Some(context) => self.attempt(context, true, commands, command_context).await,
+                None => self.attempt_loading(aggregate_id, commands, command_context).await,
             };
             match attempt {
                 Ok(Some(executed)) => return Ok(executed),
@@ -106,19 +128,21 @@ impl<A: Decider> Bus<A> {
     async fn attempt_loading(
         &self,
         aggregate_id: &str,
-        command: &A::Command,
+        commands: &[A::Command],
         command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
         let context = match self.store.load_or_last_events(aggregate_id).await? {
             Loaded::Whole(context) => context,
-            Loaded::Last(last) => match A::decide_from_last_events(command, &last.events) {
-                Some(decision) => {
+            Loaded::Last(last) => {
+                if let [command] = commands
+                    && let Some(decision) = A::decide_from_last_events(command, &last.events)
+                {
                     return self.append_after(aggregate_id, &last, decision, command_context).await;
                 }
-                None => self.store.load(aggregate_id).await?,
-            },
+                self.store.load(aggregate_id).await?
+            }
         };
-        self.attempt(context, false, command, command_context).await
+        self.attempt(context, false, commands, command_context).await
     }
 
     /// Appends what was decided from a stream's last events.
@@ -145,52 +169,60 @@ impl<A: Decider> Bus<A> {
         &self,
         mut context: LogContext<A>,
         remembered: bool,
-        command: &A::Command,
+        commands: &[A::Command],
         command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
-        let decision = context.aggregate.decide(command);
-        let Ok(events @ [_, ..]) = decision.as_deref() else {
-            // Without an append there is no conflict to reveal that another process, or this very request, was faster.
-            if let Some(earlier) = self.earlier(command_context).await? {
-                self.store.memory().keep(context);
-                return Ok(Some(earlier));
-            }
-            if remembered && self.store.version::<A>(&context.aggregate_id).await? != context.version {
-                return Ok(None);
-            }
-            let (position, version) = (context.position, context.version);
-            self.store.memory().keep(context);
-            return match decision {
-                Ok(events) => {
-                    // An earlier command may have made this one redundant; its events must be confirmed.
-                    self.store.confirm(position).await?;
-                    Ok(Some(Executed { position, version, events, repeated: false }))
-                }
-                Err(refusal) => Err(ExecuteError::Refused { refusal, position }),
-            };
-        };
-        for event in events {
-            context.aggregate.evolve(event);
+        let mut events = Vec::new();
+        let refusal = decide_in_turn(&mut context.aggregate, commands, &mut events).err();
+        if refusal.is_some() || events.is_empty() {
+            return self.without_append(context, remembered, events, refusal, command_context).await;
         }
-        let appended = self.store.append(&mut context, events, command_context).await?;
+        let appended = self.store.append(&mut context, &events, command_context).await?;
         if appended.repeated {
             // A concurrent process appended the same request: what was decided here is not what is stored.
             let earlier = self.earlier(command_context).await?;
             let missing = || AppendError::Unsettled("the earlier request is not in the log".into());
             return Ok(Some(earlier.ok_or_else(missing)?));
         }
-        let executed = Executed {
-            position: context.position,
-            version: context.version,
-            events: decision.unwrap_or_default(),
-            repeated: false,
-        };
+        let (position, version) = (context.position, context.version);
         self.store.memory().keep(context);
-        Ok(Some(executed))
+        Ok(Some(Executed { position, version, events, repeated: false }))
+    }
+
+    /// The result of an attempt that was refused or has no events. `dropped` are the events of the commands before the
+    /// refused one.
+    async fn without_append(
+        &self,
+        context: LogContext<A>,
+        remembered: bool,
+        dropped: Vec<A::Event>,
+        refusal: Option<A::Error>,
+        command_context: &CommandContext,
+    ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
+        let (position, version) = (context.position, context.version);
+        // Without an append there is no conflict to reveal that another process, or this very request, was faster.
+        let earlier = self.earlier(command_context).await?;
+        if earlier.is_none() && remembered && self.store.version::<A>(&context.aggregate_id).await? != version
+        {
+            return Ok(None);
+        }
+        // With events applied that are not appended, the state is not the stream's.
+        if dropped.is_empty() {
+            self.store.memory().keep(context);
+        }
+        match (earlier, refusal) {
+            (Some(earlier), _) => Ok(Some(earlier)),
+            (None, Some(refusal)) => Err(ExecuteError::Refused { refusal, position }),
+            (None, None) => {
+                // An earlier command may have made this one redundant; its events must be confirmed.
+                self.store.confirm(position).await?;
+                Ok(Some(Executed { position, version, events: Vec::new(), repeated: false }))
+            }
+        }
     }
 
     /// The original result of the request, if it was made before.
-    async fn earlier(
+    pub(crate) async fn earlier(
         &self,
         command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, FindRequestError> {
@@ -203,4 +235,21 @@ impl<A: Decider> Bus<A> {
             repeated: true,
         }))
     }
+}
+
+/// Decides commands one after the other and applies their events to the state. After a refusal, `events` are those of the
+/// commands before the refused one.
+pub(crate) fn decide_in_turn<A: Decider>(
+    aggregate: &mut A,
+    commands: &[A::Command],
+    events: &mut Vec<A::Event>,
+) -> Result<(), A::Error> {
+    for command in commands {
+        let decided = aggregate.decide(command)?;
+        for event in &decided {
+            aggregate.evolve(event);
+        }
+        events.extend(decided);
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use cqrs_es::Aggregate;
 use parking_domain::aggregate::{Claim, Decider};
 
 use crate::append::{AppendError, Appended, StreamAppend};
-use crate::bus::{ATTEMPTS, ExecuteError};
+use crate::bus::{ATTEMPTS, decide_in_turn};
 use crate::lanes::{StreamName, Taken};
 use crate::store::{CommandContext, Earlier, FindRequestError, LoadError, LogContext, LogStore};
 
@@ -111,16 +111,10 @@ impl<'a> UnitOfWork<'a> {
         context: &LogContext<A>,
         commands: &[A::Command],
     ) -> Result<Vec<A::Event>, A::Error> {
-        let (mut aggregate, mut all) = (context.aggregate.clone(), Vec::new());
-        for command in commands {
-            let events = aggregate.decide(command)?;
-            for event in &events {
-                aggregate.evolve(event);
-            }
-            all.extend(events);
-        }
-        self.append_to(context, &all);
-        Ok(all)
+        let mut events = Vec::new();
+        decide_in_turn(&mut context.aggregate.clone(), commands, &mut events)?;
+        self.append_to(context, &events);
+        Ok(events)
     }
 
     /// True when there are no events to append. An error counts as something to append.
@@ -144,33 +138,6 @@ impl<'a> UnitOfWork<'a> {
             (streams @ Ok(_), Err(error)) => *streams = Err(error),
             (Err(_), _) => {}
         }
-    }
-}
-
-/// Several commands on one stream, decided one after the other and appended as one.
-#[derive(Clone, Debug)]
-pub struct CommandBatch<A: Decider> {
-    /// The stream.
-    pub aggregate_id: String,
-    /// The commands, in order.
-    pub commands: Vec<A::Command>,
-}
-
-impl<A> MultiStreamCommand for CommandBatch<A>
-where
-    A: Decider<Command: Sync, Error: Send> + Clone,
-{
-    type Lead = A;
-    type Error = ExecuteError<A::Error>;
-
-    fn streams(&self) -> Vec<StreamName> {
-        vec![StreamName::of::<A>(&self.aggregate_id)]
-    }
-
-    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<A::Event>, Self::Error> {
-        let context = work.load::<A>(&self.aggregate_id).await?;
-        let refused = |refusal| ExecuteError::Refused { refusal, position: context.position };
-        work.decide_all(&context, &self.commands).map_err(refused)
     }
 }
 

@@ -13,6 +13,7 @@ pub mod joint;
 pub mod lanes;
 pub mod memory;
 pub mod metadata;
+pub mod overrides;
 pub mod personal;
 pub mod platform;
 pub mod randomness;

@@ -5,6 +5,7 @@
 //! subject. The key is stored before it is used: a command that fails leaves an unused key. Deleting the key erases the
 //! subject's data; the log is unchanged.
 
+mod command;
 mod key;
 mod keyed_hash;
 
@@ -18,9 +19,12 @@ use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::append::RequestKey;
 use crate::randomness::Randomness;
 use key::SubjectKey;
 use keyed_hash::HashKey;
+
+pub use command::SealedCommandError;
 
 /// How often to look for a key that another process creates at the same moment.
 const ATTEMPTS: usize = 3;
@@ -77,6 +81,11 @@ impl Sealer {
     /// guest's data.
     pub fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
         self.hash_key.guest(tenant, email)
+    }
+
+    /// The key of a request with the fingerprint of its content.
+    pub fn request_key(&self, tenant_id: TenantId, key: String, content: &[u8]) -> RequestKey {
+        RequestKey { tenant_id: tenant_id.uuid(), key, fingerprint: self.fingerprint(content) }
     }
 
     /// A fingerprint of a request's content for comparison. It does not reveal personal data.

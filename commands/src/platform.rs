@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::device::Device;
 use parking_domain::display::Display;
 use parking_domain::gateway::Gateway;
@@ -97,10 +98,10 @@ impl Platform {
     /// log's id.
     pub async fn make_defaults(&self, at: Instant) -> Result<LogId, StartError> {
         let log_id = identity::start(&self.log, at).await?;
-        let by = Actor::System;
+        let asked = Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at };
         let tenant =
             NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
-        let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at, by };
+        let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), asked };
         let created =
             self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &default_tenant_context()).await;
         if let Err(error) = created
@@ -113,7 +114,7 @@ impl Platform {
             slug: "default".to_owned(),
             definition: Definition::in_zone("UTC"),
         };
-        let create = SiteCommand::CreateSite { tenant_id: TenantId::DEFAULT, site: Box::new(site), at, by };
+        let create = SiteCommand::CreateSite { site: Box::new(site), asked };
         let created =
             self.sites.execute(&SiteId::DEFAULT.to_string(), &create, &default_tenant_context()).await;
         match created {

@@ -6,49 +6,18 @@ mod booking;
 mod change;
 mod guest;
 
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
-use parking_domain::space::{Asked, CancelReservation, Space, SpaceCommand, SpaceRefusal};
+use parking_domain::space::{CancelReservation, Space, SpaceCommand, SpaceRefusal};
 use uuid::Uuid;
 
-use crate::append::AppendError;
 use crate::bus::{Bus, ExecuteError, Executed};
-use crate::joint::Done;
-use crate::personal::{Field, Person, PersonalDataError, Sealer};
-use crate::store::{CommandContext, FindRequestError, LoadError};
-use change::ChangeReservation;
+use crate::personal::{Field, Person, PersonalDataError, SealedCommandError, Sealer};
+use crate::store::CommandContext;
 
 pub use booking::{Booked, Booking};
 pub use change::Change;
 pub use guest::{Guest, GuestPatch};
-
-/// Why a reservation was not booked or changed. Nothing was stored.
-#[derive(Debug, thiserror::Error)]
-pub enum ReservationError {
-    /// The space refused, or the log could not be reached.
-    #[error(transparent)]
-    Execute(#[from] ExecuteError<SpaceRefusal>),
-    /// Personal data could not be sealed.
-    #[error(transparent)]
-    PersonalData(#[from] PersonalDataError),
-}
-
-impl From<LoadError> for ReservationError {
-    fn from(error: LoadError) -> Self {
-        Self::Execute(error.into())
-    }
-}
-
-impl From<AppendError> for ReservationError {
-    fn from(error: AppendError) -> Self {
-        Self::Execute(error.into())
-    }
-}
-
-impl From<FindRequestError> for ReservationError {
-    fn from(error: FindRequestError) -> Self {
-        Self::Execute(error.into())
-    }
-}
 
 /// Executes reservation requests on spaces. Created on demand from the platform's bus and sealer.
 #[derive(Clone, Copy)]
@@ -63,27 +32,6 @@ impl<'a> Reservations<'a> {
         Self { spaces, sealer }
     }
 
-    /// Changes a reservation's window, its details, or both.
-    pub async fn change(
-        &self,
-        space_id: SpaceId,
-        reservation_id: ReservationId,
-        change: Change,
-        asked: Asked,
-        command_context: &CommandContext,
-    ) -> Result<Done<Space>, ReservationError> {
-        let Change { start, end, max_duration, guest, mut details } = change;
-        if !guest.is_empty() {
-            let subject = match guest.email() {
-                Some(email) => self.sealer.guest(asked.tenant_id, email),
-                None => self.subject_of(space_id, reservation_id, asked).await?,
-            };
-            guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
-        }
-        let change = ChangeReservation { space_id, reservation_id, start, end, max_duration, details, asked };
-        Ok(self.spaces.store().execute(&change, command_context).await?)
-    }
-
     /// Cancels a reservation. The reason may contain names, so it is sealed.
     pub async fn cancel(
         &self,
@@ -92,7 +40,7 @@ impl<'a> Reservations<'a> {
         reason: Option<&str>,
         asked: Asked,
         command_context: &CommandContext,
-    ) -> Result<Executed<Space>, ReservationError> {
+    ) -> Result<Executed<Space>, SealedCommandError> {
         let reason = match reason {
             None => None,
             Some(reason) => {
@@ -113,7 +61,7 @@ impl<'a> Reservations<'a> {
         space_id: SpaceId,
         reservation_id: ReservationId,
         asked: Asked,
-    ) -> Result<Uuid, ReservationError> {
+    ) -> Result<Uuid, SealedCommandError> {
         let space = self.spaces.store().load::<Space>(&space_id.to_string()).await?;
         let refused = |refusal| ExecuteError::Refused { refusal, position: space.position };
         if space.aggregate.description().is_none_or(|space| space.tenant_id != asked.tenant_id) {

@@ -15,6 +15,7 @@ use crate::space::claims::place;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{ClaimChange, Decider, aggregate};
+use crate::asked::Asked;
 use crate::id::{SpaceId, TenantId};
 use crate::limits;
 use crate::naming::moved;
@@ -56,8 +57,9 @@ impl Device {
     }
 
     /// The ownership, if it is the tenant's; otherwise the device is not found.
-    fn owned_by(&self, tenant_id: TenantId) -> Result<&Ownership, DeviceRefusal> {
-        self.owned.as_ref().filter(|owned| owned.tenant_id == tenant_id).ok_or(DeviceRefusal::DeviceNotFound)
+    fn owned_by(&self, asked: Asked) -> Result<&Ownership, DeviceRefusal> {
+        let owned = self.owned.as_ref().filter(|owned| owned.tenant_id == asked.tenant_id);
+        owned.ok_or(DeviceRefusal::DeviceNotFound)
     }
 }
 
@@ -74,26 +76,27 @@ impl Decider for Device {
         limits::reason(command.reason())?;
         match command.clone() {
             ClaimDevice { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceAlreadyClaimed),
-            ClaimDevice { tenant_id, category, definition, at, by } => {
+            ClaimDevice { category, definition, asked } => {
                 definition.check()?;
+                let Asked { tenant_id, at, by } = asked;
                 Ok(vec![DeviceEvent::DeviceClaimed { tenant_id, category, definition, at, by }])
             }
-            UpdateDevice { tenant_id, patch, at, by } => self.owned_by(tenant_id)?.update(*patch, at, by),
-            AssignDevice { tenant_id, space_id, replace, reason, at, by } => {
-                self.owned_by(tenant_id)?.assign(space_id, replace, reason, at, by)
+            UpdateDevice { patch, asked } => self.owned_by(asked)?.update(*patch, asked),
+            AssignDevice { space_id, replace, reason, asked } => {
+                self.owned_by(asked)?.assign(space_id, replace, reason, asked)
             }
-            UnassignDevice { tenant_id, reason, at, by } => {
-                let unassigned = self.owned_by(tenant_id)?.unassigned(reason, at, by);
+            UnassignDevice { reason, asked } => {
+                let unassigned = self.owned_by(asked)?.unassigned(reason, asked);
                 unassigned.map(|event| vec![event]).ok_or(DeviceRefusal::DeviceNotAssigned)
             }
-            ReleaseDevice { tenant_id, reason, at, by } => {
-                let unassigned = self.owned_by(tenant_id)?.unassigned(reason.clone(), at, by);
-                let released = DeviceEvent::DeviceReleased { reason, at, by };
+            ReleaseDevice { reason, asked } => {
+                let unassigned = self.owned_by(asked)?.unassigned(reason.clone(), asked);
+                let released = DeviceEvent::DeviceReleased { reason, at: asked.at, by: asked.by };
                 Ok(unassigned.into_iter().chain([released]).collect())
             }
-            RetireDevice { tenant_id, reason, at, by } => {
-                let unassigned = self.owned_by(tenant_id)?.unassigned(reason.clone(), at, by);
-                let retired = DeviceEvent::DeviceRetired { reason, at, by };
+            RetireDevice { reason, asked } => {
+                let unassigned = self.owned_by(asked)?.unassigned(reason.clone(), asked);
+                let retired = DeviceEvent::DeviceRetired { reason, at: asked.at, by: asked.by };
                 Ok(unassigned.into_iter().chain([retired]).collect())
             }
             ReportSilence { last_heard_at, due, at } => {
@@ -105,7 +108,9 @@ impl Decider for Device {
             }
             DismissOrphan { .. } if self.owned.is_some() => Err(DeviceRefusal::DeviceNotOrphan),
             // A repeated dismissal has an effect: it hides the orphan until a report after this time.
-            DismissOrphan { reason, at, by } => Ok(vec![DeviceEvent::OrphanDismissed { reason, at, by }]),
+            DismissOrphan { reason, asked } => {
+                Ok(vec![DeviceEvent::OrphanDismissed { reason, at: asked.at, by: asked.by }])
+            }
         }
     }
 

@@ -3,26 +3,27 @@
 //! A newer order supersedes one that is not sent yet, which is then never sent. An order that was sent and whose
 //! outcome is pending is kept beside the newest until its outcome is known. The state holds at most two orders.
 
-mod asked;
 mod command;
 mod event;
 mod refusal;
 mod rules;
 mod showing;
+mod tracked;
 
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Decider, aggregate};
+use crate::asked::Asked;
 use crate::downlink::Light;
 use crate::id::DownlinkId;
-use asked::TrackedOrder;
+use tracked::TrackedOrder;
 
-pub use asked::Status;
 pub use command::DisplayCommand;
 pub use event::{DisplayEvent, Order};
 pub use refusal::DisplayRefusal;
 pub use rules::{MOST_ATTEMPTS, MOST_BYTES, PORTS, PRIORITIES};
 pub use showing::{SHOWING_PRIORITY, order_to_show};
+pub use tracked::Status;
 
 /// The state for decisions about a display's downlinks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,11 +74,12 @@ impl Decider for Display {
     fn decide(&self, command: &DisplayCommand) -> Result<Vec<DisplayEvent>, DisplayRefusal> {
         use DisplayCommand::{ConfirmDownlink, FailDownlink, MarkDownlinkSent, RequestDownlink};
         match command.clone() {
-            RequestDownlink { downlink_id, tenant_id, order, force, at, by } => {
+            RequestDownlink { downlink_id, order, force, asked } => {
                 rules::check(&order)?;
                 if self.is_redundant(downlink_id, &order, force) {
                     return Ok(Vec::new());
                 }
+                let Asked { tenant_id, at, by } = asked;
                 let superseded = self.pending().map(|(downlink_id, _)| downlink_id);
                 let superseded =
                     superseded.map(|downlink_id| DisplayEvent::DownlinkSuperseded { downlink_id, at });

@@ -9,6 +9,7 @@ mod rules;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Decider, aggregate};
+use crate::asked::Asked;
 use crate::id::TenantId;
 
 pub use command::{GatewayCommand, GatewayPatch};
@@ -41,11 +42,9 @@ impl Gateway {
     }
 
     /// The gateway, if it is the tenant's; otherwise it is not found.
-    fn owned_by(&self, tenant_id: TenantId) -> Result<&RegisteredGateway, GatewayRefusal> {
-        self.owned
-            .as_ref()
-            .filter(|owned| owned.tenant_id == tenant_id)
-            .ok_or(GatewayRefusal::GatewayNotFound)
+    fn owned_by(&self, asked: Asked) -> Result<&RegisteredGateway, GatewayRefusal> {
+        let owned = self.owned.as_ref().filter(|owned| owned.tenant_id == asked.tenant_id);
+        owned.ok_or(GatewayRefusal::GatewayNotFound)
     }
 }
 
@@ -58,17 +57,20 @@ impl Decider for Gateway {
         use GatewayCommand::{RegisterGateway, RemoveGateway, UpdateGateway};
         match command.clone() {
             RegisterGateway { .. } if self.owned.is_some() => Err(GatewayRefusal::GatewayAlreadyRegistered),
-            RegisterGateway { tenant_id, definition, at, by } => {
+            RegisterGateway { definition, asked } => {
                 rules::check(&definition)?;
+                let Asked { tenant_id, at, by } = asked;
                 Ok(vec![GatewayEvent::GatewayRegistered { tenant_id, definition, at, by }])
             }
-            UpdateGateway { tenant_id, patch, at, by } => {
-                let changed = rules::changed(&self.owned_by(tenant_id)?.definition, *patch)?;
+            UpdateGateway { patch, asked } => {
+                let changed = rules::changed(&self.owned_by(asked)?.definition, *patch)?;
+                let Asked { at, by, .. } = asked;
                 let event = |definition| GatewayEvent::GatewayUpdated { definition, at, by };
                 Ok(changed.map(event).into_iter().collect())
             }
-            RemoveGateway { tenant_id, at, by } => {
-                self.owned_by(tenant_id).map(|_| vec![GatewayEvent::GatewayRemoved { at, by }])
+            RemoveGateway { asked } => {
+                self.owned_by(asked)?;
+                Ok(vec![GatewayEvent::GatewayRemoved { at: asked.at, by: asked.by }])
             }
         }
     }

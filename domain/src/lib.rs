@@ -1,10 +1,11 @@
 //! The domain: values, aggregates, events and the decoding of sensor reports.
 //!
-//! Pure by rule: no I/O, no clock, no randomness, no logging. Commands carry their time (`at`); `decide` returns events
+//! Pure by rule: no I/O, no clock, no randomness, no logging. Commands carry their time; `decide` returns events
 //! or a typed refusal; `evolve` accepts every event the log can hold.
 
 pub mod actor;
 pub mod aggregate;
+pub mod asked;
 pub mod chirpstack;
 pub mod device;
 pub mod display;

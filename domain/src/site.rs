@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
+use crate::asked::Asked;
 use crate::id::TenantId;
 use crate::naming::moved;
 
@@ -55,8 +56,9 @@ impl Site {
     }
 
     /// The site, if it is the tenant's; otherwise it is not found, so that its existence is not disclosed.
-    fn owned_by(&self, tenant_id: TenantId) -> Result<&SiteState, SiteRefusal> {
-        self.existing.as_ref().filter(|site| site.tenant_id == tenant_id).ok_or(SiteRefusal::SiteNotFound)
+    fn owned_by(&self, asked: Asked) -> Result<&SiteState, SiteRefusal> {
+        let site = self.existing.as_ref().filter(|site| site.tenant_id == asked.tenant_id);
+        site.ok_or(SiteRefusal::SiteNotFound)
     }
 }
 
@@ -71,14 +73,12 @@ impl Decider for Site {
             CreateSite { .. } if self.existing.is_some() || self.archived => {
                 Err(SiteRefusal::SiteAlreadyExists)
             }
-            CreateSite { tenant_id, site, at, by } => rules::create(tenant_id, *site, at, by),
-            UpdateSite { tenant_id, patch, at, by } => self.owned_by(tenant_id)?.update(*patch, at, by),
-            RenameSite { tenant_id, name, slug, at, by } => {
-                self.owned_by(tenant_id)?.rename(name, slug, at, by)
-            }
-            AddSiteMember { tenant_id, member, at } => self.owned_by(tenant_id)?.add(member, at),
-            RemoveSiteMember { tenant_id, member, at } => Ok(self.owned_by(tenant_id)?.remove(member, at)),
-            ArchiveSite { tenant_id, at, by } => self.owned_by(tenant_id)?.archive(at, by),
+            CreateSite { site, asked } => rules::create(*site, asked),
+            UpdateSite { patch, asked } => self.owned_by(asked)?.update(*patch, asked),
+            RenameSite { name, slug, asked } => self.owned_by(asked)?.rename(name, slug, asked),
+            AddSiteMember { member, asked } => self.owned_by(asked)?.add(member, asked.at),
+            RemoveSiteMember { member, asked } => Ok(self.owned_by(asked)?.remove(member, asked.at)),
+            ArchiveSite { asked } => self.owned_by(asked)?.archive(asked),
         }
     }
 

@@ -24,6 +24,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{ClaimChange, Decider, aggregate};
+use crate::asked::Asked;
 use crate::id::{ReservationId, SiteId, TenantId};
 use crate::instant::Instant;
 use overrides::Overrides;
@@ -31,9 +32,9 @@ use reservations::Reservations;
 
 pub use booking::{MAX_DURATION, START_GRACE};
 pub use commands::{
-    AmendReservation, Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride,
-    ConfirmBySensor, CreateSpace, DeleteSpace, PassTime, RescheduleReservation, SetOverride, SetStateByHand,
-    SpaceCommand, UpdateSpace,
+    AmendReservation, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor,
+    CreateSpace, DeleteSpace, PassTime, RescheduleReservation, SetOverride, SetStateByHand, SpaceCommand,
+    UpdateSpace,
 };
 pub use definition::{Definition, StateByHand};
 pub use due::{Due, DueTime};

@@ -11,6 +11,7 @@ mod tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
+use crate::asked::Asked;
 use crate::id::PolicyId;
 use crate::naming::moved;
 use crate::policy::Policy;
@@ -115,21 +116,22 @@ impl Decider for Tenant {
             CreateTenant { .. } if self.account.is_some() || self.archived => {
                 Err(TenantRefusal::TenantAlreadyExists)
             }
-            CreateTenant { tenant, at, by } => rules::create(*tenant, at, by),
-            UpdateTenant { patch, at, by } => account()?.update(*patch, at, by),
-            ChangeTenantSlug { slug, at, by } => account()?.change_slug(slug, at, by),
-            SuspendTenant { reason, at, by } => account()?.suspend(reason, at, by),
-            ActivateTenant { at, by } => Ok(account()?.activate(at, by)),
-            ArchiveTenant { at, by } => account()?.archive(at, by),
-            CreateDisplayPolicy { policy_id, policy, at, by } => {
-                account()?.policies.create(policy_id, policy, at, by)
+            CreateTenant { tenant, asked } => rules::create(*tenant, asked),
+            UpdateTenant { patch, asked } => account()?.update(*patch, asked),
+            ChangeTenantSlug { slug, asked } => account()?.change_slug(slug, asked),
+            SuspendTenant { reason, asked } => account()?.suspend(reason, asked),
+            ActivateTenant { asked } => Ok(account()?.activate(asked)),
+            ArchiveTenant { asked } => account()?.archive(asked),
+            CreateDisplayPolicy { policy_id, policy, asked } => {
+                account()?.policies.create(policy_id, policy, asked)
             }
-            UpdateDisplayPolicy { policy_id, name, description, changes, at, by } => {
+            UpdateDisplayPolicy { policy_id, name, description, changes, asked } => {
                 let changed = account()?.policies.changed(policy_id, name, description, &changes)?;
+                let Asked { at, by, .. } = asked;
                 let event = |policy| TenantEvent::DisplayPolicyUpdated { policy_id, policy, at, by };
                 Ok(changed.map(event).into_iter().collect())
             }
-            ActivateDisplayPolicy { policy_id, at, by } => account()?.policies.activate(policy_id, at, by),
+            ActivateDisplayPolicy { policy_id, asked } => account()?.policies.activate(policy_id, asked),
         }
     }
 

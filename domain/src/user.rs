@@ -65,18 +65,17 @@ impl Decider for User {
             RegisterUser { .. } if self.person.is_some() || self.archived => {
                 Err(UserRefusal::UserAlreadyExists)
             }
-            RegisterUser { email, name, at, by } => rules::register(email, name, at, by),
-            RenameUser { name, at, by } => Ok(person()?.rename(name, at, by)),
-            ChangeUserEmail { email, at, by } => person()?.change_email(email, at, by),
-            GrantMembership { tenant_id, role, at, by } => person()?.grant(tenant_id, role, at, by),
-            ChangeMembershipRole { tenant_id, role, at, by } => {
-                person()?.change_role(tenant_id, role, at, by)
-            }
-            RevokeMembership { tenant_id, at, by } => person()?.revoke(tenant_id, at, by),
-            DisableUser { reason, at, by } => person()?.disable(reason, at, by),
-            EnableUser { at, by } => Ok(person()?.enable(at, by)),
-            ArchiveUser { at, by } => {
-                Ok(vec![UserEvent::UserArchived { email: person()?.email.clone(), at, by }])
+            RegisterUser { email, name, asked } => rules::register(email, name, asked),
+            RenameUser { name, asked } => Ok(person()?.rename(name, asked)),
+            ChangeUserEmail { email, asked } => person()?.change_email(email, asked),
+            GrantMembership { tenant_id, role, asked } => person()?.grant(tenant_id, role, asked),
+            ChangeMembershipRole { tenant_id, role, asked } => person()?.change_role(tenant_id, role, asked),
+            RevokeMembership { tenant_id, asked } => person()?.revoke(tenant_id, asked),
+            DisableUser { reason, asked } => person()?.disable(reason, asked),
+            EnableUser { asked } => Ok(person()?.enable(asked)),
+            ArchiveUser { asked } => {
+                let email = person()?.email.clone();
+                Ok(vec![UserEvent::UserArchived { email, at: asked.at, by: asked.by }])
             }
         }
     }

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use parking_commands::append::StreamAppend;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand};
 use parking_domain::document::Document;
@@ -19,8 +20,8 @@ use parking_domain::patch::Patch;
 use parking_domain::policy::Policy;
 use parking_domain::site::{NewSite, Site, SiteCommand};
 use parking_domain::space::{
-    Asked, BookReservation, CheckIn, CreateSpace, DefinitionPatch, Details, MAX_DURATION, OverrideKind,
-    PassTime, SetOverride, Space, SpaceCommand, Window,
+    BookReservation, CheckIn, CreateSpace, DefinitionPatch, Details, MAX_DURATION, OverrideKind, PassTime,
+    SetOverride, Space, SpaceCommand, Window,
 };
 use parking_domain::uplinks::{LookUp, RecordReport, Source, UplinkEvent, Uplinks, stream_id};
 use parking_simulator::{Act, Plan, Simulation, Step};
@@ -118,14 +119,12 @@ impl<'a> World<'a> {
     async fn build(&mut self, simulation: &Simulation, at: Instant) {
         for (n, zone) in ZONES.iter().enumerate() {
             let create = SiteCommand::CreateSite {
-                tenant_id: TENANT,
                 site: Box::new(NewSite {
                     name: format!("Site {n}"),
                     slug: format!("site-{n}"),
                     definition: serde_json::from_value(json!({"timezone": zone})).unwrap(),
                 }),
-                at,
-                by: BY,
+                asked: asked(at),
             };
             let events = Site::default().decide(&create).unwrap();
             self.append::<Site>(&site(n).to_string(), &events, Some(TENANT));
@@ -166,11 +165,9 @@ impl<'a> World<'a> {
         self.device(
             dev_eui,
             &DeviceCommand::ClaimDevice {
-                tenant_id: TENANT,
                 category: Category::Sensor,
                 definition: Box::new(definition),
-                at,
-                by: BY,
+                asked: asked(at),
             },
         );
         self.assign(dev_eui, n, at);
@@ -178,14 +175,8 @@ impl<'a> World<'a> {
 
     fn assign(&mut self, dev_eui: DevEui, n: usize, at: Instant) {
         let reason = Some("month".to_owned());
-        let assign = DeviceCommand::AssignDevice {
-            tenant_id: TENANT,
-            space_id: space(n),
-            replace: false,
-            reason,
-            at,
-            by: BY,
-        };
+        let assign =
+            DeviceCommand::AssignDevice { space_id: space(n), replace: false, reason, asked: asked(at) };
         self.device(dev_eui, &assign);
     }
 
@@ -232,10 +223,7 @@ impl<'a> World<'a> {
             let place = space(n);
             let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
             let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
-            self.device(
-                dev_eui,
-                &DeviceCommand::UnassignDevice { tenant_id: TENANT, reason: None, at, by: BY },
-            );
+            self.device(dev_eui, &DeviceCommand::UnassignDevice { reason: None, asked: asked(at) });
             self.assign(dev_eui, n, at);
         }
     }

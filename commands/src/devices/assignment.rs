@@ -1,10 +1,11 @@
 //! Assigns a tenant's device to one of the tenant's spaces.
 
 use parking_domain::aggregate::Claim;
+use parking_domain::asked::Asked;
 use parking_domain::device::{Device, DeviceCommand, DeviceEvent};
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
-use parking_domain::space::{Asked, Space, SpaceRefusal};
+use parking_domain::space::{Space, SpaceRefusal};
 
 use super::refusal::{AssignmentError, space_has_ended};
 use crate::joint::{MultiStreamCommand, UnitOfWork};
@@ -40,14 +41,11 @@ impl MultiStreamCommand for AssignDevice {
     async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
-        let Asked { tenant_id, by, at } = self.asked;
         let assign = DeviceCommand::AssignDevice {
-            tenant_id,
             space_id: self.space_id,
             replace: self.replace,
             reason: self.reason.clone(),
-            at,
-            by,
+            asked: self.asked,
         };
         Ok(work.decide(&device, &assign)?)
     }

@@ -1,10 +1,11 @@
 //! Claims, assigns or dismisses an orphan: a device that was heard and has no owner.
 
 use parking_domain::aggregate::Claim;
+use parking_domain::asked::Asked;
 use parking_domain::device::{Category, Definition, Device, DeviceCommand, DeviceEvent};
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
-use parking_domain::space::{Asked, Space};
+use parking_domain::space::Space;
 use parking_domain::uplinks::{Source, Uplinks, stream_id};
 
 use super::assignment::find_space;
@@ -45,11 +46,10 @@ impl MultiStreamCommand for AssignOrphan {
         refuse_never_heard(work, self.dev_eui).await?;
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
-        let Asked { tenant_id, by, at } = self.asked;
-        let (category, definition) = (self.category, self.definition.clone());
-        let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
+        let (category, definition, asked) = (self.category, self.definition.clone(), self.asked);
+        let claim = DeviceCommand::ClaimDevice { category, definition, asked };
         let (space_id, reason) = (self.space_id, self.reason.clone());
-        let assign = DeviceCommand::AssignDevice { tenant_id, space_id, replace: false, reason, at, by };
+        let assign = DeviceCommand::AssignDevice { space_id, replace: false, reason, asked };
         Ok(work.decide_all(&device, &[claim, assign])?)
     }
 }
@@ -78,9 +78,8 @@ impl MultiStreamCommand for ClaimOrphan {
     async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_never_heard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
-        let Asked { tenant_id, by, at } = self.asked;
-        let (category, definition) = (self.category, self.definition.clone());
-        Ok(work.decide(&device, &DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by })?)
+        let (category, definition, asked) = (self.category, self.definition.clone(), self.asked);
+        Ok(work.decide(&device, &DeviceCommand::ClaimDevice { category, definition, asked })?)
     }
 }
 
@@ -106,8 +105,7 @@ impl MultiStreamCommand for DismissOrphan {
     async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         refuse_never_heard(work, self.dev_eui).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
-        let Asked { by, at, .. } = self.asked;
-        let dismiss = DeviceCommand::DismissOrphan { reason: self.reason.clone(), at, by };
+        let dismiss = DeviceCommand::DismissOrphan { reason: self.reason.clone(), asked: self.asked };
         Ok(work.decide(&device, &dismiss)?)
     }
 }

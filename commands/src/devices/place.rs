@@ -2,13 +2,14 @@
 
 use cqrs_es::Aggregate;
 use parking_domain::aggregate::Claim;
+use parking_domain::asked::Asked;
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
 };
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
+use parking_domain::space::Space;
 use parking_domain::space::claims::place;
-use parking_domain::space::{Asked, Space};
 
 use super::assignment::find_space;
 use super::refusal::{AssignmentError, space_has_ended};
@@ -44,18 +45,16 @@ impl MultiStreamCommand for FillPlace {
     async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<DeviceEvent>, AssignmentError> {
         find_space(work, self.space_id, self.asked).await?;
         let device = work.load::<Device>(&self.dev_eui.to_string()).await?;
-        let Asked { tenant_id, by, at } = self.asked;
-        let category = self.category;
-        let prepare = if device.aggregate.owner() == Some(tenant_id) {
+        let (category, asked) = (self.category, self.asked);
+        let prepare = if device.aggregate.owner() == Some(asked.tenant_id) {
             let patch = Box::new(DevicePatch { category: Some(category), ..DevicePatch::default() });
-            DeviceCommand::UpdateDevice { tenant_id, patch, at, by }
+            DeviceCommand::UpdateDevice { patch, asked }
         } else {
             let definition = Box::new(Definition::named(format!("{:X}", self.dev_eui)));
-            DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by }
+            DeviceCommand::ClaimDevice { category, definition, asked }
         };
         let space_id = self.space_id;
-        let assign =
-            DeviceCommand::AssignDevice { tenant_id, space_id, replace: false, reason: None, at, by };
+        let assign = DeviceCommand::AssignDevice { space_id, replace: false, reason: None, asked };
         Ok(work.decide_all(&device, &[prepare, assign])?)
     }
 }
@@ -107,6 +106,5 @@ pub(crate) async fn unassign_device<E: From<LoadError> + From<DeviceRefusal>>(
     if device.aggregate.space_id() != Some(space_id) {
         return Ok(Vec::new());
     }
-    let Asked { tenant_id, by, at } = asked;
-    Ok(work.decide(&device, &DeviceCommand::UnassignDevice { tenant_id, reason, at, by })?)
+    Ok(work.decide(&device, &DeviceCommand::UnassignDevice { reason, asked })?)
 }

@@ -2,15 +2,17 @@
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::space::{Asked, BookReservation, Details, Space, SpaceCommand, SpaceEvent, Window};
+use parking_domain::space::{BookReservation, Details, Space, SpaceCommand, SpaceEvent, Window};
 use serde::Serialize;
 
+use super::Reservations;
 use super::guest::Guest;
-use super::{ReservationError, Reservations};
 use crate::append::{AppendError, RequestKey};
-use crate::personal::PersonalDataError;
+use crate::bus::Executed;
+use crate::personal::{PersonalDataError, SealedCommandError};
 use crate::store::CommandContext;
 
 /// A booking request.
@@ -65,25 +67,23 @@ struct Content<'a> {
 
 impl Reservations<'_> {
     /// Books a window, or returns what the same request booked before. The key is looked up first, because a request
-    /// that is repeated after its window has started is still the same request.
+    /// that is repeated after its window has started is still the same request. The key is the booking's; the context
+    /// has none.
     pub async fn book(
         &self,
         booking: Booking,
         command_context: CommandContext,
-    ) -> Result<Booked, ReservationError> {
-        let request = self.request(&booking);
-        if let Some(request) = &request
-            && let Some(earlier) = self.spaces.store().find_request::<Space>(request).await?
-        {
-            return booked(earlier.events, earlier.position, true);
+    ) -> Result<Booked, SealedCommandError> {
+        let command_context = CommandContext { request: self.request(&booking), ..command_context };
+        // Before sealing: the guest of the first request may be forgotten, and sealing again would create another key.
+        if let Some(earlier) = self.spaces.earlier(&command_context).await? {
+            return booked(earlier);
         }
         let Booking { reservation_id, space_id, window, max_duration, asked, .. } = booking;
         let details = Box::new(self.sealed_details(booking).await?);
         let book = BookReservation { reservation_id, window, max_duration, details, asked };
         let command = SpaceCommand::BookReservation(Box::new(book));
-        let command_context = CommandContext { request, ..command_context };
-        let executed = self.spaces.execute(&space_id.to_string(), &command, &command_context).await?;
-        booked(executed.events, executed.position, executed.repeated)
+        booked(self.spaces.execute_new(&space_id.to_string(), &[command], &command_context).await?)
     }
 
     fn request(&self, booking: &Booking) -> Option<RequestKey> {
@@ -92,11 +92,10 @@ impl Reservations<'_> {
         let content =
             Content { operation: "book_reservation", space_id: *space_id, window: *window, guest, details };
         let content = serde_json::to_vec(&content).expect("plain data with text keys serialises");
-        let fingerprint = self.sealer.fingerprint(&content);
-        Some(RequestKey { tenant_id: booking.asked.tenant_id.uuid(), key, fingerprint })
+        Some(self.sealer.request_key(booking.asked.tenant_id, key, &content))
     }
 
-    async fn sealed_details(&self, booking: Booking) -> Result<Details, ReservationError> {
+    async fn sealed_details(&self, booking: Booking) -> Result<Details, SealedCommandError> {
         let Booking { reservation_id, guest, mut details, request_id, asked, .. } = booking;
         if !guest.is_empty() {
             let email = guest.email.as_deref();
@@ -110,7 +109,8 @@ impl Reservations<'_> {
 }
 
 /// The booking among the events, which may follow events that were due.
-fn booked(events: Vec<SpaceEvent>, position: i64, repeated: bool) -> Result<Booked, ReservationError> {
+fn booked(executed: Executed<Space>) -> Result<Booked, SealedCommandError> {
+    let Executed { position, events, repeated, .. } = executed;
     let booked = events.into_iter().find_map(|event| match event {
         SpaceEvent::ReservationBooked { reservation_id, window, details, at, by, .. } => {
             Some(Booked { reservation_id, window, details: *details, at, by, position, repeated })

@@ -30,11 +30,7 @@ impl MultiStreamCommand for MakeSpace {
     async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<SpaceEvent>, SpaceError> {
         let asked = self.create.asked;
         let site = work.load::<Site>(&self.create.site_id.to_string()).await?;
-        let add = SiteCommand::AddSiteMember {
-            tenant_id: asked.tenant_id,
-            member: SiteMember::Space(self.space_id),
-            at: asked.at,
-        };
+        let add = SiteCommand::AddSiteMember { member: SiteMember::Space(self.space_id), asked };
         work.decide(&site, &add)?;
         let space = work.load::<Space>(&self.space_id.to_string()).await?;
         let mut commands = vec![SpaceCommand::CreateSpace(Box::new(self.create.clone()))];

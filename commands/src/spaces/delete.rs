@@ -1,11 +1,12 @@
 //! Deletes a space, removes it from its site and unassigns its devices.
 
 use parking_domain::aggregate::Claim;
+use parking_domain::asked::Asked;
 use parking_domain::device::Category;
 use parking_domain::id::SpaceId;
 use parking_domain::site::{Site, SiteCommand, SiteMember};
 use parking_domain::space::claims::place;
-use parking_domain::space::{Asked, DeleteSpace, Space, SpaceCommand, SpaceEvent, SpaceRefusal};
+use parking_domain::space::{DeleteSpace, Space, SpaceCommand, SpaceEvent, SpaceRefusal};
 
 use super::SpaceError;
 use crate::devices::unassign_device;
@@ -52,9 +53,8 @@ impl MultiStreamCommand for EndSpace {
             unassign_device::<SpaceError>(work, self.space_id, category, reason, self.asked).await?;
         }
         let site = work.load::<Site>(&site_id).await?;
-        let Asked { tenant_id, at, .. } = self.asked;
         let member = SiteMember::Space(self.space_id);
-        work.decide(&site, &SiteCommand::RemoveSiteMember { tenant_id, member, at })?;
+        work.decide(&site, &SiteCommand::RemoveSiteMember { member, asked: self.asked })?;
         Ok(events)
     }
 }

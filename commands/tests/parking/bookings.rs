@@ -3,18 +3,20 @@
 use futures_util::future::join_all;
 use parking_commands::append::AppendError;
 use parking_commands::bus::ExecuteError;
-use parking_commands::reservations::{Booked, Booking, Guest, ReservationError};
-use parking_domain::space::{Asked, SpaceRefusal};
+use parking_commands::personal::SealedCommandError;
+use parking_commands::reservations::{Booked, Booking, Guest};
+use parking_domain::asked::Asked;
+use parking_domain::space::SpaceRefusal;
 
 use crate::support::{Platform, asked, at, command_context, window};
 
-async fn book(platform: &Platform, booking: Booking) -> Result<Booked, ReservationError> {
+async fn book(platform: &Platform, booking: Booking) -> Result<Booked, SealedCommandError> {
     platform.reservations().book(booking, command_context()).await
 }
 
-fn refusal(result: Result<Booked, ReservationError>) -> SpaceRefusal {
+fn refusal(result: Result<Booked, SealedCommandError>) -> SpaceRefusal {
     match result {
-        Err(ReservationError::Execute(ExecuteError::Refused { refusal, .. })) => refusal,
+        Err(SealedCommandError::Execute(ExecuteError::Refused { refusal, .. })) => refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
@@ -114,7 +116,7 @@ async fn a_key_used_with_other_content_is_refused() {
     let elsewhere = Booking { space_id: other, ..first.clone() };
     let later = Booking { window: window(4), ..first };
     for other in [named, elsewhere, later] {
-        let Err(ReservationError::Execute(ExecuteError::Append(refused))) = book(&platform, other).await
+        let Err(SealedCommandError::Execute(ExecuteError::Append(refused))) = book(&platform, other).await
         else {
             panic!("it was not refused")
         };

@@ -2,7 +2,8 @@
 
 use parking_commands::bus::ExecuteError;
 use parking_commands::ids::Ids;
-use parking_commands::reservations::{Booking, Change, Guest, GuestPatch, ReservationError};
+use parking_commands::personal::SealedCommandError;
+use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::patch::Patch;
 use parking_domain::space::{
@@ -31,15 +32,15 @@ async fn change(
     platform: &Platform,
     (space, reservation): (SpaceId, ReservationId),
     change: Change,
-) -> Result<Vec<SpaceEvent>, ReservationError> {
+) -> Result<Vec<SpaceEvent>, SealedCommandError> {
     let command_context = command_context();
     let done = platform.reservations().change(space, reservation, change, asked(), &command_context).await;
     done.map(|done| done.events)
 }
 
-fn refusal<T: std::fmt::Debug>(result: Result<T, ReservationError>) -> SpaceRefusal {
+fn refusal<T: std::fmt::Debug>(result: Result<T, SealedCommandError>) -> SpaceRefusal {
     match result {
-        Err(ReservationError::Execute(ExecuteError::Refused { refusal, .. })) => refusal,
+        Err(SealedCommandError::Execute(ExecuteError::Refused { refusal, .. })) => refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }

@@ -5,4 +5,5 @@ mod assignments;
 mod bookings;
 mod changes;
 mod orphans;
+mod overrides;
 mod support;

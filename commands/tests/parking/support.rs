@@ -15,6 +15,7 @@ use parking_commands::randomness::Randomness;
 use parking_commands::reservations::{Booking, Guest, Reservations};
 use parking_commands::store::{CommandContext, LogStore};
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Definition, Device, DeviceCommand};
 use parking_domain::id::{SiteId, SpaceId, TenantId};
@@ -22,7 +23,7 @@ use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sealed::Sealed;
 use parking_domain::space::{
-    Asked, CreateSpace, DefinitionPatch, DeleteSpace, Details, MAX_DURATION, Space, SpaceCommand, Window,
+    CreateSpace, DefinitionPatch, DeleteSpace, Details, MAX_DURATION, Space, SpaceCommand, Window,
 };
 use parking_domain::uplinks::Source;
 use parking_testkit::{EventLog, Role};
@@ -83,9 +84,8 @@ impl Platform {
     /// Device number `n`, claimed by the default tenant.
     pub(crate) async fn device(&self, n: u64, category: Category) -> DevEui {
         let dev_eui = DevEui::from(n);
-        let Asked { tenant_id, by, at } = asked();
         let definition = definition();
-        let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
+        let claim = DeviceCommand::ClaimDevice { category, definition, asked: asked() };
         self.devices.execute(&dev_eui.to_string(), &claim, &command_context()).await.unwrap();
         dev_eui
     }

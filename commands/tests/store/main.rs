@@ -20,6 +20,7 @@ mod plans;
 mod privileges;
 mod readable;
 mod requests;
+mod several;
 mod skipped;
 mod snapshots;
 mod state_machine;

@@ -7,6 +7,7 @@ use parking_commands::skipping::{self, Skip, SkipError};
 use parking_commands::snapshots::{Kind, MissingSnapshots};
 use parking_commands::store::{CommandContext, LoadError};
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::instant::Instant;
 use parking_domain::log::Log;
 use parking_domain::site::{Site, SiteCommand, SiteRefusal};
@@ -105,14 +106,12 @@ async fn a_stream_in_memory_detects_that_another_process_marked_it_damaged() {
     let position = log.head().await;
     let sites: Bus<Site> = Bus::new(log.store());
     let create = SiteCommand::CreateSite {
-        tenant_id: Estate::new(&log, 'a').tenant(),
         site: Box::new(parking_domain::site::NewSite {
             name: "Again".to_owned(),
             slug: "again".to_owned(),
             definition: parking_domain::site::Definition::in_zone("UTC"),
         }),
-        at: at(2),
-        by: OWNER,
+        asked: Asked { tenant_id: Estate::new(&log, 'a').tenant(), by: OWNER, at: at(2) },
     };
     let command = async || sites.execute(&site, &create, &CommandContext::default()).await.unwrap_err();
     let refused = command().await;

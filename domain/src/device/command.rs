@@ -1,10 +1,10 @@
-//! Commands to a device. Commands of an owner name its tenant: another tenant's device is not found.
+//! Commands to a device. Another tenant's device is not found.
 
 use super::definition::{Category, Definition};
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::document::Document;
 use crate::downlink::DisplayType;
-use crate::id::{SpaceId, TenantId};
+use crate::id::SpaceId;
 use crate::instant::Instant;
 use crate::patch::Patch;
 use crate::sensors::Threshold;
@@ -14,35 +14,22 @@ use crate::sensors::Threshold;
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum DeviceCommand {
     /// Give an unowned device to the tenant.
-    ClaimDevice {
-        tenant_id: TenantId,
-        category: Category,
-        definition: Box<Definition>,
-        at: Instant,
-        by: Actor,
-    },
+    ClaimDevice { category: Category, definition: Box<Definition>, asked: Asked },
     /// Change its definition.
-    UpdateDevice { tenant_id: TenantId, patch: Box<DevicePatch>, at: Instant, by: Actor },
+    UpdateDevice { patch: Box<DevicePatch>, asked: Asked },
     /// Assign it to a space; move it from another space only if `replace` is set.
-    AssignDevice {
-        tenant_id: TenantId,
-        space_id: SpaceId,
-        replace: bool,
-        reason: Option<String>,
-        at: Instant,
-        by: Actor,
-    },
+    AssignDevice { space_id: SpaceId, replace: bool, reason: Option<String>, asked: Asked },
     /// Unassign it from its space.
-    UnassignDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
+    UnassignDevice { reason: Option<String>, asked: Asked },
     /// Release it: any tenant may claim it.
-    ReleaseDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
+    ReleaseDevice { reason: Option<String>, asked: Asked },
     /// Take it out of use. If it is heard again, any tenant may claim it.
-    RetireDevice { tenant_id: TenantId, reason: Option<String>, at: Instant, by: Actor },
+    RetireDevice { reason: Option<String>, asked: Asked },
     /// Record that an owned device has been silent for too long, once per silence. A process sends this command, so it
     /// is not refused when there is nothing to record.
     ReportSilence { last_heard_at: Instant, due: Instant, at: Instant },
     /// Hide the orphan until it is heard again.
-    DismissOrphan { reason: Option<String>, at: Instant, by: Actor },
+    DismissOrphan { reason: Option<String>, asked: Asked },
 }
 
 impl DeviceCommand {

@@ -6,7 +6,7 @@ use super::command::DevicePatch;
 use super::definition::{Category, Definition};
 use super::event::DeviceEvent;
 use super::refusal::DeviceRefusal;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::id::{SpaceId, TenantId};
 use crate::instant::Instant;
 
@@ -38,14 +38,14 @@ impl Ownership {
         Err(DeviceRefusal::DeviceCategoryFixed { category: self.category })
     }
 
-    pub(super) fn update(&self, patch: DevicePatch, at: Instant, by: Actor) -> Decision {
+    pub(super) fn update(&self, patch: DevicePatch, asked: Asked) -> Decision {
         patch.category.map_or(Ok(()), |category| self.check_category(category))?;
         let definition = self.definition.patched(patch);
         definition.check()?;
         if definition == self.definition {
             return Ok(Vec::new());
         }
-        Ok(vec![DeviceEvent::DeviceUpdated { definition: Box::new(definition), at, by }])
+        Ok(vec![DeviceEvent::DeviceUpdated { definition: Box::new(definition), at: asked.at, by: asked.by }])
     }
 
     /// No event if it is assigned there already; moves it from another space only if `replace` is set.
@@ -54,10 +54,10 @@ impl Ownership {
         to: SpaceId,
         replace: bool,
         reason: Option<String>,
-        at: Instant,
-        by: Actor,
+        asked: Asked,
     ) -> Decision {
         let category = self.category;
+        let Asked { at, by, .. } = asked;
         match self.space_id {
             None => Ok(vec![DeviceEvent::DeviceAssigned { space_id: to, category, reason, at, by }]),
             Some(space_id) if space_id == to => Ok(Vec::new()),
@@ -67,8 +67,9 @@ impl Ownership {
     }
 
     /// The event that unassigns it, if it is assigned.
-    pub(super) fn unassigned(&self, reason: Option<String>, at: Instant, by: Actor) -> Option<DeviceEvent> {
+    pub(super) fn unassigned(&self, reason: Option<String>, asked: Asked) -> Option<DeviceEvent> {
         let category = self.category;
+        let Asked { at, by, .. } = asked;
         self.space_id.map(|space_id| DeviceEvent::DeviceUnassigned { space_id, category, reason, at, by })
     }
 

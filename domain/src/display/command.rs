@@ -4,8 +4,8 @@
 //! outcomes; it may repeat itself or be late. An unknown, old or settled downlink then gives no events.
 
 use super::event::Order;
-use crate::actor::Actor;
-use crate::id::{DownlinkId, TenantId};
+use crate::asked::Asked;
+use crate::id::DownlinkId;
 use crate::instant::Instant;
 
 /// A command to a `display` stream.
@@ -13,14 +13,7 @@ use crate::instant::Instant;
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum DisplayCommand {
     /// Request a downlink. No event if the newest order sends the same, unless `force` is set; nor if the id is known.
-    RequestDownlink {
-        downlink_id: DownlinkId,
-        tenant_id: TenantId,
-        order: Box<Order>,
-        force: bool,
-        at: Instant,
-        by: Actor,
-    },
+    RequestDownlink { downlink_id: DownlinkId, order: Box<Order>, force: bool, asked: Asked },
     /// The network server took it into its queue.
     MarkDownlinkSent { downlink_id: DownlinkId, queue_item_id: String, at: Instant },
     /// The device acknowledged it, or a gateway sent it if no acknowledgement is requested. May arrive before

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use super::Display;
-use super::asked::{Status, TrackedOrder};
 use super::event::{DisplayEvent, Order};
 use super::refusal::DisplayRefusal;
+use super::tracked::{Status, TrackedOrder};
 use crate::id::DownlinkId;
 use crate::instant::Instant;
 use crate::limits;

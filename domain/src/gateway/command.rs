@@ -1,11 +1,10 @@
-//! Commands to a gateway. Commands name the owner's tenant: another tenant's gateway is not found.
+//! Commands to a gateway. Another tenant's gateway is not found.
 
 use super::event::Definition;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::document::Document;
 use crate::geo::Position;
-use crate::id::{SiteId, TenantId};
-use crate::instant::Instant;
+use crate::id::SiteId;
 use crate::patch::Patch;
 
 /// A command to a `gateway` stream.
@@ -13,11 +12,11 @@ use crate::patch::Patch;
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum GatewayCommand {
     /// Give an unregistered gateway to the tenant.
-    RegisterGateway { tenant_id: TenantId, definition: Box<Definition>, at: Instant, by: Actor },
+    RegisterGateway { definition: Box<Definition>, asked: Asked },
     /// Change its definition.
-    UpdateGateway { tenant_id: TenantId, patch: Box<GatewayPatch>, at: Instant, by: Actor },
+    UpdateGateway { patch: Box<GatewayPatch>, asked: Asked },
     /// Remove it from its tenant.
-    RemoveGateway { tenant_id: TenantId, at: Instant, by: Actor },
+    RemoveGateway { asked: Asked },
 }
 
 /// A change of a gateway's definition; absent fields are unchanged.

@@ -1,12 +1,10 @@
-//! Commands to a site. Commands name the owner's tenant: another tenant's site is not found.
+//! Commands to a site. Another tenant's site is not found.
 
 use super::definition::Definition;
 use super::event::SiteMember;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::document::Document;
 use crate::geo::Position;
-use crate::id::TenantId;
-use crate::instant::Instant;
 use crate::patch::Patch;
 use crate::policy::PolicyOverrides;
 
@@ -15,17 +13,17 @@ use crate::policy::PolicyOverrides;
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum SiteCommand {
     /// Create it.
-    CreateSite { tenant_id: TenantId, site: Box<NewSite>, at: Instant, by: Actor },
+    CreateSite { site: Box<NewSite>, asked: Asked },
     /// Change its definition.
-    UpdateSite { tenant_id: TenantId, patch: Box<SitePatch>, at: Instant, by: Actor },
+    UpdateSite { patch: Box<SitePatch>, asked: Asked },
     /// Rename; absent fields are unchanged.
-    RenameSite { tenant_id: TenantId, name: Option<String>, slug: Option<String>, at: Instant, by: Actor },
+    RenameSite { name: Option<String>, slug: Option<String>, asked: Asked },
     /// Add a space or a gateway: part of the append that assigns it to the site.
-    AddSiteMember { tenant_id: TenantId, member: SiteMember, at: Instant },
+    AddSiteMember { member: SiteMember, asked: Asked },
     /// Remove a space or a gateway: part of the append that takes it from the site.
-    RemoveSiteMember { tenant_id: TenantId, member: SiteMember, at: Instant },
+    RemoveSiteMember { member: SiteMember, asked: Asked },
     /// Archive it. It must be empty.
-    ArchiveSite { tenant_id: TenantId, at: Instant, by: Actor },
+    ArchiveSite { asked: Asked },
 }
 
 /// A site to create.

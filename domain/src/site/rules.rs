@@ -5,9 +5,8 @@ use super::command::{NewSite, SitePatch};
 use super::definition::Definition;
 use super::event::{SiteEvent, SiteMember};
 use super::refusal::SiteRefusal;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::geo::Position;
-use crate::id::TenantId;
 use crate::instant::Instant;
 use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
@@ -19,31 +18,26 @@ pub const MOST_MEMBERS: usize = 10_000;
 
 type Decision = Result<Vec<SiteEvent>, SiteRefusal>;
 
-pub(super) fn create(tenant_id: TenantId, site: NewSite, at: Instant, by: Actor) -> Decision {
+pub(super) fn create(site: NewSite, asked: Asked) -> Decision {
     let NewSite { name, slug, definition } = site;
     check_name_and_slug(&name, &slug)?;
     check(&definition)?;
     let definition = Box::new(definition);
+    let Asked { tenant_id, at, by } = asked;
     Ok(vec![SiteEvent::SiteCreated { tenant_id, name, slug, definition, at, by }])
 }
 
 impl SiteState {
-    pub(super) fn update(&self, patch: SitePatch, at: Instant, by: Actor) -> Decision {
+    pub(super) fn update(&self, patch: SitePatch, asked: Asked) -> Decision {
         let definition = self.definition.patched(patch);
         check(&definition)?;
         if definition == self.definition {
             return Ok(Vec::new());
         }
-        Ok(vec![SiteEvent::SiteUpdated { definition: Box::new(definition), at, by }])
+        Ok(vec![SiteEvent::SiteUpdated { definition: Box::new(definition), at: asked.at, by: asked.by }])
     }
 
-    pub(super) fn rename(
-        &self,
-        name: Option<String>,
-        slug: Option<String>,
-        at: Instant,
-        by: Actor,
-    ) -> Decision {
+    pub(super) fn rename(&self, name: Option<String>, slug: Option<String>, asked: Asked) -> Decision {
         let (from_name, from_slug) = (self.name.clone(), self.slug.clone());
         let (to_name, to_slug) =
             (name.unwrap_or_else(|| from_name.clone()), slug.unwrap_or_else(|| from_slug.clone()));
@@ -51,7 +45,7 @@ impl SiteState {
         if to_name == from_name && to_slug == from_slug {
             return Ok(Vec::new());
         }
-        let tenant_id = self.tenant_id;
+        let (tenant_id, Asked { at, by, .. }) = (self.tenant_id, asked);
         Ok(vec![SiteEvent::SiteRenamed { tenant_id, from_name, to_name, from_slug, to_slug, at, by }])
     }
 
@@ -73,13 +67,14 @@ impl SiteState {
         }
     }
 
-    pub(super) fn archive(&self, at: Instant, by: Actor) -> Decision {
+    pub(super) fn archive(&self, asked: Asked) -> Decision {
         let spaces = self.members.iter().filter(|member| matches!(member, SiteMember::Space(_))).count();
         let gateways = self.members.len() - spaces;
         if !self.members.is_empty() {
             return Err(SiteRefusal::SiteNotEmpty { spaces, gateways });
         }
         let (tenant_id, name, slug) = (self.tenant_id, self.name.clone(), self.slug.clone());
+        let Asked { at, by, .. } = asked;
         Ok(vec![SiteEvent::SiteArchived { tenant_id, name, slug, at, by }])
     }
 }

@@ -44,10 +44,11 @@ impl Space {
         &self,
         command: &RescheduleReservation,
     ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
-        let RescheduleReservation { reservation_id, to, max_duration, asked } = *command;
+        let RescheduleReservation { reservation_id, start, end, max_duration, asked } = *command;
         let (at, by) = (asked.at, asked.by);
         let reservation = self.reservations.open(reservation_id)?;
         let from = reservation.window;
+        let to = Window { start: start.unwrap_or(from.start), end: end.unwrap_or(from.end) };
         if to == from {
             return Ok(Vec::new());
         }

@@ -7,7 +7,8 @@ use super::overrides::OverrideKind;
 use super::patch::{DefinitionPatch, DetailsPatch};
 use super::reservation::{Details, Window};
 use crate::actor::Actor;
-use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
+use crate::asked::Asked;
+use crate::id::{OverrideId, ReservationId, SiteId, SpaceId};
 use crate::instant::Instant;
 use crate::sealed::Sealed;
 
@@ -33,17 +34,6 @@ pub enum SpaceCommand {
     /// As `PassTime`, but only up to the first moment at which anything is due: a sensor report after that moment that
     /// has not reached the space yet may change what happens next.
     PassMoment(PassTime),
-}
-
-/// The caller of a command. For another tenant the space does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The tenant in whose name the command is sent.
-    pub tenant_id: TenantId,
-    /// The caller.
-    pub by: Actor,
-    /// The time of the command.
-    pub at: Instant,
 }
 
 /// Create a space.
@@ -135,13 +125,16 @@ pub struct BookReservation {
     pub asked: Asked,
 }
 
-/// Move a reservation to another window. Once it has started or is confirmed, only its end can change.
+/// Move a reservation to another window; ends that are absent are unchanged. Once it has started or is confirmed, only its
+/// end can change.
 #[derive(Clone, Copy, Debug)]
 pub struct RescheduleReservation {
     /// The reservation.
     pub reservation_id: ReservationId,
-    /// The new window.
-    pub to: Window,
+    /// The new start.
+    pub start: Option<Instant>,
+    /// The new end.
+    pub end: Option<Instant>,
     /// The maximum duration; [`MAX_DURATION`](super::MAX_DURATION) unless the tenant has its own.
     pub max_duration: TimeDelta,
     /// The caller.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::definition::{NamedPolicy, TenantType, Tier};
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::document::Document;
 use crate::id::PolicyId;
 use crate::instant::Instant;
@@ -15,30 +15,29 @@ use crate::policy::PolicyOverrides;
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum TenantCommand {
     /// Create it.
-    CreateTenant { tenant: Box<NewTenant>, at: Instant, by: Actor },
+    CreateTenant { tenant: Box<NewTenant>, asked: Asked },
     /// Change its definition.
-    UpdateTenant { patch: Box<TenantPatch>, at: Instant, by: Actor },
+    UpdateTenant { patch: Box<TenantPatch>, asked: Asked },
     /// Change its slug.
-    ChangeTenantSlug { slug: String, at: Instant, by: Actor },
+    ChangeTenantSlug { slug: String, asked: Asked },
     /// Lock its users and API keys out.
-    SuspendTenant { reason: String, at: Instant, by: Actor },
+    SuspendTenant { reason: String, asked: Asked },
     /// Undo a suspension.
-    ActivateTenant { at: Instant, by: Actor },
+    ActivateTenant { asked: Asked },
     /// Archive it.
-    ArchiveTenant { at: Instant, by: Actor },
+    ArchiveTenant { asked: Asked },
     /// Create a display policy and activate it.
-    CreateDisplayPolicy { policy_id: PolicyId, policy: Box<NamedPolicy>, at: Instant, by: Actor },
+    CreateDisplayPolicy { policy_id: PolicyId, policy: Box<NamedPolicy>, asked: Asked },
     /// Change a display policy.
     UpdateDisplayPolicy {
         policy_id: PolicyId,
         name: Option<String>,
         description: Patch<String>,
         changes: Box<PolicyOverrides>,
-        at: Instant,
-        by: Actor,
+        asked: Asked,
     },
     /// Activate a display policy.
-    ActivateDisplayPolicy { policy_id: PolicyId, at: Instant, by: Actor },
+    ActivateDisplayPolicy { policy_id: PolicyId, asked: Asked },
 }
 
 /// A tenant to create.

@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::definition::NamedPolicy;
 use super::event::TenantEvent;
 use super::refusal::TenantRefusal;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::id::PolicyId;
-use crate::instant::Instant;
 use crate::limits;
 use crate::naming::is_name;
 use crate::patch::{Patch, replace};
@@ -52,8 +51,7 @@ impl Policies {
         &self,
         policy_id: PolicyId,
         policy: Box<NamedPolicy>,
-        at: Instant,
-        by: Actor,
+        asked: Asked,
     ) -> Result<Vec<TenantEvent>, TenantRefusal> {
         if self.named.contains_key(&policy_id) {
             return Err(TenantRefusal::DisplayPolicyAlreadyExists);
@@ -62,6 +60,7 @@ impl Policies {
             return Err(TenantRefusal::TooManyDisplayPolicies);
         }
         check(&policy)?;
+        let Asked { at, by, .. } = asked;
         Ok(vec![
             TenantEvent::DisplayPolicyCreated { policy_id, policy, at, by },
             TenantEvent::DisplayPolicyActivated { policy_id, at, by },
@@ -87,13 +86,14 @@ impl Policies {
     pub(super) fn activate(
         &self,
         policy_id: PolicyId,
-        at: Instant,
-        by: Actor,
+        asked: Asked,
     ) -> Result<Vec<TenantEvent>, TenantRefusal> {
         match self.get(policy_id) {
             None => Err(TenantRefusal::DisplayPolicyNotFound),
             Some(_) if self.active == Some(policy_id) => Ok(Vec::new()),
-            Some(_) => Ok(vec![TenantEvent::DisplayPolicyActivated { policy_id, at, by }]),
+            Some(_) => {
+                Ok(vec![TenantEvent::DisplayPolicyActivated { policy_id, at: asked.at, by: asked.by }])
+            }
         }
     }
 }

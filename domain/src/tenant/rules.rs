@@ -8,7 +8,7 @@ use super::definition::{Definition, TenantType};
 use super::event::TenantEvent;
 use super::refusal::TenantRefusal;
 use super::tier::carried_over;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::instant::Instant;
 use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
@@ -23,54 +23,58 @@ pub const MOST_ENTITLEMENTS: usize = 100;
 type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
 
 /// A new tenant has its tier's features and limits, with the given ones replacing them.
-pub(super) fn create(tenant: NewTenant, at: Instant, by: Actor) -> Decision {
+pub(super) fn create(tenant: NewTenant, asked: Asked) -> Decision {
     let NewTenant { name, slug, tenant_type, tier, trial_days, features, limits, metadata } = tenant;
     checked_slug(&slug)?;
     let trial_ends_at = match (tenant_type, trial_days) {
-        (TenantType::Trial, Some(days)) => Some(trial_end(at, days)?),
+        (TenantType::Trial, Some(days)) => Some(trial_end(asked.at, days)?),
         _ => None,
     };
     let features = tier.features().into_iter().chain(features).collect();
     let limits = tier.limits().into_iter().chain(limits).collect();
     let definition = Definition { name, tenant_type, tier, trial_ends_at, features, limits, metadata };
     let definition = Box::new(checked(definition)?);
-    Ok(vec![TenantEvent::TenantCreated { slug, definition, at, by }])
+    Ok(vec![TenantEvent::TenantCreated { slug, definition, at: asked.at, by: asked.by }])
 }
 
 impl Account {
-    pub(super) fn update(&self, patch: TenantPatch, at: Instant, by: Actor) -> Decision {
+    pub(super) fn update(&self, patch: TenantPatch, asked: Asked) -> Decision {
         let definition = checked(self.definition.patched(patch)?)?;
         if definition == self.definition {
             return Ok(Vec::new());
         }
-        Ok(vec![TenantEvent::TenantUpdated { definition: Box::new(definition), at, by }])
+        Ok(vec![TenantEvent::TenantUpdated { definition: Box::new(definition), at: asked.at, by: asked.by }])
     }
 
-    pub(super) fn change_slug(&self, to: String, at: Instant, by: Actor) -> Decision {
+    pub(super) fn change_slug(&self, to: String, asked: Asked) -> Decision {
         checked_slug(&to)?;
         if to == self.slug {
             return Ok(Vec::new());
         }
-        Ok(vec![TenantEvent::TenantSlugChanged { from: self.slug.clone(), to, at, by }])
+        Ok(vec![TenantEvent::TenantSlugChanged { from: self.slug.clone(), to, at: asked.at, by: asked.by }])
     }
 
-    pub(super) fn suspend(&self, reason: String, at: Instant, by: Actor) -> Decision {
+    pub(super) fn suspend(&self, reason: String, asked: Asked) -> Decision {
         self.refuse_platform()?;
         limits::text("reason", &reason, limits::REASON)?;
         match (reason.trim(), self.suspended) {
             ("", _) => Err(TenantRefusal::SuspensionWithoutReason),
             (_, true) => Ok(Vec::new()),
-            (_, false) => Ok(vec![TenantEvent::TenantSuspended { reason, at, by }]),
+            (_, false) => Ok(vec![TenantEvent::TenantSuspended { reason, at: asked.at, by: asked.by }]),
         }
     }
 
-    pub(super) fn activate(&self, at: Instant, by: Actor) -> Vec<TenantEvent> {
-        if self.suspended { vec![TenantEvent::TenantActivated { at, by }] } else { Vec::new() }
+    pub(super) fn activate(&self, asked: Asked) -> Vec<TenantEvent> {
+        if self.suspended {
+            vec![TenantEvent::TenantActivated { at: asked.at, by: asked.by }]
+        } else {
+            Vec::new()
+        }
     }
 
-    pub(super) fn archive(&self, at: Instant, by: Actor) -> Decision {
+    pub(super) fn archive(&self, asked: Asked) -> Decision {
         self.refuse_platform()?;
-        Ok(vec![TenantEvent::TenantArchived { slug: self.slug.clone(), at, by }])
+        Ok(vec![TenantEvent::TenantArchived { slug: self.slug.clone(), at: asked.at, by: asked.by }])
     }
 
     fn refuse_platform(&self) -> Result<(), TenantRefusal> {

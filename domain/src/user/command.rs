@@ -1,9 +1,8 @@
 //! Commands to a user.
 
 use super::role::Role;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::id::TenantId;
-use crate::instant::Instant;
 use crate::sealed::Sealed;
 
 /// A command to a `user` stream.
@@ -11,21 +10,21 @@ use crate::sealed::Sealed;
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum UserCommand {
     /// Register the user. The e-mail carries its keyed hash.
-    RegisterUser { email: Sealed, name: Option<Sealed>, at: Instant, by: Actor },
+    RegisterUser { email: Sealed, name: Option<Sealed>, asked: Asked },
     /// Change the user's name.
-    RenameUser { name: Sealed, at: Instant, by: Actor },
+    RenameUser { name: Sealed, asked: Asked },
     /// Change the user's e-mail. It carries its keyed hash.
-    ChangeUserEmail { email: Sealed, at: Instant, by: Actor },
+    ChangeUserEmail { email: Sealed, asked: Asked },
     /// Make the user a member of a tenant.
-    GrantMembership { tenant_id: TenantId, role: Role, at: Instant, by: Actor },
+    GrantMembership { tenant_id: TenantId, role: Role, asked: Asked },
     /// Change a member's role.
-    ChangeMembershipRole { tenant_id: TenantId, role: Role, at: Instant, by: Actor },
+    ChangeMembershipRole { tenant_id: TenantId, role: Role, asked: Asked },
     /// End a membership.
-    RevokeMembership { tenant_id: TenantId, at: Instant, by: Actor },
+    RevokeMembership { tenant_id: TenantId, asked: Asked },
     /// Lock the user out.
-    DisableUser { reason: Option<String>, at: Instant, by: Actor },
+    DisableUser { reason: Option<String>, asked: Asked },
     /// Undo a lock-out.
-    EnableUser { at: Instant, by: Actor },
+    EnableUser { asked: Asked },
     /// Archive the user.
-    ArchiveUser { at: Instant, by: Actor },
+    ArchiveUser { asked: Asked },
 }

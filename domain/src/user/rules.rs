@@ -4,9 +4,8 @@ use super::Person;
 use super::event::UserEvent;
 use super::refusal::UserRefusal;
 use super::role::Role;
-use crate::actor::Actor;
+use crate::asked::Asked;
 use crate::id::TenantId;
-use crate::instant::Instant;
 use crate::limits;
 use crate::sealed::Sealed;
 
@@ -15,60 +14,70 @@ pub const MOST_MEMBERSHIPS: usize = 100;
 
 type Decision = Result<Vec<UserEvent>, UserRefusal>;
 
-pub(super) fn register(email: Sealed, name: Option<Sealed>, at: Instant, by: Actor) -> Decision {
+pub(super) fn register(email: Sealed, name: Option<Sealed>, asked: Asked) -> Decision {
     refuse_without_hash(&email)?;
-    Ok(vec![UserEvent::UserRegistered { email, name, at, by }])
+    Ok(vec![UserEvent::UserRegistered { email, name, at: asked.at, by: asked.by }])
 }
 
 impl Person {
     /// Names rarely have a hash; if both have one and they are equal, nothing changes.
-    pub(super) fn rename(&self, name: Sealed, at: Instant, by: Actor) -> Vec<UserEvent> {
+    pub(super) fn rename(&self, name: Sealed, asked: Asked) -> Vec<UserEvent> {
         match &self.name {
             Some(old) if old.same_content(&name) => Vec::new(),
-            _ => vec![UserEvent::UserRenamed { name, at, by }],
+            _ => vec![UserEvent::UserRenamed { name, at: asked.at, by: asked.by }],
         }
     }
 
-    pub(super) fn change_email(&self, to: Sealed, at: Instant, by: Actor) -> Decision {
+    pub(super) fn change_email(&self, to: Sealed, asked: Asked) -> Decision {
         refuse_without_hash(&to)?;
         if self.email.same_content(&to) {
             return Ok(Vec::new());
         }
-        Ok(vec![UserEvent::UserEmailChanged { from: self.email.clone(), to, at, by }])
+        Ok(vec![UserEvent::UserEmailChanged { from: self.email.clone(), to, at: asked.at, by: asked.by }])
     }
 
     /// A member with another role is refused: an invitation must not reduce rights as a side effect.
-    pub(super) fn grant(&self, tenant_id: TenantId, role: Role, at: Instant, by: Actor) -> Decision {
+    pub(super) fn grant(&self, tenant_id: TenantId, role: Role, asked: Asked) -> Decision {
         match self.memberships.get(&tenant_id) {
             Some(current) if *current == role => Ok(Vec::new()),
             Some(current) => Err(UserRefusal::UserAlreadyMember { role: *current }),
             None if self.memberships.len() >= MOST_MEMBERSHIPS => Err(UserRefusal::TooManyMemberships),
-            None => Ok(vec![UserEvent::MembershipGranted { tenant_id, role, at, by }]),
+            None => Ok(vec![UserEvent::MembershipGranted { tenant_id, role, at: asked.at, by: asked.by }]),
         }
     }
 
-    pub(super) fn change_role(&self, tenant_id: TenantId, to: Role, at: Instant, by: Actor) -> Decision {
+    pub(super) fn change_role(&self, tenant_id: TenantId, to: Role, asked: Asked) -> Decision {
         match self.memberships.get(&tenant_id) {
             None => Err(UserRefusal::UserNotMember),
             Some(from) if *from == to => Ok(Vec::new()),
-            Some(from) => Ok(vec![UserEvent::MembershipRoleChanged { tenant_id, from: *from, to, at, by }]),
+            Some(from) => Ok(vec![UserEvent::MembershipRoleChanged {
+                tenant_id,
+                from: *from,
+                to,
+                at: asked.at,
+                by: asked.by,
+            }]),
         }
     }
 
-    pub(super) fn revoke(&self, tenant_id: TenantId, at: Instant, by: Actor) -> Decision {
+    pub(super) fn revoke(&self, tenant_id: TenantId, asked: Asked) -> Decision {
         match self.memberships.get(&tenant_id) {
             None => Err(UserRefusal::UserNotMember),
-            Some(_) => Ok(vec![UserEvent::MembershipRevoked { tenant_id, at, by }]),
+            Some(_) => Ok(vec![UserEvent::MembershipRevoked { tenant_id, at: asked.at, by: asked.by }]),
         }
     }
 
-    pub(super) fn disable(&self, reason: Option<String>, at: Instant, by: Actor) -> Decision {
+    pub(super) fn disable(&self, reason: Option<String>, asked: Asked) -> Decision {
         limits::reason(reason.as_ref())?;
-        Ok(if self.disabled { Vec::new() } else { vec![UserEvent::UserDisabled { reason, at, by }] })
+        Ok(if self.disabled {
+            Vec::new()
+        } else {
+            vec![UserEvent::UserDisabled { reason, at: asked.at, by: asked.by }]
+        })
     }
 
-    pub(super) fn enable(&self, at: Instant, by: Actor) -> Vec<UserEvent> {
-        if self.disabled { vec![UserEvent::UserEnabled { at, by }] } else { Vec::new() }
+    pub(super) fn enable(&self, asked: Asked) -> Vec<UserEvent> {
+        if self.disabled { vec![UserEvent::UserEnabled { at: asked.at, by: asked.by }] } else { Vec::new() }
     }
 }
 

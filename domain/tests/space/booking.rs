@@ -1,8 +1,9 @@
 //! Booking: windows, conflicts, and obstacles.
 
 use chrono::TimeDelta;
+use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
-use parking_domain::space::{Asked, BookReservation, Details, MAX_HOLDING, SpaceEvent, SpaceRefusal};
+use parking_domain::space::{BookReservation, Details, MAX_HOLDING, SpaceEvent, SpaceRefusal};
 
 use crate::fixture::*;
 

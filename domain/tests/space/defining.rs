@@ -3,6 +3,7 @@
 mod state_by_hand;
 
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::asked::Asked;
 use parking_domain::device::Category;
 use parking_domain::document::Document;
 use parking_domain::geo::{NotAPosition, Position};
@@ -10,8 +11,8 @@ use parking_domain::id::{SiteId, TenantId};
 use parking_domain::patch::Patch;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::space::{
-    Asked, CreateSpace, Definition, DefinitionPatch, DeleteSpace, SetStateByHand, Space, SpaceCommand,
-    SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace, claims,
+    CreateSpace, Definition, DefinitionPatch, DeleteSpace, SetStateByHand, Space, SpaceCommand, SpaceEvent,
+    SpaceRefusal, StateByHand, UpdateSpace, claims,
 };
 use serde_json::{Value, json};
 

@@ -3,13 +3,14 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::policy::PolicyOverrides;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::space::{
-    Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ConfirmBySensor, Confirmation, Conflict,
+    BookReservation, CancelReservation, CheckIn, CheckOut, ConfirmBySensor, Confirmation, Conflict,
     Definition, Details, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation, SetOverride, Space,
     SpaceCommand, SpaceEvent, SpaceRefusal, Window,
 };
@@ -278,7 +279,8 @@ pub(crate) fn book(id: u128, start: &str, end: &str, at: &str) -> SpaceCommand {
 pub(crate) fn reschedule(id: u128, start: &str, end: &str, at: &str) -> SpaceCommand {
     SpaceCommand::RescheduleReservation(RescheduleReservation {
         reservation_id: reservation(id),
-        to: window(start, end),
+        start: Some(t(start)),
+        end: Some(t(end)),
         max_duration: MAX_DURATION,
         asked: asked(at),
     })

@@ -1,7 +1,9 @@
 //! Rescheduling: another window for a reservation, with the rules of a booking except for the window it already holds.
 
 use chrono::TimeDelta;
-use parking_domain::space::{RescheduleReservation, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
+use parking_domain::space::{
+    MAX_DURATION, RescheduleReservation, SpaceCommand, SpaceEvent, SpaceRefusal, Status,
+};
 
 use crate::fixture::*;
 
@@ -18,6 +20,22 @@ fn a_reservation_can_move_to_a_free_window() {
     for (start, end) in [("14:00", "16:00"), ("10:00", "13:00"), ("11:00", "13:00"), ("09:00", "11:00")] {
         given(history([])).when(reschedule(1, start, end, "08:30")).then([moved(start, end, "08:30")]);
     }
+}
+
+#[test]
+fn an_absent_end_of_the_window_is_unchanged() {
+    let command = |start: Option<&str>, end: Option<&str>| {
+        SpaceCommand::RescheduleReservation(RescheduleReservation {
+            reservation_id: reservation(1),
+            start: start.map(t),
+            end: end.map(t),
+            max_duration: MAX_DURATION,
+            asked: asked("08:30"),
+        })
+    };
+    given(history([])).when(command(Some("11:00"), None)).then([moved("11:00", "12:00", "08:30")]);
+    given(history([])).when(command(None, Some("13:00"))).then([moved("10:00", "13:00", "08:30")]);
+    given(history([])).when(command(None, None)).then_nothing();
 }
 
 #[test]
@@ -49,7 +67,8 @@ fn the_new_window_must_be_one_that_could_be_booked() {
     let limit = TimeDelta::hours(3);
     let longer = RescheduleReservation {
         reservation_id: reservation(1),
-        to: window("10:00", "13:01"),
+        start: None,
+        end: Some(t("13:01")),
         max_duration: limit,
         asked: asked("09:00"),
     };

@@ -6,6 +6,7 @@ mod definition;
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::asked::Asked;
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, DeviceRefusal,
     LONGEST_HEARTBEAT_SEC, Lifecycle, Status,
@@ -34,6 +35,10 @@ fn time(second: i64) -> Instant {
 
 fn at() -> Instant {
     time(0)
+}
+
+fn asked(tenant_id: TenantId) -> Asked {
+    Asked { tenant_id, by: BY, at: at() }
 }
 
 fn owner() -> TenantId {
@@ -107,34 +112,32 @@ fn dismissed() -> DeviceEvent {
 }
 
 fn claim(tenant_id: TenantId, category: Category, definition: Definition) -> DeviceCommand {
-    DeviceCommand::ClaimDevice { tenant_id, category, definition: Box::new(definition), at: at(), by: BY }
+    DeviceCommand::ClaimDevice { category, definition: Box::new(definition), asked: asked(tenant_id) }
 }
 
 fn update(tenant_id: TenantId, patch: DevicePatch) -> DeviceCommand {
-    DeviceCommand::UpdateDevice { tenant_id, patch: Box::new(patch), at: at(), by: BY }
+    DeviceCommand::UpdateDevice { patch: Box::new(patch), asked: asked(tenant_id) }
 }
 
 fn assign(tenant_id: TenantId, n: u128, replace: bool) -> DeviceCommand {
     DeviceCommand::AssignDevice {
-        tenant_id,
         space_id: space(n),
         replace,
         reason: Some(WHY.into()),
-        at: at(),
-        by: BY,
+        asked: asked(tenant_id),
     }
 }
 
 fn unassign(tenant_id: TenantId) -> DeviceCommand {
-    DeviceCommand::UnassignDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
+    DeviceCommand::UnassignDevice { reason: Some(WHY.into()), asked: asked(tenant_id) }
 }
 
 fn release(tenant_id: TenantId) -> DeviceCommand {
-    DeviceCommand::ReleaseDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
+    DeviceCommand::ReleaseDevice { reason: Some(WHY.into()), asked: asked(tenant_id) }
 }
 
 fn retire(tenant_id: TenantId) -> DeviceCommand {
-    DeviceCommand::RetireDevice { tenant_id, reason: Some(WHY.into()), at: at(), by: BY }
+    DeviceCommand::RetireDevice { reason: Some(WHY.into()), asked: asked(tenant_id) }
 }
 
 fn report_silence(last_heard: i64, due: i64, now: i64) -> DeviceCommand {
@@ -142,7 +145,7 @@ fn report_silence(last_heard: i64, due: i64, now: i64) -> DeviceCommand {
 }
 
 fn dismiss() -> DeviceCommand {
-    DeviceCommand::DismissOrphan { reason: Some(WHY.into()), at: at(), by: BY }
+    DeviceCommand::DismissOrphan { reason: Some(WHY.into()), asked: asked(owner()) }
 }
 
 #[test]

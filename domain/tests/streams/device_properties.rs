@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::device::{
     Category, Definition, Device, DeviceCommand, DeviceEvent, DevicePatch, dev_eui_of, device_id,
 };
@@ -26,6 +27,10 @@ fn time(second: i64) -> Instant {
 
 fn at() -> Instant {
     time(0)
+}
+
+fn asked(tenant_id: TenantId) -> Asked {
+    Asked { tenant_id, by: BY, at: at() }
 }
 
 fn tenant() -> impl Strategy<Value = TenantId> {
@@ -72,23 +77,23 @@ fn patch() -> impl Strategy<Value = Box<DevicePatch>> {
 fn any_command() -> impl Strategy<Value = DeviceCommand> {
     prop_oneof![
         4 => (tenant(), category(), definition()).prop_map(|(tenant_id, category, definition)| {
-            DeviceCommand::ClaimDevice { tenant_id, category, definition, at: at(), by: BY }
+            DeviceCommand::ClaimDevice { category, definition, asked: asked(tenant_id) }
         }),
         2 => (tenant(), patch())
-            .prop_map(|(tenant_id, patch)| DeviceCommand::UpdateDevice { tenant_id, patch, at: at(), by: BY }),
+            .prop_map(|(tenant_id, patch)| DeviceCommand::UpdateDevice { patch, asked: asked(tenant_id) }),
         6 => (tenant(), space(), any::<bool>(), reason()).prop_map(|(tenant_id, space_id, replace, reason)| {
-            DeviceCommand::AssignDevice { tenant_id, space_id, replace, reason, at: at(), by: BY }
+            DeviceCommand::AssignDevice { space_id, replace, reason, asked: asked(tenant_id) }
         }),
         2 => (tenant(), reason())
-            .prop_map(|(tenant_id, reason)| DeviceCommand::UnassignDevice { tenant_id, reason, at: at(), by: BY }),
+            .prop_map(|(tenant_id, reason)| DeviceCommand::UnassignDevice { reason, asked: asked(tenant_id) }),
         1 => (tenant(), reason())
-            .prop_map(|(tenant_id, reason)| DeviceCommand::ReleaseDevice { tenant_id, reason, at: at(), by: BY }),
+            .prop_map(|(tenant_id, reason)| DeviceCommand::ReleaseDevice { reason, asked: asked(tenant_id) }),
         1 => (tenant(), reason())
-            .prop_map(|(tenant_id, reason)| DeviceCommand::RetireDevice { tenant_id, reason, at: at(), by: BY }),
+            .prop_map(|(tenant_id, reason)| DeviceCommand::RetireDevice { reason, asked: asked(tenant_id) }),
         2 => (0..9_i64, 0..9_i64, 0..9_i64).prop_map(|(last_heard, due, now)| {
             DeviceCommand::ReportSilence { last_heard_at: time(last_heard), due: time(due), at: time(now) }
         }),
-        1 => reason().prop_map(|reason| DeviceCommand::DismissOrphan { reason, at: at(), by: BY }),
+        1 => reason().prop_map(|reason| DeviceCommand::DismissOrphan { reason, asked: asked(TenantId::DEFAULT) }),
     ]
 }
 

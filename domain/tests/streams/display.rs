@@ -6,6 +6,7 @@ mod outcomes;
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::display::{
     Display, DisplayCommand, DisplayEvent, DisplayRefusal, MOST_ATTEMPTS, Order, Status, order_to_show,
 };
@@ -24,6 +25,10 @@ fn given(events: impl IntoIterator<Item = DisplayEvent>) -> Given<Display> {
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: tenant(), by: BY, at: at() }
 }
 
 fn id(n: u128) -> DownlinkId {
@@ -82,14 +87,7 @@ fn failed(n: u128, attempt: u8, last: bool) -> DisplayEvent {
 }
 
 fn ask(n: u128, order: Order, force: bool) -> DisplayCommand {
-    DisplayCommand::RequestDownlink {
-        downlink_id: id(n),
-        tenant_id: tenant(),
-        order: Box::new(order),
-        force,
-        at: at(),
-        by: BY,
-    }
+    DisplayCommand::RequestDownlink { downlink_id: id(n), order: Box::new(order), force, asked: asked() }
 }
 
 fn request(n: u128, order: Order) -> DisplayCommand {

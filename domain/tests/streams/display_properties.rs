@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::display::{Display, DisplayCommand, DisplayEvent, MOST_ATTEMPTS, Order};
 use parking_domain::downlink::{Colour, Light};
 use parking_domain::id::{DownlinkId, TenantId};
@@ -17,6 +18,10 @@ use uuid::Uuid;
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at: at() }
 }
 
 fn id(n: usize) -> DownlinkId {
@@ -61,11 +66,9 @@ fn commands(moves: Vec<Move>) -> Vec<DisplayCommand> {
             requests += 1;
             DisplayCommand::RequestDownlink {
                 downlink_id: id(requests),
-                tenant_id: TenantId::DEFAULT,
                 order: Box::new(order(n, 242)),
                 force,
-                at: at(),
-                by: Actor::System,
+                asked: asked(),
             }
         }
         Move::Sent(back) => DisplayCommand::MarkDownlinkSent {
@@ -183,14 +186,9 @@ proptest! {
     #[test]
     fn a_repeated_request_has_no_effect(moves in vec(any_move(), 0..40), n in 0..3_u8, force in any::<bool>()) {
         let mut state = live::<Display>(commands(moves)).state;
-        let command = DisplayCommand::RequestDownlink {
-            downlink_id: id(1000),
-            tenant_id: TenantId::DEFAULT,
-            order: Box::new(order(n, 1)),
-            force,
-            at: at(),
-            by: Actor::System,
-        };
+        let order = Box::new(order(n, 1));
+        let command =
+            DisplayCommand::RequestDownlink { downlink_id: id(1000), order, force, asked: asked() };
         let events = state.decide(&command).expect("accepted");
         for event in &events {
             state.evolve(event);

@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::gateway::{
     Definition, Gateway, GatewayCommand, GatewayEvent, GatewayPatch, GatewayRefusal, gateway_eui_of,
@@ -27,6 +28,10 @@ fn given(events: impl IntoIterator<Item = GatewayEvent>) -> Given<Gateway> {
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked(tenant_id: TenantId) -> Asked {
+    Asked { tenant_id, by: BY, at: at() }
 }
 
 fn owner() -> TenantId {
@@ -62,15 +67,15 @@ fn removed() -> GatewayEvent {
 }
 
 fn register(tenant_id: TenantId, definition: Definition) -> GatewayCommand {
-    GatewayCommand::RegisterGateway { tenant_id, definition: Box::new(definition), at: at(), by: BY }
+    GatewayCommand::RegisterGateway { definition: Box::new(definition), asked: asked(tenant_id) }
 }
 
 fn update(tenant_id: TenantId, patch: GatewayPatch) -> GatewayCommand {
-    GatewayCommand::UpdateGateway { tenant_id, patch: Box::new(patch), at: at(), by: BY }
+    GatewayCommand::UpdateGateway { patch: Box::new(patch), asked: asked(tenant_id) }
 }
 
 fn remove(tenant_id: TenantId) -> GatewayCommand {
-    GatewayCommand::RemoveGateway { tenant_id, at: at(), by: BY }
+    GatewayCommand::RemoveGateway { asked: asked(tenant_id) }
 }
 
 #[test]

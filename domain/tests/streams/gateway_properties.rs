@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::gateway::{Definition, Gateway, GatewayCommand, GatewayEvent, GatewayPatch};
 use parking_domain::id::TenantId;
@@ -17,6 +18,10 @@ const BY: Actor = Actor::System;
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked(tenant_id: TenantId) -> Asked {
+    Asked { tenant_id, by: BY, at: at() }
 }
 
 fn tenant() -> impl Strategy<Value = TenantId> {
@@ -40,13 +45,13 @@ fn definition() -> impl Strategy<Value = Box<Definition>> {
 fn any_command() -> impl Strategy<Value = GatewayCommand> {
     prop_oneof![
         (tenant(), definition()).prop_map(|(tenant_id, definition)| {
-            GatewayCommand::RegisterGateway { tenant_id, definition, at: at(), by: BY }
+            GatewayCommand::RegisterGateway { definition, asked: asked(tenant_id) }
         }),
         (tenant(), option::of("[a-b]{0,2}")).prop_map(|(tenant_id, name)| {
             let patch = Box::new(GatewayPatch { name, ..GatewayPatch::default() });
-            GatewayCommand::UpdateGateway { tenant_id, patch, at: at(), by: BY }
+            GatewayCommand::UpdateGateway { patch, asked: asked(tenant_id) }
         }),
-        tenant().prop_map(|tenant_id| GatewayCommand::RemoveGateway { tenant_id, at: at(), by: BY }),
+        tenant().prop_map(|tenant_id| GatewayCommand::RemoveGateway { asked: asked(tenant_id) }),
     ]
 }
 

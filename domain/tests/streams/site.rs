@@ -5,6 +5,7 @@ use ClaimChange::{Release, Take};
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::geo::{NotAPosition, Position};
 use parking_domain::id::TenantId;
@@ -27,6 +28,10 @@ fn given(events: impl IntoIterator<Item = SiteEvent>) -> Given<Site> {
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked(tenant_id: TenantId) -> Asked {
+    Asked { tenant_id, by: BY, at: at() }
 }
 
 fn owner() -> TenantId {
@@ -111,28 +116,28 @@ fn archived() -> SiteEvent {
 }
 
 fn create(site: NewSite) -> SiteCommand {
-    SiteCommand::CreateSite { tenant_id: owner(), site: Box::new(site), at: at(), by: BY }
+    SiteCommand::CreateSite { site: Box::new(site), asked: asked(owner()) }
 }
 
 fn update(tenant_id: TenantId, patch: SitePatch) -> SiteCommand {
-    SiteCommand::UpdateSite { tenant_id, patch: Box::new(patch), at: at(), by: BY }
+    SiteCommand::UpdateSite { patch: Box::new(patch), asked: asked(tenant_id) }
 }
 
 fn rename(tenant_id: TenantId, name: Option<&str>, slug: Option<&str>) -> SiteCommand {
     let (name, slug) = (name.map(Into::into), slug.map(Into::into));
-    SiteCommand::RenameSite { tenant_id, name, slug, at: at(), by: BY }
+    SiteCommand::RenameSite { name, slug, asked: asked(tenant_id) }
 }
 
 fn add(tenant_id: TenantId, member: SiteMember) -> SiteCommand {
-    SiteCommand::AddSiteMember { tenant_id, member, at: at() }
+    SiteCommand::AddSiteMember { member, asked: asked(tenant_id) }
 }
 
 fn remove(tenant_id: TenantId, member: SiteMember) -> SiteCommand {
-    SiteCommand::RemoveSiteMember { tenant_id, member, at: at() }
+    SiteCommand::RemoveSiteMember { member, asked: asked(tenant_id) }
 }
 
 fn archive(tenant_id: TenantId) -> SiteCommand {
-    SiteCommand::ArchiveSite { tenant_id, at: at(), by: BY }
+    SiteCommand::ArchiveSite { asked: asked(tenant_id) }
 }
 
 #[test]

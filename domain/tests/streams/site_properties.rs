@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
@@ -20,6 +21,10 @@ const BY: Actor = Actor::System;
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked(tenant_id: TenantId) -> Asked {
+    Asked { tenant_id, by: BY, at: at() }
 }
 
 /// Mostly the owner, sometimes another tenant.
@@ -60,20 +65,20 @@ fn any_command() -> impl Strategy<Value = SiteCommand> {
     prop_oneof![
         3 => (tenant(), name(), slug(), definition()).prop_map(|(tenant_id, name, slug, definition)| {
             let site = Box::new(NewSite { name, slug, definition });
-            SiteCommand::CreateSite { tenant_id, site, at: at(), by: BY }
+            SiteCommand::CreateSite { site, asked: asked(tenant_id) }
         }),
         2 => (tenant(), option::of("[A-C ]{0,2}")).prop_map(|(tenant_id, timezone)| {
             let patch = Box::new(SitePatch { timezone, ..SitePatch::default() });
-            SiteCommand::UpdateSite { tenant_id, patch, at: at(), by: BY }
+            SiteCommand::UpdateSite { patch, asked: asked(tenant_id) }
         }),
         4 => (tenant(), option::of(name()), option::of(slug())).prop_map(|(tenant_id, name, slug)| {
-            SiteCommand::RenameSite { tenant_id, name, slug, at: at(), by: BY }
+            SiteCommand::RenameSite { name, slug, asked: asked(tenant_id) }
         }),
         3 => (tenant(), member())
-            .prop_map(|(tenant_id, member)| SiteCommand::AddSiteMember { tenant_id, member, at: at() }),
+            .prop_map(|(tenant_id, member)| SiteCommand::AddSiteMember { member, asked: asked(tenant_id) }),
         4 => (tenant(), member())
-            .prop_map(|(tenant_id, member)| SiteCommand::RemoveSiteMember { tenant_id, member, at: at() }),
-        1 => tenant().prop_map(|tenant_id| SiteCommand::ArchiveSite { tenant_id, at: at(), by: BY }),
+            .prop_map(|(tenant_id, member)| SiteCommand::RemoveSiteMember { member, asked: asked(tenant_id) }),
+        1 => tenant().prop_map(|tenant_id| SiteCommand::ArchiveSite { asked: asked(tenant_id) }),
     ]
 }
 

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
+use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::tenant::{
@@ -27,6 +29,10 @@ fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn acme() -> Definition {
@@ -74,7 +80,7 @@ fn slug_changed(from: &str, to: &str) -> TenantEvent {
 }
 
 fn create(tenant: NewTenant) -> TenantCommand {
-    TenantCommand::CreateTenant { tenant: Box::new(tenant), at: at(), by: BY }
+    TenantCommand::CreateTenant { tenant: Box::new(tenant), asked: asked() }
 }
 
 fn new_acme() -> NewTenant {
@@ -82,23 +88,23 @@ fn new_acme() -> NewTenant {
 }
 
 fn update(patch: TenantPatch) -> TenantCommand {
-    TenantCommand::UpdateTenant { patch: Box::new(patch), at: at(), by: BY }
+    TenantCommand::UpdateTenant { patch: Box::new(patch), asked: asked() }
 }
 
 fn change_slug(slug: &str) -> TenantCommand {
-    TenantCommand::ChangeTenantSlug { slug: slug.into(), at: at(), by: BY }
+    TenantCommand::ChangeTenantSlug { slug: slug.into(), asked: asked() }
 }
 
 fn suspend(reason: &str) -> TenantCommand {
-    TenantCommand::SuspendTenant { reason: reason.into(), at: at(), by: BY }
+    TenantCommand::SuspendTenant { reason: reason.into(), asked: asked() }
 }
 
 fn activate() -> TenantCommand {
-    TenantCommand::ActivateTenant { at: at(), by: BY }
+    TenantCommand::ActivateTenant { asked: asked() }
 }
 
 fn archive() -> TenantCommand {
-    TenantCommand::ArchiveTenant { at: at(), by: BY }
+    TenantCommand::ArchiveTenant { asked: asked() }
 }
 
 fn one<V>(name: &str, value: V) -> BTreeMap<String, V> {

@@ -3,8 +3,9 @@
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::PolicyId;
+use parking_domain::id::{PolicyId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOutOfBounds, PolicyOverrides};
@@ -24,6 +25,10 @@ fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn created() -> TenantEvent {
@@ -56,7 +61,7 @@ fn soon(reserved_soon_threshold_sec: u32) -> Policy {
 }
 
 fn create_policy(n: u128, policy: NamedPolicy) -> TenantCommand {
-    TenantCommand::CreateDisplayPolicy { policy_id: policy_id(n), policy: Box::new(policy), at: at(), by: BY }
+    TenantCommand::CreateDisplayPolicy { policy_id: policy_id(n), policy: Box::new(policy), asked: asked() }
 }
 
 fn update_policy(
@@ -70,13 +75,12 @@ fn update_policy(
         name: name.map(Into::into),
         description,
         changes: Box::new(changes),
-        at: at(),
-        by: BY,
+        asked: asked(),
     }
 }
 
 fn activate_policy(n: u128) -> TenantCommand {
-    TenantCommand::ActivateDisplayPolicy { policy_id: policy_id(n), at: at(), by: BY }
+    TenantCommand::ActivateDisplayPolicy { policy_id: policy_id(n), asked: asked() }
 }
 
 fn policy_created(n: u128, policy: NamedPolicy) -> TenantEvent {

@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Claim;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::PolicyId;
+use parking_domain::id::{PolicyId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOverrides};
@@ -24,6 +25,10 @@ const BY: Actor = Actor::System;
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn tenant_type() -> impl Strategy<Value = TenantType> {
@@ -73,28 +78,22 @@ fn patch() -> impl Strategy<Value = Box<TenantPatch>> {
 
 fn any_command() -> impl Strategy<Value = TenantCommand> {
     prop_oneof![
-        3 => new_tenant().prop_map(|tenant| TenantCommand::CreateTenant { tenant, at: at(), by: BY }),
-        4 => patch().prop_map(|patch| TenantCommand::UpdateTenant { patch, at: at(), by: BY }),
-        3 => slug().prop_map(|slug| TenantCommand::ChangeTenantSlug { slug, at: at(), by: BY }),
-        2 => "[a ]{0,1}".prop_map(|reason| TenantCommand::SuspendTenant { reason, at: at(), by: BY }),
-        1 => Just(TenantCommand::ActivateTenant { at: at(), by: BY }),
-        1 => Just(TenantCommand::ArchiveTenant { at: at(), by: BY }),
+        3 => new_tenant().prop_map(|tenant| TenantCommand::CreateTenant { tenant, asked: asked() }),
+        4 => patch().prop_map(|patch| TenantCommand::UpdateTenant { patch, asked: asked() }),
+        3 => slug().prop_map(|slug| TenantCommand::ChangeTenantSlug { slug, asked: asked() }),
+        2 => "[a ]{0,1}".prop_map(|reason| TenantCommand::SuspendTenant { reason, asked: asked() }),
+        1 => Just(TenantCommand::ActivateTenant { asked: asked() }),
+        1 => Just(TenantCommand::ArchiveTenant { asked: asked() }),
         3 => (policy_id(), policy()).prop_map(|(policy_id, policy)| {
-            TenantCommand::CreateDisplayPolicy { policy_id, policy, at: at(), by: BY }
+            TenantCommand::CreateDisplayPolicy { policy_id, policy, asked: asked() }
         }),
         2 => (policy_id(), option::of("[a-b]{0,2}"), option::of(0..40_u32)).prop_map(|(policy_id, name, window)| {
             let changes = PolicyOverrides { debounce_window_sec: window, ..PolicyOverrides::default() };
-            TenantCommand::UpdateDisplayPolicy {
-                policy_id,
-                name,
-                description: Patch::Keep,
-                changes: Box::new(changes),
-                at: at(),
-                by: BY,
-            }
+            let (description, changes) = (Patch::Keep, Box::new(changes));
+            TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, asked: asked() }
         }),
         2 => policy_id()
-            .prop_map(|policy_id| TenantCommand::ActivateDisplayPolicy { policy_id, at: at(), by: BY }),
+            .prop_map(|policy_id| TenantCommand::ActivateDisplayPolicy { policy_id, asked: asked() }),
     ]
 }
 
@@ -171,10 +170,10 @@ proptest! {
     fn a_tenants_own_limit_survives_every_change_of_tier(tiers in vec(tier(), 1..9)) {
         let own = BTreeMap::from([("max_users".to_owned(), 7)]);
         let tenant = NewTenant { name: "Acme".into(), slug: "acme".into(), limits: own, ..NewTenant::default() };
-        let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), at: at(), by: BY };
+        let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), asked: asked() };
         let updates = tiers.iter().map(|tier| TenantPatch { tier: Some(*tier), ..TenantPatch::default() });
         let updates =
-            updates.map(|patch| TenantCommand::UpdateTenant { patch: Box::new(patch), at: at(), by: BY });
+            updates.map(|patch| TenantCommand::UpdateTenant { patch: Box::new(patch), asked: asked() });
         let tenant = live::<Tenant>([create].into_iter().chain(updates)).state;
         let last = tiers.last().expect("at least one");
         prop_assert_eq!(tenant.limit("max_users"), Some(7));

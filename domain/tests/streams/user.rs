@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
@@ -23,6 +24,10 @@ fn given(events: impl IntoIterator<Item = UserEvent>) -> Given<User> {
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn tenant(n: u128) -> TenantId {
@@ -76,39 +81,39 @@ fn archived(email: Sealed) -> UserEvent {
 }
 
 fn register(email: Sealed, name: Option<Sealed>) -> UserCommand {
-    UserCommand::RegisterUser { email, name, at: at(), by: BY }
+    UserCommand::RegisterUser { email, name, asked: asked() }
 }
 
 fn rename(name: Sealed) -> UserCommand {
-    UserCommand::RenameUser { name, at: at(), by: BY }
+    UserCommand::RenameUser { name, asked: asked() }
 }
 
 fn change_email(email: Sealed) -> UserCommand {
-    UserCommand::ChangeUserEmail { email, at: at(), by: BY }
+    UserCommand::ChangeUserEmail { email, asked: asked() }
 }
 
 fn grant(n: u128, role: Role) -> UserCommand {
-    UserCommand::GrantMembership { tenant_id: tenant(n), role, at: at(), by: BY }
+    UserCommand::GrantMembership { tenant_id: tenant(n), role, asked: asked() }
 }
 
 fn change_role(n: u128, role: Role) -> UserCommand {
-    UserCommand::ChangeMembershipRole { tenant_id: tenant(n), role, at: at(), by: BY }
+    UserCommand::ChangeMembershipRole { tenant_id: tenant(n), role, asked: asked() }
 }
 
 fn revoke(n: u128) -> UserCommand {
-    UserCommand::RevokeMembership { tenant_id: tenant(n), at: at(), by: BY }
+    UserCommand::RevokeMembership { tenant_id: tenant(n), asked: asked() }
 }
 
 fn disable() -> UserCommand {
-    UserCommand::DisableUser { reason: Some("left".into()), at: at(), by: BY }
+    UserCommand::DisableUser { reason: Some("left".into()), asked: asked() }
 }
 
 fn enable() -> UserCommand {
-    UserCommand::EnableUser { at: at(), by: BY }
+    UserCommand::EnableUser { asked: asked() }
 }
 
 fn archive() -> UserCommand {
-    UserCommand::ArchiveUser { at: at(), by: BY }
+    UserCommand::ArchiveUser { asked: asked() }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::history::{live, withstand};
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
@@ -19,6 +20,10 @@ const BY: Actor = Actor::System;
 
 fn at() -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn tenant() -> impl Strategy<Value = TenantId> {
@@ -40,20 +45,20 @@ fn sealed() -> impl Strategy<Value = Sealed> {
 fn any_command() -> impl Strategy<Value = UserCommand> {
     prop_oneof![
         3 => (sealed(), option::of(sealed()))
-            .prop_map(|(email, name)| UserCommand::RegisterUser { email, name, at: at(), by: BY }),
-        2 => sealed().prop_map(|name| UserCommand::RenameUser { name, at: at(), by: BY }),
-        3 => sealed().prop_map(|email| UserCommand::ChangeUserEmail { email, at: at(), by: BY }),
+            .prop_map(|(email, name)| UserCommand::RegisterUser { email, name, asked: asked() }),
+        2 => sealed().prop_map(|name| UserCommand::RenameUser { name, asked: asked() }),
+        3 => sealed().prop_map(|email| UserCommand::ChangeUserEmail { email, asked: asked() }),
         4 => (tenant(), role()).prop_map(|(tenant_id, role)| {
-            UserCommand::GrantMembership { tenant_id, role, at: at(), by: BY }
+            UserCommand::GrantMembership { tenant_id, role, asked: asked() }
         }),
         3 => (tenant(), role()).prop_map(|(tenant_id, role)| {
-            UserCommand::ChangeMembershipRole { tenant_id, role, at: at(), by: BY }
+            UserCommand::ChangeMembershipRole { tenant_id, role, asked: asked() }
         }),
-        2 => tenant().prop_map(|tenant_id| UserCommand::RevokeMembership { tenant_id, at: at(), by: BY }),
+        2 => tenant().prop_map(|tenant_id| UserCommand::RevokeMembership { tenant_id, asked: asked() }),
         1 => option::of("[a-b]")
-            .prop_map(|reason| UserCommand::DisableUser { reason, at: at(), by: BY }),
-        1 => Just(UserCommand::EnableUser { at: at(), by: BY }),
-        1 => Just(UserCommand::ArchiveUser { at: at(), by: BY }),
+            .prop_map(|reason| UserCommand::DisableUser { reason, asked: asked() }),
+        1 => Just(UserCommand::EnableUser { asked: asked() }),
+        1 => Just(UserCommand::ArchiveUser { asked: asked() }),
     ]
 }
 

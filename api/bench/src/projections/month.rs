@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use cqrs_es::{Aggregate, DomainEvent};
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Device, DeviceCommand};
 use parking_domain::id::{SiteId, SpaceId, TenantId};
@@ -14,8 +15,8 @@ use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::site::{NewSite, Site, SiteCommand};
 use parking_domain::space::{
-    Asked, BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, PassTime, Space,
-    SpaceCommand, Window,
+    BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, PassTime, Space, SpaceCommand,
+    Window,
 };
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
 use parking_simulator::{Act, Faults, Plan, Simulation, Step};
@@ -116,12 +117,11 @@ impl Month {
                     slug: format!("site-{site_id}"),
                     definition: serde_json::from_value(json!({"timezone": "Europe/Paris"}))?,
                 };
-                let create =
-                    SiteCommand::CreateSite { tenant_id: TENANT, site: Box::new(site), at: self.now, by: BY };
+                let create = SiteCommand::CreateSite { site: Box::new(site), asked: asked(self.now) };
                 self.execute(&mut Site::default(), &site_id.to_string(), &create)?;
             }
             let (code, definition) = (format!("P-{n:05}"), DefinitionPatch::default());
-            let asked = Asked { tenant_id: TENANT, by: BY, at: self.now };
+            let asked = asked(self.now);
             self.spaces.push(Space::default());
             self.at_space(
                 n,
@@ -136,19 +136,15 @@ impl Month {
     fn install(&mut self, dev_eui: DevEui, n: usize, profile: &str) -> Result<(), BenchError> {
         let definition = json!({"name": format!("{profile} {n}"), "enabled": true, "model": profile});
         let claim = DeviceCommand::ClaimDevice {
-            tenant_id: TENANT,
             category: Category::Sensor,
             definition: serde_json::from_value(definition)?,
-            at: self.now,
-            by: BY,
+            asked: asked(self.now),
         };
         let assign = DeviceCommand::AssignDevice {
-            tenant_id: TENANT,
             space_id: space_id(n),
             replace: false,
             reason: None,
-            at: self.now,
-            by: BY,
+            asked: asked(self.now),
         };
         let mut device = Device::default();
         self.execute(&mut device, &dev_eui.to_string(), &claim)?;
@@ -181,7 +177,7 @@ impl Month {
             window,
             max_duration: MAX_DURATION,
             details: Box::new(Details::default()),
-            asked: Asked { tenant_id: TENANT, by: BY, at },
+            asked: asked(at),
         };
         // A reserved space refuses.
         let _refused = self.at_space(n, &SpaceCommand::BookReservation(Box::new(book)));
@@ -242,4 +238,8 @@ impl Month {
 
 fn space_id(n: usize) -> SpaceId {
     Uuid::from_u128(0x5bac_0000 + n as u128).into()
+}
+
+fn asked(at: Instant) -> Asked {
+    Asked { tenant_id: TENANT, by: BY, at }
 }

@@ -16,6 +16,7 @@ use parking_commands::platform::Platform;
 use parking_commands::randomness::Randomness;
 use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, DeviceCommand, DevicePatch, LONGEST_HEARTBEAT_SEC};
 use parking_domain::id::{PolicyId, ReservationId, SiteId, SpaceId, TenantId};
@@ -24,7 +25,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::patch::Patch;
 use parking_domain::policy::Policy;
 use parking_domain::space::{
-    Asked, BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, SpaceCommand, SpaceEvent,
+    BookReservation, CreateSpace, DefinitionPatch, Details, MAX_DURATION, SpaceCommand, SpaceEvent,
     SpaceRefusal, Window,
 };
 use parking_domain::tenant::{NamedPolicy, TenantCommand};
@@ -172,34 +173,33 @@ impl Rig {
 
     /// A sensor of the default tenant with this heartbeat.
     pub(crate) async fn claim(&self, dev_eui: DevEui, heartbeat_sec: u32) {
-        let Asked { tenant_id, by, at } = self.asked();
         let definition = json!({"name": "Sensor", "enabled": true, "heartbeat_sec": heartbeat_sec});
         let definition = Box::new(serde_json::from_value(definition).unwrap());
-        let claim = DeviceCommand::ClaimDevice { tenant_id, category: Category::Sensor, definition, at, by };
+        let claim =
+            DeviceCommand::ClaimDevice { category: Category::Sensor, definition, asked: self.asked() };
         self.platform.devices.execute(&dev_eui.to_string(), &claim, &command_context()).await.unwrap();
     }
 
     /// Sets another heartbeat.
     pub(crate) async fn heartbeat(&self, dev_eui: DevEui, seconds: u32) {
-        let Asked { tenant_id, by, at } = self.asked();
         let patch = Box::new(DevicePatch { heartbeat_sec: Patch::Set(seconds), ..DevicePatch::default() });
-        let update = DeviceCommand::UpdateDevice { tenant_id, patch, at, by };
+        let update = DeviceCommand::UpdateDevice { patch, asked: self.asked() };
         self.platform.devices.execute(&dev_eui.to_string(), &update, &command_context()).await.unwrap();
     }
 
     /// An active policy by which every sensor is silent after that many seconds.
     pub(crate) async fn silent_after(&self, seconds: u32) {
-        let Asked { tenant_id, by, at } = self.asked();
+        let asked = self.asked();
         let policy_id = PolicyId::from(self.log.ids.next());
         let policy = Policy { sensor_unknown_timeout_sec: Some(seconds), ..Policy::default() };
         let policy = Box::new(NamedPolicy { name: "Strict".into(), description: None, policy });
         for command in [
-            TenantCommand::CreateDisplayPolicy { policy_id, policy, at, by },
-            TenantCommand::ActivateDisplayPolicy { policy_id, at, by },
+            TenantCommand::CreateDisplayPolicy { policy_id, policy, asked },
+            TenantCommand::ActivateDisplayPolicy { policy_id, asked },
         ] {
             self.platform
                 .tenants
-                .execute(&tenant_id.to_string(), &command, &command_context())
+                .execute(&asked.tenant_id.to_string(), &command, &command_context())
                 .await
                 .unwrap();
         }

@@ -1,6 +1,7 @@
 //! The application state of the handlers: they read and execute commands through it.
 
 use std::fmt::Display;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,11 +118,24 @@ impl App {
     where
         Problem: From<A::Error>,
     {
-        let bus = A::bus(&self.platform);
-        Ok(bus.execute(&id.to_string(), command, &caller.context()).await?.into())
+        self.execute_all(caller, id, slice::from_ref(command)).await
     }
 
-    /// Executes a command on several streams, or several commands on one stream, atomically.
+    /// Executes several commands on one aggregate as one: their events are appended together, or one refusal refuses all.
+    pub(crate) async fn execute_all<A: OnBus>(
+        &self,
+        caller: &Identity,
+        id: impl Display + Send,
+        commands: &[A::Command],
+    ) -> Result<Done<A>, Problem>
+    where
+        Problem: From<A::Error>,
+    {
+        let bus = A::bus(&self.platform);
+        Ok(bus.execute_all(&id.to_string(), commands, &caller.context()).await?.into())
+    }
+
+    /// Executes a command on several streams, atomically.
     pub(crate) async fn execute_jointly<J: MultiStreamCommand>(
         &self,
         caller: &Identity,

@@ -5,14 +5,13 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use parking_commands::append::RequestKey;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::kit::app::{App, AppState};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::app::AppState;
+use crate::http::kit::caller::Caller;
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
@@ -25,6 +24,15 @@ const MAX_KEY: usize = 255;
 pub(crate) struct Command<P, T> {
     pub(crate) caller: Caller<P>,
     pub(crate) body: T,
+}
+
+/// A command whose repetitions are recognised by what they ask instead of byte by byte: `commands` gets the key and makes the
+/// fingerprint.
+pub(crate) struct KeyedCommand<P, T> {
+    pub(crate) caller: Caller<P>,
+    pub(crate) body: T,
+    /// The `Idempotency-Key`.
+    pub(crate) key: Option<String>,
 }
 
 /// The body of a command that needs nothing but its path.
@@ -46,14 +54,41 @@ impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for Command<P, T>
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        let Received { parts, caller, bytes, key } = Received::<P>::from_request(request, app).await?;
+        let head = format!("{} {}\n", parts.method, parts.uri);
+        let content = || [head.as_bytes(), &bytes].concat();
+        let key = key.map(|key| app.platform.sealer.request_key(caller.tenant_id, key, &content()));
+        Ok(Self { caller: caller.with_idempotency(key), body: read(&bytes)? })
+    }
+}
+
+impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for KeyedCommand<P, T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        let Received { caller, bytes, key, .. } = Received::from_request(request, app).await?;
+        Ok(Self { caller, body: read(&bytes)?, key })
+    }
+}
+
+/// A command as it arrived.
+struct Received<P> {
+    parts: Parts,
+    caller: Caller<P>,
+    bytes: Bytes,
+    key: Option<String>,
+}
+
+impl<P: Permission> Received<P> {
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::<P>::from_request_parts(&mut parts, app).await?;
         let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, app).await;
         let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
         refuse_other_types(&parts, &bytes)?;
-        let key = request_key(&parts, &bytes, &caller, app)?;
-        Ok(Self { caller: caller.with_idempotency(key), body: read(&bytes)? })
+        let key = idempotency_key(&parts)?;
+        Ok(Self { parts, caller, bytes, key })
     }
 }
 
@@ -67,19 +102,11 @@ fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
 }
 
-/// The caller's key with a keyed fingerprint of the content. The fingerprint does not disclose the content.
-fn request_key(
-    parts: &Parts,
-    bytes: &Bytes,
-    caller: &Identity,
-    app: &App,
-) -> Result<Option<RequestKey>, Problem> {
+fn idempotency_key(parts: &Parts) -> Result<Option<String>, Problem> {
     let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().map(str::trim).filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
     let key = key.ok_or_else(|| invalid("Idempotency-Key must be 1 to 255 visible ASCII characters"))?;
-    let head = format!("{} {}\n", parts.method, parts.uri);
-    let fingerprint = app.platform.sealer.fingerprint(&[head.as_bytes(), bytes].concat());
-    Ok(Some(RequestKey { tenant_id: caller.tenant_id.uuid(), key: key.to_owned(), fingerprint }))
+    Ok(Some(key.to_owned()))
 }
 
 /// Refuses an invalid body.

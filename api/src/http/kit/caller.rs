@@ -11,9 +11,9 @@ use parking_commands::append::RequestKey;
 use parking_commands::metadata::Metadata;
 use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
+use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
-use parking_domain::space::Asked;
 use uuid::Uuid;
 
 use crate::http::kit::app::{App, AppState};
@@ -38,7 +38,7 @@ pub(crate) struct Identity {
     pub(crate) actor: Actor,
     pub(crate) at: Instant,
     /// The `Idempotency-Key` with the fingerprint of the content.
-    pub(crate) idempotency: Option<RequestKey>,
+    idempotency: Option<RequestKey>,
     /// The `X-Request-Id`, sent by the caller or generated.
     trace_id: Option<Arc<str>>,
 }

@@ -3,8 +3,7 @@
 use axum::http::StatusCode;
 use parking_commands::bus::ExecuteError;
 use parking_commands::devices::AssignmentError;
-use parking_commands::personal::PersonalDataError;
-use parking_commands::reservations::ReservationError;
+use parking_commands::personal::{PersonalDataError, SealedCommandError};
 use parking_commands::spaces::SpaceError;
 use parking_domain::aggregate::Claim;
 use parking_domain::device::DeviceRefusal;
@@ -187,11 +186,11 @@ impl From<AssignmentError> for Problem {
     }
 }
 
-impl From<ReservationError> for Problem {
-    fn from(error: ReservationError) -> Self {
+impl From<SealedCommandError> for Problem {
+    fn from(error: SealedCommandError) -> Self {
         match error {
-            ReservationError::Execute(error) => error.into(),
-            ReservationError::PersonalData(error) => error.into(),
+            SealedCommandError::Execute(error) => error.into(),
+            SealedCommandError::PersonalData(error) => error.into(),
         }
     }
 }

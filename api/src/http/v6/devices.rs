@@ -166,8 +166,7 @@ async fn create(
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
     let (dev_eui, category) = (body.dev_eui()?, body.category());
     let definition = Box::new(body.definition(format!("{dev_eui:X}"))?);
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let claim = DeviceCommand::ClaimDevice { tenant_id, category, definition, at, by };
+    let claim = DeviceCommand::ClaimDevice { category, definition, asked: caller.asked() };
     let done = app.execute::<Device>(&caller, dev_eui, &claim).await?;
     Ok(done.view(&app, &caller, dev_eui).await.created())
 }
@@ -181,8 +180,7 @@ async fn update(
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
     Command { caller, body }: Command<ManageDevices, DeviceBody>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let update = DeviceCommand::UpdateDevice { tenant_id, patch: Box::new(body.patch()?), at, by };
+    let update = DeviceCommand::UpdateDevice { patch: Box::new(body.patch()?), asked: caller.asked() };
     let done = app.execute::<Device>(&caller, dev_eui, &update).await?;
     Ok(done.view(&app, &caller, dev_eui).await)
 }

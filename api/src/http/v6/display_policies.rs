@@ -66,8 +66,8 @@ async fn create(
     Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
 ) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let policy_id = PolicyId::from(caller.new_id(&app));
-    let (policy, at, by) = (Box::new(body.policy()), caller.at, caller.actor);
-    let create = TenantCommand::CreateDisplayPolicy { policy_id, policy, at, by };
+    let (policy, asked) = (Box::new(body.policy()), caller.asked());
+    let create = TenantCommand::CreateDisplayPolicy { policy_id, policy, asked };
     let done = app.execute::<Tenant>(&caller, caller.tenant_id, &create).await?;
     Ok(done.view(&app, &caller, policy_id).await.created())
 }
@@ -96,8 +96,8 @@ async fn update(
     Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
 ) -> Result<Reply<Shown<PolicyView>>, Problem> {
     let (description, changes) = (body.description(), Box::new(body.changes()));
-    let (name, at, by) = (body.name, caller.at, caller.actor);
-    let update = TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, at, by };
+    let (name, asked) = (body.name, caller.asked());
+    let update = TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, asked };
     let done = app.execute::<Tenant>(&caller, caller.tenant_id, &update).await?;
     Ok(done.view(&app, &caller, policy_id).await)
 }
@@ -111,7 +111,7 @@ async fn activate(
     PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
     Command { caller, .. }: Command<ManageDisplayPolicies, EmptyBody>,
 ) -> Result<Reply<Shown<PolicyView>>, Problem> {
-    let activate = TenantCommand::ActivateDisplayPolicy { policy_id, at: caller.at, by: caller.actor };
+    let activate = TenantCommand::ActivateDisplayPolicy { policy_id, asked: caller.asked() };
     let done = app.execute::<Tenant>(&caller, caller.tenant_id, &activate).await?;
     Ok(done.view(&app, &caller, policy_id).await)
 }

@@ -5,7 +5,7 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_commands::personal::Field;
+use parking_commands::overrides::Overrides;
 use parking_domain::id::TenantId;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::space::Space;
@@ -30,7 +30,7 @@ use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams};
 use crate::http::kit::reply::View;
-use crate::http::kit::reply::{Reply, Shown};
+use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::overrides::body::OverrideBody;
 use crate::http::v6::overrides::view::ClearedView;
 use crate::http::v6::shared::path::{OverridePath, SpaceOverridePath, SpacePath};
@@ -131,17 +131,9 @@ async fn set_at(
     body: OverrideBody,
 ) -> Result<Reply<Shown<OverrideView>>, Problem> {
     let override_id = OverrideId::from(caller.new_id(app));
-    let notes = match &body.notes {
-        None => None,
-        // The notes may name any person, so they are sealed with a key of their own.
-        Some(notes) => {
-            let sealer = &app.platform.sealer;
-            let person = sealer.person(Some(caller.tenant_id), override_id.uuid()).await?;
-            Some(person.seal(Field::NOTES, notes)?)
-        }
-    };
-    let set = body.command(override_id, notes, caller)?;
-    let done = app.execute::<Space>(caller, space_id, &set).await?;
+    let new = body.new_override(override_id, space_id, caller.asked())?;
+    let overrides = Overrides::new(&app.platform.spaces, &app.platform.sealer);
+    let done = Done::from(overrides.set(new, &caller.context()).await?);
     Ok(done.view(app, caller, override_id).await.created())
 }
 

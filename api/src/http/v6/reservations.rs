@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
-use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
+use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey, KeyedCommand};
 use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
@@ -33,7 +33,7 @@ use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams, invalid};
 use crate::http::kit::reply::View;
-use crate::http::kit::reply::{Reply, Shown};
+use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
 use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView};
 use crate::http::v6::shared::path::ReservationPath;
@@ -124,9 +124,9 @@ async fn list(
     responses((status = 201, body = BookedView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn book(
     State(app): State<AppState>,
-    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+    KeyedCommand { caller, body, key }: KeyedCommand<ManageReservations, ReservationBody>,
 ) -> Result<Reply<BookedView>, Problem> {
-    let booking = body.booking(app.ids.next().into(), &caller)?;
+    let booking = body.booking(app.ids.next().into(), key, caller.asked())?;
     let booked = reservation_commands(&app).book(booking, caller.context()).await?;
     let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
     let view = BookedView::of(reservation, booked.repeated);
@@ -191,10 +191,9 @@ async fn change(
     change: Change,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let context = caller.context();
-    let done =
+    let executed =
         reservation_commands(app).change(space_id, reservation_id, change, caller.asked(), &context).await?;
-    let view = Shown::read(app, caller, done.position, reservation_id).await;
-    Ok(Reply::at(done.position, view))
+    Ok(Done::from(executed).view(app, caller, reservation_id).await)
 }
 
 /// Cancels a reservation. The body may contain a reason.

@@ -5,7 +5,6 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_commands::joint::CommandBatch;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::reader::Reading;
@@ -98,8 +97,7 @@ async fn create(
     let site_id = SiteId::from(caller.new_id(&app));
     let (name, slug) = (body.name.clone().unwrap_or_default(), body.slug.clone().unwrap_or_default());
     let site = Box::new(NewSite { name, slug, definition: body.definition()? });
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let create = SiteCommand::CreateSite { tenant_id, site, at, by };
+    let create = SiteCommand::CreateSite { site, asked: caller.asked() };
     let done = app.execute::<Site>(&caller, site_id, &create).await?;
     Ok(done.view(&app, &caller, site_id).await.created())
 }
@@ -113,14 +111,12 @@ async fn update(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSites, SiteBody>,
 ) -> Result<Reply<Shown<SiteView>>, Problem> {
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let (name, slug) = (body.name.clone(), body.slug.clone());
-    let commands = vec![
-        SiteCommand::RenameSite { tenant_id, name, slug, at, by },
-        SiteCommand::UpdateSite { tenant_id, patch: Box::new(body.patch()?), at, by },
+    let (name, slug, asked) = (body.name.clone(), body.slug.clone(), caller.asked());
+    let commands = [
+        SiteCommand::RenameSite { name, slug, asked },
+        SiteCommand::UpdateSite { patch: Box::new(body.patch()?), asked },
     ];
-    let change = CommandBatch::<Site> { aggregate_id: site_id.to_string(), commands };
-    let done = app.execute_jointly(&caller, &change).await?;
+    let done = app.execute_all::<Site>(&caller, site_id, &commands).await?;
     Ok(done.view(&app, &caller, site_id).await)
 }
 
@@ -133,8 +129,7 @@ async fn archive(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, .. }: Command<ManageSites, EmptyBody>,
 ) -> Result<Reply<SiteArchived>, Problem> {
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let archive = SiteCommand::ArchiveSite { tenant_id, at, by };
+    let archive = SiteCommand::ArchiveSite { asked: caller.asked() };
     let done = app.execute::<Site>(&caller, site_id, &archive).await?;
     app.settle(done.position).await;
     Ok(done.reply(SiteArchived::of(site_id, &done.events)))

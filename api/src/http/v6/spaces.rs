@@ -7,7 +7,6 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_commands::joint::CommandBatch;
 use parking_commands::spaces::{EndSpace, MakeSpace};
 use parking_domain::device::DeviceRefusal;
 use parking_domain::id::TenantId;
@@ -201,8 +200,7 @@ async fn update(
     let update = UpdateSpace { code: body.code.take(), definition: body.definition()?, asked };
     let mut commands = vec![SpaceCommand::UpdateSpace(Box::new(update))];
     commands.extend(set_state.map(SpaceCommand::SetStateByHand));
-    let change = CommandBatch::<Space> { aggregate_id: space_id.to_string(), commands };
-    let done = app.execute_jointly(&caller, &change).await?;
+    let done = app.execute_all::<Space>(&caller, space_id, &commands).await?;
     Ok(done.view(&app, &caller, space_id).await)
 }
 

@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SiteId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{
-    Asked, BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor,
-    CreateSpace, DefinitionPatch, DeleteSpace, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation,
-    SetOverride, SetStateByHand, Space, SpaceCommand, SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace,
-    Window,
+    BookReservation, CancelReservation, CheckIn, CheckOut, ClearOverride, ConfirmBySensor, CreateSpace,
+    DefinitionPatch, DeleteSpace, MAX_DURATION, OverrideKind, PassTime, RescheduleReservation, SetOverride,
+    SetStateByHand, Space, SpaceCommand, SpaceEvent, SpaceRefusal, StateByHand, UpdateSpace, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -104,13 +104,11 @@ pub(super) fn meant(space: &Space, number: u8) -> ReservationId {
 pub(super) fn command(request: &Request, minute: i64, space: &Space) -> SpaceCommand {
     let at = time(minute);
     let asked = asked(at);
-    let window =
-        |start: i64, length: i64| Window { start: time(minute + start), end: time(minute + start + length) };
     match *request {
         Request::Book { id: number, start, length } => {
             SpaceCommand::BookReservation(Box::new(BookReservation {
                 reservation_id: id(number),
-                window: window(start, length),
+                window: Window { start: time(minute + start), end: time(minute + start + length) },
                 max_duration: MAX_DURATION,
                 details: Box::default(),
                 asked,
@@ -119,20 +117,19 @@ pub(super) fn command(request: &Request, minute: i64, space: &Space) -> SpaceCom
         Request::Reschedule { id: number, start, length } => {
             SpaceCommand::RescheduleReservation(RescheduleReservation {
                 reservation_id: meant(space, number),
-                to: window(start, length),
+                start: Some(time(minute + start)),
+                end: Some(time(minute + start + length)),
                 max_duration: MAX_DURATION,
                 asked,
             })
         }
-        Request::Extend { id: number, end } => {
-            let start = space.reservation(meant(space, number)).map_or(at, |known| known.window().start);
-            SpaceCommand::RescheduleReservation(RescheduleReservation {
-                reservation_id: meant(space, number),
-                to: Window { start, end: time(minute + end) },
-                max_duration: MAX_DURATION,
-                asked,
-            })
-        }
+        Request::Extend { id: number, end } => SpaceCommand::RescheduleReservation(RescheduleReservation {
+            reservation_id: meant(space, number),
+            start: None,
+            end: Some(time(minute + end)),
+            max_duration: MAX_DURATION,
+            asked,
+        }),
         Request::Cancel(number) => SpaceCommand::CancelReservation(Box::new(CancelReservation {
             reservation_id: meant(space, number),
             reason: None,

@@ -77,8 +77,7 @@ async fn unassign(
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
     Command { caller, body: ReasonBody { reason } }: Command<ManageDevices, ReasonBody>,
 ) -> Result<Reply<DeviceCommandView>, Problem> {
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let unassign = DeviceCommand::UnassignDevice { tenant_id, reason, at, by };
+    let unassign = DeviceCommand::UnassignDevice { reason, asked: caller.asked() };
     execute(&app, &caller, dev_eui, unassign, "the device stands at no space").await
 }
 
@@ -91,8 +90,7 @@ async fn release(
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
     Command { caller, body: ReasonBody { reason } }: Command<ManageDevices, ReasonBody>,
 ) -> Result<Reply<DeviceCommandView>, Problem> {
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let release = DeviceCommand::ReleaseDevice { tenant_id, reason, at, by };
+    let release = DeviceCommand::ReleaseDevice { reason, asked: caller.asked() };
     execute(&app, &caller, dev_eui, release, "the device is released: anybody may claim it").await
 }
 
@@ -105,8 +103,7 @@ async fn retire(
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
     Command { caller, body: ReasonBody { reason } }: Command<ManageDevices, ReasonBody>,
 ) -> Result<Reply<DeviceCommandView>, Problem> {
-    let (tenant_id, at, by) = (caller.tenant_id, caller.at, caller.actor);
-    let retire = DeviceCommand::RetireDevice { tenant_id, reason, at, by };
+    let retire = DeviceCommand::RetireDevice { reason, asked: caller.asked() };
     execute(&app, &caller, dev_eui, retire, "the device is out of use").await
 }
 

@@ -1,14 +1,14 @@
 //! Request bodies of overrides.
 
+use parking_commands::overrides::NewOverride;
+use parking_domain::asked::Asked;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::sealed::Sealed;
-use parking_domain::space::{OverrideKind, SetOverride, SpaceCommand};
+use parking_domain::space::OverrideKind;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::caller::Identity;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
@@ -36,7 +36,7 @@ pub(crate) struct OverrideBody {
     reason: Option<String>,
     /// Further notes. They are encrypted and may contain personal data.
     #[schema(max_length = 2000)]
-    pub(crate) notes: Option<String>,
+    notes: Option<String>,
 }
 
 impl OverrideBody {
@@ -45,25 +45,17 @@ impl OverrideBody {
         self.space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required"))
     }
 
-    /// The command, with sealed notes.
-    pub(crate) fn command(
+    /// The override of this space.
+    pub(crate) fn new_override(
         self,
         override_id: OverrideId,
-        notes: Option<Sealed>,
-        caller: &Identity,
-    ) -> Result<SpaceCommand, Problem> {
+        space_id: SpaceId,
+        asked: Asked,
+    ) -> Result<NewOverride, Problem> {
         let kind = self.override_type;
         let kind = kind.ok_or_else(|| invalid("override_type must be blocked or out_of_service"))?;
-        let from = self.start_time.unwrap_or(caller.at);
-        let (until, reason, asked) = (self.end_time, self.reason, caller.asked());
-        Ok(SpaceCommand::SetOverride(Box::new(SetOverride {
-            override_id,
-            kind,
-            from,
-            until,
-            reason,
-            notes,
-            asked,
-        })))
+        let from = self.start_time.unwrap_or(asked.at);
+        let (until, reason, notes) = (self.end_time, self.reason, self.notes);
+        Ok(NewOverride { override_id, space_id, kind, from, until, reason, notes, asked })
     }
 }

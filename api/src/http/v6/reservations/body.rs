@@ -1,6 +1,7 @@
 //! Request bodies of reservations, with the field aliases of all clients.
 
 use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
@@ -9,7 +10,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::caller::Identity;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
@@ -75,16 +75,17 @@ impl ReservationBody {
         self.space_id.map(SpaceId::from)
     }
 
-    /// The booking. A repeated request keeps the id of the first booking instead of `reservation_id`.
+    /// The booking. A repeated request keeps the id of the first booking instead of `reservation_id`. The body's key precedes
+    /// that of the header.
     pub(crate) fn booking(
         self,
         reservation_id: ReservationId,
-        caller: &Identity,
+        header_key: Option<String>,
+        asked: Asked,
     ) -> Result<Booking, Problem> {
         let space_id = self.space_id().ok_or_else(|| invalid("space_id is required"))?;
         let window = window(self.start_time, self.end_time)?;
-        let header_key = || caller.idempotency.as_ref().map(|request| request.key.clone());
-        let request_id = non_blank(self.request_id).or_else(header_key);
+        let request_id = non_blank(self.request_id).or(header_key);
         let guest = Guest {
             email: non_blank(self.user_email),
             name: non_blank(self.user_name),
@@ -102,7 +103,7 @@ impl ReservationBody {
             metadata: document("metadata", self.metadata)?.unwrap_or_default(),
             ..Details::default()
         };
-        let (max_duration, asked) = (MAX_DURATION, caller.asked());
+        let max_duration = MAX_DURATION;
         Ok(Booking { reservation_id, space_id, window, max_duration, guest, details, request_id, asked })
     }
 

@@ -1,0 +1,70 @@
+//! Override requests: notes are sealed here, before the space decides.
+//!
+//! Clearing an override carries no personal data; it is a plain command of the bus.
+
+use parking_domain::asked::Asked;
+use parking_domain::id::{OverrideId, SpaceId};
+use parking_domain::instant::Instant;
+use parking_domain::space::{OverrideKind, SetOverride, Space, SpaceCommand};
+
+use crate::bus::{Bus, Executed};
+use crate::personal::{Field, PersonalDataError, SealedCommandError, Sealer};
+use crate::store::CommandContext;
+
+/// An override to set. Its notes are in plain text, so it has no `Debug`.
+pub struct NewOverride {
+    /// A new id.
+    pub override_id: OverrideId,
+    /// The space.
+    pub space_id: SpaceId,
+    /// The kind of override.
+    pub kind: OverrideKind,
+    /// The start; a past time means now.
+    pub from: Instant,
+    /// The end; `None` means until it is cleared.
+    pub until: Option<Instant>,
+    /// The reason, without personal data.
+    pub reason: Option<String>,
+    /// Notes, which may contain personal data.
+    pub notes: Option<String>,
+    /// The caller.
+    pub asked: Asked,
+}
+
+/// Executes override requests on spaces. Created on demand from the platform's bus and sealer.
+#[derive(Clone, Copy)]
+pub struct Overrides<'a> {
+    spaces: &'a Bus<Space>,
+    sealer: &'a Sealer,
+}
+
+impl<'a> Overrides<'a> {
+    /// Uses the spaces' bus; `sealer` seals personal data.
+    pub fn new(spaces: &'a Bus<Space>, sealer: &'a Sealer) -> Self {
+        Self { spaces, sealer }
+    }
+
+    /// Sets an override, or returns what the same request set before. The notes may name any person, so they are sealed
+    /// with a key of their own.
+    pub async fn set(
+        &self,
+        new: NewOverride,
+        command_context: &CommandContext,
+    ) -> Result<Executed<Space>, SealedCommandError> {
+        // Before sealing: the key of the first request's notes may be deleted, and sealing again would create another.
+        if let Some(earlier) = self.spaces.earlier(command_context).await? {
+            return Ok(earlier);
+        }
+        let NewOverride { override_id, space_id, kind, from, until, reason, notes, asked } = new;
+        let notes = match notes {
+            None => None,
+            Some(notes) => {
+                let person = self.sealer.person(Some(asked.tenant_id), override_id.uuid()).await?;
+                Some(person.seal(Field::NOTES, &notes).map_err(PersonalDataError::from)?)
+            }
+        };
+        let set = SetOverride { override_id, kind, from, until, reason, notes, asked };
+        let set = SpaceCommand::SetOverride(Box::new(set));
+        Ok(self.spaces.execute_new(&space_id.to_string(), &[set], command_context).await?)
+    }
+}
