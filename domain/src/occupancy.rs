@@ -17,7 +17,7 @@ mod shown;
 pub mod silence;
 mod spaces;
 
-pub use change::{Cause, Change};
+pub use change::{Cause, Change, ChangeSource};
 pub use device::DeviceFacts;
 pub use machine::SpaceMachine;
 pub use policies::TenantPolicies;

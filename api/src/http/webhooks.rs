@@ -33,8 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recorded)]
 struct ReportResult<'a> {
-    /// `accepted` and `duplicate`: the event is on disk. `ignored`: events of this type are not recorded.
-    status: &'static str,
+    status: ReportStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     dev_eui: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +41,26 @@ struct ReportResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<i64>,
     request_id: &'a str,
+}
+
+/// What became of a report. `accepted` and `duplicate`: the event is on disk. `ignored`: events of this type are not recorded.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ReportStatus {
+    Accepted,
+    Duplicate,
+    Ignored,
+}
+
+impl ReportStatus {
+    /// The word in the metrics.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+        }
+    }
 }
 
 /// The refusals of reports.
@@ -75,7 +94,8 @@ impl CodeSet for WebhookRefusals {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents a query that is parsed by hand")]
 struct EventQuery {
-    /// `up`, `join`, `ack`, `txack`, `log`, `status`, `location` or `integration`. Defaults to `up`, an uplink.
+    /// `up`, `join`, `ack`, `txack`, `log`, `status`, `location` or `integration`. Defaults to `up`, an uplink. Events of other
+    /// types are accepted and not recorded: ChirpStack may add some.
     event: Option<String>,
 }
 
@@ -129,7 +149,7 @@ async fn record(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let result = report_result(&app, &request, kind, headers, body).await;
-    app.metrics.reported(result.as_ref().map_or("refused", |result| result.status));
+    app.metrics.reported(result.as_ref().map_or("refused", |result| result.status.word()));
     result.map(IntoResponse::into_response)
 }
 
@@ -143,7 +163,7 @@ async fn report_result<'a>(
     let received_at = app.clock.now();
     app.credential.check(headers, &body)?;
     let Some(kind) = kind else {
-        return Ok(ReportResult::of("ignored", &request.id));
+        return Ok(ReportResult::of(ReportStatus::Ignored, &request.id));
     };
     refuse_foreign_encoding(headers)?;
     let report = chirpstack::parse(kind, &body)?;
@@ -153,8 +173,8 @@ async fn report_result<'a>(
     let metadata = Metadata { actor: Some(ACTOR.to_owned()), request_id, ..Metadata::default() };
     let incoming = Incoming { source: Source::Platform, report, received_at, body, metadata };
     let (status, position) = match app.ingest.record(incoming).await? {
-        Outcome::Accepted { position } => ("accepted", position),
-        Outcome::Duplicate { position } => ("duplicate", position),
+        Outcome::Accepted { position } => (ReportStatus::Accepted, position),
+        Outcome::Duplicate { position } => (ReportStatus::Duplicate, position),
     };
     let (dev_eui, fcnt) = named;
     Ok(ReportResult { dev_eui, fcnt, position: Some(position), ..ReportResult::of(status, &request.id) })
@@ -168,7 +188,7 @@ fn f_cnt(report: &Report) -> Option<u32> {
 }
 
 impl<'a> ReportResult<'a> {
-    fn of(status: &'static str, request_id: &'a str) -> Self {
+    fn of(status: ReportStatus, request_id: &'a str) -> Self {
         Self { status, dev_eui: None, fcnt: None, position: None, request_id }
     }
 }

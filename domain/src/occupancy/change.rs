@@ -53,15 +53,29 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The kind of cause, in V6's terms: `sensor`, `manual`, `reservation` or `system`.
-    pub fn source(&self) -> &'static str {
+    /// The kind of cause.
+    pub fn source(&self) -> ChangeSource {
         match self {
-            Self::Sensor(_) | Self::Silence(_) => "sensor",
-            Self::ByHand(_) | Self::Override(_) => "manual",
-            Self::Reservation(_) => "reservation",
-            Self::Created(_) | Self::Deleted(_) | Self::Assignment(_) | Self::Policy => "system",
+            Self::Sensor(_) | Self::Silence(_) => ChangeSource::Sensor,
+            Self::ByHand(_) | Self::Override(_) => ChangeSource::Manual,
+            Self::Reservation(_) => ChangeSource::Reservation,
+            Self::Created(_) | Self::Deleted(_) | Self::Assignment(_) | Self::Policy => ChangeSource::System,
         }
     }
+}
+
+/// The kind of cause of a change, in V6's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeSource {
+    /// A sensor, or its silence.
+    Sensor,
+    /// A reservation.
+    Reservation,
+    /// A person: by hand, or by an override.
+    Manual,
+    /// The platform, its configuration included.
+    System,
 }
 
 /// The effective time of a space event, and the cause it represents.

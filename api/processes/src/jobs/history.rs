@@ -1,6 +1,6 @@
 //! The history of jobs, in the operational table `ops.job_runs`.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
@@ -13,8 +13,7 @@ use parking_domain::instant::Instant;
 const KEPT: i64 = 1440;
 
 /// What started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// The schedule.
     Schedule,
@@ -22,9 +21,24 @@ pub enum Trigger {
     Request,
 }
 
+impl Trigger {
+    /// The stored word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Request => "request",
+        }
+    }
+}
+
+impl Serialize for Trigger {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
 /// The outcome of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It completed.
     Succeeded,
@@ -51,6 +65,12 @@ impl Outcome {
     }
 }
 
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
 /// A run of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
 pub struct Run {
@@ -58,7 +78,7 @@ pub struct Run {
     pub run_id: Uuid,
     /// The job's name.
     pub job: String,
-    /// `schedule` or `request`.
+    /// What started it, as [`Trigger::word`] writes it.
     pub trigger: String,
     /// When it started.
     pub started_at: DateTime<Utc>,
@@ -127,14 +147,10 @@ pub(super) async fn begin(
     .bind(Outcome::Abandoned.word())
     .execute(&mut *connection)
     .await?;
-    let trigger = match trigger {
-        Trigger::Schedule => "schedule",
-        Trigger::Request => "request",
-    };
     sqlx::query("insert into ops.job_runs (run_id, job, trigger, started_at) values ($1, $2, $3, $4)")
         .bind(run_id)
         .bind(job.name())
-        .bind(trigger)
+        .bind(trigger.word())
         .bind(now.utc())
         .execute(connection)
         .await?;

@@ -9,6 +9,8 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use parking_domain::instant::Instant;
 use parking_domain::space::Status;
+use serde::Deserialize;
+use serde::de::value::{self, StrDeserializer};
 use serde::de::{self, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -89,17 +91,18 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
 }
 
+/// V5's names of a reservation's status `active`.
+pub(crate) const V5_ACTIVE: [&str; 2] = ["pending", "confirmed"];
+
 /// A reservation's status. V5's `pending` and `confirmed` mean `active`.
 pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Status>, D::Error> {
-    let read = |text: &str| match text {
-        "active" | "pending" | "confirmed" => Some(Status::Active),
-        "completed" => Some(Status::Completed),
-        "cancelled" => Some(Status::Cancelled),
-        "expired" => Some(Status::Expired),
-        "no_show" => Some(Status::NoShow),
-        _ => None,
+    let read = |text: &str| {
+        if V5_ACTIVE.contains(&text) {
+            return Some(Status::Active);
+        }
+        Status::deserialize(StrDeserializer::<value::Error>::new(text)).ok()
     };
     let what = "active, completed, cancelled, expired or no_show";
     deserializer.deserialize_any(Lax::<Status>::new(what, read))

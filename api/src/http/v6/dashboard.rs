@@ -76,11 +76,18 @@ struct DashboardGateways {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `healthy`, or `degraded` if the server cannot record events.
-    status: &'static str,
+    status: HealthStatus,
     database: &'static str,
     /// Number of events that not all read models reflect yet.
     pending_commands: i64,
+}
+
+/// Whether the server can record events.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum HealthStatus {
+    Healthy,
+    Degraded,
 }
 
 /// Returns an overview of the tenant's devices, gateways, spaces and recent activity.
@@ -94,7 +101,7 @@ async fn data(
     let mut reading = app.read(&caller, freshness).await?;
     let now = app.clock.now();
     let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
-    let status = if app.writer.is_running() { "healthy" } else { "degraded" };
+    let status = if app.writer.is_running() { HealthStatus::Healthy } else { HealthStatus::Degraded };
     let devices = devices::stats(&mut reading).await?;
     let (total, online) = devices::gateways(&mut reading, now - ONLINE).await?;
     let spaces = spaces::counts(&mut reading, None).await?;

@@ -36,6 +36,7 @@ use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
 use crate::http::v6::devices::view::{DeviceListing, DeviceView, PoolView};
 use crate::http::v6::shared::path::DevicePath;
+use crate::http::v6::shared::words;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -53,12 +54,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListDevices {
-    /// Only devices with this status: `unassigned`, `assigned`, `active`, `inactive` or `retired`. Defaults to all devices that
-    /// are not retired.
+    /// Only devices with this status. `active` means heard and not silent, `inactive` the opposite. Any other text
+    /// matches no device. Defaults to all devices that are not retired.
+    #[param(inline, value_type = Option<words::DeviceStatusFilter>)]
     status: Option<String>,
-    /// Only devices of this type: `sensor` or `display`. `type`, `category` and `device_category` are accepted aliases.
+    /// Only devices of this type. `type`, `category` and `device_category` are accepted aliases.
     #[serde(alias = "category", alias = "device_category", alias = "type")]
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Only devices assigned to spaces of this site.
     site_id: Option<Uuid>,

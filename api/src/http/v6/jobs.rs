@@ -23,6 +23,7 @@ use crate::http::kit::problem::Problem;
 use crate::http::kit::query::PathParam;
 use crate::http::kit::reply::Reply;
 use crate::http::v6::shared::path::JobPath;
+use crate::http::v6::shared::words;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -48,13 +49,13 @@ struct JobView {
 #[derive(Serialize, ToSchema)]
 struct RunView {
     id: Uuid,
-    /// `schedule` or `request`.
+    #[schema(value_type = words::JobTrigger)]
     trigger: String,
     started_at: DateTime<Utc>,
     /// Null while the run is in progress.
     finished_at: Option<DateTime<Utc>>,
-    /// `succeeded`, `failed`, `timed_out`, `cancelled` or `abandoned`; null while the run is in
-    /// progress.
+    /// Null while the run is in progress.
+    #[schema(value_type = Option<words::JobOutcome>)]
     outcome: Option<String>,
     duration_ms: Option<i64>,
     /// The result of the run, as counts.

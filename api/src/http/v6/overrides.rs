@@ -35,6 +35,7 @@ use crate::http::v6::overrides::body::OverrideBody;
 use crate::http::v6::overrides::view::ClearedView;
 use crate::http::v6::shared::path::{OverridePath, SpaceOverridePath, SpacePath};
 use crate::http::v6::shared::space_override::OverrideView;
+use crate::http::v6::shared::words;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -51,8 +52,8 @@ struct ListOverrides {
     space_id: Option<Uuid>,
     /// Only overrides of spaces on this site.
     site_id: Option<Uuid>,
-    /// Only overrides with this status: `set`, `active`, `ended` or `cleared`.
-    #[param(value_type = Option<String>)]
+    /// Only overrides with this status.
+    #[param(inline, value_type = Option<words::OverrideStatus>)]
     status: Option<OverrideStatus>,
 }
 

@@ -39,6 +39,7 @@ use crate::http::v6::reservations::view::{BookedView, CancelledView, ExpiredView
 use crate::http::v6::shared::path::ReservationPath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::window::WindowBody;
+use crate::http::v6::shared::words;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -75,9 +76,9 @@ struct ListReservations {
     space_id: Option<Uuid>,
     /// Only reservations of spaces on this site.
     site_id: Option<Uuid>,
-    /// Only reservations with this status: `active`, `completed`, `cancelled`, `expired` or `no_show`.
+    /// Only reservations with this status. `pending` and `confirmed` are accepted aliases of `active`.
     #[serde(deserialize_with = "lenient::reservation_status")]
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<words::ReservationStatusFilter>)]
     status: Option<Status>,
     /// Only reservations for the person with this e-mail address, case-insensitive.
     user_email: Option<String>,

@@ -8,3 +8,4 @@ pub(super) mod reason;
 pub(super) mod reservation;
 pub(super) mod space_override;
 pub(super) mod window;
+pub(super) mod words;

@@ -41,6 +41,7 @@ use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
+use crate::http::v6::shared::words;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
 use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
@@ -71,7 +72,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 struct ListSpaces {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
-    /// Only spaces in this state: `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
+    /// Only spaces in this state. Any other text matches no space.
+    #[param(inline, value_type = Option<words::SpaceStateFilter>)]
     current_state: Option<String>,
     /// Whether to include the devices assigned to each space.
     #[serde(default, deserialize_with = "lenient::flag")]

@@ -81,13 +81,12 @@ const TIMES: [&str; 22] = [
 ];
 
 /// Valid values of fields with a special format, by the suffix of the field's name.
-const FORMS: [(&str, &[&str]); 7] = [
+const FORMS: [(&str, &[&str]); 6] = [
     ("_color", &["ff8000", "00FF00", "000000"]),
     ("rate", &["12.50", "0", "999999999999.999999"]),
     ("total_cost", &["12.50", "0"]),
     ("timezone", &["UTC", "Europe/Paris", "Asia/Kolkata"]),
     ("codec", &["browan-tbms100"]),
-    ("override_type", &["blocked", "out_of_service"]),
     ("slug", &["north", "south", "east", "west", "a", "b", "c"]),
 ];
 
@@ -196,7 +195,7 @@ impl Draw {
 
     /// A value that fits the schema, sometimes at its limits.
     fn fitting(&mut self, field: &Field) -> Value {
-        let Field { name, schema, description, .. } = field;
+        let Field { name, schema, values, description, .. } = field;
         let known = self.known(name).len();
         if known > 0 && self.chance(95) {
             let which = self.random.below(known);
@@ -206,6 +205,9 @@ impl Draw {
             && self.chance(85)
         {
             return json!(*self.pick(examples));
+        }
+        if !values.is_empty() && self.chance(85) {
+            return json!(*self.pick(values));
         }
         let is_type = |kind: &str| {
             schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&kind.into()))

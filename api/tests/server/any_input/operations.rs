@@ -21,6 +21,8 @@ pub(super) struct Field {
     /// `path`, `query`, `header` or `body`.
     pub(super) place: String,
     pub(super) schema: Value,
+    /// The values that the schema lists.
+    pub(super) values: Vec<String>,
     /// The description in the OpenAPI document.
     pub(super) description: String,
 }
@@ -76,17 +78,30 @@ impl Field {
 
 fn field(name: &str, place: &str, schema: &Value, description: &Value) -> Field {
     let description = description.as_str().unwrap_or_default().to_owned();
-    Field { name: name.to_owned(), place: place.to_owned(), schema: schema.clone(), description }
+    let values = values(schema).into_iter().map(str::to_owned).collect();
+    Field { name: name.to_owned(), place: place.to_owned(), schema: schema.clone(), values, description }
+}
+
+/// The values that a schema or its parts list.
+fn values(schema: &Value) -> Vec<&str> {
+    let named = referenced(schema).into_iter().flat_map(values);
+    let own = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    named.chain(own).chain(parts(schema).flat_map(values)).collect()
+}
+
+/// The schema that this one refers to.
+fn referenced(schema: &Value) -> Option<&'static Value> {
+    let name = schema["$ref"].as_str()?.rsplit('/').next()?;
+    Some(&OPENAPI["components"]["schemas"][name])
+}
+
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["allOf", "oneOf", "anyOf"].into_iter().flat_map(|parts| schema[parts].as_array().into_iter().flatten())
 }
 
 /// Collects the fields of an object's schema, including those of its parts.
 fn collect(schema: &Value, fields: &mut Vec<Field>) {
-    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
-        collect(&OPENAPI["components"]["schemas"][name], fields);
-    }
-    for parts in ["allOf", "oneOf", "anyOf"] {
-        schema[parts].as_array().into_iter().flatten().for_each(|part| collect(part, fields));
-    }
+    referenced(schema).into_iter().chain(parts(schema)).for_each(|part| collect(part, fields));
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         fields.push(field(name, "body", schema, &schema["description"]));
     }

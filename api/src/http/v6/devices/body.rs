@@ -14,6 +14,7 @@ use crate::http::kit::body::invalid_body;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
+use crate::http::v6::shared::words;
 
 /// The fields of a device. Absent and null fields are unchanged in an update; a new device gets their defaults.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -26,10 +27,10 @@ pub(crate) struct DeviceBody {
     /// 1 to 255 characters. Defaults to the EUI.
     #[schema(max_length = 255)]
     name: Option<String>,
-    /// `sensor` or `display`. Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
+    /// Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
     /// `device_category` are accepted aliases.
     #[serde(alias = "type", alias = "category", alias = "device_category")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Reports of a disabled device are recorded but do not change its space.
     #[serde(deserialize_with = "lenient::flag")]

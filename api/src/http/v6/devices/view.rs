@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::http::kit::page::{Item, Listing};
 use crate::http::v6::shared::counts::DeviceCounts;
+use crate::http::v6::shared::words;
 
 /// A device with its definition, its assignment and its last readings.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,17 +25,14 @@ pub(crate) struct DeviceView {
     deveui: String,
     tenant_id: Uuid,
     name: String,
-    /// `sensor` or `display`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceCategory)]
     device_type: Category,
     /// Same as `device_type`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceCategory)]
     category: Category,
-    /// `unassigned`, `assigned` or `retired`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceStatus)]
     status: Status,
-    /// `provisioned`, `commissioned`, `operational` or `decommissioned`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceLifecycle)]
     lifecycle_state: Lifecycle,
     enabled: bool,
     manufacturer: Option<String>,
@@ -59,8 +57,8 @@ pub(crate) struct DeviceView {
     assigned_at: Option<DateTime<Utc>>,
     last_seen_at: Option<DateTime<Utc>>,
     uplink_count: i64,
-    /// The last occupancy reading: `occupied`, `vacant` or `unknown`.
-    #[schema(value_type = String)]
+    /// The last occupancy reading.
+    #[schema(value_type = words::Occupancy)]
     sensor_state: Occupancy,
     /// Volts.
     battery_v: Option<f64>,

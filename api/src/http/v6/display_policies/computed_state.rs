@@ -37,6 +37,7 @@ use crate::http::v6::display_policies::view::{PolicySettingsView, hex_colour};
 use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
+use crate::http::v6::shared::words;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(computed_state))
@@ -49,11 +50,10 @@ pub(crate) struct ComputedStateView {
     space_code: String,
     space_name: String,
     tenant_id: Uuid,
-    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::SpaceState)]
     current_state: SpaceState,
     /// Same as `current_state`, under V5's name.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::SpaceState)]
     db_state: SpaceState,
     /// Null until the occupancy is computed for the first time.
     computed_display: Option<DisplayView>,
@@ -74,15 +74,14 @@ pub(crate) struct ComputedStateView {
 /// The display's state and colour, with the level and the reason that decided it.
 #[derive(Debug, Serialize, ToSchema)]
 struct DisplayView {
-    /// `FREE`, `OCCUPIED`, `RESERVED` or `MAINTENANCE`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Sign)]
     state: Sign,
     /// 6 hexadecimal digits.
     color: String,
     blink: bool,
     /// The deciding level, from 1 (strongest) to 7.
     priority_level: i16,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::StateReason)]
     reason: Reason,
 }
 
@@ -90,8 +89,7 @@ struct DisplayView {
 #[derive(Debug, Serialize, ToSchema)]
 struct SensorView {
     dev_eui: String,
-    /// `occupied`, `vacant` or `unknown`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Occupancy)]
     stable_state: Occupancy,
     /// When the current state began, if the sensor decided it; otherwise null.
     stable_since: Option<DateTime<Utc>>,
@@ -107,10 +105,19 @@ struct EffectivePolicyView {
     /// The tenant's active policy; null if the platform's defaults apply.
     id: Option<Uuid>,
     name: Option<String>,
-    /// The levels with settings of their own: `tenant`, `site`, `space`.
-    levels: Vec<&'static str>,
+    /// The levels with settings of their own.
+    levels: Vec<PolicyLevel>,
     #[serde(flatten)]
     settings: PolicySettingsView,
+}
+
+/// A level of the settings of a policy.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PolicyLevel {
+    Tenant,
+    Site,
+    Space,
 }
 
 /// Returns a space's displayed state, the level and the reason that decided it, and the inputs.
@@ -199,8 +206,11 @@ async fn policy(reading: &mut Reading, space: &Space) -> Result<EffectivePolicyV
     let of_site = site.map(|row| row.site.definition.policy).unwrap_or_default();
     let of_space = space.definition.policy;
     let has_own = |own: &PolicyOverrides| !own.is_empty();
-    let levels =
-        [("tenant", of_tenant.is_some()), ("site", has_own(&of_site)), ("space", has_own(&of_space))];
+    let levels = [
+        (PolicyLevel::Tenant, of_tenant.is_some()),
+        (PolicyLevel::Site, has_own(&of_site)),
+        (PolicyLevel::Space, has_own(&of_space)),
+    ];
     let tenant = of_tenant.as_ref().map_or_else(Policy::default, |row| row.policy.policy);
     Ok(EffectivePolicyView {
         id: of_tenant.as_ref().map(|row| row.policy_id),

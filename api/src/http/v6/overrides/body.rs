@@ -12,23 +12,23 @@ use uuid::Uuid;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
+use crate::http::v6::shared::words;
 
 /// An override: a period in which a space cannot be used.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct OverrideBody {
     /// The space. It may be omitted if the path names it.
     space_id: Option<Uuid>,
-    /// `blocked`, or `out_of_service`, which is stronger than everything else. Required. `kind` is an accepted alias.
+    /// Required. `kind` is an accepted alias.
     #[serde(alias = "kind")]
-    #[schema(value_type = String)]
+    #[schema(required = false, value_type = words::OverrideKind)]
     override_type: Option<OverrideKind>,
     /// The start. Defaults to now.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(default, deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     start_time: Option<Instant>,
     /// The end. Defaults to none: in force until it is cleared.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(default, deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     end_time: Option<Instant>,
     /// The reason. It must not contain personal data.

@@ -15,6 +15,7 @@ use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::shared::window::window;
+use crate::http::v6::shared::words;
 
 /// The fields of a reservation. In an update, absent and null fields are unchanged, and an empty string clears a field.
 #[derive(Default, Deserialize, ToSchema)]
@@ -48,8 +49,8 @@ pub(crate) struct ReservationBody {
     /// The total price: a decimal number, as a number or a string.
     #[serde(deserialize_with = "lenient::text")]
     total_cost: Option<String>,
-    /// `pending`, `paid` or `refunded`.
-    #[schema(value_type = Option<String>)]
+    /// Defaults to `pending`.
+    #[schema(value_type = Option<words::PaymentStatus>)]
     payment_status: Option<PaymentStatus>,
     /// An idempotency key of a new reservation, 1 to 255 characters: a repeated request with the same key and content books
     /// once. Defaults to the header `Idempotency-Key`.

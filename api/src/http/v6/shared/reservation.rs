@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::http::kit::opened::opened;
 use crate::http::kit::page::Item;
 use crate::http::kit::problem::Problem;
+use crate::http::v6::shared::words;
 
 /// A reservation. Personal fields are null if they were never set or if the person has been forgotten.
 #[derive(Clone, Serialize, ToSchema)]
@@ -25,8 +26,7 @@ pub(crate) struct ReservationView {
     space_code: Option<String>,
     space_name: Option<String>,
     site_id: Option<Uuid>,
-    /// `active`, `completed`, `cancelled`, `expired` or `no_show`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::ReservationStatus)]
     status: Status,
     start_time: DateTime<Utc>,
     /// The end of the window, exclusive.
@@ -53,8 +53,7 @@ pub(crate) struct ReservationView {
     rate: Option<String>,
     /// The total price, a decimal number.
     total_cost: Option<String>,
-    /// `pending`, `paid` or `refunded`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::PaymentStatus)]
     payment_status: PaymentStatus,
     /// The idempotency key of the booking request.
     request_id: Option<String>,

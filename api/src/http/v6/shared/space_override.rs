@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::http::kit::opened::opened;
 use crate::http::kit::page::Item;
 use crate::http::kit::problem::Problem;
+use crate::http::v6::shared::words;
 
 /// An override: a period in which a space cannot be used.
 #[derive(Clone, Serialize, ToSchema)]
@@ -22,11 +23,9 @@ pub(crate) struct OverrideView {
     tenant_id: Uuid,
     space_id: Uuid,
     space_code: Option<String>,
-    /// `blocked` or `out_of_service`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::OverrideKind)]
     override_type: OverrideKind,
-    /// `set` before its start, `active` while it is in force, `ended` or `cleared`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::OverrideStatus)]
     status: OverrideStatus,
     is_active: bool,
     start_time: DateTime<Utc>,

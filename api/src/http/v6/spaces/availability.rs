@@ -31,6 +31,7 @@ use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 use crate::http::v6::shared::window::{WindowBody, WindowQuery};
+use crate::http::v6::shared::words;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(of_space, of_space_by_post)).serve(routes!(check)).alias(
@@ -58,7 +59,7 @@ pub(crate) struct AvailabilityView {
     /// True if the space is enabled and has no conflicting reservations or overrides.
     is_available: bool,
     /// The current state. It is independent of the window.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::SpaceState)]
     current_state: SpaceState,
     /// A disabled space cannot be booked at all.
     enabled: bool,

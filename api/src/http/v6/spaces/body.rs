@@ -12,6 +12,7 @@ use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
 use crate::http::v6::shared::position::position;
+use crate::http::v6::shared::words;
 
 /// The fields of a space. Absent and null fields are unchanged in an update; a new space gets their defaults.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -56,7 +57,7 @@ pub(crate) struct SpaceBody {
     metadata: OwnData,
     /// Sets the state by hand, regardless of the sensor. `status` and `state` are accepted aliases.
     #[serde(alias = "status", alias = "state")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::StateByHand>)]
     pub(crate) current_state: Option<StateByHand>,
 }
 
@@ -88,9 +89,8 @@ impl SpaceBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateQuery {
-    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`. It may be omitted if the body
-    /// contains it.
-    #[param(value_type = Option<String>)]
+    /// The state. It may be omitted if the body contains it.
+    #[param(inline, value_type = Option<words::StateByHand>)]
     new_state: Option<StateByHand>,
 }
 
@@ -98,10 +98,9 @@ pub(crate) struct StateQuery {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct StateBody {
-    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`. `new_state` and `current_state` are accepted
-    /// aliases.
+    /// The state, unless the query contains it. `new_state` and `current_state` are accepted aliases.
     #[serde(alias = "new_state", alias = "current_state")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::StateByHand>)]
     status: Option<StateByHand>,
     /// The reason.
     #[schema(max_length = 1000)]

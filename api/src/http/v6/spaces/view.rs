@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::device::{Status, device_id};
 use parking_domain::document::Document;
 use parking_domain::id::{SpaceId, TenantId};
-use parking_domain::occupancy::{Cause, Reason, Sign, SpaceState};
+use parking_domain::occupancy::{Cause, ChangeSource, Reason, Sign, SpaceState};
 use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceEvent;
 use parking_projections::space_history::Moment;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::http::kit::page::Item;
 use crate::http::v6::shared::counts::CountsView;
+use crate::http::v6::shared::words;
 
 /// A space with its occupancy and its devices.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,20 +29,18 @@ pub(crate) struct SpaceView {
     space_number: String,
     name: String,
     display_name: String,
-    /// `free`, `occupied`, `reserved`, `maintenance` or `unknown`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::SpaceState)]
     current_state: SpaceState,
     /// Same as `current_state`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::SpaceState)]
     status: SpaceState,
     state_changed_at: DateTime<Utc>,
     /// Same as `state_changed_at`.
     last_state_change: DateTime<Utc>,
-    /// The reason for the current state.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::StateReason>)]
     reason: Option<Reason>,
     /// The state that the display shows.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Sign>)]
     display_state: Option<Sign>,
     enabled: bool,
     auto_release_minutes: Option<u16>,
@@ -53,8 +52,8 @@ pub(crate) struct SpaceView {
     /// The EUI of the assigned sensor.
     sensor_eui: Option<String>,
     sensor_device_id: Option<Uuid>,
-    /// The sensor's last reading: `occupied`, `vacant` or `unknown`.
-    #[schema(value_type = Option<String>)]
+    /// The sensor's last reading.
+    #[schema(value_type = Option<words::Occupancy>)]
     sensor_state: Option<Occupancy>,
     /// The EUI of the assigned display.
     display_eui: Option<String>,
@@ -88,7 +87,7 @@ struct AssignedDevice {
     id: Uuid,
     dev_eui: String,
     name: String,
-    #[schema(value_type = String)]
+    #[schema(value_type = words::DeviceStatus)]
     status: Status,
 }
 
@@ -177,19 +176,19 @@ pub(crate) struct MomentView {
     timestamp: DateTime<Utc>,
     /// When the platform recorded the change.
     recorded_at: DateTime<Utc>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::SpaceState>)]
     previous_state: Option<SpaceState>,
     /// The state after the change; null once the space is deleted.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::SpaceState>)]
     new_state: Option<SpaceState>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::StateReason>)]
     reason: Option<Reason>,
     /// The level that decided, from 1 (strongest) to 7.
     level: Option<i16>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Sign>)]
     display_state: Option<Sign>,
-    /// The kind of cause: `sensor`, `reservation`, `manual` or `system`.
-    source: &'static str,
+    #[schema(value_type = words::ChangeSource)]
+    source: ChangeSource,
     /// The cause in detail.
     #[schema(value_type = Object)]
     cause: Cause,
@@ -244,12 +243,13 @@ impl SpaceEnded {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StateSet {
     space_id: Uuid,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::SpaceState>)]
     previous_state: Option<SpaceState>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::SpaceState>)]
     current_state: Option<SpaceState>,
     changed: bool,
-    source: &'static str,
+    #[schema(value_type = words::ChangeSource)]
+    source: ChangeSource,
     message: &'static str,
 }
 
@@ -262,7 +262,7 @@ impl StateSet {
             previous_state: previous,
             current_state: current,
             changed,
-            source: "manual",
+            source: ChangeSource::Manual,
             message,
         }
     }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
+use crate::http::v6::shared::words;
 
 /// An uplink with its decoded reading, or the reason why it could not be decoded.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,11 +30,9 @@ pub(crate) struct UplinkView {
     f_port: u8,
     /// The number of the uplink's LoRaWAN session, counted from the device's first session.
     session: u32,
-    /// `in_order`, `late`, `repeated` or `uncounted`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::UplinkStanding)]
     standing: Standing,
-    /// The occupancy reading: `occupied`, `vacant` or `unknown`.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Occupancy)]
     occupancy: Occupancy,
     /// The occupancy as a boolean; null if it is unknown.
     occupied: Option<bool>,
