@@ -37,6 +37,7 @@ mod real_events;
 mod rebuild;
 mod refused_starts;
 mod reservations;
+mod seeking;
 mod silences;
 mod site_races;
 mod sites;

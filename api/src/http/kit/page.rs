@@ -59,10 +59,15 @@ impl Page {
         (self.number - 1) * self.size
     }
 
+    /// The number of pages of this many items.
+    pub(crate) fn pages(self, total: i64) -> i64 {
+        (total + self.size - 1) / self.size
+    }
+
     /// The envelope of the page's items and the total of all pages.
     pub(crate) fn of<T: Item>(self, items: Vec<T>, total: i64, tenant_id: TenantId) -> Json<Listing<T>> {
         let Self { number: page, size: page_size } = self;
-        let pages = (total + page_size - 1) / page_size;
+        let pages = self.pages(total);
         Json(Listing { items, total, count: total, page, page_size, total_pages: pages, pages, tenant_id })
     }
 }

@@ -41,6 +41,7 @@ use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
+use crate::http::kit::seek::{SeekListing, Sought};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
@@ -268,22 +269,22 @@ async fn stats(
 
 /// Lists all changes of a space's state or display with their causes, newest first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
-    params(SpacePath, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
+    params(SpacePath, Sought<50, 500>, Freshness),
+    responses((status = 200, body = SeekListing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn past(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    Paged(page): Paged<50, 500>,
-) -> Result<Json<Listing<MomentView>>, Problem> {
+    Sought(seek): Sought<50, 500>,
+) -> Result<Json<SeekListing<MomentView>>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
-    let total = history::count(&mut reading, space_id.uuid()).await?;
-    if total == 0 {
+    let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
+    let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
+    if rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0 {
         find(&mut reading, space_id).await?;
     }
-    let rows = history::list(&mut reading, space_id.uuid(), page.size, page.offset()).await?;
-    Ok(page.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
+    Ok(seek.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
 async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {

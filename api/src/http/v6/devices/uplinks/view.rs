@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::device::device_id;
 use parking_domain::sensors::{Codec, Occupancy, heartbeat_sec};
 use parking_domain::uplinks::Standing;
+use parking_projections::seek::Place;
 use parking_projections::uplinks::read::Uplink;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
+use crate::http::kit::seek::Placed;
 
 /// An uplink with its decoded reading, or the reason why it could not be decoded.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,6 +60,12 @@ pub(crate) struct UplinkView {
 
 impl Item for UplinkView {
     const PLURAL: &'static str = "uplinks";
+}
+
+impl Placed for UplinkView {
+    fn place(&self) -> Place {
+        Place { position: self.position, ordinal: 0 }
+    }
 }
 
 impl UplinkView {
