@@ -74,20 +74,23 @@ pub async fn of_space(connection: &mut PgConnection, space_id: Uuid) -> Result<V
     rows.into_iter().map(listed).collect()
 }
 
-/// The overrides that block a space at some moment of a window, earliest first.
+/// The overrides that block a space at some moment of a window, earliest first, at most `limit`.
 pub async fn in_the_way_of(
     connection: &mut PgConnection,
     space_id: Uuid,
     window: Window,
+    limit: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     let query = format!(
         "{LISTED} where o.space_id = $1 and o.status in ('set', 'active') \
-            and o.starts_at < $3 and (o.ends_at is null or o.ends_at > $2) order by o.starts_at, o.override_id"
+            and o.starts_at < $3 and (o.ends_at is null or o.ends_at > $2) \
+          order by o.starts_at, o.override_id limit $4"
     );
     let rows: Vec<ListedRow> = sqlx::query_as(&query)
         .bind(space_id)
         .bind(window.start.utc())
         .bind(window.end.utc())
+        .bind(limit)
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(listed).collect()

@@ -64,6 +64,17 @@ impl Page {
         (total + self.size - 1) / self.size
     }
 
+    /// The envelope of the page's items, of all these items.
+    pub(crate) fn of_all<T: Item>(
+        self,
+        all: impl ExactSizeIterator<Item = T>,
+        tenant_id: TenantId,
+    ) -> Json<Listing<T>> {
+        let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+        let rows = |count| usize::try_from(count).unwrap_or(usize::MAX);
+        self.of(all.skip(rows(self.offset())).take(rows(self.size)).collect(), total, tenant_id)
+    }
+
     /// The envelope of the page's items and the total of all pages.
     pub(crate) fn of<T: Item>(self, items: Vec<T>, total: i64, tenant_id: TenantId) -> Json<Listing<T>> {
         let Self { number: page, size: page_size } = self;

@@ -71,8 +71,5 @@ async fn device_types(
     caller: Caller<ReadDevices>,
     Paged(page): Paged<100, 500>,
 ) -> Json<Listing<DeviceTypeView>> {
-    let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
-    let (offset, size) = (offset.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
-    let views = CODECS.iter().skip(offset).take(size).map(DeviceTypeView::of).collect();
-    page.of(views, CODECS.len().try_into().unwrap_or(i64::MAX), caller.tenant_id)
+    page.of_all(CODECS.iter().map(DeviceTypeView::of), caller.tenant_id)
 }

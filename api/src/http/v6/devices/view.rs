@@ -147,6 +147,8 @@ pub(crate) struct DeviceListing {
 /// Counts of a tenant's assigned and unassigned devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PoolView {
+    /// One element: the caller's tenant.
+    #[schema(max_items = 1)]
     tenants: Vec<PoolOfTenant>,
     total_devices: i64,
     total_assigned: i64,

@@ -108,6 +108,7 @@ struct EffectivePolicyView {
     id: Option<Uuid>,
     name: Option<String>,
     /// The levels with settings of their own: `tenant`, `site`, `space`.
+    #[schema(max_items = 3)]
     levels: Vec<&'static str>,
     #[serde(flatten)]
     settings: PolicySettingsView,

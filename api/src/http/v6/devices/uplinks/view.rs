@@ -112,6 +112,7 @@ pub(crate) struct DeviceTypeView {
     /// Incremented whenever the same bytes yield a different reading.
     version: u16,
     /// The ports of the models' uplinks. Empty: the port has no meaning.
+    #[schema(max_items = 16)]
     ports: Vec<u8>,
     /// The interval of reports without a change, in seconds.
     heartbeat_sec: u32,
