@@ -15,6 +15,7 @@ mod devices;
 mod display_policies;
 mod documented;
 mod durability;
+mod envelope;
 mod failpoints;
 mod fixtures;
 mod limits;

@@ -12,7 +12,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::kit::page::{Item, Page, Paged};
+use crate::http::kit::page::{Envelope, Item, Page, Paged};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{QueryParams, invalid};
 
@@ -100,7 +100,7 @@ impl Seek {
         total: Option<i64>,
         tenant_id: TenantId,
     ) -> Json<SeekListing<T>> {
-        let Page { number, size: page_size } = self.page;
+        let Page { number, size: page_size, envelope } = self.page;
         let size = usize::try_from(page_size).unwrap_or(usize::MAX);
         let follows = items.len() > size;
         items.truncate(size);
@@ -117,11 +117,13 @@ impl Seek {
             pages,
             tenant_id,
             next_after,
+            envelope,
         })
     }
 }
 
-/// A page of items of a list that can be read from page to page. The items are also listed under the resource's own name.
+/// A page of items of a list that can be read from page to page. Without `envelope=items` they are also listed under the
+/// resource's own name.
 #[derive(Debug, ToSchema)]
 #[schema(as = Listing)]
 pub(crate) struct SeekListing<T> {
@@ -140,13 +142,14 @@ pub(crate) struct SeekListing<T> {
     tenant_id: TenantId,
     /// The `after` of the next page; null on the last page.
     next_after: Option<String>,
+    #[schema(ignore)]
+    envelope: Envelope,
 }
 
 impl<T: Item> Serialize for SeekListing<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(T::PLURAL, &self.items)?;
-        map.serialize_entry("items", &self.items)?;
+        self.envelope.serialize_items(&self.items, &mut map)?;
         map.serialize_entry("total", &self.total)?;
         map.serialize_entry("count", &self.count)?;
         map.serialize_entry("page", &self.page)?;
