@@ -120,7 +120,7 @@ async fn page_of(
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
     let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
-    Ok(page.of(rows.iter().map(view).collect(), total, tenant_id))
+    Ok(page.of(rows.into_iter().map(view).collect(), total, tenant_id))
 }
 
 /// Creates a space on the tenant's first site unless `site_id` names another. The code is unique within the site.
@@ -180,10 +180,10 @@ async fn one(
     let as_of = query.resolve(&app).await?;
     let mut reading = app.read(&caller, freshness).await?;
     let row = find(&mut reading, space_id).await?;
-    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(&row))) };
+    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(row))) };
     let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
-        Some(moment) => Ok(Json(SpaceView::of(&row).with_past_state(&moment))),
+        Some(moment) => Ok(Json(SpaceView::of(row).with_past_state(&moment))),
         None => Err(SpaceRefusal::SpaceNotFound.into()),
     }
 }
@@ -306,6 +306,6 @@ impl View for SpaceView {
     }
 
     async fn read(reading: &mut Reading, space_id: SpaceId) -> Result<Self, Problem> {
-        Ok(Self::of(&find(reading, space_id).await?))
+        find(reading, space_id).await.map(Self::of)
     }
 }

@@ -89,8 +89,9 @@ impl Item for DeviceView {
 }
 
 impl DeviceView {
-    pub(crate) fn of(row: &devices::Listed) -> Self {
-        let (device, definition) = (row.device.clone(), row.device.definition.clone());
+    pub(crate) fn of(row: devices::Listed) -> Self {
+        let devices::Listed { device, space_code, site_id } = row;
+        let definition = device.definition;
         let dev_eui = format!("{:X}", device.dev_eui);
         Self {
             id: device_id(device.dev_eui),
@@ -113,9 +114,9 @@ impl DeviceView {
             location: definition.location,
             config: definition.config,
             metadata: definition.metadata,
-            site_id: row.site_id,
+            site_id,
             space_id: device.space_id,
-            space_code: row.space_code.clone(),
+            space_code,
             assigned_at: device.assigned_at.map(Instant::utc),
             last_seen_at: device.last_seen_at.map(Instant::utc),
             uplink_count: device.uplink_count,
