@@ -16,6 +16,7 @@ create table if not exists activity (
 );
 
 create index if not exists activity_of_tenant on activity (tenant_id, position desc);
+create index if not exists activity_on_site on activity (site_id, position desc) where site_id is not null;
 create index if not exists activity_of_space on activity (space_id, position desc) where space_id is not null;
 create index if not exists activity_beginnings on activity (space_id) where kind = 'SpaceCreated';
 create index if not exists activity_of_device on activity (dev_eui, position desc) where dev_eui is not null;

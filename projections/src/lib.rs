@@ -32,6 +32,8 @@ pub mod reservations;
 pub mod retention;
 pub mod rows;
 pub mod runner;
+pub mod seek;
+mod selection;
 pub mod silences;
 pub mod sites;
 pub mod skips;

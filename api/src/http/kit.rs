@@ -20,3 +20,4 @@ pub(crate) mod query;
 pub(crate) mod refusals;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod seek;

@@ -56,3 +56,49 @@ async fn the_documentation_page_loads_nothing_from_other_servers() {
 async fn versions_of_openapi_with_json_schema() {
     assert_eq!(OPENAPI["openapi"], Value::from("3.1.0"));
 }
+
+/// Calls `found` with every array in a schema, by its path.
+fn arrays(schema: &Value, path: &str, found: &mut impl FnMut(&str, &Value)) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|target| target.rsplit('/').next()) {
+        return arrays(&OPENAPI["components"]["schemas"][name], name, found);
+    }
+    if schema["type"] == "array"
+        || schema["type"].as_array().is_some_and(|types| types.contains(&"array".into()))
+    {
+        found(path, schema);
+    }
+    for (name, inner) in schema.as_object().into_iter().flatten() {
+        arrays(inner, &format!("{path}.{name}"), found);
+    }
+    for inner in schema.as_array().into_iter().flatten() {
+        arrays(inner, path, found);
+    }
+}
+
+#[tokio::test]
+async fn every_list_in_a_response_has_a_documented_bound() {
+    let (mut paged, mut bounded) = (0, 0);
+    for (path, operations) in OPENAPI["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array();
+            let mut sizes =
+                parameters.into_iter().flatten().filter(|parameter| parameter["name"] == "page_size");
+            let is_paged = sizes.next().is_some_and(|size| size["schema"]["maximum"].is_u64());
+            for response in operation["responses"].as_object().unwrap().values() {
+                arrays(&response["content"]["application/json"]["schema"], "", &mut |list, array| {
+                    let is_page = list.rsplit('.').next() == Some("items") && is_paged;
+                    // A schema of the whole response has no place for a bound.
+                    let in_words =
+                        operation["summary"].as_str().is_some_and(|text| text.contains("first 1000"));
+                    assert!(
+                        is_page || array["maxItems"].is_u64() || in_words,
+                        "{method} {path}: {list} has no bound"
+                    );
+                    paged += usize::from(is_page);
+                    bounded += usize::from(!is_page);
+                });
+            }
+        }
+    }
+    assert!(paged > 10 && bounded > 10, "{paged} pages, {bounded} other lists");
+}

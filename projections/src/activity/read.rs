@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::Activity;
 use crate::rows::from_json;
+use crate::seek::Start;
+use crate::selection::Selection;
 
 /// Which entries to list; all given conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,28 +31,30 @@ pub struct Listed {
     pub space_code: Option<String>,
 }
 
-const FILTER: &str = "(cardinality($1) = 0 or a.kind = any($1)) and ($2 is null or a.site_id = $2) \
-                      and ($3 is null or a.space_id = $3) and ($4 is null or a.dev_eui = $4)";
+impl Filter {
+    fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
+        select
+            .given("a.kind = any($)", (!self.kinds.is_empty()).then_some(&self.kinds))
+            .given("a.site_id = $", self.site_id)
+            .given("a.space_id = $", self.space_id)
+            .given("a.dev_eui = $", self.dev_eui.map(|dev_eui| dev_eui.to_string()))
+    }
+}
 
-/// One page of entries, newest first.
+/// At most `limit` entries from `start` on, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     filter: &Filter,
     limit: i64,
-    offset: i64,
+    start: impl Into<Start>,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let query = format!(
-        "select to_json(a)::text, s.code from activity a left join spaces s using (space_id) \
-          where {FILTER} order by a.position desc limit $5 offset $6"
-    );
-    let rows: Vec<(String, Option<String>)> = sqlx::query_as(&query)
-        .bind(&filter.kinds)
-        .bind(filter.site_id)
-        .bind(filter.space_id)
-        .bind(filter.dev_eui.map(|dev_eui| dev_eui.to_string()))
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(connection)
+    let start = start.into();
+    let select = "select to_json(a)::text, s.code from activity a left join spaces s using (space_id)";
+    let rows: Vec<(String, Option<String>)> = filter
+        .narrow(Selection::new(select))
+        .given("a.position < $", start.after().map(|place| place.position))
+        .page("a.position desc", limit, start.offset())
+        .rows(connection)
         .await?;
     let listed =
         |(activity, space_code): (String, _)| Ok(Listed { activity: from_json(&activity)?, space_code });
@@ -59,12 +63,5 @@ pub async fn list(
 
 /// The number of entries that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
-    let query = format!("select count(*) from activity a where {FILTER}");
-    sqlx::query_scalar(&query)
-        .bind(&filter.kinds)
-        .bind(filter.site_id)
-        .bind(filter.space_id)
-        .bind(filter.dev_eui.map(|dev_eui| dev_eui.to_string()))
-        .fetch_one(connection)
-        .await
+    filter.narrow(Selection::new("select count(*) from activity a")).count(connection).await
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Device;
 use crate::rows::from_json;
+use crate::selection::Selection;
 
 /// Which devices to list; all given conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,12 +21,6 @@ pub struct Filter {
     pub site_id: Option<Uuid>,
     /// At this space.
     pub space_id: Option<Uuid>,
-}
-
-impl Filter {
-    fn category(&self) -> Option<&'static str> {
-        self.category.map(Category::word)
-    }
 }
 
 /// A device with the place it is assigned to.
@@ -80,16 +75,24 @@ impl Stats {
 const LISTED: &str =
     "select to_json(d)::text, s.code, s.site_id from devices d left join spaces s using (space_id)";
 
-const FILTER: &str = "($1 is null or d.category = $1) \
-                      and case when $2 is null then d.status <> 'retired' \
-                               when $2 = 'active' then d.status <> 'retired' \
-                                    and d.enabled and d.last_seen_at is not null and not d.silent \
-                               when $2 = 'inactive' then d.status <> 'retired' \
-                                    and not (d.enabled and d.last_seen_at is not null and not d.silent) \
-                               else d.status = $2 end \
-                      and ($3 is null or s.site_id = $3) and ($4 is null or d.space_id = $4)";
-
 type ListedRow = (String, Option<String>, Option<Uuid>);
+
+impl Filter {
+    fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
+        let heard = "d.enabled and d.last_seen_at is not null and not d.silent";
+        let not_heard = "not (d.enabled and d.last_seen_at is not null and not d.silent)";
+        let select = match self.status.as_deref() {
+            None => select.when("d.status <> 'retired'"),
+            Some("active") => select.when("d.status <> 'retired'").when(heard),
+            Some("inactive") => select.when("d.status <> 'retired'").when(not_heard),
+            status => select.given("d.status = $", status),
+        };
+        select
+            .given("d.category = $", self.category.map(Category::word))
+            .given("s.site_id = $", self.site_id)
+            .given("d.space_id = $", self.space_id)
+    }
+}
 
 /// One page of devices, newest first.
 pub async fn list(
@@ -98,17 +101,8 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let query = format!("{LISTED} where {FILTER} order by d.created_at desc, d.dev_eui limit $5 offset $6");
-    let rows: Vec<ListedRow> = sqlx::query_as(&query)
-        .bind(filter.category())
-        .bind(filter.status.as_deref())
-        .bind(filter.site_id)
-        .bind(filter.space_id)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter().map(listed).collect()
+    let page = filter.narrow(Selection::new(LISTED)).page("d.created_at desc, d.dev_eui", limit, offset);
+    page.rows(connection).await?.into_iter().map(listed).collect()
 }
 
 /// The sensors assigned to spaces: the EUI as the log writes it, and the space.
@@ -127,14 +121,8 @@ pub async fn sensors_at_spaces(
 
 /// The number of devices that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
-    let query = format!("select count(*) from devices d left join spaces s using (space_id) where {FILTER}");
-    sqlx::query_scalar(&query)
-        .bind(filter.category())
-        .bind(filter.status.as_deref())
-        .bind(filter.site_id)
-        .bind(filter.space_id)
-        .fetch_one(connection)
-        .await
+    let select = "select count(*) from devices d left join spaces s using (space_id)";
+    filter.narrow(Selection::new(select)).count(connection).await
 }
 
 /// A device, also a retired one.

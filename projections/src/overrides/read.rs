@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Override, OverrideStatus};
 use crate::rows::from_json;
+use crate::selection::Selection;
 
 /// Which overrides to list; all given conditions must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,10 +30,16 @@ pub struct Listed {
 
 const LISTED: &str = "select to_json(o)::text, s.code from overrides o left join spaces s using (space_id)";
 
-const FILTER: &str =
-    "($1 is null or o.space_id = $1) and ($2 is null or s.site_id = $2) and ($3 is null or o.status = $3)";
-
 type ListedRow = (String, Option<String>);
+
+impl Filter {
+    fn narrow<'a>(&self, select: Selection<'a>) -> Selection<'a> {
+        select
+            .given("o.space_id = $", self.space_id)
+            .given("s.site_id = $", self.site_id)
+            .given("o.status = $", self.status.map(OverrideStatus::word))
+    }
+}
 
 /// One page of overrides, latest start first.
 pub async fn list(
@@ -41,29 +48,14 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let query =
-        format!("{LISTED} where {FILTER} order by o.starts_at desc, o.override_id limit $4 offset $5");
-    let rows: Vec<ListedRow> = sqlx::query_as(&query)
-        .bind(filter.space_id)
-        .bind(filter.site_id)
-        .bind(filter.status.map(OverrideStatus::word))
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter().map(listed).collect()
+    let page = filter.narrow(Selection::new(LISTED)).page("o.starts_at desc, o.override_id", limit, offset);
+    page.rows(connection).await?.into_iter().map(listed).collect()
 }
 
 /// The number of overrides that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
-    let query =
-        format!("select count(*) from overrides o left join spaces s using (space_id) where {FILTER}");
-    sqlx::query_scalar(&query)
-        .bind(filter.space_id)
-        .bind(filter.site_id)
-        .bind(filter.status.map(OverrideStatus::word))
-        .fetch_one(connection)
-        .await
+    let select = "select count(*) from overrides o left join spaces s using (space_id)";
+    filter.narrow(Selection::new(select)).count(connection).await
 }
 
 /// An override.
@@ -82,20 +74,23 @@ pub async fn of_space(connection: &mut PgConnection, space_id: Uuid) -> Result<V
     rows.into_iter().map(listed).collect()
 }
 
-/// The overrides that block a space at some moment of a window, earliest first.
+/// The overrides that block a space at some moment of a window, earliest first, at most `limit`.
 pub async fn in_the_way_of(
     connection: &mut PgConnection,
     space_id: Uuid,
     window: Window,
+    limit: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     let query = format!(
         "{LISTED} where o.space_id = $1 and o.status in ('set', 'active') \
-            and o.starts_at < $3 and (o.ends_at is null or o.ends_at > $2) order by o.starts_at, o.override_id"
+            and o.starts_at < $3 and (o.ends_at is null or o.ends_at > $2) \
+          order by o.starts_at, o.override_id limit $4"
     );
     let rows: Vec<ListedRow> = sqlx::query_as(&query)
         .bind(space_id)
         .bind(window.start.utc())
         .bind(window.end.utc())
+        .bind(limit)
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(listed).collect()

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Reservation;
 use crate::rows::from_json;
+use crate::selection::Selection;
 use crate::spaces::Space;
 
 /// Which reservations to list; all given conditions must hold.
@@ -63,15 +64,22 @@ pub struct CurrentAndNext {
     pub next: Option<Reservation>,
 }
 
-const FROM: &str = "from reservations r left join spaces s using (space_id)";
-
-const LISTED: &str = "select to_json(r)::text, s.code, s.name, s.site_id";
-
-const FILTER: &str = "($1 is null or r.space_id = $1) and ($2 is null or s.site_id = $2) and ($3 is null or r.status = $3) \
-                      and ($4 is null or r.email_hash = $4) and ($5 is null or r.end_time >= $5) \
-                      and ($6 is null or r.start_time <= $6)";
+const LISTED: &str = "select to_json(r)::text, s.code, s.name, s.site_id \
+                        from reservations r left join spaces s using (space_id)";
 
 type ListedRow = (String, Option<String>, Option<String>, Option<Uuid>);
+
+impl Filter {
+    fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
+        select
+            .given("r.space_id = $", self.space_id)
+            .given("s.site_id = $", self.site_id)
+            .given("r.status = $", self.status.map(Status::word))
+            .given("r.email_hash = $", self.email.as_ref().map(|hash| &hash.0))
+            .given("r.end_time >= $", self.from.map(Instant::utc))
+            .given("r.start_time <= $", self.until.map(Instant::utc))
+    }
+}
 
 /// One page of reservations, latest start first.
 pub async fn list(
@@ -80,40 +88,20 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let query = format!(
-        "{LISTED} {FROM} where {FILTER} order by r.start_time desc, r.reservation_id limit $7 offset $8"
-    );
-    let rows: Vec<ListedRow> = sqlx::query_as(&query)
-        .bind(filter.space_id)
-        .bind(filter.site_id)
-        .bind(filter.status.map(Status::word))
-        .bind(filter.email.as_ref().map(|hash| &hash.0))
-        .bind(filter.from.map(Instant::utc))
-        .bind(filter.until.map(Instant::utc))
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter().map(listed).collect()
+    let select = filter.narrow(Selection::new(LISTED));
+    let page = select.page("r.start_time desc, r.reservation_id", limit, offset);
+    page.rows(connection).await?.into_iter().map(listed).collect()
 }
 
 /// The number of reservations that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
-    let query = format!("select count(*) {FROM} where {FILTER}");
-    sqlx::query_scalar(&query)
-        .bind(filter.space_id)
-        .bind(filter.site_id)
-        .bind(filter.status.map(Status::word))
-        .bind(filter.email.as_ref().map(|hash| &hash.0))
-        .bind(filter.from.map(Instant::utc))
-        .bind(filter.until.map(Instant::utc))
-        .fetch_one(connection)
-        .await
+    let select = "select count(*) from reservations r left join spaces s using (space_id)";
+    filter.narrow(Selection::new(select)).count(connection).await
 }
 
 /// A reservation.
 pub async fn get(connection: &mut PgConnection, reservation_id: Uuid) -> Result<Option<Listed>, sqlx::Error> {
-    let query = format!("{LISTED} {FROM} where r.reservation_id = $1");
+    let query = format!("{LISTED} where r.reservation_id = $1");
     let row: Option<ListedRow> =
         sqlx::query_as(&query).bind(reservation_id).fetch_optional(connection).await?;
     row.map(listed).transpose()

@@ -5,31 +5,37 @@ use uuid::Uuid;
 
 use super::Moment;
 use crate::rows::from_json;
+use crate::seek::{Place, Start};
+use crate::selection::Selection;
 use crate::spaces::read::AsOf;
 
-/// One page of a space's changes, newest first.
+/// At most `limit` of a space's changes from `start` on, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     space_id: Uuid,
     limit: i64,
-    offset: i64,
+    start: impl Into<Start>,
 ) -> Result<Vec<Moment>, sqlx::Error> {
-    let rows: Vec<String> = sqlx::query_scalar(
-        "select to_json(h)::text from space_history h where space_id = $1 \
-          order by position desc, ordinal desc limit $2 offset $3",
-    )
-    .bind(space_id)
-    .bind(limit)
-    .bind(offset)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| from_json(row)).collect()
+    let start = start.into();
+    let select = of_space(Selection::new("select to_json(h)::text from space_history h"), space_id);
+    let select = match start.after() {
+        None => select,
+        Some(Place { position, ordinal }) => {
+            select.when("(position, ordinal) < (").value(position).text(", ").value(ordinal).text(")")
+        }
+    };
+    let page = select.page("position desc, ordinal desc", limit, start.offset());
+    let rows: Vec<(String,)> = page.rows(connection).await?;
+    rows.iter().map(|(row,)| from_json(row)).collect()
 }
 
 /// The number of changes.
 pub async fn count(connection: &mut PgConnection, space_id: Uuid) -> Result<i64, sqlx::Error> {
-    let count = sqlx::query_scalar("select count(*) from space_history where space_id = $1");
-    count.bind(space_id).fetch_one(connection).await
+    of_space(Selection::new("select count(*) from space_history"), space_id).count(connection).await
+}
+
+fn of_space(select: Selection<'_>, space_id: Uuid) -> Selection<'_> {
+    select.given("space_id = $", Some(space_id))
 }
 
 /// The last change up to a point in the log; none if the space did not exist yet.

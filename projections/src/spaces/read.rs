@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Space;
 use crate::reservations::read::{CurrentAndNext, current_and_next};
 use crate::rows::from_json;
+use crate::selection::Selection;
 use crate::space_occupancy::SpaceOccupancy;
 
 /// Which spaces to list.
@@ -85,9 +86,15 @@ const LISTED: &str = "select to_json(s)::text, i.name, to_json(o)::text, \
                              (select to_json(d)::text from devices d where d.space_id = s.space_id and d.category = 'sensor') \
                         from spaces s left join sites i using (site_id) left join space_occupancy o using (space_id)";
 
-const FILTER: &str = "($1 is null or s.site_id = $1) and ($2 is null or coalesce(o.state, 'unknown') = $2)";
-
 type ListedRow = (String, Option<String>, Option<String>, Option<String>, Option<String>);
+
+impl Filter {
+    fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
+        select
+            .given("s.site_id = $", self.site_id)
+            .given("coalesce(o.state, 'unknown') = $", self.state.as_deref())
+    }
+}
 
 /// One page of spaces, by code.
 pub async fn list(
@@ -96,22 +103,15 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let query = format!("{LISTED} where {FILTER} order by s.code, s.space_id limit $3 offset $4");
-    let rows: Vec<ListedRow> = sqlx::query_as(&query)
-        .bind(filter.site_id)
-        .bind(filter.state.as_deref())
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
+    let page = filter.narrow(Selection::new(LISTED)).page("s.code, s.space_id", limit, offset);
+    let rows = page.rows(&mut *connection).await?;
     with_reservations(connection, rows).await
 }
 
 /// The number of spaces that match.
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64, sqlx::Error> {
-    let query =
-        format!("select count(*) from spaces s left join space_occupancy o using (space_id) where {FILTER}");
-    sqlx::query_scalar(&query).bind(filter.site_id).bind(filter.state.as_deref()).fetch_one(connection).await
+    let select = "select count(*) from spaces s left join space_occupancy o using (space_id)";
+    filter.narrow(Selection::new(select)).count(connection).await
 }
 
 /// A space.
@@ -130,10 +130,10 @@ const COUNTS: &str = "count(*) as total, count(*) filter (where o.state = 'free'
 
 /// The number of spaces in each state, on a site or on all.
 pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Result<Counts, sqlx::Error> {
-    let query = format!(
-        "select {COUNTS} from spaces s left join space_occupancy o using (space_id) where $1 is null or s.site_id = $1"
-    );
-    sqlx::query_as(&query).bind(site_id).fetch_one(connection).await
+    let select = Selection::new("select ")
+        .text(COUNTS)
+        .text(" from spaces s left join space_occupancy o using (space_id)");
+    select.given("s.site_id = $", site_id).row(connection).await
 }
 
 /// Numbers of spaces by state on each of these sites. A site without spaces is absent.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Stay;
 use crate::rows::from_json;
+use crate::selection::Selection;
 use parking_domain::instant::Instant;
 
 /// Which stays to list; all given conditions must hold.
@@ -20,9 +21,15 @@ pub struct StayFilter {
     pub until: Option<Instant>,
 }
 
-const FILTER: &str = "($1 is null or space_id = $1) and ($2 is null or site_id = $2) \
-                      and ($3 is null or departed_at is null or departed_at > $3) \
-                      and ($4 is null or arrived_at < $4)";
+impl StayFilter {
+    fn narrow<'a>(&self, select: Selection<'a>) -> Selection<'a> {
+        select
+            .given("space_id = $", self.space_id)
+            .given("site_id = $", self.site_id)
+            .given("(departed_at is null or departed_at > $)", self.since.map(Instant::utc))
+            .given("arrived_at < $", self.until.map(Instant::utc))
+    }
+}
 
 /// One page of stays, latest arrival first.
 pub async fn list(
@@ -31,30 +38,15 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Stay>, sqlx::Error> {
-    let query = format!(
-        "select to_json(s)::text from stays s where {FILTER} \
-          order by arrived_at desc, position desc, ordinal desc limit $5 offset $6"
-    );
-    let rows: Vec<String> = sqlx::query_scalar(&query)
-        .bind(filter.space_id)
-        .bind(filter.site_id)
-        .bind(filter.since.map(Instant::utc))
-        .bind(filter.until.map(Instant::utc))
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(connection)
+    let rows: Vec<(String,)> = filter
+        .narrow(Selection::new("select to_json(s)::text from stays s"))
+        .page("arrived_at desc, position desc, ordinal desc", limit, offset)
+        .rows(connection)
         .await?;
-    rows.iter().map(|row| from_json(row)).collect()
+    rows.iter().map(|(row,)| from_json(row)).collect()
 }
 
 /// The number of stays that match.
 pub async fn count(connection: &mut PgConnection, filter: &StayFilter) -> Result<i64, sqlx::Error> {
-    let query = format!("select count(*) from stays where {FILTER}");
-    sqlx::query_scalar(&query)
-        .bind(filter.space_id)
-        .bind(filter.site_id)
-        .bind(filter.since.map(Instant::utc))
-        .bind(filter.until.map(Instant::utc))
-        .fetch_one(connection)
-        .await
+    filter.narrow(Selection::new("select count(*) from stays")).count(connection).await
 }

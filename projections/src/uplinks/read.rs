@@ -10,6 +10,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::rows::from_json;
+use crate::seek::Start;
+use crate::selection::Selection;
 
 /// An uplink of an owned device.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -55,29 +57,31 @@ pub struct Received {
     pub until: Option<Instant>,
 }
 
-const FILTER: &str =
-    "dev_eui = $1 and ($2 is null or received_at >= $2) and ($3 is null or received_at < $3)";
+impl Received {
+    fn narrow(self, select: Selection<'_>, dev_eui: DevEui) -> Selection<'_> {
+        select
+            .given("dev_eui = $", Some(dev_eui.to_string()))
+            .given("received_at >= $", self.since.map(Instant::utc))
+            .given("received_at < $", self.until.map(Instant::utc))
+    }
+}
 
-/// One page of a device's uplinks, newest first.
+/// At most `limit` of a device's uplinks from `start` on, newest first.
 pub async fn list(
     connection: &mut PgConnection,
     dev_eui: DevEui,
     received: Received,
     limit: i64,
-    offset: i64,
+    start: impl Into<Start>,
 ) -> Result<Vec<Uplink>, sqlx::Error> {
-    let query = format!(
-        "select to_json(u)::text from uplinks u where {FILTER} order by position desc limit $4 offset $5"
-    );
-    let rows: Vec<String> = sqlx::query_scalar(&query)
-        .bind(dev_eui.to_string())
-        .bind(received.since.map(Instant::utc))
-        .bind(received.until.map(Instant::utc))
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(connection)
+    let start = start.into();
+    let rows: Vec<(String,)> = received
+        .narrow(Selection::new("select to_json(u)::text from uplinks u"), dev_eui)
+        .given("position < $", start.after().map(|place| place.position))
+        .page("position desc", limit, start.offset())
+        .rows(connection)
         .await?;
-    rows.iter().map(|row| from_json(row)).collect()
+    rows.iter().map(|(row,)| from_json(row)).collect()
 }
 
 /// The number of uplinks in the period.
@@ -86,11 +90,5 @@ pub async fn count(
     dev_eui: DevEui,
     received: Received,
 ) -> Result<i64, sqlx::Error> {
-    let query = format!("select count(*) from uplinks where {FILTER}");
-    sqlx::query_scalar(&query)
-        .bind(dev_eui.to_string())
-        .bind(received.since.map(Instant::utc))
-        .bind(received.until.map(Instant::utc))
-        .fetch_one(connection)
-        .await
+    received.narrow(Selection::new("select count(*) from uplinks"), dev_eui).count(connection).await
 }

@@ -8,6 +8,7 @@ mod feed;
 mod held_back;
 mod long_orphans;
 mod orphan_devices;
+mod plans;
 mod poison;
 mod reads;
 mod recent;

@@ -5,6 +5,7 @@ mod devices;
 mod hours;
 mod policies;
 mod reservations;
+mod seeking;
 mod stays;
 
 use parking_projections::devices::Devices;

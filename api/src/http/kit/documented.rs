@@ -178,9 +178,9 @@ impl PartialSchema for ProblemDocument {
         for name in ["type", "title", "status", "detail", "code", "request_id"] {
             document = document.required(name);
         }
-        let conflicts = ArrayBuilder::new().items(ObjectBuilder::new()).description(Some(
-            "The reservations that a requested window overlaps, with their windows, 100 at most.",
-        ));
+        let conflicts = ArrayBuilder::new().items(ObjectBuilder::new()).max_items(Some(100)).description(
+            Some("The reservations that a requested window overlaps, with their windows, 100 at most."),
+        );
         document.property("conflicts", conflicts).into()
     }
 }

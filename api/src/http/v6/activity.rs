@@ -14,10 +14,10 @@ use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
-use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::ReadActivity;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, QueryParams};
+use crate::http::kit::seek::{SeekListing, Sought};
 use crate::http::v6::shared::activity::ActivityView;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -41,15 +41,15 @@ struct ListActivity {
 
 /// Lists the actions of users and the platform on the tenant's resources, newest first.
 #[utoipa::path(get, path = "/api/v6/activity", tag = "activity",
-    params(ListActivity, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<ActivityView>), Refusals<ReadErrors<ReadActivity>>))]
+    params(ListActivity, Sought<50, 500>, Freshness),
+    responses((status = 200, body = SeekListing<ActivityView>), Refusals<ReadErrors<ReadActivity>>))]
 async fn list(
     State(app): State<AppState>,
     caller: Caller<ReadActivity>,
     freshness: Freshness,
-    Paged(page): Paged<50, 500>,
+    Sought(seek): Sought<50, 500>,
     QueryParams(query): QueryParams<ListActivity>,
-) -> Result<Json<Listing<ActivityView>>, Problem> {
+) -> Result<Json<SeekListing<ActivityView>>, Problem> {
     let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned());
     let filter = activity::Filter {
         kinds: kinds.collect(),
@@ -58,7 +58,7 @@ async fn list(
         dev_eui: query.dev_eui.map(|AnyEui(dev_eui)| dev_eui),
     };
     let mut reading = app.read(&caller, freshness).await?;
-    let total = activity::count(&mut reading, &filter).await?;
-    let rows = activity::list(&mut reading, &filter, page.size, page.offset()).await?;
-    Ok(page.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))
+    let total = seek.total(activity::count(&mut reading, &filter)).await?;
+    let rows = activity::list(&mut reading, &filter, seek.limit(), seek.start()).await?;
+    Ok(seek.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))
 }

@@ -48,7 +48,8 @@ struct DashboardView {
     devices: DashboardDevices,
     gateways: DashboardGateways,
     spaces: CountsView,
-    /// The last activities, newest first.
+    /// The last activities, newest first, 10 at most.
+    #[schema(max_items = 10)]
     recent_activity: Vec<ActivityView>,
     system_health: Health,
     #[schema(value_type = Uuid)]

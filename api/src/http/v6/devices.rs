@@ -129,7 +129,7 @@ async fn page_of(
         Some(true) => Some(devices::stats(&mut reading).await?.all().into()),
         _ => None,
     };
-    let Json(listing) = page.of(rows.iter().map(DeviceView::of).collect(), total, tenant_id);
+    let Json(listing) = page.of(rows.into_iter().map(DeviceView::of).collect(), total, tenant_id);
     Ok(Json(DeviceListing { listing, stats }))
 }
 
@@ -200,6 +200,6 @@ impl View for DeviceView {
     }
 
     async fn read(reading: &mut Reading, dev_eui: DevEui) -> Result<Self, Problem> {
-        Ok(Self::of(&find(reading, dev_eui).await?))
+        find(reading, dev_eui).await.map(Self::of)
     }
 }

@@ -17,7 +17,7 @@ use crate::http::kit::body::{Command, EmptyBody};
 use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{Code, CodeSet, CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
-use crate::http::kit::page::{Item, Listing, Page, Paged};
+use crate::http::kit::page::{Item, Listing, Paged};
 use crate::http::kit::permission::{ReadJobs, RunJobs};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::PathParam;
@@ -132,15 +132,15 @@ fn find(name: &str) -> Result<Job, Problem> {
 }
 
 /// Lists all jobs with their status.
-#[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs",
+#[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs", params(Paged<100, 100>),
     responses((status = 200, body = Listing<JobView>), Refusals<ReadErrors<ReadJobs>>))]
 async fn list(
     State(app): State<AppState>,
     caller: Caller<ReadJobs>,
+    Paged(page): Paged<100, 100>,
 ) -> Result<Json<Listing<JobView>>, Problem> {
-    let jobs: Vec<JobView> = app.jobs.list().await?.into_iter().map(JobView::from).collect();
-    let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
-    Ok(Page { number: 1, size: count }.of(jobs, count, caller.tenant_id))
+    let jobs = app.jobs.list().await?;
+    Ok(page.of_all(jobs.into_iter().map(JobView::from), caller.tenant_id))
 }
 
 /// Returns a job with its status.

@@ -69,7 +69,7 @@ async fn list(
     let total = sites::count(&mut reading).await?;
     let rows = sites::list(&mut reading, page.size, page.offset()).await?;
     let with_stats = query.include_stats == Some(true);
-    let views = rows.iter().map(|row| SiteView::of(row, with_stats)).collect();
+    let views = rows.into_iter().map(|row| SiteView::of(row, with_stats)).collect();
     Ok(page.of(views, total, caller.tenant_id))
 }
 
@@ -153,7 +153,7 @@ async fn occupancy(
         None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
         Some(as_of) => spaces::counts_as_of(&mut reading, site_id.uuid(), as_of).await?,
     };
-    Ok(Json(OccupancyView::of_site(&row, &counts)))
+    Ok(Json(OccupancyView::of_site(row, &counts)))
 }
 
 /// Counts the spaces of every site by state: the first 1000 sites by name.
@@ -169,9 +169,11 @@ async fn occupancy_of_all(
     let site_ids: Vec<Uuid> = rows.iter().map(|row| row.site.site_id).collect();
     let counts = spaces::counts_by_site(&mut reading, &site_ids).await?;
     let empty = Counts::default();
-    let of_site =
-        |row: &sites::Listed| OccupancyView::of_site(row, counts.get(&row.site.site_id).unwrap_or(&empty));
-    Ok(Json(rows.iter().map(of_site).collect()))
+    let of_site = |row: sites::Listed| {
+        let counts = counts.get(&row.site.site_id).unwrap_or(&empty);
+        OccupancyView::of_site(row, counts)
+    };
+    Ok(Json(rows.into_iter().map(of_site).collect()))
 }
 
 async fn find(reading: &mut Reading, site_id: SiteId) -> Result<sites::Listed, Problem> {
@@ -187,6 +189,6 @@ impl View for SiteView {
     }
 
     async fn read(reading: &mut Reading, site_id: SiteId) -> Result<Self, Problem> {
-        Ok(Self::of(&find(reading, site_id).await?, true))
+        Ok(Self::of(find(reading, site_id).await?, true))
     }
 }

@@ -40,6 +40,7 @@ use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
+use crate::http::kit::seek::{SeekListing, Sought};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::shared::words;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
@@ -120,7 +121,7 @@ async fn page_of(
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
     let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
-    Ok(page.of(rows.iter().map(view).collect(), total, tenant_id))
+    Ok(page.of(rows.into_iter().map(view).collect(), total, tenant_id))
 }
 
 /// Creates a space on the tenant's first site unless `site_id` names another. The code is unique within the site.
@@ -180,10 +181,10 @@ async fn one(
     let as_of = query.resolve(&app).await?;
     let mut reading = app.read(&caller, freshness).await?;
     let row = find(&mut reading, space_id).await?;
-    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(&row))) };
+    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(row))) };
     let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
-        Some(moment) => Ok(Json(SpaceView::of(&row).with_past_state(&moment))),
+        Some(moment) => Ok(Json(SpaceView::of(row).with_past_state(&moment))),
         None => Err(SpaceRefusal::SpaceNotFound.into()),
     }
 }
@@ -268,22 +269,22 @@ async fn stats(
 
 /// Lists all changes of a space's state or display with their causes, newest first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
-    params(SpacePath, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
+    params(SpacePath, Sought<50, 500>, Freshness),
+    responses((status = 200, body = SeekListing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn past(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    Paged(page): Paged<50, 500>,
-) -> Result<Json<Listing<MomentView>>, Problem> {
+    Sought(seek): Sought<50, 500>,
+) -> Result<Json<SeekListing<MomentView>>, Problem> {
     let mut reading = app.read(&caller, freshness).await?;
-    let total = history::count(&mut reading, space_id.uuid()).await?;
-    if total == 0 {
+    let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
+    let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
+    if rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0 {
         find(&mut reading, space_id).await?;
     }
-    let rows = history::list(&mut reading, space_id.uuid(), page.size, page.offset()).await?;
-    Ok(page.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
+    Ok(seek.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
 async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {
@@ -305,6 +306,6 @@ impl View for SpaceView {
     }
 
     async fn read(reading: &mut Reading, space_id: SpaceId) -> Result<Self, Problem> {
-        Ok(Self::of(&find(reading, space_id).await?))
+        find(reading, space_id).await.map(Self::of)
     }
 }

@@ -162,7 +162,7 @@ async fn overrides_are_found_by_place_and_status() {
         [((0, 100), vec![]), ((150, 200), vec![first]), ((150, 201), vec![first, second])]
     {
         let window = Window { start: at(from), end: at(until) };
-        let rows = overrides::in_the_way_of(&mut reading, here.uuid(), window).await.unwrap();
+        let rows = overrides::in_the_way_of(&mut reading, here.uuid(), window, 100).await.unwrap();
         assert_eq!(named(&rows), expected, "{from} to {until}");
     }
     let one = overrides::get(&mut reading, third).await.unwrap().unwrap();

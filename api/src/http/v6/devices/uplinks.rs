@@ -22,6 +22,7 @@ use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::ReadDevices;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
+use crate::http::kit::seek::{SeekListing, Sought};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
 use crate::http::v6::shared::path::DevicePath;
@@ -45,22 +46,22 @@ struct ReceivedQuery {
 
 /// Lists a device's uplinks since it last became an orphan, decoded by its codec, newest first.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
-    params(DevicePath, ReceivedQuery, Paged<50, 500>, Freshness),
-    responses((status = 200, body = Listing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
+    params(DevicePath, ReceivedQuery, Sought<50, 500>, Freshness),
+    responses((status = 200, body = SeekListing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
 async fn reported(
     State(app): State<AppState>,
     caller: Caller<ReadDevices>,
     freshness: Freshness,
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
-    Paged(page): Paged<50, 500>,
+    Sought(seek): Sought<50, 500>,
     QueryParams(query): QueryParams<ReceivedQuery>,
-) -> Result<Json<Listing<UplinkView>>, Problem> {
+) -> Result<Json<SeekListing<UplinkView>>, Problem> {
     let received = uplinks::Received { since: query.since, until: query.until };
     let mut reading = app.read(&caller, freshness).await?;
     find(&mut reading, dev_eui).await?;
-    let total = uplinks::count(&mut reading, dev_eui, received).await?;
-    let rows = uplinks::list(&mut reading, dev_eui, received, page.size, page.offset()).await?;
-    Ok(page.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
+    let total = seek.total(uplinks::count(&mut reading, dev_eui, received)).await?;
+    let rows = uplinks::list(&mut reading, dev_eui, received, seek.limit(), seek.start()).await?;
+    Ok(seek.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
 }
 
 /// Lists the device types that have a codec, by name.
@@ -70,8 +71,5 @@ async fn device_types(
     caller: Caller<ReadDevices>,
     Paged(page): Paged<100, 500>,
 ) -> Json<Listing<DeviceTypeView>> {
-    let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
-    let (offset, size) = (offset.unwrap_or(usize::MAX), size.unwrap_or(usize::MAX));
-    let views = CODECS.iter().skip(offset).take(size).map(DeviceTypeView::of).collect();
-    page.of(views, CODECS.len().try_into().unwrap_or(i64::MAX), caller.tenant_id)
+    page.of_all(CODECS.iter().map(DeviceTypeView::of), caller.tenant_id)
 }

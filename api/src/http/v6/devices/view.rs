@@ -87,8 +87,9 @@ impl Item for DeviceView {
 }
 
 impl DeviceView {
-    pub(crate) fn of(row: &devices::Listed) -> Self {
-        let (device, definition) = (row.device.clone(), row.device.definition.clone());
+    pub(crate) fn of(row: devices::Listed) -> Self {
+        let devices::Listed { device, space_code, site_id } = row;
+        let definition = device.definition;
         let dev_eui = format!("{:X}", device.dev_eui);
         Self {
             id: device_id(device.dev_eui),
@@ -111,9 +112,9 @@ impl DeviceView {
             location: definition.location,
             config: definition.config,
             metadata: definition.metadata,
-            site_id: row.site_id,
+            site_id,
             space_id: device.space_id,
-            space_code: row.space_code.clone(),
+            space_code,
             assigned_at: device.assigned_at.map(Instant::utc),
             last_seen_at: device.last_seen_at.map(Instant::utc),
             uplink_count: device.uplink_count,
@@ -145,6 +146,8 @@ pub(crate) struct DeviceListing {
 /// Counts of a tenant's assigned and unassigned devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PoolView {
+    /// One element: the caller's tenant.
+    #[schema(max_items = 1)]
     tenants: Vec<PoolOfTenant>,
     total_devices: i64,
     total_assigned: i64,

@@ -106,6 +106,7 @@ struct EffectivePolicyView {
     id: Option<Uuid>,
     name: Option<String>,
     /// The levels with settings of their own.
+    #[schema(max_items = 3)]
     levels: Vec<PolicyLevel>,
     #[serde(flatten)]
     settings: PolicySettingsView,

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::device_id;
 use parking_projections::activity::read::Listed;
+use parking_projections::seek::Place;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
+use crate::http::kit::seek::Placed;
 
 /// An action on one of the tenant's resources.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,6 +43,12 @@ pub(crate) struct ActivityView {
 
 impl Item for ActivityView {
     const PLURAL: &'static str = "activity";
+}
+
+impl Placed for ActivityView {
+    fn place(&self) -> Place {
+        Place { position: self.position, ordinal: 0 }
+    }
 }
 
 impl ActivityView {

@@ -50,8 +50,9 @@ impl Item for SiteView {
 }
 
 impl SiteView {
-    pub(crate) fn of(row: &Listed, with_stats: bool) -> Self {
-        let (site, definition) = (row.site.clone(), row.site.definition.clone());
+    pub(crate) fn of(row: Listed, with_stats: bool) -> Self {
+        let Listed { site, spaces, devices, free, occupied } = row;
+        let definition = site.definition;
         Self {
             id: site.site_id,
             tenant_id: site.tenant_id,
@@ -68,12 +69,12 @@ impl SiteView {
             metadata: definition.metadata,
             created_at: site.created_at.utc(),
             updated_at: site.updated_at.utc(),
-            space_count: with_stats.then_some(row.spaces),
-            device_count: with_stats.then_some(row.devices),
+            space_count: with_stats.then_some(spaces),
+            device_count: with_stats.then_some(devices),
             // Gateways are not registered yet.
             gateway_count: with_stats.then_some(0),
-            free_spaces: with_stats.then_some(row.free),
-            occupied_spaces: with_stats.then_some(row.occupied),
+            free_spaces: with_stats.then_some(free),
+            occupied_spaces: with_stats.then_some(occupied),
         }
     }
 }
@@ -113,12 +114,13 @@ pub(crate) struct OccupancyView {
 }
 
 impl OccupancyView {
-    pub(crate) fn of_site(row: &Listed, counts: &Counts) -> Self {
+    pub(crate) fn of_site(row: Listed, counts: &Counts) -> Self {
+        let site = row.site;
         Self {
-            site_id: row.site.site_id,
-            site_name: row.site.name.clone(),
-            site_code: row.site.slug.clone(),
-            tenant_id: row.site.tenant_id,
+            site_id: site.site_id,
+            site_name: site.name,
+            site_code: site.slug,
+            tenant_id: site.tenant_id,
             counts: counts.into(),
         }
     }

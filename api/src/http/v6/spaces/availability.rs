@@ -44,7 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     )
 }
 
-/// The maximum number of returned reservations: a window of several years may contain thousands.
+/// The maximum number of returned reservations and of overrides: a window of several years may contain thousands.
 const MAX_CONFLICTS: i64 = 100;
 
 /// The availability of a space for a whole window, with the conflicting reservations and overrides.
@@ -64,10 +64,13 @@ pub(crate) struct AvailabilityView {
     /// A disabled space cannot be booked at all.
     enabled: bool,
     /// The reservations that overlap the window, earliest first, 100 at most.
+    #[schema(max_items = 100)]
     conflicting_reservations: Vec<ReservationView>,
     /// Same as `conflicting_reservations`.
+    #[schema(max_items = 100)]
     reservations: Vec<ReservationView>,
-    /// The overrides that overlap the window.
+    /// The overrides that overlap the window, earliest first, 100 at most.
+    #[schema(max_items = 100)]
     overrides: Vec<OverrideView>,
 }
 
@@ -130,7 +133,7 @@ async fn availability(
         .map(|reservation| reservations::Listed::at(reservation, &row.space))
         .collect();
     let conflicting = ReservationView::all(reading, conflicting).await?;
-    let overrides = overrides::in_the_way_of(reading, space_id.uuid(), window).await?;
+    let overrides = overrides::in_the_way_of(reading, space_id.uuid(), window, MAX_CONFLICTS).await?;
     let overrides = OverrideView::all(reading, overrides).await?;
     let enabled = row.space.definition.enabled;
     Ok(Json(AvailabilityView {

@@ -46,6 +46,7 @@ const MAX_SENSORS: i64 = 100_000;
 /// The assigned sensors and their spaces.
 #[derive(Debug, Serialize, ToSchema)]
 struct SensorList {
+    #[schema(max_items = 100_000)]
     sensor_deveuis: Vec<String>,
     /// Space ids by sensor EUI.
     sensor_to_space: BTreeMap<String, Uuid>,

@@ -7,6 +7,7 @@ use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::occupancy::{Cause, ChangeSource, Reason, Sign, SpaceState};
 use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceEvent;
+use parking_projections::seek::Place;
 use parking_projections::space_history::Moment;
 use parking_projections::spaces::read as spaces;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
+use crate::http::kit::seek::Placed;
 use crate::http::v6::shared::counts::CountsView;
 use crate::http::v6::shared::words;
 
@@ -97,18 +99,19 @@ impl Item for SpaceView {
 
 impl SpaceView {
     /// The view of a space with its current state.
-    pub(crate) fn of(row: &spaces::Listed) -> Self {
-        let (space, definition) = (row.space.clone(), row.space.definition.clone());
-        let shown = row.occupancy.as_ref();
+    pub(crate) fn of(row: spaces::Listed) -> Self {
+        let spaces::Listed { space, site_name, occupancy, sensor, display, .. } = row;
+        let definition = space.definition;
+        let shown = occupancy.as_ref();
         let state = shown.map_or(SpaceState::Unknown, |shown| shown.state);
         let since = shown.map_or(space.created_at, |shown| shown.since);
-        let (sensor, display) = (row.sensor.as_ref(), row.display.as_ref());
+        let (sensor, display) = (sensor.as_ref(), display.as_ref());
         let eui = |device: &spaces::Standing| format!("{:X}", device.dev_eui);
         Self {
             id: space.space_id,
             tenant_id: space.tenant_id,
             site_id: space.site_id,
-            site_name: row.site_name.clone(),
+            site_name,
             space_number: space.code.clone(),
             code: space.code,
             name: definition.name,
@@ -141,15 +144,16 @@ impl SpaceView {
     }
 
     /// The view of a space with its current state and its devices.
-    pub(crate) fn with_devices(row: &spaces::Listed) -> Self {
-        let assigned = |device: &spaces::Standing| AssignedDevice {
+    pub(crate) fn with_devices(mut row: spaces::Listed) -> Self {
+        // The rest of the view does not contain the names.
+        let assigned = |device: &mut spaces::Standing| AssignedDevice {
             id: device_id(device.dev_eui),
             dev_eui: format!("{:X}", device.dev_eui),
-            name: device.name.clone(),
+            name: std::mem::take(&mut device.name),
             status: device.status,
         };
         let (sensor_device, display_device) =
-            (row.sensor.as_ref().map(assigned), row.display.as_ref().map(assigned));
+            (row.sensor.as_mut().map(assigned), row.display.as_mut().map(assigned));
         Self { devices: Some(AssignedDevices { sensor_device, display_device }), ..Self::of(row) }
     }
 
@@ -200,6 +204,12 @@ pub(crate) struct MomentView {
 
 impl Item for MomentView {
     const PLURAL: &'static str = "history";
+}
+
+impl Placed for MomentView {
+    fn place(&self) -> Place {
+        Place { position: self.position, ordinal: self.ordinal }
+    }
 }
 
 impl MomentView {

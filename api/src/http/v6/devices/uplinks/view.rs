@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::device::device_id;
 use parking_domain::sensors::{Codec, Occupancy, heartbeat_sec};
 use parking_domain::uplinks::Standing;
+use parking_projections::seek::Place;
 use parking_projections::uplinks::read::Uplink;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::http::kit::page::Item;
 use crate::http::v6::shared::words;
+use crate::http::kit::seek::Placed;
 
 /// An uplink with its decoded reading, or the reason why it could not be decoded.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,6 +61,12 @@ impl Item for UplinkView {
     const PLURAL: &'static str = "uplinks";
 }
 
+impl Placed for UplinkView {
+    fn place(&self) -> Place {
+        Place { position: self.position, ordinal: 0 }
+    }
+}
+
 impl UplinkView {
     pub(crate) fn of(row: Uplink) -> Self {
         let number = |name: &str| row.reading.as_ref().and_then(|reading| reading.get(name)?.as_f64());
@@ -103,6 +111,7 @@ pub(crate) struct DeviceTypeView {
     /// Incremented whenever the same bytes yield a different reading.
     version: u16,
     /// The ports of the models' uplinks. Empty: the port has no meaning.
+    #[schema(max_items = 16)]
     ports: Vec<u8>,
     /// The interval of reports without a change, in seconds.
     heartbeat_sec: u32,
