@@ -123,24 +123,33 @@ impl<A: Decider> Bus<A> {
         }
     }
 
-    /// One attempt on a stream that is not in memory. A long stream without a recent snapshot is not loaded if its last
-    /// events suffice; the next command finds a snapshot or decides in the same way.
+    /// One attempt on a stream that is not in memory. A stream far from its snapshot is not folded if its last events
+    /// suffice; the next command finds a snapshot or decides in the same way.
     async fn attempt_loading(
         &self,
         aggregate_id: &str,
         commands: &[A::Command],
         command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
-        let context = match self.store.load_or_last_events(aggregate_id).await? {
-            Loaded::Whole(context) => context,
-            Loaded::Last(last) => {
-                if let [command] = commands
-                    && let Some(decision) = A::decide_from_last_events(command, &last.events)
-                {
-                    return self.append_after(aggregate_id, &last, decision, command_context).await;
+        let context = match (self.store.load_for(aggregate_id, commands).await?, commands) {
+            (Loaded::Whole(context), _) => context,
+            (Loaded::Far { partial, last }, [command]) => {
+                match A::decide_from_last_events(command, &last.events, last.is_recorded) {
+                    Some(Ok(events)) if !events.is_empty() => {
+                        return self
+                            .append_after(aggregate_id, &last, events, command_context)
+                            .await
+                            .map(Some);
+                    }
+                    Some(Err(refusal)) => {
+                        let earlier = self.earlier(command_context).await?;
+                        let refused = ExecuteError::Refused { refusal, position: last.position };
+                        return earlier.map(Some).ok_or(refused);
+                    }
+                    _ => self.store.load_rest(partial).await?,
                 }
-                self.store.load(aggregate_id).await?
             }
+            (Loaded::Far { partial, .. }, _) => self.store.load_rest(partial).await?,
         };
         self.attempt(context, false, commands, command_context).await
     }
@@ -150,18 +159,16 @@ impl<A: Decider> Bus<A> {
         &self,
         aggregate_id: &str,
         last: &LastEvents<A>,
-        decision: Result<Vec<A::Event>, A::Error>,
+        events: Vec<A::Event>,
         command_context: &CommandContext,
-    ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
-        let events =
-            decision.map_err(|refusal| ExecuteError::Refused { refusal, position: last.position })?;
+    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
         let appended =
             self.store.append_at::<A>(aggregate_id, last.version, &events, command_context).await?;
         if appended.repeated {
-            return Ok(self.earlier(command_context).await?);
+            return self.repeated(command_context).await;
         }
         let version = appended.versions.last().copied().unwrap_or(last.version);
-        Ok(Some(Executed { position: appended.last_position, version, events, repeated: false }))
+        Ok(Executed { position: appended.last_position, version, events, repeated: false })
     }
 
     /// One attempt; `None` if the context came from memory and is outdated.
@@ -179,10 +186,7 @@ impl<A: Decider> Bus<A> {
         }
         let appended = self.store.append(&mut context, &events, command_context).await?;
         if appended.repeated {
-            // A concurrent process appended the same request: what was decided here is not what is stored.
-            let earlier = self.earlier(command_context).await?;
-            let missing = || AppendError::Unsettled("the earlier request is not in the log".into());
-            return Ok(Some(earlier.ok_or_else(missing)?));
+            return self.repeated(command_context).await.map(Some);
         }
         let (position, version) = (context.position, context.version);
         self.store.memory().keep(context);
@@ -219,6 +223,15 @@ impl<A: Decider> Bus<A> {
                 Ok(Some(Executed { position, version, events: Vec::new(), repeated: false }))
             }
         }
+    }
+
+    /// The original result of a request that a concurrent process appended: what was decided here is not what is stored.
+    async fn repeated(
+        &self,
+        command_context: &CommandContext,
+    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
+        let missing = || AppendError::Unsettled("the earlier request is not in the log".into());
+        Ok(self.earlier(command_context).await?.ok_or_else(missing)?)
     }
 
     /// The original result of the request, if it was made before.

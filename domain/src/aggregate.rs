@@ -4,6 +4,7 @@ use std::io;
 
 use cqrs_es::Aggregate;
 use serde::Serialize;
+use uuid::Uuid;
 
 /// Implements the cqrs-es aggregate for a [`Decider`]: `handle` only calls `decide`, `apply` only calls `evolve`.
 macro_rules! aggregate {
@@ -86,12 +87,18 @@ pub trait Decider: Aggregate + 'static {
     /// again after a conflict; what goes into the events is cloned.
     fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
+    /// The key under which the event of a command is found in its stream, for [`Decider::decide_from_last_events`].
+    fn report_key(_command: &Self::Command) -> Option<Uuid> {
+        None
+    }
+
     /// The decision from a stream's last events alone, so that a command on a long stream that is not loaded need not
     /// wait for its fold. `None` unless it surely equals the decision from the whole stream. The events are as
-    /// [`Decider::read_bare`] reads them.
+    /// [`Decider::read_bare`] reads them; `is_recorded` is true when the stream contains the command's key.
     fn decide_from_last_events(
         _command: &Self::Command,
         _last: &[Self::Event],
+        _is_recorded: bool,
     ) -> Option<Result<Vec<Self::Event>, Self::Error>> {
         None
     }

@@ -13,6 +13,7 @@ mod sessions;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::aggregate::{Decider, aggregate};
 use crate::chirpstack::{Content, Report, Up};
@@ -103,6 +104,22 @@ impl Uplinks {
         }
     }
 
+    /// The event of a report that was not recorded before.
+    fn record(&self, report: &Report, at: Instant) -> UplinkEvent {
+        let Report { key, time, device, content, .. } = report;
+        let received_at = self.last_received_at.map_or(at, |last| last.max(at));
+        let report = NetworkReport { key: *key, received_at, time: *time, device: device.clone() };
+        match content {
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(up, report))),
+            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(*dev_addr, report)),
+            Content::Status => UplinkEvent::DeviceStatusReported { report },
+            Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
+            Content::TxAck => UplinkEvent::DownlinkTransmitted { report },
+            Content::Log => UplinkEvent::NetworkLogged { report },
+            Content::Location => UplinkEvent::DeviceLocated { report },
+        }
+    }
+
     /// An uplink with its session and standing.
     fn receive(&self, up: &Up, report: NetworkReport) -> UplinkReceived {
         let heard_at = up.heard_at(report.time, report.received_at);
@@ -141,27 +158,24 @@ impl Decider for Uplinks {
     const LAST_EVENTS: i64 = 32;
 
     fn decide(&self, command: &RecordReport) -> Result<Vec<UplinkEvent>, UplinkRefusal> {
-        let RecordReport { report, at, look_up } = command;
-        self.refuse_recorded(report, *look_up)?;
-        let Report { key, time, device, content, .. } = report;
-        let received_at = self.last_received_at.map_or(*at, |last| last.max(*at));
-        let report = NetworkReport { key: *key, received_at, time: *time, device: device.clone() };
-        Ok(vec![match content {
-            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(up, report))),
-            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(*dev_addr, report)),
-            Content::Status => UplinkEvent::DeviceStatusReported { report },
-            Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
-            Content::TxAck => UplinkEvent::DownlinkTransmitted { report },
-            Content::Log => UplinkEvent::NetworkLogged { report },
-            Content::Location => UplinkEvent::DeviceLocated { report },
-        }])
+        self.refuse_recorded(&command.report, command.look_up)?;
+        Ok(vec![self.record(&command.report, command.at)])
+    }
+
+    fn report_key(command: &RecordReport) -> Option<Uuid> {
+        Some(command.report.key.0)
     }
 
     fn decide_from_last_events(
         command: &RecordReport,
         last: &[UplinkEvent],
+        is_recorded: bool,
     ) -> Option<Result<Vec<UplinkEvent>, UplinkRefusal>> {
-        last_events::decide(command, last)
+        if is_recorded {
+            return Some(Err(UplinkRefusal::ReportAlreadyRecorded));
+        }
+        let event = last_events::record(&command.report, command.at, last)?;
+        Some(Ok(vec![event]))
     }
 
     fn read_bare(payload: &str) -> serde_json::Result<UplinkEvent> {

@@ -61,7 +61,9 @@ impl Account {
             ));
         }
         for PassedOver { position, .. } in &self.unrecorded {
-            lines.push(format!("passed over position {position} as skipped, but the log contains no such skip"));
+            lines.push(format!(
+                "passed over position {position} as skipped, but the log contains no such skip"
+            ));
         }
         lines.extend(
             self.skipped.iter().map(|event| format!("skipped position {}: {}", event.position, event.reason)),

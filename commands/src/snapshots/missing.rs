@@ -109,6 +109,8 @@ struct Pass {
     set: Vec<Snapshot>,
     /// True when a stream did not fit.
     overflowed: bool,
+    /// True when there were no more candidates.
+    is_last: bool,
 }
 
 impl MissingSnapshots {
@@ -132,13 +134,14 @@ impl MissingSnapshots {
         }
     }
 
-    /// Runs passes until no stream is left or none makes progress.
+    /// Runs passes until no stream is left or none makes progress. Events that a stream gets meanwhile are left to its next
+    /// load.
     async fn make_all(&self) -> Result<(), sqlx::Error> {
         loop {
             let (mut last, mut made, mut overflowed) = (Name::default(), 0, false);
             loop {
                 let mut pass = self.next_pass(&mut last).await?;
-                if pass.streams.is_empty() {
+                if pass.is_last {
                     break;
                 }
                 info!(streams = pass.streams.len(), from = pass.position, "creating missing snapshots");
@@ -182,11 +185,12 @@ impl MissingSnapshots {
         .bind(types)
         .bind(ids)
         .fetch(&self.store.pool);
-        let mut pass = Pass::default();
+        let mut pass = Pass { is_last: true, ..Pass::default() };
         while pass.weight <= self.memory / 2
             && let Some(stream) = candidates.try_next().await?
         {
             *last = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
+            pass.is_last = false;
             pass.add_stream(&self.kinds, stream);
         }
         Ok(pass)
@@ -254,7 +258,9 @@ impl Pass {
         };
         let name = (candidate.aggregate_type.clone(), candidate.aggregate_id.clone());
         let (after, has_state) = (candidate.after, candidate.state.is_some());
-        let Some(stream) = (kind.begin)(candidate) else { return };
+        let Some(stream) = (kind.begin)(candidate) else {
+            return warn!(stream = name.1, "a snapshot cannot be parsed: the next load replaces it");
+        };
         self.position = if self.streams.is_empty() { after } else { after.min(self.position) };
         if has_state {
             self.weigh(&name, stream.weight());

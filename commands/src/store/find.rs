@@ -61,15 +61,16 @@ pub(super) async fn holder(
     Ok(holder.bind(scope).bind(key).fetch_optional(pool).await?)
 }
 
-/// True when the `uplinks` stream contains a report with this key, found by the index on keys. `offset 0` keeps the
+/// Whether the `uplinks` stream $2 contains a report with the key $1, found by the index on keys. `offset 0` keeps the
 /// planner from reading the stream instead, which it might do on a log without statistics.
+pub(super) const HOLDS_REPORT: &str = "exists (select from (select aggregate_id from events \
+                           where hashtextextended(report_key(aggregate_type, event_type, payload), 0) \
+                                     = hashtextextended($1, 0) \
+                             and report_key(aggregate_type, event_type, payload) = $1 offset 0) as same_key \
+              where aggregate_id = $2)";
+
+/// True when the `uplinks` stream contains a report with this key.
 pub(super) async fn holds_report(pool: &PgPool, aggregate_id: &str, key: Uuid) -> Result<bool, LoadError> {
-    let holds = sqlx::query_scalar(
-        "select exists (select from (select aggregate_id from events \
-                                      where hashtextextended(report_key(aggregate_type, event_type, payload), 0) \
-                                                = hashtextextended($1, 0) \
-                                        and report_key(aggregate_type, event_type, payload) = $1 offset 0) as same_key \
-                         where aggregate_id = $2)",
-    );
-    Ok(holds.bind(key.to_string()).bind(aggregate_id).fetch_one(pool).await?)
+    let query = format!("select {HOLDS_REPORT}");
+    Ok(sqlx::query_scalar(&query).bind(key.to_string()).bind(aggregate_id).fetch_one(pool).await?)
 }

@@ -8,17 +8,22 @@ use super::last_events::{self, LastEvents};
 use super::unreadable::UnreadableEvent;
 use super::{LoadError, LogContext, LogStore, load};
 
-/// A stream as far as one query loads it.
+/// The number of events that are folded at once rather than waited for by the background pass.
+const FOLDED_AT_ONCE: i64 = 1000;
+
+/// A stream after the query that loads several streams together.
 enum Near<A: Decider> {
     Whole(LogContext<A>),
-    /// Events follow; without a context, the query was not made.
-    Part(Option<LogContext<A>>),
+    /// More events follow.
+    Part(LogContext<A>),
+    /// The query was not made, or the stream's snapshot is unusable.
+    Unread,
 }
 
-/// A stream, or what stands in for one that takes long to load.
+/// A stream, or its last events because it takes long to load.
 pub(crate) enum Loaded<A: Decider> {
     Whole(LogContext<A>),
-    Last(LastEvents<A>),
+    Far { partial: LogContext<A>, last: LastEvents<A> },
 }
 
 impl LogStore {
@@ -58,66 +63,76 @@ impl LogStore {
         let skipped: Vec<i64> = unreadable.iter().map(|event| event.sequence).collect();
         match self.fold_near(aggregate_id, &skipped).await? {
             Near::Whole(context) => Ok(context),
-            Near::Part(partial) => self.fold_far(aggregate_id, skipped, partial).await,
+            Near::Part(partial) => self.fold_rest(partial).await,
+            Near::Unread => {
+                self.fold_rest(load::from_snapshot(&self.pool, aggregate_id, skipped).await).await
+            }
         }
     }
 
-    /// Folds a stream in one query, if its snapshot is near or it is short.
+    /// Folds a stream in one query, as far as this query reads it.
     async fn fold_near<A: Decider>(&self, aggregate_id: &str, skipped: &[i64]) -> Result<Near<A>, LoadError> {
         let form = load::snapshot_form::<A>(skipped.len());
         let Some(tail) = self.loader.tail(A::TYPE, aggregate_id, form).await else {
-            return Ok(Near::Part(None));
+            return Ok(Near::Unread);
         };
-        let whole = !tail.cut;
-        let folded = load::fold_tail(self.upcasters, aggregate_id, skipped, tail)?;
-        Ok(match folded {
-            Some(context) if whole => Near::Whole(context),
-            Some(context) => Near::Part(Some(context)),
-            // The snapshot is unusable: the stream is read from its first event.
-            None => {
-                Near::Part(Some(LogContext { skipped: skipped.to_vec(), ..LogContext::empty(aggregate_id) }))
-            }
+        let is_cut = tail.cut;
+        Ok(match load::fold_tail(self.upcasters, aggregate_id, skipped, tail)? {
+            Some(context) if is_cut => Near::Part(context),
+            Some(context) => Near::Whole(context),
+            None => Near::Unread,
         })
     }
 
-    /// Folds the rest of a long stream, page by page.
-    async fn fold_far<A: Decider>(
-        &self,
-        aggregate_id: &str,
-        skipped: Vec<i64>,
-        partial: Option<LogContext<A>>,
-    ) -> Result<LogContext<A>, LoadError> {
+    /// Folds the rest of a stream, page by page.
+    async fn fold_rest<A: Decider>(&self, mut context: LogContext<A>) -> Result<LogContext<A>, LoadError> {
         let _turn = self.long_loads.acquire().await.expect("it is never closed");
-        let mut context = match partial {
-            Some(context) => context,
-            None => load::from_snapshot(&self.pool, aggregate_id, skipped).await,
-        };
         load::fold_rest(&self.pool, self.upcasters, &self.snapshots, &mut context).await?;
         Ok(context)
     }
 
-    /// The last events of a stream that takes long to load; the stream itself if it does not, or if its aggregate
-    /// decides only from the whole stream.
-    pub(crate) async fn load_or_last_events<A: Decider>(
+    /// Loads a stream for commands, but not the rest of one that takes long to load: a single command may need only the
+    /// last events.
+    pub(crate) async fn load_for<A: Decider>(
         &self,
         aggregate_id: &str,
+        commands: &[A::Command],
     ) -> Result<Loaded<A>, LoadError> {
-        if A::LAST_EVENTS > 0
-            && self.unreadable.of(A::TYPE, aggregate_id).is_empty()
-            && let Ok(near) = self.fold_near(aggregate_id, &[]).await
-        {
-            match near {
-                Near::Whole(mut context) => {
-                    self.snapshots.offer(&mut context);
-                    return Ok(Loaded::Whole(context));
-                }
-                Near::Part(_) => {
-                    if let Some(last) = last_events::read(&self.pool, self.upcasters, aggregate_id).await? {
-                        return Ok(Loaded::Last(last));
-                    }
+        let [command] = commands else { return Ok(Loaded::Whole(self.load(aggregate_id).await?)) };
+        if A::LAST_EVENTS == 0 || !self.unreadable.of(A::TYPE, aggregate_id).is_empty() {
+            return Ok(Loaded::Whole(self.load(aggregate_id).await?));
+        }
+        match self.fold_near(aggregate_id, &[]).await {
+            Ok(Near::Whole(mut context)) => {
+                self.snapshots.offer(&mut context);
+                Ok(Loaded::Whole(context))
+            }
+            Ok(Near::Part(partial)) => {
+                let key = A::report_key(command);
+                let last = last_events::read(&self.pool, self.upcasters, aggregate_id, key).await?;
+                match last.filter(|last| last.version - partial.version > FOLDED_AT_ONCE) {
+                    Some(last) => Ok(Loaded::Far { partial, last }),
+                    None => Ok(Loaded::Whole(self.load_rest(partial).await?)),
                 }
             }
+            Ok(Near::Unread) | Err(_) => Ok(Loaded::Whole(self.load(aggregate_id).await?)),
         }
-        Ok(Loaded::Whole(self.load(aggregate_id).await?))
+    }
+
+    /// Loads the rest of a partially loaded stream.
+    pub(crate) async fn load_rest<A: Decider>(
+        &self,
+        partial: LogContext<A>,
+    ) -> Result<LogContext<A>, LoadError> {
+        let aggregate_id = partial.aggregate_id.clone();
+        match self.fold_rest(partial).await {
+            Ok(mut context) => {
+                self.snapshots.offer(&mut context);
+                Ok(context)
+            }
+            // The event may have been skipped a moment ago.
+            Err(LoadError::Undecodable { .. }) => self.load(&aggregate_id).await,
+            Err(error) => Err(error),
+        }
     }
 }

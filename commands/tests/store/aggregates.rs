@@ -30,7 +30,7 @@ fn report(n: i64) -> (Report, Vec<u8>) {
     (chirpstack::parse(EventKind::Up, &body).unwrap(), body)
 }
 
-fn command(n: i64) -> RecordReport {
+pub(crate) fn command(n: i64) -> RecordReport {
     RecordReport { report: report(n).0, at: at(n), look_up: LookUp::NotDone }
 }
 

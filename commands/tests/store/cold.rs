@@ -5,12 +5,13 @@ use parking_commands::bus::Bus;
 use parking_commands::ingest::{Ingest, IngestError, Outcome};
 use parking_commands::snapshots::{INTERVAL, Snapshots};
 use parking_commands::store::{CommandContext, LoadError, LogStore};
+use parking_domain::aggregate::Decider;
 use parking_domain::uplinks::Uplinks;
 use parking_testkit::{EventLog, Role};
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
-use crate::aggregates::{ID as UPLINKS, ingest, record};
+use crate::aggregates::{ID as UPLINKS, command, ingest, record};
 use crate::support::{laid_down, lay_down, snapshot_at, snapshots_of};
 
 /// A store with snapshots, as a separate process opens it.
@@ -179,47 +180,85 @@ async fn streams_loaded_together_are_limited_by_size() {
     }
 }
 
-/// A device with 300 reports and no snapshot, one of which no fold of the whole stream can pass.
-async fn log_with_a_cold_device() -> EventLog {
+/// A device with this many reports and no snapshot.
+pub(crate) async fn log_with_a_cold_device(reports: i64) -> EventLog {
     let log = EventLog::create().await;
-    let lanes = Ingest::new(log.store());
-    for n in 1..=300 {
-        ingest(&lanes, n).await;
+    let store = log.store();
+    let mut context = store.load::<Uplinks>(UPLINKS).await.unwrap();
+    let mut events = Vec::new();
+    for n in 1..=reports {
+        let decided = context.aggregate.decide(&command(n)).unwrap();
+        for event in &decided {
+            context.aggregate.evolve(event);
+        }
+        events.extend(decided);
     }
+    store.append(&mut context, &events, &CommandContext::default()).await.unwrap();
+    log
+}
+
+/// From now on no fold of the whole stream passes this event.
+async fn poison(log: &EventLog, sequence: i64) {
     let admin = log.admin();
     sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
-    sqlx::query("update events set event_type = 'Confiscated' where sequence = 250")
+    sqlx::query("update events set event_type = 'Confiscated' where sequence = $1")
+        .bind(sequence)
         .execute(&admin)
         .await
         .unwrap();
-    log
 }
 
 #[tokio::test]
 async fn the_next_report_of_a_cold_device_does_not_wait_for_its_fold() {
-    let log = log_with_a_cold_device().await;
+    let log = log_with_a_cold_device(1300).await;
+    poison(&log, 1250).await;
     let restarted = Ingest::new(log.store());
-    assert_eq!(ingest(&restarted, 301).await, Outcome::Accepted { position: 301 });
-    assert_eq!(ingest(&restarted, 301).await, Outcome::Duplicate { position: 301 });
-    assert_eq!(ingest(&restarted, 302).await, Outcome::Accepted { position: 302 });
-    assert_eq!(ingest(&restarted, 7).await, Outcome::Duplicate { position: 302 });
+    assert_eq!(ingest(&restarted, 1301).await, Outcome::Accepted { position: 1301 });
+    assert_eq!(ingest(&restarted, 1301).await, Outcome::Duplicate { position: 1301 });
+    assert_eq!(ingest(&restarted, 1302).await, Outcome::Accepted { position: 1302 });
+    assert_eq!(ingest(&restarted, 7).await, Outcome::Duplicate { position: 1302 });
+    let requests = sqlx::query_scalar("select count(*) from requests").fetch_one(&log.pool);
+    assert_eq!(requests.await.ok(), Some(0_i64), "no request keys are needed");
 }
 
 #[tokio::test]
 async fn an_older_report_of_a_cold_device_waits_for_its_fold() {
-    let log = log_with_a_cold_device().await;
+    let log = log_with_a_cold_device(1300).await;
+    poison(&log, 1250).await;
     let ended = record(&Ingest::new(log.store()), 0).await.unwrap_err();
-    assert!(matches!(ended, IngestError::Load(LoadError::Undecodable { sequence: 250, .. })), "{ended}");
+    assert!(matches!(ended, IngestError::Load(LoadError::Undecodable { sequence: 1250, .. })), "{ended}");
 }
 
 #[tokio::test]
-async fn reports_of_a_cold_device_to_two_processes_at_once_are_recorded_once() {
-    let log = log_with_a_cold_device().await;
-    let processes =
-        [Ingest::new(log.store()), Ingest::new(log.store_of(log.second_writer(), log.snapshots()))];
-    for n in 301..320 {
-        let outcomes = join_all(processes.iter().cycle().take(4).map(|lanes| ingest(lanes, n))).await;
+async fn reports_to_a_cold_and_a_warm_process_at_once_are_recorded_once() {
+    let log = log_with_a_cold_device(1300).await;
+    let warm = Ingest::new(log.store_of(log.second_writer(), log.snapshots()));
+    // An older report loads the stream.
+    ingest(&warm, 0).await;
+    for n in 1301..1320 {
+        // A store without memory is cold at every report.
+        let cold = Ingest::new(log.store());
+        let outcomes = join_all([&cold, &warm, &cold, &warm].map(|lanes| ingest(lanes, n))).await;
         let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count();
-        assert_eq!((accepted, log.store().version::<Uplinks>(UPLINKS).await.unwrap()), (1, n));
+        assert_eq!((accepted, log.store().version::<Uplinks>(UPLINKS).await.unwrap()), (1, n + 1));
     }
+}
+
+#[tokio::test]
+async fn a_stream_of_a_thousand_more_events_is_folded_and_kept() {
+    let log = log_with_a_cold_device(1200).await;
+    let store = store(&log);
+    ingest(&Ingest::new(store.clone()), 1201).await;
+    assert_eq!(store.memory().size().0, 1);
+    snapshot_at(&log, UPLINKS, 1200).await;
+}
+
+#[tokio::test]
+async fn the_next_report_replaces_a_snapshot_that_cannot_be_parsed() {
+    let log = log_with_a_cold_device(1300).await;
+    let broken = "insert into snapshots (aggregate_type, aggregate_id, state_version, version, event_id, state) \
+                  select 'uplinks', aggregate_id, $1, sequence, event_id, '{}' from events where sequence = 100";
+    sqlx::query(broken).bind(Uplinks::STATE_VERSION).execute(&log.admin()).await.unwrap();
+    ingest(&Ingest::new(store(&log)), 1301).await;
+    snapshot_at(&log, UPLINKS, 1300).await;
 }

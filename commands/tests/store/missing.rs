@@ -130,7 +130,7 @@ async fn an_old_state_that_cannot_be_parsed_is_left_to_the_next_load() {
                   where s.aggregate_id = '00' and e.aggregate_id = '00' and e.sequence = 100";
     sqlx::query(older).execute(&log.admin()).await.unwrap();
     sqlx::query("delete from snapshots where aggregate_id = '01'").execute(&log.admin()).await.unwrap();
-    missing(&log).run(CancellationToken::new()).await;
+    missing(&log).bounded(1, usize::MAX).run(CancellationToken::new()).await;
     assert_eq!(snapshots_of(&log).await, [("00".to_owned(), 100), ("01".to_owned(), 300)]);
     let loaded = log.store_of(log.writer.clone(), log.snapshots()).load::<Account>("00").await.unwrap();
     assert_eq!((loaded.version, loaded.aggregate), (300, laid_down(300)));

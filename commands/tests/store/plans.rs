@@ -3,6 +3,7 @@
 use cqrs_es::EventStore;
 use futures_util::future::try_join_all;
 use parking_commands::append::{Expected, RequestKey};
+use parking_commands::ingest::Ingest;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_projections::feed::{self, StreamPage};
@@ -13,6 +14,8 @@ use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 use crate::account::Account;
+use crate::aggregates::{ID as UPLINKS, ingest};
+use crate::cold::log_with_a_cold_device;
 use crate::support::block_on;
 
 /// A log of 5000 events in 100 streams, with current planner statistics.
@@ -171,6 +174,22 @@ async fn an_old_report_is_found_by_the_index_on_keys_with_any_statistics() {
             assert!(!store.holds_report("7", Uuid::nil()).await.unwrap());
             let look_up = plan(&pool, "%report_key%", &format!("'{}', '7'", Uuid::nil())).await;
             assert_indexed(&look_up, &["events_report_key"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_events_of_a_cold_device_are_read_by_the_indexes_with_any_statistics() {
+    let (known, unknown) = tokio::join!(log_with_a_cold_device(1300), log_with_a_cold_device(1300));
+    sqlx::query("analyze").execute(&known.admin()).await.unwrap();
+    for log in [known, unknown] {
+        for (n, plan_cache_mode) in [(1301, "force_generic_plan"), (1302, "force_custom_plan")] {
+            let pool = one_connection_with(&log, plan_cache_mode);
+            let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
+            ingest(&Ingest::new(store), n).await;
+            let parameters = format!("'{}', '{UPLINKS}', 'uplinks', 32", Uuid::nil());
+            let last = plan(&pool, "select coalesce(exists%", &parameters).await;
+            assert_indexed(&last, &["events_report_key", "events_stream_sequence"]);
         }
     }
 }

@@ -1,53 +1,42 @@
-//! Decisions from a stream's last events alone, while the state of a long stream is not loaded.
+//! Events from a stream's last events alone, while the state of a long stream is not loaded.
 //!
 //! The usual report of a working device depends only on the current session's counter, which the last events contain;
-//! its decision equals the one from the whole stream. Other reports (older frames, other addresses, joins) are not
-//! decided here. Whether the report was recorded before is always looked up.
+//! its event equals the one from the whole stream. Other reports (older frames, other addresses, joins) are not
+//! decided here.
 
+use super::Uplinks;
 use super::event::{Standing, UplinkEvent, UplinkReceived};
-use super::recent_keys::RecentKeys;
 use super::sessions::Sessions;
-use super::{RecordReport, UplinkRefusal, Uplinks};
-use crate::aggregate::Decider;
-use crate::chirpstack::{Content, Up};
+use crate::chirpstack::{Content, Report, Up};
 use crate::instant::Instant;
 
-/// The decision about a report, from the stream's last events in order; `None` if it may depend on earlier events.
-pub(super) fn decide(
-    command: &RecordReport,
-    last: &[UplinkEvent],
-) -> Option<Result<Vec<UplinkEvent>, UplinkRefusal>> {
+/// The event of a report that the stream does not contain, from the stream's last events in order; `None` if it may
+/// depend on earlier events.
+pub(super) fn record(report: &Report, at: Instant, last: &[UplinkEvent]) -> Option<UplinkEvent> {
     let last_received_at = last.last()?.report().received_at;
-    let mut uplinks = Uplinks {
-        recent_keys: RecentKeys::without_history(),
-        sessions: Sessions::default(),
-        last_received_at: Some(last_received_at),
-    };
-    last.iter().for_each(|event| uplinks.recent_keys.remember(event.report().key, event.report().time));
-    if let Err(refusal) = uplinks.refuse_recorded(&command.report, command.look_up) {
-        return Some(Err(refusal));
-    }
-    match &command.report.content {
-        Content::Up(up) => {
-            let heard_at = up.heard_at(command.report.time, command.at.max(last_received_at));
-            uplinks.sessions = sessions(last, up, heard_at)?;
-        }
+    let sessions = match &report.content {
+        Content::Up(up) => sessions(last, up, up.heard_at(report.time, at.max(last_received_at)))?,
         Content::Join(_) => return None,
-        Content::Status | Content::Ack | Content::TxAck | Content::Log | Content::Location => {}
-    }
-    Some(uplinks.decide(command))
+        Content::Status | Content::Ack | Content::TxAck | Content::Log | Content::Location => {
+            Sessions::default()
+        }
+    };
+    let uplinks = Uplinks { sessions, last_received_at: Some(last_received_at), ..Uplinks::default() };
+    Some(uplinks.record(report, at))
 }
 
 /// The sessions as far as the last events show them, if they place the frame as all sessions of the stream would.
 ///
 /// An event in order belongs to the session that is current at that time, and raises its counter if it has one. So after
-/// the first event in order the current session is known, and with a counted one its highest counter. A former session
-/// takes a frame only if it has another address, or was heard before the current session began; that was not after the
-/// platform received any frame of the current session.
+/// the first event in order the current session is known, and after a counted one its highest counter. A former session
+/// takes a frame only if its address differs from the current session's, or if it was heard before the current session
+/// began. The current session began before the platform received any of its frames, so a frame heard after that is not
+/// of a former session.
 fn sessions(last: &[UplinkEvent], up: &Up, heard_at: Instant) -> Option<Sessions> {
     let mut sessions = Sessions::default();
-    let from_first = last.iter().skip_while(|event| !is_in_order(event));
-    from_first.for_each(|event| sessions.record(event));
+    for event in last.iter().skip_while(|event| !is_in_order(event)) {
+        sessions.record(event);
+    }
     let current = sessions.current()?;
     let counted = last.iter().filter_map(counted_in_order).find(|uplink| uplink.session == current)?;
     let is_continued = sessions.continued_by(up) && heard_at >= counted.report.received_at;
@@ -68,7 +57,11 @@ fn is_in_order(event: &UplinkEvent) -> bool {
 
 fn counted_in_order(event: &UplinkEvent) -> Option<&UplinkReceived> {
     match event {
-        UplinkEvent::UplinkReceived(uplink) if is_in_order(event) && uplink.f_cnt.is_some() => Some(uplink),
+        UplinkEvent::UplinkReceived(uplink)
+            if uplink.standing == Standing::InOrder && uplink.f_cnt.is_some() =>
+        {
+            Some(uplink)
+        }
         _ => None,
     }
 }

@@ -34,11 +34,6 @@ pub(super) struct RecentKeys {
 }
 
 impl RecentKeys {
-    /// The window of a stream whose earlier keys are unknown: all of them may have been evicted.
-    pub(super) fn without_history() -> Self {
-        Self { keys: Vec::new(), forgetful: true, forgotten_until: Some(Instant::MAX) }
-    }
-
     /// Whether `key` was recorded, as far as the window shows.
     pub(super) fn recall(&self, key: EventKey, time: Option<Instant>) -> Recall {
         if self.keys.iter().any(|(_, known)| *known == key) {

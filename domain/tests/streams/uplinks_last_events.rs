@@ -16,7 +16,9 @@ struct Step {
     pause: i64,
     clock: i64,
     counter: Counter,
-    address: u32,
+    /// `None` for a report without an address.
+    address: Option<u32>,
+    data: &'static str,
     /// How many reports ago this one was sent before; 0 for a new one.
     repeats: usize,
 }
@@ -33,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
     let kind = prop_oneof![
         20 => Just(EventKind::Up),
         1 => Just(EventKind::Join),
-        1 => Just(EventKind::Status),
+        1 => prop::sample::select(vec![EventKind::Status, EventKind::Log, EventKind::Location]),
     ];
     let counter = prop_oneof![
         12 => (1..3_u32).prop_map(Counter::Next),
@@ -43,18 +45,26 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let pause = prop_oneof![0..5_i64, 60..600_i64];
     let clock = prop_oneof![4 => -30..30_i64, 1 => -4000..100_i64];
-    let address = prop_oneof![12 => Just(0), 1 => 1..3_u32];
+    let address = prop_oneof![12 => Just(Some(0)), 1 => (1..3_u32).prop_map(Some), 1 => Just(None)];
+    let data = prop::sample::select(vec!["AQ==", "Ag=="]);
     let repeats = prop_oneof![9 => Just(0), 1 => 1..100_usize];
-    (kind, pause, clock, counter, address, repeats).prop_map(
-        |(kind, pause, clock, counter, address, repeats)| Step {
+    (kind, pause, clock, counter, address, data, repeats).prop_map(
+        |(kind, pause, clock, counter, address, data, repeats)| Step {
             kind,
             pause,
             clock,
             counter,
             address,
+            data,
             repeats,
         },
     )
+}
+
+/// An uplink ten minutes later.
+fn uplink(address: u32, counter: Counter, clock: i64) -> Step {
+    let (kind, address) = (EventKind::Up, Some(address));
+    Step { kind, pause: 600, clock, counter, address, data: "AQ==", repeats: 0 }
 }
 
 /// A device, as far as its next report depends on the earlier ones.
@@ -83,13 +93,16 @@ impl Device {
 
     fn report(&self, step: &Step) -> Report {
         let f_cnt = if matches!(step.counter, Counter::Unreadable) { json!("?") } else { json!(self.f_cnt) };
-        let body = json!({
+        let mut body = json!({
             "deviceInfo": {"devEui": "58a0cb0000100001"},
             "deduplicationId": self.sent.len().to_string(),
-            "devAddr": format!("0000000{}", step.address),
             "fCnt": f_cnt,
+            "data": step.data,
             "time": at(self.second + step.clock).to_string(),
         });
+        if let Some(address) = step.address {
+            body["devAddr"] = json!(format!("0000000{address}"));
+        }
         chirpstack::parse(step.kind, body.to_string().as_bytes()).expect("a report")
     }
 }
@@ -124,7 +137,7 @@ type Decision = Result<Vec<UplinkEvent>, UplinkRefusal>;
 
 fn from_last(command: &RecordReport, log: &[UplinkEvent], known: usize) -> Option<Decision> {
     let last: Vec<_> = log[log.len().saturating_sub(known)..].iter().map(bare).collect();
-    Uplinks::decide_from_last_events(command, &last)
+    Uplinks::decide_from_last_events(command, &last, command.look_up == LookUp::Present)
 }
 
 proptest! {
@@ -146,7 +159,7 @@ proptest! {
 
     #[test]
     fn the_next_frame_of_a_working_device_is_decided(steps in 1..100_usize, known in 1..40_usize) {
-        let next = Step { kind: EventKind::Up, pause: 60, clock: -1, counter: Counter::Next(1), address: 0, repeats: 0 };
+        let next = uplink(0, Counter::Next(1), -1);
         let (state, log, mut device) = stream(&vec![next.clone(); steps]);
         let command = device.command(&next, &log);
         prop_assert_eq!(from_last(&command, &log, known), Some(state.decide(&command)));
@@ -155,14 +168,6 @@ proptest! {
 
 #[test]
 fn late_and_repeated_frames_before_the_last_one_in_order_do_not_hide_the_current_session() {
-    let uplink = |address, counter, clock| Step {
-        kind: EventKind::Up,
-        pause: 600,
-        clock,
-        counter,
-        address,
-        repeats: 0,
-    };
     let next = uplink(1, Counter::Next(1), 0);
     let steps = [
         uplink(0, Counter::Next(1), 0),
@@ -179,10 +184,9 @@ fn late_and_repeated_frames_before_the_last_one_in_order_do_not_hide_the_current
 #[test]
 fn a_join_and_the_first_report_of_a_stream_need_the_whole_stream() {
     let (_, log, mut device) = stream(&[]);
-    let uplink =
-        Step { kind: EventKind::Up, pause: 60, clock: 0, counter: Counter::Next(1), address: 0, repeats: 0 };
+    let uplink = uplink(0, Counter::Next(1), 0);
     assert!(from_last(&device.command(&uplink, &log), &log, 32).is_none());
-    let (_, log, mut device) = stream(&[uplink.clone()]);
+    let (_, log, mut device) = stream(std::slice::from_ref(&uplink));
     let join = Step { kind: EventKind::Join, ..uplink };
     let command = device.command(&join, &log);
     assert!(matches!(command.report.content, Content::Join(_)));

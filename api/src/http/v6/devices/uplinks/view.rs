@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
-use crate::http::v6::shared::words;
 use crate::http::kit::seek::Placed;
+use crate::http::v6::shared::words;
 
 /// An uplink with its decoded reading, or the reason why it could not be decoded.
 #[derive(Debug, Serialize, ToSchema)]
