@@ -27,6 +27,13 @@ impl Place<'_> {
         self.steps += 1;
     }
 
+    /// Waits until the lists contain all steps so far.
+    async fn settle(&mut self) {
+        let position = self.client.post(UPLINK, uplink(1, self.steps).to_string()).await.accepted();
+        self.client.ask("GET", &format!("/api/v6/spaces?min_position={position}"), None).await.ok();
+        self.steps += 1;
+    }
+
     /// The three lists.
     fn lists(&self) -> [String; 3] {
         let (space, sensor) = (&self.space, &self.sensor);
@@ -45,10 +52,7 @@ async fn place(client: &Client, rows: u32) -> Place<'_> {
     for _ in 0..rows {
         place.step().await;
     }
-    // A reading that follows the last uplink.
-    let position = client.post(UPLINK, uplink(1, place.steps).to_string()).await.accepted();
-    client.ask("GET", &format!("/api/v6/spaces?min_position={position}"), None).await.ok();
-    place.steps += 1;
+    place.settle().await;
     place
 }
 
@@ -65,6 +69,7 @@ async fn every_row_is_read_once_while_rows_are_added() {
     let client = &TestServer::start(&database).await.client;
     let mut place = place(client, ROWS).await;
     for list in place.lists() {
+        place.settle().await;
         let all = client.ask("GET", &format!("{list}&page_size=500"), None).await.ok();
         let (all, none) = rows(&all);
         assert!(all.len() >= ROWS as usize && none.is_none(), "{list}: {}", all.len());
