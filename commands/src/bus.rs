@@ -85,20 +85,9 @@ impl<A: Decider> Bus<A> {
 
     /// Executes several commands on a stream as one: each is decided on the state after the previous ones, and their
     /// events are appended together. If one is refused, all are.
+    ///
+    /// A request that was made before is not looked up first, because the append does so anyway.
     pub async fn execute_all(
-        &self,
-        aggregate_id: &str,
-        commands: &[A::Command],
-        command_context: &CommandContext,
-    ) -> Result<Executed<A>, ExecuteError<A::Error>> {
-        if let Some(earlier) = self.earlier(command_context).await? {
-            return Ok(earlier);
-        }
-        self.execute_new(aggregate_id, commands, command_context).await
-    }
-
-    /// As [`Self::execute_all`], for a request that [`Self::earlier`] did not find.
-    pub(crate) async fn execute_new(
         &self,
         aggregate_id: &str,
         commands: &[A::Command],

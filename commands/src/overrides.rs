@@ -65,6 +65,6 @@ impl<'a> Overrides<'a> {
         };
         let set = SetOverride { override_id, kind, from, until, reason, notes, asked };
         let set = SpaceCommand::SetOverride(Box::new(set));
-        Ok(self.spaces.execute_new(&space_id.to_string(), &[set], command_context).await?)
+        Ok(self.spaces.execute_all(&space_id.to_string(), &[set], command_context).await?)
     }
 }

@@ -41,6 +41,10 @@ impl<'a> Reservations<'a> {
         asked: Asked,
         command_context: &CommandContext,
     ) -> Result<Executed<Space>, SealedCommandError> {
+        // Before sealing: the guest of the first request may have been forgotten since.
+        if let Some(earlier) = self.spaces.earlier(command_context).await? {
+            return Ok(earlier);
+        }
         let reason = match reason {
             None => None,
             Some(reason) => {

@@ -1,8 +1,9 @@
 //! Where a page begins in a list that is in the order of the log, newest first.
 
-/// The place of a row in such a list. It never changes, and new rows come before it.
+/// The position of a row in such a list. It never changes. New rows come before it, except those of a held-back stream that a
+/// rebuild takes up again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct RowPosition {
     /// The position of the row's event.
     pub position: i64,
     /// The number of the row among the rows of the same event; 0 in a list with one row for each event.
@@ -14,8 +15,8 @@ pub struct Place {
 pub enum Start {
     /// After this number of rows. They are all read.
     Offset(i64),
-    /// After the row at this place, found by an index.
-    After(Place),
+    /// After this row, found by an index.
+    After(RowPosition),
 }
 
 impl Start {
@@ -26,10 +27,10 @@ impl Start {
         }
     }
 
-    pub(crate) fn after(self) -> Option<Place> {
+    pub(crate) fn after(self) -> Option<RowPosition> {
         match self {
             Self::Offset(_) => None,
-            Self::After(place) => Some(place),
+            Self::After(row) => Some(row),
         }
     }
 }

@@ -10,7 +10,7 @@ use parking_commands::ingest::{Incoming, Outcome};
 use parking_commands::metadata::Metadata;
 use parking_domain::chirpstack::{self, Content, EventKind, Report};
 use parking_domain::uplinks::Source;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -44,8 +44,8 @@ struct ReportResult<'a> {
 }
 
 /// What became of a report. `accepted` and `duplicate`: the event is on disk. `ignored`: events of this type are not recorded.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
 enum ReportStatus {
     Accepted,
     Duplicate,
@@ -53,13 +53,19 @@ enum ReportStatus {
 }
 
 impl ReportStatus {
-    /// The word in the metrics.
+    /// The word in answers and metrics.
     fn word(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
         }
+    }
+}
+
+impl Serialize for ReportStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
     }
 }
 

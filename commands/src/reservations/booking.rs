@@ -83,7 +83,7 @@ impl Reservations<'_> {
         let details = Box::new(self.sealed_details(booking).await?);
         let book = BookReservation { reservation_id, window, max_duration, details, asked };
         let command = SpaceCommand::BookReservation(Box::new(book));
-        booked(self.spaces.execute_new(&space_id.to_string(), &[command], &command_context).await?)
+        booked(self.spaces.execute_all(&space_id.to_string(), &[command], &command_context).await?)
     }
 
     fn request(&self, booking: &Booking) -> Option<RequestKey> {

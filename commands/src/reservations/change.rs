@@ -37,6 +37,10 @@ impl Reservations<'_> {
         asked: Asked,
         command_context: &CommandContext,
     ) -> Result<Executed<Space>, SealedCommandError> {
+        // Before sealing: the guest of the first request may have been forgotten since.
+        if let Some(earlier) = self.spaces.earlier(command_context).await? {
+            return Ok(earlier);
+        }
         let Change { start, end, max_duration, guest, mut details } = change;
         if !guest.is_empty() {
             let subject = match guest.email() {

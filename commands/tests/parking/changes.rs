@@ -1,14 +1,17 @@
 //! Rescheduling, amending and cancelling a reservation.
 
+use parking_commands::append::RequestKey;
 use parking_commands::bus::ExecuteError;
 use parking_commands::ids::Ids;
 use parking_commands::personal::SealedCommandError;
 use parking_commands::reservations::{Booking, Change, Guest, GuestPatch};
+use parking_commands::store::CommandContext;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::patch::Patch;
 use parking_domain::space::{
     DetailsPatch, MAX_DURATION, PaymentStatus, Space, SpaceEvent, SpaceRefusal, Status, Window,
 };
+use uuid::Uuid;
 
 use crate::support::{Platform, asked, at, command_context, elsewhere, window};
 
@@ -106,4 +109,33 @@ async fn another_tenants_reservation_is_not_found_and_no_key_is_created() {
     let unknown = reservations.cancel(space, unknown, Some("mine"), asked(), &command_context).await;
     assert_eq!(refusal(unknown), SpaceRefusal::ReservationNotFound);
     assert_eq!(platform.keys().await, 0);
+}
+
+#[tokio::test]
+async fn a_repeated_request_seals_nothing_and_gets_its_result_after_the_space_is_deleted() {
+    let platform = Platform::create().await;
+    let (space, reservation) = booked(&platform, ada()).await;
+    let tenant_id = asked().tenant_id.uuid();
+    let keyed = |key: &str| {
+        let request = RequestKey { tenant_id, key: key.into(), fingerprint: Uuid::nil() };
+        CommandContext { request: Some(request), ..command_context() }
+    };
+    let (first, second) = (keyed("c-1"), keyed("c-2"));
+    let reservations = platform.reservations();
+    let patch = GuestPatch { notes: Patch::Set("late".into()), ..GuestPatch::default() };
+    let change = || {
+        let change = Change { guest: patch.clone(), ..nothing() };
+        reservations.change(space, reservation, change, asked(), &first)
+    };
+    let cancel = || reservations.cancel(space, reservation, Some("Ada is ill"), asked(), &second);
+    let (first_change, first_cancellation) = (change().await.unwrap(), cancel().await.unwrap());
+
+    let guest = platform.sealer.guest(asked().tenant_id, "ada@example.com");
+    assert!(platform.sealer.forget(guest).await.unwrap());
+    platform.delete(space).await;
+    for (again, before) in [(change().await, first_change), (cancel().await, first_cancellation)] {
+        let again = again.unwrap();
+        assert_eq!((again.position, again.repeated, again.events), (before.position, true, before.events));
+    }
+    assert_eq!(platform.keys().await, 0, "what was forgotten stays forgotten");
 }

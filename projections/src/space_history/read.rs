@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Moment;
 use crate::rows::from_json;
-use crate::seek::{Place, Start};
+use crate::seek::{RowPosition, Start};
 use crate::selection::Selection;
 use crate::spaces::read::AsOf;
 
@@ -20,7 +20,7 @@ pub async fn list(
     let select = of_space(Selection::new("select to_json(h)::text from space_history h"), space_id);
     let select = match start.after() {
         None => select,
-        Some(Place { position, ordinal }) => {
+        Some(RowPosition { position, ordinal }) => {
             select.when("(position, ordinal) < (").value(position).text(", ").value(ordinal).text(")")
         }
     };

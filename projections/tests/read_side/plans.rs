@@ -1,8 +1,8 @@
-//! A page after a row costs the same at any depth: an index leads to it. Tables of 100,000 rows, prepared statements.
+//! A page after a row costs the same at any depth without filters: an index leads to it. Tables of 100,000 rows.
 
 use parking_projections::activity::read::{self as activity, Filter};
 use parking_projections::reader::{Reader, Reading};
-use parking_projections::seek::{Place, Start};
+use parking_projections::seek::{RowPosition, Start};
 use parking_projections::space_history::read as history;
 use parking_projections::uplinks::read::{self as uplinks, Received};
 use parking_testkit::estate::Estate;
@@ -59,7 +59,7 @@ async fn a_page_after_a_row_costs_the_same_at_any_depth() {
     let estate = Estate::new(&log, 'a');
     sqlx::raw_sql(ROWS).execute(&log.admin()).await.unwrap();
     let reading = async || Reader::new(pool(&log)).of(estate.tenant()).await.unwrap();
-    let deep = Start::After(Place { position: 50_000, ordinal: 0 });
+    let deep = Start::After(RowPosition { position: 50_000, ordinal: 0 });
 
     let site = Filter { site_id: Some(estate.id(3)), ..Filter::default() };
     let space = Filter { space_id: Some(estate.id(103)), ..Filter::default() };
@@ -85,7 +85,7 @@ async fn a_page_after_a_row_costs_the_same_at_any_depth() {
     assert!(touched < MOST_BUFFERS, "{touched} blocks: {plan:#}");
 
     let mut of_space = reading().await;
-    let deep = Start::After(Place { position: 25_000, ordinal: 0 });
+    let deep = Start::After(RowPosition { position: 25_000, ordinal: 0 });
     let rows = history::list(&mut of_space, estate.id(1), 41, deep).await.unwrap();
     assert_eq!(rows.len(), 41);
     let parameters = format!("'{}', 25000, 0, 41, 0", estate.id(1));

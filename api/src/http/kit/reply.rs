@@ -20,7 +20,8 @@ pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
 
 /// The result of a command.
 pub(crate) struct Done<A: Decider> {
-    /// The position at or after which the read models reflect the command; none when it changed nothing.
+    /// The position at or after which the read models reflect the command; none for a command on several streams that changed
+    /// nothing.
     pub(crate) position: Option<i64>,
     /// The appended events.
     pub(crate) events: Vec<A::Event>,

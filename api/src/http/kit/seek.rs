@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use parking_domain::id::TenantId;
-use parking_projections::seek::{Place, Start};
+use parking_projections::seek::{RowPosition, Start};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::openapi::Required;
@@ -12,42 +12,42 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::http::kit::freshness::Freshness;
 use crate::http::kit::page::{Envelope, Item, Page, Paged};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{QueryParams, invalid};
 
-/// An item of such a list.
-pub(crate) trait Placed: Item {
-    /// Its place in the list.
-    fn place(&self) -> Place;
+/// An item of a list in the order of the log.
+pub(crate) trait InLogOrder: Item {
+    /// Its position among the rows of the list.
+    fn row_position(&self) -> RowPosition;
 }
 
 /// The requested page of such a list: by its number, or after a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seek {
     page: Page,
-    after: Option<Place>,
+    after: Option<RowPosition>,
 }
 
 /// The requested page. `DEFAULT` and `MAX` are the default and the highest page size.
-pub(crate) struct Sought<const DEFAULT: i64, const MAX: i64>(pub(crate) Seek);
+pub(crate) struct SeekPage<const DEFAULT: i64, const MAX: i64>(pub(crate) Seek);
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SeekQuery {
     after: Option<String>,
     page: Option<String>,
-    offset: Option<String>,
 }
 
-impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for Sought<DEFAULT, MAX> {
+impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for SeekPage<DEFAULT, MAX> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let QueryParams(query) = QueryParams::<SeekQuery>::of(&parts.uri)?;
         let Paged(page) = Paged::<DEFAULT, MAX>::from_request_parts(parts, state).await?;
         let after = match query.after {
-            Some(_) if query.page.is_some() || query.offset.is_some() => {
+            Some(_) if query.page.is_some() => {
                 return Err(invalid("after and page exclude each other: pass one of them"));
             }
             after => after.as_deref().map(read_cursor).transpose()?,
@@ -56,25 +56,31 @@ impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for
     }
 }
 
-/// A place as text.
-fn cursor(Place { position, ordinal }: Place) -> String {
+/// The position of a row as text.
+fn cursor(RowPosition { position, ordinal }: RowPosition) -> String {
     format!("{position:x}.{ordinal:x}")
 }
 
 /// Reads a cursor exactly as it was written.
-fn read_cursor(text: &str) -> Result<Place, Problem> {
+fn read_cursor(text: &str) -> Result<RowPosition, Problem> {
     let number = |digits| i64::from_str_radix(digits, 16).ok().filter(|number| *number >= 0);
-    let place = text.split_once('.').and_then(|(position, ordinal)| {
-        Some(Place { position: number(position)?, ordinal: number(ordinal)? })
+    let row = text.split_once('.').and_then(|(position, ordinal)| {
+        Some(RowPosition { position: number(position)?, ordinal: number(ordinal)? })
     });
-    let refused = || invalid("after must be the next_after of a page of this list, unchanged");
-    place.filter(|place| cursor(*place) == text).ok_or_else(refused)
+    let refused = || invalid("after must be the next_after of a page, unchanged");
+    row.filter(|row| cursor(*row) == text).ok_or_else(refused)
 }
 
 impl Seek {
     /// Where the page begins.
     pub(crate) fn start(self) -> Start {
         self.after.map_or(Start::Offset(self.page.offset()), Start::After)
+    }
+
+    /// The freshness that the page needs: a cursor is valid only where the read model has reached its row.
+    pub(crate) fn freshness(self, freshness: Freshness) -> Freshness {
+        let after = self.after.map(|row| row.position);
+        Freshness { min_position: freshness.min_position.max(after) }
     }
 
     /// The number of rows to read: one more than the page has, which tells whether another page follows.
@@ -94,7 +100,7 @@ impl Seek {
     }
 
     /// The envelope of the page's items, which may be followed by one more, and the total.
-    pub(crate) fn of<T: Placed>(
+    pub(crate) fn of<T: InLogOrder>(
         self,
         mut items: Vec<T>,
         total: Option<i64>,
@@ -104,7 +110,7 @@ impl Seek {
         let size = usize::try_from(page_size).unwrap_or(usize::MAX);
         let follows = items.len() > size;
         items.truncate(size);
-        let next_after = items.last().filter(|_| follows).map(|item| cursor(item.place()));
+        let next_after = items.last().filter(|_| follows).map(|item| cursor(item.row_position()));
         let page = total.map(|_| number);
         let pages = total.map(|total| self.page.pages(total));
         Json(SeekListing {
@@ -162,7 +168,7 @@ impl<T: Item> Serialize for SeekListing<T> {
     }
 }
 
-impl<const DEFAULT: i64, const MAX: i64> IntoParams for Sought<DEFAULT, MAX> {
+impl<const DEFAULT: i64, const MAX: i64> IntoParams for SeekPage<DEFAULT, MAX> {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut parameters = Paged::<DEFAULT, MAX>::into_params(place);
         let after = ParameterBuilder::new()
@@ -184,9 +190,9 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_only_as_it_was_written() {
-        for place in [(1, 0), (255, 16), (i64::MAX, i64::MAX)] {
-            let place = Place { position: place.0, ordinal: place.1 };
-            assert_eq!(read_cursor(&cursor(place)).ok(), Some(place));
+        for (position, ordinal) in [(1, 0), (255, 16), (i64::MAX, i64::MAX)] {
+            let row = RowPosition { position, ordinal };
+            assert_eq!(read_cursor(&cursor(row)).ok(), Some(row));
         }
         let malformed =
             ["", ".", "1", "1.", ".0", "-1.0", "+1.0", "01.0", "FF.0", "1.0.0", "8000000000000000.0", "1,0"];

@@ -17,7 +17,7 @@ use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::ReadActivity;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, QueryParams};
-use crate::http::kit::seek::{SeekListing, Sought};
+use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::activity::ActivityView;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -41,13 +41,13 @@ struct ListActivity {
 
 /// Lists the actions of users and the platform on the tenant's resources, newest first.
 #[utoipa::path(get, path = "/api/v6/activity", tag = "activity",
-    params(ListActivity, Sought<50, 500>, Freshness),
+    params(ListActivity, SeekPage<50, 500>, Freshness),
     responses((status = 200, body = SeekListing<ActivityView>), Refusals<ReadErrors<ReadActivity>>))]
 async fn list(
     State(app): State<AppState>,
     caller: Caller<ReadActivity>,
     freshness: Freshness,
-    Sought(seek): Sought<50, 500>,
+    SeekPage(seek): SeekPage<50, 500>,
     QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<SeekListing<ActivityView>>, Problem> {
     let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned());
@@ -57,7 +57,7 @@ async fn list(
         space_id: query.space_id,
         dev_eui: query.dev_eui.map(|AnyEui(dev_eui)| dev_eui),
     };
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
     let total = seek.total(activity::count(&mut reading, &filter)).await?;
     let rows = activity::list(&mut reading, &filter, seek.limit(), seek.start()).await?;
     Ok(seek.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))

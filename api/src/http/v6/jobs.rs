@@ -132,12 +132,12 @@ fn find(name: &str) -> Result<Job, Problem> {
 }
 
 /// Lists all jobs with their status.
-#[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs", params(Paged<100, 100>),
+#[utoipa::path(get, path = "/api/v6/jobs", tag = "jobs", params(Paged<100, 500>),
     responses((status = 200, body = Listing<JobView>), Refusals<ReadErrors<ReadJobs>>))]
 async fn list(
     State(app): State<AppState>,
     caller: Caller<ReadJobs>,
-    Paged(page): Paged<100, 100>,
+    Paged(page): Paged<100, 500>,
 ) -> Result<Json<Listing<JobView>>, Problem> {
     let jobs = app.jobs.list().await?;
     Ok(page.of_all(jobs.into_iter().map(JobView::from), caller.tenant_id))

@@ -40,7 +40,7 @@ use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
-use crate::http::kit::seek::{SeekListing, Sought};
+use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::shared::words;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
@@ -269,16 +269,16 @@ async fn stats(
 
 /// Lists all changes of a space's state or display with their causes, newest first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
-    params(SpacePath, Sought<50, 500>, Freshness),
+    params(SpacePath, SeekPage<50, 500>, Freshness),
     responses((status = 200, body = SeekListing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn past(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    Sought(seek): Sought<50, 500>,
+    SeekPage(seek): SeekPage<50, 500>,
 ) -> Result<Json<SeekListing<MomentView>>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
     let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
     let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
     if rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0 {

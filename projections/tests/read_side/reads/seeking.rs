@@ -3,7 +3,7 @@
 use parking_domain::site::{Site, SiteEvent};
 use parking_projections::activity::read::{self as activity, Filter};
 use parking_projections::reader::Reader;
-use parking_projections::seek::{Place, Start};
+use parking_projections::seek::{RowPosition, Start};
 use parking_projections::space_history::Moment;
 use parking_projections::space_history::read as history;
 use parking_projections::uplinks::read::{self as uplinks, Received};
@@ -14,11 +14,11 @@ use uuid::Uuid;
 use super::reading;
 
 fn after(position: i64) -> Start {
-    Start::After(Place { position, ordinal: 0 })
+    Start::After(RowPosition { position, ordinal: 0 })
 }
 
-fn places(moments: &[Moment]) -> Vec<Place> {
-    moments.iter().map(|moment| Place { position: moment.position, ordinal: moment.ordinal }).collect()
+fn places(moments: &[Moment]) -> Vec<RowPosition> {
+    moments.iter().map(|moment| RowPosition { position: moment.position, ordinal: moment.ordinal }).collect()
 }
 
 /// Copies the one change of a space to each of these positions, three times each, all at the same time.

@@ -22,7 +22,7 @@ use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::ReadDevices;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
-use crate::http::kit::seek::{SeekListing, Sought};
+use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
 use crate::http::v6::shared::path::DevicePath;
@@ -46,18 +46,18 @@ struct ReceivedQuery {
 
 /// Lists a device's uplinks since it last became an orphan, decoded by its codec, newest first.
 #[utoipa::path(get, path = "/api/v6/devices/{device_id}/uplinks", tag = "devices",
-    params(DevicePath, ReceivedQuery, Sought<50, 500>, Freshness),
+    params(DevicePath, ReceivedQuery, SeekPage<50, 500>, Freshness),
     responses((status = 200, body = SeekListing<UplinkView>), Refusals<(ReadErrors<ReadDevices>, DeviceRefusal)>))]
 async fn reported(
     State(app): State<AppState>,
     caller: Caller<ReadDevices>,
     freshness: Freshness,
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
-    Sought(seek): Sought<50, 500>,
+    SeekPage(seek): SeekPage<50, 500>,
     QueryParams(query): QueryParams<ReceivedQuery>,
 ) -> Result<Json<SeekListing<UplinkView>>, Problem> {
     let received = uplinks::Received { since: query.since, until: query.until };
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
     find(&mut reading, dev_eui).await?;
     let total = seek.total(uplinks::count(&mut reading, dev_eui, received)).await?;
     let rows = uplinks::list(&mut reading, dev_eui, received, seek.limit(), seek.start()).await?;

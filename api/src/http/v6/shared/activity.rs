@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::device_id;
 use parking_projections::activity::read::Listed;
-use parking_projections::seek::Place;
+use parking_projections::seek::RowPosition;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
-use crate::http::kit::seek::Placed;
+use crate::http::kit::seek::InLogOrder;
 
 /// An action on one of the tenant's resources.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,9 +45,9 @@ impl Item for ActivityView {
     const PLURAL: &'static str = "activity";
 }
 
-impl Placed for ActivityView {
-    fn place(&self) -> Place {
-        Place { position: self.position, ordinal: 0 }
+impl InLogOrder for ActivityView {
+    fn row_position(&self) -> RowPosition {
+        RowPosition { position: self.position, ordinal: 0 }
     }
 }
 

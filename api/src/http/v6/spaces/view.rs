@@ -7,7 +7,7 @@ use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::occupancy::{Cause, ChangeSource, Reason, Sign, SpaceState};
 use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceEvent;
-use parking_projections::seek::Place;
+use parking_projections::seek::RowPosition;
 use parking_projections::space_history::Moment;
 use parking_projections::spaces::read as spaces;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
-use crate::http::kit::seek::Placed;
+use crate::http::kit::seek::InLogOrder;
 use crate::http::v6::shared::counts::CountsView;
 use crate::http::v6::shared::words;
 
@@ -206,9 +206,9 @@ impl Item for MomentView {
     const PLURAL: &'static str = "history";
 }
 
-impl Placed for MomentView {
-    fn place(&self) -> Place {
-        Place { position: self.position, ordinal: self.ordinal }
+impl InLogOrder for MomentView {
+    fn row_position(&self) -> RowPosition {
+        RowPosition { position: self.position, ordinal: self.ordinal }
     }
 }
 

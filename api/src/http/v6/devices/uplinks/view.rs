@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::device::device_id;
 use parking_domain::sensors::{Codec, Occupancy, heartbeat_sec};
 use parking_domain::uplinks::Standing;
-use parking_projections::seek::Place;
+use parking_projections::seek::RowPosition;
 use parking_projections::uplinks::read::Uplink;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::kit::page::Item;
-use crate::http::kit::seek::Placed;
+use crate::http::kit::seek::InLogOrder;
 use crate::http::v6::shared::words;
 
 /// An uplink with its decoded reading, or the reason why it could not be decoded.
@@ -61,9 +61,9 @@ impl Item for UplinkView {
     const PLURAL: &'static str = "uplinks";
 }
 
-impl Placed for UplinkView {
-    fn place(&self) -> Place {
-        Place { position: self.position, ordinal: 0 }
+impl InLogOrder for UplinkView {
+    fn row_position(&self) -> RowPosition {
+        RowPosition { position: self.position, ordinal: 0 }
     }
 }
 
