@@ -2,7 +2,7 @@
 //!
 //! There is no timer: a batch forms from the appends that arrive while the previous one commits. `append_events()`
 //! decides each append as a whole, refused appends do not affect the others, and an append with a lost result is
-//! settled by looking for its id, never by sending it again.
+//! settled by looking for its id; only one that is certainly not stored is sent again.
 
 mod batch;
 mod body;

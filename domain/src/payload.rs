@@ -1,4 +1,4 @@
-//! The decrypted bytes of a frame, serialised as base64.
+//! The payload of a frame: its decrypted bytes on one port, serialised as base64.
 
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, Engine};
@@ -11,7 +11,7 @@ const TOLERANT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The bytes that a device sent on one port; empty for a frame with MAC commands only.
+/// The bytes that a frame carries on its port; empty for a frame with MAC commands only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);
 

@@ -1,7 +1,7 @@
 //! Events that a projection must pass over according to the log: `EventSkipped`, written by an operator.
 //!
 //! A skip applies for ever: live rows, a rebuild and an audit leave the same events out, so the same log gives the same
-//! rows. The log accepts it only while the projection is before the event, so no row contains a skipped event.
+//! rows. The log accepts it only for an event that the projection has not applied, so no row contains a skipped event.
 
 use std::collections::BTreeMap;
 

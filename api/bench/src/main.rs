@@ -1,4 +1,4 @@
-//! Benchmarks of both sides, and the soak test with its history checker. See `docs/benchmarks.md`.
+//! Benchmarks of both sides, and the soak test with its log checker. See `docs/benchmarks.md`.
 
 mod append;
 mod cpu;

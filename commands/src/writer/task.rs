@@ -1,4 +1,4 @@
-//! The writer's task: forms batches, commits them, and settles batches of lost connections.
+//! The writer's task: forms batches, commits them, and settles batches after a connection is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Task {
                 let batch = batches.take();
                 self.commit(batch, Instant::now() + COMMIT_TIMEOUT).await;
             }
-            // A batch that has just committed settles most of them.
+            // A batch that has just committed confirms most of them.
             self.confirm(std::mem::take(&mut confirms), Instant::now() + COMMIT_TIMEOUT).await;
         }
     }
@@ -121,7 +121,7 @@ impl Task {
         }
     }
 
-    /// The log's own events may announce a dictionary, which compresses bodies from then on.
+    /// After an event of the log's own stream: reads the newest dictionary, for the bodies that follow.
     async fn update_encoder(&mut self, batch: &[Pending]) {
         let is_log_event =
             |pending: &Pending| pending.append.streams.iter().any(|s| s.aggregate_type == Log::TYPE);
@@ -143,7 +143,8 @@ impl Task {
         }
     }
 
-    /// After a lost connection: answers the appends that were committed and returns those that certainly were not.
+    /// After a lost connection: answers the appends that were committed and returns those that certainly were not. All that
+    /// are still in doubt at the deadline are answered `Unsettled`.
     async fn settle(&mut self, batch: Vec<Pending>, deadline: Instant, reason: &str) -> Vec<Pending> {
         self.drop_session();
         loop {
@@ -155,7 +156,7 @@ impl Task {
                 // While a lost server process is running, an absent append may still commit.
                 Ok(found) if self.lost.is_empty() => return self.answer_found(batch, found),
                 settled => {
-                    warn!(failure = ?settled.err(), "settling a batch failed");
+                    warn!(failure = ?settled.err(), "a batch is not settled");
                     self.drop_session();
                     if Instant::now() >= deadline {
                         refuse(batch, &AppendError::Unsettled(reason.to_owned()));
@@ -173,7 +174,7 @@ impl Task {
             let head = *task.head_sender.borrow();
             confirms.iter().all(|confirm| confirm.position <= head)
         };
-        let mut reason = "the log ends before the position".to_owned();
+        let mut reason = "the head is before the position".to_owned();
         while !certain(self) {
             match self.session(deadline).await {
                 Err(error) => reason = error,
@@ -183,7 +184,7 @@ impl Task {
                         break;
                     }
                     Err(error) => {
-                        warn!(%error, "the position of the log could not be confirmed");
+                        warn!(%error, "the head could not be confirmed");
                         reason = error.to_string();
                         self.drop_session();
                     }
@@ -242,7 +243,7 @@ impl Task {
         self.lost.extend(self.session.take().map(Session::into_backend));
     }
 
-    /// The connection, opened if there is none, until the deadline. Opening terminates what former connections left.
+    /// The session, or a new one; tries until the deadline. A new one ends the server processes of lost ones.
     async fn session(&mut self, deadline: Instant) -> Result<&mut Session, String> {
         while self.session.is_none() {
             match Session::open(&self.options, &mut self.lost).await {

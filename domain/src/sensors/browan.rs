@@ -1,7 +1,8 @@
 //! The Browan (TrackNet) Tabs family: the port identifies the model, except on port 103, where the length does.
 //!
 //! Layout: The Things Network `tb…100`, ELEMENT IoT `tabs`, after TrackNet's payload description 1.3. None of these
-//! models is made for parking: the TBMS100 detects motion, so a parked car reads vacant after its hold time.
+//! models is made for parking: the TBMS100 detects motion, so it reports a parked car as vacant once it stands still for longer
+//! than the hold time.
 
 use super::bytes::{Reader, u24_le};
 use super::{Frame, Kind, Occupancy, Reading, Undecodable};
@@ -104,7 +105,7 @@ pub(super) fn tbpb100(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Un
     Ok(())
 }
 
-/// Reads the common header. An all-zero frame is not a measurement: it would mean an empty battery at -32 °C.
+/// Reads the common header. An all-zero frame is not a measurement: it would mean 2.5 V at -32 °C.
 fn begin<'a>(
     reading: &mut Reading,
     frame: &Frame<'a>,

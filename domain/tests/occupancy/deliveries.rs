@@ -1,5 +1,5 @@
 //! A network delivers frames late, twice, and from former sessions. The spaces must end in the same state as without
-//! such deliveries: tested from the report to what is shown, through the `uplinks` streams.
+//! such deliveries. The tests go from the report through the `uplinks` streams to the changes of the shown state.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ struct Item {
 #[derive(Clone, Debug)]
 enum What {
     Happens(u8, u64, u128, bool),
-    /// It transmits, after some frames that were not delivered in time, and after a join, depending on `session`.
+    /// The device transmits a frame. The `lost` frames before it have not arrived in time.
     Transmits {
         dev: u64,
         lost: u32,
@@ -111,7 +111,7 @@ fn parsed(kind: EventKind, body: &serde_json::Value) -> Report {
     chirpstack::parse(kind, body.to_string().as_bytes()).expect("a report")
 }
 
-/// The frames that a device has sent, and those still in transit.
+/// The session of a device, its frames that were reported in time, and those that may still be reported late.
 #[derive(Debug, Default)]
 struct Radio {
     session: u32,
@@ -121,7 +121,7 @@ struct Radio {
 }
 
 impl Radio {
-    /// The join, if it is reported, and the frame. Overtaken frames report the opposite.
+    /// The reports of the join, if it is reported, and of the frame. The frames overtaken by it say the opposite.
     fn transmit(&mut self, dev: u64, lost: u32, status: u8, session: Session, second: i64) -> Vec<Report> {
         let mut reports = Vec::new();
         if !matches!(session, Session::Same) {

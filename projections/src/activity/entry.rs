@@ -1,4 +1,4 @@
-//! What the activity list shows of an event: time, actor, place and a short summary. Sealed data never goes in here.
+//! An entry of the activity list: an event's time, actor, site, space and a short summary. It contains no sealed data.
 
 use parking_domain::actor::Actor;
 use parking_domain::device::DeviceEvent;
@@ -21,7 +21,7 @@ pub(super) struct ActivityEntry {
 }
 
 impl ActivityEntry {
-    /// None for device reports, for downlinks, and for events that repeat another one.
+    /// None for reports, for downlinks, for events of users and of the log itself, and for events that repeat another one.
     pub(super) fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Space(event) => Some(of_space(event)),

@@ -1,4 +1,4 @@
-//! The history checker: a correct store in memory that takes each event the real one stored, and reports every
+//! The log checker: a correct store in memory that takes each event the real one stored, and reports every
 //! difference.
 //!
 //! It takes the log in reading order, then the writers' answers, then the readers' records and the other tables.
@@ -150,7 +150,7 @@ impl Checker {
         }
     }
 
-    /// The violations found; empty for a correct history.
+    /// The violations found; empty for a correct log.
     pub(crate) fn into_violations(self) -> Vec<Violation> {
         self.violations
     }

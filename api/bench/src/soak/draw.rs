@@ -43,14 +43,14 @@ impl TaskId {
 /// A drawn append.
 pub(crate) struct Draft {
     pub(crate) plan: Plan,
-    /// True when its last event is one that the database must refuse.
+    /// True when the database must refuse its last event.
     pub(crate) spoiled: bool,
 }
 
-/// What the tasks of a process have learned from answers.
+/// Versions and claims known to the tasks of a process.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// The last known versions: correct until another process appends, or another task gets an answer.
+    /// The last known versions: outdated once another process appends, or while a task awaits its answer.
     versions: HashMap<String, i64>,
     /// Claims seen as held, with their streams.
     held: HashMap<String, String>,
@@ -115,7 +115,7 @@ impl Drawer {
         }
     }
 
-    /// Mostly the known version; otherwise any, or wrong on purpose.
+    /// Mostly the known version; else any, `Exists` or a wrong one.
     fn expectation(&mut self, stream: &str) -> Expectation {
         let known = self.memory().versions.get(stream).copied().unwrap_or_default();
         match self.chance.u32(0..100) {
@@ -142,7 +142,7 @@ impl Drawer {
         }
     }
 
-    /// Every key is repeated sooner or later, mostly with the same request.
+    /// Keys repeat, mostly with the same fingerprint.
     fn request(&mut self) -> Request {
         let number = self.chance.u32(0..self.request_keys);
         let meaning = u64::from(self.one_in(6));

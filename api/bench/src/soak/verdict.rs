@@ -28,7 +28,7 @@ pub(crate) struct Evidence {
     pub(crate) faults: usize,
 }
 
-/// Prints the result; fails if the history is not correct.
+/// Prints the result; fails if the log is not correct.
 pub(crate) async fn judge(database: &Database, evidence: Evidence, seconds: f64) -> Result<(), BenchError> {
     let mut connection = database.as_role(Role::Auditor).connect().await?;
     let mut checker = Checker::default();
@@ -61,13 +61,13 @@ pub(crate) async fn judge(database: &Database, evidence: Evidence, seconds: f64)
     let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
     say(format_args!("appends: {}", counts.join(", ")));
     if violations.is_empty() {
-        say("the history is whole");
+        say("the log is complete");
         return Ok(());
     }
     for violation in &violations {
         say(format_args!("VIOLATION: {violation}"));
     }
-    Err("the history is not whole".into())
+    Err("the log is not correct".into())
 }
 
 async fn read(connection: &mut PgConnection, after: i64) -> Result<Vec<Stored>, sqlx::Error> {

@@ -1,4 +1,4 @@
-//! Violations of a history.
+//! Violations: the ways in which a log is not correct.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Refusals before anything is created, and the default directory.
+//! Refused starts, the default directory, and URLs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -107,9 +107,9 @@ fn odd(rng: &mut Rng, from: i64, to: i64) -> TimeDelta {
 async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
     let rig = Rig::create(start()).await;
     let mut spaces = Vec::new();
-    for (n, (patience, _)) in SPACES.iter().enumerate() {
-        let patience = patience.map(|minutes| u16::try_from(minutes).unwrap());
-        let space = rig.space(&format!("A-{n}"), patience).await;
+    for (n, (auto_release, _)) in SPACES.iter().enumerate() {
+        let auto_release = auto_release.map(|minutes| u16::try_from(minutes).unwrap());
+        let space = rig.space(&format!("A-{n}"), auto_release).await;
         rig.sensor(sensor(n), space).await;
         rig.clock.set(start());
         spaces.push(space);
@@ -148,8 +148,8 @@ fn sensor(space: usize) -> DevEui {
 
 async fn book(rig: &Rig, diary: &mut Diary, n: usize, (place, space): (usize, SpaceId), window: Window) {
     if let Some(reservation_id) = rig.book(space, window).await {
-        let patience = SPACES[place].0;
-        let story = Story { window, patience, check_in: None, check_out: None, cancel: None };
+        let auto_release = SPACES[place].0;
+        let story = Story { window, auto_release, check_in: None, check_out: None, cancel: None };
         diary.stories.insert(n, (place, reservation_id, story));
     }
 }

@@ -4,59 +4,58 @@ use chrono::TimeDelta;
 use parking_domain::instant::Instant;
 use parking_domain::space::Window;
 
-type Moment = Instant;
-
-/// The actions on a reservation, and what the space's sensor reported meanwhile.
+/// A reservation and the actions of its guest, whether they were accepted or refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
     pub(crate) window: Window,
     /// The auto-release time in minutes after the start.
-    pub(crate) patience: Option<i64>,
+    pub(crate) auto_release: Option<i64>,
     /// When the guest tried to check in.
-    pub(crate) check_in: Option<Moment>,
+    pub(crate) check_in: Option<Instant>,
     /// When the guest tried to check out.
-    pub(crate) check_out: Option<Moment>,
+    pub(crate) check_out: Option<Instant>,
     /// When the guest tried to cancel.
-    pub(crate) cancel: Option<Moment>,
+    pub(crate) cancel: Option<Instant>,
 }
 
-/// From when until when the sensor reported a vehicle.
-pub(crate) type Parked = (Moment, Moment);
+/// A period in which the sensor reported a vehicle: its start and its end.
+pub(crate) type Parked = (Instant, Instant);
 
 impl Story {
-    /// The final status, and when it is reached.
-    pub(crate) fn end(&self, parked: &[Parked]) -> (&'static str, Moment) {
-        let sign = self.first_sign(parked);
+    /// The reservation's final status, and when it ends.
+    pub(crate) fn end(&self, parked: &[Parked]) -> (&'static str, Instant) {
+        let arrival = self.arrival(parked);
         // An action counts if the reservation has not ended by then.
-        if let Some(cancel) = self.cancel.filter(|at| self.holds(sign, *at)) {
+        if let Some(cancel) = self.cancel.filter(|at| self.holds(arrival, *at)) {
             return ("cancelled", cancel);
         }
-        let left = self.check_out.filter(|at| self.holds(sign, *at) && sign.is_some_and(|sign| sign <= *at));
+        let has_arrived = |at| arrival.is_some_and(|arrival| arrival <= at);
+        let left = self.check_out.filter(|at| self.holds(arrival, *at) && has_arrived(*at));
         if let Some(left) = left {
             return ("completed", left);
         }
-        self.by_itself(sign)
+        self.by_itself(arrival)
     }
 
-    /// How it ends without an action: it depends on whether a sign came in time.
-    fn by_itself(&self, sign: Option<Moment>) -> (&'static str, Moment) {
-        let released = self.patience.map(|minutes| self.window.start + TimeDelta::minutes(minutes));
+    /// How it ends without cancellation and check-out: it depends on whether the guest arrived in time.
+    fn by_itself(&self, arrival: Option<Instant>) -> (&'static str, Instant) {
+        let released = self.auto_release.map(|minutes| self.window.start + TimeDelta::minutes(minutes));
         let released = released.filter(|released| *released < self.window.end);
-        match (sign, released) {
-            (Some(sign), None) if sign < self.window.end => ("completed", self.window.end),
-            (Some(sign), Some(released)) if sign < released => ("completed", self.window.end),
+        match (arrival, released) {
+            (Some(arrival), None) if arrival < self.window.end => ("completed", self.window.end),
+            (Some(arrival), Some(released)) if arrival < released => ("completed", self.window.end),
             (_, Some(released)) => ("no_show", released),
             (_, None) => ("expired", self.window.end),
         }
     }
 
-    fn holds(&self, sign: Option<Moment>, at: Moment) -> bool {
-        let (_, end) = self.by_itself(sign.filter(|sign| *sign <= at));
+    fn holds(&self, arrival: Option<Instant>, at: Instant) -> bool {
+        let (_, end) = self.by_itself(arrival.filter(|arrival| *arrival <= at));
         at < end
     }
 
-    /// The first sign of the guest: a check-in, at most a quarter of an hour early, or a vehicle.
-    fn first_sign(&self, parked: &[Parked]) -> Option<Moment> {
+    /// The guest's arrival: a check-in, at most a quarter of an hour early, or a vehicle, whichever is first.
+    fn arrival(&self, parked: &[Parked]) -> Option<Instant> {
         let Window { start, end } = self.window;
         let check_in = self.check_in.filter(|at| start - *at <= TimeDelta::minutes(15));
         let vehicle = parked.iter().filter(|(from, until)| *from < end && start < *until);

@@ -45,7 +45,7 @@ pub(crate) struct EmptyBody {}
 #[expect(dead_code, reason = "documents a header that is parsed by hand")]
 pub(crate) struct IdempotencyKey {
     /// A key that the caller chooses for this request, at most 255 characters. A repeated request with the same key and
-    /// content is executed once and gets an equivalent response; the same key with other content is refused.
+    /// content is not executed again and gets an equivalent response; the same key with other content is refused.
     #[param(rename = "Idempotency-Key", max_length = 255)]
     idempotency_key: Option<String>,
 }

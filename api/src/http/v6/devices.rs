@@ -173,7 +173,7 @@ async fn create(
     Ok(done.view(&app, &caller, dev_eui).await.created())
 }
 
-/// Updates a device. Absent and null fields are unchanged.
+/// Updates a device. Absent and null fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/devices/{device_id}", tag = "devices",
     params(DevicePath, IdempotencyKey), request_body = DeviceBody,
     responses((status = 200, body = Shown<DeviceView>), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]

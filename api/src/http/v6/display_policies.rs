@@ -86,7 +86,7 @@ async fn one(
     PolicyView::read(&mut reading, policy_id).await.map(Json)
 }
 
-/// Updates a display policy, active or not. Absent and null fields are unchanged.
+/// Updates a display policy, active or not. Absent and null fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
     params(PolicyPath, IdempotencyKey), request_body = PolicyBody,
     responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]

@@ -150,7 +150,7 @@ async fn one(
 
 /// Updates a reservation: its window, its details, or both at once.
 ///
-/// Absent and null fields are unchanged; an empty string clears a field.
+/// Absent and null fields stay unchanged; an empty string clears a field.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]

@@ -2,8 +2,8 @@
 
 pub(super) mod activity;
 pub(super) mod counts;
+pub(super) mod location;
 pub(super) mod path;
-pub(super) mod position;
 pub(super) mod reason;
 pub(super) mod reservation;
 pub(super) mod space_override;

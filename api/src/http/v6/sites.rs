@@ -102,7 +102,7 @@ async fn create(
     Ok(done.view(&app, &caller, site_id).await.created())
 }
 
-/// Updates a site. Absent and null fields are unchanged.
+/// Updates a site. Absent and null fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey), request_body = SiteBody,
     responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]

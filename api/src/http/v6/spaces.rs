@@ -189,7 +189,7 @@ async fn one(
     }
 }
 
-/// Updates a space, and sets its state if the body contains one. Absent and null fields are unchanged.
+/// Updates a space, and sets its state if the body contains one. Absent and null fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, TakenRefusals)>))]

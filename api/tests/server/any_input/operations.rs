@@ -70,7 +70,7 @@ impl Operation {
 }
 
 impl Field {
-    /// True when the documentation says that a new resource requires the field.
+    /// True when the description of the field contains `Required`.
     pub(super) fn is_required(&self) -> bool {
         self.description.contains("Required")
     }

@@ -1,4 +1,4 @@
-//! The checker finds every violation: each test corrupts a correct history in one way.
+//! The checker finds every violation: each test corrupts a correct log in one way.
 
 use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
@@ -97,7 +97,7 @@ fn answered(answers: &[Answer]) -> Vec<Violation> {
 }
 
 #[test]
-fn a_good_history_is_whole() {
+fn a_correct_log_has_no_violation() {
     let plans = plans();
     let mut again =
         Answer { append_id: Uuid::from_u128(9 << 16), ..answer(&plans[2], acknowledged(6, 6, &[4])) };

@@ -16,7 +16,7 @@ use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::words;
 
-/// The fields of a device. Absent and null fields are unchanged in an update; a new device gets their defaults.
+/// The fields of a device. Absent and null fields stay unchanged in an update; a new device gets their defaults.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct DeviceBody {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::http::kit::lenient;
 
-/// The fields of a display policy. Absent and null fields are unchanged in an update; a new policy gets their defaults.
+/// The fields of a display policy. Absent and null fields stay unchanged in an update; a new policy gets their defaults.
 /// Colours are 6 hexadecimal digits.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]

@@ -17,7 +17,7 @@ use crate::http::kit::query::invalid;
 use crate::http::v6::shared::window::window;
 use crate::http::v6::shared::words;
 
-/// The fields of a reservation. In an update, absent and null fields are unchanged, and an empty string clears a field.
+/// The fields of a reservation. In an update, absent and null fields stay unchanged, and an empty string clears a field.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct ReservationBody {

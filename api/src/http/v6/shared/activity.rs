@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::http::kit::page::Item;
 use crate::http::kit::seek::InLogOrder;
 
-/// An action on one of the tenant's resources.
+/// An activity entry: one event of a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivityView {
     /// The position of the event.

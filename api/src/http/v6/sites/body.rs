@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
-use crate::http::v6::shared::position::position;
+use crate::http::v6::shared::location::location;
 
-/// The fields of a site. In an update, absent and null fields are unchanged, as in V6.
+/// The fields of a site. In an update, absent and null fields stay unchanged, as in V6.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct SiteBody {
@@ -45,7 +45,7 @@ pub(crate) struct SiteBody {
 impl SiteBody {
     /// The definition of a new site.
     pub(crate) fn definition(self) -> Result<Definition, Problem> {
-        let position = position(self.latitude, self.longitude)?;
+        let position = location(self.latitude, self.longitude)?;
         let timezone = known_zone(self.timezone)?.unwrap_or_else(|| "UTC".to_owned());
         Ok(Definition {
             address: self.address,
@@ -63,7 +63,7 @@ impl SiteBody {
     pub(crate) fn patch(self) -> Result<SitePatch, Problem> {
         let set = |value: Option<String>| value.map_or(Patch::Keep, Patch::Set);
         Ok(SitePatch {
-            position: position(self.latitude, self.longitude)?.map_or(Patch::Keep, Patch::Set),
+            position: location(self.latitude, self.longitude)?.map_or(Patch::Keep, Patch::Set),
             timezone: known_zone(self.timezone)?,
             address: set(self.address),
             city: set(self.city),

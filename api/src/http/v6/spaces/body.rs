@@ -11,10 +11,10 @@ use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
-use crate::http::v6::shared::position::position;
+use crate::http::v6::shared::location::location;
 use crate::http::v6::shared::words;
 
-/// The fields of a space. Absent and null fields are unchanged in an update; a new space gets their defaults.
+/// The fields of a space. Absent and null fields stay unchanged in an update; a new space gets their defaults.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct SpaceBody {
@@ -70,7 +70,7 @@ impl SpaceBody {
     pub(crate) fn definition(self) -> Result<DefinitionPatch, Problem> {
         let set = |value: Option<String>| value.map_or(Patch::Keep, Patch::Set);
         Ok(DefinitionPatch {
-            position: position(self.gps_latitude, self.gps_longitude)?.map_or(Patch::Keep, Patch::Set),
+            position: location(self.gps_latitude, self.gps_longitude)?.map_or(Patch::Keep, Patch::Set),
             name: self.name,
             display_name: self.display_name,
             enabled: self.enabled,

@@ -19,7 +19,6 @@ pub(crate) struct SpaceQuery {
 
 /// The space that an orphan is assigned to, and the fields of the claimed device.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = TakeBody)]
 pub(crate) struct AssignOrphanBody {
     /// The space. Required here or in the query.
     #[serde(default)]

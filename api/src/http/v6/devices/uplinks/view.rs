@@ -106,7 +106,7 @@ pub(crate) struct DeviceTypeView {
     id: &'static str,
     /// Same as `id`.
     type_code: &'static str,
-    /// The models that the codec supports, for people.
+    /// The supported models, as a readable name.
     name: &'static str,
     /// Incremented whenever the same bytes yield a different reading.
     version: u16,

@@ -249,8 +249,8 @@ async fn a_new_table_or_view_cannot_be_forgotten() {
     sqlx::raw_sql(&additions).execute(&log.admin()).await.unwrap();
     let expected = [
         "operator.through: a view without security_invoker",
-        "projections.open: no wall",
-        "projections.part: no wall",
+        "projections.open: no policy",
+        "projections.part: no policy",
         "projections.untried: no row of either side",
     ];
     assert_eq!(unproven(&log, OURS, THEIRS).await, expected);

@@ -110,16 +110,16 @@ pub(crate) async fn unproven(log: &EventLog, ours: char, theirs: char) -> Vec<St
     .unwrap();
     assert!(relations.len() > 10, "the walk finds relations");
     let mut found = Vec::new();
-    for (name, is_view, has_wall) in
+    for (name, is_view, has_policy) in
         relations.iter().filter(|(name, ..)| !PUBLIC_RELATIONS.contains(&&**name))
     {
         let mut session = admin.acquire().await.unwrap();
         let sides = seen(&mut session, name, &["*".to_owned()], ours, theirs).await.unwrap();
-        match (has_wall, sides) {
+        match (has_policy, sides) {
             (false, _) if *is_view => {
                 found.push(format!("{name}: a view without security_invoker"));
             }
-            (false, _) => found.push(format!("{name}: no wall")),
+            (false, _) => found.push(format!("{name}: no policy")),
             (true, (0, _) | (_, 0)) if name != OWNERLESS => {
                 found.push(format!("{name}: no row of either side"));
             }
