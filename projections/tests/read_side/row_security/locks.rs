@@ -1,7 +1,7 @@
 //! Locks that a read-only session could hold, so that a projection, a job or a rebuild waits for it.
 //!
-//! The keys of advisory locks are no secret (`pg_locks` shows them), so read-only roles must have no right to the functions that
-//! take such locks.
+//! The keys of advisory locks are no secret (`pg_locks` shows them), so read-only roles must have no right to the functions
+//! that take such locks.
 
 use parking_testkit::{EventLog, Role};
 use sqlx::postgres::PgConnectOptions;
