@@ -30,6 +30,8 @@ impl Database {
         let mut options = self.admin.clone().application_name(role.name());
         // Without statistics, on a new database, PostgreSQL overestimates short queries and compiles them for seconds.
         options = options.options([("jit", "off")]);
+        // A login may change its own default to off, with which every read of a protected table fails.
+        options = options.options([("row_security", "on")]);
         if let Role::Projector | Role::Reader | Role::Auditor = role {
             options = options.options([("search_path", "projections,public")]);
         }

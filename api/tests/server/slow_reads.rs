@@ -1,6 +1,7 @@
-//! A read that takes the database too long is cancelled with a reason.
+//! Reads that take the database too long, and read models that cannot follow: refused with a reason.
 
 use parking_testkit::TestDatabase;
+use serde_json::json;
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::devices::space;
@@ -17,4 +18,22 @@ async fn a_slow_read_is_cancelled_and_the_next_one_succeeds() {
     client.ask("GET", "/api/v6/spaces", None).await.problem(503, "too_slow");
     maintenance.rollback().await.unwrap();
     assert_eq!(client.ask("GET", "/api/v6/spaces", None).await.ok()["total"], 1);
+}
+
+#[tokio::test]
+async fn a_reservation_that_the_read_model_does_not_have_yet_is_not_called_unknown() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let space = space(client, "A-1").await;
+    let mut admin = database.database().admin.connect().await.unwrap();
+    let mut maintenance = admin.begin().await.unwrap();
+    maintenance.execute("lock table projections.reservations in exclusive mode").await.unwrap();
+    let body = json!({"space_id": space, "start_time": "2031-01-01T10:00:00Z", "end_time": "2031-01-01T11:00:00Z",
+                      "user_email": "ada@example.com"});
+    let booked = client.ask("POST", "/api/v6/reservations", Some(body)).await.ok();
+    let path = format!("/api/v6/reservations/{}", booked["id"].as_str().unwrap());
+    let change = || client.ask("PUT", &path, Some(json!({"notes": "late"})));
+    change().await.problem(503, "projection_behind");
+    maintenance.rollback().await.unwrap();
+    change().await.ok();
 }

@@ -121,6 +121,21 @@ async fn sql_readers_have_limits_with_both_ways_to_log_in() {
 }
 
 #[tokio::test]
+async fn a_login_cannot_keep_the_servers_reads_from_row_level_security() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    bootstrap(&mut admin(&cluster).await).await.unwrap();
+    for role in [Role::Reader, Role::Auditor] {
+        let mut login = cluster.admin_options().username(role.name()).connect().await.unwrap();
+        login.execute("alter role current_user set row_security = off").await.unwrap();
+        let database = Database { admin: cluster.admin_options(), logins: Logins::Separate };
+        let mut session = database.as_role(role).connect().await.unwrap();
+        assert_eq!(text(&mut session, "show row_security").await, "on", "{role:?}");
+    }
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn no_session_of_a_role_compiles_its_queries() {
     let home = Home::new();
     let settings = vec![("jit".to_owned(), "on".to_owned())];

@@ -155,10 +155,10 @@ impl App {
         }
     }
 
-    /// Lets the read models catch up with all events that this server has appended, for resources that may have been
-    /// created a moment ago.
-    pub(crate) async fn catch_up(&self) {
+    /// Waits until `registry` reflects all events that this server has appended, for resources that may have been created
+    /// a moment ago. Refused if it does not: a resource that is not found then may exist.
+    pub(crate) async fn catch_up(&self) -> Result<(), Problem> {
         let head = *self.writer.head().borrow();
-        self.settle(Some(head)).await;
+        self.progress.wait_for_registry(head).await
     }
 }

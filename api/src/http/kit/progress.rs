@@ -61,11 +61,15 @@ impl Projections {
         if self.reach(position, PATIENCE).await {
             return Ok(());
         }
-        let reached = self.position();
-        let detail = format!(
-            "the read model has reached position {reached}, not yet {position}: try again in a moment"
-        );
-        Err(Problem::unavailable("projection_behind", detail))
+        Err(behind(self.position(), position))
+    }
+
+    /// Waits until `registry` has reached the position.
+    pub(crate) async fn wait_for_registry(&self, position: i64) -> Result<(), Problem> {
+        if self.registry.wait_for(position, PATIENCE).await {
+            return Ok(());
+        }
+        Err(behind(self.registry.position(), position))
     }
 
     /// True when all projections have reached the position within `patience`.
@@ -78,6 +82,12 @@ impl Projections {
     fn all(&self) -> [&Progress; 3] {
         [&self.devices, &self.registry, &self.space_occupancy]
     }
+}
+
+fn behind(reached: i64, position: i64) -> Problem {
+    let detail =
+        format!("the read model has reached position {reached}, not yet {position}: try again in a moment");
+    Problem::unavailable("projection_behind", detail)
 }
 
 /// The position of the log's last event.

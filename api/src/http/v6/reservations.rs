@@ -291,7 +291,7 @@ async fn space_of(app: &App, caller: &Identity, reservation_id: ReservationId) -
     if let Some(space_id) = found().await? {
         return Ok(space_id);
     }
-    app.catch_up().await;
+    app.catch_up().await?;
     found().await?.ok_or_else(|| SpaceRefusal::ReservationNotFound.into())
 }
 
