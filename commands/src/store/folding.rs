@@ -16,8 +16,10 @@ enum Near<A: Decider> {
     Whole(LogContext<A>),
     /// More events follow.
     Part(LogContext<A>),
-    /// The query was not made, or the stream's snapshot is unusable.
+    /// The query was not made, or read too many bytes for other streams.
     Unread,
+    /// The stream's snapshot cannot be used.
+    Unusable,
 }
 
 /// A stream, or its last events because it takes long to load.
@@ -64,7 +66,7 @@ impl LogStore {
         match self.fold_near(aggregate_id, &skipped).await? {
             Near::Whole(context) => Ok(context),
             Near::Part(partial) => self.fold_rest(partial).await,
-            Near::Unread => {
+            Near::Unread | Near::Unusable => {
                 self.fold_rest(load::from_snapshot(&self.pool, aggregate_id, skipped).await).await
             }
         }
@@ -80,7 +82,7 @@ impl LogStore {
         Ok(match load::fold_tail(self.upcasters, aggregate_id, skipped, tail)? {
             Some(context) if is_cut => Near::Part(context),
             Some(context) => Near::Whole(context),
-            None => Near::Unread,
+            None => Near::Unusable,
         })
     }
 
@@ -102,20 +104,21 @@ impl LogStore {
         if A::LAST_EVENTS == 0 || !self.unreadable.of(A::TYPE, aggregate_id).is_empty() {
             return Ok(Loaded::Whole(self.load(aggregate_id).await?));
         }
-        match self.fold_near(aggregate_id, &[]).await {
+        let partial = match self.fold_near(aggregate_id, &[]).await {
             Ok(Near::Whole(mut context)) => {
                 self.snapshots.offer(&mut context);
-                Ok(Loaded::Whole(context))
+                return Ok(Loaded::Whole(context));
             }
-            Ok(Near::Part(partial)) => {
-                let key = A::report_key(command);
-                let last = last_events::read(&self.pool, self.upcasters, aggregate_id, key).await?;
-                match last.filter(|last| last.version - partial.version > FOLDED_AT_ONCE) {
-                    Some(last) => Ok(Loaded::Far { partial, last }),
-                    None => Ok(Loaded::Whole(self.load_rest(partial).await?)),
-                }
-            }
-            Ok(Near::Unread) | Err(_) => Ok(Loaded::Whole(self.load(aggregate_id).await?)),
+            Ok(Near::Part(partial)) => partial,
+            Ok(Near::Unread) => load::from_snapshot(&self.pool, aggregate_id, Vec::new()).await,
+            // The load replaces the snapshot, or refuses the stream.
+            Ok(Near::Unusable) | Err(_) => return Ok(Loaded::Whole(self.load(aggregate_id).await?)),
+        };
+        let key = A::report_key(command);
+        let last = last_events::read(&self.pool, self.upcasters, aggregate_id, key).await?;
+        match last.filter(|last| last.version - partial.version > FOLDED_AT_ONCE) {
+            Some(last) => Ok(Loaded::Far { partial, last }),
+            None => Ok(Loaded::Whole(self.load_rest(partial).await?)),
         }
     }
 
