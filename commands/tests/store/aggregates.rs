@@ -17,7 +17,7 @@ use serde_json::json;
 
 pub(crate) const ID: &str = "platform/58a0cb0000100001";
 
-fn at(second: i64) -> Instant {
+pub(crate) fn at(second: i64) -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::seconds(second)
 }
 
@@ -39,11 +39,18 @@ pub(crate) async fn ingest(lanes: &Ingest, n: i64) -> Outcome {
 }
 
 pub(crate) async fn record(lanes: &Ingest, n: i64) -> Result<Outcome, IngestError> {
-    let (report, body) = report(n);
+    record_one(lanes, report(n), at(n)).await
+}
+
+pub(crate) async fn record_one(
+    lanes: &Ingest,
+    (report, body): (Report, Vec<u8>),
+    received_at: Instant,
+) -> Result<Outcome, IngestError> {
     let metadata = Metadata { actor: Some("chirpstack".into()), ..Metadata::default() };
-    let incoming =
-        Incoming { source: Source::Platform, report, received_at: at(n), body: body.into(), metadata };
-    lanes.record(incoming).await
+    lanes
+        .record(Incoming { source: Source::Platform, report, received_at, body: body.into(), metadata })
+        .await
 }
 
 #[tokio::test]

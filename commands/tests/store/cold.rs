@@ -6,12 +6,14 @@ use parking_commands::ingest::{Ingest, IngestError, Outcome};
 use parking_commands::snapshots::{INTERVAL, Snapshots};
 use parking_commands::store::{CommandContext, LoadError, LogStore};
 use parking_domain::aggregate::Decider;
-use parking_domain::uplinks::Uplinks;
+use parking_domain::chirpstack::{self, EventKind, Report};
+use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
 use parking_testkit::{EventLog, Role};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Command};
-use crate::aggregates::{ID as UPLINKS, command, ingest, record};
+use crate::aggregates::{ID as UPLINKS, at, command, ingest, record, record_one};
 use crate::support::{laid_down, lay_down, snapshot_at, snapshots_of};
 
 /// A store with snapshots, as a separate process opens it.
@@ -261,4 +263,41 @@ async fn the_next_report_replaces_a_snapshot_that_cannot_be_parsed() {
     sqlx::query(broken).bind(Uplinks::STATE_VERSION).execute(&log.admin()).await.unwrap();
     ingest(&Ingest::new(store(&log)), 1301).await;
     snapshot_at(&log, UPLINKS, 1300).await;
+}
+
+/// A report of one of several devices. The first ones are so long that those of twenty devices exceed what one query loads.
+fn long_report(device: usize, n: i64) -> (Report, Vec<u8>) {
+    let text = if n <= 210 { "x".repeat(6000) } else { String::new() };
+    let body = json!({
+        "deviceInfo": {"devEui": format!("58a0cb00000000{device:02}")}, "deduplicationId": format!("id {n}"),
+        "time": at(n), "devAddr": "0100a001", "fCnt": n, "data": "AQ==", "object": {"text": text},
+    });
+    let body = body.to_string().into_bytes();
+    (chirpstack::parse(EventKind::Up, &body).unwrap(), body)
+}
+
+#[tokio::test]
+async fn cold_devices_beyond_the_limit_of_one_query_do_not_wait_for_their_folds() {
+    let log = EventLog::create().await;
+    let store = log.store();
+    for device in 0..20 {
+        let id = stream_id(Source::Platform, long_report(device, 1).0.dev_eui);
+        let mut context = store.load::<Uplinks>(&id).await.unwrap();
+        let mut events = Vec::new();
+        for n in 1..=1300 {
+            let report = long_report(device, n).0;
+            let command = RecordReport { report, at: at(n), look_up: LookUp::NotDone };
+            for event in context.aggregate.decide(&command).unwrap() {
+                context.aggregate.evolve(&event);
+                events.push(event);
+            }
+        }
+        store.append(&mut context, &events, &CommandContext::default()).await.unwrap();
+    }
+    poison(&log, 1250).await;
+    let restarted = Ingest::new(log.store());
+    let reports = (0..20).map(|device| record_one(&restarted, long_report(device, 1301), at(1301)));
+    for outcome in join_all(reports).await {
+        assert!(matches!(outcome, Ok(Outcome::Accepted { .. })), "{outcome:?}");
+    }
 }
