@@ -14,8 +14,9 @@ use crate::instant::Instant;
 /// depend on earlier events.
 pub(super) fn record(report: &Report, at: Instant, last: &[UplinkEvent]) -> Option<UplinkEvent> {
     let last_received_at = last.last()?.report().received_at;
+    let received_at = at.max(last_received_at);
     let sessions = match &report.content {
-        Content::Up(up) => sessions(last, up, up.heard_at(report.time, at.max(last_received_at)))?,
+        Content::Up(up) => sessions(last, up, up.heard_at(report.time, received_at), received_at)?,
         Content::Join(_) => return None,
         Content::Status | Content::Ack | Content::TxAck | Content::Log | Content::Location => {
             Sessions::default()
@@ -30,16 +31,22 @@ pub(super) fn record(report: &Report, at: Instant, last: &[UplinkEvent]) -> Opti
 /// An event in order belongs to the session that is current at that time, and raises its counter if it has one. So after
 /// the first event in order the current session is known, and after a counted one its highest counter. A former session
 /// takes a frame only if its address differs from the current session's, or if it was heard before the current session
-/// began. The current session began before the platform received any of its frames, so a frame heard after that is not
-/// of a former session.
-fn sessions(last: &[UplinkEvent], up: &Up, heard_at: Instant) -> Option<Sessions> {
+/// began. It was not, if it was heard after a frame of the same address that was in order, or after the platform received
+/// any frame of the session.
+fn sessions(last: &[UplinkEvent], up: &Up, heard_at: Instant, received_at: Instant) -> Option<Sessions> {
     let mut sessions = Sessions::default();
     for event in last.iter().skip_while(|event| !is_in_order(event)) {
         sessions.record(event);
     }
     let current = sessions.current()?;
-    let counted = last.iter().filter_map(counted_in_order).find(|uplink| uplink.session == current)?;
-    let is_continued = sessions.continued_by(up) && heard_at >= counted.report.received_at;
+    let mut counted = last.iter().filter_map(counted_in_order).filter(|uplink| uplink.session == current);
+    let since_it_began = |uplink: &UplinkReceived| {
+        heard_at >= uplink.report.received_at || uplink.dev_addr == up.dev_addr && heard_at >= uplink.heard_at
+    };
+    let is_continued = sessions.continued_by(up)
+        && counted.any(since_it_began)
+        // Here the current session may seem to begin later than it did.
+        && sessions.place_uplink(up, heard_at, received_at).session == current;
     is_continued.then_some(sessions)
 }
 

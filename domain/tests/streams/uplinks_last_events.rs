@@ -159,6 +159,15 @@ proptest! {
     }
 
     #[test]
+    fn the_next_frame_of_a_backlog_is_decided(steps in 1..100_usize, known in 1..40_usize) {
+        // A gateway sends within a second each what it heard ten minutes apart, days ago.
+        let frames = |n: usize| Step { pause: 1, ..uplink(0, Counter::Next(1), 600 * i64::try_from(n).unwrap() - 500_000) };
+        let (state, log, mut device) = stream(&(0..steps).map(frames).collect::<Vec<_>>());
+        let command = device.command(&frames(steps), &log);
+        prop_assert_eq!(from_last(&command, &log, known), Some(state.decide(&command)));
+    }
+
+    #[test]
     fn the_next_frame_of_a_working_device_is_decided(steps in 1..100_usize, known in 1..40_usize) {
         let next = uplink(0, Counter::Next(1), -1);
         let (state, log, mut device) = stream(&vec![next.clone(); steps]);
