@@ -107,6 +107,10 @@ impl<A: Decider> Bus<A> {
                 Ok(Some(executed)) => return Ok(executed),
                 Ok(None) => {}
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) if attempts < ATTEMPTS => {}
+                // The result of a repeated request does not depend on whether the stream can still be read.
+                Err(error @ ExecuteError::Load(_)) => {
+                    return self.earlier(command_context).await?.ok_or(error);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -120,9 +124,13 @@ impl<A: Decider> Bus<A> {
         commands: &[A::Command],
         command_context: &CommandContext,
     ) -> Result<Option<Executed<A>>, ExecuteError<A::Error>> {
-        let context = match (self.store.load_for(aggregate_id, commands).await?, commands) {
-            (Loaded::Whole(context), _) => context,
-            (Loaded::Far { partial, last }, [command]) => {
+        let [command] = commands else {
+            let context = self.store.load(aggregate_id).await?;
+            return self.attempt(context, false, commands, command_context).await;
+        };
+        let context = match self.store.load_for(aggregate_id, command).await? {
+            Loaded::Whole(context) => context,
+            Loaded::Far { partial, last } => {
                 match A::decide_from_last_events(command, &last.events, last.is_recorded) {
                     Some(Ok(events)) if !events.is_empty() => {
                         return self
@@ -138,7 +146,6 @@ impl<A: Decider> Bus<A> {
                     _ => self.store.load_rest(partial).await?,
                 }
             }
-            (Loaded::Far { partial, .. }, _) => self.store.load_rest(partial).await?,
         };
         self.attempt(context, false, commands, command_context).await
     }

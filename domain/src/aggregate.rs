@@ -93,7 +93,8 @@ pub trait Decider: Aggregate + 'static {
     }
 
     /// The decision from a stream's last events alone, so that a command on a long stream that is not loaded need not
-    /// wait for its fold. `None` unless it surely equals the decision from the whole stream. The events are as
+    /// wait for its fold. `None` unless it surely equals the decision from the whole stream with the key looked up. The events
+    /// are as
     /// [`Decider::read_bare`] reads them; `is_recorded` is true when the stream contains the command's key.
     fn decide_from_last_events(
         _command: &Self::Command,

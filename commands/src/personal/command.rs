@@ -7,7 +7,8 @@ use crate::append::AppendError;
 use crate::bus::ExecuteError;
 use crate::store::{FindRequestError, LoadError};
 
-/// Why a command with personal data was not executed on a space. Nothing was stored but, at most, an unused key.
+/// Why a command with personal data was not executed on a space. Unless its append is unsettled, nothing was
+/// stored but, at most, an unused key.
 #[derive(Debug, thiserror::Error)]
 pub enum SealedCommandError {
     /// The space refused, or the log could not be reached.

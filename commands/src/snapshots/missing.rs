@@ -48,7 +48,7 @@ const PAUSE: u32 = 2;
 pub struct Kind {
     aggregate_type: &'static str,
     state_version: i32,
-    begin: fn(StreamWithoutSnapshot) -> Option<Box<dyn Stream>>,
+    begin: fn(StreamWithoutSnapshot) -> Box<dyn Stream>,
 }
 
 impl Kind {
@@ -75,12 +75,14 @@ struct StreamWithoutSnapshot {
 }
 
 impl StreamWithoutSnapshot {
-    /// The stream at its old snapshot, or without events; `None` if the old state cannot be parsed.
-    fn begin<A: Decider>(self) -> Option<Box<dyn Stream>> {
+    /// The stream at its old snapshot, or without events if it has none or its state cannot be parsed.
+    fn begin<A: Decider>(self) -> Box<dyn Stream> {
         let empty = LogContext::<A>::empty(&self.aggregate_id);
-        let (Some(state), Some(event_id)) = (self.state, self.event_id) else { return Some(Box::new(empty)) };
-        let aggregate = serde_json::from_str(&state).ok()?;
-        Some(Box::new(empty.at(aggregate, self.version, self.after, event_id)))
+        let state = self.state.and_then(|state| serde_json::from_str(&state).ok());
+        Box::new(match (state, self.event_id) {
+            (Some(aggregate), Some(event_id)) => empty.at(aggregate, self.version, self.after, event_id),
+            _ => empty,
+        })
     }
 }
 
@@ -109,8 +111,6 @@ struct Pass {
     set: Vec<Snapshot>,
     /// True when a stream did not fit.
     overflowed: bool,
-    /// True when there were no more candidates.
-    is_last: bool,
 }
 
 impl MissingSnapshots {
@@ -141,7 +141,7 @@ impl MissingSnapshots {
             let (mut last, mut made, mut overflowed) = (Name::default(), 0, false);
             loop {
                 let mut pass = self.next_pass(&mut last).await?;
-                if pass.is_last {
+                if pass.streams.is_empty() {
                     break;
                 }
                 info!(streams = pass.streams.len(), from = pass.position, "creating missing snapshots");
@@ -185,12 +185,11 @@ impl MissingSnapshots {
         .bind(types)
         .bind(ids)
         .fetch(&self.store.pool);
-        let mut pass = Pass { is_last: true, ..Pass::default() };
+        let mut pass = Pass::default();
         while pass.weight <= self.memory / 2
             && let Some(stream) = candidates.try_next().await?
         {
             *last = (stream.aggregate_type.clone(), stream.aggregate_id.clone());
-            pass.is_last = false;
             pass.add_stream(&self.kinds, stream);
         }
         Ok(pass)
@@ -250,19 +249,17 @@ impl MissingSnapshots {
 }
 
 impl Pass {
-    /// Adds a stream, starting from its old snapshot. One whose state cannot be parsed is left to its next load, which
-    /// folds it from its first event and saves it.
+    /// Adds a stream, starting from its old snapshot, or from the start of the log if that cannot be parsed.
     fn add_stream(&mut self, kinds: &[Kind], candidate: StreamWithoutSnapshot) {
         let Some(kind) = kinds.iter().find(|kind| kind.aggregate_type == candidate.aggregate_type) else {
             return;
         };
         let name = (candidate.aggregate_type.clone(), candidate.aggregate_id.clone());
-        let (after, has_state) = (candidate.after, candidate.state.is_some());
-        let Some(stream) = (kind.begin)(candidate) else {
-            return warn!(stream = name.1, "a snapshot cannot be parsed: the next load replaces it");
-        };
+        let (snapshot, after) = (candidate.version, candidate.after);
+        let stream = (kind.begin)(candidate);
+        let after = if stream.version() == snapshot { after } else { 0 };
         self.position = if self.streams.is_empty() { after } else { after.min(self.position) };
-        if has_state {
+        if stream.version() > 0 {
             self.weigh(&name, stream.weight());
         }
         self.streams.insert(name, stream);

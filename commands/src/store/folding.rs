@@ -8,18 +8,16 @@ use super::last_events::{self, LastEvents};
 use super::unreadable::UnreadableEvent;
 use super::{LoadError, LogContext, LogStore, load};
 
-/// The number of events that are folded at once rather than waited for by the background pass.
+/// The longest rest of a stream, in events, that a command folds itself.
 const FOLDED_AT_ONCE: i64 = 1000;
 
 /// A stream after the query that loads several streams together.
 enum Near<A: Decider> {
     Whole(LogContext<A>),
-    /// More events follow.
+    /// More events may follow.
     Part(LogContext<A>),
-    /// The query was not made, or read too many bytes for other streams.
+    /// The query was not made, failed, or read too many bytes; or the stream's snapshot cannot be used.
     Unread,
-    /// The stream's snapshot cannot be used.
-    Unusable,
 }
 
 /// A stream, or its last events because it takes long to load.
@@ -66,7 +64,7 @@ impl LogStore {
         match self.fold_near(aggregate_id, &skipped).await? {
             Near::Whole(context) => Ok(context),
             Near::Part(partial) => self.fold_rest(partial).await,
-            Near::Unread | Near::Unusable => {
+            Near::Unread => {
                 self.fold_rest(load::from_snapshot(&self.pool, aggregate_id, skipped).await).await
             }
         }
@@ -82,7 +80,7 @@ impl LogStore {
         Ok(match load::fold_tail(self.upcasters, aggregate_id, skipped, tail)? {
             Some(context) if is_cut => Near::Part(context),
             Some(context) => Near::Whole(context),
-            None => Near::Unusable,
+            None => Near::Unread,
         })
     }
 
@@ -93,14 +91,12 @@ impl LogStore {
         Ok(context)
     }
 
-    /// Loads a stream for commands, but not the rest of one that takes long to load: a single command may need only the
-    /// last events.
+    /// Loads a stream for a command, but not the rest of one that takes long to load: then the last events may suffice.
     pub(crate) async fn load_for<A: Decider>(
         &self,
         aggregate_id: &str,
-        commands: &[A::Command],
+        command: &A::Command,
     ) -> Result<Loaded<A>, LoadError> {
-        let [command] = commands else { return Ok(Loaded::Whole(self.load(aggregate_id).await?)) };
         if A::LAST_EVENTS == 0 || !self.unreadable.of(A::TYPE, aggregate_id).is_empty() {
             return Ok(Loaded::Whole(self.load(aggregate_id).await?));
         }
@@ -110,9 +106,10 @@ impl LogStore {
                 return Ok(Loaded::Whole(context));
             }
             Ok(Near::Part(partial)) => partial,
-            Ok(Near::Unread) => load::from_snapshot(&self.pool, aggregate_id, Vec::new()).await,
-            // The load replaces the snapshot, or refuses the stream.
-            Ok(Near::Unusable) | Err(_) => return Ok(Loaded::Whole(self.load(aggregate_id).await?)),
+            Ok(Near::Unread) | Err(LoadError::Undecodable { .. }) => {
+                load::from_snapshot(&self.pool, aggregate_id, Vec::new()).await
+            }
+            Err(error) => return Err(error),
         };
         let key = A::report_key(command);
         let last = last_events::read(&self.pool, self.upcasters, aggregate_id, key).await?;

@@ -35,7 +35,7 @@ pub(super) async fn read<A: Decider>(
         event: Stored,
     }
     let query = format!(
-        "select coalesce({}, false) as is_recorded, e.* \
+        "select {} as is_recorded, e.* \
            from (select position, sequence, event_id, event_type, event_version, payload::text from events \
                   where aggregate_type = $3 and aggregate_id = $2 order by sequence desc limit $4) e",
         find::HOLDS_REPORT

@@ -13,20 +13,20 @@ use uuid::Uuid;
 
 use crate::account::{Account, AccountEvent, Command, Refusal, deposited};
 
-fn bus(log: &EventLog) -> Bus<Account> {
+pub(crate) fn bus(log: &EventLog) -> Bus<Account> {
     Bus::new(log.store())
 }
 
 /// A bus of another process.
-fn other_bus(log: &EventLog) -> Bus<Account> {
+pub(crate) fn other_bus(log: &EventLog) -> Bus<Account> {
     Bus::new(log.store_of(log.second_writer(), Snapshots::off()))
 }
 
-fn plain() -> CommandContext {
+pub(crate) fn plain() -> CommandContext {
     CommandContext::default()
 }
 
-fn request(key: &str, content: u128) -> CommandContext {
+pub(crate) fn request(key: &str, content: u128) -> CommandContext {
     let request =
         RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::from_u128(content) };
     CommandContext { request: Some(request), ..plain() }
@@ -224,4 +224,21 @@ async fn a_dropped_command_leaves_no_wrong_state_in_memory() {
     assert_eq!((done.version, done.position), (stored.version, stored.position));
     assert_eq!(stored.aggregate.cents, stored.version - 2, "each deposit once, or not at all");
     log.assert_whole().await;
+}
+
+#[tokio::test]
+async fn a_repeated_request_gets_its_result_although_the_stream_can_no_longer_be_read() {
+    let log = EventLog::create().await;
+    let opened = bus(&log).execute("a", &Command::Open("A"), &request("once", 1)).await.unwrap();
+    bus(&log).execute("a", &Command::Deposit(vec![5]), &plain()).await.unwrap();
+    let admin = log.admin();
+    sqlx::query("alter table events disable trigger user").execute(&admin).await.unwrap();
+    sqlx::query("update events set event_type = 'Confiscated' where sequence = 2")
+        .execute(&admin)
+        .await
+        .unwrap();
+    let again = bus(&log).execute("a", &Command::Open("A"), &request("once", 1)).await.unwrap();
+    assert_eq!((again.position, again.repeated, again.events), (opened.position, true, opened.events));
+    let other = bus(&log).execute("a", &Command::Open("A"), &request("twice", 1)).await;
+    assert!(matches!(other, Err(ExecuteError::Load(_))), "{other:?}");
 }

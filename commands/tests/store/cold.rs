@@ -234,11 +234,11 @@ async fn an_older_report_of_a_cold_device_waits_for_its_fold() {
 #[tokio::test]
 async fn reports_to_a_cold_and_a_warm_process_at_once_are_recorded_once() {
     let log = log_with_a_cold_device(1300).await;
-    let warm = Ingest::new(log.store_of(log.second_writer(), log.snapshots()));
-    // An older report loads the stream.
+    let warm = Ingest::new(log.store_of(log.second_writer(), Snapshots::off()));
+    // An older report loads the stream, which stays in memory.
     ingest(&warm, 0).await;
     for n in 1301..1320 {
-        // A store without memory is cold at every report.
+        // A new store has nothing in memory, and there is no snapshot.
         let cold = Ingest::new(log.store());
         let outcomes = join_all([&cold, &warm, &cold, &warm].map(|lanes| ingest(lanes, n))).await;
         let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count();
@@ -256,13 +256,27 @@ async fn a_stream_of_a_thousand_more_events_is_folded_and_kept() {
 }
 
 #[tokio::test]
-async fn the_next_report_replaces_a_snapshot_that_cannot_be_parsed() {
-    let log = log_with_a_cold_device(1300).await;
-    let broken = "insert into snapshots (aggregate_type, aggregate_id, state_version, version, event_id, state) \
-                  select 'uplinks', aggregate_id, $1, sequence, event_id, '{}' from events where sequence = 100";
-    sqlx::query(broken).bind(Uplinks::STATE_VERSION).execute(&log.admin()).await.unwrap();
-    ingest(&Ingest::new(store(&log)), 1301).await;
-    snapshot_at(&log, UPLINKS, 1300).await;
+async fn a_snapshot_of_another_form_or_history_makes_no_report_wait() {
+    for event_id in ["event_id", "gen_random_uuid()"] {
+        let log = log_with_a_cold_device(1300).await;
+        let unusable = format!(
+            "insert into snapshots (aggregate_type, aggregate_id, state_version, version, event_id, state) \
+             select 'uplinks', aggregate_id, $1, sequence, {event_id}, '{{}}' from events where sequence = 100"
+        );
+        sqlx::query(&unusable).bind(Uplinks::STATE_VERSION).execute(&log.admin()).await.unwrap();
+        poison(&log, 1250).await;
+        assert_eq!(ingest(&Ingest::new(log.store()), 1301).await, Outcome::Accepted { position: 1301 });
+    }
+}
+
+#[tokio::test]
+async fn an_undecodable_event_keeps_no_usual_report_from_the_log_unless_it_is_among_the_last() {
+    for (poisoned, accepted) in [(100, true), (1250, true), (1290, false)] {
+        let log = log_with_a_cold_device(1300).await;
+        poison(&log, poisoned).await;
+        let outcome = record(&Ingest::new(log.store()), 1301).await;
+        assert_eq!(outcome.is_ok(), accepted, "{poisoned}: {outcome:?}");
+    }
 }
 
 /// A report of one of several devices. The first ones are so long that those of twenty devices exceed what one query loads.

@@ -1,32 +1,12 @@
 //! Several commands on one stream as one: decided in order, appended together, with one result.
 
 use futures_util::future::join_all;
-use parking_commands::append::{AppendError, RequestKey};
-use parking_commands::bus::{Bus, ExecuteError, Executed};
-use parking_commands::snapshots::Snapshots;
-use parking_commands::store::CommandContext;
+use parking_commands::append::AppendError;
+use parking_commands::bus::{ExecuteError, Executed};
 use parking_testkit::EventLog;
-use uuid::Uuid;
 
 use crate::account::{Account, AccountEvent, Command, Refusal, deposited};
-
-fn bus(log: &EventLog) -> Bus<Account> {
-    Bus::new(log.store())
-}
-
-/// A bus of another process.
-fn other_bus(log: &EventLog) -> Bus<Account> {
-    Bus::new(log.store_of(log.second_writer(), Snapshots::off()))
-}
-
-fn plain() -> CommandContext {
-    CommandContext::default()
-}
-
-fn request(content: u128) -> CommandContext {
-    let (key, fingerprint) = ("once".into(), Uuid::from_u128(content));
-    CommandContext { request: Some(RequestKey { tenant_id: Uuid::nil(), key, fingerprint }), ..plain() }
-}
+use crate::bus::{bus, other_bus, plain, request};
 
 fn opened() -> AccountEvent {
     AccountEvent::Opened { name: "A".into() }
@@ -115,14 +95,14 @@ async fn in_one_process_they_do_not_conflict_and_in_two_they_are_decided_again()
 async fn a_repeated_request_gets_the_first_result_once_however_often_it_is_sent() {
     let log = EventLog::create().await;
     let buses = [bus(&log), other_bus(&log)];
-    let (commands, once) = ([Command::Open("A"), Command::Deposit(vec![5])], request(1));
+    let (commands, once) = ([Command::Open("A"), Command::Deposit(vec![5])], request("once", 1));
     let done = join_all((0..20).map(|n| buses[n % 2].execute_all("a", &commands, &once))).await;
     let done: Vec<_> = done.into_iter().map(Result::unwrap).collect();
     assert_eq!(done.iter().filter(|done| !done.repeated).count(), 1);
     for done in done {
         assert_eq!((done.position, done.version, done.events), (2, 2, vec![opened(), deposited(5)]));
     }
-    let reused = buses[0].execute_all("a", &commands, &request(2)).await;
+    let reused = buses[0].execute_all("a", &commands, &request("once", 2)).await;
     assert!(matches!(reused, Err(ExecuteError::Append(AppendError::RequestKeyReused { .. }))), "{reused:?}");
     assert_eq!(log.head().await, 2);
 }

@@ -2,7 +2,7 @@
 //!
 //! The same report always has the same `time`. The window evicts the key with the earliest `time`, so every evicted key
 //! is at or before `forgotten_until`: a key that is not in the window and is later than that is certainly new. For
-//! other keys the stream itself must be searched, which happens only for old reports.
+//! other keys the stream itself must be searched, which happens for old reports.
 
 use serde::{Deserialize, Serialize};
 

@@ -281,7 +281,11 @@ async fn past(
     let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
     let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
     let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
-    if rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0 {
+    let is_empty = match total {
+        Some(total) => total == 0,
+        None => rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0,
+    };
+    if is_empty {
         find(&mut reading, space_id).await?;
     }
     Ok(seek.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
