@@ -110,7 +110,7 @@ pub(crate) struct Exec {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rebuild {
-    /// Only this projection: `devices`, `registry` or `space_occupancy`.
+    /// Only this projection: `fleet`, `registry` or `occupancy`.
     pub(crate) projection: Option<String>,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -162,7 +162,7 @@ pub(crate) enum ProjectionCommand {
     Status,
     /// Tries again what a projection could not take: one that stopped goes on, and held back rows are rebuilt.
     Retry {
-        /// Only this projection: `devices`, `registry` or `space_occupancy`.
+        /// Only this projection: `fleet`, `registry` or `occupancy`.
         projection: Option<String>,
     },
     /// Passes an event over for ever that a projection cannot take. Accepted only while the projection stands before it.

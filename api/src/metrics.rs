@@ -12,7 +12,7 @@ use axum::http::{Method, StatusCode};
 use parking_commands::writer::Counts;
 use parking_processes::jobs::{Job, Outcome};
 use parking_processes::watcher::Watcher;
-use parking_projections::standing::ProjectionsStatus;
+use parking_projections::engine::standing::ProjectionsStatus;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;

@@ -7,8 +7,8 @@ mod status;
 use std::process::ExitCode;
 
 use parking_database::{Database, Role, check_format};
-use parking_projections::account::{self, Account};
-use parking_projections::standing::{self, ProjectionStanding, ProjectionsStatus};
+use parking_projections::engine::account::{self, Account};
+use parking_projections::engine::standing::{self, ProjectionStanding, ProjectionsStatus};
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::CommandError;

@@ -3,14 +3,13 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use futures_util::future::BoxFuture;
 use parking_database::{Database, Role, check_format};
-use parking_projections::PROJECTIONS;
-use parking_projections::account::Account;
-use parking_projections::devices::Devices;
-use parking_projections::projection::Projection;
-use parking_projections::rebuild::{Rebuilt, rebuild};
-use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_projections::engine::account::Account;
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::rebuild::{Rebuilt, rebuild};
+
+use parking_projections::list::{self, Visitor};
 
 use crate::CommandError;
 use crate::cli;
@@ -35,10 +34,10 @@ pub(crate) async fn rebuild_all(arguments: cli::Rebuild) -> Result<ExitCode, Com
 
 /// The named projection, or all.
 pub(crate) fn wanted(only: Option<&str>) -> Result<Vec<&'static str>, CommandError> {
-    let names = PROJECTIONS.map(|projection| projection.name);
+    let names = list::names();
     match only {
-        None => Ok(names.to_vec()),
-        Some(only) => match names.into_iter().find(|name| *name == only) {
+        None => Ok(names),
+        Some(only) => match names.iter().find(|name| **name == only) {
             Some(name) => Ok(vec![name]),
             None => Err(format!("there is no projection {only}: there are {}", names.join(", ")).into()),
         },
@@ -47,11 +46,19 @@ pub(crate) fn wanted(only: Option<&str>) -> Result<Vec<&'static str>, CommandErr
 
 /// Rebuilds the projection of this name. False when its rows hold a stream back.
 pub(crate) async fn rebuild_one(database: &Database, name: &str) -> Result<bool, CommandError> {
-    match name {
-        Devices::NAME => one::<Devices>(database).await,
-        Registry::NAME => one::<Registry>(database).await,
-        SpaceOccupancies::NAME => one::<SpaceOccupancies>(database).await,
-        _ => Err(format!("there is no projection {name}").into()),
+    let named = list::each(&mut Rebuilds).into_iter().find(|(projection, _)| *projection == name);
+    let (_, rebuild) = named.ok_or_else(|| format!("there is no projection {name}"))?;
+    rebuild(database).await
+}
+
+/// Makes the function that rebuilds a projection.
+struct Rebuilds;
+
+impl Visitor for Rebuilds {
+    type Output = (&'static str, fn(&Database) -> BoxFuture<'_, Result<bool, CommandError>>);
+
+    fn visit<P: Projection>(&mut self) -> Self::Output {
+        (P::NAME, |database| Box::pin(one::<P>(database)))
     }
 }
 

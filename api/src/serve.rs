@@ -16,15 +16,13 @@ use parking_processes::due::Dues;
 use parking_processes::jobs::{Jobs, Work};
 use parking_processes::leader::lead;
 use parking_processes::scheduler::Scheduler;
-use parking_projections::devices::Devices;
-use parking_projections::progress::Progress;
-use parking_projections::projection::Projection;
-use parking_projections::reader::Reader;
-use parking_projections::recent::Recent;
-use parking_projections::registry::Registry;
-use parking_projections::runner::Runner;
-use parking_projections::space_occupancy::SpaceOccupancies;
-use parking_projections::wake;
+use parking_projections::engine::progress::{Progress, Progresses};
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::reader::Reader;
+use parking_projections::engine::recent::Recent;
+use parking_projections::engine::runner::Runner;
+use parking_projections::engine::wake;
+use parking_projections::list::{self, Visitor};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -42,7 +40,6 @@ use crate::http::kit::app::App;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
-use crate::http::kit::progress::Projections;
 use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
@@ -124,13 +121,16 @@ impl Server {
         let (signal, woken) = watch::channel(());
         let projector = database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector.clone(), writer.head(), signal, appends_done.clone()));
-        let feed = Feed { projector: projector.clone(), woken, recent, linger };
-        let thread = threads.projections.handle();
-        let progress = Projections {
-            devices: run::<Devices>(&feed, &tasks, thread, &appends_done),
-            registry: run::<Registry>(&feed, &tasks, thread, &appends_done),
-            space_occupancy: run::<SpaceOccupancies>(&feed, &tasks, thread, &appends_done),
+        let mut start = StartRunner {
+            projector: projector.clone(),
+            woken,
+            recent,
+            linger,
+            tasks: tasks.clone(),
+            thread: threads.projections.handle().clone(),
+            stop: appends_done.clone(),
         };
+        let progress: Progresses = list::each(&mut start).into_iter().collect();
 
         let store = LogStore::new(writers.clone(), writer.clone(), snapshots, Arc::new(SystemIds))
             .with_memory(stream_memory);
@@ -141,7 +141,7 @@ impl Server {
         let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
 
         let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
-        let dues = Dues::new(platform.clone(), progress.read_models(), metrics.clone());
+        let dues = Dues::new(platform.clone(), progress.clone(), metrics.clone());
         let work = Work { projector: projector.clone(), dues: dues.clone(), keep_readings };
         let keeper = (database.as_role(Role::Writer), writers);
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
@@ -210,7 +210,7 @@ impl Server {
             info!("there was no time for all snapshots: some streams load slower next time");
         }
         let head = *self.app.writer.head().borrow();
-        if !self.app.progress.reach(head, CATCH_UP).await {
+        if self.app.progress.wait_for_all(head, CATCH_UP).await.is_err() {
             info!("the projections are behind: they go on from there next time");
         }
         self.appends_done.cancel();
@@ -233,24 +233,26 @@ impl Server {
     }
 }
 
-/// What all projections need to read the log.
-struct Feed {
+/// Starts the runners of projections.
+struct StartRunner {
     projector: PgConnectOptions,
     woken: watch::Receiver<()>,
     recent: Recent,
     linger: Duration,
+    tasks: TaskTracker,
+    thread: Handle,
+    stop: CancellationToken,
 }
 
-/// Starts a projection.
-fn run<P: Projection>(
-    feed: &Feed,
-    tasks: &TaskTracker,
-    thread: &Handle,
-    stop: &CancellationToken,
-) -> Progress {
-    let (runner, progress) = Runner::<P>::new(feed.projector.clone(), feed.woken.clone());
-    tasks.spawn_on(runner.reading(feed.recent.clone()).lingering(feed.linger).run(stop.clone()), thread);
-    progress
+impl Visitor for StartRunner {
+    type Output = (&'static str, Progress);
+
+    fn visit<P: Projection>(&mut self) -> Self::Output {
+        let (runner, progress) = Runner::<P>::new(self.projector.clone(), self.woken.clone());
+        let runner = runner.reading(self.recent.clone()).lingering(self.linger);
+        self.tasks.spawn_on(runner.run(self.stop.clone()), &self.thread);
+        (P::NAME, progress)
+    }
 }
 
 /// Connections for requests that only read. The statement time-out is well below the request's limit, so that no

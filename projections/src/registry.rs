@@ -1,18 +1,27 @@
 //! Projection `registry`: sites, spaces, overrides, reservations, display policies, activity and due times. All have
 //! few events, and all would be wrong together if one were.
 
+pub mod activity;
+pub mod display_policies;
+pub mod due_times;
+pub(crate) mod in_force;
+mod name;
+pub mod overrides;
+pub mod reservations;
+pub mod sites;
+pub mod spaces;
+
 use sqlx::PgConnection;
 
-use crate::activity::Activities;
-use crate::display_policies::DisplayPolicies;
-use crate::due_times::DueTimes;
-use crate::feed::RecordedEvent;
-use crate::overrides::Overrides;
-use crate::projection::{ApplyError, Decoded, Poison, Projection, Tables};
-use crate::reservations::Reservations;
-use crate::sites::Sites;
-use crate::spaces::Spaces;
-use crate::{activity, display_policies, due_times, overrides, reservations, sites, spaces};
+use crate::engine::feed::RecordedEvent;
+use crate::engine::projection::{ApplyError, Decoded, Poison, Projection, Tables};
+use crate::registry::activity::Activities;
+use crate::registry::display_policies::DisplayPolicies;
+use crate::registry::due_times::DueTimes;
+use crate::registry::overrides::Overrides;
+use crate::registry::reservations::Reservations;
+use crate::registry::sites::Sites;
+use crate::registry::spaces::Spaces;
 
 /// Applies events to all of them.
 #[derive(Default)]
@@ -27,7 +36,7 @@ pub struct Registry {
 }
 
 impl Projection for Registry {
-    const NAME: &'static str = "registry";
+    const NAME: &'static str = name::NAME;
     const VERSION: i32 = 3;
     const TABLES: &'static [Tables] = &[
         sites::TABLES,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use parking_bodies::Decoder;
-use parking_projections::dictionaries;
+use parking_projections::engine::dictionaries;
 
 use crate::ToolError;
 use crate::log::Log;

@@ -9,8 +9,8 @@ use parking_domain::aggregate::Decider;
 use parking_domain::id::LogId;
 use parking_domain::log::{Log as LogState, LogEvent};
 use parking_domain::stored::Event;
-use parking_projections::dictionaries;
-use parking_projections::feed::RecordedEvent;
+use parking_projections::engine::dictionaries;
+use parking_projections::engine::feed::RecordedEvent;
 use sqlx::PgConnection;
 
 use crate::ToolError;

@@ -4,11 +4,10 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
-use parking_projections::devices::Devices;
-use parking_projections::diff::{Difference, diff};
-use parking_projections::projection::Projection;
-use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
+use futures_util::future::BoxFuture;
+use parking_projections::engine::diff::{Difference, diff};
+use parking_projections::engine::projection::Projection;
+use parking_projections::list::{self, Visitor};
 
 use crate::ToolError;
 use crate::log::Log;
@@ -17,29 +16,35 @@ use crate::progress;
 /// Which projections.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// Only this projection: `devices`, `registry` or `space_occupancy`.
+    /// Only this projection: `fleet`, `registry` or `occupancy`.
     projection: Option<String>,
 }
 
 /// Exit code 0 when live rows and log agree, 1 when they do not: also when the projection has stopped or holds streams
 /// back. Skips in the log and dead letters are listed and count as agreement.
 pub(crate) async fn compare(mut log: Log, which: &Which) -> Result<ExitCode, ToolError> {
-    let names = [Devices::NAME, Registry::NAME, SpaceOccupancies::NAME];
+    let names = list::names();
     if let Some(name) = which.projection.as_deref().filter(|name| !names.contains(name)) {
         return Err(format!("there is no projection {name}: there are {}", names.join(", ")).into());
     }
-    let wanted = |name: &str| which.projection.as_deref().is_none_or(|only| only == name);
     let mut same = true;
-    if wanted(Devices::NAME) {
-        same &= one::<Devices>(&mut log).await?;
-    }
-    if wanted(Registry::NAME) {
-        same &= one::<Registry>(&mut log).await?;
-    }
-    if wanted(SpaceOccupancies::NAME) {
-        same &= one::<SpaceOccupancies>(&mut log).await?;
+    for (name, compare) in list::each(&mut Comparisons) {
+        if which.projection.as_deref().is_none_or(|only| only == name) {
+            same &= compare(&mut log).await?;
+        }
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Makes the function that compares a projection.
+struct Comparisons;
+
+impl Visitor for Comparisons {
+    type Output = (&'static str, fn(&mut Log) -> BoxFuture<'_, Result<bool, ToolError>>);
+
+    fn visit<P: Projection>(&mut self) -> Self::Output {
+        (P::NAME, |log| Box::pin(one::<P>(log)))
+    }
 }
 
 /// True when there is no difference.

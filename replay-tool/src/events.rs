@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use parking_domain::id::LogId;
-use parking_projections::feed::RecordedEvent;
+use parking_projections::engine::feed::RecordedEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;

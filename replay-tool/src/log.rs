@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 use parking_domain::id::LogId;
 use parking_domain::log::FORMAT;
-use parking_projections::feed::{self, FeedError, Identity, RecordedEvent};
+use parking_projections::engine::feed::{self, FeedError, Identity, RecordedEvent};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, FromRow};
 

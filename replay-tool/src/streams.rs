@@ -7,7 +7,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceEvent;
 use parking_domain::stored::Event;
 use parking_domain::uplinks::{Source, stream_id};
-use parking_projections::feed::{self, RecordedEvent, StreamPage};
+use parking_projections::engine::feed::{self, RecordedEvent, StreamPage};
 use sqlx::PgConnection;
 
 use crate::ToolError;

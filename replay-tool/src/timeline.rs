@@ -12,7 +12,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::{Change, Spaces};
 use parking_domain::stored::Event;
 use parking_domain::uplinks;
-use parking_projections::feed::RecordedEvent;
+use parking_projections::engine::feed::RecordedEvent;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use parking_database::cluster::Layout;
 use parking_database::prepare;
-use parking_projections::PROJECTIONS;
+use parking_projections::list;
 use rustix::process::getpid;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolCopyExt, PgPoolOptions};
@@ -48,7 +48,7 @@ pub(crate) async fn projections(arguments: Arguments) -> Result<(), BenchError> 
     let events = log::fill(&mut connection, Month::new(arguments.events)).await?;
     say(format_args!("{events} events"));
     let mut figures = Figures::new(events);
-    for projection in PROJECTIONS {
+    for projection in list::installed() {
         // A rebuild needs live rows: the first one, which is not measured, makes them.
         log::stand_at(&mut connection, &projection, events).await?;
         child::rebuild(&home, projection.name).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn projections(arguments: Arguments) -> Result<(), BenchError> 
     for repetition in 1..=arguments.repetitions {
         say(format_args!("repetition {repetition} of {}", arguments.repetitions));
         figures.note(COPY, copy_out(&home, &database.admin).await?);
-        for projection in PROJECTIONS {
+        for projection in list::installed() {
             let measured = child::rebuild(&home, projection.name).await?;
             if measured.different != 0 {
                 return Err(format!("{} rows of {} differ", measured.different, projection.name).into());

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use parking_domain::log::FORMAT;
-use parking_projections::dictionaries;
+use parking_projections::engine::dictionaries;
 use sqlx::{Connection, PgConnection};
 
 use crate::{Database, Logins};

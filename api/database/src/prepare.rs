@@ -57,7 +57,7 @@ pub async fn prepare(database: &Database) -> Result<(), PrepareError> {
         .map_err(PrepareError::Connect)?;
     MIGRATOR.run_direct(&mut owner).await?;
     store_first_dictionary(&mut owner).await.map_err(PrepareError::Dictionary)?;
-    parking_projections::install(&mut owner).await.map_err(PrepareError::Install)?;
+    parking_projections::list::install(&mut owner).await.map_err(PrepareError::Install)?;
     owner.close().await.map_err(PrepareError::Connect)
 }
 

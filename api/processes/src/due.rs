@@ -21,10 +21,13 @@ use parking_domain::id::{SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::{ConfirmBySensor, PassTime, SpaceCommand, SpaceEvent};
-use parking_projections::arrivals::{self, Arrival};
-use parking_projections::due_times::{self, DueTime};
-use parking_projections::progress::Progress;
-use parking_projections::silences::Silence;
+use parking_projections::devices::Fleet;
+use parking_projections::devices::silences::Silence;
+use parking_projections::engine::progress::{Progresses, Sources};
+use parking_projections::occupancy::Occupancies;
+use parking_projections::occupancy::arrivals::{self, Arrival};
+use parking_projections::registry::Registry;
+use parking_projections::registry::due_times::{self, DueTime};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use tracing::warn;
@@ -46,22 +49,14 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 /// The actor of commands that no caller asked for.
 const ACTOR: &str = "scheduler";
 
-/// The positions of the read models that are queried here.
-#[derive(Clone, Debug)]
-pub struct ReadModels {
-    /// For due times.
-    pub registry: Progress,
-    /// For arrivals.
-    pub space_occupancy: Progress,
-    /// For the times at which sensors were last heard.
-    pub devices: Progress,
-}
+/// The projections that show what is due at spaces.
+pub(crate) type Due = (Registry, Occupancies);
 
 /// Executes what is due. Cheap to clone.
 #[derive(Clone)]
 pub struct Dues {
     platform: Arc<Platform>,
-    read_models: ReadModels,
+    progress: Progresses,
     watcher: Arc<dyn Watcher>,
     damaged: Arc<Mutex<Damaged>>,
 }
@@ -94,13 +89,13 @@ struct Appended {
 
 impl Dues {
     /// Uses these aggregates and read models.
-    pub fn new(platform: Arc<Platform>, read_models: ReadModels, watcher: Arc<dyn Watcher>) -> Self {
-        Self { platform, read_models, watcher, damaged: Arc::default() }
+    pub fn new(platform: Arc<Platform>, progress: Progresses, watcher: Arc<dyn Watcher>) -> Self {
+        Self { platform, progress, watcher, damaged: Arc::default() }
     }
 
-    /// The read models, to wait for.
-    pub(crate) fn read_models(&self) -> &ReadModels {
-        &self.read_models
+    /// The progress of the projections that are queried here.
+    pub(crate) fn progress(&self) -> &Progresses {
+        &self.progress
     }
 
     /// The spaces that accept no more commands.
@@ -132,9 +127,11 @@ impl Dues {
             if arrived.is_empty() && due.is_empty() {
                 return Ok(all);
             }
-            let confirmed =
-                self.run_all(arrived.into_iter().map(|arrival| self.confirm(arrival, now)).collect()).await;
-            let passed = self.run_all(due.into_iter().map(|due| self.pass_moment(due, now)).collect()).await;
+            let confirmed = self
+                .run_all::<Due, _>(arrived.into_iter().map(|arrival| self.confirm(arrival, now)).collect())
+                .await;
+            let passed =
+                self.run_all::<Due, _>(due.into_iter().map(|due| self.pass_moment(due, now)).collect()).await;
             all.commands += confirmed.commands + passed.commands;
             all.events += confirmed.events + passed.events;
             if confirmed.events + passed.events == 0 || confirmed.unsettled || passed.unsettled {
@@ -146,11 +143,14 @@ impl Dues {
 
     /// Reports the silences that are due at `now`.
     pub(crate) async fn note_silences(&self, silences: Vec<Silence>, now: Instant) -> Done {
-        self.run_all(silences.into_iter().map(|silence| self.report_silence(silence, now)).collect()).await
+        self.run_all::<Fleet, _>(
+            silences.into_iter().map(|silence| self.report_silence(silence, now)).collect(),
+        )
+        .await
     }
 
-    /// Runs commands concurrently and waits until the read models show their events.
-    async fn run_all<C>(&self, commands: Vec<C>) -> Done
+    /// Runs commands concurrently and waits until the projections they came from show their events.
+    async fn run_all<S: Sources, C>(&self, commands: Vec<C>) -> Done
     where
         C: Future<Output = Result<Option<Appended>, Failure>> + Send,
     {
@@ -172,18 +172,8 @@ impl Dues {
                 }
             }
         }
-        done.unsettled |= position > 0 && !self.shown(position).await;
+        done.unsettled |= position > 0 && self.progress.wait_for::<S>(position, PATIENCE).await.is_err();
         done
-    }
-
-    async fn shown(&self, position: i64) -> bool {
-        let ReadModels { registry, space_occupancy, devices } = &self.read_models;
-        let (a, b, c) = tokio::join!(
-            registry.wait_for(position, PATIENCE),
-            space_occupancy.wait_for(position, PATIENCE),
-            devices.wait_for(position, PATIENCE),
-        );
-        a && b && c
     }
 
     async fn confirm(&self, arrival: Arrival, now: Instant) -> Result<Option<Appended>, Failure> {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use parking_projections::{arrivals, due_times};
+use parking_projections::occupancy::{Occupancies, arrivals};
+use parking_projections::registry::{Registry, due_times};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -117,23 +118,23 @@ impl Duty for Duties {
     }
 }
 
-/// Changes of the read models of due times and arrivals.
+/// Advances of the projections that show due times and arrivals.
 struct News {
     registry: watch::Receiver<i64>,
-    space_occupancy: watch::Receiver<i64>,
+    occupancy: watch::Receiver<i64>,
 }
 
 impl News {
     fn of(dues: &Dues) -> Self {
-        let read_models = dues.read_models();
-        Self { registry: read_models.registry.news(), space_occupancy: read_models.space_occupancy.news() }
+        let progress = dues.progress();
+        Self { registry: progress.of::<Registry>().news(), occupancy: progress.of::<Occupancies>().news() }
     }
 
     /// Returns at the next change. A stopped read model brings none.
     async fn arrive(&mut self) {
         tokio::select! {
             Ok(()) = self.registry.changed() => {}
-            Ok(()) = self.space_occupancy.changed() => {}
+            Ok(()) = self.occupancy.changed() => {}
             else => pending().await,
         }
     }

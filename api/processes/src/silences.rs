@@ -12,11 +12,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
-use parking_projections::feed;
-use parking_projections::silences::{self, Silence, Watched};
+use parking_projections::devices::Fleet;
+use parking_projections::devices::silences::{self, Silence, Watched};
+use parking_projections::engine::feed;
+use parking_projections::registry::Registry;
 use sqlx::PgConnection;
 
-use crate::due::{Done, Dues, ReadModels};
+use crate::due::{Done, Dues};
 
 /// Sensors read at once.
 const PAGE: u16 = 1000;
@@ -27,14 +29,6 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(1);
 /// How long to wait for the read models to reach the head. If they are behind, a sensor seems silent whose uplinks are
 /// merely not applied yet.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// True when the read models have reached the head.
-async fn shown(read_models: &ReadModels, head: i64) -> bool {
-    let ReadModels { registry, devices, .. } = read_models;
-    let (registry, devices) =
-        tokio::join!(registry.wait_for(head, PATIENCE), devices.wait_for(head, PATIENCE));
-    registry && devices
-}
 
 /// The sensors by the time of the next look. Some sixty bytes for each sensor.
 #[derive(Debug, Default)]
@@ -59,7 +53,7 @@ impl SilenceWatch {
         now: Instant,
     ) -> Result<Done, sqlx::Error> {
         let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
-        if !shown(dues.read_models(), head).await {
+        if dues.progress().wait_for::<(Registry, Fleet)>(head, PATIENCE).await.is_err() {
             return Ok(Done { unsettled: true, ..Done::default() });
         }
         let generation = silences::generation(connection).await?;

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use parking_bodies::{Decoder, sha256};
 use parking_commands::identity::{self, Identity};
 use parking_database::{Database, Role};
-use parking_projections::dictionaries;
+use parking_projections::engine::dictionaries;
 use sqlx::{Connection, PgConnection};
 
 use super::stream;

@@ -10,7 +10,7 @@ use parking_commands::skipping::{self, Skip, SkipError};
 use parking_database::Database;
 use parking_domain::log::Log;
 use parking_failpoint::reach;
-use parking_projections::feed;
+use parking_projections::engine::feed;
 use tokio::time::sleep;
 
 use super::{Seen, look, retry};

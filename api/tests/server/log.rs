@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use parking_bodies::Decoder;
-use parking_projections::dictionaries;
+use parking_projections::engine::dictionaries;
 use parking_testkit::{Role, TestDatabase};
 use serde_json::Value;
 use sqlx::types::Json;

@@ -23,22 +23,21 @@ async fn health_checks_report_live_and_ready_and_name_failures() {
     })
     .await;
     assert_eq!(ready["status"], "ready");
-    let names =
-        ["writer", "database", "projection devices", "projection registry", "projection space_occupancy"];
+    let names = ["writer", "database", "projection fleet", "projection registry", "projection occupancy"];
     for name in names {
         assert_eq!(check(&ready, name)["status"], "ok", "{name}");
     }
 
-    sqlx::query("update projections.checkpoints set status = 'stopped' where projection = 'devices'")
+    sqlx::query("update projections.checkpoints set status = 'stopped' where projection = 'fleet'")
         .execute(&database.pool(Role::Projector))
         .await
         .unwrap();
     let answer = server.client.get("/health/ready").await;
     let json = answer.json();
     assert_eq!((answer.status, &json["code"]), (503, &"not_ready".into()), "{answer:?}");
-    let failed = check(&json, "projection devices");
+    let failed = check(&json, "projection fleet");
     assert!(failed["reason"].as_str().unwrap().starts_with("it stopped after position"), "{failed}");
-    assert!(json["detail"].as_str().unwrap().contains("projection devices"), "{json}");
+    assert!(json["detail"].as_str().unwrap().contains("projection fleet"), "{json}");
     assert_eq!(check(&json, "projection registry")["status"], "ok");
     assert_eq!(server.client.get("/health/live").await.status, 200, "it need not be started again");
 }
@@ -72,9 +71,9 @@ async fn metrics_count_reports_and_show_the_progress_of_the_read_models() {
         ("parking_http_requests_total{method=\"POST\",route=\"/api/v1/uplink\",status=\"400\"}", 1.0),
         ("parking_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"}", 1.0),
         ("parking_http_request_duration_seconds_count{route=\"/api/v1/uplink\"}", 3.0),
-        ("parking_projection_running{projection=\"devices\"}", 1.0),
-        ("parking_projection_dead_letters{projection=\"devices\"}", 0.0),
-        ("parking_projection_lag_events{projection=\"devices\"}", 0.0),
+        ("parking_projection_running{projection=\"fleet\"}", 1.0),
+        ("parking_projection_dead_letters{projection=\"fleet\"}", 0.0),
+        ("parking_projection_lag_events{projection=\"fleet\"}", 0.0),
     ] {
         assert_eq!(sample(text, name), Some(expected), "{name} in\n{text}");
     }

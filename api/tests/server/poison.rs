@@ -7,11 +7,11 @@ use std::sync::Arc;
 use parking_commands::append::{Append, Expected, NewEvent, StreamAppend};
 use parking_commands::writer::Writer;
 use parking_domain::id::TenantId;
-use parking_projections::diff::diff;
-use parking_projections::projection::Projection;
-use parking_projections::reader::Reader;
+use parking_projections::engine::diff::diff;
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::reader::Reader;
+use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_testkit::{Counter, Role, TestDatabase};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -142,8 +142,8 @@ async fn one_tenants_poison_is_reported_affects_no_other_tenant_and_can_be_skipp
     let status = run(&database, &["projection", "status"]).await;
     assert_eq!(status.status.code(), Some(1));
     assert!(text(&status).contains(&format!("it cannot take position {position}")), "{}", text(&status));
-    assert!(!is_clean::<Registry>(&database).await && !is_clean::<SpaceOccupancies>(&database).await);
-    for again in [["rebuild", "registry"].as_slice(), &["projection", "retry", "space_occupancy"]] {
+    assert!(!is_clean::<Registry>(&database).await && !is_clean::<Occupancies>(&database).await);
+    for again in [["rebuild", "registry"].as_slice(), &["projection", "retry", "occupancy"]] {
         let again = run(&database, again).await;
         assert_eq!(again.status.code(), Some(1), "{}", text(&again));
         assert!(text(&again).contains(&format!("it cannot take position {position}")), "{}", text(&again));
@@ -151,7 +151,7 @@ async fn one_tenants_poison_is_reported_affects_no_other_tenant_and_can_be_skipp
 
     let n = position.to_string();
     for (wrong, why) in [
-        (skip(&n, &["devices"]), "no projection stands before"),
+        (skip(&n, &["fleet"]), "no projection stands before"),
         (skip("2", &["registry"]), "no projection stands before"),
         (skip("9999", &[]), "the log has no position 9999"),
         (skip("2", &["--undecodable"]), "can be read"),
@@ -183,7 +183,7 @@ async fn one_tenants_poison_is_reported_affects_no_other_tenant_and_can_be_skipp
     // The same log yields the same rows: in the audit, after a rebuild, and after a restart.
     assert_eq!(server.terminate().await.code(), Some(0));
     let server = TestServer::start(&database).await;
-    assert!(is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await);
+    assert!(is_clean::<Registry>(&database).await && is_clean::<Occupancies>(&database).await);
     let rebuilt = run(&database, &["rebuild"]).await;
     assert_eq!(rebuilt.status.code(), Some(0), "{}", text(&rebuilt));
     assert!(!text(&rebuilt).contains("differ"), "{}", text(&rebuilt));
@@ -228,7 +228,7 @@ async fn a_stopped_projection_is_reported_by_every_tool_and_continues_after_a_sk
         (server.client.get("/health/ready").await.status == 200).then_some(())
     })
     .await;
-    assert!(is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await);
+    assert!(is_clean::<Registry>(&database).await && is_clean::<Occupancies>(&database).await);
 }
 
 /// The steps of a skip at which the process may die.
@@ -269,10 +269,7 @@ async fn a_killed_skip_is_finished_by_the_same_command() {
         assert_eq!(finished.status.code(), Some(0), "{step}: {}", text(&finished));
         assert_eq!(run(&database, &["projection", "status"]).await.status.code(), Some(0), "{step}");
         shows(&server.client, n + 1).await;
-        assert!(
-            is_clean::<Registry>(&database).await && is_clean::<SpaceOccupancies>(&database).await,
-            "{step}"
-        );
+        assert!(is_clean::<Registry>(&database).await && is_clean::<Occupancies>(&database).await, "{step}");
         let bookable = server.client.ask("POST", RESERVATIONS, booking(&spoiled, 8, 10)).await;
         bookable.problem(409, "stream_damaged");
     }

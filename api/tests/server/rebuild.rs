@@ -14,7 +14,7 @@ use crate::reservations::hour;
 use crate::support::{Client, TestServer, UPLINK, eventually, parking};
 use crate::uplinks::{dev_eui, uplink};
 
-const PROJECTIONS: [&str; 3] = ["devices", "registry", "space_occupancy"];
+const PROJECTIONS: [&str; 3] = ["fleet", "registry", "occupancy"];
 
 /// The output of `parking rebuild` of a projection.
 async fn rebuild(database: &TestDatabase, projection: &str) -> Output {

@@ -1,7 +1,7 @@
 //! Other sessions in the same server do not interfere: transactions left open, here and in another database.
 
 use parking_commands::append::Expected;
-use parking_projections::feed;
+use parking_projections::engine::feed;
 use parking_testkit::{EventLog, TestDatabase};
 use sqlx::PgPool;
 

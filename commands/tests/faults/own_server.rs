@@ -13,7 +13,7 @@ use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
 use parking_commands::writer::Writer;
 use parking_database::{ClusterOptions, Database, LocalCluster, Role, prepare};
-use parking_projections::feed;
+use parking_projections::engine::feed;
 use parking_testkit::Counter;
 use rustix::process::{Signal, kill_process};
 use sqlx::{ConnectOptions, PgPool};

@@ -6,7 +6,7 @@ use parking_commands::append::{Expected, RequestKey};
 use parking_commands::ingest::Ingest;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
-use parking_projections::feed::{self, StreamPage};
+use parking_projections::engine::feed::{self, StreamPage};
 use parking_testkit::{EventLog, Role};
 use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;

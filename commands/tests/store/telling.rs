@@ -7,7 +7,7 @@ use parking_commands::append::{Append, Expected, RequestKey};
 use parking_commands::writer::{Tell, Writer};
 use parking_domain::aggregate::{Claim, ClaimChange};
 use parking_domain::stored::Recorded;
-use parking_projections::feed;
+use parking_projections::engine::feed;
 use parking_testkit::{EventLog, Role};
 use uuid::Uuid;
 

@@ -81,7 +81,7 @@ fn a_projection_skips_an_event_once() {
     given::<Log>(before())
         .when(skip("registry", 7, false, why))
         .then_refused(LogRefusal::EventAlreadySkipped);
-    given::<Log>(before()).when(skip("devices", 7, false, why)).then([skipped("devices", 7, false)]);
+    given::<Log>(before()).when(skip("fleet", 7, false, why)).then([skipped("fleet", 7, false)]);
     given::<Log>(before()).when(skip("registry", 8, false, why)).then([skipped("registry", 8, false)]);
 }
 

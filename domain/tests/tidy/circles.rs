@@ -1,4 +1,4 @@
-//! Modules that import each other in a circle are one module in two places. Today's circles are listed and may only shrink.
+//! Modules that import each other in a circle are one module in two places. There are none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,6 @@ use crate::source::{self, Source};
 
 /// Which module imports which, and where it does so first.
 type Imports = BTreeMap<String, BTreeMap<String, String>>;
-
-/// Circles that are there today. Where one becomes smaller it is made smaller here; none is added.
-const KNOWN: [&[&str]; 2] = [
-    &["arrivals", "occupancy_hourly", "reservations", "space_history", "space_occupancy", "spaces", "stays"],
-    &["due_times", "registry"],
-];
 
 /// The imports between the modules that `node` makes of the paths in the sources.
 fn imports(sources: &[Source], node: impl Fn(&str) -> Option<String>) -> Imports {
@@ -64,26 +58,25 @@ fn arrows(imports: &Imports, circle: &[&str]) -> String {
     circle.iter().flat_map(inner).collect()
 }
 
-fn check(imports: &Imports, known: &[&[&str]]) -> Vec<Finding> {
+fn check(imports: &Imports) -> Vec<Finding> {
     let here = Source::new("domain/tests/tidy/circles.rs", "");
-    let circles = circles(imports);
-    let mut found = Vec::new();
-    for circle in circles.iter().filter(|circle| !known.contains(&circle.as_slice())) {
-        let arrows = arrows(imports, circle);
-        found.push(here.finding(1, format!("take an import away, or correct KNOWN if it shrank:{arrows}")));
-    }
-    for gone in known.iter().filter(|known| !circles.contains(**known)) {
-        found.push(here.finding(1, format!("no such circle any more, correct KNOWN: {}", gone.join(", "))));
-    }
-    found
+    let remedy = |circle: &Vec<&str>| format!("take an import away:{}", arrows(imports, circle));
+    circles(imports).iter().map(|circle| here.finding(1, remedy(circle))).collect()
 }
 
 #[test]
-fn read_models_and_their_machinery_import_each_other_in_no_new_circle() {
+fn the_rooms_of_the_read_side_import_each_other_in_no_circle() {
     let sources = source::rust_below("projections/src/");
-    let modules: BTreeSet<_> = sources.iter().filter_map(|source| top(&module(source))).collect();
-    let node = |path: &str| top(path).filter(|module| modules.contains(module));
-    expect_none(check(&imports(&sources, node), &KNOWN));
+    expect_none(check(&imports(&sources, top)));
+    let modules: BTreeSet<_> = sources.iter().map(module).collect();
+    expect_none(check(&imports(&sources, |path| in_room(path, &modules))));
+}
+
+/// The module within a room that a path leads to, with what is below it; the room's own file, if it leads there.
+fn in_room(path: &str, modules: &BTreeSet<String>) -> Option<String> {
+    let room = top(path).filter(|room| modules.contains(room))?;
+    let second = path.split("::").nth(1).map(|second| format!("{room}::{second}"));
+    Some(second.filter(|second| modules.contains(second)).unwrap_or(room))
 }
 
 /// The first module of a path.
@@ -93,7 +86,7 @@ fn top(path: &str) -> Option<String> {
 
 #[test]
 fn the_parts_of_http_import_each_other_in_no_circle() {
-    expect_none(check(&imports(&http::sources(), part), &[]));
+    expect_none(check(&imports(&http::sources(), part)));
 }
 
 /// The part of HTTP: a resource, or what stands beside `v6`. The modules that put the parts together are none.
@@ -108,7 +101,7 @@ fn part(path: &str) -> Option<String> {
 }
 
 #[test]
-fn a_circle_is_found_and_a_listed_one_may_only_shrink() {
+fn a_circle_is_found() {
     let sources = [
         Source::new("x/src/a.rs", "use crate::b::B;\nuse crate::d;\n"),
         Source::new("x/src/b/inner.rs", "use crate::c::C;\n"),
@@ -117,13 +110,14 @@ fn a_circle_is_found_and_a_listed_one_may_only_shrink() {
     ];
     let imports = imports(&sources, top);
     assert_eq!(circles(&imports), BTreeSet::from([vec!["a", "b", "c"]]));
-    let remedy = &check(&imports, &[])[0].remedy;
+    let remedy = &check(&imports)[0].remedy;
     for arrow in ["x/src/a.rs:1: a → b", "x/src/b/inner.rs:1: b → c", "x/src/c.rs:1: c → a"] {
         assert!(remedy.contains(arrow), "{remedy}");
     }
     assert!(!remedy.contains("a → d"));
-    assert!(check(&imports, &[&["a", "b", "c"]]).is_empty());
-    assert_eq!(check(&imports, &[&["a", "b", "c", "d"]]).len(), 2);
+    let modules = BTreeSet::from(["room".to_owned(), "room::table".to_owned()]);
+    assert_eq!(in_room("room::table::read::Row", &modules), Some("room::table".to_owned()));
+    assert_eq!(in_room("room::Projection", &modules), Some("room".to_owned()));
     assert_eq!(part("http::v6::sites::view"), Some("v6::sites".to_owned()));
     assert_eq!(part("http::kit::page"), Some("kit".to_owned()));
     assert_eq!(part("http::v6"), None);

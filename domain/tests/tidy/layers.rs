@@ -22,7 +22,7 @@ const LAYERS: [Layer; 12] = [
     ("api/bench", &["commands", "database", "domain", "projections", "simulator"], &["testkit"]),
     ("api/bodies", &[], &["simulator"]),
     ("api/database", &["bodies", "domain", "projections"], &[]),
-    ("api/failpoint", &[], &[]),
+    ("domain/failpoint", &[], &[]),
     ("api/processes", &["commands", "domain", "projections"], &["testkit"]),
     ("api/simulator", &[], &["domain"]),
     ("api/testkit", &["commands", "database", "domain", "simulator"], &[]),
@@ -85,9 +85,9 @@ fn a_crate_that_knows_too_much_is_found() {
     );
 
     let source = |path: &str, text: &str| check_source(&Source::new(path, text), &LAYERS).len();
-    assert_eq!(source("commands/src/a.rs", "use parking_projections::reader::Reader;\n"), 1);
+    assert_eq!(source("commands/src/a.rs", "use parking_projections::engine::reader::Reader;\n"), 1);
     assert_eq!(source("projections/src/a.rs", "fn a() { parking_commands::append(); }\n"), 1);
     assert_eq!(source("replay-tool/src/a.rs", "use parking_commands::bus;\n"), 1);
-    assert_eq!(source("commands/tests/a.rs", "use parking_projections::reader::Reader;\n"), 0);
+    assert_eq!(source("commands/tests/a.rs", "use parking_projections::engine::reader::Reader;\n"), 0);
     assert_eq!(source("commands/src/a.rs", "use parking_domain::space::Space;\n"), 0);
 }

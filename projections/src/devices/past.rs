@@ -10,11 +10,10 @@ use parking_domain::stored::Event;
 use parking_domain::uplinks::{Source, UplinkEvent, stream_id};
 use sqlx::PgConnection;
 
-use super::Devices;
-use crate::feed::{self, RecordedEvent, StreamPage};
-use crate::projection::Projection;
-use crate::reread;
-use crate::rows::instant;
+use crate::devices::name;
+use crate::engine::feed::{self, RecordedEvent, StreamPage};
+use crate::engine::reread;
+use crate::engine::rows::instant;
 
 /// How far back a claim reaches: the default retention of reports. Another value gives other rows, so raise the
 /// projection's version with it.
@@ -75,7 +74,7 @@ impl Past {
         page.retain(|recorded| recorded.position < self.before);
         let Some(last) = page.last() else { return Ok(None) };
         self.passed = last.sequence;
-        reread::leave_out(connection, Devices::NAME, &mut page).await?;
+        reread::leave_out(connection, name::NAME, &mut page).await?;
         Ok(Some(page))
     }
 

@@ -1,8 +1,8 @@
 //! Tests that rows do not depend on how events are batched, nor on how often a projection loses its memory.
 
-use parking_projections::Installed;
-use parking_projections::feed;
-use parking_projections::projection::Projection;
+use parking_projections::engine::feed;
+use parking_projections::engine::install::Installed;
+use parking_projections::engine::projection::Projection;
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, Executor, PgConnection};
 

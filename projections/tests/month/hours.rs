@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use parking_projections::occupancy_hourly::Hour;
-use parking_projections::occupancy_hourly::read::of_site;
-use parking_projections::reader::Reader;
+use parking_projections::engine::reader::Reader;
+use parking_projections::occupancy::occupancy_hourly::Hour;
+use parking_projections::occupancy::occupancy_hourly::read::of_site;
 use parking_simulator::Plan;
 use parking_testkit::world::{TENANT, ZONES, site};
 use sqlx::PgConnection;

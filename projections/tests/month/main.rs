@@ -13,19 +13,19 @@ use parking_commands::writer::{Tell, Writer};
 use parking_domain::id::SpaceId;
 use parking_domain::instant::Instant;
 use parking_domain::occupancy::Spaces;
-use parking_projections::compare::TableComparison;
-use parking_projections::devices::Devices;
-use parking_projections::diff::diff;
-use parking_projections::feed;
-use parking_projections::progress::Progress;
-use parking_projections::projection::Projection;
-use parking_projections::reader::Reader;
-use parking_projections::rebuild::rebuild;
-use parking_projections::recent::Recent;
+use parking_projections::devices::Fleet;
+use parking_projections::engine::compare::TableComparison;
+use parking_projections::engine::diff::diff;
+use parking_projections::engine::feed;
+use parking_projections::engine::progress::Progress;
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::reader::Reader;
+use parking_projections::engine::rebuild::rebuild;
+use parking_projections::engine::recent::Recent;
+use parking_projections::engine::runner::Runner;
+use parking_projections::engine::wake;
+use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
-use parking_projections::runner::Runner;
-use parking_projections::space_occupancy::SpaceOccupancies;
-use parking_projections::wake;
 use parking_simulator::{Faults, Plan, Simulation};
 use parking_testkit::world::{World, space};
 use parking_testkit::{EventLog, Role};
@@ -95,9 +95,9 @@ async fn live(plan: Plan) -> (EventLog, Simulation) {
     let simulation = World::new(&log).run(plan).await;
     let head = log.head().await;
     eprintln!("{head} events");
-    follow_with_restarts::<Devices>(&log, head, plan.seed).await;
+    follow_with_restarts::<Fleet>(&log, head, plan.seed).await;
     follow_with_restarts::<Registry>(&log, head, plan.seed + 1).await;
-    follow_with_restarts::<SpaceOccupancies>(&log, head, plan.seed + 2).await;
+    follow_with_restarts::<Occupancies>(&log, head, plan.seed + 2).await;
     (log, simulation)
 }
 
@@ -113,9 +113,9 @@ async fn live_with_writer(plan: Plan) -> (EventLog, Simulation) {
     let projector = log.database.as_role(Role::Projector);
     let listening = tokio::spawn(wake::listen(projector, log.writer.head(), signal, stop.clone()));
     let running = [
-        start::<Devices>(&log, &woken, &recent, &stop),
+        start::<Fleet>(&log, &woken, &recent, &stop),
         start::<Registry>(&log, &woken, &recent, &stop),
-        start::<SpaceOccupancies>(&log, &woken, &recent, &stop),
+        start::<Occupancies>(&log, &woken, &recent, &stop),
     ];
     let simulation = World::new(&log).run(plan).await;
     let head = log.head().await;
@@ -177,9 +177,9 @@ async fn live_rows_rebuilt_rows_and_the_auditors_are_the_same_and_true() {
     assert_as_of(&mut auditor).await;
     assert_filled(&Reader::new(log.database.pool(Role::Reader)), &plan, Instant::at_or_before(plan.end))
         .await;
-    assert_reproducible::<Devices>(&log, &mut auditor).await;
+    assert_reproducible::<Fleet>(&log, &mut auditor).await;
     assert_reproducible::<Registry>(&log, &mut auditor).await;
-    assert_reproducible::<SpaceOccupancies>(&log, &mut auditor).await;
+    assert_reproducible::<Occupancies>(&log, &mut auditor).await;
 }
 
 #[tokio::test]
@@ -193,9 +193,9 @@ async fn days_in_spring_are_true_and_the_same_in_batches_of_every_size() {
     assert_filled(&Reader::new(log.database.pool(Role::Reader)), &plan, Instant::at_or_before(plan.end))
         .await;
     for size in [1, 7, 331] {
-        assert_same_in_batches_of::<Devices>(&log, size).await;
+        assert_same_in_batches_of::<Fleet>(&log, size).await;
         assert_same_in_batches_of::<Registry>(&log, size).await;
-        assert_same_in_batches_of::<SpaceOccupancies>(&log, size).await;
+        assert_same_in_batches_of::<Occupancies>(&log, size).await;
     }
 }
 

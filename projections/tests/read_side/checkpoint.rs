@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_commands::append::Expected;
-use parking_projections::feed::{self, RecordedEvent};
-use parking_projections::projection::{ApplyError, Poison, Projection, Tables};
-use parking_projections::runner::Runner;
+use parking_projections::engine::feed::{self, RecordedEvent};
+use parking_projections::engine::projection::{ApplyError, Poison, Projection, Tables};
+use parking_projections::engine::runner::Runner;
 use parking_testkit::{EventLog, Role};
 use sqlx::PgConnection;
 use tokio::sync::watch;

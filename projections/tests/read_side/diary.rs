@@ -1,8 +1,8 @@
 //! A test projection that records the positions it receives.
 
 use parking_commands::append::Expected;
-use parking_projections::feed::RecordedEvent;
-use parking_projections::projection::{ApplyError, Poison, Projection, Tables};
+use parking_projections::engine::feed::RecordedEvent;
+use parking_projections::engine::projection::{ApplyError, Poison, Projection, Tables};
 use parking_testkit::EventLog;
 use sqlx::PgConnection;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use parking_commands::append::Expected;
-use parking_projections::feed::{self, RecordedEvent};
+use parking_projections::engine::feed::{self, RecordedEvent};
 use parking_testkit::{EventLog, Role, TestDatabase};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, Postgres};

@@ -2,13 +2,13 @@
 
 use parking_commands::append::Expected;
 use parking_domain::device::{Category, Definition, Device, DeviceEvent};
-use parking_projections::devices::Devices;
-use parking_projections::diff::{Difference, diff};
-use parking_projections::projection::Projection;
-use parking_projections::reader::Reader;
-use parking_projections::rebuild::{RebuildError, Rebuilt, rebuild};
+use parking_projections::devices::Fleet;
+use parking_projections::engine::diff::{Difference, diff};
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::reader::Reader;
+use parking_projections::engine::rebuild::{RebuildError, Rebuilt, rebuild};
+use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
 use sqlx::Executor;
@@ -102,19 +102,19 @@ async fn a_tenant_that_claims_a_device_with_a_held_back_stream_is_refused_too() 
     let released = DeviceEvent::DeviceReleased { reason: None, at: at(3), by: OWNER };
     ours.happens::<Device>(sensor, released).await;
     let theirs_sees = "select dev_eui from devices";
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     assert_eq!(seen(&log, &theirs, theirs_sees).await.unwrap(), [""; 0]);
     // The same device, claimed by the other tenant.
     let claim =
         log.ids.domain_part::<Device>(&sensor.to_string(), Some(theirs.tenant()), &[claimed(&theirs)]);
     let claim = log.writer.append(log.ids.over(vec![claim])).await.unwrap().last_position;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let refused = seen(&log, &theirs, theirs_sees).await.unwrap_err();
     assert!(refused.contains(&format!("from position {claim} on")), "{refused}");
-    let held = difference::<Devices>(&log).await.account.held;
+    let held = difference::<Fleet>(&log).await.account.held;
     let found: Vec<_> = held.iter().map(|held| (held.tenant_id, held.position, held.cause)).collect();
     assert_eq!(found, [(ours.tenant().uuid(), poison, poison), (theirs.tenant().uuid(), claim, poison)]);
-    assert_eq!(rebuilt::<Devices>(&log).await.unwrap().held, held);
+    assert_eq!(rebuilt::<Fleet>(&log).await.unwrap().held, held);
 }
 
 fn claimed(estate: &Estate<'_>) -> DeviceEvent {
@@ -144,22 +144,22 @@ async fn events_passed_over_stay_so_when_the_projection_reads_the_log_again() {
     for (n, occupied) in (1..).zip([true, false, true]) {
         ours.reports(sensor, n, occupied, 10 * i64::from(n)).await;
         // A new runner folds everything before its checkpoint again.
-        catch_up::<SpaceOccupancies>(&log).await;
+        catch_up::<Occupancies>(&log).await;
         catch_up::<Registry>(&log).await;
-        catch_up::<Devices>(&log).await;
+        catch_up::<Fleet>(&log).await;
     }
     let letters: Vec<(String, i64)> =
         sqlx::query_as("select projection, count(*) from projections.dead_letters group by 1 order by 1")
             .fetch_all(&log.pool)
             .await
             .unwrap();
-    assert_eq!(letters, [("devices".into(), 1), ("space_occupancy".into(), 1)]);
-    let found = difference::<SpaceOccupancies>(&log).await;
+    assert_eq!(letters, [("fleet".into(), 1), ("occupancy".into(), 1)]);
+    let found = difference::<Occupancies>(&log).await;
     assert_eq!(found.account.held.len(), 1);
     assert!(found.tables.iter().all(|table| table.different == 0), "{found:?}");
-    let again = rebuilt::<SpaceOccupancies>(&log).await.unwrap();
+    let again = rebuilt::<Occupancies>(&log).await.unwrap();
     assert!(again.tables.iter().all(|table| table.different == 0), "{again:?}");
-    assert_eq!(difference::<SpaceOccupancies>(&log).await.account, found.account);
+    assert_eq!(difference::<Occupancies>(&log).await.account, found.account);
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use parking_domain::chirpstack::{self, EventKind};
 use parking_domain::device::{Category, Device, DeviceEvent};
 use parking_domain::lorawan::DevEui;
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
-use parking_projections::devices::Devices;
-use parking_projections::diff::diff;
-use parking_projections::rebuild::rebuild;
+use parking_projections::devices::Fleet;
+use parking_projections::engine::diff::diff;
+use parking_projections::engine::rebuild::rebuild;
 use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
@@ -56,9 +56,9 @@ async fn shown(log: &EventLog, dev_eui: DevEui, claimed: i64) -> (i64, i64, Opti
 
 async fn assert_reproducible(log: &EventLog) {
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
-    let found = diff::<Devices>(&mut auditor, |_, _| {}).await.unwrap().expect("it has run");
+    let found = diff::<Fleet>(&mut auditor, |_, _| {}).await.unwrap().expect("it has run");
     let (owner, projector) = (log.database.as_role(Role::Owner), log.database.as_role(Role::Projector));
-    let rebuilt = rebuild::<Devices>(&owner, &projector, |_, _| {}).await.unwrap();
+    let rebuilt = rebuild::<Fleet>(&owner, &projector, |_, _| {}).await.unwrap();
     for table in found.tables.iter().chain(&rebuilt.tables) {
         assert_eq!((table.different, &table.examples[..]), (0, &[][..]), "{table}");
     }
@@ -81,7 +81,7 @@ async fn a_claim_counts_all_uplinks_and_brings_those_of_ninety_days() {
     orphaned(&log, dev_eui, 2_000, DAY / 10, claimed - 60).await;
     estate.device(1, Category::Sensor, claimed).await;
     estate.reports(dev_eui, 1, true, claimed + 60).await;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     assert_eq!(shown(&log, dev_eui, claimed).await, (2_001, 901, Some(90 * DAY - 60 - DAY / 10 + 60 + 60)));
     assert_reproducible(&log).await;
 }
@@ -92,11 +92,11 @@ async fn twenty_thousand_uplinks_are_brought_page_by_page() {
     let estate = Estate::new(&log, 'a');
     let (dev_eui, claimed) = (estate.eui(1), 80 * DAY);
     orphaned(&log, dev_eui, 20_000, 300, claimed - 60).await;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     estate.device(1, Category::Sensor, claimed).await;
     peak_kib();
     let before = peak_kib();
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let grown = peak_kib().saturating_sub(before);
     eprintln!("memory grew by {grown} KiB");
     assert!(grown < 24 * 1024, "{grown} KiB");
@@ -122,7 +122,7 @@ async fn a_device_that_changes_owners_brings_its_uplinks_between_them_in_any_bat
         by: OWNER,
     };
     other.happens::<Device>(dev_eui, claimed).await;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     assert_eq!(shown(&log, dev_eui, 50).await, (2, 2, Some(20)));
     assert_reproducible(&log).await;
 }

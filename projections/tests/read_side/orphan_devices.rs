@@ -2,8 +2,8 @@
 
 use parking_commands::ingest::Ingest;
 use parking_domain::chirpstack::EventKind::{Join, Log as LogLine, Status, Up};
-use parking_projections::devices::Devices;
-use parking_projections::orphan_devices::{self, OrphanDevice};
+use parking_projections::devices::Fleet;
+use parking_projections::devices::orphan_devices::{self, OrphanDevice};
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ async fn rows(log: &EventLog) -> Vec<OrphanDevice> {
 async fn an_uplink_of_an_unknown_device_makes_a_row() {
     let log = EventLog::create().await;
     record(&Ingest::new(log.store()), Up, 5, up("a", 1, 0, &[-110, -70, -90])).await;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let [row] = &rows(&log).await[..] else { panic!("one device") };
     assert_eq!(row.dev_eui, "58a0cb0000100001");
     assert_eq!((row.first_seen, row.last_seen, row.message_count), (at(5), at(5), 1));
@@ -46,7 +46,7 @@ async fn repetitions_do_not_count_and_like_late_frames_change_no_values() {
     record(&lanes, Up, 10, up("a", 10, 10, &[-70])).await;
     record(&lanes, Up, 11, up("b", 10, 11, &[-60])).await;
     record(&lanes, Up, 12, up("c", 9, 9, &[-50])).await;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let [row] = &rows(&log).await[..] else { panic!("one device") };
     assert_eq!((row.message_count, row.last_seen), (2, at(12)));
     assert_eq!(row.last_rssi, Some(-70));
@@ -62,7 +62,7 @@ async fn a_join_updates_last_seen_and_reports_of_the_network_itself_do_not() {
     record(&lanes, Status, 2, other("b")).await;
     record(&lanes, Join, 3, json!({"deviceInfo": {"devEui": "58a0cb0000100001"}, "deduplicationId": "c"}))
         .await;
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let [row] = &rows(&log).await[..] else { panic!("one device") };
     assert_eq!((row.dev_eui.as_str(), row.message_count, row.last_seen), ("58a0cb0000100001", 0, at(3)));
 }
@@ -74,17 +74,17 @@ async fn rows_do_not_depend_on_batches() {
     for n in 0..20 {
         record(&lanes, Up, i64::from(n), up(&n.to_string(), n, i64::from(n), &[-70])).await;
         if n % 3 == 0 {
-            catch_up::<Devices>(&log).await;
+            catch_up::<Fleet>(&log).await;
         }
     }
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let in_parts: String = row_text(&log).await;
     let owner = log.database.pool(Role::Owner);
     sqlx::query("truncate projections.orphan_devices, projections.checkpoints")
         .execute(&owner)
         .await
         .unwrap();
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     assert_eq!(row_text(&log).await, in_parts);
 }
 
@@ -103,7 +103,7 @@ async fn pages_are_ordered_by_last_seen() {
         let body = json!({"deviceInfo": {"devEui": format!("58a0cb000010000{n}")}, "deduplicationId": "a"});
         record(&lanes, Up, n, body).await;
     }
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     let reader = log.database.pool(Role::Reader);
     assert_eq!(orphan_devices::count(&reader).await.unwrap(), 5);
     let page = orphan_devices::list(&reader, 2, 2).await.unwrap();

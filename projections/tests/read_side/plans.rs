@@ -1,10 +1,10 @@
 //! A page after a row costs the same at any depth without filters: an index leads to it. Tables of 100,000 rows.
 
-use parking_projections::activity::read::{self as activity, Filter};
-use parking_projections::reader::{Reader, Reading};
-use parking_projections::seek::{RowPosition, Start};
-use parking_projections::space_history::read as history;
-use parking_projections::uplinks::read::{self as uplinks, Received};
+use parking_projections::devices::uplinks::read::{self as uplinks, Received};
+use parking_projections::engine::reader::{Reader, Reading};
+use parking_projections::engine::seek::{RowPosition, Start};
+use parking_projections::occupancy::space_history::read as history;
+use parking_projections::registry::activity::read::{self as activity, Filter};
 use parking_testkit::estate::Estate;
 use parking_testkit::{EventLog, Role};
 use serde_json::Value;

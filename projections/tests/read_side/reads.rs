@@ -8,10 +8,10 @@ mod reservations;
 mod seeking;
 mod stays;
 
-use parking_projections::devices::Devices;
-use parking_projections::reader::{Reader, Reading};
+use parking_projections::devices::Fleet;
+use parking_projections::engine::reader::{Reader, Reading};
+use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_testkit::estate::Estate;
 use parking_testkit::{EventLog, Role};
 
@@ -19,8 +19,8 @@ use crate::support::catch_up;
 
 /// A reading of the tenant after every projection has reached the end of the log.
 async fn reading(log: &EventLog, estate: &Estate<'_>) -> Reading {
-    catch_up::<Devices>(log).await;
+    catch_up::<Fleet>(log).await;
     catch_up::<Registry>(log).await;
-    catch_up::<SpaceOccupancies>(log).await;
+    catch_up::<Occupancies>(log).await;
     Reader::new(log.database.pool(Role::Reader)).of(estate.tenant()).await.unwrap()
 }

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use parking_commands::append::Expected;
 use parking_commands::writer::{Tell, Writer};
 use parking_domain::stored::Recorded;
-use parking_projections::feed::{self, FeedError, Page, RecordedEvent};
-use parking_projections::recent::Recent;
+use parking_projections::engine::feed::{self, FeedError, Page, RecordedEvent};
+use parking_projections::engine::recent::Recent;
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, PgConnection};
 

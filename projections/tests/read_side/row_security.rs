@@ -10,11 +10,11 @@ mod walk;
 
 use parking_domain::id::{OverrideId, TenantId};
 use parking_domain::space::{OverrideKind, Space, SpaceEvent};
-use parking_projections::devices::Devices;
-use parking_projections::reader::Reader;
-use parking_projections::rebuild::rebuild;
+use parking_projections::devices::Fleet;
+use parking_projections::engine::reader::Reader;
+use parking_projections::engine::rebuild::rebuild;
+use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, Executor, PgConnection};
@@ -32,9 +32,9 @@ async fn two_tenants() -> EventLog {
     for mark in [OURS, THEIRS] {
         furnish(&Estate::new(&log, mark)).await;
     }
-    catch_up::<Devices>(&log).await;
+    catch_up::<Fleet>(&log).await;
     catch_up::<Registry>(&log).await;
-    catch_up::<SpaceOccupancies>(&log).await;
+    catch_up::<Occupancies>(&log).await;
     log
 }
 

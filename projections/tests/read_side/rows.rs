@@ -1,6 +1,6 @@
 //! Rows: folded in memory, written as sets, with the same result as single writes.
 
-use parking_projections::rows::{Row, Rows, insert};
+use parking_projections::engine::rows::{Row, Rows, insert};
 use parking_testkit::{Role, TestDatabase};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

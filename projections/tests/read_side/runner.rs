@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parking_commands::append::Expected;
-use parking_projections::feed;
+use parking_projections::engine::feed;
 use parking_testkit::Role;
 use tokio::time::{sleep, timeout};
 

@@ -3,7 +3,7 @@
 use parking_commands::bus::Bus;
 use parking_commands::skipping::{self, Skip, SkipError};
 use parking_domain::log::Log;
-use parking_projections::rebuild::RebuildError;
+use parking_projections::engine::rebuild::RebuildError;
 use parking_projections::registry::Registry;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, at};

@@ -7,12 +7,12 @@ use chrono::{SecondsFormat, TimeDelta};
 use fastrand::Rng;
 use parking_domain::instant::Instant;
 use parking_domain::occupancy::{SpaceState, Spaces};
-use parking_projections::feed::{self, RecordedEvent};
-use parking_projections::reader::{Reader, Reading};
-use parking_projections::runner::Runner;
-use parking_projections::space_history::read as history;
-use parking_projections::space_occupancy::SpaceOccupancies;
-use parking_projections::spaces::read::{AsOf, Counts, counts_as_of};
+use parking_projections::engine::feed::{self, RecordedEvent};
+use parking_projections::engine::reader::{Reader, Reading};
+use parking_projections::engine::runner::Runner;
+use parking_projections::occupancy::Occupancies;
+use parking_projections::occupancy::space_history::read as history;
+use parking_projections::registry::spaces::read::{AsOf, Counts, counts_as_of};
 use parking_simulator::{Faults, Plan};
 use parking_testkit::world::{TENANT, World, ZONES, site, space};
 use parking_testkit::{EventLog, Role};
@@ -40,7 +40,7 @@ async fn past() -> (EventLog, Vec<RecordedEvent>) {
         })
         .await;
     let (_signal, woken) = watch::channel(());
-    let (runner, progress) = Runner::<SpaceOccupancies>::new(log.database.as_role(Role::Projector), woken);
+    let (runner, progress) = Runner::<Occupancies>::new(log.database.as_role(Role::Projector), woken);
     let running = tokio::spawn(runner.run(log.stop.child_token()));
     assert!(progress.wait_for(log.head().await, Duration::from_secs(60)).await);
     running.abort();

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use parking_database::{Database, LocalCluster, Logins, Role};
-use parking_projections::devices::Devices;
-use parking_projections::projection::Projection;
-use parking_projections::rebuild as projections;
-use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::rebuild as projections;
+use parking_projections::list::{self, Visitor};
 use tokio::process::Command;
 use tokio::time::Instant;
 
@@ -43,14 +42,25 @@ pub(super) async fn rebuild(home: &Home, projection: &str) -> Result<Measured, B
 pub(crate) async fn run(arguments: Arguments) -> Result<(), BenchError> {
     let admin = LocalCluster::attach(&arguments.directory).await?.database(LocalCluster::DATABASE);
     let database = Database { admin, logins: Logins::Separate };
-    let measured = match arguments.projection.as_str() {
-        Devices::NAME => measure::<Devices>(&database, &arguments.directory).await?,
-        Registry::NAME => measure::<Registry>(&database, &arguments.directory).await?,
-        SpaceOccupancies::NAME => measure::<SpaceOccupancies>(&database, &arguments.directory).await?,
-        other => return Err(format!("there is no projection {other}").into()),
-    };
+    let name = arguments.projection;
+    let named = list::each(&mut Measurements).into_iter().find(|(projection, _)| *projection == name);
+    let (_, measure) = named.ok_or_else(|| format!("there is no projection {name}"))?;
+    let measured = measure(&database, &arguments.directory).await?;
     say(serde_json::to_string(&measured)?);
     Ok(())
+}
+
+/// Makes the function that measures the rebuild of a projection.
+struct Measurements;
+
+type Measure = for<'a> fn(&'a Database, &'a Path) -> BoxFuture<'a, Result<Measured, BenchError>>;
+
+impl Visitor for Measurements {
+    type Output = (&'static str, Measure);
+
+    fn visit<P: Projection>(&mut self) -> Self::Output {
+        (P::NAME, |database, cluster| Box::pin(measure::<P>(database, cluster)))
+    }
 }
 
 async fn measure<P: Projection>(database: &Database, cluster: &Path) -> Result<Measured, BenchError> {

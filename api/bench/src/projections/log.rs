@@ -2,7 +2,7 @@
 
 use parking_commands::ids::Ids;
 use parking_commands::metadata::Metadata;
-use parking_projections::Installed;
+use parking_projections::engine::install::Installed;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 

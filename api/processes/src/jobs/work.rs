@@ -1,7 +1,7 @@
 //! The work of the jobs.
 
 use chrono::TimeDelta;
-use parking_projections::retention;
+use parking_projections::engine::retention;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;

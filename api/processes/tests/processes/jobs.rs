@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use parking_domain::lorawan::DevEui;
 use parking_processes::jobs::{Job, Jobs, StartError, Work};
-use parking_projections::devices::Devices;
-use parking_projections::diff::diff;
+use parking_projections::devices::Fleet;
+use parking_projections::engine::diff::diff;
 use parking_testkit::Role;
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep};
@@ -134,7 +134,7 @@ async fn old_readings_are_deleted_and_the_rest_matches_the_log() {
     assert_eq!(left, [3, 4]);
     let mut auditor = PgConnection::connect_with(&rig.log.database.as_role(Role::Auditor)).await.unwrap();
     let different = async |auditor: &mut PgConnection| -> i64 {
-        let found = diff::<Devices>(auditor, |_, _| {}).await.unwrap().unwrap();
+        let found = diff::<Fleet>(auditor, |_, _| {}).await.unwrap().unwrap();
         found.tables.iter().map(|table| table.different).sum()
     };
     assert_eq!(different(&mut auditor).await, 0);

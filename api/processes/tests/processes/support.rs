@@ -31,18 +31,17 @@ use parking_domain::space::{
 use parking_domain::tenant::{NamedPolicy, TenantCommand};
 use parking_domain::uplinks::Source;
 use parking_processes::clock::Clock;
-use parking_processes::due::{Dues, ReadModels};
+use parking_processes::due::Dues;
 use parking_processes::leader::lead;
 use parking_processes::scheduler::Scheduler;
-use parking_projections::devices::Devices;
-use parking_projections::progress::Progress;
-use parking_projections::projection::Projection;
-use parking_projections::registry::Registry;
-use parking_projections::runner::Runner;
-use parking_projections::space_occupancy::SpaceOccupancies;
-use parking_projections::wake;
+use parking_projections::engine::progress::{Progress, Progresses};
+use parking_projections::engine::projection::Projection;
+use parking_projections::engine::runner::Runner;
+use parking_projections::engine::wake;
+use parking_projections::list::{self, Visitor};
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 use tokio::time::{self, sleep};
 use tokio_util::sync::CancellationToken;
@@ -97,7 +96,7 @@ pub(crate) struct Rig {
 
 /// Read models that follow the log, and processes that use them, until stopped.
 pub(crate) struct Running {
-    pub(crate) read_models: ReadModels,
+    pub(crate) progress: Progresses,
     pub(crate) dues: Dues,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -122,24 +121,11 @@ impl Rig {
         let (signal, woken) = watch::channel(());
         let projector = self.log.database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector, self.log.writer.head(), signal, stop.clone()));
-        let read_models = ReadModels {
-            registry: self.run::<Registry>(&woken, &tasks, &stop),
-            space_occupancy: self.run::<SpaceOccupancies>(&woken, &tasks, &stop),
-            devices: self.run::<Devices>(&woken, &tasks, &stop),
-        };
-        let dues = Dues::new(platform, read_models.clone(), Arc::new(()));
-        Running { read_models, dues, stop, tasks }
-    }
-
-    fn run<P: Projection>(
-        &self,
-        woken: &watch::Receiver<()>,
-        tasks: &TaskTracker,
-        stop: &CancellationToken,
-    ) -> Progress {
-        let (runner, progress) = Runner::<P>::new(self.log.database.as_role(Role::Projector), woken.clone());
-        tasks.spawn(runner.run(stop.clone()));
-        progress
+        let projector = self.log.database.as_role(Role::Projector);
+        let mut start = StartRunner { projector, woken, tasks: tasks.clone(), stop: stop.clone() };
+        let progress: Progresses = list::each(&mut start).into_iter().collect();
+        let dues = Dues::new(platform, progress.clone(), Arc::new(()));
+        Running { progress, dues, stop, tasks }
     }
 
     /// Runs read models and a scheduler, as a server does.
@@ -292,16 +278,31 @@ impl Running {
     /// Waits until the read models have reached the head.
     pub(crate) async fn caught_up(&self, rig: &Rig) {
         let head = rig.log.head().await;
-        let ReadModels { registry, space_occupancy, devices } = &self.read_models;
-        for progress in [registry, space_occupancy, devices] {
-            assert!(progress.wait_for(head, DEADLINE).await, "reached {} of {head}", progress.position());
-        }
+        assert_eq!(self.progress.wait_for_all(head, DEADLINE).await, Ok(()), "of {head}");
     }
 
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+}
+
+/// Starts the runners of projections.
+struct StartRunner {
+    projector: PgConnectOptions,
+    woken: watch::Receiver<()>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Visitor for StartRunner {
+    type Output = (&'static str, Progress);
+
+    fn visit<P: Projection>(&mut self) -> Self::Output {
+        let (runner, progress) = Runner::<P>::new(self.projector.clone(), self.woken.clone());
+        self.tasks.spawn(runner.run(self.stop.clone()));
+        (P::NAME, progress)
     }
 }
 

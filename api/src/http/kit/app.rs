@@ -18,7 +18,9 @@ use parking_domain::site::Site;
 use parking_domain::space::Space;
 use parking_domain::tenant::Tenant;
 use parking_processes::jobs::Jobs;
-use parking_projections::reader::{Reader, Reading};
+use parking_projections::engine::progress::{Progresses, Sources};
+use parking_projections::engine::reader::{Reader, Reading};
+use parking_projections::registry::Registry;
 use sqlx::PgPool;
 
 use crate::environment::Clock;
@@ -28,7 +30,7 @@ use crate::http::kit::credential::Credential;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::progress::Projections;
+use crate::http::kit::progress;
 use crate::http::kit::reply::Done;
 use crate::metrics::Metrics;
 
@@ -45,7 +47,7 @@ pub(crate) struct App {
     pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) probe: Probe,
-    pub(crate) progress: Projections,
+    pub(crate) progress: Progresses,
     pub(crate) writer: Writer,
     pub(crate) auditor: PgPool,
     pub(crate) metrics: Arc<Metrics>,
@@ -89,23 +91,28 @@ impl OnBus for Tenant {
 }
 
 impl App {
-    /// Opens a reading of the caller's tenant once the read models are as fresh as the caller asked.
-    pub(crate) async fn read(&self, caller: &Identity, freshness: Freshness) -> Result<Reading, Problem> {
-        self.wait_until(freshness).await?;
-        Ok(self.reader.of(caller.tenant_id).await?)
+    /// Opens a reading of the caller's tenant once the projections `S`, whose rows it shows, are as fresh as the caller
+    /// asked.
+    pub(crate) async fn read<S: Sources>(
+        &self,
+        caller: &Identity,
+        freshness: Freshness,
+    ) -> Result<Reading, Problem> {
+        self.wait_until::<S>(freshness).await?;
+        self.read_now(caller).await
     }
 
-    /// Waits until the read models are as fresh as the caller asked.
-    pub(crate) async fn wait_until(&self, freshness: Freshness) -> Result<(), Problem> {
+    /// Waits until the projections are as fresh as the caller asked.
+    pub(crate) async fn wait_until<S: Sources>(&self, freshness: Freshness) -> Result<(), Problem> {
         match freshness.min_position {
-            Some(position) => self.progress.wait_for(self, position).await,
+            Some(position) => progress::wait_for_requested::<S>(self, position).await,
             None => Ok(()),
         }
     }
 
-    /// Opens a reading of the caller's tenant without waiting for the read models.
+    /// Opens a reading of the caller's tenant without waiting for a projection.
     pub(crate) async fn read_now(&self, caller: &Identity) -> Result<Reading, Problem> {
-        self.read(caller, Freshness::default()).await
+        Ok(self.reader.of(caller.tenant_id).await?)
     }
 
     /// Executes a command on one aggregate.
@@ -147,11 +154,11 @@ impl App {
         Ok(self.platform.store.execute(command, &caller.context()).await?.into())
     }
 
-    /// Lets the read models catch up with a command before the response is read from them. Best effort: the command has
-    /// already succeeded.
-    pub(crate) async fn settle(&self, position: Option<i64>) {
+    /// Lets projections catch up with a command before the response is read from their rows. Best effort: the command
+    /// has already succeeded.
+    pub(crate) async fn settle<S: Sources>(&self, position: Option<i64>) {
         if let Some(position) = position {
-            self.progress.reach(position, SETTLE).await;
+            self.progress.wait_for::<S>(position, SETTLE).await.unwrap_or_default();
         }
     }
 
@@ -159,6 +166,6 @@ impl App {
     /// a moment ago. Refused if it does not: a resource that is not found then may exist.
     pub(crate) async fn catch_up(&self) -> Result<(), Problem> {
         let head = *self.writer.head().borrow();
-        self.progress.wait_for_registry(head).await
+        progress::wait_for::<Registry>(&self.progress, head).await
     }
 }

@@ -9,7 +9,7 @@ use parking_commands::append::AppendError;
 use parking_commands::ingest::IngestError;
 use parking_commands::store::LoadError;
 use parking_domain::chirpstack::ParseError;
-use parking_projections::outage::{had_no_connection, is_outage, is_overload};
+use parking_projections::engine::outage::{had_no_connection, is_outage, is_overload};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, warn};

@@ -5,7 +5,8 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use parking_domain::device;
 use parking_domain::lorawan::DevEui;
-use parking_projections::spaces::read::AsOf;
+use parking_projections::engine::progress::Sources;
+use parking_projections::registry::spaces::read::AsOf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::http::kit::app::App;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
+use crate::http::kit::progress;
 
 /// Refuses an invalid parameter.
 pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
@@ -90,19 +92,19 @@ pub(crate) struct AsOfQuery {
 }
 
 impl AsOfQuery {
-    /// The requested moment, once the read models have reached it. A position beyond the end of the log and a time in the
+    /// The requested moment, once the projections have reached it. A position beyond the end of the log and a time in the
     /// future are refused.
-    pub(crate) async fn resolve(&self, app: &App) -> Result<Option<AsOf>, Problem> {
+    pub(crate) async fn resolve<S: Sources>(&self, app: &App) -> Result<Option<AsOf>, Problem> {
         match self.as_of {
             None => {}
-            Some(AsOf::Position(position)) => app.progress.wait_for(app, position).await?,
+            Some(AsOf::Position(position)) => progress::wait_for_requested::<S>(app, position).await?,
             Some(AsOf::Time(time)) if time > app.clock.now() => {
                 return Err(invalid(
                     "as_of is in the future: pass a time in the past, or omit as_of for now",
                 ));
             }
             // The current end of the log is at or after that time.
-            Some(AsOf::Time(_)) => app.progress.wait_for_head(app).await?,
+            Some(AsOf::Time(_)) => progress::wait_for_head::<S>(app).await?,
         }
         Ok(self.as_of)
     }

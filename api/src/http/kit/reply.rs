@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use parking_commands::bus;
 use parking_commands::joint;
 use parking_domain::aggregate::Decider;
-use parking_projections::reader::Reading;
+use parking_projections::engine::progress::Sources;
+use parking_projections::engine::reader::Reading;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -94,6 +95,8 @@ impl<T: Serialize> IntoResponse for Reply<T> {
 pub(crate) trait View: Sized + Send {
     /// The type of the resource's id.
     type Id: Copy + Send;
+    /// The projections whose rows it shows.
+    type Sources: Sources;
 
     /// The id that clients use.
     fn id(id: Self::Id) -> Uuid;
@@ -117,7 +120,7 @@ pub(crate) enum Shown<T> {
 impl<V: View> Shown<V> {
     /// Reads the view once the read models have reached the position, or after two seconds at the latest.
     pub(crate) async fn read(app: &App, caller: &Identity, position: Option<i64>, id: V::Id) -> Self {
-        app.settle(position).await;
+        app.settle::<V::Sources>(position).await;
         let view = match app.read_now(caller).await {
             Ok(mut reading) => V::read(&mut reading, id).await,
             Err(problem) => Err(problem),

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use parking_domain::id::TenantId;
-use parking_projections::seek::{RowPosition, Start};
+use parking_projections::engine::seek::{RowPosition, Start};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::openapi::Required;

@@ -5,8 +5,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use parking_projections::PROJECTIONS;
-use parking_projections::standing::{self, ProjectionStanding};
+use parking_projections::engine::standing::{self, ProjectionStanding};
+use parking_projections::list;
 use serde_json::{Value, json};
 use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
@@ -80,7 +80,7 @@ async fn ready(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     checks.push(Check::new("database", if answers { Ok(()) } else { Err("it does not answer".to_owned()) }));
     match standing {
         Ok(standing) => {
-            checks.extend(PROJECTIONS.iter().map(|projection| check(projection.name, &standing.projections)));
+            checks.extend(list::names().into_iter().map(|name| check(name, &standing.projections)));
         }
         Err(error) => {
             warn!(%error, "the status of the projections cannot be read");

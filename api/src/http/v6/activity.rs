@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use parking_projections::activity::read as activity;
+use parking_projections::registry::Registry;
+use parking_projections::registry::activity::read as activity;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,7 +58,7 @@ async fn list(
         space_id: query.space_id,
         dev_eui: query.dev_eui.map(|AnyEui(dev_eui)| dev_eui),
     };
-    let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
+    let mut reading = app.read::<Registry>(&caller, seek.freshness(freshness)).await?;
     let total = seek.total(activity::count(&mut reading, &filter)).await?;
     let rows = activity::list(&mut reading, &filter, seek.limit(), seek.start()).await?;
     Ok(seek.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))

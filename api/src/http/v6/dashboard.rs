@@ -3,9 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
-use parking_projections::activity::read as activity;
-use parking_projections::devices::read as devices;
-use parking_projections::spaces::read as spaces;
+use parking_projections::devices::Fleet;
+use parking_projections::devices::inventory::read as devices;
+use parking_projections::occupancy::Occupancies;
+use parking_projections::registry::Registry;
+use parking_projections::registry::activity::read as activity;
+use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
@@ -30,6 +33,9 @@ const ONLINE: TimeDelta = TimeDelta::minutes(5);
 
 /// The number of recent activities.
 const RECENT: i64 = 10;
+
+/// The projections that these resources show.
+type Sources = (Registry, Occupancies, Fleet);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(data)).alias(
@@ -99,7 +105,7 @@ async fn data(
     caller: Caller<ReadDashboard>,
     freshness: Freshness,
 ) -> Result<Json<DashboardView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let now = app.clock.now();
     let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
     let status = if app.writer.is_running() { HealthStatus::Healthy } else { HealthStatus::Degraded };

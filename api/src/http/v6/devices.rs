@@ -12,8 +12,10 @@ use parking_domain::device::Device;
 use parking_domain::device::{Category, DeviceCommand, DeviceRefusal, device_id};
 use parking_domain::id::TenantId;
 use parking_domain::lorawan::DevEui;
-use parking_projections::devices::read as devices;
-use parking_projections::reader::Reading;
+use parking_projections::devices::Fleet;
+use parking_projections::devices::inventory::read as devices;
+use parking_projections::engine::reader::Reading;
+use parking_projections::registry::Registry;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +39,9 @@ use crate::http::v6::devices::body::DeviceBody;
 use crate::http::v6::devices::view::{DeviceListing, DeviceView, PoolView};
 use crate::http::v6::shared::path::DevicePath;
 use crate::http::v6::shared::words;
+
+/// The projections that these resources show.
+type Sources = (Fleet, Registry);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -82,7 +87,7 @@ async fn list(
     Paged(page): Paged<20, 100>,
     QueryParams(query): QueryParams<ListDevices>,
 ) -> Result<Json<DeviceListing>, Problem> {
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
+    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 /// Lists the tenant's sensors, newest first.
@@ -97,7 +102,7 @@ async fn sensors(
     QueryParams(query): QueryParams<ListDevices>,
 ) -> Result<Json<DeviceListing>, Problem> {
     let query = ListDevices { device_type: Some(Category::Sensor), ..query };
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
+    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 /// Lists the tenant's displays, newest first.
@@ -112,7 +117,7 @@ async fn displays(
     QueryParams(query): QueryParams<ListDevices>,
 ) -> Result<Json<DeviceListing>, Problem> {
     let query = ListDevices { device_type: Some(Category::Display), ..query };
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
+    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 async fn page_of(
@@ -141,7 +146,7 @@ async fn pool(
     caller: Caller<ReadDevices>,
     freshness: Freshness,
 ) -> Result<Json<PoolView>, Problem> {
-    let stats = devices::stats(&mut *app.read(&caller, freshness).await?).await?;
+    let stats = devices::stats(&mut *app.read::<Sources>(&caller, freshness).await?).await?;
     Ok(Json(PoolView::of(caller.tenant_id.uuid(), &stats)))
 }
 
@@ -155,7 +160,7 @@ async fn one(
     freshness: Freshness,
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
 ) -> Result<Json<DeviceView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     DeviceView::read(&mut reading, dev_eui).await.map(Json)
 }
 
@@ -194,6 +199,7 @@ async fn find(reading: &mut Reading, dev_eui: DevEui) -> Result<devices::Listed,
 
 impl View for DeviceView {
     type Id = DevEui;
+    type Sources = Sources;
 
     fn id(dev_eui: DevEui) -> Uuid {
         device_id(dev_eui)

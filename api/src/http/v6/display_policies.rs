@@ -9,8 +9,9 @@ use axum::extract::State;
 use parking_domain::id::PolicyId;
 use parking_domain::tenant::Tenant;
 use parking_domain::tenant::{TenantCommand, TenantRefusal};
-use parking_projections::display_policies::read as policies;
-use parking_projections::reader::Reading;
+use parking_projections::engine::reader::Reading;
+use parking_projections::registry::Registry;
+use parking_projections::registry::display_policies::read as policies;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -51,7 +52,7 @@ async fn list(
     freshness: Freshness,
     Paged(page): Paged<100, 100>,
 ) -> Result<Json<Listing<PolicyView>>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
     let total = policies::count(&mut reading).await?;
     let rows = policies::list(&mut reading, page.size, page.offset()).await?;
     Ok(page.of(rows.into_iter().map(PolicyView::of).collect(), total, caller.tenant_id))
@@ -82,7 +83,7 @@ async fn one(
     freshness: Freshness,
     PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
 ) -> Result<Json<PolicyView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
     PolicyView::read(&mut reading, policy_id).await.map(Json)
 }
 
@@ -118,6 +119,7 @@ async fn activate(
 
 impl View for PolicyView {
     type Id = PolicyId;
+    type Sources = Registry;
 
     fn id(policy_id: PolicyId) -> Uuid {
         policy_id.uuid()

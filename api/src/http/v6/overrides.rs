@@ -10,9 +10,10 @@ use parking_domain::id::TenantId;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::space::Space;
 use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
-use parking_projections::overrides::OverrideStatus;
-use parking_projections::overrides::read as overrides;
-use parking_projections::reader::Reading;
+use parking_projections::engine::reader::Reading;
+use parking_projections::registry::Registry;
+use parking_projections::registry::overrides::OverrideStatus;
+use parking_projections::registry::overrides::read as overrides;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -70,7 +71,7 @@ async fn list(
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { space_id, site_id, status } = query;
     let filter = overrides::Filter { space_id, site_id, status };
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
+    page_of(app.read::<Registry>(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
 /// Lists a space's overrides, latest start first.
@@ -87,7 +88,7 @@ async fn list_of_space(
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
     let ListOverrides { site_id, status, .. } = query;
     let filter = overrides::Filter { space_id: Some(space_id.uuid()), site_id, status };
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, &filter).await
+    page_of(app.read::<Registry>(&caller, freshness).await?, caller.tenant_id, page, &filter).await
 }
 
 async fn page_of(
@@ -148,7 +149,7 @@ async fn one(
     freshness: Freshness,
     PathParam(OverridePath { override_id }): PathParam<OverridePath>,
 ) -> Result<Json<OverrideView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
     OverrideView::read(&mut reading, override_id).await.map(Json)
 }
 
@@ -162,7 +163,7 @@ async fn one_of_space(
     freshness: Freshness,
     PathParam(SpaceOverridePath { space_id, override_id }): PathParam<SpaceOverridePath>,
 ) -> Result<Json<OverrideView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
     find(&mut reading, Some(space_id), override_id).await.map(Json)
 }
 
@@ -229,6 +230,7 @@ async fn find(
 
 impl View for OverrideView {
     type Id = OverrideId;
+    type Sources = Registry;
 
     fn id(override_id: OverrideId) -> Uuid {
         override_id.uuid()

@@ -12,8 +12,9 @@ use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::Space;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
-use parking_projections::reader::Reading;
-use parking_projections::reservations::read as reservations;
+use parking_projections::engine::reader::Reading;
+use parking_projections::registry::Registry;
+use parking_projections::registry::reservations::read as reservations;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::HttpMethod;
@@ -113,7 +114,7 @@ async fn list(
         from: query.start_date,
         until: query.end_date,
     };
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
     let total = reservations::count(&mut reading, &filter).await?;
     let rows = reservations::list(&mut reading, &filter, page.size, page.offset()).await?;
     Ok(page.of(ReservationView::all(&mut reading, rows).await?, total, caller.tenant_id))
@@ -144,7 +145,7 @@ async fn one(
     freshness: Freshness,
     PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
 ) -> Result<Json<ReservationView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
     ReservationView::read(&mut reading, reservation_id).await.map(Json)
 }
 
@@ -270,7 +271,7 @@ async fn expire_old(
         position = position.max(Some(done.position));
         expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
     }
-    app.settle(position).await;
+    app.settle::<Registry>(position).await;
     Ok(Reply::at(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
 }
 
@@ -297,6 +298,7 @@ async fn space_of(app: &App, caller: &Identity, reservation_id: ReservationId) -
 
 impl View for ReservationView {
     type Id = ReservationId;
+    type Sources = Registry;
 
     fn id(reservation_id: ReservationId) -> Uuid {
         reservation_id.uuid()

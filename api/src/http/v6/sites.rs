@@ -7,9 +7,12 @@ use axum::Json;
 use axum::extract::State;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
-use parking_projections::reader::Reading;
-use parking_projections::sites::read as sites;
-use parking_projections::spaces::read::{self as spaces, Counts};
+use parking_projections::devices::Fleet;
+use parking_projections::engine::reader::Reading;
+use parking_projections::occupancy::Occupancies;
+use parking_projections::registry::Registry;
+use parking_projections::registry::sites::read as sites;
+use parking_projections::registry::spaces::read::{self as spaces, Counts};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +36,9 @@ use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::SitePath;
 use crate::http::v6::sites::body::SiteBody;
 use crate::http::v6::sites::view::{OccupancyView, SiteArchived, SiteView};
+
+/// The projections that these resources show.
+type Sources = (Registry, Occupancies, Fleet);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -65,7 +71,7 @@ async fn list(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSites>,
 ) -> Result<Json<Listing<SiteView>>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let total = sites::count(&mut reading).await?;
     let rows = sites::list(&mut reading, page.size, page.offset()).await?;
     let with_stats = query.include_stats == Some(true);
@@ -83,7 +89,7 @@ async fn one(
     freshness: Freshness,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
 ) -> Result<Json<SiteView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     SiteView::read(&mut reading, site_id).await.map(Json)
 }
 
@@ -131,7 +137,7 @@ async fn archive(
 ) -> Result<Reply<SiteArchived>, Problem> {
     let archive = SiteCommand::ArchiveSite { asked: caller.asked() };
     let done = app.execute::<Site>(&caller, site_id, &archive).await?;
-    app.settle(done.position).await;
+    app.settle::<Sources>(done.position).await;
     Ok(done.reply(SiteArchived::of(site_id, &done.events)))
 }
 
@@ -146,8 +152,8 @@ async fn occupancy(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
-    let as_of = query.resolve(&app).await?;
-    let mut reading = app.read(&caller, freshness).await?;
+    let as_of = query.resolve::<Sources>(&app).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let row = find(&mut reading, site_id).await?;
     let counts = match as_of {
         None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
@@ -164,7 +170,7 @@ async fn occupancy_of_all(
     caller: Caller<ReadSites>,
     freshness: Freshness,
 ) -> Result<Json<Vec<OccupancyView>>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let rows = sites::list(&mut reading, MAX_SITES, 0).await?;
     let site_ids: Vec<Uuid> = rows.iter().map(|row| row.site.site_id).collect();
     let counts = spaces::counts_by_site(&mut reading, &site_ids).await?;
@@ -183,6 +189,7 @@ async fn find(reading: &mut Reading, site_id: SiteId) -> Result<sites::Listed, P
 
 impl View for SiteView {
     type Id = SiteId;
+    type Sources = Sources;
 
     fn id(site_id: SiteId) -> Uuid {
         site_id.uuid()

@@ -15,10 +15,13 @@ use parking_domain::site::SiteRefusal;
 use parking_domain::space::{
     CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
 };
-use parking_projections::reader::Reading;
-use parking_projections::sites::read as sites;
-use parking_projections::space_history::read as history;
-use parking_projections::spaces::read as spaces;
+use parking_projections::devices::Fleet;
+use parking_projections::engine::reader::Reading;
+use parking_projections::occupancy::Occupancies;
+use parking_projections::occupancy::space_history::read as history;
+use parking_projections::registry::Registry;
+use parking_projections::registry::sites::read as sites;
+use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::HttpMethod;
@@ -46,6 +49,9 @@ use crate::http::v6::shared::words;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
 use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
+
+/// The projections that these resources show.
+type Sources = (Registry, Occupancies, Fleet);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -92,7 +98,7 @@ async fn list(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
+    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 /// Lists a site's spaces by code.
@@ -108,7 +114,7 @@ async fn list_of_site(
     QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
     let query = ListSpaces { site_id: Some(site_id.uuid()), ..query };
-    page_of(app.read(&caller, freshness).await?, caller.tenant_id, page, query).await
+    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
 async fn page_of(
@@ -178,8 +184,8 @@ async fn one(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
-    let as_of = query.resolve(&app).await?;
-    let mut reading = app.read(&caller, freshness).await?;
+    let as_of = query.resolve::<Sources>(&app).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let row = find(&mut reading, space_id).await?;
     let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(row))) };
     let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
@@ -219,7 +225,7 @@ async fn delete(
 ) -> Result<Reply<SpaceEnded>, Problem> {
     let end_space = EndSpace { space_id, reason: None, asked: caller.asked() };
     let done = app.execute_jointly(&caller, &end_space).await?;
-    app.settle(done.position).await;
+    app.settle::<Sources>(done.position).await;
     Ok(done.reply(SpaceEnded::of(space_id, &done.events)))
 }
 
@@ -242,7 +248,7 @@ async fn set_state(
     let set = SetStateByHand { state, reason: body.reason, asked: caller.asked() };
     let set = SpaceCommand::SetStateByHand(set);
     let done = app.execute::<Space>(&caller, space_id, &set).await?;
-    app.settle(done.position).await;
+    app.settle::<Sources>(done.position).await;
     Ok(done.reply(StateSet::of(space_id, previous, current_state().await)))
 }
 
@@ -262,7 +268,7 @@ async fn stats(
     freshness: Freshness,
     QueryParams(query): QueryParams<StatsQuery>,
 ) -> Result<Json<StatsView>, Problem> {
-    let counts = spaces::counts(&mut *app.read(&caller, freshness).await?, query.site_id).await?;
+    let counts = spaces::counts(&mut *app.read::<Sources>(&caller, freshness).await?, query.site_id).await?;
     let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
 }
@@ -278,7 +284,7 @@ async fn past(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     SeekPage(seek): SeekPage<50, 500>,
 ) -> Result<Json<SeekListing<MomentView>>, Problem> {
-    let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
+    let mut reading = app.read::<Sources>(&caller, seek.freshness(freshness)).await?;
     let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
     let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
     let is_empty = match total {
@@ -304,6 +310,7 @@ async fn default_site(reading: &mut Reading) -> Result<SiteId, Problem> {
 
 impl View for SpaceView {
     type Id = SpaceId;
+    type Sources = Sources;
 
     fn id(space_id: SpaceId) -> Uuid {
         space_id.uuid()

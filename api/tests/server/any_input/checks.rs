@@ -1,11 +1,11 @@
 //! The checks after all requests.
 
-use parking_projections::devices::Devices;
-use parking_projections::diff::diff;
-use parking_projections::feed;
-use parking_projections::projection::Projection;
+use parking_projections::devices::Fleet;
+use parking_projections::engine::diff::diff;
+use parking_projections::engine::feed;
+use parking_projections::engine::projection::Projection;
+use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
-use parking_projections::space_occupancy::SpaceOccupancies;
 use parking_testkit::{Role, TestDatabase};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -55,9 +55,9 @@ pub(super) async fn the_auditor_finds_nothing(database: &TestDatabase) {
             event.decode().unwrap_or_else(|error| panic!("position {}: {error}", event.position));
         }
     }
-    no_difference::<Devices>(&mut connection).await;
+    no_difference::<Fleet>(&mut connection).await;
     no_difference::<Registry>(&mut connection).await;
-    no_difference::<SpaceOccupancies>(&mut connection).await;
+    no_difference::<Occupancies>(&mut connection).await;
 }
 
 async fn no_difference<P: Projection>(connection: &mut PgConnection) {

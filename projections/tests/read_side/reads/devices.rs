@@ -3,9 +3,9 @@
 use parking_domain::device::{Category, Device, DeviceEvent};
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::Occupancy;
-use parking_projections::devices::read::{self, Counts, Filter, Listed};
-use parking_projections::orphan_devices;
-use parking_projections::uplinks::read::{self as uplinks, Received};
+use parking_projections::devices::inventory::read::{self, Counts, Filter, Listed};
+use parking_projections::devices::orphan_devices;
+use parking_projections::devices::uplinks::read::{self as uplinks, Received};
 use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
 

@@ -1,8 +1,8 @@
 //! The hours of a site, with the current periods.
 
 use chrono::TimeDelta;
-use parking_projections::occupancy_hourly::Hour;
-use parking_projections::occupancy_hourly::read::of_site;
+use parking_projections::occupancy::occupancy_hourly::Hour;
+use parking_projections::occupancy::occupancy_hourly::read::of_site;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, at};
 

@@ -1,7 +1,7 @@
 //! Display policies.
 
 use parking_domain::tenant::{Tenant, TenantEvent};
-use parking_projections::display_policies::read;
+use parking_projections::registry::display_policies::read;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, OWNER, at};
 

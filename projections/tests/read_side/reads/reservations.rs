@@ -2,10 +2,10 @@
 
 use parking_domain::id::{Id, OverrideId, SpaceId};
 use parking_domain::space::{OverrideKind, Space, SpaceEvent, Status, Window};
-use parking_projections::overrides::OverrideStatus;
-use parking_projections::overrides::read as overrides;
-use parking_projections::reservations::read::{self, Filter, Listed};
-use parking_projections::spaces::read as spaces;
+use parking_projections::registry::overrides::OverrideStatus;
+use parking_projections::registry::overrides::read as overrides;
+use parking_projections::registry::reservations::read::{self, Filter, Listed};
+use parking_projections::registry::spaces::read as spaces;
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, OWNER, at};
 use uuid::Uuid;

@@ -1,12 +1,12 @@
 //! Lists that are read from page to page, each page after the last row of the one before.
 
 use parking_domain::site::{Site, SiteEvent};
-use parking_projections::activity::read::{self as activity, Filter};
-use parking_projections::reader::Reader;
-use parking_projections::seek::{RowPosition, Start};
-use parking_projections::space_history::Moment;
-use parking_projections::space_history::read as history;
-use parking_projections::uplinks::read::{self as uplinks, Received};
+use parking_projections::devices::uplinks::read::{self as uplinks, Received};
+use parking_projections::engine::reader::Reader;
+use parking_projections::engine::seek::{RowPosition, Start};
+use parking_projections::occupancy::space_history::Moment;
+use parking_projections::occupancy::space_history::read as history;
+use parking_projections::registry::activity::read::{self as activity, Filter};
 use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Stays.
 
-use parking_projections::stays::Stay;
-use parking_projections::stays::read::{self, StayFilter};
+use parking_projections::occupancy::stays::Stay;
+use parking_projections::occupancy::stays::read::{self, StayFilter};
 use parking_testkit::EventLog;
 use parking_testkit::estate::{Estate, at};
 

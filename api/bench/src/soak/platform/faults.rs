@@ -43,7 +43,7 @@ pub(super) async fn rebuild(run: Run, data: PathBuf, mut chance: Rng) -> Result<
     let program = std::env::current_exe()?.with_file_name("parking");
     let mut rebuilt = 0;
     while !run.stop.is_cancelled() {
-        let Some(projection) = chance.choice(["devices", "registry", "space_occupancy"]) else { break };
+        let Some(projection) = chance.choice(["fleet", "registry", "occupancy"]) else { break };
         let mut command = Command::new(&program);
         command.args(["rebuild", projection]).env("PARKING_DATA_DIR", &data).env_remove("DATABASE_URL");
         let output =

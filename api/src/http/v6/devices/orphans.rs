@@ -10,7 +10,8 @@ use parking_commands::devices::{AssignOrphan, AssignmentError, ClaimOrphan, Dism
 use parking_domain::device::DeviceRefusal;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
-use parking_projections::orphan_devices;
+use parking_projections::devices::Fleet;
+use parking_projections::devices::orphan_devices;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -52,9 +53,9 @@ async fn list(
     freshness: Freshness,
     Paged(page): Paged<100, 500>,
 ) -> Result<([(HeaderName, String); 1], Json<Listing<OrphanView>>), Problem> {
-    app.wait_until(freshness).await?;
+    app.wait_until::<Fleet>(freshness).await?;
     // Read before the rows: the rows may be newer than the position, never older.
-    let position = app.progress.devices.position();
+    let position = app.progress.of::<Fleet>().position();
     let total = orphan_devices::count(app.reader.pool()).await?;
     let rows = orphan_devices::list(app.reader.pool(), page.size, page.offset()).await?;
     let views = rows.into_iter().map(OrphanView::from).collect();
@@ -71,7 +72,7 @@ async fn one(
     freshness: Freshness,
     PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
 ) -> Result<Json<OrphanView>, Problem> {
-    app.wait_until(freshness).await?;
+    app.wait_until::<Fleet>(freshness).await?;
     let row = orphan_devices::get(app.reader.pool(), dev_eui).await?;
     let row = row.ok_or(AssignmentError::OrphanNotFound(dev_eui))?;
     Ok(Json(row.into()))
@@ -125,7 +126,7 @@ async fn dismiss(
 ) -> Result<Reply<DeviceCommandView>, Problem> {
     let dismiss = DismissOrphan { dev_eui, reason, asked: caller.asked() };
     let done = app.execute_jointly(&caller, &dismiss).await?;
-    app.settle(done.position).await;
+    app.settle::<Fleet>(done.position).await;
     let view = DeviceCommandView::of(dev_eui, "the orphan is not shown until it is heard again");
     Ok(done.reply(view))
 }

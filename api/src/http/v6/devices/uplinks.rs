@@ -7,7 +7,9 @@ use axum::extract::State;
 use parking_domain::device::DeviceRefusal;
 use parking_domain::instant::Instant;
 use parking_domain::sensors::CODECS;
-use parking_projections::uplinks::read as uplinks;
+use parking_projections::devices::Fleet;
+use parking_projections::devices::uplinks::read as uplinks;
+use parking_projections::registry::Registry;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +28,9 @@ use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
 use crate::http::v6::shared::path::DevicePath;
+
+/// The projections that these resources show.
+type Sources = (Fleet, Registry);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
@@ -57,7 +62,7 @@ async fn reported(
     QueryParams(query): QueryParams<ReceivedQuery>,
 ) -> Result<Json<SeekListing<UplinkView>>, Problem> {
     let received = uplinks::Received { since: query.since, until: query.until };
-    let mut reading = app.read(&caller, seek.freshness(freshness)).await?;
+    let mut reading = app.read::<Sources>(&caller, seek.freshness(freshness)).await?;
     find(&mut reading, dev_eui).await?;
     let total = seek.total(uplinks::count(&mut reading, dev_eui, received)).await?;
     let rows = uplinks::list(&mut reading, dev_eui, received, seek.limit(), seek.start()).await?;

@@ -7,7 +7,7 @@ use parking_domain::downlink::DisplayType;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::{Occupancy, Threshold};
-use parking_projections::devices::read as devices;
+use parking_projections::devices::inventory::read as devices;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

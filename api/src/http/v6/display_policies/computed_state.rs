@@ -9,16 +9,19 @@ use parking_domain::occupancy::{Reason, Sign, SpaceState};
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceRefusal;
-use parking_projections::devices::read as devices;
-use parking_projections::display_policies::read as policies;
-use parking_projections::overrides::read as overrides;
-use parking_projections::reader::Reading;
-use parking_projections::reservations::Reservation;
-use parking_projections::reservations::read as reservations;
-use parking_projections::sites::read as sites;
-use parking_projections::space_occupancy::SpaceOccupancy;
-use parking_projections::spaces::Space;
-use parking_projections::spaces::read as spaces;
+use parking_projections::devices::Fleet;
+use parking_projections::devices::inventory::read as devices;
+use parking_projections::engine::reader::Reading;
+use parking_projections::occupancy::Occupancies;
+use parking_projections::occupancy::space_occupancy::SpaceOccupancy;
+use parking_projections::registry::Registry;
+use parking_projections::registry::display_policies::read as policies;
+use parking_projections::registry::overrides::read as overrides;
+use parking_projections::registry::reservations::Reservation;
+use parking_projections::registry::reservations::read as reservations;
+use parking_projections::registry::sites::read as sites;
+use parking_projections::registry::spaces::Space;
+use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,6 +41,9 @@ use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 use crate::http::v6::shared::words;
+
+/// The projections that these resources show.
+type Sources = (Registry, Occupancies, Fleet);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(computed_state))
@@ -131,7 +137,7 @@ async fn computed_state(
     freshness: Freshness,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
 ) -> Result<Json<ComputedStateView>, Problem> {
-    let mut reading = app.read(&caller, freshness).await?;
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let row = spaces::get(&mut reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
     let spaces::Listed { space, occupancy, kept_for, .. } = row;
     let current_reservation = reservation(&mut reading, kept_for.current, &space).await?;

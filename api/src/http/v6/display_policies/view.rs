@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use parking_domain::downlink::Colour;
 use parking_domain::policy::Policy;
-use parking_projections::display_policies::DisplayPolicy;
+use parking_projections::registry::display_policies::DisplayPolicy;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

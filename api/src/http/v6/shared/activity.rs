@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use parking_domain::actor::Actor;
 use parking_domain::device::device_id;
-use parking_projections::activity::read::Listed;
-use parking_projections::seek::RowPosition;
+use parking_projections::engine::seek::RowPosition;
+use parking_projections::registry::activity::read::Listed;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

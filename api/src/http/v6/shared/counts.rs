@@ -1,6 +1,7 @@
 //! Counts of spaces and of devices.
 
-use parking_projections::{devices, spaces};
+use parking_projections::devices::inventory::read as devices;
+use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,8 +22,8 @@ pub(crate) struct CountsView {
     occupancy_rate: f64,
 }
 
-impl From<&spaces::read::Counts> for CountsView {
-    fn from(counts: &spaces::read::Counts) -> Self {
+impl From<&spaces::Counts> for CountsView {
+    fn from(counts: &spaces::Counts) -> Self {
         Self {
             total_spaces: counts.total,
             total: counts.total,
@@ -51,9 +52,9 @@ pub(crate) struct DeviceCounts {
     inactive: i64,
 }
 
-impl From<devices::read::Counts> for DeviceCounts {
-    fn from(counts: devices::read::Counts) -> Self {
-        let devices::read::Counts { total, assigned, unassigned, active, inactive } = counts;
+impl From<devices::Counts> for DeviceCounts {
+    fn from(counts: devices::Counts) -> Self {
+        let devices::Counts { total, assigned, unassigned, active, inactive } = counts;
         Self { total, assigned, unassigned, active, inactive }
     }
 }

@@ -6,7 +6,7 @@ use parking_domain::document::Document;
 use parking_domain::id::Id;
 use parking_domain::instant::Instant;
 use parking_domain::space::{PaymentStatus, Status};
-use parking_projections::reservations::read::Listed;
+use parking_projections::registry::reservations::read::Listed;
 use serde::Serialize;
 use sqlx::PgConnection;
 use utoipa::ToSchema;

@@ -5,7 +5,7 @@
 
 use parking_domain::{device, occupancy, sensors, space, uplinks};
 use parking_processes::jobs;
-use parking_projections::overrides;
+use parking_projections::registry::overrides;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;

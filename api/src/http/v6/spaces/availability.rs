@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use parking_domain::id::SpaceId;
 use parking_domain::occupancy::SpaceState;
 use parking_domain::space::{SpaceRefusal, Window};
-use parking_projections::overrides::read as overrides;
-use parking_projections::reader::Reading;
-use parking_projections::reservations::read as reservations;
-use parking_projections::spaces::read as spaces;
+use parking_projections::engine::reader::Reading;
+use parking_projections::occupancy::Occupancies;
+use parking_projections::registry::Registry;
+use parking_projections::registry::overrides::read as overrides;
+use parking_projections::registry::reservations::read as reservations;
+use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
@@ -32,6 +34,9 @@ use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
 use crate::http::v6::shared::window::{WindowBody, WindowQuery};
 use crate::http::v6::shared::words;
+
+/// The projections that these resources show.
+type Sources = (Registry, Occupancies);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(of_space, of_space_by_post)).serve(routes!(check)).alias(
@@ -86,7 +91,7 @@ async fn of_space(
     QueryParams(query): QueryParams<WindowQuery>,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let window = query.window()?;
-    availability(&mut app.read(&caller, freshness).await?, space_id, window).await
+    availability(&mut app.read::<Sources>(&caller, freshness).await?, space_id, window).await
 }
 
 /// Checks whether a space is available for the window in the body.
@@ -100,7 +105,7 @@ async fn of_space_by_post(
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let window = body.window()?;
-    availability(&mut app.read(&caller, freshness).await?, space_id, window).await
+    availability(&mut app.read::<Sources>(&caller, freshness).await?, space_id, window).await
 }
 
 /// Checks whether the space in the body is available for the window in the body.
@@ -114,7 +119,7 @@ async fn check(
 ) -> Result<Json<AvailabilityView>, Problem> {
     let space_id = body.space_id.ok_or_else(|| invalid("space_id is required"))?;
     let window = body.window()?;
-    availability(&mut app.read(&caller, freshness).await?, space_id.into(), window).await
+    availability(&mut app.read::<Sources>(&caller, freshness).await?, space_id.into(), window).await
 }
 
 /// All parts of the view are read in one snapshot.

@@ -1,5 +1,7 @@
 //! The sensor and the display of a space, assigned and unassigned by space as V5's clients do.
 
+use parking_projections::devices::Fleet;
+use parking_projections::registry::Registry;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -9,7 +11,7 @@ use parking_domain::device::{Category, DeviceRefusal};
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
-use parking_projections::devices::read as devices;
+use parking_projections::devices::inventory::read as devices;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -30,6 +32,9 @@ use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reason::ReasonBody;
 use crate::http::v6::spaces::view::SpaceView;
+
+/// The projections that these resources show.
+type Sources = (Fleet, Registry);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -61,7 +66,8 @@ async fn sensor_list(
     caller: Caller<ReadSpaces>,
     freshness: Freshness,
 ) -> Result<Json<SensorList>, Problem> {
-    let rows = devices::sensors_at_spaces(&mut *app.read(&caller, freshness).await?, MAX_SENSORS).await?;
+    let rows =
+        devices::sensors_at_spaces(&mut *app.read::<Sources>(&caller, freshness).await?, MAX_SENSORS).await?;
     let sensor_to_space: BTreeMap<_, _> =
         rows.into_iter().map(|(dev_eui, space_id)| (dev_eui.to_uppercase(), space_id)).collect();
     let sensor_deveuis: Vec<_> = sensor_to_space.keys().cloned().collect();

@@ -1,7 +1,7 @@
 //! The view of an orphan.
 
 use chrono::{DateTime, Utc};
-use parking_projections::orphan_devices::OrphanDevice;
+use parking_projections::devices::orphan_devices::OrphanDevice;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

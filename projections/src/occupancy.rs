@@ -1,0 +1,104 @@
+//! Projection `occupancy`: the state of each space, its history, stays and hours.
+//!
+//! The domain's fold over all streams decides; this room turns its changes into rows. The fold lives in memory. Its
+//! changed parts are stored now and then, so that a runner that takes over resumes from there: events between that
+//! position and the checkpoint are folded again, in memory only.
+
+pub mod arrivals;
+mod memory;
+mod name;
+pub mod occupancy_hourly;
+mod placement;
+pub mod space_history;
+pub mod space_occupancy;
+pub mod stays;
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use sqlx::PgConnection;
+
+use crate::engine::feed::RecordedEvent;
+use crate::engine::projection::{ApplyError, Decoded, Poison, Projection, Tables};
+use crate::engine::rows::Rows;
+use crate::occupancy::arrivals::Arrivals;
+use crate::occupancy::memory::Memory;
+use crate::occupancy::occupancy_hourly::OccupancyHourly;
+use crate::occupancy::space_history::Moment;
+use crate::occupancy::space_occupancy::SpaceOccupancy;
+use crate::occupancy::stays::Stay;
+
+/// Runs the fold and writes its changes.
+#[derive(Default)]
+pub struct Occupancies {
+    memory: Option<Memory>,
+    rows: Rows<SpaceOccupancy>,
+    hourly: OccupancyHourly,
+    arrivals: Arrivals,
+}
+
+impl Projection for Occupancies {
+    const NAME: &'static str = name::NAME;
+    const VERSION: i32 = 3;
+    const TABLES: &'static [Tables] = &[
+        space_occupancy::TABLES,
+        space_history::TABLES,
+        stays::TABLES,
+        occupancy_hourly::TABLES,
+        arrivals::TABLES,
+    ];
+    const STREAMS: &'static [&'static str] = &["uplinks", "device", "space", "site", "tenant"];
+    const POISON: Poison = Poison::Stop;
+    const READS_ONLY_BY_KEY: bool = true;
+
+    async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[RecordedEvent],
+    ) -> Result<(), ApplyError> {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+        if self.memory.is_none() {
+            self.memory = Some(Memory::load(connection, first.position, Self::STREAMS).await?);
+        }
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        self.hourly.load(connection).await?;
+        let mut moments = Vec::new();
+        for decoded in Decoded::all(events)? {
+            self.hourly.take_site(&decoded);
+            for (change, placement) in memory.take(&decoded) {
+                let moment = Moment::new(&change, placement, decoded.recorded.recorded_at);
+                moments.push((moment, self.hourly.zone(placement.site_id)));
+            }
+        }
+        let pending = memory.take_arrivals();
+        self.arrivals.save(connection, pending, memory.spaces()).await?;
+        memory.keep(connection, last.position).await?;
+        Ok(self.save(connection, &moments).await?)
+    }
+}
+
+impl Occupancies {
+    async fn save(
+        &mut self,
+        connection: &mut PgConnection,
+        moments: &[(Moment, Tz)],
+    ) -> Result<(), sqlx::Error> {
+        self.rows.load(connection, moments.iter().map(|(moment, _)| moment.space_id)).await?;
+        let mut stays = BTreeMap::new();
+        for (moment, zone) in moments {
+            let before = self.rows.get(&moment.space_id).cloned();
+            let stay =
+                before.as_ref().map_or_else(|| Stay::begun_by(moment), |before| Stay::of(before, moment));
+            stays.extend(stay.map(|stay| (stay.key(), stay)));
+            self.hourly.count(before.as_ref(), moment, *zone);
+            match SpaceOccupancy::after(before.as_ref(), moment) {
+                Some(row) => self.rows.put(row),
+                None => self.rows.remove(&moment.space_id),
+            }
+        }
+        self.rows.save(connection).await?;
+        space_history::save(connection, moments.iter().map(|(moment, _)| moment)).await?;
+        stays::save(connection, stays.into_values().collect()).await?;
+        self.hourly.save(connection).await
+    }
+}

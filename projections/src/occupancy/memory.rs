@@ -1,0 +1,168 @@
+//! The domain's fold in memory, and its stored parts.
+
+use std::collections::BTreeMap;
+
+use parking_domain::id::{SiteId, SpaceId, TenantId};
+use parking_domain::lorawan::DevEui;
+use parking_domain::occupancy::confirm::Arrival;
+use parking_domain::occupancy::{Change, Parts, Spaces};
+use parking_domain::stored::Event;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use sqlx::PgConnection;
+
+use crate::engine::projection::{ApplyError, Decoded};
+use crate::engine::reread;
+use crate::engine::rows::upsert;
+use crate::occupancy::name;
+use crate::occupancy::placement::SpacePlacement;
+
+/// Positions between two saves of the fold, and so the most that are folded again at a start.
+const STORED_EVERY: i64 = 100_000;
+
+/// Events read at once at a start.
+const PAGE: i64 = 5_000;
+
+/// The fold, and the position up to which it is stored.
+pub(super) struct Memory {
+    spaces: Spaces,
+    stored_through: i64,
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    kind: &'static str,
+    key: String,
+    state: Option<&'a RawValue>,
+}
+
+impl Memory {
+    /// The fold of all events before a position.
+    pub(super) async fn load(
+        connection: &mut PgConnection,
+        before: i64,
+        streams: &[&str],
+    ) -> Result<Self, ApplyError> {
+        let stored_through: i64 =
+            sqlx::query_scalar("select coalesce(max(position), 0) from occupancy_parts_reached")
+                .fetch_one(&mut *connection)
+                .await?;
+        let parts = Parts {
+            spaces: part::<SpaceId, _>(connection, "space")
+                .await?
+                .into_iter()
+                .map(|(_, part)| part)
+                .collect(),
+            devices: part::<DevEui, _>(connection, "device").await?,
+            sites: part::<SiteId, _>(connection, "site").await?,
+            tenants: part::<TenantId, _>(connection, "tenant").await?,
+        };
+        let mut memory = Self { spaces: Spaces::from_parts(parts), stored_through };
+        let mut after = stored_through;
+        while after < before - 1 {
+            let page = reread::page(connection, name::NAME, after, PAGE.min(before - 1 - after), streams)
+                .await
+                .map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+            for decoded in Decoded::all(&page.events)? {
+                memory.spaces.apply(decoded.recorded.position, &decoded.recorded.aggregate_id, decoded.event);
+            }
+            after = page.through;
+        }
+        // These are written already.
+        memory.spaces.take_arrivals();
+        Ok(memory)
+    }
+
+    /// The fold.
+    pub(super) fn spaces(&self) -> &Spaces {
+        &self.spaces
+    }
+
+    /// The spaces whose pending arrival changed; none where it is gone.
+    pub(super) fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
+        self.spaces.take_arrivals()
+    }
+
+    /// Applies an event; returns the changes and the placement of their spaces.
+    pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Vec<(Change, SpacePlacement)> {
+        let recorded = decoded.recorded;
+        // A deleted space is gone from the fold afterwards.
+        let deleted = match decoded.event {
+            Event::Space(_) => recorded.aggregate_id.parse().ok().and_then(|id| self.placement(id)),
+            _ => None,
+        };
+        let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, decoded.event);
+        changes
+            .into_iter()
+            .filter_map(|change| {
+                self.placement(change.space_id).or(deleted).map(|placement| (change, placement))
+            })
+            .collect()
+    }
+
+    fn placement(&self, space_id: SpaceId) -> Option<SpacePlacement> {
+        self.spaces.space(space_id).map(SpacePlacement::from)
+    }
+
+    /// Stores the changed parts, once enough positions have passed.
+    pub(super) async fn keep(
+        &mut self,
+        connection: &mut PgConnection,
+        through: i64,
+    ) -> Result<(), ApplyError> {
+        if through - self.stored_through < STORED_EVERY {
+            return Ok(());
+        }
+        let touched = self.spaces.take_touched();
+        let spaces = touched.spaces.iter().map(|id| (*id, self.spaces.space(*id)));
+        store(connection, "space", spaces).await?;
+        let devices = touched.devices.iter().map(|id| (*id, self.spaces.device(*id)));
+        store(connection, "device", devices).await?;
+        store(connection, "site", touched.sites.iter().map(|id| (*id, self.spaces.site(*id)))).await?;
+        store(connection, "tenant", touched.tenants.iter().map(|id| (*id, self.spaces.tenant(*id)))).await?;
+        sqlx::query(
+            "insert into occupancy_parts_reached values (true, $1) \
+             on conflict (singleton) do update set position = excluded.position",
+        )
+        .bind(through)
+        .execute(connection)
+        .await?;
+        self.stored_through = through;
+        Ok(())
+    }
+}
+
+async fn part<K: std::str::FromStr, V: DeserializeOwned>(
+    connection: &mut PgConnection,
+    kind: &str,
+) -> Result<Vec<(K, V)>, sqlx::Error> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select key, state::text from occupancy_parts where kind = $1 and state is not null")
+            .bind(kind)
+            .fetch_all(connection)
+            .await?;
+    let read = |(key, state): (String, String)| {
+        let key = key.parse().map_err(|_| sqlx::Error::Decode(format!("{key} names no {kind}").into()))?;
+        let state = serde_json::from_str(&state).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok((key, state))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// A deleted part is stored as null.
+async fn store<'a, K: ToString, V: Serialize + 'a>(
+    connection: &mut PgConnection,
+    kind: &'static str,
+    parts: impl Iterator<Item = (K, Option<&'a V>)>,
+) -> Result<(), sqlx::Error> {
+    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    let states = parts
+        .map(|(key, state)| {
+            Ok((key.to_string(), state.map(serde_json::value::to_raw_value).transpose().map_err(encode)?))
+        })
+        .collect::<Result<Vec<(String, Option<Box<RawValue>>)>, sqlx::Error>>()?;
+    let parts: Vec<Part<'_>> =
+        states.iter().map(|(key, state)| Part { kind, key: key.clone(), state: state.as_deref() }).collect();
+    upsert(connection, "occupancy_parts", "kind, key", &parts).await
+}

@@ -1,0 +1,3 @@
+//! The name of the projection, which its parts need too.
+
+pub(super) const NAME: &str = "registry";
