@@ -2,9 +2,11 @@
 //!
 //! Counting costs a request two look-ups and no allocation. Metrics from the database are read on request.
 
+mod standing;
+
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::MatchedPath;
@@ -22,6 +24,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::listen::ConnectionCounts;
+use standing::Standing;
 
 /// Histogram buckets for answers in seconds: fine around the duration of an append.
 const ANSWERED_WITHIN: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
@@ -29,7 +32,6 @@ const ANSWERED_WITHIN: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// Histogram buckets in seconds for the delay of due changes.
 const LATE_BY: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 3600.0, 86400.0];
 
-type Seconds = Gauge<f64, AtomicU64>;
 type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// All metrics of the server.
@@ -47,19 +49,7 @@ pub(crate) struct Metrics {
     late: Histogram,
     jobs: Family<Ended, Counter>,
     head: Gauge,
-    projections: Projections,
-}
-
-#[derive(Default)]
-struct Projections {
-    position: Family<Projection, Gauge>,
-    lag_events: Family<Projection, Gauge>,
-    lag_seconds: Family<Projection, Seconds>,
-    running: Family<Projection, Gauge>,
-    dead_letters: Family<Projection, Gauge>,
-    skipped_events: Family<Projection, Gauge>,
-    held_streams: Family<Projection, Gauge>,
-    held_tenants: Family<Projection, Gauge>,
+    standing: Standing,
 }
 
 /// A route's template, as in the router: their number is bounded, whatever clients request.
@@ -94,11 +84,6 @@ struct Ended {
     outcome: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Projection {
-    projection: String,
-}
-
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
@@ -115,7 +100,7 @@ impl Metrics {
             late: Histogram::new(LATE_BY),
             jobs: Family::default(),
             head: Gauge::default(),
-            projections: Projections::default(),
+            standing: Standing::default(),
         };
         metrics.register();
         metrics
@@ -136,7 +121,7 @@ impl Metrics {
         to.register("scheduler_lateness_seconds", "How late what was due happened", self.late.clone());
         to.register("job_runs", "Runs of jobs that have ended", self.jobs.clone());
         to.register("log_head", "The log's last position", self.head.clone());
-        self.projections.register(to);
+        self.standing.register(to);
     }
 
     /// The connection counters.
@@ -178,17 +163,7 @@ impl Metrics {
     /// Takes over the status read from the database.
     pub(crate) fn note_standing(&self, status: &ProjectionsStatus) {
         self.head.set(status.head);
-        for one in &status.projections {
-            let label = Projection { projection: one.projection.clone() };
-            self.projections.position.get_or_create(&label).set(one.position);
-            self.projections.lag_events.get_or_create(&label).set(one.lag_events);
-            self.projections.lag_seconds.get_or_create(&label).set(one.lag_seconds);
-            self.projections.running.get_or_create(&label).set(one.running.into());
-            self.projections.dead_letters.get_or_create(&label).set(one.dead_letters);
-            self.projections.skipped_events.get_or_create(&label).set(one.skipped_events);
-            self.projections.held_streams.get_or_create(&label).set(one.held_streams);
-            self.projections.held_tenants.get_or_create(&label).set(one.held_tenants);
-        }
+        self.standing.note(status);
     }
 
     /// All metrics as text.
@@ -196,26 +171,6 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
-    }
-}
-
-impl Projections {
-    fn register(&self, to: &mut Registry) {
-        to.register("projection_position", "The position reached", self.position.clone());
-        to.register("projection_lag_events", "Events not yet taken", self.lag_events.clone());
-        to.register(
-            "projection_lag_seconds",
-            "Age of the oldest event not yet taken",
-            self.lag_seconds.clone(),
-        );
-        to.register("projection_running", "0 when it has stopped before an event", self.running.clone());
-        to.register("projection_dead_letters", "Events passed over", self.dead_letters.clone());
-        let skipped = "Events passed over because an operator skipped them";
-        to.register("projection_skipped_events", skipped, self.skipped_events.clone());
-        let held = "Streams held back because of an event that could not be taken";
-        to.register("projection_held_streams", held, self.held_streams.clone());
-        let tenants = "Tenants whose reads are refused because of that";
-        to.register("projection_held_tenants", tenants, self.held_tenants.clone());
     }
 }
 

@@ -47,7 +47,7 @@ async fn auditor(database: &Database) -> Result<PgConnection, sqlx::Error> {
 /// The status of each projection, and the head.
 async fn look(database: &Database) -> Result<(i64, Vec<Seen>), CommandError> {
     let mut auditor = auditor(database).await?;
-    let ProjectionsStatus { head, projections } = standing::read(&mut auditor).await?;
+    let ProjectionsStatus { head, projections, .. } = standing::read(&mut auditor).await?;
     let mut seen = Vec::with_capacity(projections.len());
     for standing in projections {
         let account = account::read(&mut auditor, &standing.projection, standing.position).await?;

@@ -6,6 +6,7 @@ pub mod dictionaries;
 pub mod diff;
 pub mod exceptions;
 pub mod feed;
+pub mod follower;
 pub mod install;
 pub mod outage;
 mod poison;

@@ -1,10 +1,11 @@
-//! Projection `occupancy`: the state of each space, its history, stays and hours.
+//! Projection `occupancy`: the state of each space, its history, stays and hours, and all changes in order.
 //!
 //! The domain's fold over all streams decides; this room turns its changes into rows. The fold lives in memory. Its
 //! changed parts are stored now and then, so that a runner that takes over resumes from there: events between that
 //! position and the checkpoint are folded again, in memory only.
 
 pub mod arrivals;
+pub mod changes;
 mod memory;
 mod name;
 pub mod occupancy_hourly;
@@ -22,7 +23,8 @@ use crate::engine::feed::RecordedEvent;
 use crate::engine::projection::{ApplyError, Decoded, Poison, Projection, Tables};
 use crate::engine::rows::Rows;
 use crate::occupancy::arrivals::Arrivals;
-use crate::occupancy::memory::Memory;
+use crate::occupancy::changes::Changes;
+use crate::occupancy::memory::{Memory, Taken};
 use crate::occupancy::occupancy_hourly::OccupancyHourly;
 use crate::occupancy::space_history::Moment;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
@@ -35,17 +37,19 @@ pub struct Occupancies {
     rows: Rows<SpaceOccupancy>,
     hourly: OccupancyHourly,
     arrivals: Arrivals,
+    changes: Changes,
 }
 
 impl Projection for Occupancies {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 3;
+    const VERSION: i32 = name::VERSION;
     const TABLES: &'static [Tables] = &[
         space_occupancy::TABLES,
         space_history::TABLES,
         stays::TABLES,
         occupancy_hourly::TABLES,
         arrivals::TABLES,
+        changes::TABLES,
     ];
     const STREAMS: &'static [&'static str] = &["uplinks", "device", "space", "site", "tenant"];
     const POISON: Poison = Poison::Stop;
@@ -62,16 +66,26 @@ impl Projection for Occupancies {
         }
         let Some(memory) = &mut self.memory else { return Ok(()) };
         self.hourly.load(connection).await?;
-        let mut moments = Vec::new();
+        self.changes.load(connection).await?;
+        let (mut moments, mut pending) = (Vec::new(), BTreeMap::new());
         for decoded in Decoded::all(events)? {
             self.hourly.take_site(&decoded);
-            for (change, placement) in memory.take(&decoded) {
+            let Taken { placement, changes, arrivals } = memory.take(&decoded);
+            self.changes.take_event(&decoded, placement);
+            for (change, placement) in changes {
+                self.changes.take_change(&decoded, &change, placement);
                 let moment = Moment::new(&change, placement, decoded.recorded.recorded_at);
                 moments.push((moment, self.hourly.zone(placement.site_id)));
             }
+            for arrival in arrivals.values().flatten() {
+                if let Some(placement) = memory.placement(arrival.space_id) {
+                    self.changes.take_arrival(&decoded, arrival, placement);
+                }
+            }
+            pending.extend(arrivals);
         }
-        let pending = memory.take_arrivals();
         self.arrivals.save(connection, pending, memory.spaces()).await?;
+        self.changes.save(connection).await?;
         memory.keep(connection, last.position).await?;
         Ok(self.save(connection, &moments).await?)
     }

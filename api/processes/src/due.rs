@@ -80,6 +80,14 @@ pub struct Done {
     pub unsettled: bool,
 }
 
+impl Done {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.commands += more.commands;
+        self.events += more.events;
+        self.unsettled |= more.unsettled;
+    }
+}
+
 /// A command's events, and how late they are.
 struct Appended {
     position: i64,
@@ -121,20 +129,38 @@ impl Dues {
     pub async fn pass_time(&self, connection: &mut PgConnection, now: Instant) -> Result<Done, sqlx::Error> {
         let mut all = Done::default();
         loop {
-            let damaged = self.damaged();
-            let arrived = arrivals::first(connection, BATCH, &damaged).await?;
-            let due = due_times::until(connection, now, BATCH, &damaged).await?;
-            if arrived.is_empty() && due.is_empty() {
+            let confirmed = self.confirm_arrivals(connection, now).await?;
+            let due = due_times::until(connection, now, BATCH, &self.damaged()).await?;
+            all.add(confirmed);
+            if due.is_empty() {
                 return Ok(all);
             }
-            let confirmed = self
-                .run_all::<Due, _>(arrived.into_iter().map(|arrival| self.confirm(arrival, now)).collect())
-                .await;
             let passed =
                 self.run_all::<Due, _>(due.into_iter().map(|due| self.pass_moment(due, now)).collect()).await;
-            all.commands += confirmed.commands + passed.commands;
-            all.events += confirmed.events + passed.events;
-            if confirmed.events + passed.events == 0 || confirmed.unsettled || passed.unsettled {
+            all.add(passed);
+            if passed.events == 0 || all.unsettled {
+                all.unsettled = true;
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Confirms all reservations whose vehicle a sensor saw. `connection` has the role projector.
+    pub async fn confirm_arrivals(
+        &self,
+        connection: &mut PgConnection,
+        now: Instant,
+    ) -> Result<Done, sqlx::Error> {
+        let mut all = Done::default();
+        loop {
+            let arrived = arrivals::first(connection, BATCH, &self.damaged()).await?;
+            if arrived.is_empty() {
+                return Ok(all);
+            }
+            let commands = arrived.into_iter().map(|arrival| self.confirm(arrival, now)).collect();
+            let confirmed = self.run_all::<Due, _>(commands).await;
+            all.add(confirmed);
+            if confirmed.events == 0 || confirmed.unsettled {
                 all.unsettled = true;
                 return Ok(all);
             }

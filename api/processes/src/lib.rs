@@ -4,6 +4,7 @@
 //! Correctness does not depend on this crate: aggregates decide every command, so one that is repeated or late changes
 //! nothing twice.
 
+pub mod arrivals;
 pub mod clock;
 pub mod due;
 pub mod jobs;

@@ -1,15 +1,13 @@
 //! Waits for what is due, and executes it in its second.
 //!
-//! It sleeps until the next due time, and looks again when the read models have advanced. It keeps no state: a new
+//! It sleeps until the next due time, and looks again when due times may have changed. It keeps no state: a new
 //! leader, after any pause, finds what is due in the read models.
 
 use std::convert::Infallible;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use parking_projections::occupancy::{Occupancies, arrivals};
 use parking_projections::registry::{Registry, due_times};
 use sqlx::PgConnection;
 use tokio::sync::watch;
@@ -74,18 +72,17 @@ impl Scheduler {
         Ok(!passed.unsettled && !noted.unsettled)
     }
 
-    /// Waits until the next due time, or until a pending arrival appears.
+    /// Waits until the next due time. Arrivals meanwhile are the concern of [`Arrivals`](crate::arrivals::Arrivals).
     async fn wait(&self, connection: &mut PgConnection, now: Instant) -> Result<(), sqlx::Error> {
-        let mut news = News::of(&self.dues);
+        let mut news = self.dues.progress().of::<Registry>().news();
         loop {
-            if !arrivals::first(connection, 1, &self.dues.damaged()).await?.is_empty() {
-                return Ok(());
-            }
             let until = self.next(connection, now).await?;
             tokio::select! {
                 biased;
                 () = self.clock.reach(until) => return Ok(()),
-                () = news.arrive() => sleep(NEWS_PAUSE).await,
+                // A stopped projection brings no news.
+                Ok(()) = news.changed() => sleep(NEWS_PAUSE).await,
+                else => self.clock.reach(until).await,
             }
         }
     }
@@ -114,28 +111,6 @@ impl Duty for Duties {
         tokio::select! {
             lost = self.scheduler.follow(connection) => lost,
             never = self.jobs.keep_schedule() => match never {},
-        }
-    }
-}
-
-/// Advances of the projections that show due times and arrivals.
-struct News {
-    registry: watch::Receiver<i64>,
-    occupancy: watch::Receiver<i64>,
-}
-
-impl News {
-    fn of(dues: &Dues) -> Self {
-        let progress = dues.progress();
-        Self { registry: progress.of::<Registry>().news(), occupancy: progress.of::<Occupancies>().news() }
-    }
-
-    /// Returns at the next change. A stopped read model brings none.
-    async fn arrive(&mut self) {
-        tokio::select! {
-            Ok(()) = self.registry.changed() => {}
-            Ok(()) = self.occupancy.changed() => {}
-            else => pending().await,
         }
     }
 }

@@ -77,9 +77,7 @@ impl SilenceWatch {
                 looked_at.into_iter().filter(|dev_eui| !dues.is_damaged(*dev_eui)).collect();
             let sensors = silences::of(connection, &usable).await?;
             let done = dues.note_silences(self.sort(&sensors, now), now).await;
-            all.commands += done.commands;
-            all.events += done.events;
-            all.unsettled |= done.unsettled;
+            all.add(done);
         }
     }
 

@@ -4,36 +4,62 @@
 //! The horizon is stored before the first row is deleted. Comparisons of rows with the log cover only younger rows, and
 //! those are the same after a rebuild.
 
+use chrono::{DateTime, Utc};
 use parking_domain::instant::Instant;
 use sqlx::PgConnection;
+
+use crate::engine::rows;
 
 /// Rows deleted at once: few enough that no session waits long for their locks.
 const CHUNK: i64 = 5_000;
 
-/// Deletes device reports received before a time; returns the number of rows. `connection` has the role projector.
-pub async fn clean_uplinks(connection: &mut PgConnection, before: Instant) -> Result<u64, sqlx::Error> {
-    sqlx::query(
-        "insert into ops.retention (table_name, age, horizon) values ('uplinks', 'received_at', $1) \
-         on conflict (table_name) do update set horizon = greatest(retention.horizon, excluded.horizon)",
-    )
-    .bind(before.utc())
-    .execute(&mut *connection)
-    .await?;
+/// A table whose old rows are deleted. It has a column `position`, which grows with `age`.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    table: &'static str,
+    age: &'static str,
+}
+
+/// Device reports, by the time of their reception.
+pub const UPLINKS: Kept = Kept { table: "uplinks", age: "received_at" };
+
+/// Changes, by the time of their recording.
+pub const CHANGES: Kept = Kept { table: "changes", age: "recorded_at" };
+
+/// Deletes rows older than a time; returns their number. `connection` has the role projector.
+pub async fn clean(connection: &mut PgConnection, kept: Kept, before: Instant) -> Result<u64, sqlx::Error> {
+    let Kept { table, age } = kept;
+    let note = format!(
+        "insert into ops.retention (table_name, age, horizon, through_position) \
+         select $1, $2, $3, coalesce((select max(position) from {table} where {age} < $3), 0) \
+         on conflict (table_name) do update \
+           set horizon = greatest(retention.horizon, excluded.horizon), \
+               through_position = greatest(retention.through_position, excluded.through_position)"
+    );
+    sqlx::query(&note).bind(table).bind(age).bind(before.utc()).execute(&mut *connection).await?;
+    let chunk = format!(
+        "delete from {table} where ctid = any(array( \
+           select ctid from {table} where {age} < $1 order by {age} limit $2))"
+    );
     let mut cleaned = 0;
     loop {
-        let chunk = sqlx::query(
-            "delete from uplinks where position in \
-                    (select position from uplinks where received_at < $1 order by received_at limit $2)",
-        )
-        .bind(before.utc())
-        .bind(CHUNK)
-        .execute(&mut *connection)
-        .await?;
+        let chunk = sqlx::query(&chunk).bind(before.utc()).bind(CHUNK).execute(&mut *connection).await?;
         if chunk.rows_affected() == 0 {
             return Ok(cleaned);
         }
         cleaned += chunk.rows_affected();
     }
+}
+
+/// The time before which rows of a table are deleted.
+pub(crate) async fn horizon(
+    connection: &mut PgConnection,
+    table: &str,
+) -> Result<Option<Instant>, sqlx::Error> {
+    let horizon = "select horizon from ops.retention where table_name = $1";
+    let horizon: Option<DateTime<Utc>> =
+        sqlx::query_scalar(horizon).bind(table).fetch_optional(connection).await?;
+    horizon.map(rows::instant).transpose()
 }
 
 /// The SQL condition that a row of the table is young enough to be compared.

@@ -1,14 +1,31 @@
-//! Status and lag of all projections, for monitoring.
+//! Status and lag of all projections and followers, for monitoring.
 
 use sqlx::{FromRow, PgConnection};
 
-/// The head of the log, and each projection's status.
+/// The head of the log, and the status of each projection and follower.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectionsStatus {
     /// The head.
     pub head: i64,
     /// Every projection that has ever run.
     pub projections: Vec<ProjectionStanding>,
+    /// Every follower that has ever run.
+    pub followers: Vec<FollowerStanding>,
+}
+
+/// The status of one follower.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct FollowerStanding {
+    /// Its name.
+    pub follower: String,
+    /// False when it has stopped before an entry that it cannot take.
+    pub running: bool,
+    /// The position it has reached.
+    pub position: i64,
+    /// The number of events after that position.
+    pub lag_events: i64,
+    /// Entries it passed over because it cannot take them.
+    pub skipped: i64,
 }
 
 /// The status of one projection.
@@ -42,7 +59,8 @@ pub struct ProjectionStanding {
 
 /// Reads the status of all projections, with the role auditor.
 pub async fn read(connection: &mut PgConnection) -> Result<ProjectionsStatus, sqlx::Error> {
-    let head = sqlx::query_scalar("select position from operator.head").fetch_one(&mut *connection).await?;
+    let head: i64 =
+        sqlx::query_scalar("select position from operator.head").fetch_one(&mut *connection).await?;
     let projections = sqlx::query_as(
         "select projection, status = 'running' as running, position, greatest(lag_events, 0) as lag_events, \
                 greatest(coalesce(extract(epoch from lag_age), 0), 0)::double precision as lag_seconds, dead_letters, \
@@ -53,7 +71,14 @@ pub async fn read(connection: &mut PgConnection) -> Result<ProjectionsStatus, sq
                        order by 1 desc limit 10) as causes \
            from operator.projection_lag l",
     )
+    .fetch_all(&mut *connection)
+    .await?;
+    let followers = sqlx::query_as(
+        "select follower, status = 'running' as running, position, greatest($1 - position, 0) as lag_events, skipped \
+           from ops.followers order by follower",
+    )
+    .bind(head)
     .fetch_all(connection)
     .await?;
-    Ok(ProjectionsStatus { head, projections })
+    Ok(ProjectionsStatus { head, projections, followers })
 }

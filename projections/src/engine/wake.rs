@@ -1,6 +1,7 @@
-//! Signals the runners that the log has grown: directly from this process's writer, by NOTIFY from other processes.
+//! Signals runners that the log has grown, and followers that a history has: directly from this process's writer, by
+//! NOTIFY from other processes.
 //!
-//! A signal only means "look at the log"; a runner without signals polls.
+//! A signal only means "look"; a runner or a follower without signals polls.
 
 use std::time::Duration;
 
@@ -23,14 +24,7 @@ pub async fn listen(
     signal: watch::Sender<()>,
     stop: CancellationToken,
 ) {
-    let remote = async {
-        loop {
-            if let Err(error) = relay(&options, &signal).await {
-                debug!(%error, "listening for appends failed: polling until it works again");
-            }
-            sleep(RETRY_PAUSE).await;
-        }
-    };
+    let remote = relay_all(&options, CHANNEL, &signal);
     let local = async {
         while local.changed().await.is_ok() {
             signal.send_replace(());
@@ -45,10 +39,36 @@ pub async fn listen(
     }
 }
 
-async fn relay(options: &PgConnectOptions, signal: &watch::Sender<()>) -> Result<(), sqlx::Error> {
+/// Signals the notifications of a channel, until stopped.
+pub async fn listen_to(
+    channel: &'static str,
+    options: PgConnectOptions,
+    signal: watch::Sender<()>,
+    stop: CancellationToken,
+) {
+    stop.run_until_cancelled(relay_all(&options, channel, &signal)).await;
+}
+
+/// Relays notifications through lost connections. Never returns.
+async fn relay_all(options: &PgConnectOptions, channel: &str, signal: &watch::Sender<()>) {
+    loop {
+        if let Err(error) = relay(options, channel, signal).await {
+            debug!(%error, channel, "listening failed: polling until it works again");
+        }
+        sleep(RETRY_PAUSE).await;
+    }
+}
+
+async fn relay(
+    options: &PgConnectOptions,
+    channel: &str,
+    signal: &watch::Sender<()>,
+) -> Result<(), sqlx::Error> {
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
     let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen(channel).await?;
+    // What was notified before is looked at now.
+    signal.send_replace(());
     loop {
         listener.recv().await?;
         signal.send_replace(());

@@ -30,6 +30,16 @@ pub(super) struct Memory {
     stored_through: i64,
 }
 
+/// What an event changed.
+pub(super) struct Taken {
+    /// The space that the event concerns, before it or after it.
+    pub(super) placement: Option<SpacePlacement>,
+    /// The changes of what is shown, with their spaces.
+    pub(super) changes: Vec<(Change, SpacePlacement)>,
+    /// The spaces whose pending arrival changed; none where it is gone.
+    pub(super) arrivals: BTreeMap<SpaceId, Option<Arrival>>,
+}
+
 #[derive(Serialize)]
 struct Part<'a> {
     kind: &'static str,
@@ -79,29 +89,35 @@ impl Memory {
         &self.spaces
     }
 
-    /// The spaces whose pending arrival changed; none where it is gone.
-    pub(super) fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
-        self.spaces.take_arrivals()
-    }
-
-    /// Applies an event; returns the changes and the placement of their spaces.
-    pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Vec<(Change, SpacePlacement)> {
+    /// Applies an event.
+    pub(super) fn take(&mut self, decoded: &Decoded<'_>) -> Taken {
         let recorded = decoded.recorded;
-        // A deleted space is gone from the fold afterwards.
-        let deleted = match decoded.event {
-            Event::Space(_) => recorded.aggregate_id.parse().ok().and_then(|id| self.placement(id)),
-            _ => None,
-        };
+        // A deleted space and a removed device are gone from the fold afterwards.
+        let before = self.placement_of(decoded);
         let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, decoded.event);
-        changes
+        let changes = changes
             .into_iter()
             .filter_map(|change| {
-                self.placement(change.space_id).or(deleted).map(|placement| (change, placement))
+                self.placement(change.space_id).or(before).map(|placement| (change, placement))
             })
-            .collect()
+            .collect();
+        let placement = self.placement_of(decoded).or(before);
+        Taken { placement, changes, arrivals: self.spaces.take_arrivals() }
     }
 
-    fn placement(&self, space_id: SpaceId) -> Option<SpacePlacement> {
+    /// The space that an event of a space or a device concerns.
+    fn placement_of(&self, decoded: &Decoded<'_>) -> Option<SpacePlacement> {
+        let id = &decoded.recorded.aggregate_id;
+        let space_id = match decoded.event {
+            Event::Space(_) => id.parse().ok(),
+            Event::Device(_) => id.parse().ok().and_then(|dev_eui| self.spaces.device(dev_eui)?.space_id()),
+            _ => None,
+        };
+        self.placement(space_id?)
+    }
+
+    /// A space's place.
+    pub(super) fn placement(&self, space_id: SpaceId) -> Option<SpacePlacement> {
         self.spaces.space(space_id).map(SpacePlacement::from)
     }
 

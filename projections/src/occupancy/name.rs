@@ -1,3 +1,4 @@
-//! The name of the projection, which its parts need too.
+//! The name and version of the projection, which its parts need too.
 
 pub(super) const NAME: &str = "occupancy";
+pub(super) const VERSION: i32 = 4;

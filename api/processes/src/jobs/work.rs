@@ -10,6 +10,9 @@ use super::Job;
 use crate::due::Dues;
 use parking_domain::instant::Instant;
 
+/// How long live readers and followers may resume from a change.
+const KEEP_CHANGES: TimeDelta = TimeDelta::days(3);
+
 /// What jobs need. Every run has its own connection.
 pub struct Work {
     /// Connects with the role projector.
@@ -31,8 +34,10 @@ impl Work {
             }
             Job::CleanupReadings => {
                 let before = now - self.keep_readings;
-                let deleted = retention::clean_uplinks(&mut connection, before).await?;
-                Ok(json!({"deleted": deleted, "before": before}))
+                let deleted = retention::clean(&mut connection, retention::UPLINKS, before).await?;
+                let changes =
+                    retention::clean(&mut connection, retention::CHANGES, now - KEEP_CHANGES).await?;
+                Ok(json!({"deleted": deleted, "before": before, "changes_deleted": changes}))
             }
         }
     }

@@ -30,15 +30,18 @@ use parking_domain::space::{
 };
 use parking_domain::tenant::{NamedPolicy, TenantCommand};
 use parking_domain::uplinks::Source;
+use parking_processes::arrivals::Arrivals;
 use parking_processes::clock::Clock;
 use parking_processes::due::Dues;
 use parking_processes::leader::lead;
 use parking_processes::scheduler::Scheduler;
+use parking_projections::engine::follower;
 use parking_projections::engine::progress::{Progress, Progresses};
 use parking_projections::engine::projection::Projection;
 use parking_projections::engine::runner::Runner;
 use parking_projections::engine::wake;
 use parking_projections::list::{self, Visitor};
+use parking_projections::occupancy::changes;
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
@@ -98,6 +101,7 @@ pub(crate) struct Rig {
 pub(crate) struct Running {
     pub(crate) progress: Progresses,
     pub(crate) dues: Dues,
+    changed: watch::Receiver<()>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -125,7 +129,10 @@ impl Rig {
         let mut start = StartRunner { projector, woken, tasks: tasks.clone(), stop: stop.clone() };
         let progress: Progresses = list::each(&mut start).into_iter().collect();
         let dues = Dues::new(platform, progress.clone(), Arc::new(()));
-        Running { progress, dues, stop, tasks }
+        let (signal, changed) = watch::channel(());
+        let projector = self.log.database.as_role(Role::Projector);
+        tasks.spawn(wake::listen_to(changes::CHANNEL, projector, signal, stop.clone()));
+        Running { progress, dues, changed, stop, tasks }
     }
 
     /// Runs read models and a scheduler, as a server does.
@@ -272,6 +279,8 @@ impl Running {
     pub(crate) fn schedule(&self, rig: &Rig) {
         let (scheduler, _) = Scheduler::new(self.dues.clone(), rig.clock.clone());
         let projector = rig.log.database.as_role(Role::Projector);
+        let arrivals = Arrivals::new(self.dues.clone(), rig.clock.clone());
+        self.tasks.spawn(follower::run(arrivals, projector.clone(), self.changed.clone(), self.stop.clone()));
         self.tasks.spawn(lead(projector, scheduler, self.stop.clone()));
     }
 

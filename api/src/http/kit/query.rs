@@ -6,7 +6,7 @@ use axum::http::{StatusCode, Uri};
 use parking_domain::device;
 use parking_domain::lorawan::DevEui;
 use parking_projections::engine::progress::Sources;
-use parking_projections::registry::spaces::read::AsOf;
+use parking_projections::occupancy::space_history::read::AsOf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;

@@ -1,5 +1,6 @@
 //! Queries on a space's past. Row-level security limits every query to the connection's tenant.
 
+use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -7,7 +8,29 @@ use super::Moment;
 use crate::engine::rows::from_json;
 use crate::engine::seek::{RowPosition, Start};
 use crate::engine::selection::Selection;
-use crate::registry::spaces::read::AsOf;
+
+/// A point in the log; everything up to it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// Up to this position.
+    Position(i64),
+    /// Up to this time of recording.
+    Time(Instant),
+}
+
+impl AsOf {
+    /// The last position that counts for the tenant's spaces. Positions and times grow together.
+    pub(crate) async fn through(self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+        let time = match self {
+            Self::Position(position) => return Ok(position),
+            Self::Time(time) => time,
+        };
+        let last = "select position from space_history where recorded_at <= $1 \
+                     order by recorded_at desc, position desc limit 1";
+        let last: Option<i64> = sqlx::query_scalar(last).bind(time.utc()).fetch_optional(connection).await?;
+        Ok(last.unwrap_or_default())
+    }
+}
 
 /// At most `limit` of a space's changes from `start` on, newest first.
 pub async fn list(

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use parking_domain::device::Status;
-use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::Occupancy;
 use serde::Deserialize;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use super::Space;
 use crate::engine::rows::from_json;
 use crate::engine::selection::Selection;
+use crate::occupancy::space_history::read::AsOf;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
 use crate::registry::reservations::read::{CurrentAndNext, current_and_next};
 
@@ -185,29 +185,6 @@ pub async fn counts_as_of(
     .bind(through)
     .fetch_one(connection)
     .await
-}
-
-/// A point in the log; everything up to it counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AsOf {
-    /// Up to this position.
-    Position(i64),
-    /// Up to this time of recording.
-    Time(Instant),
-}
-
-impl AsOf {
-    /// The last position that counts for the tenant's spaces. Positions and times grow together.
-    pub(crate) async fn through(self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-        let time = match self {
-            Self::Position(position) => return Ok(position),
-            Self::Time(time) => time,
-        };
-        let last = "select position from space_history where recorded_at <= $1 \
-                     order by recorded_at desc, position desc limit 1";
-        let last: Option<i64> = sqlx::query_scalar(last).bind(time.utc()).fetch_optional(connection).await?;
-        Ok(last.unwrap_or_default())
-    }
 }
 
 async fn with_reservations(

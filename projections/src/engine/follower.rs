@@ -1,0 +1,223 @@
+//! A follower: reacts to a history, with a cursor of its own, at least once.
+//!
+//! Its effects in the database are committed together with its cursor; effects elsewhere happen before the cursor
+//! moves, and may happen again after a crash. One process at a time runs a follower, the others wait. A follower that
+//! is installed for the first time begins at the end of the history, unless it declares the start. One page is read at
+//! a time, so a slow follower costs no memory. What it cannot take stops it, or is passed over, as it declares.
+
+mod cursor;
+pub mod history;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::engine::outage::is_outage;
+use cursor::StoredCursor;
+use history::{Cursor, History, Next};
+
+/// How often entries are tried before they count as poison, and the pause between.
+const ATTEMPTS: u32 = 3;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a follower waits for a signal before it reads anyway, and for the lock before it looks again.
+const POLL: Duration = Duration::from_millis(500);
+
+/// The pause before reconnecting, and before a stopped follower tries again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+const STOPPED_PAUSE: Duration = Duration::from_secs(30);
+
+/// Where a follower begins that has no cursor yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At the present end: what happened before does not concern it.
+    AtTheEnd,
+    /// Before the first entry.
+    AtTheStart,
+}
+
+/// What to do with an entry that cannot be taken, however often it is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnPoison {
+    /// Stop before it, and try again from time to time.
+    Stop,
+    /// Count it and go on.
+    PassOver,
+}
+
+/// Why entries could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// The database refused or did not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The effect failed.
+    #[error("{0}")]
+    Effect(String),
+}
+
+/// What reacts to a history.
+pub trait Follower: Send {
+    /// Its name; its cursor is stored under it.
+    const NAME: &'static str;
+    /// Where it begins.
+    const BEGIN: Begin;
+    /// What it does with poison.
+    const ON_POISON: OnPoison;
+    /// The entries that it takes at once.
+    const BATCH: i64 = 500;
+    /// The history that it follows.
+    type History: History;
+
+    /// Reacts to entries, in the transaction that moves the cursor. The same entries may come again.
+    fn take(
+        &mut self,
+        connection: &mut PgConnection,
+        entries: &[<Self::History as History>::Entry],
+    ) -> impl Future<Output = Result<(), TakeError>> + Send;
+
+    /// Entries were deleted or replaced unseen: reacts to the present state instead.
+    fn resync(&mut self, connection: &mut PgConnection)
+    -> impl Future<Output = Result<(), TakeError>> + Send;
+}
+
+/// Why a follower gave up its turn.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error("another process moved the cursor")]
+    Deposed,
+    #[error("stopped after position {position}: {failure}")]
+    Stopped { position: i64, failure: String },
+}
+
+/// Runs a follower until stopped, through lost connections; `options` connect with the role projector. It reads
+/// whenever `woken` changes. Stopping waits for no effect: what was not committed is done again.
+pub async fn run<F: Follower>(
+    mut follower: F,
+    options: PgConnectOptions,
+    mut woken: watch::Receiver<()>,
+    stop: CancellationToken,
+) {
+    while let Some(result) = stop.run_until_cancelled(hold(&mut follower, &options, &mut woken)).await {
+        let Err(lost) = result;
+        let pause = match lost {
+            Lost::Stopped { position, failure } => {
+                error!(follower = F::NAME, position, failure, "the follower stopped");
+                STOPPED_PAUSE
+            }
+            error => {
+                warn!(follower = F::NAME, %error, "the follower lost its cursor: taking it up again");
+                RECONNECT_PAUSE
+            }
+        };
+        stop.run_until_cancelled(sleep(pause)).await;
+    }
+}
+
+/// Waits until no other process runs the follower, then follows until something is lost.
+async fn hold<F: Follower>(
+    follower: &mut F,
+    options: &PgConnectOptions,
+    woken: &mut watch::Receiver<()>,
+) -> Result<Infallible, Lost> {
+    let mut connection = options.connect().await?;
+    let cursor = loop {
+        if let Some(cursor) = StoredCursor::claim::<F>(&mut connection).await? {
+            break cursor;
+        }
+        sleep(POLL).await;
+    };
+    info!(follower = F::NAME, position = cursor.at.position, "the follower runs");
+    Turn { follower, connection, cursor }.follow(woken).await
+}
+
+/// A follower that holds its cursor.
+struct Turn<'a, F> {
+    follower: &'a mut F,
+    connection: PgConnection,
+    cursor: StoredCursor,
+}
+
+impl<F: Follower> Turn<'_, F> {
+    async fn follow(mut self, woken: &mut watch::Receiver<()>) -> Result<Infallible, Lost> {
+        let (mut limit, mut attempts) = (F::BATCH, 1);
+        loop {
+            woken.mark_unchanged();
+            let next = F::History::after(&mut self.connection, self.cursor.at, limit).await?;
+            if matches!(&next, Next::Entries(_, to) if *to == self.cursor.at) {
+                // A wake-up or a time-out: the next read decides. Without senders, this polls.
+                if let Ok(Err(_)) = timeout(POLL, woken.changed()).await {
+                    sleep(POLL).await;
+                }
+                continue;
+            }
+            match self.take(&next).await {
+                Ok(()) => (limit, attempts) = ((limit * 2).min(F::BATCH), 1),
+                Err(TakeError::Database(error)) if is_outage(&error) => return Err(error.into()),
+                // One position at a time, so that the others are taken.
+                Err(_) if limit > 1 => limit = 1,
+                Err(_) if attempts < ATTEMPTS => {
+                    attempts += 1;
+                    sleep(ATTEMPT_PAUSE).await;
+                }
+                Err(failure) => {
+                    self.handle_poison(&next, failure.to_string()).await?;
+                    attempts = 1;
+                }
+            }
+        }
+    }
+
+    /// Takes entries and moves the cursor, in one transaction.
+    async fn take(&mut self, next: &Next<<F::History as History>::Entry>) -> Result<(), TakeError> {
+        let to = self.target(next);
+        let mut transaction = self.connection.begin().await?;
+        match next {
+            Next::Entries(entries, _) if entries.is_empty() => {}
+            Next::Entries(entries, _) => self.follower.take(&mut transaction, entries).await?,
+            Next::Resync(_) => self.follower.resync(&mut transaction).await?,
+        }
+        if !self.cursor.advance(&mut transaction, to, 0).await? {
+            return Err(TakeError::Effect(Lost::Deposed.to_string()));
+        }
+        transaction.commit().await?;
+        self.cursor.at = to;
+        Ok(())
+    }
+
+    /// Where the cursor is after this. Rows made anew, by another version, are followed from where the old ones were
+    /// left.
+    fn target(&self, next: &Next<<F::History as History>::Entry>) -> Cursor {
+        match next {
+            Next::Entries(_, to) => *to,
+            Next::Resync(end) => Cursor { position: end.position.max(self.cursor.at.position), ..*end },
+        }
+    }
+
+    async fn handle_poison(
+        &mut self,
+        next: &Next<<F::History as History>::Entry>,
+        failure: String,
+    ) -> Result<(), Lost> {
+        let (from, to) = (self.cursor.at, self.target(next));
+        if F::ON_POISON == OnPoison::Stop {
+            self.cursor.stop(&mut self.connection, &failure).await?;
+            return Err(Lost::Stopped { position: from.position, failure });
+        }
+        error!(follower = F::NAME, position = to.position, failure, "the follower passed over an entry");
+        if !self.cursor.advance(&mut self.connection, to, 1).await? {
+            return Err(Lost::Deposed);
+        }
+        self.cursor.at = to;
+        Ok(())
+    }
+}
