@@ -19,5 +19,8 @@ grant select on ops.followers to parking_auditor;
 -- The position of the last deleted row, for cursors into a table that is cleaned.
 alter table ops.retention add column through_position bigint not null default 0;
 
-grant usage on schema ops to parking_reader;
-grant select on ops.retention to parking_reader;
+-- For readers too, who may read no operational table.
+create function changes_deleted_through() returns bigint language sql stable security definer set search_path = '' as
+    $$ select coalesce(max(r.through_position), 0) from ops.retention r where r.table_name = 'changes' $$;
+revoke all on function changes_deleted_through from public;
+grant execute on function changes_deleted_through to parking_reader, parking_projector, parking_auditor;

@@ -18,6 +18,7 @@ mod durability;
 mod envelope;
 mod failpoints;
 mod fixtures;
+mod freshness;
 mod limits;
 mod log;
 mod log_identity;

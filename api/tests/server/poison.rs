@@ -27,21 +27,26 @@ const OURS: TenantId = TenantId::DEFAULT;
 const THEIRS: Uuid = Uuid::from_u128(0xb);
 
 /// A separate writer that appends undecodable events to the log.
-struct Poisoner {
+pub(crate) struct Poisoner {
     writer: Writer,
     ids: Arc<Counter>,
     stop: CancellationToken,
 }
 
 impl Poisoner {
-    fn of(database: &TestDatabase) -> Self {
+    pub(crate) fn of(database: &TestDatabase) -> Self {
         let stop = CancellationToken::new();
         let (writer, _task) = Writer::start(database.as_role(Role::Writer), stop.clone());
         Self { writer, ids: Arc::new(Counter::new(0x70_6f)), stop }
     }
 
     /// Appends an event; returns its position.
-    async fn write(&self, stream: (&str, &str), tenant_id: Option<Uuid>, event: (&str, &str)) -> i64 {
+    pub(crate) async fn write(
+        &self,
+        stream: (&str, &str),
+        tenant_id: Option<Uuid>,
+        event: (&str, &str),
+    ) -> i64 {
         let (event_type, payload) = event;
         let event = NewEvent { tenant_id, event_type: event_type.into(), ..self.ids.event(payload) };
         let stream = StreamAppend {

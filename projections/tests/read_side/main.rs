@@ -2,9 +2,11 @@
 //! `docs/testing.md`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod changes;
 mod checkpoint;
 mod diary;
 mod feed;
+mod follower;
 mod held_back;
 mod long_orphans;
 mod orphan_devices;

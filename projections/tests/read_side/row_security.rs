@@ -208,11 +208,12 @@ async fn an_analyst_has_limits_that_the_operator_may_change() {
 }
 
 #[tokio::test]
-async fn the_only_callable_security_definer_function_returns_the_own_tenant() {
+async fn the_callable_security_definer_functions_return_the_own_tenant_or_a_position() {
     let log = EventLog::create().await;
-    for (role, own) in
-        [("parking_reader", "tenant_for_reader(text)"), ("parking_analyst", "tenant_for_analyst(text)")]
-    {
+    for (role, callable) in [
+        ("parking_reader", &["analyst_tenant()", "changes_deleted_through()", "tenant_for_reader(text)"][..]),
+        ("parking_analyst", &["analyst_tenant()", "tenant_for_analyst(text)"]),
+    ] {
         let functions: Vec<String> = sqlx::query_scalar(
             "select p.oid::regprocedure::text from pg_proc p \
               where p.prosecdef and has_function_privilege($1, p.oid, 'execute') \
@@ -222,7 +223,7 @@ async fn the_only_callable_security_definer_function_returns_the_own_tenant() {
         .fetch_all(&log.pool)
         .await
         .unwrap();
-        assert_eq!(functions, ["analyst_tenant()", own], "{role}");
+        assert_eq!(functions, callable, "{role}");
     }
 }
 

@@ -146,7 +146,7 @@ async fn pool(
     caller: Caller<ReadDevices>,
     freshness: Freshness,
 ) -> Result<Json<PoolView>, Problem> {
-    let stats = devices::stats(&mut *app.read::<Sources>(&caller, freshness).await?).await?;
+    let stats = devices::stats(&mut *app.read::<Fleet>(&caller, freshness).await?).await?;
     Ok(Json(PoolView::of(caller.tenant_id.uuid(), &stats)))
 }
 

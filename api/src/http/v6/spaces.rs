@@ -268,7 +268,9 @@ async fn stats(
     freshness: Freshness,
     QueryParams(query): QueryParams<StatsQuery>,
 ) -> Result<Json<StatsView>, Problem> {
-    let counts = spaces::counts(&mut *app.read::<Sources>(&caller, freshness).await?, query.site_id).await?;
+    let counts =
+        spaces::counts(&mut *app.read::<(Registry, Occupancies)>(&caller, freshness).await?, query.site_id)
+            .await?;
     let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
 }
@@ -284,7 +286,7 @@ async fn past(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     SeekPage(seek): SeekPage<50, 500>,
 ) -> Result<Json<SeekListing<MomentView>>, Problem> {
-    let mut reading = app.read::<Sources>(&caller, seek.freshness(freshness)).await?;
+    let mut reading = app.read::<Occupancies>(&caller, seek.freshness(freshness)).await?;
     let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
     let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
     let is_empty = match total {

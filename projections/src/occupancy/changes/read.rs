@@ -53,8 +53,7 @@ impl History for ChangeHistory {
 /// The end of the history, and the position up to which rows are deleted.
 async fn status(connection: &mut PgConnection) -> Result<(Cursor, i64), sqlx::Error> {
     let (version, generation, position, deleted_through): (i32, i32, i64, i64) = sqlx::query_as(
-        "select version, generation, position, \
-                coalesce((select through_position from ops.retention where table_name = 'changes'), 0) \
+        "select version, generation, position, public.changes_deleted_through() \
            from projections.checkpoints where projection = $1 and version = $2",
     )
     .bind(name::NAME)

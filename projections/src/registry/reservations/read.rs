@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::Reservation;
 use crate::engine::rows::from_json;
 use crate::engine::selection::Selection;
-use crate::registry::spaces::Space;
 
 /// Which reservations to list; all given conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,18 +40,6 @@ pub struct Listed {
     pub space_name: Option<String>,
     /// Its space's site.
     pub site_id: Option<Uuid>,
-}
-
-impl Listed {
-    /// Combines a reservation with its space.
-    pub fn at(reservation: Reservation, space: &Space) -> Self {
-        Self {
-            reservation,
-            space_code: Some(space.code.clone()),
-            space_name: Some(space.definition.name.clone()),
-            site_id: Some(space.site_id),
-        }
-    }
 }
 
 /// The current and the next reservation of a space.

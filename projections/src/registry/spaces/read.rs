@@ -14,7 +14,8 @@ use crate::engine::rows::from_json;
 use crate::engine::selection::Selection;
 use crate::occupancy::space_history::read::AsOf;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
-use crate::registry::reservations::read::{CurrentAndNext, current_and_next};
+use crate::registry::reservations::Reservation;
+use crate::registry::reservations::read::{self as reservations, CurrentAndNext, current_and_next};
 
 /// Which spaces to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,18 @@ pub struct Listed {
     pub sensor: Option<Standing>,
     /// Its current and next reservation.
     pub kept_for: CurrentAndNext,
+}
+
+impl Space {
+    /// A reservation of this space, as in lists.
+    pub fn reserved_by(&self, reservation: Reservation) -> reservations::Listed {
+        reservations::Listed {
+            reservation,
+            space_code: Some(self.code.clone()),
+            space_name: Some(self.definition.name.clone()),
+            site_id: Some(self.site_id),
+        }
+    }
 }
 
 /// A device assigned to a space.

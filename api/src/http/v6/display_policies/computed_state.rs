@@ -18,7 +18,6 @@ use parking_projections::registry::Registry;
 use parking_projections::registry::display_policies::read as policies;
 use parking_projections::registry::overrides::read as overrides;
 use parking_projections::registry::reservations::Reservation;
-use parking_projections::registry::reservations::read as reservations;
 use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::Space;
 use parking_projections::registry::spaces::read as spaces;
@@ -177,7 +176,7 @@ async fn reservation(
     reservation: Option<Reservation>,
     space: &Space,
 ) -> Result<Option<ReservationView>, Problem> {
-    let listed = reservation.map(|reservation| reservations::Listed::at(reservation, space));
+    let listed = reservation.map(|reservation| space.reserved_by(reservation));
     Ok(ReservationView::all(reading, listed.into_iter().collect()).await?.pop())
 }
 

@@ -133,10 +133,7 @@ async fn availability(
     }
     let row = spaces::get(reading, space_id.uuid()).await?.ok_or(SpaceRefusal::SpaceNotFound)?;
     let conflicting = reservations::holding(reading, space_id.uuid(), window, MAX_CONFLICTS).await?;
-    let conflicting = conflicting
-        .into_iter()
-        .map(|reservation| reservations::Listed::at(reservation, &row.space))
-        .collect();
+    let conflicting = conflicting.into_iter().map(|reservation| row.space.reserved_by(reservation)).collect();
     let conflicting = ReservationView::all(reading, conflicting).await?;
     let overrides = overrides::in_the_way_of(reading, space_id.uuid(), window, MAX_CONFLICTS).await?;
     let overrides = OverrideView::all(reading, overrides).await?;
