@@ -133,7 +133,9 @@ impl Progresses {
     async fn wait(&self, names: &[&'static str], position: i64, patience: Duration) -> Result<(), Behind> {
         let until = Instant::now() + patience;
         let followed: Vec<_> = names.iter().filter_map(|name| self.0.get_key_value(name)).collect();
-        followed.iter().for_each(|(_, progress)| progress.hurry(position));
+        for (_, progress) in &followed {
+            progress.hurry(position);
+        }
         for (projection, progress) in followed {
             let left = until.saturating_duration_since(Instant::now());
             if !progress.wait_for(position, left).await {
