@@ -77,11 +77,14 @@ impl Space {
         at: Instant,
         reserved_soon: TimeDelta,
     ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
-        let (mut events, mut space) = (Vec::new(), Cow::Borrowed(self));
-        while let Some(due) = space.next_due(reserved_soon).filter(|due| due.at <= through) {
+        let (mut events, mut space, mut last) = (Vec::new(), Cow::Borrowed(self), None);
+        // What is due twice in a row changed nothing: it would be due for ever.
+        let is_new = |due: &DueTime, last| due.at <= through && last != Some(*due);
+        while let Some(due) = space.next_due(reserved_soon).filter(|due| is_new(due, last)) {
             let event = space.event_of(due, at);
             space.to_mut().evolve(&event);
             events.push(event);
+            last = Some(due);
         }
         (events, space)
     }

@@ -12,7 +12,7 @@
 mod correct;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor, Postgres, Transaction};
 use tokio::sync::watch;
 
 use crate::engine::compare::TableComparison;
@@ -149,9 +149,18 @@ pub async fn rebuild<P: Projection>(
     Ok(rebuilt)
 }
 
+/// The key of the advisory lock under which tables of new rows are made and dropped: two sessions that create the same
+/// schema or table at once fail.
+const TABLES_LOCK: i64 = 0x7265_6275_696c;
+
+/// Begins a transaction that makes or drops tables of new rows, while no other session does.
+async fn begin_alone(owner: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    owner.begin_with(format!("begin; select pg_advisory_xact_lock({TABLES_LOCK})")).await
+}
+
 /// Creates the tables of the new rows, unless an interrupted rebuild left them.
 async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let mut transaction = owner.begin().await?;
+    let mut transaction = begin_alone(owner).await?;
     transaction
         .execute(
             "create schema if not exists rebuild; \
@@ -185,7 +194,7 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
 
 /// Drops the new rows: they are useless, or the live rows match them now.
 async fn discard<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let mut transaction = owner.begin().await?;
+    let mut transaction = begin_alone(owner).await?;
     transaction.execute("set local search_path to rebuild, public").await?;
     Installed::of::<P>().drop_tables(&mut transaction).await?;
     exceptions::clear(&mut transaction, P::NAME).await?;

@@ -167,7 +167,7 @@ async fn indexes(auditor: &mut PgConnection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn live_rows_rebuilt_rows_and_the_auditors_are_the_same_and_true() {
+async fn conformance_64_live_rows_rebuilt_rows_and_the_auditors_are_the_same_and_true() {
     let plan = autumn();
     let (log, simulation) = live(plan).await;
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();

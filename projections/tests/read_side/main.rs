@@ -13,6 +13,7 @@ mod orphan_devices;
 mod plans;
 mod poison;
 mod reads;
+mod rebuild;
 mod recent;
 mod row_security;
 mod rows;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parking_commands::append::Expected;
 use parking_projections::engine::feed;
+use parking_projections::engine::progress::{Behind, Progresses};
 use parking_testkit::Role;
 use tokio::time::{sleep, timeout};
 
@@ -80,6 +81,23 @@ async fn conformance_52_a_runner_whose_connections_break_again_and_again_loses_a
     running.wait_for(last).await;
     assert_eq!(diary(&log).await, (1..=last).collect::<Vec<_>>());
     assert!(broken > 0, "at least one connection broke");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn conformance_61_a_wait_for_a_position_ends_when_it_is_reached_or_when_patience_ends_and_never_early()
+{
+    let log = log_with_diary().await;
+    let running = Running::start::<Stopping>(&log);
+    let progress: Progresses = [("diary", running.progress.clone())].into_iter().collect();
+    for position in 1..20 {
+        let waiting = progress.wait_for::<Stopping>(position, DEADLINE);
+        let ((), waited) = tokio::join!(async { drop(append(&log, &["1"]).await) }, waiting);
+        assert_eq!(waited, Ok(()));
+        assert!(running.progress.position() >= position);
+        let behind = progress.wait_for::<Stopping>(position + 1, Duration::from_millis(10)).await;
+        assert_eq!(behind, Err(Behind { projection: "diary", reached: position }));
+    }
     running.stop().await;
 }
 
