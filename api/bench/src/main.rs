@@ -1,6 +1,7 @@
 //! Benchmarks of both sides, and the soak test with its log checker. See `docs/benchmarks.md`.
 
 mod append;
+mod changes;
 mod cpu;
 mod environment;
 mod home;
@@ -42,6 +43,11 @@ enum Command {
     Projections(projections::Arguments),
     /// Appends from processes that are killed, and checks everything that was ever acknowledged or read.
     Soak(soak::Arguments),
+    /// Changes seen by a process that runs no projection, through kills.
+    Changes(changes::Arguments),
+    /// That process.
+    #[command(hide = true)]
+    FollowChanges(changes::follow::Arguments),
     /// The handler that stores nothing.
     #[command(hide = true)]
     ServeCeiling,
@@ -79,6 +85,8 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), BenchError> {
     match command {
         Command::Append(arguments) => append::append(arguments).await,
+        Command::Changes(arguments) => changes::changes(arguments).await,
+        Command::FollowChanges(arguments) => changes::follow::follow(arguments).await,
         Command::Ingest(arguments) => ingest::ingest(arguments).await,
         Command::Projections(arguments) => projections::projections(arguments).await,
         Command::Rebuild(arguments) => projections::child::run(arguments).await,

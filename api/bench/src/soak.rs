@@ -9,7 +9,7 @@ mod checker;
 mod draw;
 mod faults;
 mod plan;
-mod platform;
+pub(crate) mod platform;
 mod readers;
 mod verdict;
 mod violation;

@@ -2,8 +2,8 @@
 //! and kills; some restarts find no snapshots. Afterwards every acknowledged report must be stored once, the log must
 //! be clean, the read models must match the log, and no answer may have been a server error.
 
-mod client;
-mod estate;
+pub(crate) mod client;
+pub(crate) mod estate;
 mod faults;
 mod people;
 mod sensors;

@@ -18,7 +18,7 @@ const REPORTED: usize = 20;
 
 /// Talks to the current server. Clones share their records.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     shared: Arc<Shared>,
 }
@@ -29,26 +29,26 @@ struct Shared {
 }
 
 /// The server's answer; none when it was not reachable.
-pub(super) type Answer = Option<(u16, Value)>;
+pub(crate) type Answer = Option<(u16, Value)>;
 
 impl Client {
-    pub(super) fn new(address: SocketAddr) -> Result<Self, BenchError> {
+    pub(crate) fn new(address: SocketAddr) -> Result<Self, BenchError> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let shared = Shared { address: Mutex::new(address), failures: Mutex::default() };
         Ok(Self { http, shared: Arc::new(shared) })
     }
 
     /// Sets the address of a restarted server.
-    pub(super) fn moved_to(&self, address: SocketAddr) {
+    pub(crate) fn moved_to(&self, address: SocketAddr) {
         *self.shared.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         *self.shared.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request. An answer of 5xx other than 503 is a failure.
-    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<&str>) -> Answer {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&str>) -> Answer {
         let url = format!("http://{}{path}", self.address());
         let mut request = self.http.request(method.clone(), url).bearer_auth(SECRET);
         if let Some(body) = body {
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// The answer to a request that must succeed.
-    pub(super) async fn must(
+    pub(crate) async fn must(
         &self,
         method: Method,
         path: &str,
@@ -77,14 +77,14 @@ impl Client {
     }
 
     /// Records something that must not happen.
-    pub(super) fn fail(&self, what: String) {
+    pub(crate) fn fail(&self, what: String) {
         let mut failures = self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() < REPORTED {
             failures.push(what);
         }
     }
 
-    pub(super) fn failures(&self) -> Vec<String> {
+    pub(crate) fn failures(&self) -> Vec<String> {
         self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

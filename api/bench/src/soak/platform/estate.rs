@@ -7,24 +7,24 @@ use super::client::Client;
 use crate::BenchError;
 
 /// The number of spaces and of sensors.
-pub(super) const SPACES: u32 = 24;
+pub(crate) const SPACES: u32 = 24;
 
 /// The spaces' ids.
-pub(super) struct Estate {
-    pub(super) spaces: Vec<String>,
+pub(crate) struct Estate {
+    pub(crate) spaces: Vec<String>,
 }
 
 /// The n-th sensor.
-pub(super) fn dev_eui(n: u32) -> String {
+pub(crate) fn dev_eui(n: u32) -> String {
     format!("58a0cb00{n:08x}")
 }
 
 /// True for a sensor whose heartbeat is two seconds.
-pub(super) fn is_impatient(n: u32) -> bool {
+pub(crate) fn is_impatient(n: u32) -> bool {
     n.is_multiple_of(2)
 }
 
-pub(super) async fn lay_down(client: &Client) -> Result<Estate, BenchError> {
+pub(crate) async fn lay_down(client: &Client) -> Result<Estate, BenchError> {
     let mut spaces = Vec::new();
     for n in 0..SPACES {
         let body = json!({"code": format!("P-{n}"), "auto_release_minutes": 5}).to_string();
