@@ -273,9 +273,11 @@ begin
             raise exception 'events do not come in the order of their streams, or a body has an unknown dictionary'
                 using errcode = 'invalid_parameter_value';
         end if;
-        update streams k set version = s.version + s.last - s.first + 1, last_position = s.last
-          from unnest(stream_rows, versions, firsts, lasts) as s (tid, version, first, last)
-         where k.ctid = s.tid and s.first is not null;
+        if 0 < any (versions) then
+            update streams k set version = s.version + s.last - s.first + 1, last_position = s.last
+              from unnest(stream_rows, versions, firsts, lasts) as s (tid, version, first, last)
+             where k.ctid = s.tid and s.first is not null;
+        end if;
         if 0 = any (versions) then
             insert into streams (aggregate_type, aggregate_id, version, last_position)
             select s.type, s.id, s.last - s.first + 1, s.last

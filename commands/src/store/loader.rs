@@ -5,6 +5,7 @@
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgPool, Row};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 
 use super::load::Stored;
 use crate::snapshots::INTERVAL;
@@ -76,7 +77,15 @@ impl Loader {
 
 async fn load_all(pool: PgPool, mut waiting: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(MAX_STREAMS);
-    while let 1.. = waiting.recv_many(&mut batch, MAX_STREAMS).await {
+    while let Some(first) = waiting.recv().await {
+        batch.push(first);
+        // Callers that a commit woke together ask one after the other; the first of them must not be loaded alone.
+        yield_now().await;
+        while batch.len() < MAX_STREAMS
+            && let Ok(request) = waiting.try_recv()
+        {
+            batch.push(request);
+        }
         // Without a reply each caller loads its stream itself and gets the error.
         if load(&pool, &mut batch).await.is_ok_and(|whole| whole) {
             for request in &mut batch {
