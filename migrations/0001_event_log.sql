@@ -118,6 +118,65 @@ create table requests (
 
 comment on table requests is 'Requests without a tenant are stored under the nil UUID.';
 
+-- Bodies may use a dictionary from the event on that announces it. It must be stored and have the next number.
+create function take_dictionary(announced smallint, sha256 text) returns void language plpgsql volatile as $$
+begin
+    update log_head set dictionary = announced
+     where dictionary = announced - 1
+       and sha256 = (select encode(sha256(d.dictionary), 'hex') from log_dictionaries d where d.number = announced);
+    if not found then
+        raise exception 'dictionary % is not the next one, or not the one that is kept', announced
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+
+revoke all on function take_dictionary from public;
+
+-- Called by append_events(): an event of the log's own stream updates the head in the same transaction, so that the head
+-- always agrees with the events.
+create function take_log_events(after bigint) returns void language plpgsql volatile as $$
+declare
+    event  record;
+    detail json;
+    head   log_head%rowtype;
+begin
+    for event in select e.position, e.aggregate_id, e.event_type, e.payload from events e
+                  where e.position > after and e.aggregate_type = 'log' order by e.position
+    loop
+        select * into head from log_head;
+        detail := event.payload -> event.event_type;
+        if event.aggregate_id <> head.started_as::text then
+            raise exception 'the stream of the log is %, not %', head.started_as, event.aggregate_id
+                using errcode = 'invalid_parameter_value';
+        end if;
+        case event.event_type
+            when 'LogStarted' then
+                if event.position <> 1 or detail ->> 'log_id' is distinct from head.log_id::text
+                                       or detail ->> 'format' is distinct from head.format::text then
+                    raise exception 'LogStarted belongs at position 1, with log_id % and format %', head.log_id, head.format
+                        using errcode = 'invalid_parameter_value';
+                end if;
+                perform take_dictionary(1::smallint, detail ->> 'dictionary');
+            when 'LogForked' then
+                if detail ->> 'from' is distinct from head.log_id::text
+                        or detail ->> 'position' is distinct from (event.position - 1)::text then
+                    raise exception 'LogForked goes from log % at position %', head.log_id, event.position - 1
+                        using errcode = 'invalid_parameter_value';
+                end if;
+                update log_head set log_id = (detail ->> 'to')::uuid;
+            when 'DictionaryAdded' then
+                perform take_dictionary((detail ->> 'number')::smallint, detail ->> 'sha256');
+            when 'EventSkipped' then
+                perform take_skip(detail);
+            else null;
+        end case;
+    end loop;
+end
+$$;
+
+revoke all on function take_log_events from public;
+
 grant select on events, streams, log_head, log_dictionaries, claims, requests to parking_writer, parking_auditor;
 grant select on events, log_head to parking_projector;
 grant select on log_head to parking_reader;

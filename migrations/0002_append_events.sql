@@ -1,62 +1,3 @@
--- Bodies may use a dictionary from the event on that announces it. It must be stored and have the next number.
-create function take_dictionary(announced smallint, sha256 text) returns void language plpgsql volatile as $$
-begin
-    update log_head set dictionary = announced
-     where dictionary = announced - 1
-       and sha256 = (select encode(sha256(d.dictionary), 'hex') from log_dictionaries d where d.number = announced);
-    if not found then
-        raise exception 'dictionary % is not the next one, or not the one that is kept', announced
-            using errcode = 'invalid_parameter_value';
-    end if;
-end
-$$;
-
-revoke all on function take_dictionary from public;
-
--- An event of the log's own stream updates the head in the same transaction, so that the head always agrees with the
--- events.
-create function take_log_events(after bigint) returns void language plpgsql volatile as $$
-declare
-    event  record;
-    detail json;
-    head   log_head%rowtype;
-begin
-    for event in select e.position, e.aggregate_id, e.event_type, e.payload from events e
-                  where e.position > after and e.aggregate_type = 'log' order by e.position
-    loop
-        select * into head from log_head;
-        detail := event.payload -> event.event_type;
-        if event.aggregate_id <> head.started_as::text then
-            raise exception 'the stream of the log is %, not %', head.started_as, event.aggregate_id
-                using errcode = 'invalid_parameter_value';
-        end if;
-        case event.event_type
-            when 'LogStarted' then
-                if event.position <> 1 or detail ->> 'log_id' is distinct from head.log_id::text
-                                       or detail ->> 'format' is distinct from head.format::text then
-                    raise exception 'LogStarted belongs at position 1, with log_id % and format %', head.log_id, head.format
-                        using errcode = 'invalid_parameter_value';
-                end if;
-                perform take_dictionary(1::smallint, detail ->> 'dictionary');
-            when 'LogForked' then
-                if detail ->> 'from' is distinct from head.log_id::text
-                        or detail ->> 'position' is distinct from (event.position - 1)::text then
-                    raise exception 'LogForked goes from log % at position %', head.log_id, event.position - 1
-                        using errcode = 'invalid_parameter_value';
-                end if;
-                update log_head set log_id = (detail ->> 'to')::uuid;
-            when 'DictionaryAdded' then
-                perform take_dictionary((detail ->> 'number')::smallint, detail ->> 'sha256');
-            when 'EventSkipped' then
-                perform take_skip(detail);
-            else null;
-        end case;
-    end loop;
-end
-$$;
-
-revoke all on function take_log_events from public;
-
 -- Appends a batch of commands in one round trip. Each command is decided as a whole: it wins if every stream it names
 -- is at the expected version, no other stream holds what it claims, and its request is new. A losing command does not
 -- affect the others.
@@ -115,7 +56,9 @@ create function append_events(
 )
     language plpgsql volatile security definer
     set search_path = public, pg_temp
-    -- Plans are made while the tables are small and kept while they grow, so look-ups must use indexes from the start.
+    -- Planning a statement takes longer than running it for a small batch. So plans are made once, while the tables are
+    -- small, and kept while they grow; look-ups must use indexes from the start.
+    set plan_cache_mode = force_generic_plan
     set enable_seqscan = off
     set jit = off
 as $$
@@ -124,14 +67,19 @@ declare
     last_time timestamptz;
     bears_requests constant boolean := cardinality(array_remove(request_keys, null)) > 0;
     makes_claims   constant boolean := cardinality(claim_streams) > 0;
-    stream_rows    tid[];     -- the location of a stream's row, stable while the head is locked
-    events_before  bigint[];  -- per stream, the number of events before its own in the batch
-    firsts         bigint[];  -- per stream, the position of its first event; null if it gets none
-    lasts          bigint[];  -- per stream, the position of its last event
+    stream_row     tid;         -- the location of a stream's row, stable while the head is locked
+    stream_rows    tid[];
+    stream_version bigint;
+    made_before    bigint;      -- the first position of an earlier command with the same request
+    events_before  bigint[];    -- per stream, the number of events before its own in the batch
+    firsts         bigint[];    -- per stream, the position of its first event; null if it gets none
+    lasts          bigint[];    -- per stream, the position of its last event
+    command_firsts bigint[];    -- per command, the position of its first event
+    command_lasts  bigint[];    -- per command, the position of its last event; one before its first if it gets none
     new_head       bigint;
-    newest         smallint;  -- the newest dictionary that bodies may use
-    announced      bigint;    -- the number of events according to the streams
-    in_order       boolean;   -- streams are in the order of their commands
+    newest         smallint;    -- the newest dictionary that bodies may use
+    announced      bigint := 0; -- the number of events according to the streams
+    command        integer := 0;
     inserted       bigint;
 begin
     -- Equal dimensions mean equal length and lower bound.
@@ -162,20 +110,62 @@ begin
     if array_position(stream_types, null) > 0 or array_position(stream_ids, null) > 0 then
         raise exception 'a stream has a type and an id' using errcode = 'invalid_parameter_value';
     end if;
+    -- An expression with a query is costly even where its first operand decides, so such conditions are nested.
     -- Streams with events are kept distinct by their unique keys.
-    if 0 = any (stream_events) and cardinality(stream_ids) <> (
-            select count(*) from (select distinct s.type, s.id from unnest(stream_types, stream_ids) as s (type, id)) s) then
-        raise exception 'a stream is named twice' using errcode = 'invalid_parameter_value';
+    if 0 = any (stream_events) then
+        if cardinality(stream_ids) <> (
+                select count(*) from (select distinct s.type, s.id from unnest(stream_types, stream_ids) as s (type, id)) s) then
+            raise exception 'a stream is named twice' using errcode = 'invalid_parameter_value';
+        end if;
     end if;
-    if makes_claims and exists (
-            select from unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)
-             where coalesce(stream_events[c.stream], 0) < 1 or c.scope is null or c.key is null or c.taken is null) then
-        raise exception 'a claim is changed by a stream that gets events' using errcode = 'invalid_parameter_value';
+    if makes_claims then
+        if exists (
+                select from unnest(claim_streams, claim_scopes, claim_keys, claims_taken) as c (stream, scope, key, taken)
+                 where coalesce(stream_events[c.stream], 0) < 1 or c.scope is null or c.key is null or c.taken is null) then
+            raise exception 'a claim is changed by a stream that gets events' using errcode = 'invalid_parameter_value';
+        end if;
     end if;
 
     select h.position, h.recorded_at, h.dictionary into head, last_time, newest
       from log_head h where h.singleton for update;
     stamp := greatest(clock_timestamp(), last_time);
+
+    -- The small path: one command that adds one event to one stream, where nothing can refuse it. Everything else, what
+    -- contradicts itself included, takes the path of all batches.
+    if array_dims(append_ids) = '[1:1]' and stream_commands = '{1}' and stream_events = '{1}' and event_streams = '{1}'
+            and not makes_claims and stream_types[1] <> 'log' and coalesce(body_encodings[1], 0) between 0 and newest then
+        select k.ctid, k.version into stream_row, stream_version
+          from streams k where k.aggregate_type = stream_types[1] and k.aggregate_id = stream_ids[1];
+        stream_version := coalesce(stream_version, 0);
+        if bears_requests then
+            select r.first_position into made_before
+              from requests r where r.tenant_id = request_tenants[1] and r.key = request_keys[1];
+        end if;
+        if made_before is null and (expected_versions[1] is null or expected_versions[1] = stream_version
+                                    or expected_versions[1] = -1 and stream_version > 0) then
+            insert into events (position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                                payload, metadata, event_id, append_id, recorded_at, body, body_encoding)
+            values (head + 1, tenant_ids[1], stream_types[1], stream_ids[1], stream_version + 1, event_types[1],
+                    event_versions[1], payloads[1]::json, metadatas[1]::json, event_ids[1], append_ids[1], stamp, bodies[1],
+                    body_encodings[1]);
+            if stream_version > 0 then
+                update streams k set version = stream_version + 1, last_position = head + 1 where k.ctid = stream_row;
+            else
+                insert into streams (aggregate_type, aggregate_id, version, last_position)
+                values (stream_types[1], stream_ids[1], 1, head + 1);
+            end if;
+            if bears_requests then
+                insert into requests (tenant_id, key, fingerprint, first_position, last_position)
+                values (request_tenants[1], request_keys[1], request_fingerprints[1], head + 1, head + 1);
+            end if;
+            update log_head h set position = head + 1, recorded_at = stamp where h.singleton;
+            perform pg_notify('events_appended', (head + 1)::text);
+            wins := '{true}';
+            versions := array[stream_version];
+            holds := '{true}';
+            return;
+        end if;
+    end if;
 
     select array_agg(s.version), array_agg(s.tid),
            array_agg(case s.expected when -1 then s.version > 0 else coalesce(s.version = s.expected, true) end)
@@ -189,13 +179,14 @@ begin
 
     -- Most batches have no claim, no request and no losing command; they skip what follows.
     if bears_requests then
-        select array_agg(r.first_position order by q.ordinal), array_agg(r.last_position order by q.ordinal),
-               array_agg(r.fingerprint = q.fingerprint order by q.ordinal)
+        select array_agg(q.first_position), array_agg(q.last_position), array_agg(q.same)
           into first_positions, last_positions, same_requests
-          from unnest(request_tenants, request_keys, request_fingerprints)
-                   with ordinality as q (tenant_id, key, fingerprint, ordinal)
-          left join lateral (select r.* from requests r
-                              where r.tenant_id = q.tenant_id and r.key = q.key limit 1) r on true;
+          from (select r.first_position, r.last_position, r.fingerprint = q.fingerprint as same
+                  from unnest(request_tenants, request_keys, request_fingerprints)
+                           with ordinality as q (tenant_id, key, fingerprint, ordinal)
+                  left join lateral (select r.* from requests r
+                                      where r.tenant_id = q.tenant_id and r.key = q.key limit 1) r on true
+                 order by q.ordinal) q;
     end if;
 
     if makes_claims then
@@ -218,7 +209,7 @@ begin
                               where h.scope = c.scope and h.key = c.key limit 1) h on true;
     end if;
 
-    if bears_requests or makes_claims or false = any (holds) then
+    if makes_claims or false = any (holds) or array_remove(first_positions, null) <> '{}' then
         select array_agg(v.wins order by v.command)
           into wins
           from (select each.command, bool_and(each.fine) as wins
@@ -235,25 +226,34 @@ begin
         wins := array_fill(true, array[cardinality(append_ids)]);
     end if;
 
-    -- Numbering the streams here saves sorting and joining the events.
-    select array_agg(p.before), array_agg(p.first), array_agg(p.last), max(p.last), max(p.through), bool_and(p.in_order)
-      into events_before, firsts, lasts, new_head, announced, in_order
-      from (select sum(s.given) over so_far - s.given as before,
-                   sum(s.given) over so_far as through,
-                   coalesce(s.given >= 0 and s.command - lag(s.command, 1, 0) over so_far in (0, 1), false) as in_order,
-                   case when s.placed > 0 then head + sum(s.placed) over so_far - s.placed + 1 end as first,
-                   case when s.placed > 0 then head + sum(s.placed) over so_far end as last
-              from (select u.ordinal, u.command, u.given, case when wins[u.command] then u.given else 0 end as placed
-                      from unnest(stream_commands, stream_events) with ordinality as u (command, given, ordinal)) s
-            window so_far as (order by s.ordinal)
-             order by s.ordinal) p;
-    if not in_order or stream_commands[1] <> 1 or cardinality(append_ids) <> coalesce(stream_commands[cardinality(stream_commands)], 0)
-            or cardinality(event_streams) <> coalesce(announced, 0) then
-        raise exception 'streams do not come in the order of their commands, or not with their events'
+    -- Numbering the streams here saves sorting and joining the events, and a loop costs less than window functions.
+    new_head := head;
+    for stream in 1 .. coalesce(cardinality(stream_commands), 0) loop
+        if stream_commands[stream] = command + 1 then
+            command := command + 1;
+            command_firsts[command] := new_head + 1;
+        end if;
+        if stream_commands[stream] is distinct from command or command = 0 or coalesce(stream_events[stream], -1) < 0 then
+            raise exception 'streams do not come in the order of their commands' using errcode = 'invalid_parameter_value';
+        end if;
+        events_before[stream] := announced;
+        announced := announced + stream_events[stream];
+        if wins[command] and stream_events[stream] > 0 then
+            firsts[stream] := new_head + 1;
+            new_head := new_head + stream_events[stream];
+            lasts[stream] := new_head;
+        else
+            firsts[stream] := null;
+            lasts[stream] := null;
+        end if;
+        command_lasts[command] := new_head;
+    end loop;
+    if command <> cardinality(append_ids) or announced <> cardinality(event_streams) then
+        raise exception 'a command has no stream, or the streams get other events than are given'
             using errcode = 'invalid_parameter_value';
     end if;
 
-    if new_head is not null then
+    if new_head > head then
         insert into events (position, tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version,
                             payload, metadata, event_id, append_id, recorded_at, body, body_encoding)
         select firsts[e.stream] + e.ordinal - events_before[e.stream] - 1, e.tenant_id,
@@ -273,9 +273,11 @@ begin
             raise exception 'events do not come in the order of their streams, or a body has an unknown dictionary'
                 using errcode = 'invalid_parameter_value';
         end if;
-        update streams k set version = s.version + s.last - s.first + 1, last_position = s.last
-          from unnest(stream_rows, versions, firsts, lasts) as s (tid, version, first, last)
-         where k.ctid = s.tid and s.first is not null;
+        if 0 < any (versions) then
+            update streams k set version = s.version + s.last - s.first + 1, last_position = s.last
+              from unnest(stream_rows, versions, firsts, lasts) as s (tid, version, first, last)
+             where k.ctid = s.tid and s.first is not null;
+        end if;
         if 0 = any (versions) then
             insert into streams (aggregate_type, aggregate_id, version, last_position)
             select s.type, s.id, s.last - s.first + 1, s.last
@@ -284,12 +286,10 @@ begin
         end if;
         if bears_requests then
             insert into requests (tenant_id, key, fingerprint, first_position, last_position)
-            select q.tenant_id, q.key, q.fingerprint, min(s.first), max(s.last)
-              from unnest(request_tenants, request_keys, request_fingerprints)
-                       with ordinality as q (tenant_id, key, fingerprint, command)
-              join unnest(stream_commands, firsts, lasts) as s (command, first, last) on s.command = q.command
-             where q.key is not null and s.first is not null
-             group by q.command, 1, 2, 3;
+            select q.tenant_id, q.key, q.fingerprint, q.first, q.last
+              from unnest(request_tenants, request_keys, request_fingerprints, command_firsts, command_lasts)
+                       as q (tenant_id, key, fingerprint, first, last)
+             where q.key is not null and q.first <= q.last;
         end if;
         update log_head h set position = new_head, recorded_at = stamp where h.singleton;
         if 'log' = any (stream_types) then

@@ -1,8 +1,9 @@
-//! `append`: commands into the log, compared with a bare insert of the same rows and with stock postgres-es.
+//! `append`: commands into the log, compared with a bare insert of the same rows, with stock postgres-es and with esrs.
 //!
 //! All measurements take turns on one private, durable server. The machine's speed varies from minute to minute, so
 //! only ratios within a repetition are meaningful.
 
+mod esrs;
 mod ours;
 mod raw;
 mod table;
@@ -21,12 +22,13 @@ use crate::measure::{Sample, drive};
 use crate::report::say;
 use crate::uplinks::Uplinks;
 use crate::{BenchError, cpu, machine, stock, uplinks};
-use ours::Ours;
+use esrs::Esrs;
+use ours::{Carry, Ours};
 use raw::Raw;
 use table::{Figures, What};
 
-/// Commands in flight.
-const CONCURRENCIES: [usize; 4] = [1, 8, 64, 256];
+/// Commands in flight of a measurement with the full number of commands.
+const FULL: usize = 256;
 
 /// Streams used in the measurement with streams in memory.
 const CACHED_STREAMS: usize = 2560;
@@ -39,6 +41,9 @@ pub(crate) struct Arguments {
     /// Commands of one measurement, at 256 in flight; fewer where less is in flight.
     #[arg(long, default_value_t = 30_000)]
     commands: usize,
+    /// Commands in flight.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 64, 256])]
+    in_flight: Vec<usize>,
 }
 
 /// A command with its stream and body.
@@ -65,13 +70,16 @@ pub(crate) async fn append(arguments: Arguments) -> Result<(), BenchError> {
     stock::prepare(&cluster.admin_options()).await?;
     say(machine::describe(&cluster.admin_options(), home.path()).await?);
 
+    let peers = cluster.layout().url("postgres", stock::DATABASE);
     let mut bench = Bench {
         home: &home,
         commands: arguments.commands,
+        in_flight: arguments.in_flight,
         next_device: 0,
         raw: Raw::start(&database.admin).await?,
         ours: Ours::start(&database),
-        stock: Arc::new(stock::framework(&cluster.layout().url("postgres", stock::DATABASE)).await),
+        stock: Arc::new(stock::framework(&peers).await),
+        esrs: Esrs::start(&peers).await?,
         figures: Figures::default(),
     };
     for repetition in 1..=arguments.repetitions {
@@ -86,11 +94,13 @@ pub(crate) async fn append(arguments: Arguments) -> Result<(), BenchError> {
 struct Bench<'a> {
     home: &'a Home,
     commands: usize,
+    in_flight: Vec<usize>,
     /// A device is new only in its first use.
     next_device: u32,
     raw: Raw,
     ours: Ours,
     stock: Arc<PostgresCqrs<Aggregate>>,
+    esrs: Esrs,
     figures: Figures,
 }
 
@@ -103,34 +113,66 @@ impl Bench<'_> {
             self.note(what, 1, sample, before);
         }
         let (warm, mut cached) = (self.ours.bus(), self.uplinks(CACHED_STREAMS));
-        ours::execute(&warm, jobs(&mut cached, CACHED_STREAMS)?, 256).await?;
-        for concurrency in CONCURRENCIES {
-            let count = self.commands * [1, 5, 15, 30][place(concurrency)] / 30;
+        ours::execute(&warm, jobs(&mut cached, CACHED_STREAMS)?, Carry::Body, FULL).await?;
+        for concurrency in self.in_flight.clone() {
+            let count = self.commands_at(concurrency);
             let mut devices = self.uplinks(count);
             let (first, second) = (jobs(&mut devices, count)?, jobs(&mut devices, count)?);
             let again = jobs(&mut cached, count)?;
-            let other = self.new_devices(count / 4)?;
-            for (what, bus, jobs) in [
-                (What::New, self.ours.bus(), first),
-                (What::Existing, self.ours.bus(), second),
-                (What::Cached, warm.clone(), again),
+            let (keyed, bare) = (self.new_devices(count)?, self.new_devices(count)?);
+            for (what, bus, carry, jobs) in [
+                (What::New, self.ours.bus(), Carry::Body, first),
+                (What::Keyed, self.ours.bus(), Carry::BodyAndKey, keyed),
+                (What::Bare, self.ours.bus(), Carry::Nothing, bare),
+                (What::Existing, self.ours.bus(), Carry::Body, second),
+                (What::Cached, warm.clone(), Carry::Body, again),
             ] {
                 let before = self.cpu();
-                let sample = ours::execute(&bus, jobs, concurrency).await?;
+                let sample = ours::execute(&bus, jobs, carry, concurrency).await?;
                 self.note(what, concurrency, sample, before);
             }
-            let before = self.cpu();
-            let sample = self.execute_stock(other, concurrency).await?;
-            self.note(What::Stock, concurrency, sample, before);
+            self.repeat_peers(count / 2, concurrency).await?;
         }
         Ok(())
     }
 
-    async fn execute_stock(&self, jobs: Vec<Job>, concurrency: usize) -> Result<Sample, BenchError> {
+    /// Measures the other event stores.
+    async fn repeat_peers(&mut self, count: usize, concurrency: usize) -> Result<(), BenchError> {
+        for (what, with_body) in [(What::Stock, true), (What::StockBare, false)] {
+            let (jobs, before) = (self.new_devices(count)?, self.cpu());
+            let sample = self.execute_stock(jobs, with_body, concurrency).await?;
+            self.note(what, concurrency, sample, before);
+        }
+        let (jobs, before) = (self.new_devices(count)?, self.cpu());
+        let sample = self.esrs.execute(jobs, concurrency).await?;
+        self.note(What::Esrs, concurrency, sample, before);
+        Ok(())
+    }
+
+    /// Commands of a measurement: fewer where less is in flight, because each commit serves fewer.
+    fn commands_at(&self, concurrency: usize) -> usize {
+        let share = match concurrency {
+            ..8 => 1,
+            8..64 => 5,
+            64..FULL => 15,
+            _ => 30,
+        };
+        self.commands * share / 30
+    }
+
+    async fn execute_stock(
+        &self,
+        jobs: Vec<Job>,
+        with_body: bool,
+        concurrency: usize,
+    ) -> Result<Sample, BenchError> {
         let framework = self.stock.clone();
         drive(jobs, concurrency, move |Job { id, command, body }| {
             let framework = framework.clone();
-            async move { Ok(stock::execute(&framework, &id, command, &body).await?) }
+            async move {
+                let body = with_body.then_some(&body[..]);
+                Ok(stock::execute(&framework, &id, command, body).await?)
+            }
         })
         .await
     }
@@ -156,10 +198,6 @@ impl Bench<'_> {
         sample.cpu = after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
         self.figures.note(what, concurrency, sample);
     }
-}
-
-fn place(concurrency: usize) -> usize {
-    CONCURRENCIES.iter().position(|c| *c == concurrency).unwrap_or_default()
 }
 
 fn jobs(uplinks: &mut Uplinks, count: usize) -> Result<Vec<Job>, BenchError> {

@@ -51,18 +51,17 @@ pub(crate) async fn framework_with_view(url: &str) -> PostgresCqrs<Uplinks> {
     postgres_cqrs(pool.clone(), vec![orphans::query(pool)], ())
 }
 
-/// Executes one command and stores what the platform stores; the body has no place except the metadata.
+/// Executes one command and stores what the platform stores; a body has no place except the metadata.
 pub(crate) async fn execute(
     framework: &PostgresCqrs<Uplinks>,
     id: &str,
     command: RecordReport,
-    body: &[u8],
+    body: Option<&[u8]>,
 ) -> Result<(), AggregateError<UplinkRefusal>> {
-    let metadata = [
-        ("actor", "chirpstack".to_owned()),
-        ("request_id", SystemIds.next().to_string()),
-        ("body", String::from_utf8_lossy(body).into_owned()),
-    ];
-    let metadata = HashMap::from(metadata.map(|(name, value)| (name.to_owned(), value)));
+    let mut metadata = HashMap::from([
+        ("actor".to_owned(), "chirpstack".to_owned()),
+        ("request_id".to_owned(), SystemIds.next().to_string()),
+    ]);
+    metadata.extend(body.map(|body| ("body".to_owned(), String::from_utf8_lossy(body).into_owned())));
     framework.execute_with_metadata(id, command, metadata).await
 }

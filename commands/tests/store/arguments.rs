@@ -9,7 +9,7 @@ use parking_testkit::{EventLog, Role};
 
 /// The arguments of a call, as SQL.
 #[derive(Clone)]
-struct Call(BTreeMap<&'static str, String>);
+pub(crate) struct Call(BTreeMap<&'static str, String>);
 
 /// Two commands, each adding one event to one stream.
 const GOOD: &[(&str, &str)] = &[
@@ -38,7 +38,7 @@ const GOOD: &[(&str, &str)] = &[
 ];
 
 /// The same arguments with the first event only.
-const ONE_EVENT: &[(&str, &str)] = &[
+pub(crate) const ONE_EVENT: &[(&str, &str)] = &[
     ("event_streams", "'{1}'"),
     ("event_ids", "array[gen_random_uuid()]"),
     ("tenant_ids", "array[null]::uuid[]"),
@@ -59,11 +59,11 @@ const CLAIMS: &[(&str, &str)] = &[
 ];
 
 impl Call {
-    fn good() -> Self {
+    pub(crate) fn good() -> Self {
         Self(GOOD.iter().map(|(name, sql)| (*name, (*sql).to_owned())).collect())
     }
 
-    fn with(mut self, changes: &[(&'static str, &str)]) -> Self {
+    pub(crate) fn with(mut self, changes: &[(&'static str, &str)]) -> Self {
         for (name, sql) in changes {
             assert!(self.0.insert(name, (*sql).to_owned()).is_some(), "append_events has no {name}");
         }
@@ -71,14 +71,14 @@ impl Call {
     }
 
     /// Calls as the writer; returns whether each command wins.
-    async fn send(&self, log: &EventLog) -> Result<Vec<bool>, sqlx::Error> {
+    pub(crate) async fn send(&self, log: &EventLog) -> Result<Vec<bool>, sqlx::Error> {
         let arguments: Vec<String> = self.0.iter().map(|(name, sql)| format!("{name} => {sql}")).collect();
         let query = format!("select wins from append_events({})", arguments.join(", "));
         sqlx::query_scalar(&query).fetch_one(&log.database.pool(Role::Writer)).await
     }
 
     #[track_caller]
-    fn refused(&self, log: &EventLog, what: &str) -> impl Future<Output = ()> {
+    pub(crate) fn refused(&self, log: &EventLog, what: &str) -> impl Future<Output = ()> {
         let (call, log, what) = (self.clone(), log, what.to_owned());
         async move {
             let before = log.head().await;
@@ -139,7 +139,7 @@ async fn wrong_numbers_of_events_leave_no_gap() {
 }
 
 /// One command, one stream, one event.
-const ALONE: &[(&str, &str)] = &[
+pub(crate) const ALONE: &[(&str, &str)] = &[
     ("append_ids", "array[gen_random_uuid()]"),
     ("request_tenants", "array[gen_random_uuid()]"),
     ("request_keys", "array[null]::text[]"),

@@ -15,6 +15,7 @@ mod loading;
 mod log;
 mod missing;
 mod model;
+mod one_event;
 mod order;
 mod plans;
 mod privileges;

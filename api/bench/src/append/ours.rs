@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_commands::append::RequestKey;
 use parking_commands::bus::Bus;
 use parking_commands::ids::Ids;
 use parking_commands::memory::DEFAULT_BUDGET;
@@ -14,6 +15,7 @@ use parking_database::{Database, Role};
 use parking_domain::uplinks::{RecordReport, Uplinks};
 use sqlx::postgres::PgPoolOptions;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::Job;
 use crate::BenchError;
@@ -46,10 +48,19 @@ impl Ours {
     }
 }
 
+/// What commands carry besides the report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Carry {
+    Body,
+    BodyAndKey,
+    Nothing,
+}
+
 /// Executes the commands on the bus.
 pub(crate) async fn execute(
     bus: &Arc<Bus<Uplinks>>,
     jobs: Vec<Job>,
+    carry: Carry,
     concurrency: usize,
 ) -> Result<Sample, BenchError> {
     let bus = bus.clone();
@@ -57,19 +68,31 @@ pub(crate) async fn execute(
         let bus = bus.clone();
         async move {
             let Job { id, command, body } = job;
-            record(&bus, &id, command, body).await
+            record(&bus, &id, command, body, carry).await
         }
     })
     .await
 }
 
-async fn record(bus: &Bus<Uplinks>, id: &str, command: RecordReport, body: Bytes) -> Result<(), BenchError> {
+async fn record(
+    bus: &Bus<Uplinks>,
+    id: &str,
+    command: RecordReport,
+    body: Bytes,
+    carry: Carry,
+) -> Result<(), BenchError> {
     let metadata = Metadata {
         actor: Some("chirpstack".to_owned()),
         request_id: Some(SystemIds.next().to_string()),
         ..Metadata::default()
     };
-    let command_context = CommandContext { metadata, body: Some(body), ..CommandContext::default() };
+    let body = (!matches!(carry, Carry::Nothing)).then_some(body);
+    let request = matches!(carry, Carry::BodyAndKey).then(|| RequestKey {
+        tenant_id: Uuid::nil(),
+        key: SystemIds.next().to_string(),
+        fingerprint: SystemIds.next(),
+    });
+    let command_context = CommandContext { metadata, body, request, ..CommandContext::default() };
     bus.execute(id, &command, &command_context).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::CONCURRENCIES;
+use super::FULL;
 use crate::measure::{Sample, spread};
 use crate::report::say;
 
@@ -15,12 +15,20 @@ pub(crate) enum What {
     RawBare,
     /// This store: each command begins a stream.
     New,
+    /// The same, each command with a request key.
+    Keyed,
+    /// The same, without bodies.
+    Bare,
     /// This store: each command loads a stream of one event.
     Existing,
     /// This store: the streams are in memory.
     Cached,
     /// postgres-es: each command begins a stream.
     Stock,
+    /// The same, without bodies.
+    StockBare,
+    /// The statements of esrs, which stores no bodies: each command begins a stream.
+    Esrs,
 }
 
 impl What {
@@ -29,9 +37,13 @@ impl What {
             Self::Raw => "raw insert, the log's indexes",
             Self::RawBare => "raw insert, one index",
             Self::New => "this store, new streams",
+            Self::Keyed => "this store, new streams, request keys",
+            Self::Bare => "this store, new streams, no bodies",
             Self::Existing => "this store, loaded streams",
             Self::Cached => "this store, cached streams",
             Self::Stock => "stock postgres-es, new streams",
+            Self::StockBare => "stock postgres-es, new streams, no bodies",
+            Self::Esrs => "esrs's statements, new streams, no bodies",
         }
     }
 }
@@ -69,12 +81,23 @@ impl Figures {
         }
         say("");
         say("ratios within a repetition, min/median/max");
-        for what in [What::New, What::Existing, What::Cached] {
-            for concurrency in CONCURRENCIES {
-                self.print_ratio((what, concurrency), (What::Stock, concurrency));
+        for (over, under) in [
+            (What::New, What::Stock),
+            (What::Bare, What::StockBare),
+            (What::Bare, What::Esrs),
+            (What::Keyed, What::New),
+            (What::Existing, What::Stock),
+            (What::Cached, What::Stock),
+        ] {
+            let concurrencies =
+                self.0.keys().filter(|(what, _)| *what == over).map(|(_, concurrency)| *concurrency);
+            for concurrency in concurrencies {
+                self.print_ratio((over, concurrency), (under, concurrency));
             }
-            self.print_ratio((what, 256), (What::Raw, 1));
-            self.print_ratio((what, 256), (What::RawBare, 1));
+        }
+        for what in [What::New, What::Existing, What::Cached] {
+            self.print_ratio((what, FULL), (What::Raw, 1));
+            self.print_ratio((what, FULL), (What::RawBare, 1));
         }
     }
 

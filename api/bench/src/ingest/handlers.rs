@@ -60,7 +60,7 @@ async fn execute(
         Ok(command) => command,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     };
-    match stock::execute(&framework, &id, command, &body).await {
+    match stock::execute(&framework, &id, command, Some(&body)).await {
         Ok(()) => accepted(&id),
         Err(AggregateError::AggregateConflict) => StatusCode::CONFLICT.into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
