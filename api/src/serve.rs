@@ -17,7 +17,7 @@ use parking_processes::due::Dues;
 use parking_processes::jobs::{Jobs, Work};
 use parking_processes::leader::lead;
 use parking_processes::scheduler::Scheduler;
-use parking_projections::engine::follower;
+use parking_projections::engine::follower::{self, Follower};
 use parking_projections::engine::progress::{Progress, Progresses};
 use parking_projections::engine::projection::Projection;
 use parking_projections::engine::reader::Reader;
@@ -151,8 +151,13 @@ impl Server {
         let jobs = Jobs::new(keeper, work, clock.clone(), ids, metrics.clone(), processes_done.clone());
         let (signal, changed) = watch::channel(());
         tasks.spawn(wake::listen_to(changes::CHANNEL, projector.clone(), signal, appends_done.clone()));
-        let arrivals = Arrivals::new(dues.clone(), clock.clone());
-        processes.spawn(follower::run(arrivals, projector.clone(), changed, processes_done.clone()));
+        let followers = Followers {
+            projector: projector.clone(),
+            changed,
+            tasks: processes.clone(),
+            stop: processes_done.clone(),
+        };
+        followers.start(Arrivals::new(dues.clone(), clock.clone()));
         let (scheduler, _) = Scheduler::new(dues, clock);
         processes.spawn(lead(projector, scheduler.with(jobs.clone()), processes_done.clone()));
         let app = Arc::new(App {
@@ -237,6 +242,21 @@ impl Server {
         if let Err(error) = (&mut self.snapshotting).await {
             warn!(%error, "the writing of snapshots has died");
         }
+    }
+}
+
+/// Starts followers of `changes`.
+struct Followers {
+    projector: PgConnectOptions,
+    changed: watch::Receiver<()>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Followers {
+    fn start(&self, follower: impl Follower + 'static) {
+        let Self { projector, changed, tasks, stop } = self;
+        tasks.spawn(follower::run(follower, projector.clone(), changed.clone(), stop.clone()));
     }
 }
 

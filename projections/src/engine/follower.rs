@@ -1,7 +1,8 @@
 //! A follower: reacts to a history, with a cursor of its own, at least once.
 //!
 //! Its effects in the database are committed together with its cursor; effects elsewhere happen before the cursor
-//! moves, and may happen again after a crash. One process at a time runs a follower, the others wait. A follower that
+//! moves, and may happen again after a crash. One process at a time runs a follower, the others wait; or each process runs
+//! one of its own, whose cursor ends with it. A follower that
 //! is installed for the first time begins at the end of the history, unless it declares the start. One page is read at
 //! a time, so a slow follower costs no memory. What it cannot take stops it, or is passed over, as it declares.
 
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::engine::outage::is_outage;
-use cursor::StoredCursor;
+use cursor::HeldCursor;
 use history::{Cursor, History, Next};
 
 /// How often entries are tried before they count as poison, and the pause between.
@@ -41,6 +42,15 @@ pub enum Begin {
     AtTheEnd,
     /// Before the first entry.
     AtTheStart,
+}
+
+/// Where a follower runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// In one process at a time, with a stored cursor.
+    Once,
+    /// In every process that starts it, with a cursor in memory: for what concerns only that process's clients.
+    InEveryProcess,
 }
 
 /// What to do with an entry that cannot be taken, however often it is tried.
@@ -65,12 +75,14 @@ pub enum TakeError {
 
 /// What reacts to a history.
 pub trait Follower: Send {
-    /// Its name; its cursor is stored under it.
+    /// Its name. A stored cursor bears it.
     const NAME: &'static str;
     /// Where it begins.
     const BEGIN: Begin;
     /// What it does with poison.
     const ON_POISON: OnPoison;
+    /// Where it runs.
+    const RUNS: Runs = Runs::Once;
     /// The entries that it takes at once.
     const BATCH: i64 = 500;
     /// The history that it follows.
@@ -107,7 +119,10 @@ pub async fn run<F: Follower>(
     mut woken: watch::Receiver<()>,
     stop: CancellationToken,
 ) {
-    while let Some(result) = stop.run_until_cancelled(hold(&mut follower, &options, &mut woken)).await {
+    let mut reached = None;
+    while let Some(result) =
+        stop.run_until_cancelled(hold(&mut follower, &options, &mut woken, &mut reached)).await
+    {
         let Err(lost) = result;
         let pause = match lost {
             Lost::Stopped { position, failure } => {
@@ -128,23 +143,26 @@ async fn hold<F: Follower>(
     follower: &mut F,
     options: &PgConnectOptions,
     woken: &mut watch::Receiver<()>,
+    reached: &mut Option<Cursor>,
 ) -> Result<Infallible, Lost> {
     let mut connection = options.connect().await?;
     let cursor = loop {
-        if let Some(cursor) = StoredCursor::claim::<F>(&mut connection).await? {
+        if let Some(cursor) = HeldCursor::claim::<F>(&mut connection, *reached).await? {
             break cursor;
         }
         sleep(POLL).await;
     };
     info!(follower = F::NAME, position = cursor.at.position, "the follower runs");
-    Turn { follower, connection, cursor }.follow(woken).await
+    Turn { follower, connection, cursor, reached }.follow(woken).await
 }
 
 /// A follower that holds its cursor.
 struct Turn<'a, F> {
     follower: &'a mut F,
     connection: PgConnection,
-    cursor: StoredCursor,
+    cursor: HeldCursor,
+    /// The cursor of a follower in every process, for its next turn.
+    reached: &'a mut Option<Cursor>,
 }
 
 impl<F: Follower> Turn<'_, F> {
@@ -190,8 +208,13 @@ impl<F: Follower> Turn<'_, F> {
             return Err(TakeError::Effect(Lost::Deposed.to_string()));
         }
         transaction.commit().await?;
-        self.cursor.at = to;
+        self.move_to(to);
         Ok(())
+    }
+
+    fn move_to(&mut self, to: Cursor) {
+        self.cursor.at = to;
+        *self.reached = Some(to);
     }
 
     /// Where the cursor is after this. Rows made anew, by another version, are followed from where the old ones were
@@ -217,7 +240,7 @@ impl<F: Follower> Turn<'_, F> {
         if !self.cursor.advance(&mut self.connection, to, 1).await? {
             return Err(Lost::Deposed);
         }
-        self.cursor.at = to;
+        self.move_to(to);
         Ok(())
     }
 }

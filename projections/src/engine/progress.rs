@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -9,24 +10,33 @@ use tokio::time::{Instant, timeout};
 
 use crate::engine::projection::Projection;
 
+/// The events that a running projection applies in a moment.
+const NEAR: i64 = 1_000;
+
 /// The position that a projection has reached.
 #[derive(Clone, Debug)]
 pub struct Progress {
     reached: watch::Receiver<i64>,
-    awaited: Arc<Notify>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    awaited: Notify,
+    stopped: AtomicBool,
 }
 
 /// The runner's end: reports the position and learns that a reader waits.
 pub(crate) struct Reporter {
     reached: watch::Sender<i64>,
-    awaited: Arc<Notify>,
+    shared: Arc<Shared>,
 }
 
 impl Reporter {
     pub(crate) fn new() -> (Self, Progress) {
         let (sender, reached) = watch::channel(0);
-        let awaited = Arc::new(Notify::new());
-        (Self { reached: sender, awaited: awaited.clone() }, Progress { reached, awaited })
+        let shared = Arc::<Shared>::default();
+        (Self { reached: sender, shared: shared.clone() }, Progress { reached, shared })
     }
 
     /// The position that the runner has reached.
@@ -36,7 +46,12 @@ impl Reporter {
 
     /// Returns when a reader waits for a position, or has started to wait since the last return.
     pub(crate) async fn awaited(&self) {
-        self.awaited.notified().await;
+        self.shared.awaited.notified().await;
+    }
+
+    /// Reports whether the projection has stopped before an event.
+    pub(crate) fn set_stopped(&self, stopped: bool) {
+        self.shared.stopped.store(stopped, Ordering::Relaxed);
     }
 }
 
@@ -44,6 +59,11 @@ impl Progress {
     /// The position reached.
     pub fn position(&self) -> i64 {
         *self.reached.borrow()
+    }
+
+    /// True if the projection can be at a position in a moment: it has not stopped and is not far behind.
+    fn is_near(&self, position: i64) -> bool {
+        !self.shared.stopped.load(Ordering::Relaxed) && position - self.position() <= NEAR
     }
 
     /// Notifies of every advance from the current position on.
@@ -56,7 +76,7 @@ impl Progress {
     /// Ends the lingering of a runner that has not reached the position.
     fn hurry(&self, position: i64) {
         if self.position() < position {
-            self.awaited.notify_one();
+            self.shared.awaited.notify_one();
         }
     }
 
@@ -128,6 +148,14 @@ impl Progresses {
     pub async fn wait_for_all(&self, position: i64, patience: Duration) -> Result<(), Behind> {
         let names: Vec<&'static str> = self.0.keys().copied().collect();
         self.wait(&names, position, patience).await
+    }
+
+    /// Waits until the projections that can be at the position in a moment are there, at most for `patience`.
+    pub async fn wait_for_near(&self, position: i64, patience: Duration) {
+        let near = self.0.iter().filter(|(_, progress)| progress.is_near(position));
+        let near: Vec<&'static str> = near.map(|(name, _)| *name).collect();
+        // Best effort: a projection that is late after all is not waited for.
+        let _late = self.wait(&near, position, patience).await;
     }
 
     async fn wait(&self, names: &[&'static str], position: i64, patience: Duration) -> Result<(), Behind> {

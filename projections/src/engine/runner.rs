@@ -85,6 +85,7 @@ impl<P: Projection> Runner<P> {
         while let Some(result) = stop.run_until_cancelled(self.hold_lock()).await {
             let pause = match result {
                 Err(RunError::Stopped { position, failure }) => {
+                    self.reporter.set_stopped(true);
                     error!(projection = P::NAME, position, failure, "the projection stopped");
                     stop.run_until_cancelled(timeout(STOPPED_PAUSE, self.wait_for_retry())).await;
                     continue;
@@ -125,6 +126,7 @@ impl<P: Projection> Runner<P> {
         let mut connection = take::options(self.options.clone()).connect().await?;
         let mut checkpoint = Checkpoint::of::<P>();
         let position = self.wait_for_lock(&mut connection, &mut checkpoint).await?;
+        self.reporter.set_stopped(false);
         info!(projection = P::NAME, position, "the projection runs");
         // Loaded after the checkpoint no longer says stopped: from then on no event is skipped.
         let exceptions = Exceptions::load(&mut connection, P::NAME).await?;

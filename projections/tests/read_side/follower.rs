@@ -5,7 +5,7 @@ use std::time::Duration;
 use parking_commands::append::Expected;
 use parking_projections::engine::feed::RecordedEvent;
 use parking_projections::engine::follower::history::Log;
-use parking_projections::engine::follower::{self, Begin, Follower, OnPoison, TakeError};
+use parking_projections::engine::follower::{self, Begin, Follower, OnPoison, Runs, TakeError};
 use parking_testkit::{EventLog, Role};
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
@@ -177,4 +177,65 @@ async fn without_any_signal_it_polls() {
     until(&log, |(position, ..)| *position == 1).await;
     stop.cancel();
     task.await.unwrap();
+}
+
+/// Sends the positions that it sees to its process's clients.
+struct Telling(tokio::sync::mpsc::UnboundedSender<i64>);
+
+impl Follower for Telling {
+    const NAME: &'static str = "telling";
+    const BEGIN: Begin = Begin::AtTheEnd;
+    const ON_POISON: OnPoison = OnPoison::Stop;
+    const RUNS: Runs = Runs::InEveryProcess;
+    type History = Log;
+
+    async fn take(&mut self, _: &mut PgConnection, entries: &[RecordedEvent]) -> Result<(), TakeError> {
+        entries.iter().try_for_each(|event| self.0.send(event.position)).map_err(|_| gone())
+    }
+
+    async fn resync(&mut self, _: &mut PgConnection) -> Result<(), TakeError> {
+        panic!("the log is never replaced");
+    }
+}
+
+fn gone() -> TakeError {
+    TakeError::Effect("the client is gone".to_owned())
+}
+
+#[tokio::test]
+async fn one_in_every_process_sees_all_from_its_start_on_through_broken_connections() {
+    let log = log().await;
+    append(&log, &["1"; 5]).await;
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        start(&log, Telling(sender));
+        clients.push(receiver);
+    }
+    // Until both have begun: each begins at the end of the log.
+    let mut last = append(&log, &["1"]).await;
+    for client in &mut clients {
+        let begun = async {
+            while client.try_recv().is_err() {
+                last = append(&log, &["1"]).await;
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(DEADLINE, begun).await.unwrap();
+    }
+    let from = last;
+    for _ in 0..5 {
+        last = append(&log, &["1"; 10]).await;
+        log.terminate(Role::Projector).await;
+    }
+    for client in &mut clients {
+        let mut seen = Vec::new();
+        while seen.last() != Some(&last) {
+            seen.push(timeout(DEADLINE, client.recv()).await.unwrap().unwrap());
+        }
+        seen.dedup();
+        assert!(seen.windows(2).all(|pair| pair[1] == pair[0] + 1), "in order, without a gap: {seen:?}");
+        assert!(seen[0] <= from + 1);
+    }
+    assert_eq!(cursor(&log).await, (0, String::new(), None, 0), "nothing is stored");
 }

@@ -37,6 +37,9 @@ use crate::metrics::Metrics;
 /// How long the response to a command waits for the read models.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// How long it waits for read models that it does not show.
+const MOMENT: Duration = Duration::from_millis(250);
+
 /// The state of every router.
 pub(crate) type AppState = Arc<App>;
 
@@ -154,11 +157,13 @@ impl App {
         Ok(self.platform.store.execute(command, &caller.context()).await?.into())
     }
 
-    /// Lets projections catch up with a command before the response is read from their rows. Best effort: the command
-    /// has already succeeded.
+    /// Lets projections catch up with a command before the response is read from their rows, and gives the others a moment,
+    /// so that the client's next read shows the command too. Best effort: the command has already succeeded.
     pub(crate) async fn settle<S: Sources>(&self, position: Option<i64>) {
         if let Some(position) = position {
-            self.progress.wait_for::<S>(position, SETTLE).await.unwrap_or_default();
+            if self.progress.wait_for::<S>(position, SETTLE).await.is_ok() {
+                self.progress.wait_for_near(position, MOMENT).await;
+            }
         }
     }
 

@@ -1,24 +1,34 @@
-//! A follower's cursor in the database: held by one process, moved by compare-and-set.
+//! A follower's cursor: in the database, held by one process and moved by compare-and-set; or in memory.
 
 use sqlx::PgConnection;
 
 use super::history::{Cursor, History};
-use super::{Begin, Follower};
+use super::{Begin, Follower, Runs};
 
 /// The first key of the advisory locks of followers, so that they collide with no other locks.
 const LOCK_SPACE: i32 = 0x666f_6c6c;
 
 /// The cursor of a follower that this process runs.
-pub(super) struct StoredCursor {
+pub(super) struct HeldCursor {
     follower: &'static str,
+    runs: Runs,
     pub(super) at: Cursor,
 }
 
-impl StoredCursor {
-    /// The cursor, if this connection holds the follower's lock now. A follower without one gets it where it begins.
+impl HeldCursor {
+    /// The cursor, unless another process runs the follower. A follower without one gets it where it begins. `reached` is
+    /// where a follower in every process was before.
     pub(super) async fn claim<F: Follower>(
         connection: &mut PgConnection,
+        reached: Option<Cursor>,
     ) -> Result<Option<Self>, sqlx::Error> {
+        let held = |at| Ok(Some(Self { follower: F::NAME, runs: F::RUNS, at }));
+        if F::RUNS == Runs::InEveryProcess {
+            return match reached {
+                Some(at) => held(at),
+                None => held(first::<F>(connection).await?),
+            };
+        }
         let ours: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, hashtext($2))")
             .bind(LOCK_SPACE)
             .bind(F::NAME)
@@ -33,13 +43,9 @@ impl StoredCursor {
                 .fetch_optional(&mut *connection)
                 .await?;
         if let Some((version, generation, position)) = stored {
-            return Ok(Some(Self { follower: F::NAME, at: Cursor { version, generation, position } }));
+            return held(Cursor { version, generation, position });
         }
-        let end = F::History::end(connection).await?;
-        let at = match F::BEGIN {
-            Begin::AtTheEnd => end,
-            Begin::AtTheStart => Cursor { position: 0, ..end },
-        };
+        let at = first::<F>(connection).await?;
         sqlx::query(
             "insert into ops.followers (follower, version, generation, position) values ($1, $2, $3, $4)",
         )
@@ -49,16 +55,19 @@ impl StoredCursor {
         .bind(at.position)
         .execute(connection)
         .await?;
-        Ok(Some(Self { follower: F::NAME, at }))
+        held(at)
     }
 
-    /// Moves the stored cursor, past `skipped` entries that were not taken; false if another process has moved it.
+    /// Moves the cursor, past `skipped` entries that were not taken; false if another process has moved it.
     pub(super) async fn advance(
         &self,
         connection: &mut PgConnection,
         to: Cursor,
         skipped: i64,
     ) -> Result<bool, sqlx::Error> {
+        if self.runs == Runs::InEveryProcess {
+            return Ok(true);
+        }
         let moved = sqlx::query(
             "update ops.followers \
                 set version = $5, generation = $6, position = $7, skipped = skipped + $8, \
@@ -91,4 +100,13 @@ impl StoredCursor {
         .await
         .map(drop)
     }
+}
+
+/// Where a follower begins.
+async fn first<F: Follower>(connection: &mut PgConnection) -> Result<Cursor, sqlx::Error> {
+    let end = F::History::end(connection).await?;
+    Ok(match F::BEGIN {
+        Begin::AtTheEnd => end,
+        Begin::AtTheStart => Cursor { position: 0, ..end },
+    })
 }

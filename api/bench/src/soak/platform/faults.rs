@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use parking_database::LocalCluster;
+use parking_projections::list;
 use sqlx::{ConnectOptions, Connection};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -43,7 +44,7 @@ pub(super) async fn rebuild(run: Run, data: PathBuf, mut chance: Rng) -> Result<
     let program = std::env::current_exe()?.with_file_name("parking");
     let mut rebuilt = 0;
     while !run.stop.is_cancelled() {
-        let Some(projection) = chance.choice(["fleet", "registry", "occupancy"]) else { break };
+        let Some(projection) = chance.choice(list::names()) else { break };
         let mut command = Command::new(&program);
         command.args(["rebuild", projection]).env("PARKING_DATA_DIR", &data).env_remove("DATABASE_URL");
         let output =
