@@ -160,10 +160,10 @@ impl App {
     /// Lets projections catch up with a command before the response is read from their rows, and gives the others a moment,
     /// so that the client's next read shows the command too. Best effort: the command has already succeeded.
     pub(crate) async fn settle<S: Sources>(&self, position: Option<i64>) {
-        if let Some(position) = position {
-            if self.progress.wait_for::<S>(position, SETTLE).await.is_ok() {
-                self.progress.wait_for_near(position, MOMENT).await;
-            }
+        if let Some(position) = position
+            && self.progress.wait_for::<S>(position, SETTLE).await.is_ok()
+        {
+            self.progress.wait_for_near(position, MOMENT).await;
         }
     }
 
