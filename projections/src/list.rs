@@ -1,6 +1,6 @@
 //! The list of all projections. A new one is a line in [`each`]; everything that concerns all projections walks it.
 
-use sqlx::{Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::devices::Fleet;
 use crate::engine::install::{Installed, retire_others};
@@ -35,11 +35,12 @@ pub fn names() -> Vec<&'static str> {
 /// Creates the missing tables of every projection, and forgets projections that are gone. Needs the owner's role.
 pub async fn install(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     connection.execute("set search_path to projections, public").await?;
-    retire_others(connection, &names()).await?;
+    let mut transaction = connection.begin().await?;
+    let renamed = retire_others(&mut transaction, &names()).await?;
     for projection in installed() {
-        projection.install(connection).await?;
+        projection.install(&mut transaction, renamed).await?;
     }
-    Ok(())
+    transaction.commit().await
 }
 
 struct Describe;

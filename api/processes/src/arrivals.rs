@@ -3,13 +3,13 @@
 //! The scheduler confirms pending arrivals too, before it passes a moment, so that no reservation is released whose
 //! vehicle has arrived.
 
-use parking_domain::instant::Instant;
+use std::sync::Arc;
+
 use parking_projections::engine::follower::history::History;
 use parking_projections::engine::follower::{Begin, Follower, OnPoison, TakeError};
 use parking_projections::occupancy::changes::read::ChangeHistory;
 use parking_projections::occupancy::changes::{ChangeKind, Entry};
 use sqlx::PgConnection;
-use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::due::Dues;
@@ -26,12 +26,9 @@ impl Arrivals {
         Self { dues, clock }
     }
 
+    /// What cannot be confirmed now, the scheduler tries again within seconds.
     async fn confirm(&self, connection: &mut PgConnection) -> Result<(), TakeError> {
-        let now: Instant = self.clock.now();
-        let done = self.dues.confirm_arrivals(connection, now).await?;
-        if done.unsettled {
-            return Err(TakeError::Effect("some arrivals could not be confirmed".to_owned()));
-        }
+        self.dues.confirm_arrivals(connection, self.clock.now()).await?;
         Ok(())
     }
 }

@@ -2,14 +2,9 @@
 //!
 //! An optimisation only. Streams that it cannot load (a database error, an unusable snapshot) are loaded one by one.
 
-use std::time::Duration;
-
 use futures_util::TryStreamExt;
-use sqlx::pool::PoolConnection;
-use sqlx::{FromRow, PgPool, Postgres, Row};
+use sqlx::{FromRow, PgPool, Row};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::yield_now;
-use tokio::time::timeout;
 
 use super::load::Stored;
 use crate::snapshots::INTERVAL;
@@ -46,10 +41,6 @@ pub(super) struct FoundSnapshot {
     pub(super) state: Option<String>,
 }
 
-/// How long the connection is kept after a query. The pool tests a connection when it gives and when it takes one, which
-/// would cost each command two more round trips.
-const HOLD: Duration = Duration::from_millis(100);
-
 struct Request {
     aggregate_type: &'static str,
     aggregate_id: String,
@@ -84,29 +75,10 @@ impl Loader {
 }
 
 async fn load_all(pool: PgPool, mut waiting: mpsc::Receiver<Request>) {
-    let (mut batch, mut held) = (Vec::with_capacity(MAX_STREAMS), None);
-    loop {
-        let first = if held.is_some() {
-            let Ok(first) = timeout(HOLD, waiting.recv()).await else {
-                held = None;
-                continue;
-            };
-            first
-        } else {
-            waiting.recv().await
-        };
-        let Some(first) = first else { return };
-        batch.push(first);
-        // Callers that a commit woke together ask one after the other; the first of them must not be loaded alone.
-        yield_now().await;
-        while batch.len() < MAX_STREAMS
-            && let Ok(request) = waiting.try_recv()
-        {
-            batch.push(request);
-        }
+    let mut batch = Vec::with_capacity(MAX_STREAMS);
+    while let 1.. = waiting.recv_many(&mut batch, MAX_STREAMS).await {
         // Without a reply each caller loads its stream itself and gets the error.
-        held = load(&pool, held, &mut batch).await.unwrap_or_default();
-        if held.is_some() {
+        if load(&pool, &mut batch).await.is_ok_and(|whole| whole) {
             for request in &mut batch {
                 request.answer(Tail::default());
             }
@@ -124,17 +96,9 @@ impl Request {
     }
 }
 
-/// Replies to the requests for which there are rows, as soon as they are read. Returns the connection if all rows were
-/// read: the remaining streams have neither a snapshot nor events.
-async fn load(
-    pool: &PgPool,
-    held: Option<PoolConnection<Postgres>>,
-    batch: &mut [Request],
-) -> Result<Option<PoolConnection<Postgres>>, sqlx::Error> {
-    let mut connection = match held {
-        Some(connection) => connection,
-        None => pool.acquire().await?,
-    };
+/// Replies to the requests for which there are rows, as soon as they are read. True if all rows were read: the
+/// remaining streams have neither a snapshot nor events.
+async fn load(pool: &PgPool, batch: &mut [Request]) -> Result<bool, sqlx::Error> {
     // The rows of a stream are consecutive, because the plan can only loop over the requests.
     let query = sqlx::query(
         "select r.place, s.version as snapshot, \
@@ -154,7 +118,7 @@ async fn load(
     .bind(batch.iter().map(|request| request.aggregate_id.clone()).collect::<Vec<_>>())
     .bind(batch.iter().map(|request| request.state_version).collect::<Vec<_>>())
     .bind(MAX_EVENTS);
-    let mut rows = query.fetch(&mut *connection);
+    let mut rows = query.fetch(pool);
     let (mut current, mut tail, mut bytes) = (0, Tail::default(), 0);
     while let Some(row) = rows.try_next().await? {
         let number = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or_default();
@@ -169,12 +133,11 @@ async fn load(
             bytes += tail.push(Stored::from_row(&row)?);
         }
         if bytes > MAX_BYTES {
-            return Ok(None);
+            return Ok(false);
         }
     }
     answer(batch, current, tail);
-    drop(rows);
-    Ok(Some(connection))
+    Ok(true)
 }
 
 /// Replies to the request with this number, from 1; 0 is none.

@@ -9,7 +9,6 @@ use parking_domain::log::Log;
 use parking_failpoint::reach;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
-use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -66,8 +65,6 @@ impl Task {
                         None => return,
                     },
                 }
-                // Commands that were loaded together are decided one after the other; the first must not commit alone.
-                yield_now().await;
             }
             // Takes no more than a batch and the appends it may defer; the rest stays in the queue, whose capacity is
             // the limit.

@@ -174,18 +174,3 @@ async fn conformance_24_sequences_and_positions_beyond_2_to_the_31_work() {
     late.streams[0].expected = Expected::Version(EDGE);
     assert_eq!(conflict(log.writer.append(late).await), EDGE + 3);
 }
-
-#[tokio::test]
-async fn a_connection_that_ended_between_two_loads_costs_no_command() {
-    let log = EventLog::create().await;
-    let bus = Bus::<Account>::new(log.store_of(log.writer.clone(), log.snapshots()));
-    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
-                where datname = current_database() and pid <> pg_backend_pid() and query like '%state_version = r.form%'";
-    let plain = CommandContext::default();
-    bus.execute("a", &Command::Open("A"), &plain).await.unwrap();
-    let ended: i64 = sqlx::query_scalar(end).fetch_one(&log.admin()).await.unwrap();
-    assert_eq!(ended, 1, "the connection that loaded the stream");
-    // One that cannot be loaded on the ended connection is loaded on another.
-    bus.execute("b", &Command::Open("B"), &plain).await.unwrap();
-    bus.execute("c", &Command::Open("C"), &plain).await.unwrap();
-}

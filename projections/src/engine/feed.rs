@@ -90,6 +90,16 @@ pub enum FeedError {
     },
 }
 
+impl FeedError {
+    /// For callers whose only errors are the database's.
+    pub(crate) fn into_sqlx(self) -> sqlx::Error {
+        match self {
+            Self::Database(error) => error,
+            damaged => sqlx::Error::Protocol(damaged.to_string()),
+        }
+    }
+}
+
 /// Refuses a position that the log does not reach: a part of the log is missing, or it is another log.
 pub async fn check_reach(connection: &mut PgConnection, position: i64) -> Result<(), FeedError> {
     let head = head(connection).await?;

@@ -152,6 +152,7 @@ async fn hold<F: Follower>(
         }
         sleep(POLL).await;
     };
+    *reached = Some(cursor.at);
     info!(follower = F::NAME, position = cursor.at.position, "the follower runs");
     Turn { follower, connection, cursor, reached }.follow(woken).await
 }
@@ -178,9 +179,8 @@ impl<F: Follower> Turn<'_, F> {
                 }
                 continue;
             }
-            match self.take(&next).await {
+            match self.take(&next).await? {
                 Ok(()) => (limit, attempts) = ((limit * 2).min(F::BATCH), 1),
-                Err(TakeError::Database(error)) if is_outage(&error) => return Err(error.into()),
                 // One position at a time, so that the others are taken.
                 Err(_) if limit > 1 => limit = 1,
                 Err(_) if attempts < ATTEMPTS => {
@@ -195,21 +195,32 @@ impl<F: Follower> Turn<'_, F> {
         }
     }
 
-    /// Takes entries and moves the cursor, in one transaction.
-    async fn take(&mut self, next: &Next<<F::History as History>::Entry>) -> Result<(), TakeError> {
+    /// Takes entries and moves the cursor, in one transaction. The inner error says that they could not be taken.
+    async fn take(
+        &mut self,
+        next: &Next<<F::History as History>::Entry>,
+    ) -> Result<Result<(), TakeError>, Lost> {
         let to = self.target(next);
         let mut transaction = self.connection.begin().await?;
-        match next {
-            Next::Entries(entries, _) if entries.is_empty() => {}
-            Next::Entries(entries, _) => self.follower.take(&mut transaction, entries).await?,
-            Next::Resync(_) => self.follower.resync(&mut transaction).await?,
+        let taken = match next {
+            Next::Entries(entries, _) if entries.is_empty() => Ok(()),
+            Next::Entries(entries, _) => self.follower.take(&mut transaction, entries).await,
+            Next::Resync(_) => self.follower.resync(&mut transaction).await,
+        };
+        match taken {
+            Ok(()) => {}
+            Err(TakeError::Database(error)) if is_outage(&error) => return Err(error.into()),
+            Err(error) => {
+                transaction.rollback().await?;
+                return Ok(Err(error));
+            }
         }
         if !self.cursor.advance(&mut transaction, to, 0).await? {
-            return Err(TakeError::Effect(Lost::Deposed.to_string()));
+            return Err(Lost::Deposed);
         }
         transaction.commit().await?;
         self.move_to(to);
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn move_to(&mut self, to: Cursor) {

@@ -44,30 +44,32 @@ impl Installed {
         Ok(())
     }
 
-    /// Creates missing tables in the first schema of the search path; those of another version are made anew.
-    pub async fn install(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        self.drop_others(connection).await?;
+    /// Creates missing tables in the first schema of the search path. Those of another version are made anew; `renamed`
+    /// says that those without a checkpoint may be another projection's.
+    pub async fn install(&self, connection: &mut PgConnection, renamed: bool) -> Result<(), sqlx::Error> {
+        let others =
+            sqlx::query("delete from projections.checkpoints where projection = $1 and version <> $2")
+                .bind(self.name)
+                .bind(self.version)
+                .execute(&mut *connection)
+                .await?;
+        if others.rows_affected() > 0 || renamed && !self.has_run(connection).await? {
+            // The rows of this version are wrong too if another version wrote into its tables.
+            sqlx::query("delete from projections.checkpoints where projection = $1")
+                .bind(self.name)
+                .execute(&mut *connection)
+                .await?;
+            exceptions::clear(connection, self.name).await?;
+            self.drop_tables(connection).await?;
+        }
         self.create(connection).await
     }
 
-    /// Drops tables that no checkpoint of this version describes, so that they are filled from the start of the log.
-    async fn drop_others(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let described: bool = sqlx::query_scalar(
-            "select exists (select from projections.checkpoints where projection = $1 and version = $2)",
-        )
-        .bind(self.name)
-        .bind(self.version)
-        .fetch_one(&mut *connection)
-        .await?;
-        if described {
-            return Ok(());
-        }
-        sqlx::query("delete from projections.checkpoints where projection = $1")
+    async fn has_run(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar("select exists (select from projections.checkpoints where projection = $1)")
             .bind(self.name)
-            .execute(&mut *connection)
-            .await?;
-        exceptions::clear(connection, self.name).await?;
-        self.drop_tables(connection).await
+            .fetch_one(connection)
+            .await
     }
 
     /// Drops the indexes that are not unique; [`Self::create`] creates them again.
@@ -93,14 +95,15 @@ impl Installed {
     }
 }
 
-/// Deletes the checkpoints and exceptions of projections that are not in the list any more.
+/// Deletes the checkpoints and exceptions of projections that are not in the list any more; true if there were any.
 pub(crate) async fn retire_others(
     connection: &mut PgConnection,
     listed: &[&'static str],
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
+    let mut retired = 0;
     for table in exceptions::TABLES.into_iter().chain(["checkpoints"]) {
         let delete = format!("delete from projections.{table} where projection <> all($1)");
-        sqlx::query(&delete).bind(listed).execute(&mut *connection).await?;
+        retired += sqlx::query(&delete).bind(listed).execute(&mut *connection).await?.rows_affected();
     }
-    Ok(())
+    Ok(retired > 0)
 }

@@ -3,6 +3,8 @@
 use parking_domain::id::TenantId;
 use sqlx::{PgPool, Postgres, Transaction};
 
+use crate::engine::progress::Sources;
+
 /// Gives out connections (role reader) that row-level security limits to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader(PgPool);
@@ -21,6 +23,18 @@ impl Reader {
         // One round trip for both. The id consists of hexadecimal digits and hyphens, so it needs no escaping.
         let begin = format!(
             "begin isolation level repeatable read read only; set local parking.tenant_id = '{tenant}'"
+        );
+        self.0.begin_with(begin).await
+    }
+
+    /// As [`Self::of`], for reads of these projections' rows. Refused while one of them holds back events of the tenant: the
+    /// policies of the tables refuse only a query that comes upon a row.
+    pub async fn showing<S: Sources>(&self, tenant: TenantId) -> Result<Reading, sqlx::Error> {
+        let asked: Vec<String> =
+            S::NAMES.iter().map(|name| format!("public.tenant_for_reader('{name}')")).collect();
+        let begin = format!(
+            "begin isolation level repeatable read read only; set local parking.tenant_id = '{tenant}'; select {}",
+            asked.join(", ")
         );
         self.0.begin_with(begin).await
     }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 
-use crate::engine::rows;
+use crate::engine::{feed, rows};
 
 /// Rows deleted at once: few enough that no session waits long for their locks.
 const CHUNK: i64 = 5_000;
@@ -29,14 +29,20 @@ pub const CHANGES: Kept = Kept { table: "changes", age: "recorded_at" };
 /// Deletes rows older than a time; returns their number. `connection` has the role projector.
 pub async fn clean(connection: &mut PgConnection, kept: Kept, before: Instant) -> Result<u64, sqlx::Error> {
     let Kept { table, age } = kept;
-    let note = format!(
-        "insert into ops.retention (table_name, age, horizon, through_position) \
-         select $1, $2, $3, coalesce((select max(position) from {table} where {age} < $3), 0) \
+    // Every event up to there is older, with a row or without one.
+    let through = feed::position_at(connection, before).await.map_err(feed::FeedError::into_sqlx)?;
+    sqlx::query(
+        "insert into ops.retention (table_name, age, horizon, through_position) values ($1, $2, $3, $4) \
          on conflict (table_name) do update \
            set horizon = greatest(retention.horizon, excluded.horizon), \
-               through_position = greatest(retention.through_position, excluded.through_position)"
-    );
-    sqlx::query(&note).bind(table).bind(age).bind(before.utc()).execute(&mut *connection).await?;
+               through_position = greatest(retention.through_position, excluded.through_position)",
+    )
+    .bind(table)
+    .bind(age)
+    .bind(before.utc())
+    .bind(through)
+    .execute(&mut *connection)
+    .await?;
     let chunk = format!(
         "delete from {table} where ctid = any(array( \
            select ctid from {table} where {age} < $1 order by {age} limit $2))"

@@ -88,6 +88,8 @@ impl<P: Projection> Runner<P> {
                     self.reporter.set_stopped(true);
                     error!(projection = P::NAME, position, failure, "the projection stopped");
                     stop.run_until_cancelled(timeout(STOPPED_PAUSE, self.wait_for_retry())).await;
+                    // It is tried again, here or in another process.
+                    self.reporter.set_stopped(false);
                     continue;
                 }
                 Err(error) => {

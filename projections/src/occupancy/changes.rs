@@ -148,7 +148,10 @@ impl Changes {
         state: Option<NewState>,
     ) {
         let recorded = decoded.recorded;
-        let tenant_id = placement.map(|placement| placement.tenant_id).or(recorded.tenant_id);
+        // A device's new owner does not own the space where the former owner had it.
+        let placement = placement
+            .filter(|placement| recorded.tenant_id.is_none_or(|tenant_id| tenant_id == placement.tenant_id));
+        let tenant_id = recorded.tenant_id.or(placement.map(|placement| placement.tenant_id));
         let (Some(tenant_id), false) = (tenant_id, Some(recorded.recorded_at) < self.horizon) else { return };
         let ordinal = match self.entries.last() {
             Some(last) if last.position == recorded.position => last.ordinal + 1,

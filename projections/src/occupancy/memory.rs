@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use parking_domain::device::DeviceEvent;
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::confirm::Arrival;
@@ -110,6 +111,12 @@ impl Memory {
         let id = &decoded.recorded.aggregate_id;
         let space_id = match decoded.event {
             Event::Space(_) => id.parse().ok(),
+            // The fold knows the spaces of sensors only.
+            Event::Device(
+                DeviceEvent::DeviceAssigned { space_id, .. }
+                | DeviceEvent::DeviceReassigned { to: space_id, .. }
+                | DeviceEvent::DeviceUnassigned { space_id, .. },
+            ) => Some(*space_id),
             Event::Device(_) => id.parse().ok().and_then(|dev_eui| self.spaces.device(dev_eui)?.space_id()),
             _ => None,
         };

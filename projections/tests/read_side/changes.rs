@@ -1,6 +1,7 @@
 //! The history of changes: which rows events give, and how a reader goes on from a cursor.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_domain::device::{Category, Device, DeviceEvent};
 use parking_domain::instant::Instant;
 use parking_domain::space::{Space, SpaceEvent};
 use parking_projections::engine::follower::history::{Cursor, History, Next};
@@ -8,7 +9,7 @@ use parking_projections::engine::retention;
 use parking_projections::occupancy::Occupancies;
 use parking_projections::occupancy::changes::read::ChangeHistory;
 use parking_projections::occupancy::changes::{ChangeKind, Entry};
-use parking_testkit::estate::{Estate, at};
+use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
 use sqlx::PgConnection;
 
@@ -129,6 +130,68 @@ async fn a_cursor_behind_deleted_rows_or_from_other_rows_gets_a_resync() {
     let kept = Cursor { position: last_old, ..end };
     let (rest, _) = after(&mut connection, kept, 100).await;
     assert!(rest.iter().eq(entries.iter().filter(|entry| entry.recorded_at >= middle)));
+}
+
+#[tokio::test]
+async fn events_without_rows_behind_the_horizon_make_a_cursor_resync() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let site = estate.site(1, 0).await;
+    estate.space(2, site, 1).await;
+    catch_up::<Occupancies>(&log).await;
+    let mut connection = log.database.pool(Role::Projector).acquire().await.unwrap();
+    let cursor = ChangeHistory::end(&mut connection).await.unwrap();
+    // While the projection is down, changes are recorded and grow old.
+    estate.space(3, site, 2).await;
+    let recorded = "select recorded_at from events order by position desc limit 1";
+    let recorded: DateTime<Utc> = sqlx::query_scalar(recorded).fetch_one(&log.pool).await.unwrap();
+    let later = Instant::try_from(recorded).unwrap() + TimeDelta::seconds(1);
+    retention::clean(&mut connection, retention::CHANGES, later).await.unwrap();
+    catch_up::<Occupancies>(&log).await;
+    let next = ChangeHistory::after(&mut connection, cursor, 10).await.unwrap();
+    assert!(matches!(next, Next::Resync(_)), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_follower_that_begins_while_the_projection_is_behind_begins_at_the_end_of_the_log() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    story(&estate).await;
+    let mut connection = log.database.pool(Role::Projector).acquire().await.unwrap();
+    let cursor = ChangeHistory::end(&mut connection).await.unwrap();
+    assert_eq!(cursor.position, log.head().await);
+    assert_eq!(after(&mut connection, cursor, 10).await, (vec![], cursor), "it waits for the projection");
+    catch_up::<Occupancies>(&log).await;
+    assert_eq!(
+        after(&mut connection, cursor, 10).await,
+        (vec![], cursor),
+        "what was before does not concern it"
+    );
+    let new = estate.site(5, 30).await;
+    estate.space(6, new, 31).await;
+    catch_up::<Occupancies>(&log).await;
+    assert_eq!(after(&mut connection, cursor, 10).await.0.len(), 2);
+}
+
+#[tokio::test]
+async fn a_display_and_a_sensor_name_the_space_that_they_are_assigned_to() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let site = estate.site(1, 0).await;
+    let space = estate.space(2, site, 1).await;
+    let display = estate.device(3, Category::Display, 2).await;
+    let (category, at) = (Category::Display, at(3));
+    let assigned = DeviceEvent::DeviceAssigned { space_id: space, category, reason: None, at, by: OWNER };
+    estate.happens::<Device>(display, assigned).await;
+    let unassigned = DeviceEvent::DeviceUnassigned { space_id: space, category, reason: None, at, by: OWNER };
+    estate.happens::<Device>(display, unassigned).await;
+    catch_up::<Occupancies>(&log).await;
+    let mut connection = log.database.pool(Role::Projector).acquire().await.unwrap();
+    let from = start(&mut connection).await;
+    let (entries, _) = after(&mut connection, from, 100).await;
+    let of_device = entries.iter().filter(|entry| entry.kind == ChangeKind::Device);
+    let spaces: Vec<_> = of_device.map(|entry| entry.space_id).collect();
+    assert_eq!(spaces, [None, Some(space.uuid()), Some(space.uuid())]);
 }
 
 #[tokio::test]

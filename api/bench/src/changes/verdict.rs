@@ -54,8 +54,8 @@ pub(super) async fn complete(database: &Database, sent: u64, kills: u32) -> Resu
     say(format_args!(
         "{sent} reports acknowledged, {kills} kills: {seen} changes seen, {missed} missed, {twice} twice"
     ));
-    if missed + twice > 0 {
-        return Err("changes were missed or seen twice".into());
+    if missed + twice > 0 || seen == 0 {
+        return Err("changes were missed or seen twice, or none was seen".into());
     }
     Ok(())
 }

@@ -34,9 +34,9 @@ impl Work {
             }
             Job::CleanupReadings => {
                 let before = now - self.keep_readings;
-                let deleted = retention::clean(&mut connection, retention::UPLINKS, before).await?;
                 let changes =
                     retention::clean(&mut connection, retention::CHANGES, now - KEEP_CHANGES).await?;
+                let deleted = retention::clean(&mut connection, retention::UPLINKS, before).await?;
                 Ok(json!({"deleted": deleted, "before": before, "changes_deleted": changes}))
             }
         }

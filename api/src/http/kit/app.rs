@@ -102,7 +102,7 @@ impl App {
         freshness: Freshness,
     ) -> Result<Reading, Problem> {
         self.wait_until::<S>(freshness).await?;
-        self.read_now(caller).await
+        self.read_now::<S>(caller).await
     }
 
     /// Waits until the projections are as fresh as the caller asked.
@@ -114,8 +114,8 @@ impl App {
     }
 
     /// Opens a reading of the caller's tenant without waiting for a projection.
-    pub(crate) async fn read_now(&self, caller: &Identity) -> Result<Reading, Problem> {
-        Ok(self.reader.of(caller.tenant_id).await?)
+    pub(crate) async fn read_now<S: Sources>(&self, caller: &Identity) -> Result<Reading, Problem> {
+        Ok(self.reader.showing::<S>(caller.tenant_id).await?)
     }
 
     /// Executes a command on one aggregate.

@@ -121,7 +121,7 @@ impl<V: View> Shown<V> {
     /// Reads the view once the read models have reached the position, or after two seconds at the latest.
     pub(crate) async fn read(app: &App, caller: &Identity, position: Option<i64>, id: V::Id) -> Self {
         app.settle::<V::Sources>(position).await;
-        let view = match app.read_now(caller).await {
+        let view = match app.read_now::<V::Sources>(caller).await {
             Ok(mut reading) => V::read(&mut reading, id).await,
             Err(problem) => Err(problem),
         };

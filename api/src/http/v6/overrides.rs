@@ -207,7 +207,7 @@ async fn clear_at(
 /// The space of an override, even if the override was set a moment ago.
 async fn space_of(app: &App, caller: &Identity, override_id: OverrideId) -> Result<SpaceId, Problem> {
     let found = async || -> Result<Option<SpaceId>, Problem> {
-        let row = overrides::get(&mut *app.read_now(caller).await?, override_id.uuid()).await?;
+        let row = overrides::get(&mut *app.read_now::<Registry>(caller).await?, override_id.uuid()).await?;
         Ok(row.map(|row| row.set.space_id.into()))
     };
     if let Some(space_id) = found().await? {

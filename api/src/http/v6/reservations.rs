@@ -261,7 +261,8 @@ async fn expire_old(
     State(app): State<AppState>,
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<ExpiredView>, Problem> {
-    let overdue = reservations::overdue_spaces(&mut *app.read_now(&caller).await?, caller.at).await?;
+    let overdue =
+        reservations::overdue_spaces(&mut *app.read_now::<Registry>(&caller).await?, caller.at).await?;
     let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
     // An idempotency key covers one append. None is needed: the command changes nothing the second time.
     let context = CommandContext { request: None, ..caller.context() };
@@ -286,7 +287,8 @@ fn reservation_commands(app: &App) -> Reservations<'_> {
 /// The space of a reservation, even if the reservation was booked a moment ago.
 async fn space_of(app: &App, caller: &Identity, reservation_id: ReservationId) -> Result<SpaceId, Problem> {
     let found = async || -> Result<Option<SpaceId>, Problem> {
-        let row = reservations::get(&mut *app.read_now(caller).await?, reservation_id.uuid()).await?;
+        let row =
+            reservations::get(&mut *app.read_now::<Registry>(caller).await?, reservation_id.uuid()).await?;
         Ok(row.map(|row| row.reservation.space_id.into()))
     };
     if let Some(space_id) = found().await? {

@@ -140,7 +140,7 @@ async fn create(
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let site_id = match body.site_id() {
         Some(site_id) => site_id,
-        None => default_site(&mut app.read_now(&caller).await?).await?,
+        None => default_site(&mut app.read_now::<Registry>(&caller).await?).await?,
     };
     create_at(&app, &caller, site_id, body).await
 }
@@ -241,7 +241,7 @@ async fn set_state(
 ) -> Result<Reply<StateSet>, Problem> {
     let state = query.or_body(&body)?;
     let current_state = async || {
-        let row = find(&mut app.read_now(&caller).await.ok()?, space_id).await.ok()?;
+        let row = find(&mut app.read_now::<Sources>(&caller).await.ok()?, space_id).await.ok()?;
         row.occupancy.map(|occupancy| occupancy.state)
     };
     let previous = current_state().await;

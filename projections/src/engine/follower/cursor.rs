@@ -91,11 +91,13 @@ impl HeldCursor {
     pub(super) async fn stop(&self, connection: &mut PgConnection, failure: &str) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update ops.followers set status = 'stopped', failure = $3, updated_at = clock_timestamp() \
-              where follower = $1 and position = $2",
+              where follower = $1 and position = $2 and version = $4 and generation = $5",
         )
         .bind(self.follower)
         .bind(self.at.position)
         .bind(failure)
+        .bind(self.at.version)
+        .bind(self.at.generation)
         .execute(connection)
         .await
         .map(drop)

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use sqlx::PgConnection;
 
-use crate::engine::feed::{self, RecordedEvent};
+use crate::engine::feed::{self, FeedError, RecordedEvent};
 
 /// A point in a history: everything up to the position was read. Texts such as `3.0.1234`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl History for Log {
     type Entry = RecordedEvent;
 
     async fn end(connection: &mut PgConnection) -> Result<Cursor, sqlx::Error> {
-        let position = feed::head(connection).await.map_err(protocol)?;
+        let position = feed::head(connection).await.map_err(FeedError::into_sqlx)?;
         Ok(Cursor { position, ..Cursor::default() })
     }
 
@@ -87,15 +87,8 @@ impl History for Log {
         cursor: Cursor,
         limit: i64,
     ) -> Result<Next<RecordedEvent>, sqlx::Error> {
-        let events = feed::read(connection, cursor.position, limit).await.map_err(protocol)?;
+        let events = feed::read(connection, cursor.position, limit).await.map_err(FeedError::into_sqlx)?;
         let position = events.last().map_or(cursor.position, |last| last.position);
         Ok(Next::Entries(events, Cursor { position, ..cursor }))
-    }
-}
-
-fn protocol(error: feed::FeedError) -> sqlx::Error {
-    match error {
-        feed::FeedError::Database(error) => error,
-        damaged => sqlx::Error::Protocol(damaged.to_string()),
     }
 }

@@ -14,8 +14,12 @@ pub struct ChangeHistory;
 impl History for ChangeHistory {
     type Entry = Entry;
 
+    /// What the log has now does not concern a follower that begins, even if the projection is still behind.
     async fn end(connection: &mut PgConnection) -> Result<Cursor, sqlx::Error> {
-        Ok(status(connection).await?.0)
+        let position =
+            sqlx::query_scalar("select position from log_head").fetch_one(&mut *connection).await?;
+        let generation = status(connection).await?.map_or(0, |(end, _)| end.generation);
+        Ok(Cursor { version: name::VERSION, generation, position })
     }
 
     async fn after(
@@ -24,9 +28,10 @@ impl History for ChangeHistory {
         limit: i64,
     ) -> Result<Next<Entry>, sqlx::Error> {
         // Read before the rows: those up to this position are committed.
-        let (end, deleted_through) = status(connection).await?;
-        let of_these_rows = (cursor.version, cursor.generation) == (end.version, end.generation);
-        if !of_these_rows || cursor.position < deleted_through {
+        let Some((end, _)) = status(connection).await? else {
+            return Ok(Next::Entries(Vec::new(), cursor));
+        };
+        if (cursor.version, cursor.generation) != (end.version, end.generation) {
             return Ok(Next::Resync(end));
         }
         if cursor.position >= end.position {
@@ -41,8 +46,14 @@ impl History for ChangeHistory {
         .bind(cursor.position)
         .bind(end.position)
         .bind(limit)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
+        // Read after the rows: none of those that follow the cursor were deleted before they were read. From 0 on, what is
+        // kept follows.
+        let deleted_through = status(connection).await?.map_or(0, |(_, deleted)| deleted);
+        if cursor.position > 0 && cursor.position < deleted_through {
+            return Ok(Next::Resync(end));
+        }
         let entries = rows.iter().map(|row| from_json(row)).collect::<Result<Vec<Entry>, _>>()?;
         let is_full = i64::try_from(entries.len()).is_ok_and(|read| read >= limit);
         let through = entries.last().filter(|_| is_full).map_or(end.position, |last| last.position);
@@ -50,16 +61,17 @@ impl History for ChangeHistory {
     }
 }
 
-/// The end of the history, and the position up to which rows are deleted.
-async fn status(connection: &mut PgConnection) -> Result<(Cursor, i64), sqlx::Error> {
-    let (version, generation, position, deleted_through): (i32, i32, i64, i64) = sqlx::query_as(
+/// The end of the rows, and the position up to which they are deleted; none before the projection first ran.
+async fn status(connection: &mut PgConnection) -> Result<Option<(Cursor, i64)>, sqlx::Error> {
+    let row: Option<(i32, i32, i64, i64)> = sqlx::query_as(
         "select version, generation, position, public.changes_deleted_through() \
            from projections.checkpoints where projection = $1 and version = $2",
     )
     .bind(name::NAME)
     .bind(name::VERSION)
     .fetch_optional(connection)
-    .await?
-    .unwrap_or_default();
-    Ok((Cursor { version, generation, position }, deleted_through))
+    .await?;
+    Ok(row.map(|(version, generation, position, deleted_through)| {
+        (Cursor { version, generation, position }, deleted_through)
+    }))
 }
