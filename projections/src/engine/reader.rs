@@ -1,7 +1,7 @@
 //! Reads for one tenant: every query sees one snapshot and only this tenant's rows.
 
 use parking_domain::id::TenantId;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgPool, Postgres, Transaction};
 
 use crate::engine::progress::Sources;
 
@@ -30,13 +30,12 @@ impl Reader {
     /// As [`Self::of`], for reads of these projections' rows. Refused while one of them holds back events of the tenant: the
     /// policies of the tables refuse only a query that comes upon a row.
     pub async fn showing<S: Sources>(&self, tenant: TenantId) -> Result<Reading, sqlx::Error> {
+        let mut reading = self.of(tenant).await?;
         let asked: Vec<String> =
             S::NAMES.iter().map(|name| format!("public.tenant_for_reader('{name}')")).collect();
-        let begin = format!(
-            "begin isolation level repeatable read read only; set local parking.tenant_id = '{tenant}'; select {}",
-            asked.join(", ")
-        );
-        self.0.begin_with(begin).await
+        // Not together with `begin`: a connection whose `begin` failed would return to the pool in a failed transaction.
+        reading.execute(&*format!("select {}", asked.join(", "))).await?;
+        Ok(reading)
     }
 
     /// The pool, for data that belongs to no tenant.
