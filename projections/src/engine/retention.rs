@@ -4,7 +4,7 @@
 //! The horizon is stored before the first row is deleted. Comparisons of rows with the log cover only younger rows, and
 //! those are the same after a rebuild.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::instant::Instant;
 use sqlx::PgConnection;
 
@@ -29,8 +29,10 @@ pub const CHANGES: Kept = Kept { table: "changes", age: "recorded_at" };
 /// Deletes rows older than a time; returns their number. `connection` has the role projector.
 pub async fn clean(connection: &mut PgConnection, kept: Kept, before: Instant) -> Result<u64, sqlx::Error> {
     let Kept { table, age } = kept;
-    // Every event up to there is older, with a row or without one.
-    let through = feed::position_at(connection, before).await.map_err(feed::FeedError::into_sqlx)?;
+    // Every event up to there was recorded before, with a row or without one.
+    let through = feed::position_at(connection, before - TimeDelta::microseconds(1))
+        .await
+        .map_err(feed::FeedError::into_sqlx)?;
     sqlx::query(
         "insert into ops.retention (table_name, age, horizon, through_position) values ($1, $2, $3, $4) \
          on conflict (table_name) do update \

@@ -125,7 +125,8 @@ async fn a_cursor_behind_deleted_rows_or_from_other_rows_gets_a_resync() {
     let deleted = retention::clean(&mut connection, retention::CHANGES, middle).await.unwrap();
     let mut old = entries.iter().filter(|entry| entry.recorded_at < middle);
     assert_eq!(deleted, u64::try_from(old.clone().count()).unwrap());
-    assert_eq!(ChangeHistory::after(&mut connection, from, 10).await.unwrap(), Next::Resync(end));
+    let behind = Cursor { position: 1, ..from };
+    assert_eq!(ChangeHistory::after(&mut connection, behind, 10).await.unwrap(), Next::Resync(end));
     let last_old = old.next_back().map_or(0, |entry| entry.position);
     let kept = Cursor { position: last_old, ..end };
     let (rest, _) = after(&mut connection, kept, 100).await;
