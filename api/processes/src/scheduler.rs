@@ -80,9 +80,7 @@ impl Scheduler {
             tokio::select! {
                 biased;
                 () = self.clock.reach(until) => return Ok(()),
-                // A stopped projection brings no news.
                 Ok(()) = news.changed() => sleep(NEWS_PAUSE).await,
-                else => self.clock.reach(until).await,
             }
         }
     }

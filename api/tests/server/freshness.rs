@@ -38,7 +38,7 @@ async fn a_stopped_projection_delays_only_those_who_show_its_rows() {
         assert!(dismissed.status < 300, "{dismissed:?}");
     }
 
-    // Whoever shows the registry's rows waits, and is refused with its name.
+    // A read that shows the registry's rows waits and is then refused; the refusal names the projection.
     let position = client.post(UPLINK, uplink(9, 1).to_string()).await.accepted();
     let refused = client.get(&format!("/api/v6/sites?min_position={position}")).await;
     refused.problem(503, "projection_behind");

@@ -95,7 +95,7 @@ impl FeedError {
     pub(crate) fn into_sqlx(self) -> sqlx::Error {
         match self {
             Self::Database(error) => error,
-            damaged => sqlx::Error::Protocol(damaged.to_string()),
+            damaged => sqlx::Error::Decode(damaged.into()),
         }
     }
 }

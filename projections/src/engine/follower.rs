@@ -1,10 +1,10 @@
 //! A follower: reacts to a history, with a cursor of its own, at least once.
 //!
 //! Its effects in the database are committed together with its cursor; effects elsewhere happen before the cursor
-//! moves, and may happen again after a crash. One process at a time runs a follower, the others wait; or each process runs
-//! one of its own, whose cursor ends with it. A follower that
-//! is installed for the first time begins at the end of the history, unless it declares the start. One page is read at
-//! a time, so a slow follower costs no memory. What it cannot take stops it, or is passed over, as it declares.
+//! moves, and may happen again after a crash. One process at a time runs a follower, the others wait; or each process
+//! runs one of its own, whose cursor ends with it. A follower that is installed for the first time begins at the end of
+//! the history, unless it declares the start. One page is read at a time, so a slow follower costs no memory. What it
+//! cannot take stops it, or is passed over, as it declares.
 
 mod cursor;
 pub mod history;
@@ -171,7 +171,7 @@ impl<F: Follower> Turn<'_, F> {
         let (mut limit, mut attempts) = (F::BATCH, 1);
         loop {
             woken.mark_unchanged();
-            let next = F::History::after(&mut self.connection, self.cursor.at, limit).await?;
+            let next = self.read(limit).await?;
             if matches!(&next, Next::Entries(_, to) if *to == self.cursor.at) {
                 // A wake-up or a time-out: the next read decides. Without senders, this polls.
                 if let Ok(Err(_)) = timeout(POLL, woken.changed()).await {
@@ -179,7 +179,8 @@ impl<F: Follower> Turn<'_, F> {
                 }
                 continue;
             }
-            match self.take(&next).await? {
+            let to = self.target(&next).await?;
+            match self.take(&next, to).await? {
                 Ok(()) => (limit, attempts) = ((limit * 2).min(F::BATCH), 1),
                 // One position at a time, so that the others are taken.
                 Err(_) if limit > 1 => limit = 1,
@@ -188,10 +189,18 @@ impl<F: Follower> Turn<'_, F> {
                     sleep(ATTEMPT_PAUSE).await;
                 }
                 Err(failure) => {
-                    self.handle_poison(&next, failure.to_string()).await?;
+                    self.handle_poison(to, failure.to_string()).await?;
                     attempts = 1;
                 }
             }
+        }
+    }
+
+    /// Reads what follows the cursor. What cannot be read, though the database answers, stops the follower.
+    async fn read(&mut self, limit: i64) -> Result<Next<<F::History as History>::Entry>, Lost> {
+        match F::History::after(&mut self.connection, self.cursor.at, limit).await {
+            Err(error) if !is_outage(&error) => Err(self.stop(error.to_string()).await?),
+            read => Ok(read?),
         }
     }
 
@@ -199,8 +208,8 @@ impl<F: Follower> Turn<'_, F> {
     async fn take(
         &mut self,
         next: &Next<<F::History as History>::Entry>,
+        to: Cursor,
     ) -> Result<Result<(), TakeError>, Lost> {
-        let to = self.target(next);
         let mut transaction = self.connection.begin().await?;
         let taken = match next {
             Next::Entries(entries, _) if entries.is_empty() => Ok(()),
@@ -229,23 +238,20 @@ impl<F: Follower> Turn<'_, F> {
     }
 
     /// Where the cursor is after this. Rows made anew, by another version, are followed from where the old ones were
-    /// left.
-    fn target(&self, next: &Next<<F::History as History>::Entry>) -> Cursor {
+    /// left, unless the log does not reach there.
+    async fn target(&mut self, next: &Next<<F::History as History>::Entry>) -> Result<Cursor, Lost> {
         match next {
-            Next::Entries(_, to) => *to,
-            Next::Resync(end) => Cursor { position: end.position.max(self.cursor.at.position), ..*end },
+            Next::Entries(_, to) => Ok(*to),
+            Next::Resync(end) => {
+                let log = F::History::end(&mut self.connection).await?.position;
+                Ok(Cursor { position: end.position.max(self.cursor.at.position.min(log)), ..*end })
+            }
         }
     }
 
-    async fn handle_poison(
-        &mut self,
-        next: &Next<<F::History as History>::Entry>,
-        failure: String,
-    ) -> Result<(), Lost> {
-        let (from, to) = (self.cursor.at, self.target(next));
+    async fn handle_poison(&mut self, to: Cursor, failure: String) -> Result<(), Lost> {
         if F::ON_POISON == OnPoison::Stop {
-            self.cursor.stop(&mut self.connection, &failure).await?;
-            return Err(Lost::Stopped { position: from.position, failure });
+            return Err(self.stop(failure).await?);
         }
         error!(follower = F::NAME, position = to.position, failure, "the follower passed over an entry");
         if !self.cursor.advance(&mut self.connection, to, 1).await? {
@@ -253,5 +259,10 @@ impl<F: Follower> Turn<'_, F> {
         }
         self.move_to(to);
         Ok(())
+    }
+
+    async fn stop(&mut self, failure: String) -> Result<Lost, Lost> {
+        self.cursor.stop(&mut self.connection, &failure).await?;
+        Ok(Lost::Stopped { position: self.cursor.at.position, failure })
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::{feed, rows};
 /// Rows deleted at once: few enough that no session waits long for their locks.
 const CHUNK: i64 = 5_000;
 
-/// A table whose old rows are deleted. It has a column `position`, which grows with `age`.
+/// A table whose old rows are deleted, and the column with their age.
 #[derive(Clone, Copy, Debug)]
 pub struct Kept {
     table: &'static str,

@@ -50,7 +50,8 @@ pub enum Next<E> {
     /// These entries, of whole positions; then the cursor is here. Without entries it may move too. If it does not move,
     /// there is nothing yet.
     Entries(Vec<E>, Cursor),
-    /// The entries after the cursor are deleted or replaced; the history ends here. Use the present state instead.
+    /// The entries after the cursor are deleted or replaced, or the log does not reach it; the history ends here. Use the
+    /// present state instead.
     Resync(Cursor),
 }
 
@@ -59,7 +60,7 @@ pub trait History: Send + Sync + 'static {
     /// What it consists of.
     type Entry: Send + Sync;
 
-    /// Its present end.
+    /// The end of the log, as a cursor into this history: where a follower begins that the past does not concern.
     fn end(connection: &mut PgConnection) -> impl Future<Output = Result<Cursor, sqlx::Error>> + Send;
 
     /// About `limit` entries after a cursor; more if one position has more.
@@ -87,8 +88,22 @@ impl History for Log {
         cursor: Cursor,
         limit: i64,
     ) -> Result<Next<RecordedEvent>, sqlx::Error> {
-        let events = feed::read(connection, cursor.position, limit).await.map_err(FeedError::into_sqlx)?;
+        let events =
+            feed::read(&mut *connection, cursor.position, limit).await.map_err(FeedError::into_sqlx)?;
+        if events.is_empty() {
+            return nothing_after::<Self>(connection, cursor).await;
+        }
         let position = events.last().map_or(cursor.position, |last| last.position);
         Ok(Next::Entries(events, Cursor { position, ..cursor }))
     }
+}
+
+/// The answer where nothing follows a cursor: a log that was replaced by an earlier copy may end before it.
+pub(crate) async fn nothing_after<H: History>(
+    connection: &mut PgConnection,
+    cursor: Cursor,
+) -> Result<Next<H::Entry>, sqlx::Error> {
+    let end = H::end(connection).await?;
+    let is_reached = cursor.position <= end.position;
+    Ok(if is_reached { Next::Entries(Vec::new(), cursor) } else { Next::Resync(end) })
 }

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::Entry;
-use crate::engine::follower::history::{Cursor, History, Next};
+use crate::engine::follower::history::{Cursor, History, Next, nothing_after};
 use crate::engine::rows::from_json;
 use crate::occupancy::name;
 
@@ -14,7 +14,7 @@ pub struct ChangeHistory;
 impl History for ChangeHistory {
     type Entry = Entry;
 
-    /// What the log has now does not concern a follower that begins, even if the projection is still behind.
+    /// Also where the projection is still behind.
     async fn end(connection: &mut PgConnection) -> Result<Cursor, sqlx::Error> {
         let position =
             sqlx::query_scalar("select position from log_head").fetch_one(&mut *connection).await?;
@@ -35,7 +35,7 @@ impl History for ChangeHistory {
             return Ok(Next::Resync(end));
         }
         if cursor.position >= end.position {
-            return Ok(Next::Entries(Vec::new(), cursor));
+            return nothing_after::<Self>(connection, cursor).await;
         }
         let rows: Vec<String> = sqlx::query_scalar(
             "select to_json(c)::text from \

@@ -7,7 +7,6 @@ use parking_domain::device::{DeviceCommand, DeviceRefusal};
 use parking_domain::lorawan::DevEui;
 use parking_domain::space::SpaceRefusal;
 use parking_projections::devices::Fleet;
-use parking_projections::registry::Registry;
 use utoipa::openapi::path::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,9 +26,6 @@ use crate::http::v6::devices::body::AssignBody;
 use crate::http::v6::devices::view::DeviceCommandView;
 use crate::http::v6::shared::path::DevicePath;
 use crate::http::v6::shared::reason::ReasonBody;
-
-/// The projections that these resources show.
-type Sources = (Fleet, Registry);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -68,7 +64,7 @@ async fn assign(
     let (space_id, replace) = (body.space_id()?, body.replace());
     let assign = AssignDevice { dev_eui, space_id, replace, reason: body.reason, asked: caller.asked() };
     let done = app.execute_jointly(&caller, &assign).await?;
-    app.settle::<Sources>(done.position).await;
+    app.settle::<Fleet>(done.position).await;
     let view = DeviceCommandView::of(dev_eui, "the device stands at the space");
     Ok(done.reply(view.at(space_id.uuid())))
 }
@@ -120,6 +116,6 @@ async fn execute(
     message: &'static str,
 ) -> Result<Reply<DeviceCommandView>, Problem> {
     let done = app.execute::<Device>(caller, dev_eui, &command).await?;
-    app.settle::<Sources>(done.position).await;
+    app.settle::<Fleet>(done.position).await;
     Ok(done.reply(DeviceCommandView::of(dev_eui, message)))
 }

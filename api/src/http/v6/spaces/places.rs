@@ -1,7 +1,6 @@
 //! The sensor and the display of a space, assigned and unassigned by space as V5's clients do.
 
 use parking_projections::devices::Fleet;
-use parking_projections::registry::Registry;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -32,9 +31,6 @@ use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reason::ReasonBody;
 use crate::http::v6::spaces::view::SpaceView;
-
-/// The projections that these resources show.
-type Sources = (Fleet, Registry);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -67,7 +63,7 @@ async fn sensor_list(
     freshness: Freshness,
 ) -> Result<Json<SensorList>, Problem> {
     let rows =
-        devices::sensors_at_spaces(&mut *app.read::<Sources>(&caller, freshness).await?, MAX_SENSORS).await?;
+        devices::sensors_at_spaces(&mut *app.read::<Fleet>(&caller, freshness).await?, MAX_SENSORS).await?;
     let sensor_to_space: BTreeMap<_, _> =
         rows.into_iter().map(|(dev_eui, space_id)| (dev_eui.to_uppercase(), space_id)).collect();
     let sensor_deveuis: Vec<_> = sensor_to_space.keys().cloned().collect();
