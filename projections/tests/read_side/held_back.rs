@@ -94,6 +94,23 @@ async fn a_tenant_without_rows_is_refused_too() {
 }
 
 #[tokio::test]
+async fn a_reading_is_refused_before_it_finds_no_row_and_its_connection_stays_usable() {
+    let log = EventLog::create().await;
+    let (ours, theirs) = (Estate::new(&log, OURS), Estate::new(&log, THEIRS));
+    unreadable(&log, &ours, ("site", &ours.id(1).to_string()), "SiteCreated").await;
+    catch_up::<Registry>(&log).await;
+    let reader = Reader::new(log.database.pool(Role::Reader));
+    // More often than the pool has connections.
+    for _ in 0..10 {
+        let refused = reader.showing::<Registry>(ours.tenant()).await.unwrap_err().to_string();
+        assert!(refused.contains("the projection registry holds back events of this tenant"), "{refused}");
+        reader.showing::<(Fleet, Registry)>(ours.tenant()).await.unwrap_err();
+        reader.showing::<Fleet>(ours.tenant()).await.unwrap();
+        reader.showing::<Registry>(theirs.tenant()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_tenant_that_claims_a_device_with_a_held_back_stream_is_refused_too() {
     let log = EventLog::create().await;
     let (ours, theirs) = (Estate::new(&log, OURS), Estate::new(&log, THEIRS));
