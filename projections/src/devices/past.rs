@@ -53,11 +53,9 @@ impl Past {
         }
         while beyond - last > 1 {
             let middle = last + (beyond - last) / 2;
-            if is_before(connection, &stream, middle, before).await? {
-                last = middle
-            } else {
-                beyond = middle
-            }
+            let end =
+                if is_before(connection, &stream, middle, before).await? { &mut last } else { &mut beyond };
+            *end = middle;
         }
         // The first wanted event is after `passed` and not after `wanted`.
         let (mut passed, mut wanted) = (0, last + 1);

@@ -92,7 +92,7 @@ async fn conformance_61_a_wait_for_a_position_ends_when_it_is_reached_or_when_pa
     let progress: Progresses = [("diary", running.progress.clone())].into_iter().collect();
     for position in 1..20 {
         let waiting = progress.wait_for::<Stopping>(position, DEADLINE);
-        let ((), waited) = tokio::join!(async { drop(append(&log, &["1"]).await) }, waiting);
+        let ((), waited) = tokio::join!(async { _ = append(&log, &["1"]).await }, waiting);
         assert_eq!(waited, Ok(()));
         assert!(running.progress.position() >= position);
         let behind = progress.wait_for::<Stopping>(position + 1, Duration::from_millis(10)).await;

@@ -70,9 +70,9 @@ pub(super) struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn put(self, bytes: &[u8]) -> Result<bool, Error> {
+    fn put(self, bytes: &[u8]) -> bool {
         self.out.extend_from_slice(bytes);
-        Ok(true)
+        true
     }
 
     fn integer<T: Copy + Display>(self, value: T) -> Result<bool, Error>
@@ -82,7 +82,7 @@ impl Value<'_> {
         i64: TryFrom<T>,
     {
         let too_large = || Error::custom(format_args!("{value} is too large for its column"));
-        match self.kind {
+        Ok(match self.kind {
             Kind::Int2 => self.put(&i16::try_from(value).map_err(|_| too_large())?.to_be_bytes()),
             Kind::Int4 => self.put(&i32::try_from(value).map_err(|_| too_large())?.to_be_bytes()),
             Kind::Int8 => self.put(&i64::try_from(value).map_err(|_| too_large())?.to_be_bytes()),
@@ -90,8 +90,8 @@ impl Value<'_> {
                 let micros = i64::try_from(value).map_err(|_| too_large())?;
                 self.put(&micros.saturating_sub(EPOCH).to_be_bytes())
             }
-            _ => self.refuse(),
-        }
+            _ => return self.refuse(),
+        })
     }
 
     fn refuse<T>(self) -> Result<T, Error> {
@@ -173,7 +173,7 @@ impl<'a> Serializer for Value<'a> {
     }
 
     fn serialize_bool(self, value: bool) -> Result<bool, Error> {
-        if matches!(self.kind, Kind::Bool) { self.put(&[value.into()]) } else { self.refuse() }
+        if matches!(self.kind, Kind::Bool) { Ok(self.put(&[value.into()])) } else { self.refuse() }
     }
 
     fn serialize_i8(self, value: i8) -> Result<bool, Error> {
@@ -215,7 +215,7 @@ impl<'a> Serializer for Value<'a> {
     /// Rows are read back as JSON, which has no other numbers than finite ones.
     fn serialize_f64(self, value: f64) -> Result<bool, Error> {
         match self.kind {
-            Kind::Float8 if value.is_finite() => self.put(&value.to_be_bytes()),
+            Kind::Float8 if value.is_finite() => Ok(self.put(&value.to_be_bytes())),
             Kind::Float8 => Ok(false),
             _ => self.refuse(),
         }
@@ -226,7 +226,7 @@ impl<'a> Serializer for Value<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Result<bool, Error> {
-        if matches!(self.kind, Kind::Text) { self.put(value.as_bytes()) } else { self.refuse() }
+        if matches!(self.kind, Kind::Text) { Ok(self.put(value.as_bytes())) } else { self.refuse() }
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<bool, Error> {
@@ -238,7 +238,7 @@ impl<'a> Serializer for Value<'a> {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<bool, Error> {
-        if matches!(self.kind, Kind::Uuid) { self.put(value) } else { self.refuse() }
+        if matches!(self.kind, Kind::Uuid) { Ok(self.put(value)) } else { self.refuse() }
     }
 
     fn serialize_none(self) -> Result<bool, Error> {
