@@ -1,5 +1,6 @@
 //! Assembles the parts: pools by role, writer, projections, processes, HTTP; and stops them in the opposite order.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,6 @@ use parking_projections::list::{self, Visitor};
 use parking_projections::occupancy::changes;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -90,11 +90,11 @@ pub(crate) struct Server {
     _threads: Threads,
 }
 
-/// Threads apart from the requests: a batch must not wait for a processor behind requests, nor requests behind a
-/// projection that folds a thousand events.
+/// Threads apart from the requests: a batch must not wait for a processor behind requests, nor requests or another
+/// projection behind one that folds a thousand events.
 struct Threads {
     writer: Thread,
-    projections: Thread,
+    projections: Vec<Thread>,
 }
 
 impl Server {
@@ -108,8 +108,7 @@ impl Server {
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let snapshots_done = CancellationToken::new();
-        let threads =
-            Threads { writer: Thread::start("writer")?, projections: Thread::start("projections")? };
+        let mut threads = Threads { writer: Thread::start("writer")?, projections: Vec::new() };
         let recent = Recent::default();
         let (writer, writing) = {
             let _on_its_thread = threads.writer.handle().enter();
@@ -130,10 +129,10 @@ impl Server {
             recent,
             linger,
             tasks: tasks.clone(),
-            thread: threads.projections.handle().clone(),
+            threads: &mut threads.projections,
             stop: appends_done.clone(),
         };
-        let progress: Progresses = list::each(&mut start).into_iter().collect();
+        let progress: Progresses = list::each(&mut start).into_iter().collect::<io::Result<_>>()?;
 
         let store = LogStore::new(writers.clone(), writer.clone(), snapshots, Arc::new(SystemIds))
             .with_memory(stream_memory);
@@ -260,25 +259,27 @@ impl Followers {
     }
 }
 
-/// Starts the runners of projections.
-struct StartRunner {
+/// Starts the runners of projections, each on a thread of its own with the projection's name.
+struct StartRunner<'a> {
     projector: PgConnectOptions,
     woken: watch::Receiver<()>,
     recent: Recent,
     linger: Duration,
     tasks: TaskTracker,
-    thread: Handle,
+    threads: &'a mut Vec<Thread>,
     stop: CancellationToken,
 }
 
-impl Visitor for StartRunner {
-    type Output = (&'static str, Progress);
+impl Visitor for StartRunner<'_> {
+    type Output = io::Result<(&'static str, Progress)>;
 
     fn visit<P: Projection>(&mut self) -> Self::Output {
         let (runner, progress) = Runner::<P>::new(self.projector.clone(), self.woken.clone());
         let runner = runner.reading(self.recent.clone()).lingering(self.linger);
-        self.tasks.spawn_on(runner.run(self.stop.clone()), &self.thread);
-        (P::NAME, progress)
+        let thread = Thread::start(P::NAME)?;
+        self.tasks.spawn_on(runner.run(self.stop.clone()), thread.handle());
+        self.threads.push(thread);
+        Ok((P::NAME, progress))
     }
 }
 

@@ -121,14 +121,23 @@ impl fmt::Debug for Instant {
 }
 
 impl Serialize for Instant {
+    /// As text, or as microseconds in a format that is not for people.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.utc().serialize(serializer)
+        if serializer.is_human_readable() {
+            self.utc().serialize(serializer)
+        } else {
+            serializer.serialize_i64(self.micros())
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        DateTime::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+        if deserializer.is_human_readable() {
+            DateTime::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+        } else {
+            i64::deserialize(deserializer).map(Self::from_micros)
+        }
     }
 }
 

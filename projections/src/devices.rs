@@ -39,6 +39,8 @@ impl Projection for Fleet {
     const TABLES: &'static [Tables] = &[inventory::TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
     const POISON: Poison = Poison::DeadLetter;
+    // By which a device's uplinks are deleted.
+    const OWN_INDEXES: Option<&'static [&'static str]> = Some(&["uplinks_of_device"]);
 
     async fn apply(
         &mut self,

@@ -53,7 +53,7 @@ impl Projection for Occupancies {
     ];
     const STREAMS: &'static [&'static str] = &["uplinks", "device", "space", "site", "tenant"];
     const POISON: Poison = Poison::Stop;
-    const READS_ONLY_BY_KEY: bool = true;
+    const OWN_INDEXES: Option<&'static [&'static str]> = Some(&[]);
 
     async fn apply(
         &mut self,

@@ -1,5 +1,6 @@
 //! A reader waits only for the projections whose rows it shows. A stopped one is no concern of the others.
 
+use parking_projections::list;
 use parking_testkit::TestDatabase;
 
 use crate::devices::space;
@@ -44,4 +45,15 @@ async fn a_stopped_projection_delays_only_those_who_show_its_rows() {
     refused.problem(503, "projection_behind");
     assert!(refused.json()["detail"].as_str().unwrap().contains("read model registry"), "{refused:?}");
     client.get("/api/v6/sites").await.ok();
+}
+
+#[tokio::test]
+async fn each_projection_has_one_thread_of_its_own() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let threads = server.threads();
+    for projection in list::names() {
+        let own = threads.iter().filter(|name| *name == projection).count();
+        assert_eq!(own, 1, "{projection} among {threads:?}");
+    }
 }

@@ -86,6 +86,15 @@ impl TestServer {
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
     }
 
+    /// The names of its threads.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.process.id().unwrap())).unwrap();
+        let name = |thread: std::io::Result<std::fs::DirEntry>| {
+            Some(std::fs::read_to_string(thread.ok()?.path().join("comm")).ok()?.trim_end().to_owned())
+        };
+        threads.filter_map(name).collect()
+    }
+
     /// Kills the server with SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.process.kill().await.unwrap();

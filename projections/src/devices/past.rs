@@ -1,7 +1,8 @@
 //! The uplinks that a claim brings: the device's earlier reports, read again from its stream, page by page.
 //!
 //! The log alone determines them: those since the device last became ownerless, received at most [`HORIZON`] before the
-//! claim. Times never run backwards within a stream, so a binary search by the stream's index finds the first one.
+//! claim. Positions and times never run backwards within a stream, so searches by the stream's index find the first one and
+//! the last one. In a replay most of a stream is after the claim: what it costs depends on the reports before it only.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::instant::Instant;
@@ -30,8 +31,8 @@ pub(super) struct Past {
     stream: String,
     /// The last sequence that was read or belongs to an earlier owner.
     passed: i64,
-    /// The position of the claim.
-    before: i64,
+    /// The last sequence before the claim.
+    last: i64,
 }
 
 impl Past {
@@ -45,14 +46,25 @@ impl Past {
         let since = ownerless_since(connection, dev_eui, before).await?;
         let stream = stream_id(Source::Platform, dev_eui);
         let horizon = at - HORIZON;
+        // The last event before the claim is not before `last` and before `beyond`.
+        let (mut last, mut beyond) = (0, 1);
+        while is_before(connection, &stream, beyond, before).await? {
+            (last, beyond) = (beyond, 2 * beyond);
+        }
+        while beyond - last > 1 {
+            let middle = last + (beyond - last) / 2;
+            let end =
+                if is_before(connection, &stream, middle, before).await? { &mut last } else { &mut beyond };
+            *end = middle;
+        }
         // The first wanted event is after `passed` and not after `wanted`.
-        let (mut passed, mut wanted) = (0, feed::length(connection, UPLINKS, &stream).await? + 1);
+        let (mut passed, mut wanted) = (0, last + 1);
         while wanted - passed > 1 {
             let middle = passed + (wanted - passed) / 2;
             let (position, received_at) = probe(connection, &stream, middle).await?;
             if position > since && received_at >= horizon { wanted = middle } else { passed = middle }
         }
-        Ok(Self { stream, passed, before })
+        Ok(Self { stream, passed, last })
     }
 
     /// The next events; none when no event before the claim is left.
@@ -60,18 +72,18 @@ impl Past {
         &mut self,
         connection: &mut PgConnection,
     ) -> Result<Option<Vec<RecordedEvent>>, sqlx::Error> {
+        if self.passed >= self.last {
+            return Ok(None);
+        }
         let page = StreamPage {
             aggregate_type: UPLINKS,
             aggregate_id: &self.stream,
             after_sequence: self.passed,
             after: 0,
-            // With `before` as the bound the server would read the rest of the stream to find nothing. The page is cut
-            // below instead.
             through: i64::MAX,
-            limit: PAGE,
+            limit: PAGE.min(self.last - self.passed),
         };
         let mut page = feed::read_stream(connection, page).await?;
-        page.retain(|recorded| recorded.position < self.before);
         let Some(last) = page.last() else { return Ok(None) };
         self.passed = last.sequence;
         reread::leave_out(connection, name::NAME, &mut page).await?;
@@ -103,6 +115,25 @@ async fn ownerless_since(
     .fetch_optional(connection)
     .await?;
     Ok(since.unwrap_or_default())
+}
+
+/// True if the stream has an event with this sequence, before a position.
+async fn is_before(
+    connection: &mut PgConnection,
+    stream: &str,
+    sequence: i64,
+    position: i64,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from events where aggregate_type = $1 and aggregate_id = $2 and sequence = $3 \
+                                             and position + 0 < $4)",
+    )
+    .bind(UPLINKS)
+    .bind(stream)
+    .bind(sequence)
+    .bind(position)
+    .fetch_one(connection)
+    .await
 }
 
 /// An event's position and its time of receipt, or the time it was recorded if it has none.

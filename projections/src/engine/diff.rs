@@ -62,6 +62,8 @@ pub async fn diff<P: Projection>(
     connection: &mut PgConnection,
     mut report: impl FnMut(i64, i64),
 ) -> Result<Option<Difference>, DiffError> {
+    // They know the types of the temporary tables of an earlier comparison.
+    connection.clear_cached_statements().await?;
     let mut transaction = connection.begin_with("begin isolation level repeatable read read write").await?;
     let position: Option<i64> = sqlx::query_scalar(
         "select position from projections.checkpoints where projection = $1 and version = $2",

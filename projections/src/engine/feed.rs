@@ -210,17 +210,6 @@ pub async fn read_stream(
         .await
 }
 
-/// The last sequence of a stream; 0 if it has no events.
-pub async fn length(
-    connection: &mut PgConnection,
-    aggregate_type: &str,
-    aggregate_id: &str,
-) -> Result<i64, sqlx::Error> {
-    let last =
-        "select coalesce(max(sequence), 0) from events where aggregate_type = $1 and aggregate_id = $2";
-    sqlx::query_scalar(last).bind(aggregate_type).bind(aggregate_id).fetch_one(connection).await
-}
-
 /// A page of the events of one aggregate type after a position, in order. The planner chooses the streams' index for
 /// types with few events, and the log otherwise.
 pub async fn read_type(

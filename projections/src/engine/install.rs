@@ -72,14 +72,19 @@ impl Installed {
             .await
     }
 
-    /// Drops the indexes that are not unique; [`Self::create`] creates them again.
-    pub(crate) async fn drop_indexes(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    /// Drops the indexes that are not unique, except the needed ones; [`Self::create`] creates them again.
+    pub(crate) async fn drop_indexes(
+        &self,
+        connection: &mut PgConnection,
+        needed: &[&str],
+    ) -> Result<(), sqlx::Error> {
         let tables: Vec<&str> = self.tables().collect();
         let indexes: Vec<String> = sqlx::query_scalar(
-            "select indexrelid::regclass::text from pg_index \
-              where indrelid = any($1::text[]::regclass[]) and not indisunique",
+            "select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indexrelid \
+              where indrelid = any($1::text[]::regclass[]) and not indisunique and relname <> all($2)",
         )
         .bind(tables)
+        .bind(needed)
         .fetch_all(&mut *connection)
         .await?;
         for index in indexes {

@@ -75,8 +75,9 @@ pub trait Projection: Default + Send + 'static {
     const STREAMS: &'static [&'static str];
     /// What to do with an event it cannot apply.
     const POISON: Poison;
-    /// True if it reads its tables only by their primary keys: then a rebuild creates the other indexes at the end.
-    const READS_ONLY_BY_KEY: bool = false;
+    /// The indexes that it needs itself besides the primary keys: a rebuild creates all others at the end. None if it may
+    /// need any.
+    const OWN_INDEXES: Option<&'static [&'static str]> = None;
 
     /// Writes the rows that the events give, in sets. Runs in the transaction that moves the checkpoint.
     fn apply(

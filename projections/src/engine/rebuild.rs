@@ -175,34 +175,63 @@ async fn make_tables<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx
         );
         transaction.execute(&*create).await?;
     }
-    let other_version = sqlx::query("delete from checkpoints where projection = $1 and version <> $2")
-        .bind(P::NAME)
-        .bind(P::VERSION)
-        .execute(&mut *transaction)
-        .await?;
-    let installed = Installed::of::<P>();
-    if other_version.rows_affected() > 0 {
-        exceptions::clear(&mut transaction, P::NAME).await?;
-        installed.drop_tables(&mut transaction).await?;
+    leave_out_of_wal(&mut transaction, exceptions::TABLES.into_iter().chain(["checkpoints"])).await?;
+    // Nobody starts meanwhile: whoever has a checkpoint fills the tables already.
+    transaction.execute("lock table checkpoints in share row exclusive mode").await?;
+    let goes_on: bool =
+        sqlx::query_scalar("select exists (select from checkpoints where projection = $1 and version = $2)")
+            .bind(P::NAME)
+            .bind(P::VERSION)
+            .fetch_one(&mut *transaction)
+            .await?;
+    if !goes_on {
+        forget::<P>(&mut transaction).await?;
     }
+    let installed = Installed::of::<P>();
     installed.create(&mut transaction).await?;
-    if P::READS_ONLY_BY_KEY {
-        installed.drop_indexes(&mut transaction).await?;
+    leave_out_of_wal(&mut transaction, installed.tables()).await?;
+    if let Some(needed) = P::OWN_INDEXES {
+        installed.drop_indexes(&mut transaction, needed).await?;
     }
     transaction.commit().await
+}
+
+/// Excludes tables of new rows from the write-ahead log, which would cost more than the rows. A crash of the database
+/// empties all of them, their checkpoints too: then a rebuild starts from the beginning.
+async fn leave_out_of_wal(
+    connection: &mut PgConnection,
+    tables: impl Iterator<Item = &str>,
+) -> Result<(), sqlx::Error> {
+    let in_it: Vec<String> = sqlx::query_scalar(
+        "select oid::regclass::text from pg_class \
+          where oid = any($1::text[]::regclass[]) and relpersistence = 'p' order by 1",
+    )
+    .bind(tables.collect::<Vec<_>>())
+    .fetch_all(&mut *connection)
+    .await?;
+    for table in in_it {
+        connection.execute(&*format!("alter table {table} set unlogged")).await?;
+    }
+    Ok(())
 }
 
 /// Drops the new rows: they are useless, or the live rows match them now.
 async fn discard<P: Projection>(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = begin_alone(owner).await?;
     transaction.execute("set local search_path to rebuild, public").await?;
-    Installed::of::<P>().drop_tables(&mut transaction).await?;
-    exceptions::clear(&mut transaction, P::NAME).await?;
+    forget::<P>(&mut transaction).await?;
+    transaction.commit().await
+}
+
+/// Drops the tables in the first schema of the search path, with checkpoint and exceptions.
+async fn forget<P: Projection>(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    Installed::of::<P>().drop_tables(connection).await?;
+    exceptions::clear(connection, P::NAME).await?;
     sqlx::query("delete from checkpoints where projection = $1")
         .bind(P::NAME)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// The position of the live rows; `lock` is the locking clause.

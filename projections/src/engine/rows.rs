@@ -3,7 +3,8 @@
 //! A struct is a row; its fields are the table's columns, by name. The caller loads the rows that a batch affects,
 //! applies the events, and saves what changed in one statement.
 
-mod fields;
+mod array;
+mod value;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
@@ -13,9 +14,10 @@ use chrono::{DateTime, Utc};
 use parking_domain::instant::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::{Column, Executor, PgConnection, Statement, TypeInfo};
+use serde_json::Map;
+use sqlx::{Executor, PgConnection, Statement};
 
-use fields::Fields;
+use array::RowArray;
 
 /// Upper limit of cached rows; beyond it the cache is cleared.
 const KEPT: usize = 200_000;
@@ -161,38 +163,25 @@ pub async fn insert<R: Serialize>(
     write(connection, table, rows, |_| String::new()).await
 }
 
-/// Sends each column as an array of texts, which PostgreSQL casts to the column's type.
+/// Sends all rows as one array of the table's row type.
 async fn write<R: Serialize>(
     connection: &mut PgConnection,
     table: &str,
     rows: &[R],
     conflict: impl FnOnce(&[&str]) -> String,
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<String> =
-        rows.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(encode)?;
-    let rows: Vec<Fields<'_>> =
-        rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>().map_err(encode)?;
-    let Some(Fields(first)) = rows.first() else { return Ok(()) };
-    let names: Vec<&str> = first.iter().map(|(name, _)| *name).collect();
-    // The connection caches the description.
-    let described = format!("select {} from {table} limit 0", names.join(", "));
-    let described = (&mut *connection).prepare(&described).await?;
-    let types: Vec<&str> = described.columns().iter().map(|column| column.type_info().name()).collect();
-    let arrays: Vec<String> = (1..=names.len()).map(|n| format!("${n}::text[]")).collect();
-    let casts: Vec<String> = names.iter().zip(&types).map(|(name, of)| format!("{name}::{of}")).collect();
+    let Some(first) = rows.first() else { return Ok(()) };
+    let first = serde_json::to_value(first).map_err(encode)?;
+    let names: Vec<&str> = first.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
     let query = format!(
-        "insert into {table} ({0}) select {1} from unnest({2}) as rows ({0}) {3}",
+        "insert into {table} ({0}) select {0} from unnest($1::{table}[]) {1}",
         names.join(", "),
-        casts.join(", "),
-        arrays.join(", "),
         conflict(&names)
     );
-    let mut query = sqlx::query(&query);
-    for (n, of) in types.iter().enumerate() {
-        let column = rows.iter().map(|row| row.text(n, of)).collect::<Result<Vec<_>, _>>().map_err(encode)?;
-        query = query.bind(column);
-    }
-    query.execute(connection).await?;
+    // The connection keeps the statement, and the types of its parameter.
+    let statement = (&mut *connection).prepare(&query).await?;
+    let array = RowArray::for_statement(&statement, rows)?;
+    statement.query().bind(array).execute(connection).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! first one dies. The lock only saves work: the checkpoint moves by compare-and-set, and that keeps a deposed runner
 //! from writing.
 
+mod catch_up;
 pub(crate) mod checkpoint;
 pub(crate) mod take;
 
@@ -23,6 +24,7 @@ use crate::engine::feed::{self, FeedError, Page};
 use crate::engine::progress::{Progress, Reporter};
 use crate::engine::projection::Projection;
 use crate::engine::recent::Recent;
+use catch_up::CatchUp;
 use checkpoint::Checkpoint;
 use take::Taker;
 
@@ -152,6 +154,7 @@ impl<P: Projection> Runner<P> {
     ) -> Result<Infallible, RunError> {
         feed::check_reach(reader, position).await?;
         let mut page = self.next(reader, position).await?;
+        let mut catch_up = CatchUp::from(position);
         loop {
             // Reads the next page while a full page is folded and written.
             let ahead = async {
@@ -162,6 +165,7 @@ impl<P: Projection> Runner<P> {
             };
             let (done, ahead) = tokio::join!(taker.take(&page), ahead);
             done?;
+            catch_up.report(reader, P::NAME, page.through).await?;
             page = if let Some(next) = ahead {
                 next?
             } else {

@@ -11,8 +11,10 @@ use parking_projections::occupancy::{Occupancies, changes};
 use parking_projections::registry::Registry;
 use parking_testkit::estate::Estate;
 use parking_testkit::{EventLog, Role};
+use sqlx::Executor;
 use sqlx::postgres::PgListener;
 
+use crate::diary::clear_away;
 use crate::support::{Running, catch_up};
 
 fn rebuilding(log: &EventLog) -> impl Future<Output = Result<Rebuilt, RebuildError>> + Send + use<> {
@@ -103,6 +105,36 @@ async fn conformance_67_interrupted_at_any_point_a_rebuild_goes_on_and_ends_righ
     assert_eq!(names(&log).await.len(), 38);
     assert_eq!(rebuilt.position, log.head().await);
     assert_eq!(different(&rebuilding(&log).await.unwrap()), 0);
+}
+
+#[tokio::test]
+async fn new_rows_whose_checkpoint_a_crash_of_the_database_has_emptied_are_made_anew() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    spoilt(&log, &estate).await;
+    let admin = log.admin();
+    let mut writer = admin.begin().await.unwrap();
+    writer.execute("lock table projections.spaces in row exclusive mode").await.unwrap();
+    let rows_are_new = async {
+        let query = "select position from rebuild.checkpoints where projection = 'registry'";
+        // The table does not exist until the rebuild has created it.
+        while sqlx::query_scalar::<_, i64>(query).fetch_one(&admin).await.unwrap_or_default() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        done = rebuilding(&log) => panic!("the lock must block it: {done:?}"),
+        () = rows_are_new => {}
+    }
+    drop(writer);
+    clear_away(&log).await;
+    let logged = "select relname::text from pg_class where relnamespace = 'rebuild'::regnamespace \
+                     and relkind in ('r', 'i') and relpersistence <> 'u'";
+    let logged: Vec<String> = sqlx::query_scalar(logged).fetch_all(&admin).await.unwrap();
+    assert_eq!(logged, [""; 0], "a crash empties all tables of new rows");
+    sqlx::query("truncate rebuild.checkpoints").execute(&admin).await.unwrap();
+    assert_eq!(different(&rebuilding(&log).await.unwrap()), 2 * 38);
+    assert_eq!(names(&log).await.len(), 38);
 }
 
 #[tokio::test]

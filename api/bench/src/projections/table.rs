@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::BenchError;
 use crate::measure::spread;
 use crate::report::say;
 
 /// The reference of all ratios.
 pub(super) const COPY: &str = "COPY of the events";
+
+/// All projections at the same time.
+pub(super) const AT_ONCE: &str = "all at once";
 
 /// The figures of one measurement.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +29,21 @@ pub(super) struct Measured {
     pub(super) different: i64,
 }
 
+impl Measured {
+    /// Rebuilds that began together and ran at the same time: until the last of them was done. Each one saw the whole
+    /// database's CPU time until it was done itself, so the most seen is that of all.
+    pub(super) fn at_once(rebuilds: &[Self]) -> Self {
+        let last = |of: fn(&Self) -> Duration| rebuilds.iter().map(of).max().unwrap_or_default();
+        Self {
+            folded: last(|m| m.folded),
+            whole: last(|m| m.whole),
+            cpu: [rebuilds.iter().map(|m| m.cpu[0]).sum(), last(|m| m.cpu[1])],
+            peak_kib: rebuilds.iter().map(|m| m.peak_kib).max().unwrap_or_default(),
+            different: rebuilds.iter().map(|m| m.different).sum(),
+        }
+    }
+}
+
 /// The measurements, by name and repetition.
 pub(super) struct Figures {
     events: f64,
@@ -37,11 +56,16 @@ impl Figures {
         Self { events: events as f64, measured: Vec::new() }
     }
 
-    pub(super) fn note(&mut self, what: &'static str, measured: Measured) {
+    /// Takes a measurement; an error if the rebuilt rows are not those that were there.
+    pub(super) fn note(&mut self, what: &'static str, measured: Measured) -> Result<(), BenchError> {
+        if measured.different != 0 {
+            return Err(format!("{} rows of {what} differ", measured.different).into());
+        }
         match self.measured.iter_mut().find(|(known, _)| *known == what) {
             Some((_, repetitions)) => repetitions.push(measured),
             None => self.measured.push((what, vec![measured])),
         }
+        Ok(())
     }
 
     pub(super) fn print(&self) {
@@ -70,7 +94,8 @@ impl Figures {
 
     /// All projections, one after the other.
     fn all(&self) -> (&'static str, Vec<Measured>) {
-        let projections: Vec<_> = self.measured.iter().filter(|(what, _)| *what != COPY).collect();
+        let projections: Vec<_> =
+            self.measured.iter().filter(|(what, _)| ![COPY, AT_ONCE].contains(what)).collect();
         let repetitions = projections.first().map_or(0, |(_, repetitions)| repetitions.len());
         let sum = |n: usize| {
             let these = || projections.iter().map(|(_, repetitions)| &repetitions[n]);

@@ -23,9 +23,9 @@ const ATTEMPTS: u32 = 3;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connection options of a taker. A crash loses rows and checkpoint together and the log provides them again, so
-/// commits do not wait for the disk.
+/// commits do not wait for the disk. Its memory suffices for a large batch, which would otherwise go through a file.
 pub(crate) fn options(options: PgConnectOptions) -> PgConnectOptions {
-    options.options([("synchronous_commit", "off")])
+    options.options([("synchronous_commit", "off"), ("work_mem", "64MB")])
 }
 
 /// A projection at its checkpoint.
