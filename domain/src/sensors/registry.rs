@@ -4,6 +4,7 @@ use super::{
     CodecId, Frame, Reading, Undecodable, bosch, browan, decentlab, dingtek, dragino, kuando, libelium,
     milesight, moko, netvox, nwave, object, placepod,
 };
+use crate::device::Category;
 
 /// Fills in the values of the frame; values that the frame does not contain stay blank.
 type Fill = fn(&mut Reading, &Frame<'_>) -> Result<(), Undecodable>;
@@ -36,10 +37,18 @@ impl Codec {
         Ok(reading)
     }
 
+    /// Whether the models are sensors or displays.
+    pub fn category(&self) -> Category {
+        if DISPLAYS.contains(&self.name) { Category::Display } else { Category::Sensor }
+    }
+
     const fn new(name: &'static str, models: &'static str, ports: &'static [u8], fill: Fill) -> Self {
         Self { name, version: 1, models, ports, fill }
     }
 }
+
+/// The codecs of displays.
+const DISPLAYS: [&str; 1] = ["kuando-busylight"];
 
 /// The codec of that name.
 pub fn by_name(name: &str) -> Option<&'static Codec> {

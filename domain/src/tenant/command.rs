@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::id::PolicyId;
 use crate::instant::Instant;
 use crate::patch::Patch;
-use crate::policy::PolicyOverrides;
+use crate::policy::PolicyPatch;
 
 /// A command to a `tenant` stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub enum TenantCommand {
         policy_id: PolicyId,
         name: Option<String>,
         description: Patch<String>,
-        changes: Box<PolicyOverrides>,
+        changes: Box<PolicyPatch>,
         asked: Asked,
     },
     /// Activate a display policy.

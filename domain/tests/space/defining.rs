@@ -6,7 +6,7 @@ use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::asked::Asked;
 use parking_domain::device::Category;
 use parking_domain::document::Document;
-use parking_domain::geo::{NotAPosition, Position};
+use parking_domain::geo::{NotAPosition, Position, PositionPatch};
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::patch::Patch;
 use parking_domain::policy::PolicyOverrides;
@@ -62,7 +62,7 @@ fn everything() -> (DefinitionPatch, Definition) {
         building: Patch::Set("North".to_owned()),
         floor: Patch::Set("2".to_owned()),
         zone: Patch::Set("C".to_owned()),
-        position: Patch::Set(position),
+        position: PositionPatch::set(position),
         policy: Some(policy),
         config: Some(object(json!({"light": "dim"}))),
         metadata: Some(object(json!({"width_cm": 250}))),
@@ -168,7 +168,7 @@ fn auto_release_is_1_to_1440_minutes_and_0_means_none() {
 #[test]
 fn a_position_is_within_range() {
     let nowhere = Position { latitude: 90.1, longitude: 0.0 };
-    let patch = DefinitionPatch { position: Patch::Set(nowhere), ..DefinitionPatch::default() };
+    let patch = DefinitionPatch { position: PositionPatch::set(nowhere), ..DefinitionPatch::default() };
     given([created()]).when(update(patch)).then_refused(SpaceRefusal::PositionInvalid(NotAPosition));
 }
 
@@ -193,7 +193,7 @@ fn an_update_changes_only_the_fields_it_sets() {
         building: Patch::Clear,
         floor: Patch::Clear,
         zone: Patch::Clear,
-        position: Patch::Clear,
+        position: PositionPatch::CLEAR,
         ..DefinitionPatch::default()
     };
     let bare = Definition { building: None, floor: None, zone: None, position: None, ..all.clone() };

@@ -89,7 +89,7 @@ fn any_command() -> impl Strategy<Value = TenantCommand> {
         }),
         2 => (policy_id(), option::of("[a-b]{0,2}"), option::of(0..40_u32)).prop_map(|(policy_id, name, window)| {
             let changes = PolicyOverrides { debounce_window_sec: window, ..PolicyOverrides::default() };
-            let (description, changes) = (Patch::Keep, Box::new(changes));
+            let (description, changes) = (Patch::Keep, Box::new(changes.into()));
             TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, asked: asked() }
         }),
         2 => policy_id()

@@ -6,15 +6,19 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use parking_domain::device;
 use parking_domain::instant::Instant;
-use parking_domain::space::Status;
+use parking_domain::occupancy::SpaceState;
+use parking_domain::patch::Patch;
+use parking_domain::space::{StateByHand, Status};
+use parking_projections::devices::inventory::read::StatusFilter;
 use serde::Deserialize;
 use serde::de::value::{self, StrDeserializer};
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::http::kit::app::AppState;
+use crate::http::kit::iso8601::read_time;
 
 /// Serves routes under every path that clients use for them. The documentation lists only the first path.
 pub(crate) trait ServeCompatibly {
@@ -86,6 +90,82 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Lax::<bool>::new("true or false", read))
 }
 
+/// A number, or a string with a number.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let read = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
+    deserializer.deserialize_any(Lax::<f64>::new("a number", read))
+}
+
+/// The change that a value which was sent makes: `null` and, except of texts, the empty string clear the field.
+pub(crate) fn change<T>(value: Option<T>) -> Patch<T> {
+    value.map_or(Patch::Clear, Patch::Set)
+}
+
+/// As [`number`], for a field that can be cleared.
+pub(crate) fn number_change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patch<f64>, D::Error> {
+    number(deserializer).map(change)
+}
+
+/// As [`integer`], for a field that can be cleared.
+pub(crate) fn integer_change<'de, D, T>(deserializer: D) -> Result<Patch<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    integer(deserializer).map(change)
+}
+
+/// As [`text`], for a field that can be cleared.
+pub(crate) fn text_change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patch<String>, D::Error> {
+    text(deserializer).map(change)
+}
+
+/// A state of a space that can be set by hand, in upper or lower case.
+pub(crate) fn state_by_hand<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<StateByHand>, D::Error> {
+    deserializer.deserialize_any(Lax::<StateByHand>::new(STATES, name))
+}
+
+/// A shown state of a space, in upper or lower case.
+pub(crate) fn space_state<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SpaceState>, D::Error> {
+    deserializer.deserialize_any(Lax::<SpaceState>::new(STATES, name))
+}
+
+const STATES: &str = "free, occupied, reserved, maintenance or unknown";
+
+/// The status of a device, or whether it is heard. V5's `decommissioned` means `retired`.
+pub(crate) fn device_status<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<StatusFilter>, D::Error> {
+    let read = |text: &str| match text {
+        "active" => Some(StatusFilter::Active),
+        "inactive" => Some(StatusFilter::Inactive),
+        "decommissioned" => Some(StatusFilter::Is(device::Status::Retired)),
+        text => name(text).map(StatusFilter::Is),
+    };
+    let what = "assigned, unassigned, retired, active or inactive; GET /api/v6/orphan-devices lists orphans";
+    deserializer.deserialize_any(Lax::<StatusFilter>::new(what, read))
+}
+
+/// The first digits of an EUI, in lower case.
+pub(crate) fn eui_prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let read = |text: &str| {
+        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
+        let is_prefix = digits.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_prefix.then(|| digits.to_ascii_lowercase())
+    };
+    deserializer.deserialize_any(Lax::<String>::new("at most 16 hexadecimal digits", read))
+}
+
+/// A value by its name, in upper or lower case.
+fn name<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let lower = text.to_ascii_lowercase();
+    T::deserialize(StrDeserializer::<value::Error>::new(&lower)).ok()
+}
+
 /// A string or a number: clients send amounts of money as either.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
@@ -108,20 +188,10 @@ pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(Lax::<Status>::new(what, read))
 }
 
-/// A time with its offset. A time without an offset is in UTC, as V6 wrote it; a date means its first moment.
+/// A time: see [`read_time`].
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
     let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
     deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
-}
-
-/// Parses a time. In a query, the `+` of an offset arrives as a space.
-pub(crate) fn read_time(text: &str) -> Option<Instant> {
-    let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
-    let without_offset = || text.parse::<NaiveDateTime>().ok();
-    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
-    let in_utc = || without_offset().or_else(day).map(|time| time.and_utc());
-    let time: DateTime<Utc> = text.parse().ok().or_else(in_utc)?;
-    time.try_into().ok()
 }
 
 /// Deserializes a value that may also be a string or null.
@@ -192,21 +262,6 @@ mod tests {
     fn absent_parameters_are_removed() {
         assert_eq!(present("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
         assert_eq!(present("a=1&a=undefined"), "");
-    }
-
-    #[test]
-    fn a_time_without_an_offset_is_in_utc() {
-        let at = read_time("2026-11-23T08:00:00Z");
-        assert!(at.is_some());
-        for text in ["2026-11-23T08:00:00", "2026-11-23 08:00:00", "2026-11-23T10:00:00 02:00"] {
-            assert_eq!(read_time(text), at, "{text}");
-        }
-        assert_eq!(read_time("2026-11-23"), read_time("2026-11-23T00:00:00Z"));
-        for text in
-            ["tomorrow", "0000-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "9999-12-31T23:30:00-01:00"]
-        {
-            assert_eq!(read_time(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::http::kit::app::App;
+use crate::http::kit::iso8601::read_time;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
@@ -20,6 +21,23 @@ use crate::http::kit::progress;
 /// Refuses an invalid parameter.
 pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", detail)
+}
+
+/// Refuses an invalid body.
+pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
+}
+
+/// The value of a field that a request can give in two places, such as the path and the body.
+pub(crate) fn one_of<T: PartialEq>(
+    field: &str,
+    value: Option<T>,
+    other: Option<T>,
+) -> Result<Option<T>, Problem> {
+    if value.is_some() && other.is_some() && value != other {
+        return Err(invalid(format!("{field} is given twice with different values: give it once")));
+    }
+    Ok(value.or(other))
 }
 
 /// The query, deserialized into a struct. Values that count as absent are removed; unknown names are ignored.
@@ -116,5 +134,5 @@ fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::
         return Ok(Some(AsOf::Position(position.into())));
     }
     let refused = || de::Error::custom("expected a position or a time such as 2026-11-23T08:00:00Z");
-    lenient::read_time(&text).map(|time| Some(AsOf::Time(time))).ok_or_else(refused)
+    read_time(&text).map(|time| Some(AsOf::Time(time))).ok_or_else(refused)
 }

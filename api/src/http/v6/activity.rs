@@ -2,6 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use parking_domain::aggregate::Decider;
+use parking_domain::device::Device;
+use parking_domain::gateway::Gateway;
+use parking_domain::site::Site;
+use parking_domain::space::Space;
+use parking_domain::tenant::Tenant;
 use parking_projections::registry::Registry;
 use parking_projections::registry::activity::read as activity;
 use serde::Deserialize;
@@ -17,7 +23,7 @@ use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::ReadActivity;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, QueryParams};
+use crate::http::kit::query::{AnyEui, QueryParams, invalid};
 use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::activity::ActivityView;
 
@@ -51,9 +57,13 @@ async fn list(
     SeekPage(seek): SeekPage<50, 500>,
     QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<SeekListing<ActivityView>>, Problem> {
-    let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned());
+    let kinds: Vec<String> =
+        query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned()).collect();
+    if let Some(unknown) = kinds.iter().find(|kind| !is_known(kind)) {
+        return Err(invalid(format!("kind: there is no event type {unknown}: see the kind of entries")));
+    }
     let filter = activity::Filter {
-        kinds: kinds.collect(),
+        kinds,
         site_id: query.site_id,
         space_id: query.space_id,
         dev_eui: query.dev_eui.map(|AnyEui(dev_eui)| dev_eui),
@@ -62,4 +72,10 @@ async fn list(
     let total = seek.total(activity::count(&mut reading, &filter)).await?;
     let rows = activity::list(&mut reading, &filter, seek.limit(), seek.start()).await?;
     Ok(seek.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))
+}
+
+/// Whether an entry can be of this event type.
+fn is_known(kind: &str) -> bool {
+    let types = [Space::EVENTS, Device::EVENTS, Site::EVENTS, Tenant::EVENTS, Gateway::EVENTS];
+    types.into_iter().flatten().any(|(event_type, _)| *event_type == kind)
 }

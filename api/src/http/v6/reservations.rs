@@ -26,13 +26,14 @@ use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey, KeyedCommand};
 use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::changes::Changes;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
@@ -151,21 +152,17 @@ async fn one(
 
 /// Updates a reservation: its window, its details, or both at once.
 ///
-/// Absent and null fields stay unchanged; an empty string clears a field.
+/// Absent fields stay unchanged; null and an empty string clear a field.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
-    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+    Command { caller, body: changes }: Command<ManageReservations, Changes<ReservationBody>>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    if body.space_id().is_some_and(|other| other != space_id) {
-        return Err(invalid(
-            "a reservation cannot move to another space: cancel it and book the other space",
-        ));
-    }
+    let body = changes.onto::<ReservationView>(&app, &caller, reservation_id).await?;
     change(&app, &caller, (space_id, reservation_id), body.change()?).await
 }
 
@@ -182,6 +179,7 @@ async fn reschedule(
         return Err(invalid("start_time or end_time is required"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
+    one_of("space_id", Some(space_id.uuid()), body.space_id)?;
     let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
     change(&app, &caller, (space_id, reservation_id), moved).await
 }

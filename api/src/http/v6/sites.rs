@@ -29,7 +29,7 @@ use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
+use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams, invalid};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -58,6 +58,9 @@ struct ListSites {
     /// Whether to include the counts of spaces and devices of each site.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
+    /// Must be false: archived sites are not listed.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    include_inactive: Option<bool>,
 }
 
 /// Lists the tenant's sites by name.
@@ -71,6 +74,9 @@ async fn list(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSites>,
 ) -> Result<Json<Listing<SiteView>>, Problem> {
+    if query.include_inactive == Some(true) {
+        return Err(invalid("include_inactive must be false: archived sites are not listed"));
+    }
     let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let total = sites::count(&mut reading).await?;
     let rows = sites::list(&mut reading, page.size, page.offset()).await?;
@@ -108,7 +114,7 @@ async fn create(
     Ok(done.view(&app, &caller, site_id).await.created())
 }
 
-/// Updates a site. Absent and null fields stay unchanged.
+/// Updates a site. Absent fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey), request_body = SiteBody,
     responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]

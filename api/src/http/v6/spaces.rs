@@ -2,6 +2,7 @@
 
 mod availability;
 mod body;
+mod history;
 mod places;
 mod view;
 
@@ -11,6 +12,7 @@ use parking_commands::spaces::{EndSpace, MakeSpace};
 use parking_domain::device::DeviceRefusal;
 use parking_domain::id::TenantId;
 use parking_domain::id::{SiteId, SpaceId};
+use parking_domain::occupancy::SpaceState;
 use parking_domain::site::SiteRefusal;
 use parking_domain::space::{
     CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
@@ -18,7 +20,7 @@ use parking_domain::space::{
 use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
-use parking_projections::occupancy::space_history::read as history;
+use parking_projections::occupancy::space_history::read as past;
 use parking_projections::registry::Registry;
 use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::read as spaces;
@@ -33,22 +35,22 @@ use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::changes::Changes;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
+use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams, invalid, one_of};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
-use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::shared::words;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
-use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
+use crate::http::v6::spaces::view::{SpaceEnded, SpaceView, StateSet};
 
 /// The projections that these resources show.
 type Sources = (Registry, Occupancies, Fleet);
@@ -60,7 +62,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(stats))
         .serve(routes!(one, update, delete))
         .serve(routes!(set_state))
-        .serve(routes!(past))
         .alias(Alias::patch("/api/v6/spaces/{space_id}"), update)
         .alias(
             Alias {
@@ -70,6 +71,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
             },
             stats,
         )
+        .merge(history::routes())
         .merge(places::routes())
         .merge(availability::routes())
 }
@@ -79,9 +81,19 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 struct ListSpaces {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
-    /// Only spaces in this state. Any other text matches no space.
-    #[param(inline, value_type = Option<words::SpaceStateFilter>)]
-    current_state: Option<String>,
+    /// Only spaces in this state, in upper or lower case. `state` and `status` are accepted aliases.
+    #[serde(default, alias = "state", alias = "status", deserialize_with = "lenient::space_state")]
+    #[param(inline, value_type = Option<words::SpaceState>)]
+    current_state: Option<SpaceState>,
+    /// Only spaces in this building.
+    building: Option<String>,
+    /// Only spaces on this floor.
+    floor: Option<String>,
+    /// Only spaces in this zone.
+    zone: Option<String>,
+    /// Must be false: deleted spaces are not listed.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    include_deleted: Option<bool>,
     /// Whether to include the devices assigned to each space.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_devices: Option<bool>,
@@ -104,7 +116,7 @@ async fn list(
 /// Lists a site's spaces by code.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
     params(SitePath, ListSpaces, Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
+    responses((status = 200, body = Listing<SpaceView>), Refusals<(ReadErrors<ReadSpaces>, SiteRefusal)>))]
 async fn list_of_site(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
@@ -113,8 +125,10 @@ async fn list_of_site(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let query = ListSpaces { site_id: Some(site_id.uuid()), ..query };
-    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
+    let query = ListSpaces { site_id: one_of("site_id", Some(site_id.uuid()), query.site_id)?, ..query };
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
+    sites::get(&mut reading, site_id.uuid()).await?.ok_or(SiteRefusal::SiteNotFound)?;
+    page_of(reading, caller.tenant_id, page, query).await
 }
 
 async fn page_of(
@@ -123,7 +137,13 @@ async fn page_of(
     page: Page,
     query: ListSpaces,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let filter = spaces::Filter { site_id: query.site_id, state: query.current_state };
+    if query.include_deleted == Some(true) {
+        return Err(invalid(
+            "include_deleted must be false: deleted spaces are not listed, their history is",
+        ));
+    }
+    let ListSpaces { site_id, current_state: state, building, floor, zone, .. } = query;
+    let filter = spaces::Filter { site_id, state, building, floor, zone };
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
     let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
@@ -155,6 +175,7 @@ async fn create_on_site(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
+    one_of("site_id", Some(site_id), body.site_id())?;
     create_at(&app, &caller, site_id, body).await
 }
 
@@ -165,6 +186,7 @@ async fn create_at(
     mut body: SpaceBody,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let space_id = SpaceId::from(caller.new_id(app));
+    body.refuse_devices()?;
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
     let create = CreateSpace { site_id, code, definition: body.definition()?, asked: caller.asked() };
@@ -188,22 +210,23 @@ async fn one(
     let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let row = find(&mut reading, space_id).await?;
     let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(row))) };
-    let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
+    let moment = past::as_of(&mut reading, space_id.uuid(), as_of).await?;
     match moment.filter(|moment| moment.state.is_some()) {
         Some(moment) => Ok(Json(SpaceView::of(row).with_past_state(&moment))),
         None => Err(SpaceRefusal::SpaceNotFound.into()),
     }
 }
 
-/// Updates a space, and sets its state if the body contains one. Absent and null fields stay unchanged.
+/// Updates a space, and sets its state if the body contains another than is shown. Absent fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, TakenRefusals)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    Command { caller, mut body }: Command<ManageSpaces, SpaceBody>,
+    Command { caller, body: changes }: Command<ManageSpaces, Changes<SpaceBody>>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
+    let mut body = changes.onto::<SpaceView>(&app, &caller, space_id).await?;
     let asked = caller.asked();
     let set_state = body.current_state.map(|state| SetStateByHand { state, reason: None, asked });
     let update = UpdateSpace { code: body.code.take(), definition: body.definition()?, asked };
@@ -273,30 +296,6 @@ async fn stats(
             .await?;
     let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
-}
-
-/// Lists all changes of a space's state or display with their causes, newest first.
-#[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
-    params(SpacePath, SeekPage<50, 500>, Freshness),
-    responses((status = 200, body = SeekListing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
-async fn past(
-    State(app): State<AppState>,
-    caller: Caller<ReadSpaces>,
-    freshness: Freshness,
-    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    SeekPage(seek): SeekPage<50, 500>,
-) -> Result<Json<SeekListing<MomentView>>, Problem> {
-    let mut reading = app.read::<Occupancies>(&caller, seek.freshness(freshness)).await?;
-    let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
-    let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
-    let is_empty = match total {
-        Some(total) => total == 0,
-        None => rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0,
-    };
-    if is_empty {
-        find(&mut reading, space_id).await?;
-    }
-    Ok(seek.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
 async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {

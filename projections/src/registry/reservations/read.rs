@@ -94,6 +94,16 @@ pub async fn get(connection: &mut PgConnection, reservation_id: Uuid) -> Result<
     row.map(listed).transpose()
 }
 
+/// These reservations, in any order.
+pub async fn some(
+    connection: &mut PgConnection,
+    reservation_ids: &[Uuid],
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where r.reservation_id = any($1)");
+    let rows: Vec<ListedRow> = sqlx::query_as(&query).bind(reservation_ids).fetch_all(connection).await?;
+    rows.into_iter().map(listed).collect()
+}
+
 /// The reservations that hold a space at some moment of a window, earliest first, at most `limit`.
 pub async fn holding(
     connection: &mut PgConnection,

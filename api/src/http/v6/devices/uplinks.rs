@@ -4,9 +4,9 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_domain::device::DeviceRefusal;
+use parking_domain::device::{Category, DeviceRefusal};
 use parking_domain::instant::Instant;
-use parking_domain::sensors::CODECS;
+use parking_domain::sensors::{CODECS, Codec};
 use parking_projections::devices::Fleet;
 use parking_projections::devices::uplinks::read as uplinks;
 use parking_projections::registry::Registry;
@@ -28,6 +28,7 @@ use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
 use crate::http::v6::shared::path::DevicePath;
+use crate::http::v6::shared::words;
 
 /// The projections that these resources show.
 type Sources = (Fleet, Registry);
@@ -69,12 +70,23 @@ async fn reported(
     Ok(seek.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListDeviceTypes {
+    /// Only types of sensors, or of displays.
+    #[param(inline, value_type = Option<words::DeviceCategory>)]
+    category: Option<Category>,
+}
+
 /// Lists the device types that have a codec, by name.
-#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>),
+#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(ListDeviceTypes, Paged<100, 500>),
     responses((status = 200, body = Listing<DeviceTypeView>), Refusals<ReadErrors<ReadDevices>>))]
 async fn device_types(
     caller: Caller<ReadDevices>,
     Paged(page): Paged<100, 500>,
+    QueryParams(query): QueryParams<ListDeviceTypes>,
 ) -> Json<Listing<DeviceTypeView>> {
-    page.of_all(CODECS.iter().map(DeviceTypeView::of), caller.tenant_id)
+    let is_listed = |codec: &&Codec| query.category.is_none_or(|category| codec.category() == category);
+    let listed: Vec<DeviceTypeView> = CODECS.iter().filter(is_listed).map(DeviceTypeView::of).collect();
+    page.of_all(listed.into_iter(), caller.tenant_id)
 }

@@ -9,7 +9,7 @@ use parking_projections::registry::overrides;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::kit::lenient;
@@ -101,22 +101,13 @@ impl PartialSchema for ReservationStatusFilter {
     }
 }
 
-/// A filter by the state of a space. It accepts any text.
-pub(crate) enum SpaceStateFilter {}
-
-impl PartialSchema for SpaceStateFilter {
-    fn schema() -> RefOr<Schema> {
-        known_or_any(SpaceState::names())
-    }
-}
-
-/// A filter by the status of a device. It accepts any text.
+/// A filter by the status of a device. It also accepts V5's names.
 pub(crate) enum DeviceStatusFilter {}
 
 impl PartialSchema for DeviceStatusFilter {
     fn schema() -> RefOr<Schema> {
-        let by_reports = ["active", "inactive"].map(Value::from);
-        known_or_any([DeviceStatus::names(), by_reports.to_vec()].concat())
+        let further = ["active", "inactive", "decommissioned"].map(Value::from);
+        one_of([DeviceStatus::names(), further.to_vec()].concat()).into()
     }
 }
 
@@ -126,12 +117,6 @@ fn name(value: impl Serialize) -> Value {
 
 fn one_of(names: Vec<Value>) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
-}
-
-/// A text that has a meaning only if it is one of these names, but is never refused.
-fn known_or_any(names: Vec<Value>) -> RefOr<Schema> {
-    let any = ObjectBuilder::new().schema_type(Type::String);
-    AnyOfBuilder::new().item(one_of(names)).item(any).into()
 }
 
 #[cfg(test)]
