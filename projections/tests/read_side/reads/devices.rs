@@ -1,6 +1,6 @@
 //! Devices and their uplinks.
 
-use parking_domain::device::{Category, Device, DeviceEvent};
+use parking_domain::device::{Category, Device, DeviceEvent, Status};
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::Occupancy;
 use parking_projections::devices::inventory::read::{self, Counts, Filter, Listed, StatusFilter};
