@@ -105,7 +105,7 @@ async fn conflicting_reservations_are_listed_and_the_end_of_a_window_is_exclusiv
     client.ask("POST", &moved, json!({})).await.problem(422, "parameter_invalid");
     let elsewhere =
         json!({"space_id": client.ask("POST", "/api/v6/spaces", json!({"code": "A-2"})).await.ok()["id"]});
-    client.ask("PATCH", &path(&first), elsewhere).await.problem(422, "parameter_invalid");
+    client.ask("PATCH", &path(&first), elsewhere).await.problem(422, "body_invalid");
 }
 
 #[tokio::test]

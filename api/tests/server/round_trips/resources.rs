@@ -166,6 +166,10 @@ pub(super) fn resources() -> Vec<Resource> {
                 set("/type_code", "browan-tbms100"),
                 alias("/payload_decoder", "/codec", "bosch-tps110"),
                 set("/threshold", json!({"occupied_below_mm": 900, "hysteresis_mm": 40})),
+                set(
+                    "/display_type",
+                    json!({"f_port": 15, "confirmed": false, "layout": {"parts": ["red", "blue"]}}),
+                ),
                 set("/heartbeat_sec", 3600),
                 set("/location", "deck"),
                 set("/config", json!({"b": 2})),

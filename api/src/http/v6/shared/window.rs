@@ -30,6 +30,8 @@ pub(crate) struct WindowBody {
 impl Body for WindowBody {
     const NAMES: &'static [&'static [&'static str]] =
         &[&["space_id", "spaceId"], &["start_time", "startTime"], &["end_time", "endTime"]];
+    // A missing window is refused by name.
+    const OPTIONAL: bool = true;
 }
 
 impl WindowBody {
