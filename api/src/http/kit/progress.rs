@@ -41,11 +41,15 @@ pub(crate) async fn wait_for_head<S: Sources>(app: &App) -> Result<(), Problem> 
     wait_for::<S>(&app.progress, head(app).await?).await
 }
 
-fn refusal(Behind { projection, reached }: Behind, position: i64) -> Problem {
-    let detail = format!(
-        "the read model {projection} has reached position {reached}, not yet {position}: try again in a moment"
-    );
-    Problem::unavailable("projection_behind", detail)
+fn refusal(Behind { projection, reached, stopped }: Behind, position: i64) -> Problem {
+    let until = format!("the read model {projection} has reached position {reached}, not yet {position}");
+    if stopped {
+        let detail =
+            format!("{until}: it has stopped, an operator must skip the next event or fix the cause");
+        Problem::unavailable("projection_stopped", detail)
+    } else {
+        Problem::unavailable("projection_behind", format!("{until}: try again in a moment"))
+    }
 }
 
 /// The position of the log's last event.
