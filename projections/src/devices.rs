@@ -35,7 +35,7 @@ pub struct Fleet {
 
 impl Projection for Fleet {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const TABLES: &'static [Tables] = &[inventory::TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
     const POISON: Poison = Poison::DeadLetter;
