@@ -172,7 +172,7 @@ impl Server {
             writer,
             credential,
             log_id: HeaderValue::from_str(&log_id)?,
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
             ids: Box::new(SystemIds),
         });
         Ok(Self {

@@ -1,5 +1,5 @@
 //! Projection `fleet`: owned devices with their last values, their uplinks, and all other devices that were heard, as
-//! orphans.
+//! orphans. A released device is an orphan at once, a retired one when it is heard again.
 //!
 //! Ownership follows the device's stream in log order. A claim reads the device's uplinks since it last became
 //! ownerless again from the log, at most 90 days back (`past`). Until then only the orphan's row exists, with counts.
@@ -106,17 +106,40 @@ impl Fleet {
                 self.owned.put(device);
             }
             DeviceEvent::DeviceReleased { .. } => {
+                self.become_orphan(dev_eui, recorded.position);
                 self.owned.remove(&dev_eui);
                 self.uplinks.forget(connection, dev_eui).await?;
             }
-            DeviceEvent::OrphanDismissed { at, .. } => self.orphans.dismiss(dev_eui, *at),
-            event => {
-                if let Some(device) = self.owned.change(&dev_eui) {
-                    device.apply_event(event);
-                    device.position = recorded.position;
+            DeviceEvent::DeviceRetired { at, .. } => {
+                if self.become_orphan(dev_eui, recorded.position) {
+                    // Not before it is heard again.
+                    self.orphans.dismiss(dev_eui, *at);
                 }
+                self.change(dev_eui, event, recorded.position);
             }
+            DeviceEvent::OrphanDismissed { at, .. } => self.orphans.dismiss(dev_eui, *at),
+            event => self.change(dev_eui, event, recorded.position),
         }
         Ok(())
+    }
+
+    fn change(&mut self, dev_eui: DevEui, event: &DeviceEvent, position: i64) {
+        if let Some(device) = self.owned.change(&dev_eui) {
+            device.apply_event(event);
+            device.position = position;
+        }
+    }
+
+    /// Makes a device that its owner gives up an orphan; false if it was never heard. The orphan takes along when the device
+    /// was last heard and its profile, and none of its values and counts, which are its former owner's.
+    fn become_orphan(&mut self, dev_eui: DevEui, position: i64) -> bool {
+        let Some((device, last_seen)) = self.owned.get(&dev_eui).and_then(|it| Some((it, it.last_seen_at?)))
+        else {
+            return false;
+        };
+        // A retired device has a row already, with a newer profile if it was heard since.
+        let profile = device.profile.clone().filter(|_| device.status != Status::Retired);
+        self.orphans.begin(dev_eui, last_seen, profile, position);
+        true
     }
 }

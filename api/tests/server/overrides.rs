@@ -29,7 +29,7 @@ async fn an_override_is_active_until_it_is_cleared() {
     let cleared = client.ask("DELETE", &path, None).await.ok();
     assert_eq!((&cleared["success"], &cleared["status"]), (&json!(true), &json!("cleared")));
     assert_eq!((&cleared["id"], &cleared["space_id"]), (&set["id"], &space["id"]));
-    client.ask("DELETE", &path, None).await.problem(404, "override_not_found");
+    client.ask("DELETE", &path, None).await.problem(409, "override_over");
     assert_eq!(client.ask("GET", &space_path, None).await.ok()["status"], "unknown");
     assert_eq!(client.ask("POST", RESERVATIONS, booking(&space, 8, 9)).await.status, 201);
 }

@@ -8,8 +8,7 @@ use axum::extract::State;
 use parking_commands::overrides::Overrides;
 use parking_domain::id::TenantId;
 use parking_domain::id::{OverrideId, SpaceId};
-use parking_domain::space::Space;
-use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
+use parking_domain::space::{ClearOverride, SpaceRefusal};
 use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
 use parking_projections::registry::overrides::OverrideStatus;
@@ -198,8 +197,9 @@ async fn clear_at(
     space_id: SpaceId,
     override_id: OverrideId,
 ) -> Result<Reply<ClearedView>, Problem> {
-    let clear = SpaceCommand::ClearOverride(ClearOverride { override_id, asked: caller.asked() });
-    let done = app.execute::<Space>(caller, space_id, &clear).await?;
+    let clear = ClearOverride { override_id, asked: caller.asked() };
+    let overrides = Overrides::new(&app.platform.spaces, &app.platform.sealer);
+    let done = Done::from(overrides.clear(space_id, clear, &caller.context()).await?);
     let cleared = Shown::read(app, caller, done.position, override_id).await;
     Ok(done.reply(ClearedView { cleared, success: true, message: "the override is cleared" }))
 }

@@ -5,6 +5,7 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
+use parking_commands::sites::ArchiveSite;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::devices::Fleet;
@@ -126,7 +127,7 @@ async fn update(
     Ok(done.view(&app, &caller, site_id).await)
 }
 
-/// Archives a site. The site must have no spaces and no gateways.
+/// Archives a site. The site must have no spaces and no gateways, and must not be the tenant's last one.
 #[utoipa::path(delete, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey),
     responses((status = 200, body = SiteArchived), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
@@ -135,8 +136,8 @@ async fn archive(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, .. }: Command<ManageSites, EmptyBody>,
 ) -> Result<Reply<SiteArchived>, Problem> {
-    let archive = SiteCommand::ArchiveSite { asked: caller.asked() };
-    let done = app.execute::<Site>(&caller, site_id, &archive).await?;
+    let archive = ArchiveSite { site_id, asked: caller.asked() };
+    let done = app.execute_jointly(&caller, &archive).await?;
     app.settle::<Sources>(done.position).await;
     Ok(done.reply(SiteArchived::of(site_id, &done.events)))
 }

@@ -12,15 +12,12 @@ use parking_domain::device::DeviceRefusal;
 use parking_domain::id::TenantId;
 use parking_domain::id::{SiteId, SpaceId};
 use parking_domain::site::SiteRefusal;
-use parking_domain::space::{
-    CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
-};
+use parking_domain::space::{SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace};
 use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
 use parking_projections::occupancy::space_history::read as history;
 use parking_projections::registry::Registry;
-use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -138,11 +135,7 @@ async fn create(
     State(app): State<AppState>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    let site_id = match body.site_id() {
-        Some(site_id) => site_id,
-        None => default_site(&mut app.read_now::<Registry>(&caller).await?).await?,
-    };
-    create_at(&app, &caller, site_id, body).await
+    create_at(&app, &caller, body.site_id(), body).await
 }
 
 /// Creates a space on a site. The code is unique within the site.
@@ -155,20 +148,20 @@ async fn create_on_site(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    create_at(&app, &caller, site_id, body).await
+    create_at(&app, &caller, Some(site_id), body).await
 }
 
 async fn create_at(
     app: &App,
     caller: &Identity,
-    site_id: SiteId,
+    site_id: Option<SiteId>,
     mut body: SpaceBody,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let space_id = SpaceId::from(caller.new_id(app));
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
-    let create = CreateSpace { site_id, code, definition: body.definition()?, asked: caller.asked() };
-    let make_space = MakeSpace { space_id, create, state };
+    let (definition, asked) = (body.definition()?, caller.asked());
+    let make_space = MakeSpace { space_id, site_id, code, definition, state, asked };
     let done = app.execute_jointly(caller, &make_space).await?;
     Ok(done.view(app, caller, space_id).await.created())
 }
@@ -302,12 +295,6 @@ async fn past(
 async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {
     let row = spaces::get(reading, space_id.uuid()).await?;
     row.ok_or_else(|| SpaceRefusal::SpaceNotFound.into())
-}
-
-/// The site of a new space without `site_id`: the tenant's first site.
-async fn default_site(reading: &mut Reading) -> Result<SiteId, Problem> {
-    let rows = sites::list(reading, 1, 0).await?;
-    Ok(rows.first().map_or(SiteId::DEFAULT, |row| row.site.site_id.into()))
 }
 
 impl View for SpaceView {

@@ -83,6 +83,8 @@ pub struct Counts {
     pub maintenance: i64,
     /// Unknown.
     pub unknown: i64,
+    /// Free, and not disabled. Unknown of a past moment.
+    pub available: Option<i64>,
 }
 
 impl Counts {
@@ -139,7 +141,8 @@ const COUNTS: &str = "count(*) as total, count(*) filter (where o.state = 'free'
                       count(*) filter (where o.state = 'occupied') as occupied, \
                       count(*) filter (where o.state = 'reserved') as reserved, \
                       count(*) filter (where o.state = 'maintenance') as maintenance, \
-                      count(*) filter (where o.state = 'unknown' or o.state is null) as unknown";
+                      count(*) filter (where o.state = 'unknown' or o.state is null) as unknown, \
+                      count(*) filter (where o.state = 'free' and s.enabled) as available";
 
 /// The number of spaces in each state, on a site or on all.
 pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Result<Counts, sqlx::Error> {
@@ -188,7 +191,7 @@ pub async fn counts_as_of(
                 count(*) filter (where state = 'occupied') as occupied, \
                 count(*) filter (where state = 'reserved') as reserved, \
                 count(*) filter (where state = 'maintenance') as maintenance, \
-                count(*) filter (where state = 'unknown') as unknown \
+                count(*) filter (where state = 'unknown') as unknown, null::bigint as available \
            from seen cross join lateral \
                 (select h.state from space_history h \
                   where h.site_id = $1 and h.space_id = seen.space_id and h.position <= $2 \
