@@ -20,6 +20,10 @@ use crate::world::{World, stored};
 /// The time from a join to the device's first frame, in seconds.
 const JOINED_BEFORE: i64 = 2;
 
+/// The longest time from a device's last frame to an extra delivery, in seconds: three lower counters ten minutes apart
+/// would count as a restart.
+const SOON: i64 = 500;
+
 /// A device's transmission or another event, `after` seconds after the previous item.
 #[derive(Clone, Debug)]
 struct Item {
@@ -103,11 +107,11 @@ fn joined(dev: u64, session: u32, heard: i64) -> Report {
     )
 }
 
-fn address(dev: u64, session: u32) -> String {
+pub(crate) fn address(dev: u64, session: u32) -> String {
     format!("{:08x}", dev << 16 | u64::from(session))
 }
 
-fn parsed(kind: EventKind, body: &serde_json::Value) -> Report {
+pub(crate) fn parsed(kind: EventKind, body: &serde_json::Value) -> Report {
     chirpstack::parse(kind, body.to_string().as_bytes()).expect("a report")
 }
 
@@ -145,6 +149,9 @@ impl Radio {
     }
 
     fn deliver_besides(&self, extra: &Extra, copy: usize, second: i64) -> Option<Report> {
+        if second - self.reported.last()?.heard > SOON {
+            return None;
+        }
         let of = |frames: &[Sent]| (!frames.is_empty()).then(|| *extra.which.get(frames));
         Some(match extra.how {
             How::Duplicate => of(&self.reported)?.report(0),
@@ -155,21 +162,25 @@ impl Radio {
     }
 }
 
-/// A world that receives all reports through the streams of its devices.
+/// A world with two spaces and their sensors that receives all reports through the streams of its devices.
 #[derive(Debug)]
-struct Receiver {
-    world: World,
+pub(crate) struct Receiver {
+    pub(crate) world: World,
     streams: HashMap<u64, Uplinks>,
     in_order: usize,
 }
 
 impl Receiver {
-    fn of(items: &[Item], extras: &[Extra]) -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = World::new();
         for dev in 1..3 {
             world.given([claimed(dev, TENANT, sensor(), 0), assigned(dev, dev.into(), 0)]);
         }
-        let mut receiver = Self { world, streams: HashMap::new(), in_order: 0 };
+        Self { world, streams: HashMap::new(), in_order: 0 }
+    }
+
+    fn of(items: &[Item], extras: &[Extra]) -> Self {
+        let mut receiver = Self::new();
         let mut radios: HashMap<u64, Radio> = HashMap::new();
         let mut second = 0;
         for (number, item) in items.iter().enumerate() {
@@ -199,7 +210,7 @@ impl Receiver {
     }
 
     /// Records it as ingest does; a report that was recorded before is ignored.
-    fn receive(&mut self, dev: u64, report: Report, second: i64) {
+    pub(crate) fn receive(&mut self, dev: u64, report: Report, second: i64) {
         let stream = uplinks::stream_id(Source::Platform, eui(dev));
         let known = self.world.log.iter().any(
             |(id, event)| matches!(event, Event::Uplink(event) if *id == stream && event.report().key == report.key),

@@ -3,6 +3,7 @@
 
 mod assignment;
 mod by_hand;
+mod clocks;
 mod deliveries;
 mod processes;
 mod properties;
