@@ -153,7 +153,7 @@ fn after_due(mut passed: Vec<SpaceEvent>, own: Vec<SpaceEvent>) -> Vec<SpaceEven
 }
 
 impl Decider for Space {
-    const STATE_VERSION: i32 = 1;
+    const STATE_VERSION: i32 = 2;
 
     const EVENTS: &'static [(&'static str, &'static str)] = SpaceEvent::CATALOGUE;
 
@@ -231,8 +231,8 @@ impl Decider for Space {
                     reservation.details.clone_from(details);
                 }
             }
-            Event::ReservationApproached { reservation_id, .. } => {
-                self.change(*reservation_id, Reservation::approach);
+            Event::ReservationApproached { reservation_id, due, .. } => {
+                self.change(*reservation_id, |held| held.approach(*due));
             }
             Event::ReservationStarted { reservation_id, .. } => {
                 self.change(*reservation_id, Reservation::start);
