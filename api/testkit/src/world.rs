@@ -10,7 +10,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
-use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand};
+use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand, DevicePatch};
 use parking_domain::document::Document;
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
@@ -64,6 +64,15 @@ pub struct World<'a> {
     spaces: Vec<Space>,
     waiting: Vec<StreamAppend>,
     booked: u128,
+    /// The sensors that are unassigned or disabled for some time, with the numbers of their spaces.
+    outages: Vec<(Outage, DevEui, usize)>,
+}
+
+/// Why a sensor does not count for some time.
+#[derive(Clone, Copy)]
+enum Outage {
+    Unassigned,
+    Disabled,
 }
 
 impl<'a> World<'a> {
@@ -77,6 +86,7 @@ impl<'a> World<'a> {
             spaces: Vec::new(),
             waiting: Vec::new(),
             booked: 0,
+            outages: Vec::new(),
         }
     }
 
@@ -88,9 +98,9 @@ impl<'a> World<'a> {
     pub async fn run(mut self, plan: Plan) -> Simulation {
         let mut simulation = Simulation::new(plan);
         let (start, end) = (Instant::at_or_before(plan.start), Instant::at_or_before(plan.end));
-        self.build(&simulation, start).await;
+        self.build(&mut simulation, start).await;
         let mut step_number = 0_u64;
-        for Step { at, act } in simulation.by_ref() {
+        while let Some(Step { at, act }) = simulation.next() {
             step_number += 1;
             let at = Instant::at_or_before(at);
             self.pass_time(at);
@@ -102,8 +112,11 @@ impl<'a> World<'a> {
                 }
                 Act::Book { .. } => {}
             }
-            if step_number.is_multiple_of(199) && at < end - TimeDelta::days(1) {
-                self.disturb(step_number, at);
+            if at >= end - TimeDelta::days(1) {
+                self.end_outages(&mut simulation, at);
+            } else if step_number.is_multiple_of(199) {
+                self.end_outages(&mut simulation, at);
+                self.disturb(&mut simulation, step_number, at);
             }
             if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
                 self.flush().await;
@@ -115,8 +128,8 @@ impl<'a> World<'a> {
         simulation
     }
 
-    /// Creates sites, spaces and devices. Every fifth sensor is heard before it is claimed.
-    async fn build(&mut self, simulation: &Simulation, at: Instant) {
+    /// Creates sites, spaces and devices. Every fourth sensor is assigned late.
+    async fn build(&mut self, simulation: &mut Simulation, at: Instant) {
         for (n, zone) in ZONES.iter().enumerate() {
             let create = SiteCommand::CreateSite {
                 site: Box::new(NewSite {
@@ -129,7 +142,8 @@ impl<'a> World<'a> {
             let events = Site::default().decide(&create).unwrap();
             self.append::<Site>(&site(n).to_string(), &events, Some(TENANT));
         }
-        for (n, (dev_eui, model)) in simulation.devices().enumerate() {
+        let devices: Vec<_> = simulation.devices().collect();
+        for (n, (dev_eui, model)) in devices.into_iter().enumerate() {
             let definition = DefinitionPatch {
                 auto_release_minutes: (n % 4 == 0).then_some(30),
                 building: Patch::Set(format!("B{}", n % 2)),
@@ -144,6 +158,12 @@ impl<'a> World<'a> {
             self.spaces.push(Space::default());
             self.space(n, &SpaceCommand::CreateSpace(Box::new(create)));
             self.claim(dev_eui.into(), n, model.profile(), at);
+            if n % 4 == 1 {
+                self.outages.push((Outage::Unassigned, dev_eui.into(), n));
+            } else {
+                self.assign(dev_eui.into(), n, at);
+                simulation.watch(n, true, at.utc());
+            }
             self.flush().await;
         }
     }
@@ -170,7 +190,6 @@ impl<'a> World<'a> {
                 asked: asked(at),
             },
         );
-        self.assign(dev_eui, n, at);
     }
 
     fn assign(&mut self, dev_eui: DevEui, n: usize, at: Instant) {
@@ -214,18 +233,43 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Sets an override, or removes a sensor and puts it back.
-    fn disturb(&mut self, chance: u64, at: Instant) {
+    /// Sets an override; or removes a sensor and puts it back, at once or later; or disables one for some time.
+    fn disturb(&mut self, simulation: &mut Simulation, chance: u64, at: Instant) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         if chance.is_multiple_of(2) {
-            self.block(chance, at + TimeDelta::minutes(10), at);
-        } else {
-            let place = space(n);
-            let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
-            let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
-            self.device(dev_eui, &DeviceCommand::UnassignDevice { reason: None, asked: asked(at) });
-            self.assign(dev_eui, n, at);
+            return self.block(chance, at + TimeDelta::minutes(10), at);
         }
+        let place = space(n);
+        let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
+        let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
+        let outage = if chance % 3 == 0 { Outage::Disabled } else { Outage::Unassigned };
+        match outage {
+            Outage::Unassigned => {
+                self.device(dev_eui, &DeviceCommand::UnassignDevice { reason: None, asked: asked(at) });
+            }
+            Outage::Disabled => self.enable(dev_eui, false, at),
+        }
+        simulation.watch(n, false, at.utc());
+        self.outages.push((outage, dev_eui, n));
+        if chance % 3 == 1 {
+            self.end_outages(simulation, at);
+        }
+    }
+
+    /// Assigns and enables the sensors that did not count for some time.
+    fn end_outages(&mut self, simulation: &mut Simulation, at: Instant) {
+        for (outage, dev_eui, n) in std::mem::take(&mut self.outages) {
+            match outage {
+                Outage::Unassigned => self.assign(dev_eui, n, at),
+                Outage::Disabled => self.enable(dev_eui, true, at),
+            }
+            simulation.watch(n, true, at.utc());
+        }
+    }
+
+    fn enable(&mut self, dev_eui: DevEui, enabled: bool, at: Instant) {
+        let patch = Box::new(DevicePatch { enabled: Some(enabled), ..DevicePatch::default() });
+        self.device(dev_eui, &DeviceCommand::UpdateDevice { patch, asked: asked(at) });
     }
 
     /// Blocks a space for three hours.
@@ -258,7 +302,7 @@ impl<'a> World<'a> {
         let silent: Vec<(DevEui, Instant)> = self
             .awaited
             .iter()
-            .filter(|(_, heard_at)| **heard_at + timeout <= at)
+            .filter(|(dev_eui, heard_at)| **heard_at + timeout <= at && self.is_enabled(**dev_eui))
             .map(|(k, v)| (*k, *v))
             .collect();
         for (dev_eui, last_heard_at) in silent {
@@ -266,6 +310,10 @@ impl<'a> World<'a> {
             let due = last_heard_at + timeout;
             self.device(dev_eui, &DeviceCommand::ReportSilence { last_heard_at, due, at });
         }
+    }
+
+    fn is_enabled(&self, dev_eui: DevEui) -> bool {
+        self.devices.get(&dev_eui).and_then(Device::definition).is_some_and(|definition| definition.enabled)
     }
 
     /// Executes a command; a refused one has no effect.

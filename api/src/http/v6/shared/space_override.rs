@@ -41,6 +41,7 @@ pub(crate) struct OverrideView {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     /// The active reservations that it overlaps, earliest first, 100 at most. They stay booked.
+    #[schema(max_items = 100)]
     affected_reservations: Vec<AffectedView>,
 }
 
