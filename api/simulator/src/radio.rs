@@ -81,13 +81,7 @@ impl Simulation {
     }
 
     /// The report as ChirpStack posts it, and what the sensor sent.
-    fn transmit(
-        &mut self,
-        space: usize,
-        at: DateTime<Utc>,
-        heartbeat: bool,
-        minutes: u8,
-    ) -> (Value, Sent) {
+    fn transmit(&mut self, space: usize, at: DateTime<Utc>, heartbeat: bool, minutes: u8) -> (Value, Sent) {
         let id = self.uuid();
         let (rssi, snr) = (self.rng.i32(-118..-60), f64::from(self.rng.i32(-80..120)) / 10.0);
         let sensor = &mut self.sensors[space];

@@ -117,8 +117,7 @@ impl Reservations {
             let (index, next) = later.min_by_key(|(_, r)| r.window.start)?;
             (next.window.start - began <= earliest(policy) && takes(next)).then_some(index)
         };
-        let booked_during =
-            || self.0.iter().position(|r| r.booked_during == Some(stay.position) && takes(r));
+        let booked_during = || self.0.iter().position(|r| r.booked_during == Some(stay.position) && takes(r));
         let index = running().or_else(next).or_else(booked_during)?;
         let reservation = &mut self.0[index];
         reservation.arrived_at = Some(began);

@@ -138,7 +138,9 @@ pub enum SpaceRefusal {
         opens: Instant,
     },
     /// The guest of another reservation is checked in.
-    #[error("reservation {reservation_id} is checked in at the space: check it out first, or check in when it has ended")]
+    #[error(
+        "reservation {reservation_id} is checked in at the space: check it out first, or check in when it has ended"
+    )]
     AnotherCheckedIn {
         /// The other reservation.
         reservation_id: ReservationId,

@@ -6,8 +6,8 @@ use parking_domain::policy::Policy;
 use parking_domain::space::{Confirmation, OverrideKind};
 
 use crate::steps::{
-    TENANT, assigned, booked, claimed, completed, confirmed, deleted, fell_silent, id, occupied, override_set,
-    override_started, rescheduled, sensor, started, t, vacant,
+    TENANT, assigned, booked, claimed, completed, confirmed, deleted, fell_silent, id, occupied,
+    override_set, override_started, rescheduled, sensor, started, t, vacant,
 };
 use crate::world::World;
 

@@ -8,9 +8,9 @@ use parking_domain::space::{Confirmation, OverrideKind, SpaceEvent};
 use parking_domain::tenant::{NamedPolicy, TenantEvent};
 
 use crate::steps::{
-    Step, TENANT, approached, booked, cancelled, checked_out, completed, confirmed, created, deleted, id, occupied, of_space,
-    of_tenant, override_cleared, override_ended, override_set, override_started, policy_activated, policy_is,
-    rescheduled, site_is, space_updated, started, t, vacant,
+    Step, TENANT, approached, booked, cancelled, checked_out, completed, confirmed, created, deleted, id,
+    occupied, of_space, of_tenant, override_cleared, override_ended, override_set, override_started,
+    policy_activated, policy_is, rescheduled, site_is, space_updated, started, t, vacant,
 };
 use crate::world::World;
 
@@ -130,8 +130,7 @@ fn a_moved_reservation_is_no_longer_soon_but_a_prolonged_one_is() {
 
 /// The space's own threshold.
 fn soon_is(seconds: u32, second: i64) -> Step {
-    let own =
-        PolicyOverrides { reserved_soon_threshold_sec: Some(seconds), ..PolicyOverrides::default() };
+    let own = PolicyOverrides { reserved_soon_threshold_sec: Some(seconds), ..PolicyOverrides::default() };
     space_updated(1, own, second)
 }
 

@@ -23,7 +23,8 @@ type Seen = (i64, Option<i64>, Option<u128>);
 fn stays(world: &mut World, space: u128) -> Vec<Seen> {
     let taken = world.spaces.take_stays();
     world.stays.extend(taken.into_iter().map(|(space_id, stay)| ((space_id, stay.position), stay)));
-    let of_space = world.stays.iter().filter(|((space_id, _), _)| *space_id == id::<parking_domain::id::Space>(space));
+    let of_space =
+        world.stays.iter().filter(|((space_id, _), _)| *space_id == id::<parking_domain::id::Space>(space));
     of_space
         .map(|(_, stay)| {
             let second = |at: Instant| (at - t(0)).num_seconds();
@@ -59,7 +60,11 @@ fn two_overrides_and_a_booking_over_one_parked_car_are_one_stay() {
     let mut world = World::with_sensor();
     world.given([vacant(1, 0), occupied(1, 10)]);
     world.given(blocked(1, 100, 200)).given([occupied(1, 210)]).given(blocked(2, 300, 400));
-    world.given([booked(9, (20 * MINUTE, 30 * MINUTE), 500), started(9, 20 * MINUTE), completed(9, 30 * MINUTE)]);
+    world.given([
+        booked(9, (20 * MINUTE, 30 * MINUTE), 500),
+        started(9, 20 * MINUTE),
+        completed(9, 30 * MINUTE),
+    ]);
     world.given([occupied(1, 31 * MINUTE), vacant(1, 40 * MINUTE)]);
     assert_eq!(stays(&mut world, 1), [(10, Some(40 * MINUTE), Some(9))]);
 }
@@ -150,7 +155,12 @@ fn an_unconfirmed_reading_neither_begins_nor_ends_a_stay() {
 fn a_running_reservation_whose_sensor_is_assigned_or_enabled_late_gets_the_stay() {
     let late: [&[Step]; 2] = [
         &[claimed(1, TENANT, sensor(), 0), occupied(1, 61), assigned(1, 1, 62)],
-        &[claimed(1, TENANT, disabled(), 0), assigned(1, 1, 1), occupied(1, 61), device_updated(1, sensor(), 62)],
+        &[
+            claimed(1, TENANT, disabled(), 0),
+            assigned(1, 1, 1),
+            occupied(1, 61),
+            device_updated(1, sensor(), 62),
+        ],
     ];
     for steps in late {
         let mut world = World::new();
@@ -187,7 +197,11 @@ fn a_stay_belongs_to_the_one_running_then_the_next_within_its_time_then_the_one_
         ("only the next", vec![books(1, 26, 30), books(2, 30, 31), at(10)], None),
         ("one booked during it", vec![at(10), booked(1, (90 * MINUTE, 99 * MINUTE), 11 * MINUTE)], Some(1)),
         ("none booked after it", vec![at(10), vacant(1, 660), booked(1, (720, 780), 661)], None),
-        ("the one booked first", vec![at(10), booked(1, (90 * MINUTE, 99 * MINUTE), 660), booked(2, (720, 780), 661)], Some(1)),
+        (
+            "the one booked first",
+            vec![at(10), booked(1, (90 * MINUTE, 99 * MINUTE), 660), booked(2, (720, 780), 661)],
+            Some(1),
+        ),
     ];
     for (what, steps, expected) in cases {
         let seen = after(steps);
@@ -198,8 +212,7 @@ fn a_stay_belongs_to_the_one_running_then_the_next_within_its_time_then_the_one_
 #[test]
 fn a_longer_threshold_lets_the_vehicle_come_earlier_and_a_shorter_one_no_later() {
     for (threshold, minute, expected) in [(3600, 60, Some(1)), (3600, 59, None), (60, 105, Some(1))] {
-        let mut world =
-            World::with_sensor().policy(|policy| policy.reserved_soon_threshold_sec = threshold);
+        let mut world = World::with_sensor().policy(|policy| policy.reserved_soon_threshold_sec = threshold);
         world.given([books(1, 120, 130), occupied(1, minute * MINUTE)]);
         assert_eq!(stays(&mut world, 1), [(minute * MINUTE, None, expected)], "{threshold} {minute}");
     }
@@ -220,7 +233,12 @@ fn a_running_reservation_that_has_its_stay_leaves_later_vehicles_to_the_next() {
 #[test]
 fn a_vehicle_that_leaves_before_the_start_leaves_the_reservation_to_another() {
     let mut world = World::with_sensor();
-    world.given([books(1, 20, 30), occupied(1, 10 * MINUTE), vacant(1, 20 * MINUTE), started(1, 20 * MINUTE)]);
+    world.given([
+        books(1, 20, 30),
+        occupied(1, 10 * MINUTE),
+        vacant(1, 20 * MINUTE),
+        started(1, 20 * MINUTE),
+    ]);
     assert_eq!((stays(&mut world, 1), pending(&world)), (vec![(600, Some(1200), None)], None));
     world.given([occupied(1, 21 * MINUTE)]);
     assert_eq!(pending(&world), Some(1));
@@ -268,7 +286,12 @@ fn an_end_before_the_stay_that_is_recorded_late_leaves_the_stay_to_the_next() {
 #[test]
 fn a_confirmation_is_not_withdrawn_by_a_policy_or_by_the_vehicle() {
     let mut world = World::with_sensor();
-    world.given([books(3, 1, 60), started(3, MINUTE), occupied(1, 70), confirmed(3, Confirmation::Sensor, 70)]);
+    world.given([
+        books(3, 1, 60),
+        started(3, MINUTE),
+        occupied(1, 70),
+        confirmed(3, Confirmation::Sensor, 70),
+    ]);
     let seen = (SpaceState::Occupied, 5, Reason::Sensor);
     assert_eq!(world.shown(1), seen);
     let policy = Policy { allow_sensor_override: false, ..Policy::default() };

@@ -102,7 +102,8 @@ impl OccupancyHourly {
         }
         if let Some(before) = before {
             for (hour, time) in hours(zone, before.since, moment.at) {
-                *self.hour(moment.site_id, moment.tenant_id, hour).of(before.state) += time.num_milliseconds();
+                *self.hour(moment.site_id, moment.tenant_id, hour).of(before.state) +=
+                    time.num_milliseconds();
             }
         }
     }

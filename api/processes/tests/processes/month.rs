@@ -146,7 +146,7 @@ async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
         rig.clock.set(start());
         spaces.push(space);
     }
-    let models = SPACES.map(|(auto_release, _)| Model { auto_release, ..Model::default() });
+    let models = SPACES.map(|(auto_release, _)| Model::new(auto_release));
     let mut diary = Diary { models: models.into(), ..Diary::default() };
     diary.sensors = std::array::from_fn(|n| Sensor { assigned: n != LATE, ..Sensor::default() });
     let (mut running, mut downs) = (Some(rig.serve()), 0);
@@ -241,8 +241,7 @@ async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: Instant, 
             if !diary.sensors[space].assigned {
                 rig.assign(sensor(space), spaces[space]).await;
             }
-            diary.sensors[space] =
-                Sensor { assigned: true, disabled: false, ..diary.sensors[space] };
+            diary.sensors[space] = Sensor { assigned: true, disabled: false, ..diary.sensors[space] };
         }
         Act::Block(space, window) => {
             let set = SetOverride {

@@ -32,12 +32,16 @@ struct Stay {
 #[derive(Default)]
 pub(crate) struct Model {
     /// In minutes after the start.
-    pub(crate) auto_release: Option<i64>,
+    auto_release: Option<i64>,
     pub(crate) bookings: Vec<Booking>,
     stays: Vec<Stay>,
 }
 
 impl Model {
+    pub(crate) fn new(auto_release: Option<i64>) -> Self {
+        Self { auto_release, ..Self::default() }
+    }
+
     pub(crate) fn book(&mut self, number: usize, window: Window, at: Instant) {
         self.pass(at);
         let booked_during = self.stays.len().checked_sub(1).filter(|last| !self.stays[*last].ended);
@@ -107,7 +111,9 @@ impl Model {
                 Due::End if booking.confirmed => booking.end = Some(("completed", due)),
                 Due::End => booking.end = Some(("expired", due)),
                 Due::Release => booking.end = Some(("no_show", due)),
-                Due::Start => (booking.started, booking.confirmed) = (true, booking.confirmed || booking.has_stay),
+                Due::Start => {
+                    (booking.started, booking.confirmed) = (true, booking.confirmed || booking.has_stay)
+                }
             }
         }
     }

@@ -76,8 +76,7 @@ async fn the_previous_guests_overstaying_car_does_not_confirm_the_next_reservati
     until(&rig, &running, "10:55:00").await;
     says(&rig, &running, 4, true).await;
     until(&rig, &running, "12:00:00").await;
-    let statuses =
-        [status(&rig, first).await, status(&rig, second).await, status(&rig, third).await];
+    let statuses = [status(&rig, first).await, status(&rig, second).await, status(&rig, third).await];
     assert_eq!(statuses, ["completed", "no_show", "completed"]);
     running.stop().await;
 }

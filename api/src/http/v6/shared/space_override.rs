@@ -78,11 +78,7 @@ impl OverrideView {
         Ok(rows.into_iter().zip(texts).map(view).collect())
     }
 
-    fn of(
-        Listed { set: row, space_code }: Listed,
-        notes: Option<String>,
-        affected: Vec<Affected>,
-    ) -> Self {
+    fn of(Listed { set: row, space_code }: Listed, notes: Option<String>, affected: Vec<Affected>) -> Self {
         Self {
             id: row.override_id,
             tenant_id: row.tenant_id,
