@@ -2,6 +2,8 @@
 //! moved devices, in the order in which a platform would append them.
 #![expect(clippy::unwrap_used, reason = "a failure here fails a test")]
 
+mod outages;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
@@ -10,7 +12,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
 use parking_domain::asked::Asked;
 use parking_domain::chirpstack::{self, EventKind};
-use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand, DevicePatch};
+use parking_domain::device::{Category, Definition as DeviceDefinition, Device, DeviceCommand};
 use parking_domain::document::Document;
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
@@ -29,6 +31,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::EventLog;
+use crate::world::outages::Outage;
 
 /// The tenant of the car parks.
 pub const TENANT: TenantId = TenantId::DEFAULT;
@@ -66,13 +69,6 @@ pub struct World<'a> {
     booked: u128,
     /// The sensors that are unassigned or disabled for some time, with the numbers of their spaces.
     outages: Vec<(Outage, DevEui, usize)>,
-}
-
-/// Why a sensor does not count for some time.
-#[derive(Clone, Copy)]
-enum Outage {
-    Unassigned,
-    Disabled,
 }
 
 impl<'a> World<'a> {
@@ -231,45 +227,6 @@ impl<'a> World<'a> {
             let asked = asked(window.start.max(at));
             self.space(n, &SpaceCommand::CheckIn(CheckIn { reservation_id, asked }));
         }
-    }
-
-    /// Sets an override; or removes a sensor and puts it back, at once or later; or disables one for some time.
-    fn disturb(&mut self, simulation: &mut Simulation, chance: u64, at: Instant) {
-        let n = usize::try_from(chance).unwrap() % self.spaces.len();
-        if chance.is_multiple_of(2) {
-            return self.block(chance, at + TimeDelta::minutes(10), at);
-        }
-        let place = space(n);
-        let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
-        let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
-        let outage = if chance % 3 == 0 { Outage::Disabled } else { Outage::Unassigned };
-        match outage {
-            Outage::Unassigned => {
-                self.device(dev_eui, &DeviceCommand::UnassignDevice { reason: None, asked: asked(at) });
-            }
-            Outage::Disabled => self.enable(dev_eui, false, at),
-        }
-        simulation.watch(n, false, at.utc());
-        self.outages.push((outage, dev_eui, n));
-        if chance % 3 == 1 {
-            self.end_outages(simulation, at);
-        }
-    }
-
-    /// Assigns and enables the sensors that did not count for some time.
-    fn end_outages(&mut self, simulation: &mut Simulation, at: Instant) {
-        for (outage, dev_eui, n) in std::mem::take(&mut self.outages) {
-            match outage {
-                Outage::Unassigned => self.assign(dev_eui, n, at),
-                Outage::Disabled => self.enable(dev_eui, true, at),
-            }
-            simulation.watch(n, true, at.utc());
-        }
-    }
-
-    fn enable(&mut self, dev_eui: DevEui, enabled: bool, at: Instant) {
-        let patch = Box::new(DevicePatch { enabled: Some(enabled), ..DevicePatch::default() });
-        self.device(dev_eui, &DeviceCommand::UpdateDevice { patch, asked: asked(at) });
     }
 
     /// Blocks a space for three hours.
