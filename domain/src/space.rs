@@ -278,8 +278,8 @@ impl Decider for Space {
                     reservation.details.clone_from(details);
                 }
             }
-            Event::ReservationApproached { reservation_id, .. } => {
-                self.change(*reservation_id, Reservation::approach);
+            Event::ReservationApproached { reservation_id, due, .. } => {
+                self.change(*reservation_id, |held| held.approach(*due));
             }
             Event::ReservationStarted { reservation_id, .. } => {
                 self.change(*reservation_id, Reservation::start);

@@ -140,6 +140,14 @@ pub enum SpaceRefusal {
         /// When check-in opens.
         opens: Instant,
     },
+    /// The guest of another reservation is checked in.
+    #[error(
+        "reservation {reservation_id} is checked in at the space: check it out first, or check in when it has ended"
+    )]
+    AnotherCheckedIn {
+        /// The other reservation.
+        reservation_id: ReservationId,
+    },
     /// The reservation is not confirmed.
     #[error("the reservation is not checked in: check in first, or cancel")]
     NotCheckedIn,

@@ -79,6 +79,7 @@ coded! { SpaceRefusal:
     SpaceRefusal::ReservationOver { .. } => CONFLICT "reservation_over",
     SpaceRefusal::ReservationUnderWay => CONFLICT "reservation_under_way",
     SpaceRefusal::CheckInTooEarly { .. } => CONFLICT "check_in_too_early",
+    SpaceRefusal::AnotherCheckedIn { .. } => CONFLICT "another_checked_in",
     SpaceRefusal::NotCheckedIn => CONFLICT "not_checked_in",
     ;
     fn conflicts(&self) -> Option<Vec<Value>> {
