@@ -129,39 +129,32 @@ async fn an_answer_as_of_a_moment_is_the_answer_of_that_moment() {
     let assign = |kind: &str, n| format!("{path}/assign-{kind}?{kind}_eui={}", dev_eui(n));
     let unassign = |kind: &str| format!("{path}/unassign-{kind}");
     let state = format!("{path}/state");
+    let commands = [
+        ("PUT", path.clone(), json!({"name": "Corner", "status": "occupied"})),
+        ("POST", assign("sensor", 1), Value::Null),
+        ("POST", assign("display", 2), Value::Null),
+        ("PUT", state.clone(), json!({"state": "maintenance"})),
+        ("PATCH", path.clone(), json!({"enabled": false, "metadata": {"pallet": 4}})),
+        ("PUT", state.clone(), json!({"state": "unknown"})),
+        ("PATCH", SITE.to_owned(), json!({"name": "Harbour", "slug": "harbour"})),
+        ("DELETE", unassign("sensor"), Value::Null),
+        ("POST", "/api/v6/spaces".to_owned(), json!({"code": "A-2", "status": "free"})),
+        ("PATCH", path.clone(), json!({"code": "B-1"})),
+        ("POST", assign("sensor", 1), Value::Null),
+    ];
     let mut answered = Vec::new();
-    let mut f_cnt = 0;
-    for (method, command, body) in [
-        ("PUT", &path, json!({"name": "Corner", "status": "occupied"})),
-        ("POST", &assign("sensor", 1), Value::Null),
-        ("POST", &assign("display", 2), Value::Null),
-        ("PUT", &state, json!({"state": "maintenance"})),
-        ("PATCH", &path, json!({"enabled": false, "metadata": {"pallet": 4}})),
-        ("PUT", &state, json!({"state": "unknown"})),
-        ("PATCH", &SITE.to_owned(), json!({"name": "Harbour", "slug": "harbour"})),
-        ("DELETE", &unassign("sensor"), Value::Null),
-        ("POST", "/api/v6/spaces", json!({"code": "A-2", "status": "free"})),
-        ("PATCH", &path, json!({"code": "B-1"})),
-        ("POST", &assign("sensor", 1), Value::Null),
-    ]
-    .map(|(method, path, body): (&str, &str, Value)| (method, path.to_owned(), body))
-    {
-        f_cnt += 1;
-        let heard = reading(client, f_cnt, f_cnt.is_multiple_of(2)).await;
-        let commanded = done(client, method, &command, body).await;
-        for at in [heard.max(commanded)] {
-            let now = async |path: &String| {
-                client.ask("GET", &format!("{path}?min_position={at}"), None).await.ok()
-            };
-            answered.push((at, [now(&paths[0]).await, now(&paths[1]).await]));
-        }
+    for (f_cnt, (method, command, body)) in (1..).zip(commands) {
+        done(client, method, &command, body).await;
+        let at = reading(client, f_cnt, f_cnt % 2 == 0).await;
+        let now = async |path: &str| client.ask("GET", &format!("{path}?min_position={at}"), None).await.ok();
+        answered.push((at, [now(&paths[0]).await, now(&paths[1]).await]));
     }
     assert_as_answered(client, &answered, &paths, "at once").await;
     done(client, "DELETE", &path, Value::Null).await;
     assert_as_answered(client, &answered, &paths, "after the deletion").await;
     for projection in ["fleet", "registry", "occupancy"] {
         let mut rebuild = parking(&["rebuild", projection]);
-        let rebuilt = rebuild.env("DATABASE_URL", database.url(None)).output().unwrap();
+        let rebuilt = rebuild.env("DATABASE_URL", database.url(None)).output().await.unwrap();
         assert!(rebuilt.status.success(), "{rebuilt:?}");
     }
     assert_as_answered(client, &answered, &paths, "after a rebuild").await;

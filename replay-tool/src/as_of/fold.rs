@@ -15,6 +15,7 @@ use parking_projections::devices::DeviceFold;
 use parking_projections::engine::as_of::LastEvent;
 use parking_projections::engine::feed::RecordedEvent;
 use parking_projections::registry::spaces::read::Standing;
+use uuid::Uuid;
 
 /// A space as its operator describes it.
 pub(super) struct Described {
@@ -25,6 +26,9 @@ pub(super) struct Described {
     pub(super) created_at: Instant,
     pub(super) updated_at: Instant,
 }
+
+/// A device, with the space where it is.
+type Place = (Uuid, Category, Standing);
 
 /// The fold, and the last event that changed any of it.
 pub(super) struct SpaceFold {
@@ -149,7 +153,7 @@ impl SpaceFold {
         };
         let Some(dev_eui) = dev_eui else { return false };
         let device = self.devices.entry(dev_eui).or_default();
-        let here = |place: Option<_>| place.filter(|(space_id, ..)| self.space_id.uuid() == *space_id);
+        let here = |place: Option<Place>| place.filter(|(space_id, ..)| self.space_id.uuid() == *space_id);
         let before = here(device.place());
         device.apply(recorded.position, dev_eui, event);
         let after = here(device.place());
