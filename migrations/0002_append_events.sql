@@ -20,7 +20,8 @@
 --     per claim:    its stream; whether it is taken or released.
 --     per event:    its stream, and what is stored.
 --     Commands, streams, claims and events are named by their place in these arrays, from 1.
--- Out: the head before the batch and the time given to it; per command whether it wins, and of a request that was made
+-- Out: the head before the batch and the time of its first event; each further event is recorded one microsecond later,
+--      so that a time of recording names one event. Per command whether it wins, and of a request that was made
 --      before its first and last position (its last is before its first if it had no events) and whether the
 --      fingerprint is the same; per stream its version before the batch and whether the expectation holds; per claim
 --      who holds it against the taker, as 'type id'.
@@ -132,7 +133,7 @@ begin
 
     select h.position, h.recorded_at, h.dictionary into head, last_time, newest
       from log_head h where h.singleton for update;
-    stamp := greatest(clock_timestamp(), last_time);
+    stamp := greatest(clock_timestamp(), last_time + interval '1 microsecond');
 
     -- The small path: one command that adds one event to one stream, where nothing can refuse it. Everything else, what
     -- contradicts itself included, takes the path of all batches.
@@ -263,7 +264,9 @@ begin
         select firsts[e.stream] + e.ordinal - events_before[e.stream] - 1, e.tenant_id,
                stream_types[e.stream], stream_ids[e.stream], versions[e.stream] + e.ordinal - events_before[e.stream],
                e.event_type, e.event_version, e.payload::json, e.metadata::json, e.event_id,
-               append_ids[stream_commands[e.stream]], stamp, e.body, e.body_encoding
+               append_ids[stream_commands[e.stream]],
+               stamp + (firsts[e.stream] + e.ordinal - events_before[e.stream] - head - 2) * interval '1 microsecond',
+               e.body, e.body_encoding
           from unnest(event_streams, event_ids, tenant_ids, event_types, event_versions, payloads, metadatas, bodies,
                       body_encodings)
                    with ordinality as e (stream, event_id, tenant_id, event_type, event_version, payload, metadata,
@@ -288,7 +291,9 @@ begin
               from unnest(stream_types, stream_ids, versions, firsts, lasts) as s (type, id, version, first, last)
              where s.version = 0 and s.first is not null;
         end if;
-        update log_head h set position = new_head, recorded_at = stamp where h.singleton;
+        update log_head h
+           set position = new_head, recorded_at = stamp + (new_head - head - 1) * interval '1 microsecond'
+         where h.singleton;
         if 'log' = any (stream_types) then
             perform take_log_events(head);
         end if;

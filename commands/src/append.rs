@@ -123,7 +123,7 @@ pub struct Appended {
     pub first_position: i64,
     /// The position of its last event. Without events, the log's last position.
     pub last_position: i64,
-    /// The time that the log assigned; never runs backwards with position.
+    /// The time that the log assigned to its first event. Each event has a time of its own, later than the one before.
     pub recorded_at: Instant,
     /// The new version of each stream that got events, in the append's order.
     pub versions: Vec<i64>,

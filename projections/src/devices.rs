@@ -4,6 +4,8 @@
 //! Ownership follows the device's stream in log order. A claim reads the device's uplinks since it last became
 //! ownerless again from the log, at most 90 days back (`past`). Until then only the orphan's row exists, with counts.
 
+pub(crate) mod device_places;
+mod fold;
 pub mod inventory;
 mod name;
 pub mod orphan_devices;
@@ -11,12 +13,14 @@ mod past;
 pub mod silences;
 pub mod uplinks;
 
+pub use fold::DeviceFold;
 use parking_domain::device::{DeviceEvent, Status};
 use parking_domain::lorawan::DevEui;
 use parking_domain::stored::Event;
 use parking_domain::uplinks::{self as streams, UplinkEvent};
 use sqlx::PgConnection;
 
+use crate::devices::device_places::DevicePlaces;
 use crate::devices::inventory::Device;
 use crate::devices::orphan_devices::OrphanDevices;
 use crate::devices::past::Past;
@@ -29,6 +33,7 @@ use crate::engine::rows::Rows;
 #[derive(Default)]
 pub struct Fleet {
     owned: Rows<Device>,
+    places: DevicePlaces,
     orphans: OrphanDevices,
     uplinks: Uplinks,
 }
@@ -36,7 +41,8 @@ pub struct Fleet {
 impl Projection for Fleet {
     const NAME: &'static str = name::NAME;
     const VERSION: i32 = 4;
-    const TABLES: &'static [Tables] = &[inventory::TABLES, uplinks::TABLES, orphan_devices::TABLES];
+    const TABLES: &'static [Tables] =
+        &[inventory::TABLES, device_places::TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
     const POISON: Poison = Poison::DeadLetter;
     // By which a device's uplinks are deleted.
@@ -52,12 +58,17 @@ impl Projection for Fleet {
         for decoded in &events {
             let Some(dev_eui) = dev_eui_of(decoded) else { continue };
             match &decoded.event {
-                Event::Uplink(event) => self.hear(dev_eui, event, decoded.recorded.position),
-                Event::Device(event) => self.take(connection, dev_eui, event, decoded.recorded).await?,
+                Event::Uplink(event) => self.hear(dev_eui, event, decoded.recorded),
+                Event::Device(event) => {
+                    let before = self.owned.get(&dev_eui).cloned();
+                    self.take(connection, dev_eui, event, decoded.recorded).await?;
+                    self.places.take(before.as_ref(), self.owned.get(&dev_eui), decoded.recorded);
+                }
                 _ => {}
             }
         }
         self.owned.save(connection).await?;
+        self.places.save(connection).await?;
         self.orphans.save(connection).await?;
         Ok(self.uplinks.save(connection).await?)
     }
@@ -72,12 +83,17 @@ fn dev_eui_of(decoded: &Decoded<'_>) -> Option<DevEui> {
 }
 
 impl Fleet {
-    fn hear(&mut self, dev_eui: DevEui, event: &UplinkEvent, position: i64) {
+    fn hear(&mut self, dev_eui: DevEui, event: &UplinkEvent, recorded: &RecordedEvent) {
+        let position = recorded.position;
         let is_owned = |device: &Device| device.status != Status::Retired;
         if self.owned.get(&dev_eui).is_none_or(|device| !is_owned(device)) {
             self.orphans.hear(dev_eui, event, position);
         } else if let Some(device) = self.owned.change(&dev_eui) {
+            let before = device.occupancy;
             device.hear(event, position, &mut self.uplinks);
+            if device.occupancy != before {
+                self.places.take(None, Some(device), recorded);
+            }
         }
     }
 

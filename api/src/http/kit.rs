@@ -9,6 +9,7 @@ pub(crate) mod credential;
 pub(crate) mod documented;
 pub(crate) mod freshness;
 pub(crate) mod lenient;
+pub(crate) mod moment;
 pub(crate) mod opened;
 pub(crate) mod own_data;
 pub(crate) mod page;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod any_input;
+mod as_of;
 mod availability;
 mod bad_input;
 mod booking_races;

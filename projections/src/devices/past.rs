@@ -18,7 +18,7 @@ use crate::engine::rows::instant;
 
 /// How far back a claim reaches: the default retention of reports. Another value gives other rows, so raise the
 /// projection's version with it.
-const HORIZON: TimeDelta = TimeDelta::days(90);
+pub(super) const HORIZON: TimeDelta = TimeDelta::days(90);
 
 /// Events read and written at once.
 const PAGE: i64 = 1_000;

@@ -18,6 +18,7 @@ use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
 use parking_projections::occupancy::space_history::read as history;
 use parking_projections::registry::Registry;
+use parking_projections::registry::space_descriptions::read as descriptions;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -33,10 +34,11 @@ use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
+use crate::http::kit::query::{PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -166,26 +168,23 @@ async fn create_at(
     Ok(done.view(app, caller, space_id).await.created())
 }
 
-/// Returns a space, with its current state or its state at a past moment (`as_of`).
+/// Returns a space as it is, or as it was at a past moment (`as_of`), also if it is deleted since.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, AsOfQuery, Freshness),
     responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
-    freshness: Freshness,
+    moment: Moment,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
-    let as_of = query.resolve::<Sources>(&app).await?;
-    let mut reading = app.read::<Sources>(&caller, freshness).await?;
-    let row = find(&mut reading, space_id).await?;
-    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(row))) };
-    let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
-    match moment.filter(|moment| moment.state.is_some()) {
-        Some(moment) => Ok(Json(SpaceView::of(row).with_past_state(&moment))),
-        None => Err(SpaceRefusal::SpaceNotFound.into()),
-    }
+    let position = moment.reached::<Sources>(&app).await?;
+    let mut reading = app.read_now::<Sources>(&caller).await?;
+    let Some(position) = position else {
+        return SpaceView::read(&mut reading, space_id).await.map(Json);
+    };
+    let then = descriptions::space(&mut reading, space_id.uuid(), position).await?;
+    found(then, "space", SpaceRefusal::SpaceNotFound).map(|space| Json(SpaceView::of_past(space)))
 }
 
 /// Updates a space, and sets its state if the body contains one. Absent and null fields stay unchanged.
