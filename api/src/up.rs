@@ -20,6 +20,9 @@ use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
 use crate::serve::{Bounds, Server};
 
+/// The shortest webhook secret, in characters: whoever has a signed body can try shorter ones without asking the server.
+const SHORTEST_SECRET: usize = 16;
+
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
@@ -59,6 +62,11 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
         Some(secret) if secret.expose_secret().trim() != secret.expose_secret() => {
             Err("the webhook secret begins or ends with white space: set CHIRPSTACK_WEBHOOK_SECRET without it".into())
         }
+        Some(secret) if secret.expose_secret().chars().count() < SHORTEST_SECRET => Err(format!(
+            "the webhook secret is shorter than {SHORTEST_SECRET} characters and can be guessed: set \
+             CHIRPSTACK_WEBHOOK_SECRET to a random one, such as the output of `openssl rand -hex 16`"
+        )
+        .into()),
         Some(secret) => Ok(Credential::Secret(secret.clone())),
         None if arguments.listen.ip().is_loopback() => Ok(Credential::Open),
         None => Err(format!(

@@ -1,5 +1,6 @@
 //! Shared by all resources: callers, requests, replies and refusals. The kit depends on no resource.
 
+pub(crate) mod admission;
 pub(crate) mod aliases;
 pub(crate) mod app;
 pub(crate) mod body;
@@ -8,6 +9,7 @@ pub(crate) mod caller;
 pub(crate) mod credential;
 pub(crate) mod documented;
 pub(crate) mod freshness;
+pub(crate) mod hardening;
 pub(crate) mod lenient;
 pub(crate) mod opened;
 pub(crate) mod own_data;

@@ -19,6 +19,7 @@ mod envelope;
 mod failpoints;
 mod fixtures;
 mod freshness;
+mod headers;
 mod limits;
 mod log;
 mod log_identity;

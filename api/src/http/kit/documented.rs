@@ -16,6 +16,9 @@ use crate::http::kit::permission::Permission;
 /// A refusal's status and code.
 pub(crate) type Code = (StatusCode, &'static str);
 
+/// The refusals of every operation, by `admission`.
+const OF_EVERY_OPERATION: [Code; 1] = [(StatusCode::BAD_REQUEST, "header_repeated")];
+
 /// A set of refusals.
 pub(crate) trait CodeSet {
     fn codes() -> Vec<Code>;
@@ -132,7 +135,7 @@ pub(crate) struct Refusals<C>(PhantomData<C>);
 impl<C: CodeSet> IntoResponses for Refusals<C> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut by_status = BTreeMap::<u16, Vec<&str>>::new();
-        for (status, code) in C::codes() {
+        for (status, code) in C::codes().into_iter().chain(OF_EVERY_OPERATION) {
             let codes = by_status.entry(status.as_u16()).or_default();
             if !codes.contains(&code) {
                 codes.push(code);
