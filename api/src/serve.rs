@@ -39,6 +39,7 @@ use tracing::{info, warn};
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http;
+use crate::http::kit::admission::Admission;
 use crate::http::kit::app::App;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::credential::Credential;
@@ -101,7 +102,7 @@ impl Server {
     /// Starts writer, projections and processes, and creates the defaults of every installation.
     pub(crate) async fn start(
         database: &Database,
-        credential: Credential,
+        (credential, admission): (Credential, Admission),
         bounds: Bounds,
     ) -> Result<Self, CommandError> {
         let Bounds { linger, keep_readings, stream_memory } = bounds;
@@ -171,6 +172,7 @@ impl Server {
             progress,
             writer,
             credential,
+            admission,
             log_id: HeaderValue::from_str(&log_id)?,
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),

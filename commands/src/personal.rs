@@ -152,7 +152,8 @@ impl Field {
     /// Free text.
     pub const NOTES: Self = Self { name: "notes", most: limits::NOTES, check: limits::text };
     /// The reason of a cancellation.
-    pub const CANCELLATION_REASON: Self = Self { name: "cancellation_reason", most: limits::REASON, check: limits::text };
+    pub const CANCELLATION_REASON: Self =
+        Self { name: "cancellation_reason", most: limits::REASON, check: limits::text };
 }
 
 /// A subject whose data can be sealed.

@@ -214,7 +214,9 @@ mod tests {
 
     #[test]
     fn a_line_has_no_characters_that_change_what_is_shown_around_it() {
-        for control in ['\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2066}'] {
+        for control in
+            ['\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2066}']
+        {
             let refusal = line("name", &format!("a{control}b"), 10).map_err(|error| error.limit);
             assert_eq!(refusal, Err(Limit::Control), "{control:?}");
         }

@@ -50,8 +50,18 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
     for path in [
-        "/health", "/health/live", "/health/ready", "/webhooks/health", "/metrics", "/openapi.json", "/docs/",
-        "/docs", "/docs/swagger-ui-bundle.js", "/api/v6/spaces", "/api/v6/spaces?page=x", "/nowhere",
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/webhooks/health",
+        "/metrics",
+        "/openapi.json",
+        "/docs/",
+        "/docs",
+        "/docs/swagger-ui-bundle.js",
+        "/api/v6/spaces",
+        "/api/v6/spaces?page=x",
+        "/nowhere",
     ] {
         is_hardened(&client.get(path).await);
     }

@@ -22,7 +22,9 @@ async fn failure(command: &mut Command) -> String {
 async fn data_is_only_served_on_loopback() {
     let database = TestDatabase::create().await;
     let mut command = parking(&["up"]);
-    command.env("PARKING_LISTEN", "0.0.0.0:0").env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple");
+    command
+        .env("PARKING_LISTEN", "0.0.0.0:0")
+        .env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple");
     let server = TestServer::launch(command.env("DATABASE_URL", database.url(None))).await;
     server.client.get("/api/v6/orphan-devices").await.problem(404, "not_found");
     assert_eq!(server.client.get("/health").await.status, 200);

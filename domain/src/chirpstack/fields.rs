@@ -51,7 +51,11 @@ impl<'a> Fields<'a> {
     /// A display name, cut to the maximum length, with U+FFFD for control characters.
     pub(super) fn name(&self, name: &str) -> Option<String> {
         let text = limits::cut(self.text(name)?, limits::LABEL);
-        Some(if text.contains(limits::is_control) { text.replace(limits::is_control, "\u{fffd}") } else { text })
+        Some(if text.contains(limits::is_control) {
+            text.replace(limits::is_control, "\u{fffd}")
+        } else {
+            text
+        })
     }
 
     /// An id. One that is too long counts as absent: a truncated id could equal another id.

@@ -34,7 +34,9 @@ pub enum TenantRefusal {
     #[error("a trial is 1 to {LONGEST_TRIAL_DAYS} days")]
     TrialDaysInvalid,
     /// A feature's or limit's name is invalid, or there are too many.
-    #[error("features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters, without control characters")]
+    #[error(
+        "features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters, without control characters"
+    )]
     EntitlementsInvalid,
     /// A value exceeds its limit.
     #[error(transparent)]

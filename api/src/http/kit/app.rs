@@ -24,6 +24,7 @@ use parking_projections::registry::Registry;
 use sqlx::PgPool;
 
 use crate::environment::Clock;
+use crate::http::kit::admission::Admission;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
 use crate::http::kit::credential::Credential;
@@ -57,6 +58,8 @@ pub(crate) struct App {
     /// The budget of unsent answers.
     pub(crate) answers: Budget,
     pub(crate) credential: Credential,
+    /// Whom the server serves without a credential.
+    pub(crate) admission: Admission,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
     pub(crate) clock: Box<dyn Clock>,

@@ -17,12 +17,12 @@ use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
 use crate::http::kit::admission;
-use crate::http::kit::app::AppState;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::budget::Share;
 use crate::http::kit::hardening::harden;
 use crate::http::kit::problem::{self, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
-use crate::listen::{Crowded, is_always_served};
+use crate::listen::{Crowded, is_always_served, is_report};
 use crate::metrics::Route;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -64,7 +64,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let mut response = match request.extensions().get::<Crowded>() {
         Some(Crowded) => refuse_crowded(),
         None if !has_room => Problem::overloaded().into_response(),
-        None => match admission::check(request.headers()) {
+        None => match admit(&app, &request) {
             Ok(()) => bounded(next.run(request), LIMIT).instrument(span).await,
             Err(refusal) => refusal.into_response(),
         },
@@ -93,6 +93,16 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// Refuses what no handler may get. Reports with a secret are free: their handlers check it, and ChirpStack may call the server
+/// by any name.
+fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+    admission::refuse_repeated(request.headers())?;
+    if app.credential.is_secret() && is_report(request.uri().path()) {
+        return Ok(());
+    }
+    app.admission.check(request)
 }
 
 /// What a large answer may take of the budget of unsent answers.
