@@ -42,6 +42,7 @@ use crate::http;
 use crate::http::kit::admission::Admission;
 use crate::http::kit::app::App;
 use crate::http::kit::budget::Budget;
+use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
 use crate::listen::{self, Limits};
@@ -169,6 +170,7 @@ impl Server {
             answers: Budget::default(),
             reader: Reader::new(answering(database, Role::Reader)),
             probe: Probe::of(database),
+            commits: CommitProbe::of(database),
             progress,
             writer,
             credential,

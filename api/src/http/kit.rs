@@ -6,6 +6,7 @@ pub(crate) mod app;
 pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod caller;
+pub(crate) mod commit_probe;
 pub(crate) mod credential;
 pub(crate) mod documented;
 pub(crate) mod freshness;

@@ -7,6 +7,7 @@ mod any_input;
 mod availability;
 mod bad_input;
 mod booking_races;
+mod commits;
 mod connections;
 mod credentials;
 mod dashboard;

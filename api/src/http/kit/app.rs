@@ -27,6 +27,7 @@ use crate::environment::Clock;
 use crate::http::kit::admission::Admission;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
+use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::probe::Probe;
@@ -51,6 +52,7 @@ pub(crate) struct App {
     pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) probe: Probe,
+    pub(crate) commits: CommitProbe,
     pub(crate) progress: Progresses,
     pub(crate) writer: Writer,
     pub(crate) auditor: PgPool,
