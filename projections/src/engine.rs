@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod compare;
+pub mod database_url;
 pub mod dictionaries;
 pub mod diff;
 pub mod exceptions;

@@ -49,6 +49,7 @@ mod sites;
 mod slow_reads;
 mod support;
 mod times;
+mod tls;
 mod unsent;
 mod unstorable;
 mod uplinks;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::{PATIENCE, TestServer, parking};
 
 /// The error message of a command that must fail.
-async fn failure(command: &mut Command) -> String {
+pub(crate) async fn failure(command: &mut Command) -> String {
     let Output { status, stdout, stderr } =
         timeout(PATIENCE, command.output()).await.expect("it ends by itself").unwrap();
     assert_eq!(status.code(), Some(1));
