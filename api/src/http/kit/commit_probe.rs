@@ -67,9 +67,9 @@ impl CommitProbe {
 }
 
 impl Probed {
-    /// How long ago this was, in seconds.
+    /// How long ago this was, in seconds, to the millisecond.
     pub(crate) fn age_seconds(self) -> f64 {
-        self.at.elapsed().as_secs_f64()
+        f64::from(u32::try_from(self.at.elapsed().as_millis()).unwrap_or(u32::MAX)) / 1000.0
     }
 }
 
