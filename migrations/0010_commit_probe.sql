@@ -2,15 +2,16 @@
 
 create table ops.commit_probe (
     written_at timestamptz not null,
-    -- A page has room for one version of the row, and nothing frees the earlier ones: each probe makes the file longer, as
-    -- an append does, so that it notices a full disk.
+    -- A page has room for one row: each probe makes the file longer, as an append does, so that it notices a full disk.
     filler     text        not null
-) with (autovacuum_enabled = false);
+);
 alter table ops.commit_probe alter column filler set storage plain;
 
 -- Waits for the locks that an append waits for, and writes.
 create function probe_commit() returns void language plpgsql volatile security definer set search_path = '' as $$
 begin
+    -- First: a probe that held another lock while it waits could wait for a probe that waits for it.
+    perform from public.log_head h where h.singleton for update;
     if pg_catalog.pg_relation_size('ops.commit_probe') > 1024 * 1024 then
         begin
             -- A backup may read it: then later.
@@ -20,12 +21,8 @@ begin
             null;
         end;
     end if;
-    perform from public.log_head h where h.singleton for update;
     lock table public.events, public.streams, public.requests, public.claims in row exclusive mode;
-    update ops.commit_probe set written_at = pg_catalog.clock_timestamp();
-    if not found then
-        insert into ops.commit_probe values (pg_catalog.clock_timestamp(), pg_catalog.repeat('x', 5000));
-    end if;
+    insert into ops.commit_probe values (pg_catalog.clock_timestamp(), pg_catalog.repeat('x', 5000));
 end
 $$;
 revoke all on function probe_commit from public;
