@@ -1,6 +1,6 @@
 //! Middleware around every request: it assigns the request id, which responses and the server's log contain; it refuses
-//! what no handler may get, limits the duration, catches panics, and counts large answers until they are sent; and it writes the
-//! problem document of a refusal and the headers of every answer.
+//! what no handler may get, limits the duration, catches panics, and counts large answers until they are sent; and it writes
+//! the problem document of a refusal and the headers of every answer.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
