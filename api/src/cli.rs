@@ -60,6 +60,10 @@ pub(crate) struct Up {
     /// What ChirpStack's webhook must prove to know: as a token in a header, or as the key of an HMAC over the body.
     #[arg(long, env = "CHIRPSTACK_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<SecretString>,
+    /// Further names of this server, separated by commas, that requests on loopback may have in their Host header. Loopback
+    /// addresses and `localhost` always may.
+    #[arg(long, env = "PARKING_ALLOWED_HOSTS", value_delimiter = ',')]
+    pub(crate) allowed_hosts: Vec<String>,
     /// How long read models gather events under load, in milliseconds: longer costs less, shorter shows sooner. The first
     /// events after a quiet time and reads with `min_position` never wait for it.
     #[arg(long, env = "PARKING_PROJECTION_LINGER_MS", default_value_t = 20, value_parser = value_parser!(u64).range(..=1000))]

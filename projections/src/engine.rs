@@ -3,6 +3,7 @@
 pub mod account;
 pub mod as_of;
 pub mod compare;
+pub mod database_url;
 pub mod dictionaries;
 pub mod diff;
 pub mod exceptions;

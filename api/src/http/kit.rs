@@ -1,13 +1,16 @@
 //! Shared by all resources: callers, requests, replies and refusals. The kit depends on no resource.
 
+pub(crate) mod admission;
 pub(crate) mod aliases;
 pub(crate) mod app;
 pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod caller;
+pub(crate) mod commit_probe;
 pub(crate) mod credential;
 pub(crate) mod documented;
 pub(crate) mod freshness;
+pub(crate) mod hardening;
 pub(crate) mod lenient;
 pub(crate) mod moment;
 pub(crate) mod opened;

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod admission;
 mod any_input;
 mod as_of;
 mod availability;
 mod bad_input;
 mod booking_races;
+mod commits;
 mod connections;
 mod credentials;
 mod dashboard;
@@ -21,6 +23,7 @@ mod failpoints;
 mod fixtures;
 mod freshness;
 mod given_up;
+mod headers;
 mod limits;
 mod log;
 mod log_identity;
@@ -50,6 +53,7 @@ mod sites;
 mod slow_reads;
 mod support;
 mod times;
+mod tls;
 mod unsent;
 mod unstorable;
 mod uplinks;

@@ -33,7 +33,9 @@ pub enum SpaceRefusal {
     #[error("a code is 1 to 50 letters, digits, '-', '_' or '.'")]
     CodeInvalid,
     /// A name is blank or too long.
-    #[error("{field} must be 1 to {LONGEST_NAME} characters, not all of them blank")]
+    #[error(
+        "{field} must be 1 to {LONGEST_NAME} characters, not all of them blank, without control characters"
+    )]
     NameInvalid {
         /// The field.
         field: &'static str,

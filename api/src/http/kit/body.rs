@@ -3,13 +3,13 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::http::kit::admission::is_json;
 use crate::http::kit::app::AppState;
 use crate::http::kit::caller::Caller;
 use crate::http::kit::lenient;
@@ -114,9 +114,7 @@ fn refuse_unconfirmed(parts: &Parts) -> Result<(), Problem> {
 }
 
 fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
-    let content_type = parts.headers.get(CONTENT_TYPE);
-    let is_json = content_type.is_none_or(|name| name.to_str().is_ok_and(|name| name.contains("json")));
-    if is_json || bytes.is_empty() {
+    if bytes.is_empty() || is_json(&parts.headers) {
         return Ok(());
     }
     let detail = "the body must be JSON: send it with Content-Type: application/json";
