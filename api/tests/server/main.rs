@@ -22,6 +22,7 @@ mod freshness;
 mod limits;
 mod log;
 mod log_identity;
+mod model;
 mod odd_input;
 mod openapi;
 mod operations;
