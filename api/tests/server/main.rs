@@ -27,6 +27,7 @@ mod headers;
 mod limits;
 mod log;
 mod log_identity;
+mod model;
 mod odd_input;
 mod old_reservations;
 mod openapi;
