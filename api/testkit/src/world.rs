@@ -65,7 +65,8 @@ pub struct World<'a> {
     /// When each impatient sensor was last heard, while it is not silent.
     awaited: BTreeMap<DevEui, Instant>,
     spaces: Vec<Space>,
-    waiting: Vec<StreamAppend>,
+    /// Appended together, one group after the other: in each, the events are in the order of its streams.
+    waiting: Vec<Vec<StreamAppend>>,
     booked: u128,
     /// The sensors that are unassigned or disabled for some time, with the numbers of their spaces.
     outages: Vec<(Outage, DevEui, usize)>,
@@ -114,7 +115,7 @@ impl<'a> World<'a> {
                 self.end_outages(&mut simulation, at);
                 self.disturb(&mut simulation, step_number, at);
             }
-            if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
+            if self.waiting.len() >= CHUNK {
                 self.flush().await;
             }
         }
@@ -296,18 +297,21 @@ impl<'a> World<'a> {
             return;
         }
         let part = self.log.ids.domain_part::<A>(id, tenant, events);
-        match self.waiting.iter_mut().find(|s| s.aggregate_type == A::TYPE && s.aggregate_id == id) {
-            Some(stream) => stream.events.extend(part.events),
-            None => self.waiting.push(part),
+        let is_it = |stream: &StreamAppend| stream.aggregate_type == A::TYPE && stream.aggregate_id == id;
+        match self.waiting.last_mut() {
+            Some(group) if group.last().is_some_and(is_it) => {
+                group.last_mut().unwrap().events.extend(part.events);
+            }
+            // Events after those of another stream are appended after them.
+            Some(group) if !group.iter().any(is_it) => group.push(part),
+            _ => self.waiting.push(vec![part]),
         }
     }
 
     async fn flush(&mut self) {
-        if self.waiting.is_empty() {
-            return;
+        for streams in std::mem::take(&mut self.waiting) {
+            self.log.writer.append(self.log.ids.over(streams)).await.unwrap();
         }
-        let streams = std::mem::take(&mut self.waiting);
-        self.log.writer.append(self.log.ids.over(streams)).await.unwrap();
     }
 }
 

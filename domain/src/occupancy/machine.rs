@@ -247,8 +247,7 @@ impl SpaceMachine {
     /// A reservation that is cancelled before its start leaves the vehicle to others.
     fn cancel(&mut self, id: ReservationId, at: Instant, policy: &Policy) {
         let early = self.reservations.end(id).is_some_and(|ended| at < ended.start);
-        if early {
-            self.take_stay_from(id);
+        if early && self.take_stay_from(id) {
             self.give_stay(policy);
         }
         self.reconsider_stay(id, at, policy);

@@ -227,7 +227,7 @@ impl Driver {
             let booking = |booking: usize| bay.bookings[booking].id.parse::<Uuid>().unwrap();
             let expected: Vec<(Option<Uuid>, bool)> =
                 bay.stays.iter().map(|Stay { booking: of, lasts }| (of.map(booking), *lasts)).collect();
-            let mut seen = Vec::new();
+            let mut seen = Vec::<(Option<Uuid>, bool)>::new();
             let agreed = in_time(async || {
                 let query = "select reservation_id, departed_at is null from projections.stays \
                               where space_id = $1 order by position";

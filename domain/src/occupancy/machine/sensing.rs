@@ -149,11 +149,10 @@ impl SpaceMachine {
         }
     }
 
-    /// Takes the stay from a reservation.
-    pub(super) fn take_stay_from(&mut self, id: ReservationId) {
-        if let Some(stay) = self.stay.as_mut().filter(|stay| stay.reservation_id == Some(id)) {
-            stay.reservation_id = None;
-        }
+    /// Takes the stay from a reservation; false if it is not its own.
+    pub(super) fn take_stay_from(&mut self, id: ReservationId) -> bool {
+        let own = self.stay.as_mut().filter(|stay| stay.reservation_id == Some(id));
+        own.map(|stay| stay.reservation_id = None).is_some()
     }
 
     /// A reservation ended. If it did so before its stay began, and that is recorded only now, the stay is another's.
