@@ -8,9 +8,7 @@ pub(crate) mod in_force;
 mod name;
 pub mod overrides;
 pub mod reservations;
-pub mod site_names;
 pub mod sites;
-pub mod space_descriptions;
 pub mod spaces;
 
 use sqlx::PgConnection;
@@ -42,9 +40,9 @@ impl Projection for Registry {
     const VERSION: i32 = 4;
     const TABLES: &'static [Tables] = &[
         sites::TABLES,
-        site_names::TABLES,
+        sites::names::TABLES,
         spaces::TABLES,
-        space_descriptions::TABLES,
+        spaces::descriptions::TABLES,
         overrides::TABLES,
         reservations::TABLES,
         display_policies::TABLES,

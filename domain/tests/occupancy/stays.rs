@@ -220,13 +220,7 @@ fn a_longer_threshold_lets_the_vehicle_come_earlier_and_a_shorter_one_no_later()
 
 #[test]
 fn the_cancellation_of_another_reservation_gives_a_past_stay_to_nobody() {
-    let seen = after([
-        occupied(1, 60),
-        vacant(1, 120),
-        books(1, 0, 30),
-        books(2, 60, 90),
-        cancelled(2, 180),
-    ]);
+    let seen = after([occupied(1, 60), vacant(1, 120), books(1, 0, 30), books(2, 60, 90), cancelled(2, 180)]);
     assert_eq!(seen, [(60, Some(120), None)]);
 }
 

@@ -1,5 +1,6 @@
 //! Read model `sites`: all sites that are not archived.
 
+pub(crate) mod names;
 pub mod read;
 
 use parking_domain::instant::Instant;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::engine::feed::RecordedEvent;
 use crate::engine::projection::{Decoded, Tables};
 use crate::engine::rows::{Row, Rows};
-use crate::registry::site_names::{self, SiteName};
+use crate::registry::sites::names::SiteName;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["sites"], internal: &[], schema: include_str!("sites.sql") };
@@ -70,7 +71,7 @@ impl Sites {
             }
         }
         self.rows.save(connection).await?;
-        site_names::save(connection, &std::mem::take(&mut self.named)).await
+        names::save(connection, &std::mem::take(&mut self.named)).await
     }
 
     fn take(&mut self, site_id: Uuid, event: &SiteEvent, recorded: &RecordedEvent) {

@@ -1,5 +1,6 @@
 //! Read model `spaces`: all spaces that are not deleted, as their operators describe them.
 
+pub(crate) mod descriptions;
 pub mod read;
 
 use parking_domain::instant::Instant;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::engine::feed::RecordedEvent;
 use crate::engine::projection::{Decoded, Tables};
 use crate::engine::rows::{Row, Rows};
-use crate::registry::space_descriptions::{self, SpaceDescription};
+use crate::registry::spaces::descriptions::SpaceDescription;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["spaces"], internal: &[], schema: include_str!("spaces.sql") };
@@ -70,7 +71,7 @@ impl Spaces {
             }
         }
         self.rows.save(connection).await?;
-        space_descriptions::save(connection, &std::mem::take(&mut self.described)).await
+        descriptions::save(connection, &std::mem::take(&mut self.described)).await
     }
 
     fn take(&mut self, space_id: Uuid, event: &SpaceEvent, recorded: &RecordedEvent) {

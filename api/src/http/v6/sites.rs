@@ -11,8 +11,8 @@ use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
+use parking_projections::past;
 use parking_projections::registry::Registry;
-use parking_projections::registry::site_names::read as past;
 use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::read::{self as spaces, Counts};
 use serde::Deserialize;
@@ -157,7 +157,7 @@ async fn occupancy(
     let position = moment.reached::<Sources>(&app).await?;
     let mut reading = app.read_now::<Sources>(&caller).await?;
     if let Some(position) = position {
-        let then = past::site(&mut reading, site_id.uuid(), position).await?;
+        let then = past::site::as_of(&mut reading, site_id.uuid(), position).await?;
         let site = found(then, "site", SiteRefusal::SiteNotFound)?;
         return Ok(Json(OccupancyView::of_past(site)));
     }

@@ -17,8 +17,8 @@ use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
 use parking_projections::occupancy::space_history::read as history;
+use parking_projections::past;
 use parking_projections::registry::Registry;
-use parking_projections::registry::space_descriptions::read as descriptions;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -183,7 +183,7 @@ async fn one(
     let Some(position) = position else {
         return SpaceView::read(&mut reading, space_id).await.map(Json);
     };
-    let then = descriptions::space(&mut reading, space_id.uuid(), position).await?;
+    let then = past::space::as_of(&mut reading, space_id.uuid(), position).await?;
     found(then, "space", SpaceRefusal::SpaceNotFound).map(|space| Json(SpaceView::of_past(space)))
 }
 

@@ -82,8 +82,8 @@ pub struct Counts {
     pub maintenance: i64,
     /// Unknown.
     pub unknown: i64,
-    /// Free, and not disabled. Unknown of a past moment.
-    pub available: Option<i64>,
+    /// Free, and not disabled.
+    pub available: i64,
 }
 
 impl Counts {

@@ -16,9 +16,8 @@ pub(crate) struct CountsView {
     reserved: i64,
     maintenance: i64,
     unknown: i64,
-    /// Free spaces that are not disabled. Absent with `as_of`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    available: Option<i64>,
+    /// Free spaces that are not disabled.
+    available: i64,
     /// Occupied spaces in per cent of all spaces, to two decimals.
     occupancy_rate: f64,
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::document::Document;
 use parking_domain::id::SiteId;
 use parking_domain::site::SiteEvent;
-use parking_projections::registry::site_names::read::PastSite;
+use parking_projections::past::site::PastSite;
 use parking_projections::registry::sites::read::Listed;
 use parking_projections::registry::spaces::read::Counts;
 use serde::Serialize;

@@ -10,7 +10,7 @@ use parking_domain::space::SpaceEvent;
 use parking_projections::engine::seek::RowPosition;
 use parking_projections::occupancy::space_history::Moment;
 use parking_projections::occupancy::space_occupancy::SpaceOccupancy;
-use parking_projections::registry::space_descriptions::read::PastSpace;
+use parking_projections::past::space::PastSpace;
 use parking_projections::registry::spaces::Space;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;

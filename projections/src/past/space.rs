@@ -4,14 +4,14 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::SpaceDescription;
 use crate::devices::device_places::DevicePlace;
 use crate::engine::as_of::{LastEvent, Then};
 use crate::engine::rows::from_json;
 use crate::occupancy::space_history::Moment;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
-use crate::registry::site_names::SiteName;
+use crate::registry::sites::names::SiteName;
 use crate::registry::spaces::Space;
+use crate::registry::spaces::descriptions::SpaceDescription;
 use crate::registry::spaces::read::Standing;
 
 /// A space as it was.
@@ -44,7 +44,7 @@ struct Rows {
 }
 
 /// A space as of a position.
-pub async fn space(
+pub async fn as_of(
     connection: &mut PgConnection,
     space_id: Uuid,
     position: i64,

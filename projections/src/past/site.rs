@@ -3,9 +3,9 @@
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::SiteName;
 use crate::engine::as_of::{LastEvent, Then};
 use crate::engine::rows::from_json;
+use crate::registry::sites::names::SiteName;
 use crate::registry::spaces::read::{COUNTS, Counts};
 
 /// A site as it was, with the numbers of its spaces by state.
@@ -26,7 +26,7 @@ pub struct PastSite {
 }
 
 /// A site as of a position.
-pub async fn site(
+pub async fn as_of(
     connection: &mut PgConnection,
     site_id: Uuid,
     position: i64,

@@ -1,7 +1,5 @@
 //! Read model `site_names`: every name that a site has had, with the event from which on it holds.
 
-pub mod read;
-
 use parking_domain::instant::Instant;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -13,7 +11,7 @@ use crate::engine::rows::insert;
 use crate::registry::sites::Site;
 
 pub(crate) const TABLES: Tables =
-    Tables { names: &["site_names"], internal: &[], schema: include_str!("site_names.sql") };
+    Tables { names: &["site_names"], internal: &[], schema: include_str!("names.sql") };
 
 /// A site's name and slug, from an event on; none once the site is archived.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,5 @@
 //! Read model `space_descriptions`: every description that a space has had, with the event from which on it holds.
 
-pub mod read;
-
 use parking_domain::instant::Instant;
 use parking_domain::space::Definition;
 use serde::{Deserialize, Serialize};
@@ -14,14 +12,14 @@ use crate::engine::rows::insert;
 use crate::registry::spaces::Space;
 
 pub(crate) const TABLES: Tables =
-    Tables { names: &["space_descriptions"], internal: &[], schema: include_str!("space_descriptions.sql") };
+    Tables { names: &["space_descriptions"], internal: &[], schema: include_str!("descriptions.sql") };
 
 /// A description, from an event on; none once the space is deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SpaceDescription {
     space_id: Uuid,
-    position: i64,
-    recorded_at: Instant,
+    pub(crate) position: i64,
+    pub(crate) recorded_at: Instant,
     tenant_id: Uuid,
     site_id: Uuid,
     code: Option<String>,
@@ -61,7 +59,7 @@ impl SpaceDescription {
     }
 
     /// The space as its row was then; none once it is deleted.
-    fn space(self) -> Option<Space> {
+    pub(crate) fn space(self) -> Option<Space> {
         Some(Space {
             space_id: self.space_id,
             tenant_id: self.tenant_id,
