@@ -109,10 +109,10 @@ impl<'a> World<'a> {
                 Act::Book { .. } => {}
             }
             if at >= end - TimeDelta::days(1) {
-                self.end_outages(&mut simulation, at);
+                self.end_outages(&mut simulation, at).await;
             } else if step_number.is_multiple_of(199) {
-                self.end_outages(&mut simulation, at);
-                self.disturb(&mut simulation, step_number, at);
+                self.end_outages(&mut simulation, at).await;
+                self.disturb(&mut simulation, step_number, at).await;
             }
             if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
                 self.flush().await;

@@ -6,6 +6,7 @@ mod any_input;
 mod availability;
 mod bad_input;
 mod booking_races;
+mod check_in;
 mod connections;
 mod credentials;
 mod dashboard;

@@ -17,7 +17,7 @@ pub(super) enum Outage {
 
 impl World<'_> {
     /// Sets an override; or removes a sensor and puts it back, at once or later; or disables one for some time.
-    pub(super) fn disturb(&mut self, simulation: &mut Simulation, chance: u64, at: Instant) {
+    pub(super) async fn disturb(&mut self, simulation: &mut Simulation, chance: u64, at: Instant) {
         let n = usize::try_from(chance).unwrap() % self.spaces.len();
         if chance.is_multiple_of(2) {
             return self.block(chance, at + TimeDelta::minutes(10), at);
@@ -25,6 +25,8 @@ impl World<'_> {
         let place = space(n);
         let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
         let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
+        // What came before stands before it in the log.
+        self.flush().await;
         let outage = if chance % 3 == 0 { Outage::Disabled } else { Outage::Unassigned };
         match outage {
             Outage::Unassigned => {
@@ -32,15 +34,20 @@ impl World<'_> {
             }
             Outage::Disabled => self.enable(dev_eui, false, at),
         }
+        self.flush().await;
         simulation.watch(n, false, at.utc());
         self.outages.push((outage, dev_eui, n));
         if chance % 3 == 1 {
-            self.end_outages(simulation, at);
+            self.end_outages(simulation, at).await;
         }
     }
 
     /// Assigns and enables the sensors that did not count for some time.
-    pub(super) fn end_outages(&mut self, simulation: &mut Simulation, at: Instant) {
+    pub(super) async fn end_outages(&mut self, simulation: &mut Simulation, at: Instant) {
+        if self.outages.is_empty() {
+            return;
+        }
+        self.flush().await;
         for (outage, dev_eui, n) in std::mem::take(&mut self.outages) {
             match outage {
                 Outage::Unassigned => self.assign(dev_eui, n, at),
@@ -48,6 +55,7 @@ impl World<'_> {
             }
             simulation.watch(n, true, at.utc());
         }
+        self.flush().await;
     }
 
     fn enable(&mut self, dev_eui: DevEui, enabled: bool, at: Instant) {
