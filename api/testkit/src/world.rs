@@ -68,6 +68,8 @@ pub struct World<'a> {
     /// Appended together, one group after the other: in each, the events are in the order of its streams.
     waiting: Vec<Vec<StreamAppend>>,
     booked: u128,
+    /// Check-ins to come, with the numbers of their spaces.
+    guests: Vec<(usize, CheckIn)>,
     /// The sensors that are unassigned or disabled for some time, with the numbers of their spaces.
     outages: Vec<(Outage, DevEui, usize)>,
 }
@@ -83,6 +85,7 @@ impl<'a> World<'a> {
             spaces: Vec::new(),
             waiting: Vec::new(),
             booked: 0,
+            guests: Vec::new(),
             outages: Vec::new(),
         }
     }
@@ -226,7 +229,7 @@ impl<'a> World<'a> {
         self.space(n, &SpaceCommand::BookReservation(Box::new(book)));
         if chance.is_multiple_of(3) {
             let asked = asked(window.start.max(at));
-            self.space(n, &SpaceCommand::CheckIn(CheckIn { reservation_id, asked }));
+            self.guests.push((n, CheckIn { reservation_id, asked }));
         }
     }
 
@@ -245,7 +248,11 @@ impl<'a> World<'a> {
         self.space(n, &SpaceCommand::SetOverride(Box::new(set)));
     }
 
+    /// Checks in the guests whose time has come, and does what else is due.
     fn pass_time(&mut self, at: Instant) {
+        for (n, check_in) in self.guests.extract_if(.., |(_, it)| it.asked.at <= at).collect::<Vec<_>>() {
+            self.space(n, &SpaceCommand::CheckIn(check_in));
+        }
         let reserved_soon = TimeDelta::minutes(15);
         for n in 0..self.spaces.len() {
             if self.spaces[n].next_due(reserved_soon).is_some_and(|due| due.at <= at) {

@@ -8,7 +8,7 @@ mod as_of;
 mod availability;
 mod bad_input;
 mod booking_races;
-mod check_ins;
+mod check_in;
 mod commits;
 mod connections;
 mod credentials;

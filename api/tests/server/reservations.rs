@@ -34,7 +34,7 @@ fn now(space: &Value) -> (Value, DateTime<Utc>) {
     (json!({"space_id": space["id"], "start_time": until(start), "end_time": end}), start)
 }
 
-pub(crate) fn path(reservation: &Value) -> String {
+fn path(reservation: &Value) -> String {
     format!("{RESERVATIONS}/{}", reservation["id"].as_str().unwrap())
 }
 
@@ -44,7 +44,7 @@ fn with(mut body: Value, more: Value) -> Value {
     body
 }
 
-pub(crate) async fn book(client: &Client, body: Value) -> Answer {
+async fn book(client: &Client, body: Value) -> Answer {
     client.ask("POST", RESERVATIONS, body).await
 }
 

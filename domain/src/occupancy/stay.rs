@@ -15,7 +15,7 @@ const EARLIEST: TimeDelta = TimeDelta::minutes(15);
 pub struct Stay {
     /// The log position of the reading that began it; it identifies the stay.
     pub position: i64,
-    /// When it began, as effective time.
+    /// When it began: when the reading was received, but not before the end of the stay before.
     pub arrived_at: Instant,
     /// Its end; `None` while it lasts.
     pub departure: Option<Departure>,
@@ -28,7 +28,7 @@ pub struct Stay {
 pub struct Departure {
     /// The log position of the event that ended it.
     pub position: i64,
-    /// When, as effective time.
+    /// When, but not before the stay's beginning.
     pub at: Instant,
 }
 

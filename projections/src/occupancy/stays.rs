@@ -28,7 +28,7 @@ pub struct Stay {
     pub tenant_id: Uuid,
     /// Its site.
     pub site_id: Uuid,
-    /// When it began, as effective time.
+    /// When it began.
     pub arrived_at: Instant,
     /// When it ended; none while it lasts.
     pub departed_at: Option<Instant>,

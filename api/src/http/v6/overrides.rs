@@ -101,8 +101,9 @@ async fn page_of(
     Ok(page.of(OverrideView::all(&mut reading, rows).await?, total, tenant_id))
 }
 
-/// Sets an override: the space cannot be used for a period, regardless of its sensor and its reservations. The answer
-/// names the reservations that it affects.
+/// Sets an override: the space cannot be used for a period, regardless of its sensor and its reservations.
+///
+/// The answer names the reservations that it affects.
 #[utoipa::path(post, path = "/api/v6/overrides", tag = "overrides", params(IdempotencyKey),
     request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -114,8 +115,9 @@ async fn set(
     set_at(&app, &caller, space_id, body).await
 }
 
-/// Sets an override of this space: it cannot be used for a period, regardless of its sensor and its reservations. The answer
-/// names the reservations that it affects.
+/// Sets an override of this space: it cannot be used for a period, regardless of its sensor and its reservations.
+///
+/// The answer names the reservations that it affects.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
     params(SpacePath, IdempotencyKey), request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]

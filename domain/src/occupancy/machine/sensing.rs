@@ -85,8 +85,8 @@ impl SpaceMachine {
             Some((presence, ReadingOutcome::Unchanged | ReadingOutcome::Changed)) => {
                 self.clear_manual_presence();
                 match presence {
-                    Presence::Occupied => self.begin_stay(effective, position, policy),
-                    Presence::Free => self.end_stay(effective, position),
+                    Presence::Occupied => self.begin_stay(at, position, policy),
+                    Presence::Free => self.end_stay(at, position),
                 }
             }
         }
@@ -115,7 +115,8 @@ impl SpaceMachine {
         self.stay.filter(Stay::is_open).map(|stay| stay.position)
     }
 
-    /// Begins a stay, unless one lasts: a repeated reading is about the same vehicle.
+    /// Begins a stay, unless one lasts: a repeated reading is about the same vehicle. Its time does not depend on what was
+    /// shown before.
     fn begin_stay(&mut self, at: Instant, position: i64, policy: &Policy) {
         if self.current_stay().is_some() {
             return;
@@ -128,7 +129,6 @@ impl SpaceMachine {
 
     /// Ends the stay that lasts.
     pub(in crate::occupancy) fn end_stay(&mut self, at: Instant, position: i64) {
-        let at = self.effective(at);
         let Some(stay) = self.stay.as_mut().filter(|stay| stay.is_open()) else { return };
         let departed_at = at.max(stay.arrived_at);
         stay.departure = Some(Departure { position, at: departed_at });
