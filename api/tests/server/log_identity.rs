@@ -195,7 +195,7 @@ async fn a_private_log_of_another_format_is_refused_by_its_directory() {
     assert!(changed.status.success(), "{changed:?}");
     let output = finish(parking(&["up"]).env("PARKING_DATA_DIR", &directory)).await;
     let error = refusal(&output);
-    let expected = format!("the log in the directory {} has format 5", directory.display());
+    let expected = format!("the log in the directory {} has format 6", directory.display());
     assert!(error.contains(&expected), "{error}");
     assert!(error.contains("set PARKING_DATA_DIR to another directory, or move"), "{error}");
 }
