@@ -131,7 +131,7 @@ async fn a_log_of_another_format_is_refused() {
     sqlx::query("alter table log_head drop column format, drop column log_id").execute(&admin).await.unwrap();
     let earlier = run(&log, &["events"]).await;
     for (output, expected) in
-        [(later, "the log has format 9, this tool reads format 4"), (earlier, "an earlier build")]
+        [(later, "the log has format 9, this tool reads format 5"), (earlier, "an earlier build")]
     {
         assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
