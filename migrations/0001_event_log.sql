@@ -95,7 +95,7 @@ comment on column log_head.log_id is 'The current id of the log: differs from st
 comment on column log_head.dictionary is 'The newest announced dictionary; 0 before the log has started.';
 
 insert into log_head (position, recorded_at, format, started_as, log_id)
-select 0, 'epoch', 4, id, id from gen_random_uuid() id;
+select 0, 'epoch', 5, id, id from gen_random_uuid() id;
 
 -- Dictionaries for bodies: without its dictionary a body cannot be read. Not readable by single-tenant roles, because
 -- dictionaries contain parts of all tenants' bodies.
