@@ -183,7 +183,9 @@ impl Iterator for Simulation {
         loop {
             match self.queue.pop() {
                 Some(Reverse(Entry { at, next: Next::Heard(act, sent), .. })) => {
-                    sent.into_iter().for_each(|sent| self.hear(sent, at));
+                    if let Some(sent) = sent {
+                        self.hear(sent, at);
+                    }
                     return Some(Step { at, act });
                 }
                 Some(Reverse(Entry { at, next, .. })) if at < self.plan.end => self.happen(at, &next),

@@ -15,6 +15,10 @@ use crate::space::{Confirmation, Window};
 pub(super) struct Reservations(Vec<Reservation>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts: each is recorded by an event of its own"
+)]
 struct Reservation {
     id: ReservationId,
     window: Window,
