@@ -51,18 +51,14 @@ pub(super) fn llds12(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
 
 pub(super) fn ldds75(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
     match frame.f_port {
-        2 => ultrasonic(reading, frame),
+        2 => ultrasonic(reading, frame)?,
         // Stored measurements, asked for by a downlink.
-        3 if frame.data.len().is_multiple_of(11) => past(reading),
-        5 => device_status(reading, frame),
+        3 if frame.data.len().is_multiple_of(11) => reading.kind = Kind::History,
+        5 => device_status(reading, frame)?,
         // The measurements of the detection mode.
-        6 if frame.data.len().is_multiple_of(2) => past(reading),
-        _ => Err(frame.wrong_length()),
+        6 if frame.data.len().is_multiple_of(2) => reading.kind = Kind::History,
+        _ => return Err(frame.wrong_length()),
     }
-}
-
-fn past(reading: &mut Reading) -> Result<(), Undecodable> {
-    reading.kind = Kind::History;
     Ok(())
 }
 
@@ -84,7 +80,8 @@ fn ultrasonic(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodabl
         // Which of the distances is the last is not published.
         12.. if battery & SEVERAL != 0 => {
             reading.battery_millivolts(battery & (SEVERAL - 1));
-            return past(reading);
+            reading.kind = Kind::History;
+            return Ok(());
         }
         _ => return Err(frame.wrong_length()),
     }
