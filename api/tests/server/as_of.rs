@@ -154,8 +154,8 @@ async fn an_answer_as_of_a_moment_is_the_answer_of_that_moment() {
     assert_as_answered(client, &answered, &paths, "after the deletion").await;
     for projection in ["fleet", "registry", "occupancy"] {
         let mut rebuild = parking(&["rebuild", projection]);
-        let rebuilt = rebuild.env("DATABASE_URL", database.url(None)).output().await.unwrap();
-        assert!(rebuilt.status.success(), "{rebuilt:?}");
+        let output = rebuild.env("DATABASE_URL", database.url(None)).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
     assert_as_answered(client, &answered, &paths, "after a rebuild").await;
 }

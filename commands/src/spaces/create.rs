@@ -34,7 +34,7 @@ impl MultiStreamCommand for MakeSpace {
     type Error = SpaceError;
 
     fn streams(&self) -> Vec<StreamName> {
-        let site = self.site_id.iter().map(|site_id| StreamName::of::<Site>(site_id));
+        let site = self.site_id.iter().map(StreamName::of::<Site>);
         site.chain([StreamName::of::<Space>(&self.space_id)]).collect()
     }
 

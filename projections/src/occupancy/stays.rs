@@ -49,7 +49,7 @@ impl Stay {
             arrived_at,
             departed_at: departure.map(|departure| departure.at),
             departure_position: departure.map(|departure| departure.position),
-            reservation_id: reservation_id.map(|id| id.uuid()),
+            reservation_id: reservation_id.map(parking_domain::id::Id::uuid),
         }
     }
 }

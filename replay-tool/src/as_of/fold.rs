@@ -6,7 +6,7 @@ use parking_domain::device::Category;
 use parking_domain::id::{SiteId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
-use parking_domain::occupancy::{Shown, Spaces};
+use parking_domain::occupancy::{Shown, SpaceMachine, Spaces};
 use parking_domain::site::SiteEvent;
 use parking_domain::space::{Definition, SpaceEvent};
 use parking_domain::stored::{DecodeError, Event};
@@ -71,7 +71,7 @@ impl SpaceFold {
     }
 
     pub(super) fn shown(&self) -> Option<(Shown, Instant)> {
-        self.spaces.space(self.space_id).map(|machine| machine.last_shown())
+        self.spaces.space(self.space_id).map(SpaceMachine::last_shown)
     }
 
     pub(super) fn state_since(&self) -> Instant {
@@ -174,13 +174,13 @@ impl SpaceFold {
     /// True if what the space shows changed.
     fn show(&mut self, recorded: &RecordedEvent, event: &Event) -> bool {
         let changes = self.spaces.apply(recorded.position, &recorded.aggregate_id, event);
-        let mut changed = false;
+        let mut any = false;
         for change in changes.iter().filter(|change| change.space_id == self.space_id) {
-            changed = true;
+            any = true;
             if change.from.map(|shown| shown.state) != change.to.map(|shown| shown.state) {
                 self.state_since = change.at;
             }
         }
-        changed
+        any
     }
 }

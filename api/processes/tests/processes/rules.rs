@@ -6,6 +6,7 @@ use parking_domain::space::Window;
 
 /// A reservation.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of the model")]
 pub(crate) struct Booking {
     pub(crate) number: usize,
     pub(crate) window: Window,
@@ -112,7 +113,7 @@ impl Model {
                 Due::End => booking.end = Some(("expired", due)),
                 Due::Release => booking.end = Some(("no_show", due)),
                 Due::Start => {
-                    (booking.started, booking.confirmed) = (true, booking.confirmed || booking.has_stay)
+                    (booking.started, booking.confirmed) = (true, booking.confirmed || booking.has_stay);
                 }
             }
         }

@@ -25,7 +25,7 @@ impl World<'_> {
         let place = space(n);
         let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
         let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
-        let outage = if chance % 3 == 0 { Outage::Disabled } else { Outage::Unassigned };
+        let outage = if chance.is_multiple_of(3) { Outage::Disabled } else { Outage::Unassigned };
         match outage {
             Outage::Unassigned => {
                 self.device(dev_eui, &DeviceCommand::UnassignDevice { reason: None, asked: asked(at) });

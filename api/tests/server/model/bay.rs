@@ -12,6 +12,7 @@ pub(super) const SLOTS: [Slot; 3] = [Slot::Running, Slot::Soon, Slot::Later];
 
 /// A booking.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of the model")]
 pub(super) struct Booking {
     pub(super) id: String,
     pub(super) slot: Slot,
