@@ -23,7 +23,7 @@ use tracing::{info, warn};
 use connections::Connections;
 pub(crate) use counts::ConnectionCounts;
 pub(crate) use limits::{Limits, raise_file_limit};
-pub(crate) use requests::{Crowded, is_always_served};
+pub(crate) use requests::{Crowded, is_always_served, is_report};
 
 /// The time limit for requests in flight when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -1,11 +1,10 @@
 //! The platform's database: a server that `DATABASE_URL` names, or a private one.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use parking_database::{ClusterOptions, Database, LocalCluster, Logins, default_directory, is_root};
+use parking_projections::engine::database_url;
 use secrecy::ExposeSecret;
-use sqlx::postgres::PgConnectOptions;
 
 use crate::CommandError;
 use crate::cli;
@@ -20,10 +19,7 @@ impl Place {
     pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
         let url = place.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         if let Some(url) = url {
-            // A URL's error may repeat the URL, and the URL contains a password.
-            let admin = PgConnectOptions::from_str(url.expose_secret()).map_err(
-                |_| "DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/database",
-            )?;
+            let admin = database_url::options_of(url.expose_secret())?;
             return Ok(Self::Named(Box::new(Database { admin, logins: Logins::SetRole })));
         }
         let directory = match place.data_dir.as_ref().filter(|directory| !directory.as_os_str().is_empty()) {

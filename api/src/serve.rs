@@ -39,8 +39,10 @@ use tracing::{info, warn};
 use crate::CommandError;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http;
+use crate::http::kit::admission::Admission;
 use crate::http::kit::app::App;
 use crate::http::kit::budget::Budget;
+use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
 use crate::listen::{self, Limits};
@@ -101,7 +103,7 @@ impl Server {
     /// Starts writer, projections and processes, and creates the defaults of every installation.
     pub(crate) async fn start(
         database: &Database,
-        credential: Credential,
+        (credential, admission): (Credential, Admission),
         bounds: Bounds,
     ) -> Result<Self, CommandError> {
         let Bounds { linger, keep_readings, stream_memory } = bounds;
@@ -168,11 +170,13 @@ impl Server {
             answers: Budget::default(),
             reader: Reader::new(answering(database, Role::Reader)),
             probe: Probe::of(database),
+            commits: CommitProbe::of(database),
             progress,
             writer,
             credential,
+            admission,
             log_id: HeaderValue::from_str(&log_id)?,
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
             ids: Box::new(SystemIds),
         });
         Ok(Self {

@@ -15,14 +15,19 @@ use crate::CommandError;
 use crate::cli;
 use crate::demo::Demo;
 use crate::environment::{Clock, SystemClock};
+use crate::http::kit::admission::Admission;
 use crate::http::kit::credential::Credential;
 use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
 use crate::serve::{Bounds, Server};
 
+/// The shortest webhook secret, in characters: whoever has a signed body can try shorter ones without asking the server.
+const SHORTEST_SECRET: usize = 16;
+
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
+    let admission = admission(&arguments);
     let place = Place::of(&arguments.place)?;
     let bounds = Bounds {
         linger: Duration::from_millis(arguments.projection_linger_ms),
@@ -38,7 +43,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let running = Running::start(place).await?;
     let served = async {
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, credential, bounds).await?;
+        let server = Server::start(&running.database, (credential, admission), bounds).await?;
         let address = listener.local_addr()?;
         if let Some(demo) = demo(&arguments, address)? {
             tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));
@@ -59,6 +64,11 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
         Some(secret) if secret.expose_secret().trim() != secret.expose_secret() => {
             Err("the webhook secret begins or ends with white space: set CHIRPSTACK_WEBHOOK_SECRET without it".into())
         }
+        Some(secret) if secret.expose_secret().chars().count() < SHORTEST_SECRET => Err(format!(
+            "the webhook secret is shorter than {SHORTEST_SECRET} characters and can be guessed: set \
+             CHIRPSTACK_WEBHOOK_SECRET to a random one, such as the output of `openssl rand -hex 16`"
+        )
+        .into()),
         Some(secret) => Ok(Credential::Secret(secret.clone())),
         None if arguments.listen.ip().is_loopback() => Ok(Credential::Open),
         None => Err(format!(
@@ -66,6 +76,16 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
             arguments.listen
         )
         .into()),
+    }
+}
+
+/// On loopback every program of this machine is trusted; elsewhere there is nothing to trust anyone with.
+fn admission(arguments: &cli::Up) -> Admission {
+    let hosts = arguments.allowed_hosts.iter().map(|host| host.trim()).filter(|host| !host.is_empty());
+    if arguments.listen.ip().is_loopback() {
+        Admission::ThisMachine { hosts: hosts.map(str::to_owned).collect() }
+    } else {
+        Admission::Everyone
     }
 }
 

@@ -135,23 +135,25 @@ impl Sealer {
 }
 
 /// A sealed field with its maximum length, which cannot be checked after sealing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     name: &'static str,
     most: usize,
+    check: fn(&'static str, &str, usize) -> Result<(), LimitExceeded>,
 }
 
 impl Field {
     /// An e-mail.
-    pub const EMAIL: Self = Self { name: "user_email", most: limits::EMAIL };
+    pub const EMAIL: Self = Self { name: "user_email", most: limits::EMAIL, check: limits::line };
     /// A name.
-    pub const NAME: Self = Self { name: "user_name", most: limits::LABEL };
+    pub const NAME: Self = Self { name: "user_name", most: limits::LABEL, check: limits::line };
     /// A phone.
-    pub const PHONE: Self = Self { name: "user_phone", most: limits::PHONE };
+    pub const PHONE: Self = Self { name: "user_phone", most: limits::PHONE, check: limits::line };
     /// Free text.
-    pub const NOTES: Self = Self { name: "notes", most: limits::NOTES };
+    pub const NOTES: Self = Self { name: "notes", most: limits::NOTES, check: limits::text };
     /// The reason of a cancellation.
-    pub const CANCELLATION_REASON: Self = Self { name: "cancellation_reason", most: limits::REASON };
+    pub const CANCELLATION_REASON: Self =
+        Self { name: "cancellation_reason", most: limits::REASON, check: limits::text };
 }
 
 /// A subject whose data can be sealed.
@@ -164,7 +166,7 @@ pub struct Person<'a> {
 impl Person<'_> {
     /// Seals a text that is never compared; refuses one that is too long for its field.
     pub fn seal(&self, field: Field, text: &str) -> Result<Sealed, LimitExceeded> {
-        limits::text(field.name, text, field.most)?;
+        (field.check)(field.name, text, field.most)?;
         let mut nonce = [0; key::NONCE_BYTES];
         self.sealer.randomness.fill(&mut nonce);
         let sealed = self.key.seal(self.subject, nonce, text).into();

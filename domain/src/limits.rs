@@ -64,6 +64,8 @@ pub enum Limit {
     Bytes,
     /// Contains the character U+0000, which PostgreSQL cannot store.
     Nul,
+    /// Contains a control or bidirectional formatting character where one line of text is shown.
+    Control,
 }
 
 /// A field whose value exceeds a limit.
@@ -84,6 +86,10 @@ impl fmt::Display for LimitExceeded {
             Limit::Depth => write!(f, "{field} may be nested at most {MAX_DEPTH} levels deep: flatten it"),
             Limit::Bytes => write!(f, "{field} may have at most {MAX_BYTES} bytes as JSON: keep less in it"),
             Limit::Nul => write!(f, "{field} must not hold the character U+0000: leave it out"),
+            Limit::Control => write!(
+                f,
+                "{field} must not hold control characters, line breaks or bidirectional formatting: leave them out"
+            ),
         }
     }
 }
@@ -100,6 +106,24 @@ pub fn text(field: &'static str, text: &str, most: usize) -> Result<(), LimitExc
         return Ok(());
     };
     Err(LimitExceeded { field, limit })
+}
+
+/// As [`text()`], for a text that is shown in one line, such as a name: control characters and those that change the
+/// direction of what follows make it look like another one, or change the lines around it.
+pub fn line(field: &'static str, text: &str, most: usize) -> Result<(), LimitExceeded> {
+    self::text(field, text, most)?;
+    if text.contains(is_control) { Err(LimitExceeded { field, limit: Limit::Control }) } else { Ok(()) }
+}
+
+/// As [`line()`], for an optional name or short description.
+pub fn label(field: &'static str, text: Option<&str>) -> Result<(), LimitExceeded> {
+    text.map_or(Ok(()), |text| line(field, text, LABEL))
+}
+
+/// True for control characters, line and paragraph separators, and Unicode's `Bidi_Control`.
+pub(crate) fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// As [`text()`], for an optional text.
@@ -186,6 +210,22 @@ mod tests {
         assert_eq!(too_long.to_string(), "name may have at most 10 characters: shorten it");
         assert_eq!(text("name", "a\0", 10).map_err(|error| error.limit), Err(Limit::Nul));
         assert_eq!(optional("name", None, 0), Ok(()));
+    }
+
+    #[test]
+    fn a_line_has_no_characters_that_change_what_is_shown_around_it() {
+        for control in
+            ['\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2066}']
+        {
+            let refusal = line("name", &format!("a{control}b"), 10).map_err(|error| error.limit);
+            assert_eq!(refusal, Err(Limit::Control), "{control:?}");
+        }
+        // Joiners are part of words and of emoji.
+        for name in ["Ä 1", "חניון", "موقف", "می\u{200c}خواهم", "👩\u{200d}🚒"] {
+            assert_eq!(line("name", name, 10), Ok(()), "{name}");
+        }
+        assert_eq!(line("name", "a\0", 10).map_err(|error| error.limit), Err(Limit::Nul));
+        assert_eq!(label("city", None), Ok(()));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use crate::limits;
 /// The maximum length of a name in characters, unless a rule sets another.
 pub(crate) const LONGEST_NAME: usize = limits::LABEL;
 
-/// True for a text that is not blank, within the length, and storable.
+/// True for a text that is not blank, within the length, and of characters that one line shows.
 pub(crate) fn is_name(text: &str, longest: usize) -> bool {
-    !text.trim().is_empty() && limits::text("name", text, longest).is_ok()
+    !text.trim().is_empty() && limits::line("name", text, longest).is_ok()
 }
 
 /// True for a non-empty slug within the length whose characters are all `allowed`.

@@ -1,12 +1,12 @@
 //! The log as it was when the tool was started, read in pages.
 
-use std::str::FromStr;
-
 use chrono::TimeDelta;
 use parking_domain::id::LogId;
 use parking_domain::log::FORMAT;
+use parking_projections::engine::as_of::{AsOf, AsOfError};
+use parking_projections::engine::database_url;
 use parking_projections::engine::feed::{self, FeedError, Identity, RecordedEvent};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, FromRow};
 
 use crate::ToolError;
@@ -43,10 +43,7 @@ impl Log {
                 "say which database: set DATABASE_URL, or run `./parking replay` beside the platform".into(),
             );
         }
-        // A URL's error may repeat the URL, and the URL may contain a password.
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| "DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/database")?;
-        let mut connection = options
+        let mut connection = database_url::options_of(url)?
             .application_name("replay-tool")
             .options([("default_transaction_read_only", "on")])
             .connect()
@@ -68,9 +65,10 @@ impl Log {
         Ok(())
     }
 
-    /// The last position recorded at or before a time.
-    pub(crate) async fn position_at(&mut self, time: Instant) -> Result<i64, FeedError> {
-        feed::position_at(&mut self.connection, time).await
+    /// The last position that counts at a moment.
+    pub(crate) async fn position_of(&mut self, moment: AsOf) -> Result<i64, AsOfError> {
+        // Events that were appended after the start are not read.
+        Ok(moment.position(&mut self.connection).await?.min(self.head))
     }
 
     /// Ends after this position.

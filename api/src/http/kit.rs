@@ -1,17 +1,21 @@
 //! Shared by all resources: callers, requests, replies and refusals. The kit depends on no resource.
 
+pub(crate) mod admission;
 pub(crate) mod aliases;
 pub(crate) mod app;
 pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod caller;
 pub(crate) mod changes;
+pub(crate) mod commit_probe;
 pub(crate) mod credential;
 pub(crate) mod documented;
 pub(crate) mod fields;
 pub(crate) mod freshness;
+pub(crate) mod hardening;
 pub(crate) mod iso8601;
 pub(crate) mod lenient;
+pub(crate) mod moment;
 pub(crate) mod opened;
 pub(crate) mod own_data;
 pub(crate) mod page;

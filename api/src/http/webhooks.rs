@@ -8,14 +8,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use parking_commands::ingest::{Incoming, Outcome};
 use parking_commands::metadata::Metadata;
-use parking_domain::chirpstack::{self, Content, EventKind, Report};
+use parking_domain::chirpstack::{self, Content, EventKind, ParseError, Report};
 use parking_domain::uplinks::Source;
 use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::http::kit::admission::is_json;
 use crate::http::kit::app::{App, AppState};
+use crate::http::kit::credential::Credential;
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::problem::Problem;
@@ -171,8 +173,7 @@ async fn report_result<'a>(
     let Some(kind) = kind else {
         return Ok(ReportResult::of(ReportStatus::Ignored, &request.id));
     };
-    refuse_foreign_encoding(headers)?;
-    let report = chirpstack::parse(kind, &body)?;
+    let report = read(&app.credential, kind, headers, &body)?;
     let named = (Some(format!("{:X}", report.dev_eui)), f_cnt(&report));
     // ChirpStack sends no request ids, and a generated id in every report would be of no use.
     let request_id = request.is_given.then(|| request.id.to_string());
@@ -210,17 +211,33 @@ impl IntoResponse for ReportResult<'_> {
     }
 }
 
-/// Only JSON is supported so far. A body without a content type is parsed as JSON: trying is better than losing it.
-fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(content_type) = headers.get(CONTENT_TYPE) else { return Ok(()) };
-    let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/json") {
-        return Ok(());
+/// Reads the report. From a sender that knows the secret, everything is JSON that reads as JSON: better than to lose it. From
+/// others it must be declared, because a page of another site can send any text that is not.
+fn read(
+    credential: &Credential,
+    kind: EventKind,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Report, Problem> {
+    if !credential.is_secret() && !is_json(headers) {
+        return Err(unsupported(headers));
     }
-    let detail = if media_type.eq_ignore_ascii_case("application/octet-stream") {
+    chirpstack::parse(kind, body).map_err(|error| match error {
+        ParseError::Malformed(_) if headers.contains_key(CONTENT_TYPE) && !is_json(headers) => {
+            unsupported(headers)
+        }
+        error => error.into(),
+    })
+}
+
+fn unsupported(headers: &HeaderMap) -> Problem {
+    let is_protobuf = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|name| name.as_bytes().starts_with(b"application/octet-stream"));
+    let detail = if is_protobuf {
         "protobuf bodies are not supported yet: set the encoding of ChirpStack's HTTP integration to JSON"
     } else {
-        "the body must be application/json"
+        "the body must be JSON: send it with Content-Type: application/json"
     };
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail))
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail)
 }

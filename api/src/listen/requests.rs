@@ -43,7 +43,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let (mut router, activity) = (self.router.clone(), self.activity.clone());
         let path = request.uri().path();
-        let (is_report, is_always_served) = (begins_with_one_of(path, &REPORTS), is_always_served(path));
+        let (is_report, is_always_served) = (is_report(path), is_always_served(path));
         Box::pin(async move {
             // hyper may read a head while the answer before it is unsent, and polls this afterwards: until then the deadline
             // of that answer holds.
@@ -57,6 +57,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             Ok(answer.map(|body| NotedBody::new(body, activity)))
         })
     }
+}
+
+/// True for webhooks.
+pub(crate) fn is_report(path: &str) -> bool {
+    begins_with_one_of(path, &REPORTS)
 }
 
 /// True for webhooks, health checks and metrics.

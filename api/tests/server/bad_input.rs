@@ -132,7 +132,7 @@ async fn the_body_limit_applies_with_and_without_content_length() {
 
     let chunked = |body: &str| {
         let head = format!(
-            "POST {UPLINK} HTTP/1.1\r\nhost: x\r\ncontent-type: {JSON}\r\ntransfer-encoding: chunked"
+            "POST {UPLINK} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ntransfer-encoding: chunked"
         );
         let chunks = body.as_bytes().chunks(16 * 1024);
         let chunks =

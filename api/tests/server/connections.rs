@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::support::{Client, PATIENCE, TestServer, UPLINK, eventually, parking};
 use crate::uplinks::uplink;
 
-const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: parking\r\n\r\n";
+const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const HALF_A_HEAD: &[u8] = b"POST /api/v1/uplink?event=up HTTP/1.1\r\nhost: par";
 
 /// The connections for all requests of a server with a limit of 1,024 open files. The rest is for webhooks and the server.
@@ -54,7 +54,10 @@ async fn idle_connections(client: &Client, count: usize) -> Vec<TcpStream> {
 
 async fn post_uplink(stream: &mut TcpStream, f_cnt: u32) {
     let body = uplink(1, f_cnt).to_string();
-    let head = format!("POST {UPLINK} HTTP/1.1\r\nhost: parking\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST {UPLINK} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
 }
 
@@ -100,7 +103,10 @@ async fn uplinks_are_accepted_on_a_crowded_server_and_requests_in_flight_are_nev
     post_uplink(&mut before, 1).await;
     assert!(answer(&mut before).await.contains("accepted"));
     let body = uplink(1, 2).to_string();
-    let head = format!("POST {UPLINK} HTTP/1.1\r\nhost: parking\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST {UPLINK} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     let mut half = connection(client, format!("{head}{}", &body[..100]).as_bytes()).await;
 
     let mut open = idle_connections(client, 1100).await;
@@ -136,7 +142,7 @@ async fn webhooks_and_health_checks_are_served_when_every_connection_has_a_reque
     let database = TestDatabase::create().await;
     let server = limited_server(&database).await;
     let client = &server.client;
-    let body_awaited = b"POST /api/v6/spaces HTTP/1.1\r\nhost: parking\r\ncontent-length: 9\r\n\r\n{";
+    let body_awaited = b"POST /api/v6/spaces HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{";
     let mut open = Vec::new();
     while open.len() < OPEN_OF_1024 {
         open.extend(join_all((0..48).map(|_| connection(client, body_awaited))).await);
@@ -144,7 +150,7 @@ async fn webhooks_and_health_checks_are_served_when_every_connection_has_a_reque
     let refused = eventually("every connection has a request in flight", async || {
         // An early request may have replaced one of the connections.
         open.push(connection(client, body_awaited).await);
-        let mut new = connection(client, b"GET /api/v6/sites HTTP/1.1\r\nhost: parking\r\n\r\n").await;
+        let mut new = connection(client, b"GET /api/v6/sites HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
         let answer = answer(&mut new).await;
         if answer.starts_with("HTTP/1.1 503") {
             until_closed(&mut new).await;
@@ -187,7 +193,8 @@ async fn the_head_of_a_request_has_a_limit() {
     let server = TestServer::start(&database).await;
     for (length, status) in [(15_000, "HTTP/1.1 200"), (17_000, "HTTP/1.1 431")] {
         let name = "x".repeat(length);
-        let head = format!("GET /health/live?{name} HTTP/1.1\r\nhost: parking\r\nconnection: close\r\n\r\n");
+        let head =
+            format!("GET /health/live?{name} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let answer = until_closed(&mut connection(&server.client, head.as_bytes()).await).await;
         assert!(answer.starts_with(status.as_bytes()), "{}", String::from_utf8_lossy(&answer));
     }
@@ -209,7 +216,9 @@ async fn connections_of_slow_senders_are_closed() {
         assert_eq!(until_closed(&mut stream).await, b"");
     };
     let trickled_head = trickled(client, HALF_A_HEAD);
-    let head = format!("POST {UPLINK} HTTP/1.1\r\nhost: parking\r\ncontent-length: 100000\r\n\r\n");
+    let head = format!(
+        "POST {UPLINK} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
+    );
     let trickled_body = trickled(client, head.as_bytes());
     let (head, body) = join(trickled_head, trickled_body).await;
     assert_eq!(head, "");
@@ -243,11 +252,11 @@ async fn connections_of_clients_that_do_not_read_are_closed() {
     };
     // Much more than the system buffers for a client that does not read.
     let mut many = connect().await;
-    let ask = b"GET /openapi.json HTTP/1.1\r\nhost: parking\r\n\r\n".repeat(40);
+    let ask = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(40);
     many.write_all(&ask).await.unwrap();
     // The end of a request's body is read after its answer was made, and with it the next head, while that answer is unsent.
     let mut late = connect().await;
-    let head = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: parking\r\ncontent-length: 20000\r\n\r\n";
+    let head = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\ncontent-length: 20000\r\n\r\n";
     let ask = format!("{head}{}", "x".repeat(20_000)).repeat(12);
     // The server stops reading before it has all of them.
     let _cut_off = timeout(Duration::from_secs(2), late.write_all(ask.as_bytes())).await;

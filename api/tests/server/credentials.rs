@@ -93,6 +93,33 @@ async fn invalid_credentials_are_refused_and_nothing_is_stored() {
     assert_eq!(Log::of(&database).size().await, 0);
 }
 
+/// Which of two credentials counts must not depend on the program that looks.
+#[tokio::test]
+async fn credentials_that_are_given_twice_are_refused() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::with_secret(&database, SECRET).await;
+    let body = uplink(1, 0).to_string();
+    let signature = sign(SECRET, body.as_bytes());
+    let bearer = format!("Bearer {SECRET}");
+    let twice: [[(&str, &str); 2]; 7] = [
+        [("authorization", &bearer), ("authorization", &bearer)],
+        [("authorization", &bearer), ("authorization", "Bearer other")],
+        [("authorization", "Basic Zm9v"), ("authorization", &bearer)],
+        [("x-webhook-token", SECRET), ("x-webhook-token", "other")],
+        [("x-signature", &signature), ("x-signature", "00")],
+        [("x-webhook-signature", "00"), ("x-webhook-signature", &signature)],
+        [("x-signature", &signature), ("x-webhook-signature", "00")],
+    ];
+    for path in [UPLINK, "/webhooks/chirpstack/uplink", "/webhooks/chirpstack/join"] {
+        for headers in &twice {
+            println!("{headers:?}");
+            let headers: Vec<_> = headers.iter().copied().chain([JSON]).collect();
+            server.client.post_with(path, &headers, body.clone()).await.problem(400, "header_repeated");
+        }
+    }
+    assert_eq!(Log::of(&database).size().await, 0);
+}
+
 #[tokio::test]
 async fn the_secret_is_never_logged() {
     let database = TestDatabase::create().await;

@@ -202,3 +202,32 @@ async fn overlong_strings_of_a_report_are_cut_or_dropped_alone() {
     assert!(uplink["report"]["device"].get("application_id").is_none(), "half an id would be another one's");
     assert_eq!((&uplink["data"], uplink.get("object")), (&json!(""), None));
 }
+
+/// A name that turns the direction of what follows, or ends the line, looks like another one.
+#[tokio::test]
+async fn names_with_control_or_bidirectional_characters_are_refused() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let cases = described(client).await;
+    let policies = "/api/v6/display-policies";
+    for character in ['\u{202e}', '\u{2066}', '\u{200f}', '\n', '\u{1b}', '\u{9b}'] {
+        let text = format!("A{character}1");
+        for (_, list, body) in &cases[1..] {
+            let answer = client.ask("POST", list, with(body, "name", text.clone())).await;
+            assert_eq!(answer.status, 422, "{list} {character:?}: {answer:?}");
+            assert!(answer.code().unwrap().ends_with("name_invalid"), "{answer:?}");
+        }
+        let answer = client.ask("POST", policies, json!({"name": text})).await;
+        answer.problem(422, "display_policy_name_invalid");
+        for (n, field) in [(0, "user_name"), (0, "user_email"), (1, "floor"), (2, "city"), (3, "location")] {
+            let (_, list, body) = &cases[n];
+            refused(&client.ask("POST", list, with(body, field, text.clone())).await, field, "control");
+        }
+    }
+    // Free text has lines, and letters of any script are letters.
+    let (_, list, body) = &cases[0];
+    client.ask("POST", list, with(body, "notes", "one\ntwo")).await.ok();
+    let (_, list, body) = &cases[2];
+    client.ask("POST", list, with(body, "name", "חניון الموقف 👩\u{200d}🚒")).await.ok();
+    projections_run(client, &database).await;
+}

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod admission;
 mod any_input;
+mod as_of;
 mod availability;
 mod bad_input;
 mod booking_races;
+mod check_in;
+mod commits;
 mod connections;
 mod credentials;
 mod dashboard;
@@ -20,10 +24,14 @@ mod failpoints;
 mod fixtures;
 mod freshness;
 mod given_names;
+mod given_up;
+mod headers;
 mod limits;
 mod log;
 mod log_identity;
+mod model;
 mod odd_input;
+mod old_reservations;
 mod openapi;
 mod operations;
 mod orphan_devices;
@@ -39,6 +47,7 @@ mod random;
 mod real_events;
 mod rebuild;
 mod refused_starts;
+mod repeated;
 mod reservations;
 mod round_trips;
 mod seeking;
@@ -48,6 +57,7 @@ mod sites;
 mod slow_reads;
 mod support;
 mod times;
+mod tls;
 mod unsent;
 mod unstorable;
 mod uplinks;

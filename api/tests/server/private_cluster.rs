@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
+use parking_database::cluster::Layout;
 use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{ConnectOptions, PgConnection};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -13,10 +15,10 @@ use crate::support::{PATIENCE, TestServer, UPLINK, eventually, parking};
 use crate::uplinks::uplink;
 
 /// A directory for one test's cluster. If the test fails, the database server is stopped too.
-struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = TempDir::with_prefix("parking-").unwrap();
         // The database server's user must be able to traverse a directory of root.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -29,8 +31,14 @@ impl Home {
         command
     }
 
-    async fn up(&self) -> TestServer {
+    pub(crate) async fn up(&self) -> TestServer {
         TestServer::launch(&mut self.parking(&["up"])).await
+    }
+
+    /// The administrator's connection to the running database.
+    pub(crate) async fn admin(&self) -> PgConnection {
+        let layout = Layout::new(&self.0.path().join("platform")).unwrap();
+        layout.admin_options().database("parking").connect().await.unwrap()
     }
 
     /// The output of a query, run by `parking exec`.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::{PATIENCE, TestServer, parking};
 
 /// The error message of a command that must fail.
-async fn failure(command: &mut Command) -> String {
+pub(crate) async fn failure(command: &mut Command) -> String {
     let Output { status, stdout, stderr } =
         timeout(PATIENCE, command.output()).await.expect("it ends by itself").unwrap();
     assert_eq!(status.code(), Some(1));
@@ -22,7 +22,9 @@ async fn failure(command: &mut Command) -> String {
 async fn data_is_only_served_on_loopback() {
     let database = TestDatabase::create().await;
     let mut command = parking(&["up"]);
-    command.env("PARKING_LISTEN", "0.0.0.0:0").env("CHIRPSTACK_WEBHOOK_SECRET", "hunter2");
+    command
+        .env("PARKING_LISTEN", "0.0.0.0:0")
+        .env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple");
     let server = TestServer::launch(command.env("DATABASE_URL", database.url(None))).await;
     server.client.get("/api/v6/orphan-devices").await.problem(404, "not_found");
     assert_eq!(server.client.get("/health").await.status, 200);
@@ -33,6 +35,28 @@ async fn a_secret_that_is_not_a_header_value() {
     let mut command = parking(&["up"]);
     let error = failure(command.env("CHIRPSTACK_WEBHOOK_SECRET", "hunter2\n")).await;
     assert!(error.contains("white space") && !error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_secret_that_can_be_guessed() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("data");
+    for secret in ["x", "fifteen letters"] {
+        let mut command = parking(&["up"]);
+        command.env("CHIRPSTACK_WEBHOOK_SECRET", secret).env("PARKING_DATA_DIR", &directory);
+        let error = failure(&mut command).await;
+        assert!(error.contains("CHIRPSTACK_WEBHOOK_SECRET") && error.contains("16 characters"), "{error}");
+        assert!(!error.contains(secret) || secret == "x", "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    assert!(!directory.exists());
+}
+
+#[tokio::test]
+async fn a_secret_of_sixteen_characters_is_long_enough() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::with_secret(&database, "sixteen letters!").await;
+    assert_eq!(server.client.get("/health").await.status, 200);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn deaf(client: &Client, path: &str, times: usize) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(client.address().parse().unwrap()).await.unwrap();
-    let ask = format!("GET {path} HTTP/1.1\r\nhost: parking\r\n\r\n").repeat(times);
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").repeat(times);
     stream.write_all(ask.as_bytes()).await.unwrap();
     stream
 }

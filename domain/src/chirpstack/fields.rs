@@ -48,9 +48,14 @@ impl<'a> Fields<'a> {
         self.parsed(name)
     }
 
-    /// A display name, cut to the maximum length.
+    /// A display name, cut to the maximum length, with U+FFFD for control characters.
     pub(super) fn name(&self, name: &str) -> Option<String> {
-        self.text(name).map(|text| limits::cut(text, limits::LABEL))
+        let text = limits::cut(self.text(name)?, limits::LABEL);
+        Some(if text.contains(limits::is_control) {
+            text.replace(limits::is_control, "\u{fffd}")
+        } else {
+            text
+        })
     }
 
     /// An id. One that is too long counts as absent: a truncated id could equal another id.

@@ -114,7 +114,7 @@ impl Definition {
         for (field, text) in
             [("manufacturer", manufacturer), ("model", model), ("codec", codec), ("location", location)]
         {
-            limits::optional(field, text.as_deref(), limits::LABEL)?;
+            limits::label(field, text.as_deref())?;
         }
         if let Some(codec) = codec.as_ref().filter(|codec| sensors::by_name(codec).is_none()) {
             return Err(DeviceRefusal::CodecUnknown { codec: codec.clone() });

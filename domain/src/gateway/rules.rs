@@ -32,7 +32,7 @@ pub(super) fn check(definition: &Definition) -> Result<(), GatewayRefusal> {
         return Err(GatewayRefusal::GatewayNameInvalid);
     }
     limits::optional("description", description.as_deref(), limits::DESCRIPTION)?;
-    limits::optional("location", location.as_deref(), limits::LABEL)?;
+    limits::label("location", location.as_deref())?;
     if let Some(Position { latitude, longitude }) = *position {
         Position::new(latitude, longitude)?;
     }

@@ -16,7 +16,7 @@ pub enum SiteRefusal {
     #[error("there is no such site: check its id")]
     SiteNotFound,
     /// The name is blank or too long.
-    #[error("a site's name is 1 to {LONGEST_NAME} characters and not blank")]
+    #[error("a site's name is 1 to {LONGEST_NAME} characters, not blank, without control characters")]
     SiteNameInvalid,
     /// The slug is invalid.
     #[error("a site's slug is 1 to {SLUG} letters a-z or A-Z, digits, - and _")]
@@ -38,6 +38,9 @@ pub enum SiteRefusal {
     /// The site has too many members; its state must stay bounded.
     #[error("a site has at most {MOST_MEMBERS} spaces and gateways: create another site")]
     SiteFull,
+    /// It is the only one.
+    #[error("it is the tenant's last site, and spaces need a site: create another one first")]
+    LastSite,
     /// It still has members.
     #[error("the site has {spaces} spaces and {gateways} gateways: delete or move them first")]
     SiteNotEmpty {

@@ -117,7 +117,7 @@ fn check(definition: &Definition) -> Result<(), SiteRefusal> {
         ("postal_code", postal_code),
         ("country", country),
     ] {
-        limits::optional(field, text.as_deref(), limits::LABEL)?;
+        limits::label(field, text.as_deref())?;
     }
     if !looks_like_a_timezone(timezone) {
         return Err(SiteRefusal::TimezoneInvalid);

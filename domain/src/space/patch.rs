@@ -99,7 +99,7 @@ fn checked(definition: Definition) -> Result<Definition, SpaceRefusal> {
         }
     }
     for (field, text) in [("building", building), ("floor", floor), ("zone", zone)] {
-        limits::optional(field, text.as_deref(), limits::LABEL)?;
+        limits::label(field, text.as_deref())?;
     }
     if let Some(minutes) = auto_release_minutes.filter(|minutes| *minutes > 1440) {
         return Err(SpaceRefusal::AutoReleaseOutOfBounds { minutes });
@@ -184,7 +184,7 @@ pub(super) fn checked_details(details: Box<Details>) -> Result<Box<Details>, Spa
         ("external_system", external_system),
         ("reservation_type", reservation_type),
     ] {
-        limits::optional(field, text.as_deref(), limits::LABEL)?;
+        limits::label(field, text.as_deref())?;
     }
     for (field, amount) in [("rate", rate), ("total_cost", total_cost)] {
         if amount.as_deref().is_some_and(|amount| !is_amount(amount)) {

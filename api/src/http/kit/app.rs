@@ -24,8 +24,10 @@ use parking_projections::registry::Registry;
 use sqlx::PgPool;
 
 use crate::environment::Clock;
+use crate::http::kit::admission::Admission;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
+use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::probe::Probe;
@@ -50,6 +52,7 @@ pub(crate) struct App {
     pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) probe: Probe,
+    pub(crate) commits: CommitProbe,
     pub(crate) progress: Progresses,
     pub(crate) writer: Writer,
     pub(crate) auditor: PgPool,
@@ -57,9 +60,11 @@ pub(crate) struct App {
     /// The budget of unsent answers.
     pub(crate) answers: Budget,
     pub(crate) credential: Credential,
+    /// Whom the server serves without a credential.
+    pub(crate) admission: Admission,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
 }
 

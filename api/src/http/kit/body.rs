@@ -3,15 +3,16 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::http::kit::admission::is_json;
 use crate::http::kit::app::AppState;
 use crate::http::kit::caller::Caller;
 use crate::http::kit::fields::{Body, Fields, FromFields};
+use crate::http::kit::lenient;
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{invalid, invalid_body};
@@ -32,6 +33,15 @@ pub(crate) struct KeyedCommand<P, T> {
     pub(crate) body: T,
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
+}
+
+/// The parameter with which a client confirms a command, and with which it can prevent one.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents a parameter that all commands understand")]
+pub(crate) struct Confirmation {
+    /// With any other value than true the command is refused.
+    confirm: Option<bool>,
 }
 
 /// The body of a command that needs nothing but its path.
@@ -58,7 +68,9 @@ impl<P: Permission, T: FromFields> FromRequest<AppState> for Command<P, T> {
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let Received { parts, caller, bytes, key } = Received::<P>::from_request(request, app).await?;
-        let head = format!("{} {}\n", parts.method, parts.uri);
+        // The same under every path of the operation: a client may add or drop a slash when it repeats a request.
+        let (path, query) = (lenient::own_path(parts.uri.path()), parts.uri.query().unwrap_or_default());
+        let head = format!("{} {path}?{}\n", parts.method, lenient::own_query(query));
         let content = || [head.as_bytes(), &bytes].concat();
         let key = key.map(|key| app.platform.sealer.request_key(caller.tenant_id, key, &content()));
         Ok(Self { caller: caller.with_idempotency(key), body: read(&bytes)? })
@@ -86,6 +98,7 @@ impl<P: Permission> Received<P> {
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::<P>::from_request_parts(&mut parts, app).await?;
+        refuse_unconfirmed(&parts)?;
         let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, app).await;
         let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
@@ -95,10 +108,16 @@ impl<P: Permission> Received<P> {
     }
 }
 
+/// `confirm=false` says that nothing is to happen, with any command.
+fn refuse_unconfirmed(parts: &Parts) -> Result<(), Problem> {
+    if lenient::is_unconfirmed(parts.uri.query().unwrap_or_default()) {
+        return Err(invalid("confirm does not say true, so nothing was done: send confirm=true, or omit it"));
+    }
+    Ok(())
+}
+
 fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {
-    let content_type = parts.headers.get(CONTENT_TYPE);
-    let is_json = content_type.is_none_or(|name| name.to_str().is_ok_and(|name| name.contains("json")));
-    if is_json || bytes.is_empty() {
+    if bytes.is_empty() || is_json(&parts.headers) {
         return Ok(());
     }
     let detail = "the body must be JSON: send it with Content-Type: application/json";

@@ -24,6 +24,11 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
+    /// True if a sender must know a secret.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Self::Secret(_))
+    }
+
     /// Refuses a request without a valid credential. A signature, if present, must be valid, even next to a valid token.
     pub(crate) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
         let Self::Secret(secret) = self else { return Ok(()) };

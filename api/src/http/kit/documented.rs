@@ -16,6 +16,14 @@ use crate::http::kit::permission::Permission;
 /// A refusal's status and code.
 pub(crate) type Code = (StatusCode, &'static str);
 
+/// The refusals of every operation, by `admission`.
+const OF_EVERY_OPERATION: [Code; 4] = [
+    (StatusCode::BAD_REQUEST, "header_repeated"),
+    (StatusCode::FORBIDDEN, "cross_site"),
+    (StatusCode::FORBIDDEN, "forwarded"),
+    (StatusCode::MISDIRECTED_REQUEST, "host_unknown"),
+];
+
 /// A set of refusals.
 pub(crate) trait CodeSet {
     fn codes() -> Vec<Code>;
@@ -132,12 +140,15 @@ pub(crate) struct Refusals<C>(PhantomData<C>);
 impl<C: CodeSet> IntoResponses for Refusals<C> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut by_status = BTreeMap::<u16, Vec<&str>>::new();
-        for (status, code) in C::codes() {
+        for (status, code) in C::codes().into_iter().chain(OF_EVERY_OPERATION) {
             let codes = by_status.entry(status.as_u16()).or_default();
             if !codes.contains(&code) {
                 codes.push(code);
             }
         }
+        let forbidden =
+            C::permission().map(|name| format!("forbidden: the caller needs the permission {name}"));
+        by_status.entry(StatusCode::FORBIDDEN.as_u16()).or_default().extend(forbidden.as_deref());
         let document = |(status, codes): (u16, Vec<&str>)| {
             let problem = Ref::from_schema_name(ProblemDocument::name());
             let content = ContentBuilder::new().schema(Some(problem)).build();
@@ -147,14 +158,7 @@ impl<C: CodeSet> IntoResponses for Refusals<C> {
                 .content("application/problem+json", content);
             (status.to_string(), RefOr::T(response.build()))
         };
-        let mut responses: BTreeMap<_, _> = by_status.into_iter().map(document).collect();
-        if let Some(permission) = C::permission() {
-            responses.extend([document((
-                403,
-                vec![&*format!("forbidden: the caller needs the permission {permission}")],
-            ))]);
-        }
-        responses
+        by_status.into_iter().map(document).collect()
     }
 }
 

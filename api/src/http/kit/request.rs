@@ -1,5 +1,6 @@
-//! Middleware around every request: it assigns the request id, which responses and the server's log contain; it limits the
-//! duration, catches panics, and counts large answers until they are sent; and it writes the problem document of a refusal.
+//! Middleware around every request: it assigns the request id, which responses and the server's log contain; it refuses
+//! what no handler may get, limits the duration, catches panics, and counts large answers until they are sent; and it writes
+//! the problem document of a refusal and the headers of every answer.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -15,11 +16,13 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::{Instrument, error, info_span};
 
-use crate::http::kit::app::AppState;
+use crate::http::kit::admission;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::budget::Share;
+use crate::http::kit::hardening::harden;
 use crate::http::kit::problem::{self, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
-use crate::listen::{Crowded, is_always_served};
+use crate::listen::{Crowded, is_always_served, is_report};
 use crate::metrics::Route;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,10 +59,15 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let has_room = method.is_safe() || is_always_served || app.answers.has_room();
     let route = Route(request.extensions().get::<MatchedPath>().cloned());
 
+    let is_page = request.uri().path().starts_with("/docs");
+
     let mut response = match request.extensions().get::<Crowded>() {
         Some(Crowded) => refuse_crowded(),
         None if !has_room => Problem::overloaded().into_response(),
-        None => bounded(next.run(request), LIMIT).instrument(span).await,
+        None => match admit(&app, &request) {
+            Ok(()) => bounded(next.run(request), LIMIT).instrument(span).await,
+            Err(refusal) => refusal.into_response(),
+        },
     };
     if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
         response = Problem::overloaded().into_response();
@@ -80,10 +88,21 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     if response.headers().contains_key(X_POSITION) {
         response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
     }
+    harden(response.headers_mut(), is_page);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// Refuses what no handler may get. Reports with a secret are free: their handlers check it, and ChirpStack may call the server
+/// by any name.
+fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+    admission::refuse_repeated(request.headers())?;
+    if app.credential.is_secret() && is_report(request.uri().path()) {
+        return Ok(());
+    }
+    app.admission.check(request)
 }
 
 /// What a large answer may take of the budget of unsent answers.

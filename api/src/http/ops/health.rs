@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::kit::app::{App, AppState};
+use crate::http::kit::commit_probe::Probed;
 use crate::http::kit::documented::{Code, CodeSet, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::problem::Problem;
@@ -50,7 +51,9 @@ async fn health(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     })))
 }
 
-/// Checks that uplinks can be recorded: the database answers and the writer accepts appends.
+/// Checks that uplinks can be recorded: the writer runs, and the database would commit an append now.
+///
+/// `checks` has the result of the last trial commit, at most 2 s old, and its age.
 #[utoipa::path(get, path = "/webhooks/health", tag = "health",
     responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn webhooks(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
@@ -58,7 +61,20 @@ async fn webhooks(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     if !app.writer.is_running() {
         return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
     }
-    Ok(Json(json!({"status": "healthy", "service": "parking-webhooks", "timestamp": app.clock.now()})))
+    let probed = app.commits.probed().await;
+    let checks = vec![commit(probed).to_json()];
+    match probed.result {
+        Ok(()) => Ok(Json(json!({
+            "status": "healthy",
+            "service": "parking-webhooks",
+            "checks": checks,
+            "timestamp": app.clock.now(),
+        }))),
+        Err(reason) => {
+            let detail = format!("nothing can be recorded: {reason}");
+            Err(Problem::unavailable("unhealthy", detail).with("checks", checks))
+        }
+    }
 }
 
 /// Checks that the process is usable. A process whose writer has stopped must be restarted.
@@ -70,14 +86,15 @@ async fn live(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
 
 /// Checks that the server can take requests.
 ///
-/// The database answers, the writer accepts appends, and no projection is stopped or more than 30 s behind.
+/// The database answers and would commit an append now, the writer runs, and no projection is stopped or more than 30 s behind.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn ready(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     let mut checks = vec![writer(&app)];
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
-    let (answers, standing) = tokio::join!(app.probe.answers(), standing);
+    let (answers, probed, standing) = tokio::join!(app.probe.answers(), app.commits.probed(), standing);
     checks.push(Check::new("database", if answers { Ok(()) } else { Err("it does not answer".to_owned()) }));
+    checks.push(commit(probed));
     match standing {
         Ok(standing) => {
             checks.extend(list::names().into_iter().map(|name| check(name, &standing.projections)));
@@ -95,11 +112,13 @@ struct Check {
     name: String,
     result: Result<(), String>,
     notes: Vec<String>,
+    /// How old the result is, if it is not of now.
+    age_seconds: Option<f64>,
 }
 
 impl Check {
     fn new(name: impl Into<String>, result: Result<(), String>) -> Self {
-        Self { name: name.into(), result, notes: Vec::new() }
+        Self { name: name.into(), result, notes: Vec::new(), age_seconds: None }
     }
 
     fn to_json(&self) -> Value {
@@ -110,6 +129,9 @@ impl Check {
         if !self.notes.is_empty() {
             check["notes"] = json!(self.notes);
         }
+        if let Some(age) = self.age_seconds {
+            check["age_seconds"] = json!(age);
+        }
         check
     }
 }
@@ -117,6 +139,11 @@ impl Check {
 fn writer(app: &App) -> Check {
     let running = app.writer.is_running();
     Check::new("writer", if running { Ok(()) } else { Err("it has stopped".to_owned()) })
+}
+
+fn commit(probed: Probed) -> Check {
+    let age_seconds = Some(probed.age_seconds());
+    Check { age_seconds, ..Check::new("commit", probed.result.map_err(str::to_owned)) }
 }
 
 fn check(name: &str, standings: &[ProjectionStanding]) -> Check {

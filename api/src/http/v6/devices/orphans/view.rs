@@ -18,8 +18,10 @@ use crate::http::v6::devices::view::DeviceView;
 pub(crate) struct OrphanView {
     id: Uuid,
     dev_eui: String,
+    /// When it was first heard without an owner. Of a device that had an owner, when it was last heard before.
     first_seen: DateTime<Utc>,
     last_seen: DateTime<Utc>,
+    /// Number of uplinks since it has no owner.
     message_count: i64,
     uplink_count: i64,
     last_rssi: Option<i32>,
