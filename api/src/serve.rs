@@ -43,6 +43,7 @@ use crate::http::kit::app::App;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
+use crate::http::kit::turned_away::TurnedAway;
 use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
@@ -171,6 +172,7 @@ impl Server {
             progress,
             writer,
             credential,
+            turned_away: TurnedAway::default(),
             log_id: HeaderValue::from_str(&log_id)?,
             clock: Box::new(SystemClock),
             ids: Box::new(SystemIds),

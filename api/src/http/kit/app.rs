@@ -32,6 +32,7 @@ use crate::http::kit::probe::Probe;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
 use crate::http::kit::reply::Done;
+use crate::http::kit::turned_away::TurnedAway;
 use crate::metrics::Metrics;
 
 /// How long the response to a command waits for the read models.
@@ -57,6 +58,7 @@ pub(crate) struct App {
     /// The budget of unsent answers.
     pub(crate) answers: Budget,
     pub(crate) credential: Credential,
+    pub(crate) turned_away: TurnedAway,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
     pub(crate) clock: Box<dyn Clock>,
