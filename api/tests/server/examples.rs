@@ -10,7 +10,9 @@ use crate::support::{Client, TestServer, UPLINK};
 use crate::uplinks::uplink;
 
 /// Where the state of the resource decides, and the example's is another.
-const OTHERWISE: [(&str, &str); 2] = [
+const OTHERWISE: [(&str, &str); 4] = [
+    ("DELETE /api/v6/sites/{site_id}", "site_not_empty"),
+    ("DELETE /api/v6/spaces/{space_id}", "space_has_reservations"),
     // The reservation of the example is yet to come.
     ("POST /api/v6/reservations/{reservation_id}/check-in", "check_in_too_early"),
     ("POST /api/v6/reservations/{reservation_id}/check-out", "not_checked_in"),
@@ -21,6 +23,7 @@ async fn furnish(client: &Client, n: u32) {
     let make = async |path: &str, body: Value| {
         client.ask("POST", path, body).await.ok()["id"].as_str().unwrap_or_default().to_owned()
     };
+    make("/api/v6/spaces", json!({"code": format!("Bare{n}")})).await;
     let space = make("/api/v6/spaces", json!({"code": format!("S{n}")})).await;
     for (kind, prefix) in [("sensor", "0A"), ("display", "0B")] {
         let dev_eui = format!("{prefix}00000000{n:06X}");
@@ -28,12 +31,12 @@ async fn furnish(client: &Client, n: u32) {
         let assign = json!({"space_id": space});
         client.ask("POST", &format!("/api/v6/devices/{dev_eui}/assign"), assign).await.ok();
     }
-    let day = chrono::Utc::now().date_naive() + chrono::TimeDelta::days(3);
-    let window = |from: u32, to: u32| json!({"space_id": space, "start_time": format!("{day}T{from:02}:00:00Z"), "end_time": format!("{day}T{to:02}:00:00Z")});
-    let mut of_override = window(8, 9);
-    of_override["override_type"] = "blocked".into();
-    make("/api/v6/overrides", of_override).await;
-    make("/api/v6/reservations", window(10, 11)).await;
+    let mut window = json!({
+        "space_id": space, "start_time": "2098-06-05T10:00:00Z", "end_time": "2098-06-05T12:00:00Z",
+    });
+    make("/api/v6/reservations", window.clone()).await;
+    window["override_type"] = "blocked".into();
+    make("/api/v6/overrides", window).await;
     make("/api/v6/display-policies", json!({"name": format!("Policy {n}")})).await;
     client.post(UPLINK, uplink(n, 0).to_string()).await.accepted();
 }

@@ -6,7 +6,7 @@ use super::{for_each_operation, schemas};
 
 pub(super) fn document(document: &mut Value) {
     for schema in schemas(document).values_mut() {
-        let Some(fields) = schema["properties"].as_object_mut() else { continue };
+        let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) else { continue };
         for (name, field) in fields.clone() {
             for alias in aliases(description(&field)) {
                 fields.entry(alias).or_insert_with(|| same_as(&name, &field));
@@ -14,7 +14,7 @@ pub(super) fn document(document: &mut Value) {
         }
     }
     for_each_operation(document, |_, operation| {
-        let Some(parameters) = operation["parameters"].as_array_mut() else { return };
+        let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
         for parameter in parameters.clone() {
             for alias in aliases(description(&parameter)) {
                 let name = parameter["name"].as_str().unwrap_or_default();

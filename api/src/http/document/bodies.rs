@@ -37,9 +37,8 @@ pub(super) fn document(document: &mut Value) {
     let named = schemas(document).clone();
     let mut added = Map::new();
     for_each_operation(document, |operation, described| {
-        let Some(content) = described["requestBody"]["content"]["application/json"].as_object_mut() else {
-            return;
-        };
+        let content = described.pointer_mut("/requestBody/content/application~1json");
+        let Some(content) = content.and_then(Value::as_object_mut) else { return };
         // A body that may be omitted: what is said of its null is said by `required`.
         if let Some(schema) = content["schema"].pointer_mut("/oneOf/0").map(Value::take) {
             content["schema"] = schema;

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 const DAY: &str = "2099-06-05";
 
 /// Examples of parameters, by name. The bodies in `bodies.json` contain the same.
-pub(super) const SAMPLES: [(&str, &str); 12] = [
+pub(super) const SAMPLES: [(&str, &str); 13] = [
     ("site_id", "00000000-0000-0000-0000-000000000001"),
     ("space_id", "00000000-0000-7000-8000-000000000002"),
     ("device_id", "0004A30B00FF0002"),
@@ -17,13 +17,15 @@ pub(super) const SAMPLES: [(&str, &str); 12] = [
     ("reservation_id", "00000000-0000-7000-8000-000000000005"),
     ("override_id", "00000000-0000-7000-8000-000000000006"),
     ("policy_id", "00000000-0000-7000-8000-000000000007"),
+    // Only in bodies: a space that an orphan can be assigned to.
+    ("space_without_sensor", "00000000-0000-7000-8000-000000000008"),
     ("job", "expire_reservations"),
     ("from", "2099-06-05T10:00:00Z"),
     ("to", "2099-06-05T12:00:00Z"),
 ];
 
 /// The names of the ids that `OWN` selects.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "site_id",
     "space_id",
     "device_id",
@@ -32,6 +34,7 @@ const NAMES: [&str; 8] = [
     "reservation_id",
     "override_id",
     "policy_id",
+    "space_without_sensor",
 ];
 
 /// The newest space and what belongs to it, else the newest of each kind.
@@ -48,7 +51,9 @@ const OWN: &str = "select array[ \
     (select override_id::text from overrides o \
       order by o.space_id is not distinct from p.space_id desc, status in ('set', 'active') desc, starts_at, override_id \
       limit 1), \
-    (select policy_id::text from display_policies order by is_active, created_at desc, policy_id limit 1)] \
+    (select policy_id::text from display_policies order by is_active, created_at desc, policy_id limit 1), \
+    (select s.space_id::text from spaces s left join devices d on d.space_id = s.space_id and d.category = 'sensor' \
+      where d.dev_eui is null order by s.created_at desc, s.space_id desc limit 1)] \
   from (select) one \
   left join (select site_id, space_id from spaces order by created_at desc, space_id desc limit 1) p on true";
 
