@@ -44,7 +44,8 @@ fn same_as(name: &str, field: &Value) -> Value {
 
 /// The names in the sentence about aliases.
 fn aliases(description: &str) -> Vec<String> {
-    let end = ["is an accepted alias", "is an\naccepted alias", "are accepted aliases"];
+    // Not "… are accepted aliases of `active`": those are values.
+    let end = ["is an accepted alias.", "is an\naccepted alias.", "are accepted aliases."];
     let Some(end) = end.iter().find_map(|end| description.find(end)) else { return Vec::new() };
     let sentence = description[..end].rsplit(". ").next().unwrap_or_default();
     // Every second part is between backticks.
@@ -59,6 +60,8 @@ mod tests {
     fn aliases_are_read_from_their_sentence() {
         assert_eq!(aliases("Defaults to `x`. `a`, `b` and\n`c` are accepted aliases."), ["a", "b", "c"]);
         assert_eq!(aliases("`a` is an\naccepted alias. Not `b`."), ["a"]);
-        assert_eq!(aliases("Defaults to `x`."), [""; 0]);
+        for none in ["Defaults to `x`.", "`a` and `b` are accepted aliases of `c`."] {
+            assert_eq!(aliases(none), [""; 0]);
+        }
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn exemplify(document: &mut Value) {
             let name = parameter["name"].as_str().unwrap_or_default();
             let sample = SAMPLES.iter().find(|(of, _)| *of == name).map(|(_, sample)| *sample);
             // A window is a pair of times that may also be given by their aliases, so neither is marked in the handlers.
-            let is_window = matches!(name, "from" | "to");
+            let is_window = matches!(name, "from" | "to") && parameter["deprecated"] != true;
             if let Some(sample) = sample
                 && (is_window || parameter["required"] == true)
             {
