@@ -72,7 +72,8 @@ pub(crate) struct Up {
     /// a device takes about 2.5 KiB.
     #[arg(long, env = "PARKING_STREAM_MEMORY_MB", default_value_t = 256, value_parser = value_parser!(u32).range(1..=1_048_576))]
     pub(crate) stream_memory_mb: u32,
-    /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings.
+    /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings. The
+    /// private database is in a directory of its own (`parking-demo`); a database that holds other data is refused.
     #[arg(long)]
     pub(crate) demo: bool,
     /// Simulated minutes in a minute.

@@ -17,6 +17,16 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
+        Self::or_in(place, "parking")
+    }
+
+    /// The demonstration's: unless one is named, a private server in a directory of its own.
+    pub(crate) fn of_demo(place: &cli::Place) -> Result<Self, CommandError> {
+        Self::or_in(place, "parking-demo")
+    }
+
+    /// The database that is named, else a private one in the directory of this name beside the default.
+    fn or_in(place: &cli::Place, name: &str) -> Result<Self, CommandError> {
         let url = place.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         if let Some(url) = url {
             let admin = database_url::options_of(url.expose_secret())?;
@@ -24,7 +34,8 @@ impl Place {
         }
         let directory = match place.data_dir.as_ref().filter(|directory| !directory.as_os_str().is_empty()) {
             Some(directory) => directory.clone(),
-            None => default_directory(is_root(), variable("XDG_STATE_HOME"), variable("HOME"))?,
+            None => default_directory(is_root(), variable("XDG_STATE_HOME"), variable("HOME"))?
+                .with_file_name(name),
         };
         let options = ClusterOptions { bin_dir: place.pg_bin_dir.clone(), ..ClusterOptions::at(directory) };
         Ok(Self::Private(options))
@@ -72,5 +83,24 @@ impl Running {
             Some(cluster) => Ok(cluster.stop().await?),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demonstration_has_a_directory_of_its_own_unless_one_is_named() {
+        let of = |place: Result<Place, CommandError>| match place.expect("a home") {
+            Place::Private(options) => options.directory,
+            Place::Named(_) => panic!("no URL was given"),
+        };
+        let unnamed = cli::Place { database_url: None, data_dir: None, pg_bin_dir: None };
+        let (usual, demo) = (of(Place::of(&unnamed)), of(Place::of_demo(&unnamed)));
+        assert_eq!((usual.parent(), usual.file_name()), (demo.parent(), Some("parking".as_ref())));
+        assert_eq!(demo.file_name(), Some("parking-demo".as_ref()));
+        let named = cli::Place { data_dir: Some("/tmp/mine".into()), ..unnamed };
+        assert_eq!(of(Place::of_demo(&named)), PathBuf::from("/tmp/mine"));
     }
 }

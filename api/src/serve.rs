@@ -45,6 +45,7 @@ use crate::http::kit::budget::Budget;
 use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
+use crate::http::kit::turned_away::TurnedAway;
 use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
@@ -175,6 +176,7 @@ impl Server {
             writer,
             credential,
             admission,
+            turned_away: TurnedAway::default(),
             log_id: HeaderValue::from_str(&log_id)?,
             clock: Arc::new(SystemClock),
             ids: Box::new(SystemIds),

@@ -28,3 +28,4 @@ pub(crate) mod refusals;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod seek;
+pub(crate) mod turned_away;

@@ -1,8 +1,10 @@
 //! `parking up --demo`: a simulated car park, which is the same at the next start.
 
 use parking_testkit::TestDatabase;
+use tokio::time::timeout;
 
-use crate::support::{TestServer, eventually, parking};
+use crate::support::{PATIENCE, TestServer, UPLINK, eventually, parking};
+use crate::uplinks::uplink;
 
 async fn demo(database: &TestDatabase, seed: &str) -> TestServer {
     let mut command = parking(&["up", "--demo", "--demo-speed", "3600", "--demo-seed", seed]);
@@ -29,6 +31,11 @@ async fn cars_come_and_go_and_a_restart_keeps_the_car_park() {
         (booked["total"].as_i64().unwrap() > 0).then_some(())
     })
     .await;
+    // The codes that V6's pages can edit.
+    let spaces = server.client.ask("GET", "/api/v6/spaces", None).await.ok();
+    let codes = spaces["items"].as_array().unwrap().iter().map(|space| space["code"].as_str().unwrap());
+    assert!(codes.clone().any(|code| code == "H01"), "{spaces}");
+    assert!(codes.flat_map(str::chars).all(|c| c.is_ascii_alphanumeric()), "{spaces}");
     assert!(!server.log().contains("did not take"), "everything that is sent is accepted");
     assert_eq!(server.terminate().await.code(), Some(0));
 
@@ -37,4 +44,29 @@ async fn cars_come_and_go_and_a_restart_keeps_the_car_park() {
     let devices = server.client.ask("GET", "/api/v6/devices?page_size=100", None).await.ok();
     assert_eq!(devices["total"], 26);
     assert!(!server.log().contains("did not take"), "everything that is sent is accepted");
+}
+
+#[tokio::test]
+async fn a_database_that_holds_anything_else_is_refused() {
+    let database = TestDatabase::create().await;
+    // What every installation starts with is nothing of the user's.
+    assert!(TestServer::start(&database).await.terminate().await.success());
+    let empty = TestServer::launch(parking(&["up", "--demo"]).env("DATABASE_URL", database.url(None))).await;
+    assert!(empty.terminate().await.success());
+
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    server.client.post(UPLINK, uplink(1, 0).to_string()).await.accepted();
+    assert!(server.terminate().await.success());
+    let mut command = parking(&["up", "--demo"]);
+    let output = timeout(PATIENCE, command.env("DATABASE_URL", database.url(None)).output());
+    let output = output.await.expect("it ends").unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && message.contains("--demo is refused: this database holds data"),
+        "{message}"
+    );
+    let server = TestServer::start(&database).await;
+    let spaces = server.client.ask("GET", "/api/v6/spaces", None).await.ok();
+    assert_eq!(spaces["total"], 0);
 }

@@ -20,6 +20,7 @@ mod display_policies;
 mod documented;
 mod durability;
 mod envelope;
+mod examples;
 mod failpoints;
 mod fixtures;
 mod freshness;

@@ -85,3 +85,25 @@ async fn a_healthy_server_reports_healthy() {
     let webhooks = client.get("/webhooks/health").await;
     assert_eq!((webhooks.status, &webhooks.json()["status"]), (200, &"healthy".into()));
 }
+
+#[tokio::test]
+async fn a_refused_request_leaves_a_line_with_its_id_and_without_what_it_sent() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let client = &server.client;
+    let refused = [
+        client.post("/api/v6/spaces", r#"{"code": ["ada@example.com"]}"#).await,
+        client.get("/api/v6/reservations?user_email=ada@example.com&page=0").await,
+        client.get("/nowhere").await,
+        client.post(UPLINK, "{").await,
+    ];
+    for answer in refused {
+        let (id, code) = (answer.header("x-request-id").to_owned(), answer.code().unwrap());
+        let log = server.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(&id)).collect();
+        let [line] = lines[..] else { panic!("{id}: {lines:?}") };
+        let parts = ["INFO", &code, &format!("status={}", answer.status), "method=", "path="];
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+    assert!(!server.log().contains("ada@"), "{}", server.log());
+}

@@ -34,6 +34,7 @@ use crate::http::kit::probe::Probe;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
 use crate::http::kit::reply::Done;
+use crate::http::kit::turned_away::TurnedAway;
 use crate::metrics::Metrics;
 
 /// How long the response to a command waits for the read models.
@@ -62,6 +63,7 @@ pub(crate) struct App {
     pub(crate) credential: Credential,
     /// Whom the server serves without a credential.
     pub(crate) admission: Admission,
+    pub(crate) turned_away: TurnedAway,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
     pub(crate) clock: Arc<dyn Clock>,

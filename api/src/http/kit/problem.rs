@@ -26,6 +26,8 @@ pub(crate) struct Problem {
     extension: Option<(&'static str, Vec<Value>)>,
     /// True when no connection to the database was available: it may be overloaded rather than unavailable.
     had_no_connection: bool,
+    /// True when the log has a line about it already.
+    pub(crate) is_logged: bool,
 }
 
 /// The document, a superset of what V6's clients read. `detail` is always a plain string.
@@ -43,7 +45,14 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), extension: None, had_no_connection: false }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            extension: None,
+            had_no_connection: false,
+            is_logged: false,
+        }
     }
 
     /// The same problem with an extension member.
@@ -109,6 +118,16 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
+    /// The refusal's status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The cause, and what the caller can do about it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The refusal's code.
     pub(crate) fn code(&self) -> &'static str {
         self.code
@@ -147,13 +166,16 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the problem document of a refusal, including refusals by the web framework.
-pub(crate) fn render(refusal: Response, content_type: HeaderValue, request_id: &str) -> Response {
+pub(crate) fn render(
+    refusal: Response,
+    problem: &Problem,
+    content_type: HeaderValue,
+    request_id: &str,
+) -> Response {
     let (mut parts, _) = refusal.into_parts();
-    let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| Problem::of(parts.status));
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, content_type);
-    let document = problem.document(request_id);
-    Response::from_parts(parts, document.into())
+    Response::from_parts(parts, problem.document(request_id).into())
 }
 
 /// V6's front end reads a refusal only as `application/json`. Clients that accept `application/problem+json` get that type.

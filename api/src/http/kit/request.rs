@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::timeout;
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, error, info, info_span};
 
 use crate::http::kit::admission;
 use crate::http::kit::app::{App, AppState};
@@ -65,7 +65,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
         Some(Crowded) => refuse_crowded(),
         None if !has_room => Problem::overloaded().into_response(),
         None => match admit(&app, &request) {
-            Ok(()) => bounded(next.run(request), LIMIT).instrument(span).await,
+            Ok(()) => bounded(next.run(request), LIMIT).instrument(span.clone()).await,
             Err(refusal) => refusal.into_response(),
         },
     };
@@ -78,11 +78,11 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
         response = app.answers.hold(response, share).await;
     }
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
-    if let Some(problem) = response.extensions().get::<Problem>() {
-        app.metrics.refused(problem.code());
-    }
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = problem::render(response, content_type, &id);
+        let problem = response.extensions_mut().remove().unwrap_or_else(|| Problem::of(response.status()));
+        app.metrics.refused(problem.code());
+        span.in_scope(|| log(&problem));
+        response = problem::render(response, &problem, content_type, &id);
     }
     // A position has no meaning without the log that it belongs to.
     if response.headers().contains_key(X_POSITION) {
@@ -103,6 +103,14 @@ fn admit(app: &App, request: &Request) -> Result<(), Problem> {
         return Ok(());
     }
     app.admission.check(request)
+}
+
+/// Logs a refusal, in the span with the id, the method and the path of the request. Its detail may repeat what the caller sent,
+/// which may be of a person.
+fn log(problem: &Problem) {
+    if !problem.is_logged {
+        info!(status = problem.status().as_u16(), code = problem.code(), "the request is refused");
+    }
 }
 
 /// What a large answer may take of the budget of unsent answers.
@@ -154,7 +162,9 @@ mod tests {
 
     /// The status and the problem document of a response.
     async fn document(answer: Response) -> (u16, Value) {
-        let answer = problem::render(answer, HeaderValue::from_static("application/json"), "request-7");
+        let problem = answer.extensions().get().cloned().expect("a refusal");
+        let json = HeaderValue::from_static("application/json");
+        let answer = problem::render(answer, &problem, json, "request-7");
         let status = answer.status().as_u16();
         let body = to_bytes(answer.into_body(), 10_000).await.expect("a body in memory");
         (status, serde_json::from_slice(&body).expect("JSON"))

@@ -1,0 +1,80 @@
+//! The ids and times in the examples of the document, and what stands for them at `/docs`: the caller's own.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+/// The day of all examples: always to come, and replaced by tomorrow.
+const DAY: &str = "2099-06-05";
+
+/// Examples of parameters, by name. The bodies in `bodies.json` contain the same.
+pub(super) const SAMPLES: [(&str, &str); 13] = [
+    ("site_id", "00000000-0000-0000-0000-000000000001"),
+    ("space_id", "00000000-0000-7000-8000-000000000002"),
+    ("device_id", "0004A30B00FF0002"),
+    ("sensor_eui", "0004A30B00FF0002"),
+    ("display_eui", "0004A30B00FF0003"),
+    ("dev_eui", "0004A30B00FF0004"),
+    ("reservation_id", "00000000-0000-7000-8000-000000000005"),
+    ("override_id", "00000000-0000-7000-8000-000000000006"),
+    ("policy_id", "00000000-0000-7000-8000-000000000007"),
+    // Only in bodies: a space that an orphan can be assigned to.
+    ("space_without_sensor", "00000000-0000-7000-8000-000000000008"),
+    ("job", "expire_reservations"),
+    ("from", "2099-06-05T10:00:00Z"),
+    ("to", "2099-06-05T12:00:00Z"),
+];
+
+/// The names of the ids that `OWN` selects.
+const NAMES: [&str; 9] = [
+    "site_id",
+    "space_id",
+    "device_id",
+    "display_eui",
+    "dev_eui",
+    "reservation_id",
+    "override_id",
+    "policy_id",
+    "space_without_sensor",
+];
+
+/// The newest space and what belongs to it, else the newest of each kind.
+const OWN: &str = "select array[ \
+    coalesce(p.site_id, (select site_id from sites order by created_at, site_id limit 1))::text, \
+    p.space_id::text, \
+    (select dev_eui from devices d where category = 'sensor' and status <> 'retired' \
+      order by d.space_id is not distinct from p.space_id desc, created_at desc, dev_eui limit 1), \
+    (select dev_eui from devices d where category = 'display' and status <> 'retired' \
+      order by d.space_id is not distinct from p.space_id desc, created_at desc, dev_eui limit 1), \
+    (select dev_eui from orphan_devices where dismissed_at is null order by last_seen desc, dev_eui limit 1), \
+    (select reservation_id::text from reservations r \
+      order by r.space_id is not distinct from p.space_id desc, status = 'active' desc, start_time, reservation_id limit 1), \
+    (select override_id::text from overrides o \
+      order by o.space_id is not distinct from p.space_id desc, status in ('set', 'active') desc, starts_at, override_id \
+      limit 1), \
+    (select policy_id::text from display_policies order by is_active, created_at desc, policy_id limit 1), \
+    (select s.space_id::text from spaces s left join devices d on d.space_id = s.space_id and d.category = 'sensor' \
+      where d.dev_eui is null order by s.created_at desc, s.space_id desc limit 1)] \
+  from (select) one \
+  left join (select site_id, space_id from spaces order by created_at desc, space_id desc limit 1) p on true";
+
+/// The caller's own ids instead of those of the examples, in the order of `NAMES`.
+pub(in crate::http) struct Samples(Vec<Option<String>>);
+
+impl Samples {
+    /// Reads them.
+    pub(in crate::http) async fn read(reading: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        sqlx::query_scalar(OWN).fetch_one(reading).await.map(Self)
+    }
+
+    /// The document with these ids, and with tomorrow as the day of the examples.
+    pub(in crate::http) fn put_into(&self, document: &str, now: DateTime<Utc>) -> String {
+        let tomorrow = (now + TimeDelta::days(1)).format("%Y-%m-%d").to_string();
+        NAMES.iter().zip(&self.0).fold(document.replace(DAY, &tomorrow), |document, (name, own)| {
+            let sample = SAMPLES.iter().find(|(of, _)| of == name).map(|(_, sample)| *sample);
+            match (sample, own) {
+                (Some(sample), Some(own)) => document.replace(sample, own),
+                _ => document,
+            }
+        })
+    }
+}
