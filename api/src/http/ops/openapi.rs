@@ -82,7 +82,7 @@ async fn with_own_ids(app: &App, caller: &Identity, json: &str) -> Bytes {
         Ok::<_, Problem>(Samples::read(&mut reading).await?)
     };
     match own.await {
-        Ok(own) => own.put_into(json, caller.at.utc()).into(),
+        Ok(own) => own.put_into(json, caller.asked().at.utc()).into(),
         Err(problem) => {
             warn!(code = problem.code(), "the examples of /docs have no ids of the caller");
             Bytes::copy_from_slice(json.as_bytes())

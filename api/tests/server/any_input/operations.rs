@@ -108,8 +108,8 @@ fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
 /// Collects the fields of an object's schema, including those of its parts.
 fn collect(schema: &Value, fields: &mut Vec<Field>) {
     referenced(schema).into_iter().chain(parts(schema)).for_each(|part| collect(part, fields));
-    let fields = schema["properties"].as_object().into_iter().flatten();
-    for (name, schema) in fields.filter(|(_, schema)| !is_alias(schema)) {
+    let own = schema["properties"].as_object().into_iter().flatten();
+    for (name, schema) in own.filter(|(_, schema)| !is_alias(schema)) {
         fields.push(field(name, "body", schema, &schema["description"]));
     }
 }

@@ -55,7 +55,7 @@ async fn list(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListOrphans>,
 ) -> Result<([(HeaderName, String); 1], Json<OrphanListing>), Problem> {
-    let since = query.since(caller.at)?;
+    let since = query.since(caller.asked().at)?;
     app.wait_until::<Fleet>(freshness).await?;
     // Read before the rows: the rows may be newer than the position, never older.
     let position = app.progress.of::<Fleet>().position();
