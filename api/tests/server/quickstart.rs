@@ -9,6 +9,9 @@ use crate::support::TestServer;
 const README: &str = include_str!("../../../README.md");
 const QUICKSTART: &str = include_str!("../../../docs/quickstart.md");
 
+/// A webhook secret of the least length.
+const SECRET: &str = "sixteen-letters!";
+
 /// The separator between the outputs of two steps.
 const MARK: &str = "-- end of step --";
 
@@ -73,13 +76,13 @@ async fn every_step_of_the_quickstart_works_as_written() {
 #[tokio::test]
 async fn both_pages_work_twice_in_a_row_with_a_secret() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, "secret").await;
+    let server = TestServer::with_secret(&database, SECRET).await;
     for page in [README, QUICKSTART] {
         // The second time, some answers say that the thing is there already.
         let unanswered: Vec<Step> =
             steps(page).into_iter().map(|step| Step { answer: None, ..step }).collect();
         for _ in 0..2 {
-            let printed = follow(&unanswered, &server, Some("secret")).await;
+            let printed = follow(&unanswered, &server, Some(SECRET)).await;
             let refusals: Vec<&str> = printed.lines().filter(|line| line.contains("about:blank")).collect();
             // The page shows one refusal: the conflict of two reservations.
             assert!(refusals.iter().all(|line| line.contains("reservation_conflict")), "{refusals:?}");

@@ -14,11 +14,11 @@ pub(super) fn name_items(document: &mut Value) {
     let listed = schemas(document).clone();
     for_each_operation(document, |operation, body| {
         let answer = &body["responses"]["200"]["content"]["application/json"]["schema"];
-        let named = referenced(answer).and_then(|name| {
+        let of_items = referenced(answer).and_then(|name| {
             let parts = listed[name]["allOf"].as_array().into_iter().flatten().filter_map(referenced);
             parts.chain([name]).find(|name| name.starts_with(LISTING))
         });
-        if let (Some(listing), Some((_, last))) = (named, operation.rsplit_once('/')) {
+        if let (Some(listing), Some((_, last))) = (of_items, operation.rsplit_once('/')) {
             names.entry(listing.to_owned()).or_insert_with(|| last.replace('-', "_"));
         }
     });
