@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from parking_client import Client
 from parking_client.api.reservations import reservations_book, reservations_one
-from parking_client.api.spaces import spaces_create, spaces_list, spaces_past, spaces_set_state
+from parking_client.api.spaces import spaces_create, spaces_list, spaces_history, spaces_set_state
 from parking_client.models import NewReservation, NewSpace, StateBody, StateByHand
 
 
@@ -31,7 +31,7 @@ def main(address: str) -> None:
 
         by_hand = StateBody(status=StateByHand.OCCUPIED, reason="A test")
         spaces_set_state.sync(space.id, client=client, body=by_hand)
-        history = spaces_past.sync(space.id, client=client)
+        history = spaces_history.sync(space.id, client=client)
         assert history.total == len(history.items) == len(history.history), history
         assert history.items[0].new_state == "occupied", history
         spaces = spaces_list.sync(client=client)
