@@ -39,6 +39,7 @@ mod overload;
 mod overrides;
 mod places;
 mod poison;
+mod positions;
 mod private_cluster;
 mod problems;
 mod quickstart;
