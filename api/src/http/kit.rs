@@ -25,3 +25,5 @@ pub(crate) mod refusals;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod seek;
+pub(crate) mod time;
+pub(crate) mod unread;
