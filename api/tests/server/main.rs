@@ -42,6 +42,7 @@ mod poison;
 mod positions;
 mod private_cluster;
 mod problems;
+mod queries;
 mod quickstart;
 mod random;
 mod real_events;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::kit::admission::is_json;
@@ -41,7 +41,7 @@ pub(crate) struct KeyedCommand<P, T> {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents a parameter that all commands understand")]
 pub(crate) struct Confirmation {
-    /// With any other value than true the command is refused.
+    /// `true`, `1`, `yes` or `on`, in any letter case. With any other value the command is refused.
     confirm: Option<bool>,
 }
 
@@ -105,10 +105,10 @@ impl<P: Permission> Received<P> {
     }
 }
 
-/// `confirm=false` says that nothing is to happen, with any command.
+/// A `confirm` that does not say yes says that nothing is to happen, with any command.
 fn refuse_unconfirmed(parts: &Parts) -> Result<(), Problem> {
     if lenient::is_unconfirmed(parts.uri.query().unwrap_or_default()) {
-        return Err(invalid("confirm does not say true, so nothing was done: send confirm=true, or omit it"));
+        return Err(invalid("confirm does not say yes, so nothing was done: send confirm=true, or omit it"));
     }
     Ok(())
 }
@@ -145,9 +145,14 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Err(invalid_body("the body must be a JSON object"));
     }
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        Category::Data => invalid_body(error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => {
+    // Serde reports a list or a number in the place of a word as a fault of the syntax.
+    serde_json::from_slice(bytes).map_err(|error| match serde_json::from_slice::<Value>(bytes) {
+        Ok(_) if error.is_data() => invalid_body(error.to_string()),
+        Ok(_) => {
+            let (line, column) = (error.line(), error.column());
+            invalid_body(format!("a value has the wrong type: send a text at line {line} column {column}"))
+        }
+        Err(error) => {
             let detail = format!("the body is not JSON: {error}");
             Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
         }
