@@ -11,9 +11,11 @@ mod requests;
 mod stream;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -31,11 +33,14 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The pause after the system refused a connection for lack of a resource, unless a connection ends before.
 const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 
+/// Makes the answer to a request whose head cannot be read, with this status.
+pub(crate) type AnswerUnread = Arc<dyn Fn(StatusCode) -> Vec<u8> + Send + Sync>;
+
 /// Serves until `stop`. Then it closes idle connections and lets requests in flight end; after [`DRAIN`] it cuts off
 /// the rest. Dropping the future cuts everything off.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    (router, unread): (Router, AnswerUnread),
     limits: Limits,
     counts: ConnectionCounts,
     stop: CancellationToken,
@@ -51,7 +56,8 @@ pub(crate) async fn serve(
                 Ok((stream, _)) => {
                     refused = false;
                     let slot = connections.admit();
-                    let serving = connection::serve(stream, slot, router.clone(), stop.clone());
+                    let serving =
+                        connection::serve(stream, slot, (router.clone(), unread.clone()), stop.clone());
                     let cut_off = cut_off.clone();
                     tasks.spawn(async move { cut_off.run_until_cancelled(serving).await });
                 }

@@ -46,7 +46,8 @@ use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::turned_away::TurnedAway;
-use crate::listen::{self, Limits};
+use crate::http::kit::unread;
+use crate::listen::{self, AnswerUnread, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
 
@@ -209,7 +210,9 @@ impl Server {
         stop: CancellationToken,
     ) -> Result<(), CommandError> {
         let router = self.router(listener.local_addr()?.ip().is_loopback());
-        let serving = listen::serve(listener, router, limits, self.app.metrics.connections(), stop);
+        let app = self.app.clone();
+        let unread: AnswerUnread = Arc::new(move |status| unread::answer(&app, status));
+        let serving = listen::serve(listener, (router, unread), limits, self.app.metrics.connections(), stop);
         let result = tokio::select! {
             () = serving => Ok(()),
             // Without a writer the process cannot serve; it must be restarted.

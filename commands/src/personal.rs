@@ -124,6 +124,17 @@ impl Sealer {
         .await
     }
 
+    /// The texts of sealed values, as [`open()`].
+    pub(crate) async fn open(
+        &self,
+        values: &[&Sealed],
+    ) -> Result<Vec<Option<SecretString>>, PersonalDataError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        open(&mut *self.pool.acquire().await?, values).await
+    }
+
     /// Erases a subject: nothing that was sealed for it can be opened any more. True if there was a key.
     pub async fn forget(&self, subject: Uuid) -> Result<bool, PersonalDataError> {
         let deleted = sqlx::query("delete from ops.subject_keys where subject = $1")

@@ -223,10 +223,12 @@ impl LogStore {
         self.writer.confirm(position).await
     }
 
-    /// As [`Self::confirm`], for a result that depends on the whole log up to now.
-    pub(crate) async fn confirm_all(&self) -> Result<(), FindRequestError> {
+    /// As [`Self::confirm`], for a result that depends on the whole log up to now; returns the last position.
+    pub(crate) async fn confirm_all(&self) -> Result<i64, FindRequestError> {
         let head = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await;
-        Ok(self.confirm(head.map_err(LoadError::from)?).await?)
+        let head = head.map_err(LoadError::from)?;
+        self.confirm(head).await?;
+        Ok(head)
     }
 
     /// True when the `uplinks` stream contains a report with this key.

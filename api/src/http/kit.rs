@@ -28,4 +28,6 @@ pub(crate) mod refusals;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod seek;
+pub(crate) mod time;
 pub(crate) mod turned_away;
+pub(crate) mod unread;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::AnswerUnread;
 use super::activity::Activity;
 use super::connections::Slot;
 use super::counts::Reason;
@@ -21,12 +22,17 @@ use super::requests::Requests;
 use super::stream::NotedStream;
 
 /// Serves a connection until the client ends it, a deadline passes, a new connection needs its slot, or `stop`.
-pub(super) async fn serve(stream: TcpStream, slot: Slot, router: Router, stop: CancellationToken) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    slot: Slot,
+    (router, unread): (Router, AnswerUnread),
+    stop: CancellationToken,
+) {
     let activity = Arc::new(Activity::new(slot));
     // While bytes of an answer are unwritten, hyper takes no further request (decision 0036).
     // hyper's own time-out for a head would also close an idle connection: `activity` distinguishes the two.
     let connection = http1::Builder::new().header_read_timeout(None).max_buf_size(BUFFER).serve_connection(
-        TokioIo::new(NotedStream::new(stream, activity.clone())),
+        TokioIo::new(NotedStream::new(stream, activity.clone(), unread)),
         Requests::new(router, activity.clone()),
     );
     let mut connection = pin!(connection);

@@ -34,7 +34,7 @@ pub enum SpaceRefusal {
     CodeInvalid,
     /// A name is blank or too long.
     #[error(
-        "{field} must be 1 to {LONGEST_NAME} characters, not all of them blank, without control characters"
+        "{field} must be 1 to {LONGEST_NAME} characters, not all of them blank, without control or invisible characters"
     )]
     NameInvalid {
         /// The field.

@@ -16,7 +16,9 @@ pub enum TenantRefusal {
     #[error("there is no such tenant: check its id")]
     TenantNotFound,
     /// The name is blank or too long.
-    #[error("a tenant's name is 1 to {LONGEST_NAME} characters, not blank, without control characters")]
+    #[error(
+        "a tenant's name is 1 to {LONGEST_NAME} characters, not blank, without control or invisible characters"
+    )]
     TenantNameInvalid,
     /// The slug is invalid.
     #[error("a tenant's slug is 1 to {SLUG} of the characters a-z, 0-9 and -")]
@@ -35,7 +37,7 @@ pub enum TenantRefusal {
     TrialDaysInvalid,
     /// A feature's or limit's name is invalid, or there are too many.
     #[error(
-        "features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters, without control characters"
+        "features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters, without control or invisible characters"
     )]
     EntitlementsInvalid,
     /// A value exceeds its limit.
@@ -48,7 +50,9 @@ pub enum TenantRefusal {
     #[error("a display policy of this id exists: create it under a new id")]
     DisplayPolicyAlreadyExists,
     /// The name is blank or too long.
-    #[error("a display policy's name is 1 to 100 characters, not blank, without control characters")]
+    #[error(
+        "a display policy's name is 1 to 100 characters, not blank, without control or invisible characters"
+    )]
     DisplayPolicyNameInvalid,
     /// There are too many policies; they are kept permanently.
     #[error("a tenant has at most {MOST_POLICIES} display policies: change one of them instead")]

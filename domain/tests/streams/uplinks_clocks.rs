@@ -62,6 +62,21 @@ fn a_join_with_a_clock_in_1980_begins_a_session() {
     assert_eq!(stream.up_received(&frame(B, 0, IN_1980), 12), (2, InOrder));
 }
 
+/// It cannot be told from a join that was delivered an hour late (decision 0044).
+#[test]
+fn a_join_with_a_clock_an_hour_slow_delays_its_session_by_a_minute_at_most() {
+    let mut stream = begun();
+    let joined = stream.record_at(join(B, 10 - 3600), 10, LookUp::NotDone).expect("recorded");
+    assert_eq!(session(joined), (2, Late));
+    for (f_cnt, second, place) in
+        [(0, 12, (2, Late)), (1, 60, (2, Late)), (2, 61, (3, InOrder)), (3, 62, (3, InOrder))]
+    {
+        assert_eq!(stream.up_received(&frame(B, f_cnt, second), second), place, "second {second}");
+    }
+    // What the old session sent before is late, and undoes nothing.
+    assert_eq!(stream.up_received(&frame(A, 51, 5), 63), (1, Late));
+}
+
 #[test]
 fn a_clock_is_ignored_if_it_is_later_than_a_minute_after_the_arrival() {
     for (ns_time, heard) in [(100, 100), (160, 100), (161, 95)] {

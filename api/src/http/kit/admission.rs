@@ -1,12 +1,12 @@
 //! What a request must be before its handler runs. Until there are logins, a server on loopback trusts whoever reaches it, so
 //! it makes sure that this is a program of this machine: no page of another site, and nothing that a proxy passes on.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 
 use crate::http::kit::problem::Problem;
 
@@ -23,8 +23,19 @@ const ONCE: [&[&str]; 8] = [
     &["x-webhook-token"],
 ];
 
-/// What proxies add.
-const BY_PROXIES: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+/// What proxies add, besides what begins with `X-Forwarded`.
+const BY_PROXIES: [&str; 7] = [
+    "cf-connecting-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-original-forwarded-for",
+    "x-real-ip",
+];
+
+/// The port of `http` if none is given.
+const HTTP_PORT: u16 = 80;
 
 /// What is served through a proxy too, as it is on other addresses than loopback.
 const HEALTH: [&str; 2] = ["/health", "/webhooks/health"];
@@ -54,10 +65,10 @@ impl Admission {
     pub(crate) fn check(&self, request: &Request) -> Result<(), Problem> {
         let Self::ThisMachine { hosts } = self else { return Ok(()) };
         let headers = request.headers();
-        let host = headers.get(HOST).map(|host| Authority::try_from(host.as_bytes()));
-        let target = request.uri().authority().cloned().map(Ok);
+        let host = headers.get(HOST).map(|host| Place::of(host.as_bytes()));
+        let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes()));
         // Every browser sends a Host.
-        if host.into_iter().chain(target).any(|name| !name.is_ok_and(|name| is_known(&name, hosts))) {
+        if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
             return Err(host_unknown());
         }
         if is_cross_site(request.method(), headers) {
@@ -77,13 +88,44 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// A page whose name was made to resolve to this machine still sends that name as the host.
-fn is_known(name: &Authority, hosts: &[String]) -> bool {
-    let host = name.host();
-    let address: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
-    address.is_ok_and(|address| address.to_canonical().is_loopback())
-        || host.eq_ignore_ascii_case("localhost")
-        || hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+/// A host and a port, as `Host` names them: without a user, and with a port that is a number or absent.
+#[derive(PartialEq, Eq)]
+struct Place {
+    /// In lower case.
+    host: String,
+    port: u16,
+}
+
+impl Place {
+    /// Reads `host[:port]` of HTTP (RFC 9110, 7.2; RFC 3986, 3.2.2 and 3.2.3).
+    fn of(text: &[u8]) -> Option<Self> {
+        let authority = Authority::try_from(text).ok()?;
+        let host = authority.host();
+        let port = match authority.as_str().strip_prefix(host)? {
+            "" | ":" => HTTP_PORT,
+            port => port
+                .strip_prefix(':')
+                .filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?
+                .parse()
+                .ok()?,
+        };
+        Some(Self { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// A page whose name was made to resolve to this machine still sends that name as the host.
+    fn is_known(&self, hosts: &[String]) -> bool {
+        self.address().is_some_and(|address| address.to_canonical().is_loopback())
+            || self.host == "localhost"
+            || hosts.iter().any(|known| known.eq_ignore_ascii_case(&self.host))
+    }
+
+    /// Its address, if it is not a name. An IPv6 address stands in brackets.
+    fn address(&self) -> Option<IpAddr> {
+        match self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+            None => self.host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
+        }
+    }
 }
 
 /// True for a request by a page of another origin. A link to a page of this server is followed.
@@ -96,15 +138,18 @@ fn is_cross_site(method: &Method, headers: &HeaderMap) -> bool {
     is_foreign || value(ORIGIN.as_str()).is_some_and(|origin| !is_own(origin, headers))
 }
 
+/// True if the origin is this server: its scheme, host and port. The server speaks no TLS, so `https` is another one.
 fn is_own(origin: &str, headers: &HeaderMap) -> bool {
-    let name = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    name.zip(host).is_some_and(|(name, host)| name.eq_ignore_ascii_case(host))
+    let place = origin.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"));
+    let place = place.and_then(|(_, place)| Place::of(place.as_bytes()));
+    let host = headers.get(HOST).and_then(|host| Place::of(host.as_bytes()));
+    place.is_some() && place == host
 }
 
+/// Some proxies and programs take `_` for `-` in the names of headers.
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    let mut names = headers.keys().map(HeaderName::as_str);
-    names.any(|name| name.starts_with("x-forwarded-") || BY_PROXIES.contains(&name))
+    let mut names = headers.keys().map(|name| name.as_str().replace('_', "-"));
+    names.any(|name| name.starts_with("x-forwarded") || BY_PROXIES.contains(&&*name))
 }
 
 fn host_unknown() -> Problem {

@@ -166,18 +166,20 @@ impl App {
 
     /// Lets projections catch up with a command before the response is read from their rows, and gives the others a moment,
     /// so that the client's next read shows the command too. Best effort: the command has already succeeded.
-    pub(crate) async fn settle<S: Sources>(&self, position: Option<i64>) {
-        if let Some(position) = position
-            && self.progress.wait_for::<S>(position, SETTLE).await.is_ok()
-        {
+    pub(crate) async fn settle<S: Sources>(&self, position: i64) {
+        if self.progress.wait_for::<S>(position, SETTLE).await.is_ok() {
             self.progress.wait_for_near(position, MOMENT).await;
         }
+    }
+
+    /// The last position that this server knows may be acknowledged: the position of a command that appends nothing.
+    pub(crate) fn head(&self) -> i64 {
+        *self.writer.head().borrow()
     }
 
     /// Waits until `registry` reflects all events that this server has appended, for resources that may have been created
     /// a moment ago. Refused if it does not: a resource that is not found then may exist.
     pub(crate) async fn catch_up(&self) -> Result<(), Problem> {
-        let head = *self.writer.head().borrow();
-        progress::wait_for::<Registry>(&self.progress, head).await
+        progress::wait_for::<Registry>(&self.progress, self.head()).await
     }
 }

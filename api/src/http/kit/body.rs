@@ -40,7 +40,7 @@ pub(crate) struct KeyedCommand<P, T> {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents a parameter that all commands understand")]
 pub(crate) struct Confirmation {
-    /// With any other value than true the command is refused.
+    /// `true`, `1`, `yes` or `on`, in any letter case. With any other value the command is refused.
     confirm: Option<bool>,
 }
 
@@ -108,10 +108,10 @@ impl<P: Permission> Received<P> {
     }
 }
 
-/// `confirm=false` says that nothing is to happen, with any command.
+/// A `confirm` that does not say yes says that nothing is to happen, with any command.
 fn refuse_unconfirmed(parts: &Parts) -> Result<(), Problem> {
     if lenient::is_unconfirmed(parts.uri.query().unwrap_or_default()) {
-        return Err(invalid("confirm does not say true, so nothing was done: send confirm=true, or omit it"));
+        return Err(invalid("confirm does not say yes, so nothing was done: send confirm=true, or omit it"));
     }
     Ok(())
 }

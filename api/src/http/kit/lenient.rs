@@ -62,7 +62,8 @@ pub(crate) fn own_path(path: &str) -> String {
 
 /// The parameters that are present, in order of their names: two queries that ask for the same are equal.
 pub(crate) fn own_query(query: &str) -> String {
-    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(&present(query)).unwrap_or_default();
+    let present = present(query).unwrap_or_default();
+    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(&present).unwrap_or_default();
     pairs.sort();
     serde_urlencoded::to_string(pairs).unwrap_or_default()
 }
@@ -73,17 +74,25 @@ pub(crate) fn is_unconfirmed(query: &str) -> bool {
     pairs.iter().any(|(name, value)| name == "confirm" && read_flag(value.trim()) != Some(true))
 }
 
-/// Removes parameters whose value counts as absent. Of several parameters with the same name, the last one wins.
-pub(crate) fn present(query: &str) -> String {
+/// Removes parameters whose value counts as absent. Refuses a parameter with several values: some servers and proxies would
+/// go by the first one, others by the last, and no parameter is a list.
+pub(crate) fn present(query: &str) -> Result<String, SeveralValues> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let mut present: Vec<(String, String)> = Vec::with_capacity(pairs.len());
-    for (name, value) in pairs {
-        present.retain(|(earlier, _)| *earlier != name);
-        if is_present(&value) {
-            present.push((name, value.trim().to_owned()));
+    for (name, value) in pairs.into_iter().filter(|(_, value)| is_present(value)) {
+        if name.ends_with(']') || present.iter().any(|(earlier, _)| *earlier == name) {
+            let name = name.split('[').next().unwrap_or_default().to_owned();
+            return Err(SeveralValues { name });
         }
+        present.push((name, value.trim().to_owned()));
     }
-    serde_urlencoded::to_string(present).unwrap_or_default()
+    Ok(serde_urlencoded::to_string(present).unwrap_or_default())
+}
+
+/// A parameter of a query is given twice, or as a list such as `status[]=`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SeveralValues {
+    pub(crate) name: String,
 }
 
 /// False for values that count as absent.
@@ -288,8 +297,15 @@ mod tests {
 
     #[test]
     fn absent_parameters_are_removed() {
-        assert_eq!(present("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
-        assert_eq!(present("a=1&a=undefined"), "");
+        assert_eq!(present("a=&b=undefined&c=null&d=1&d=&e=+x+").as_deref(), Ok("d=1&e=x"));
+        assert_eq!(present("a=undefined&a=1").as_deref(), Ok("a=1"));
+    }
+
+    #[test]
+    fn a_parameter_has_one_value() {
+        for query in ["a=1&a=2", "a=1&b=2&a=1", "a[]=1", "a[0]=1", "a%5B%5D=1", "b=1&a[b]=2"] {
+            assert_eq!(present(query), Err(SeveralValues { name: "a".to_owned() }), "{query}");
+        }
     }
 
     #[test]
@@ -313,7 +329,7 @@ mod tests {
 
     #[test]
     fn queries_that_ask_for_the_same_are_equal() {
-        assert_eq!(own_query("b=1&a=x+y&c="), own_query("a=x%20y&b=2&b=1&d=null"));
+        assert_eq!(own_query("b=1&a=x+y&c="), own_query("a=x%20y&b=&b=1&d=null"));
         assert_ne!(own_query("a=1"), own_query("a=2"));
     }
 

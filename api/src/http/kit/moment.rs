@@ -1,8 +1,6 @@
 //! The moment that a read shows: now, or a past one (`as_of`).
 
-use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
-use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use parking_projections::engine::as_of::{AsOf, AsOfError, LastEvent, Then};
 use parking_projections::engine::feed::FeedError;
 use parking_projections::engine::progress::Sources;
@@ -16,6 +14,7 @@ use crate::http::kit::iso8601::read_time;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
 use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::time::Time;
 
 /// The past moment that a read looks at.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
@@ -36,12 +35,10 @@ pub(crate) struct Moment {
     freshness: Freshness,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Moment {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let QueryParams(AsOfQuery { as_of }) = QueryParams::of(&parts.uri)?;
-        Ok(Self { as_of, freshness: Freshness::of(&parts.uri)? })
+impl Time for Moment {
+    fn of(uri: &Uri) -> Result<Self, Problem> {
+        let QueryParams(AsOfQuery { as_of }) = QueryParams::of(uri)?;
+        Ok(Self { as_of, freshness: Freshness::of(uri)? })
     }
 }
 

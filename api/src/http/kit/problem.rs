@@ -75,11 +75,19 @@ impl Problem {
             StatusCode::REQUEST_TIMEOUT => {
                 ("request_timeout", "the request took too long to arrive: send it again".to_owned())
             }
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+                "head_too_large",
+                "the head of the request has more than 16 KiB or more than 100 fields: send fewer or shorter headers"
+                    .to_owned(),
+            ),
+            StatusCode::URI_TOO_LONG => {
+                ("uri_too_long", "the target of the request is too long: send a shorter one".to_owned())
+            }
             status if status.is_server_error() => (
                 "internal",
                 "the server failed: try again, and quote the request id if the error persists".to_owned(),
             ),
-            _ => ("bad_request", "the request cannot be read".to_owned()),
+            _ => ("bad_request", "the request cannot be read: send it in the form of HTTP/1.1".to_owned()),
         };
         Self::new(status, code, detail)
     }
@@ -133,7 +141,8 @@ impl Problem {
         self.code
     }
 
-    fn document(&self, request_id: &str) -> Vec<u8> {
+    /// The document in the body of the answer.
+    pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
         let document = Document {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),

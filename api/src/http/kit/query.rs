@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
-use crate::http::kit::lenient;
+use crate::http::kit::lenient::{self, SeveralValues};
 use crate::http::kit::problem::Problem;
 
 /// Refuses an invalid parameter.
@@ -40,6 +40,9 @@ pub(crate) struct QueryParams<T>(pub(crate) T);
 impl<T: DeserializeOwned> QueryParams<T> {
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
         let query = lenient::present(uri.query().unwrap_or_default());
+        let query = query.map_err(|SeveralValues { name }| {
+            invalid(format!("the parameter {name} has several values: send it once, as {name}=VALUE"))
+        })?;
         if query.contains("%00") {
             return Err(invalid("a string must not contain the character U+0000"));
         }

@@ -25,7 +25,8 @@ use crate::http::kit::reply::{Executed, X_POSITION};
 use crate::listen::{Crowded, is_always_served, is_report};
 use crate::metrics::Route;
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The id of the request.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The log that `X-Position` is a position of.
 const X_LOG_ID: HeaderName = HeaderName::from_static("x-log-id");

@@ -111,7 +111,8 @@ async fn data(
     let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let now = app.clock.now();
     let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
-    let status = if app.writer.is_running() { HealthStatus::Healthy } else { HealthStatus::Degraded };
+    let records = app.writer.is_running() && app.commits.probed().await.result.is_ok();
+    let status = if records { HealthStatus::Healthy } else { HealthStatus::Degraded };
     let devices = devices::stats(&mut reading).await?;
     let (total, online) = devices::gateways(&mut reading, now - ONLINE).await?;
     let spaces = spaces::counts(&mut reading, None).await?;

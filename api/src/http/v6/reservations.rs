@@ -131,9 +131,9 @@ async fn book(
 ) -> Result<Reply<BookedView>, Problem> {
     let booking = body.booking(app.ids.next().into(), key, caller.asked())?;
     let booked = reservation_commands(&app).book(booking, caller.context()).await?;
-    let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
+    let reservation = Shown::read(&app, &caller, booked.position, booked.reservation_id).await;
     let view = BookedView::of(reservation, booked.repeated);
-    Ok(Reply::at(Some(booked.position), view).created())
+    Ok(Reply::at(booked.position, view).created())
 }
 
 /// Returns a reservation.
@@ -265,10 +265,10 @@ async fn expire_old(
     let pass_time = SpaceCommand::PassTime(PassTime { at: now, reserved_soon: TimeDelta::zero() });
     // An idempotency key covers one append. None is needed: the command changes nothing the second time.
     let context = CommandContext { request: None, ..caller.context() };
-    let (mut position, mut expired_count) = (None, 0);
+    let (mut position, mut expired_count) = (app.head(), 0);
     for space_id in overdue {
         let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &context).await?;
-        position = position.max(Some(done.position));
+        position = position.max(done.position);
         expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
     }
     app.settle::<Registry>(position).await;

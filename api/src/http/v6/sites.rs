@@ -156,11 +156,10 @@ async fn archive(
     responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn occupancy(
     State(app): State<AppState>,
-    caller: Caller<ReadSites>,
-    moment: Moment,
+    caller: Caller<ReadSites, Moment>,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
 ) -> Result<Json<OccupancyView>, Problem> {
-    let position = moment.reached::<Sources>(&app).await?;
+    let position = caller.time.reached::<Sources>(&app).await?;
     let mut reading = app.read_now::<Sources>(&caller).await?;
     if let Some(position) = position {
         let then = past::site::as_of(&mut reading, site_id.uuid(), position).await?;

@@ -196,11 +196,10 @@ async fn create_at(
     responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
-    caller: Caller<ReadSpaces>,
-    moment: Moment,
+    caller: Caller<ReadSpaces, Moment>,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
 ) -> Result<Json<SpaceView>, Problem> {
-    let position = moment.reached::<Sources>(&app).await?;
+    let position = caller.time.reached::<Sources>(&app).await?;
     let mut reading = app.read_now::<Sources>(&caller).await?;
     let Some(position) = position else {
         return SpaceView::read(&mut reading, space_id).await.map(Json);
