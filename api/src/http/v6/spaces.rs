@@ -209,6 +209,9 @@ async fn one(
 }
 
 /// Updates a space, and sets its state if the body contains another than is shown. Absent fields stay unchanged.
+///
+/// The state of a body that was read before the state changed is not set: its `state_changed_at` or `last_state_change` is not
+/// the present one.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, TakenRefusals)>))]

@@ -85,7 +85,8 @@ impl Body for SpaceBody {
         ("sensor_eui", ASSIGN_SENSOR),
         ("display_eui", ASSIGN_DISPLAY),
     ];
-    const SHOWN: &'static [&'static str] = &["current_state"];
+    const SHOWN: &'static [(&'static str, &'static [&'static str])] =
+        &[("current_state", &["state_changed_at", "last_state_change"])];
 }
 
 const ASSIGN_SENSOR: &str = "use POST /api/v6/spaces/{space_id}/assign-sensor or DELETE …/unassign-sensor";
