@@ -3,11 +3,13 @@
 //! Answers show a field under several names, and clients send back what they got with one of the names changed. So of two
 //! different values of a field the one that differs from the stored value counts.
 
-use std::{fmt, slice};
+mod pairs;
+
+use std::slice;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::http::kit::iso8601::read_time;
@@ -61,12 +63,7 @@ impl Fields {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         match json.trim_ascii() {
             b"" | b"null" => Ok(Self(None)),
-            json => {
-                let mut text = serde_json::Deserializer::from_slice(json);
-                let pairs = text.deserialize_map(Pairs)?;
-                text.end()?;
-                Ok(Self(Some(pairs)))
-            }
+            json => pairs::read(json).map(|pairs| Self(Some(pairs))),
         }
     }
 
@@ -98,6 +95,11 @@ impl Fields {
     /// The body. Different values of one field are refused.
     pub(crate) fn read<T: Body>(&self) -> Result<T, Problem> {
         self.joined(one_value::<T>)
+    }
+
+    /// The body of an update that is executed already: of different values of one field, any.
+    pub(crate) fn read_any<T: Body>(&self) -> Result<T, Problem> {
+        self.joined(|_, sent| Ok(sent.first().copied()))
     }
 
     /// The body of an update of this resource.
@@ -215,25 +217,6 @@ fn of<T: Body>(fields: &[(&str, &Value)]) -> Result<T, serde_json::Error> {
 
 fn wrong(name: &str, error: &serde_json::Error) -> Problem {
     invalid_body(format!("{name}: {error}"))
-}
-
-/// Reads an object's members as they stand.
-struct Pairs;
-
-impl<'de> Visitor<'de> for Pairs {
-    type Value = Vec<(String, Value)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(8));
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(pairs)
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use parking_commands::append::AppendError;
 use parking_commands::ingest::IngestError;
-use parking_commands::store::LoadError;
+use parking_commands::store::{FindRequestError, LoadError};
 use parking_domain::chirpstack::ParseError;
 use parking_projections::engine::outage::{had_no_connection, is_outage, is_overload};
 use serde::Serialize;
@@ -230,6 +230,15 @@ impl From<LoadError> for Problem {
             LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
                 Self::of(StatusCode::INTERNAL_SERVER_ERROR)
             }
+        }
+    }
+}
+
+impl From<FindRequestError> for Problem {
+    fn from(error: FindRequestError) -> Self {
+        match error {
+            FindRequestError::Load(error) => error.into(),
+            FindRequestError::Append(error) => error.into(),
         }
     }
 }
