@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::devices::{device, space};
 use crate::reservations::RESERVATIONS;
-use crate::support::TestServer;
+use crate::support::{TestServer, UPLINK};
 use crate::uplinks::{dev_eui, uplink};
 
 const UNKNOWN: &str = "00000000-0000-0000-0000-0000000000ff";
@@ -47,14 +47,31 @@ async fn a_place_that_the_path_and_the_request_name_is_the_same() {
     client
         .ask("POST", &of_site, json!({"code": "A-3", "site_id": UNKNOWN}))
         .await
-        .problem(422, "parameter_invalid");
+        .problem(422, "body_invalid");
     client.ask("GET", &format!("{of_site}?site_id={UNKNOWN}"), None).await.problem(422, "parameter_invalid");
     let block = json!({"space_id": UNKNOWN, "override_type": "blocked"});
     let overrides = format!("/api/v6/spaces/{here}/overrides");
-    client.ask("POST", &overrides, block).await.problem(422, "parameter_invalid");
+    client.ask("POST", &overrides, block).await.problem(422, "body_invalid");
     let state = format!("/api/v6/spaces/{here}/state?new_state=free");
-    client.ask("PUT", &state, json!({"status": "occupied"})).await.problem(422, "parameter_invalid");
+    client.ask("PUT", &state, json!({"status": "occupied"})).await.problem(422, "body_invalid");
     client.ask("PUT", &state, json!({"status": "free"})).await.ok();
+    let booking = json!({"space_id": here, "start_time": "2035-06-05T10:00", "end_time": "2035-06-05T11:00"});
+    let booked = client.ask("POST", RESERVATIONS, booking).await.ok();
+    let path = format!("{RESERVATIONS}/{}", booked["id"].as_str().unwrap());
+    let moved = json!({"space_id": UNKNOWN, "start_time": "2035-06-05T10:30"});
+    client.ask("PUT", &path, moved.clone()).await.problem(422, "body_invalid");
+    client.ask("POST", &format!("{path}/reschedule"), moved).await.problem(422, "body_invalid");
+
+    for (n, call) in [(5, "claim".to_owned()), (6, format!("assign?space_id={here}"))] {
+        let position = client.post(UPLINK, uplink(n, 0).to_string()).await.accepted();
+        let path = format!("/api/v6/orphan-devices/{}", dev_eui(n));
+        let claim = format!("{path}/{call}");
+        let another = json!({"dev_eui": "BBBBBBBBBBBBBBBB"});
+        client.ask("POST", &claim, another).await.problem(422, "body_invalid");
+        client.ask("GET", &format!("{path}?min_position={position}"), None).await.ok();
+        let same = json!({"deveui": dev_eui(n).to_uppercase()});
+        assert!(client.ask("POST", &claim, same).await.status < 300, "{claim}");
+    }
 
     for path in [
         format!("/api/v6/sites/{UNKNOWN}/spaces"),

@@ -22,14 +22,27 @@ pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
 }
 
-/// The value of a field that a request can give in two places, such as the path and the body.
+/// The value of a parameter that both the path and the query can give.
 pub(crate) fn one_of<T: PartialEq>(
-    field: &str,
+    name: &str,
     value: Option<T>,
     other: Option<T>,
 ) -> Result<Option<T>, Problem> {
+    same(name, value, other).map_err(invalid)
+}
+
+/// The value of a field that the path or the query can give, and the body too.
+pub(crate) fn one_with_body<T: PartialEq>(
+    field: &str,
+    value: Option<T>,
+    of_body: Option<T>,
+) -> Result<Option<T>, Problem> {
+    same(field, value, of_body).map_err(invalid_body)
+}
+
+fn same<T: PartialEq>(name: &str, value: Option<T>, other: Option<T>) -> Result<Option<T>, String> {
     if value.is_some() && other.is_some() && value != other {
-        return Err(invalid(format!("{field} is given twice with different values: give it once")));
+        return Err(format!("{name} is given twice with different values: give it once"));
     }
     Ok(value.or(other))
 }

@@ -33,7 +33,7 @@ use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of};
+use crate::http::kit::query::{PathParam, QueryParams, invalid, one_with_body};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
@@ -179,7 +179,7 @@ async fn reschedule(
         return Err(invalid("start_time or end_time is required"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    one_of("space_id", Some(space_id.uuid()), body.space_id)?;
+    one_with_body("space_id", Some(space_id.uuid()), body.space_id)?;
     let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
     change(&app, &caller, (space_id, reservation_id), moved).await
 }

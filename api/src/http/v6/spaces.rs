@@ -41,7 +41,7 @@ use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of};
+use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of, one_with_body};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -170,7 +170,7 @@ async fn create_on_site(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    one_of("site_id", Some(site_id), body.site_id())?;
+    one_with_body("site_id", Some(site_id), body.site_id())?;
     create_at(&app, &caller, Some(site_id), body).await
 }
 

@@ -13,7 +13,7 @@ use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{invalid, invalid_body, one_of};
+use crate::http::kit::query::{invalid, invalid_body, one_with_body};
 use crate::http::v6::shared::words;
 
 /// The fields of a space. In an update, absent fields stay unchanged; null clears a field that a space need not have. A new
@@ -167,6 +167,6 @@ impl StateQuery {
     /// The state from the query or from the body.
     pub(crate) fn or_body(&self, body: &StateBody) -> Result<StateByHand, Problem> {
         let missing = || invalid("new_state must be free, occupied, reserved, maintenance or unknown");
-        one_of("new_state", self.new_state, body.status)?.ok_or_else(missing)
+        one_with_body("new_state", self.new_state, body.status)?.ok_or_else(missing)
     }
 }

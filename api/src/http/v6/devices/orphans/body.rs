@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{invalid, one_of};
+use crate::http::kit::query::{invalid, one_with_body};
 use crate::http::v6::devices::body::DeviceBody;
 
 /// Which orphans to list, as in V5.
@@ -76,7 +76,7 @@ impl Body for AssignOrphanBody {
 impl SpaceQuery {
     /// The space from the query or from the body.
     pub(crate) fn or_body(&self, body: &AssignOrphanBody) -> Result<SpaceId, Problem> {
-        let space_id = one_of("space_id", self.space_id, body.space_id)?;
+        let space_id = one_with_body("space_id", self.space_id, body.space_id)?;
         space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required: the id of a space"))
     }
 }
