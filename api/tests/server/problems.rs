@@ -94,7 +94,8 @@ async fn a_refused_request_leaves_a_line_with_its_id_and_without_what_it_sent() 
     let refused = [
         client.post("/api/v6/spaces", r#"{"code": ["ada@example.com"]}"#).await,
         client.get("/api/v6/reservations?user_email=ada@example.com&page=0").await,
-        client.get("/nowhere").await,
+        client.get("/api/v6/reservations/ada@example.com").await,
+        client.get("/nowhere/ada@example.com").await,
         client.post(UPLINK, "{").await,
     ];
     for answer in refused {
@@ -102,7 +103,7 @@ async fn a_refused_request_leaves_a_line_with_its_id_and_without_what_it_sent() 
         let log = server.log();
         let lines: Vec<&str> = log.lines().filter(|line| line.contains(&id)).collect();
         let [line] = lines[..] else { panic!("{id}: {lines:?}") };
-        let parts = ["INFO", &code, &format!("status={}", answer.status), "method=", "path="];
+        let parts = ["INFO", &code, &format!("status={}", answer.status), "method=", "route="];
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
     }
     assert!(!server.log().contains("ada@"), "{}", server.log());

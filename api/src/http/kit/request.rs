@@ -23,7 +23,7 @@ use crate::http::kit::hardening::harden;
 use crate::http::kit::problem::{self, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
 use crate::listen::{Crowded, is_always_served, is_report};
-use crate::metrics::Route;
+use crate::metrics::{Route, word};
 
 /// The id of the request.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,14 +52,15 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
     request.extensions_mut().insert(RequestId { id: id.clone(), is_given });
-    let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
+    let route = Route(request.extensions().get::<MatchedPath>().cloned());
+    // Not the path: it may contain what is of a person, and it is as long as the client likes.
+    let template = route.0.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let span = info_span!("request", id = &*id, method = word(request.method()), route = template);
     let content_type = problem::content_type(request.headers());
 
     let (begun, method) = (Instant::now(), request.method().clone());
     let is_always_served = is_always_served(request.uri().path());
     let has_room = method.is_safe() || is_always_served || app.answers.has_room();
-    let route = Route(request.extensions().get::<MatchedPath>().cloned());
-
     let is_page = request.uri().path().starts_with("/docs");
 
     let mut response = match request.extensions().get::<Crowded>() {
@@ -106,7 +107,7 @@ fn admit(app: &App, request: &Request) -> Result<(), Problem> {
     app.admission.check(request)
 }
 
-/// Logs a refusal, in the span with the id, the method and the path of the request. Its detail may repeat what the caller sent,
+/// Logs a refusal, in the span with the id, the method and the route of the request. Its detail may repeat what the caller sent,
 /// which may be of a person.
 fn log(problem: &Problem) {
     if !problem.is_logged {
