@@ -23,7 +23,7 @@ use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::ReadActivity;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, QueryParams, invalid};
+use crate::http::kit::query::{AnyEui, Parameters, QueryParams, invalid};
 use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::activity::ActivityView;
 
@@ -31,7 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(list))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListActivity {
     /// Only events of these types, separated by commas, such as `DeviceAssigned,DeviceUnassigned`.
@@ -41,9 +41,12 @@ struct ListActivity {
     /// Only events at this space.
     space_id: Option<Uuid>,
     /// Only events of this device, by its EUI or its id. `device_id` is an accepted alias.
-    #[serde(alias = "device_id")]
     #[param(value_type = Option<String>)]
     dev_eui: Option<AnyEui>,
+}
+
+impl Parameters for ListActivity {
+    const NAMES: &'static [&'static [&'static str]] = &[&["dev_eui", "device_id"]];
 }
 
 /// Lists the actions of users and the platform on the tenant's resources, newest first.

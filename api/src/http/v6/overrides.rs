@@ -29,7 +29,7 @@ use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, one_of};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, one_of};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::overrides::body::OverrideBody;
@@ -46,7 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(one_of_space, clear_at_space))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListOverrides {
     /// Only overrides of this space.
@@ -57,6 +57,8 @@ struct ListOverrides {
     #[param(inline, value_type = Option<words::OverrideStatus>)]
     status: Option<OverrideStatus>,
 }
+
+impl Parameters for ListOverrides {}
 
 /// Lists the overrides of the tenant's spaces, latest start first.
 #[utoipa::path(get, path = "/api/v6/overrides", tag = "overrides",

@@ -13,7 +13,7 @@ use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{invalid, invalid_body, one_with_body};
+use crate::http::kit::query::{Parameters, invalid, invalid_body, one_with_body};
 use crate::http::v6::shared::words;
 
 /// The fields of a space. In an update, absent fields stay unchanged; null clears a field that a space need not have. A new
@@ -136,7 +136,7 @@ impl SpaceBody {
 }
 
 /// A state in the query, as in V6.
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateQuery {
     /// The state. It may be omitted if the body contains it.
@@ -144,6 +144,8 @@ pub(crate) struct StateQuery {
     #[param(inline, value_type = Option<words::StateByHand>)]
     new_state: Option<StateByHand>,
 }
+
+impl Parameters for StateQuery {}
 
 /// A state in the body, as V6's prototype sends it.
 #[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
