@@ -145,6 +145,25 @@ async fn known_fields_and_filters_are_served_or_refused() {
 }
 
 #[tokio::test]
+async fn an_empty_text_of_a_reservation_says_the_same_as_null() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let here = space(client, "A-1").await;
+    let booking = json!({"space_id": here, "start_time": "2035-06-05T10:00", "end_time": "2035-06-05T11:00",
+                         "request_id": "", "user_id": ""});
+    let booked = client.ask("POST", RESERVATIONS, booking).await.ok();
+    let path = format!("{RESERVATIONS}/{}", booked["id"].as_str().unwrap());
+    for absent in [Value::Null, json!(""), json!("  ")] {
+        let body = json!({"user_name": "Ada", "user_id": UNKNOWN});
+        assert_eq!(client.ask("PUT", &path, body).await.ok()["user_id"], UNKNOWN);
+        let body = json!({"request_id": absent, "user_id": absent, "user_name": absent});
+        let changed = client.ask("PUT", &path, body).await.ok();
+        assert!(changed["user_id"].is_null() && changed["user_name"].is_null(), "{changed}");
+    }
+    client.ask("PUT", &path, json!({"request_id": "r-1"})).await.problem(422, "body_invalid");
+}
+
+#[tokio::test]
 async fn one_coordinate_of_a_site_changes_alone() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;

@@ -15,6 +15,7 @@ use parking_projections::devices::inventory::read::StatusFilter;
 use serde::Deserialize;
 use serde::de::value::{self, StrDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde_json::Value;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::http::kit::app::AppState;
@@ -133,9 +134,20 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     deserializer.deserialize_any(Lax::<f64>::new("a number", read))
 }
 
-/// The change that a value which was sent makes: `null` and, except of texts, the empty string clear the field.
-pub(crate) fn change<T>(value: Option<T>) -> Patch<T> {
+/// The change that a value which was sent makes: `null` and an empty string clear the field.
+fn change<T>(value: Option<T>) -> Patch<T> {
     value.map_or(Patch::Clear, Patch::Set)
+}
+
+/// A value of a field that `null` and an empty string clear.
+pub(crate) fn clearable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Patch<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Ok(Patch::Clear);
+    }
+    Option::deserialize(value).map(change).map_err(de::Error::custom)
 }
 
 /// As [`number`], for a field that can be cleared.
