@@ -105,6 +105,15 @@ async fn known_fields_and_filters_are_served_or_refused() {
         ("/api/v6/devices?status=unassigned", 2),
         ("/api/v6/devices?status=decommissioned", 0),
         ("/api/v6/activity?kind=SpaceCreated,DeviceClaimed", 4),
+        ("/api/v6/activity?kind=DeviceClaimed,", 2),
+        ("/api/v6/devices?status=ACTIVE", 0),
+        ("/api/v6/devices?status=Unassigned", 2),
+        ("/api/v6/devices?status=DECOMMISSIONED", 0),
+        ("/api/v6/devices?type=SENSOR", 1),
+        ("/api/v6/devices/device-types?category=DISPLAY", 1),
+        ("/api/v6/reservations?status=ACTIVE", 0),
+        ("/api/v6/reservations?status=Pending", 0),
+        ("/api/v6/overrides?status=ACTIVE", 0),
     ] {
         assert_eq!(count(path).await, expected, "{path}");
     }
@@ -133,6 +142,7 @@ async fn known_fields_and_filters_are_served_or_refused() {
         client.ask("GET", path, None).await.problem(422, "parameter_invalid");
     }
     let path = format!("/api/v6/devices/{sensor}");
+    client.ask("PUT", &path, json!({"status": "UNASSIGNED", "type": "SENSOR"})).await.ok();
     client.ask("PUT", &path, json!({"status": "retired"})).await.problem(422, "body_invalid");
     client.ask("PUT", &path, json!({"status": "unassigned"})).await.ok();
     let body = json!({"dev_eui": dev_eui(3), "space_id": UNKNOWN});

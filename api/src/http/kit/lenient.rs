@@ -189,7 +189,7 @@ const STATES: &str = "free, occupied, reserved, maintenance or unknown";
 pub(crate) fn device_status<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<StatusFilter>, D::Error> {
-    let read = |text: &str| match text {
+    let read = |text: &str| match &*text.to_ascii_lowercase() {
         "active" => Some(StatusFilter::Active),
         "inactive" => Some(StatusFilter::Inactive),
         "decommissioned" => Some(StatusFilter::Is(device::Status::Retired)),
@@ -207,6 +207,15 @@ pub(crate) fn eui_prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
         is_prefix.then(|| digits.to_ascii_lowercase())
     };
     deserializer.deserialize_any(Lax::<String>::new("at most 16 hexadecimal digits", read))
+}
+
+/// One of the names of an enum, in upper or lower case.
+pub(crate) fn word<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    let word = |text: String| T::deserialize(StrDeserializer::new(&text.trim().to_ascii_lowercase()));
+    text.map(word).transpose()
 }
 
 /// A value by its name, in upper or lower case.
@@ -228,10 +237,8 @@ pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Status>, D::Error> {
     let read = |text: &str| {
-        if V5_ACTIVE.contains(&text) {
-            return Some(Status::Active);
-        }
-        Status::deserialize(StrDeserializer::<value::Error>::new(text)).ok()
+        let is_active = V5_ACTIVE.contains(&&*text.to_ascii_lowercase());
+        if is_active { Some(Status::Active) } else { name(text) }
     };
     let what = "active, completed, cancelled, expired or no_show";
     deserializer.deserialize_any(Lax::<Status>::new(what, read))

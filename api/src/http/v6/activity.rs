@@ -60,8 +60,8 @@ async fn list(
     SeekPage(seek): SeekPage<50, 500>,
     QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<SeekListing<ActivityView>>, Problem> {
-    let kinds: Vec<String> =
-        query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned()).collect();
+    let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(str::trim);
+    let kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
     if let Some(unknown) = kinds.iter().find(|kind| !is_known(kind)) {
         return Err(invalid(format!("kind: there is no event type {unknown}: see the kind of entries")));
     }

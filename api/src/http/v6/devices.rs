@@ -70,6 +70,7 @@ struct ListDevices {
     #[serde(default, deserialize_with = "lenient::eui_prefix")]
     dev_eui_prefix: Option<String>,
     /// Only devices of this type. `type`, `category` and `device_category` are accepted aliases.
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Only devices assigned to spaces of this site.

@@ -25,7 +25,7 @@ use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
-use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
@@ -54,6 +54,7 @@ struct ListOverrides {
     /// Only overrides of spaces on this site.
     site_id: Option<Uuid>,
     /// Only overrides with this status.
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::OverrideStatus>)]
     status: Option<OverrideStatus>,
 }

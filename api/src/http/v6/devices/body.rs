@@ -30,6 +30,7 @@ pub(crate) struct DeviceBody {
     name: Option<String>,
     /// Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
     /// `device_category` are accepted aliases.
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Reports of a disabled device are recorded but do not change its space.
@@ -64,6 +65,7 @@ pub(crate) struct DeviceBody {
     #[schema(value_type = Option<Object>)]
     metadata: OwnData,
     /// The device's status. It follows from `assign`, `unassign` and `retire`.
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::DeviceStatus>)]
     status: Option<Status>,
     /// The space. It changes by `assign` and `unassign`.

@@ -78,6 +78,7 @@ async fn reported(
 #[into_params(parameter_in = Query)]
 struct ListDeviceTypes {
     /// Only types of sensors, or of displays.
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::DeviceCategory>)]
     category: Option<Category>,
 }

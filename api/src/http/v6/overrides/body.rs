@@ -21,6 +21,7 @@ pub(crate) struct OverrideBody {
     /// The space. It may be omitted if the path names it.
     space_id: Option<Uuid>,
     /// Required. `kind` is an accepted alias.
+    #[serde(default, deserialize_with = "lenient::word")]
     #[schema(required = false, value_type = words::OverrideKind)]
     override_type: Option<OverrideKind>,
     /// The start. Defaults to now.

@@ -55,6 +55,7 @@ pub(crate) struct ReservationBody {
     #[schema(value_type = Option<String>)]
     total_cost: Patch<String>,
     /// Defaults to `pending`.
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::PaymentStatus>)]
     payment_status: Option<PaymentStatus>,
     /// An idempotency key of a new reservation, 1 to 255 characters: a repeated request with the same key and content books
