@@ -108,3 +108,21 @@ async fn a_refused_request_leaves_a_line_with_its_id_and_without_what_it_sent() 
     }
     assert!(!server.log().contains("ada@"), "{}", server.log());
 }
+
+#[tokio::test]
+async fn requests_for_nothing_leave_one_line_a_minute() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    for n in 0..20 {
+        let path = format!("/{}{n}", "x".repeat(3000));
+        server.client.get(&path).await.problem(404, "not_found");
+    }
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("not_found")).collect();
+    assert!(lines.len() == 1 && lines[0].len() < 500, "{lines:?}");
+    // A line for each refusal of an operation.
+    for _ in 0..2 {
+        let refused = server.client.get("/api/v6/sites?page=0").await;
+        assert!(server.log().contains(refused.header("x-request-id")));
+    }
+}
