@@ -6,12 +6,8 @@
 
 use std::fmt;
 
-use parking_domain::device;
 use parking_domain::instant::Instant;
-use parking_domain::occupancy::SpaceState;
 use parking_domain::patch::Patch;
-use parking_domain::space::{StateByHand, Status};
-use parking_projections::devices::inventory::read::StatusFilter;
 use serde::Deserialize;
 use serde::de::value::{self, StrDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
@@ -169,46 +165,6 @@ pub(crate) fn text_change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     text(deserializer).map(change)
 }
 
-/// A state of a space that can be set by hand, in upper or lower case.
-pub(crate) fn state_by_hand<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<StateByHand>, D::Error> {
-    deserializer.deserialize_any(Lax::<StateByHand>::new(STATES, name))
-}
-
-/// A shown state of a space, in upper or lower case.
-pub(crate) fn space_state<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SpaceState>, D::Error> {
-    deserializer.deserialize_any(Lax::<SpaceState>::new(STATES, name))
-}
-
-const STATES: &str = "free, occupied, reserved, maintenance or unknown";
-
-/// The status of a device, or whether it is heard. V5's `decommissioned` means `retired`.
-pub(crate) fn device_status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<StatusFilter>, D::Error> {
-    let read = |text: &str| match &*text.to_ascii_lowercase() {
-        "active" => Some(StatusFilter::Active),
-        "inactive" => Some(StatusFilter::Inactive),
-        "decommissioned" => Some(StatusFilter::Is(device::Status::Retired)),
-        text => name(text).map(StatusFilter::Is),
-    };
-    let what = "assigned, unassigned, retired, active or inactive; GET /api/v6/orphan-devices lists orphans";
-    deserializer.deserialize_any(Lax::<StatusFilter>::new(what, read))
-}
-
-/// The first digits of an EUI, in lower case.
-pub(crate) fn eui_prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let read = |text: &str| {
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
-        let is_prefix = digits.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_prefix.then(|| digits.to_ascii_lowercase())
-    };
-    deserializer.deserialize_any(Lax::<String>::new("at most 16 hexadecimal digits", read))
-}
-
 /// One of the names of an enum, in upper or lower case.
 pub(crate) fn word<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
@@ -219,7 +175,7 @@ pub(crate) fn word<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 }
 
 /// A value by its name, in upper or lower case.
-fn name<T: DeserializeOwned>(text: &str) -> Option<T> {
+pub(crate) fn name<T: DeserializeOwned>(text: &str) -> Option<T> {
     let lower = text.to_ascii_lowercase();
     T::deserialize(StrDeserializer::<value::Error>::new(&lower)).ok()
 }
@@ -229,25 +185,19 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
 }
 
-/// V5's names of a reservation's status `active`.
-pub(crate) const V5_ACTIVE: [&str; 2] = ["pending", "confirmed"];
-
-/// A reservation's status. V5's `pending` and `confirmed` mean `active`.
-pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Status>, D::Error> {
-    let read = |text: &str| {
-        let is_active = V5_ACTIVE.contains(&&*text.to_ascii_lowercase());
-        if is_active { Some(Status::Active) } else { name(text) }
-    };
-    let what = "active, completed, cancelled, expired or no_show";
-    deserializer.deserialize_any(Lax::<Status>::new(what, read))
-}
-
 /// A time: see [`read_time`].
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
     let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
     deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
+}
+
+/// What `read` makes of a text; `what` says what it takes.
+pub(crate) fn read<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    what: &'static str,
+    read: fn(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(Lax::new(what, read))
 }
 
 /// Deserializes a value that may also be a string or null.

@@ -63,11 +63,11 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 struct ListDevices {
     /// Only devices with this status. `active` means heard and not silent, `inactive` the opposite, `decommissioned` the
     /// same as `retired`. Defaults to all devices that are not retired.
-    #[serde(default, deserialize_with = "lenient::device_status")]
+    #[serde(default, deserialize_with = "words::read::device_status")]
     #[param(inline, value_type = Option<words::DeviceStatusFilter>)]
     status: Option<StatusFilter>,
     /// Only devices whose EUI begins with these hexadecimal digits.
-    #[serde(default, deserialize_with = "lenient::eui_prefix")]
+    #[serde(default, deserialize_with = "words::read::eui_prefix")]
     dev_eui_prefix: Option<String>,
     /// Only devices of this type. `type`, `category` and `device_category` are accepted aliases.
     #[serde(default, deserialize_with = "lenient::word")]

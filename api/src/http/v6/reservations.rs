@@ -79,7 +79,7 @@ struct ListReservations {
     /// Only reservations of spaces on this site.
     site_id: Option<Uuid>,
     /// Only reservations with this status. `pending` and `confirmed` are accepted aliases of `active`.
-    #[serde(deserialize_with = "lenient::reservation_status")]
+    #[serde(deserialize_with = "words::read::reservation_status")]
     #[param(inline, value_type = Option<words::ReservationStatusFilter>)]
     status: Option<Status>,
     /// Only reservations for the person with this e-mail address, case-insensitive.

@@ -81,7 +81,7 @@ struct ListSpaces {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
     /// Only spaces in this state, in upper or lower case. `state` and `status` are accepted aliases.
-    #[serde(default, deserialize_with = "lenient::space_state")]
+    #[serde(default, deserialize_with = "words::read::space_state")]
     #[param(inline, value_type = Option<words::SpaceState>)]
     current_state: Option<SpaceState>,
     /// Only spaces in this building.

@@ -76,7 +76,7 @@ pub(crate) struct ReservationBody {
     #[schema(value_type = Option<Object>)]
     metadata: OwnData,
     /// The status. It changes by `DELETE`, `check-in` and `check-out`. `pending` and `confirmed` mean `active`.
-    #[serde(deserialize_with = "lenient::reservation_status")]
+    #[serde(deserialize_with = "words::read::reservation_status")]
     #[schema(value_type = Option<words::ReservationStatus>)]
     status: Option<Status>,
 }

@@ -62,7 +62,7 @@ pub(crate) struct SpaceBody {
     metadata: OwnData,
     /// Sets the state by hand, regardless of the sensor. In an update, a state that is shown already is not set; `PUT
     /// …/state` sets it in any case. `status` and `state` are accepted aliases.
-    #[serde(deserialize_with = "lenient::state_by_hand")]
+    #[serde(deserialize_with = "words::read::state_by_hand")]
     #[schema(value_type = Option<words::StateByHand>)]
     pub(crate) current_state: Option<StateByHand>,
     /// The EUI of the assigned sensor. It changes by `POST …/assign-sensor` and `DELETE …/unassign-sensor`.
@@ -140,7 +140,7 @@ impl SpaceBody {
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateQuery {
     /// The state. It may be omitted if the body contains it.
-    #[serde(default, deserialize_with = "lenient::state_by_hand")]
+    #[serde(default, deserialize_with = "words::read::state_by_hand")]
     #[param(inline, value_type = Option<words::StateByHand>)]
     new_state: Option<StateByHand>,
 }
@@ -152,7 +152,7 @@ impl Parameters for StateQuery {}
 #[serde(default)]
 pub(crate) struct StateBody {
     /// The state, unless the query contains it. `new_state` and `current_state` are accepted aliases.
-    #[serde(deserialize_with = "lenient::state_by_hand")]
+    #[serde(deserialize_with = "words::read::state_by_hand")]
     #[schema(value_type = Option<words::StateByHand>)]
     status: Option<StateByHand>,
     /// The reason.
