@@ -72,7 +72,8 @@ impl Fields {
         if self.0.is_none() && !T::OPTIONAL {
             return Err(invalid_body("the body is missing: send a JSON object"));
         }
-        for names in T::NAMES {
+        let compared = T::FIXED.iter().map(|(name, _)| name).chain(T::SHOWN.iter().map(|(name, _)| name));
+        for names in T::NAMES.iter().copied().chain(compared.map(names_of::<T>)) {
             for (name, value) in self.sent(names) {
                 one::<T>(names[0], value).map_err(|error| wrong(name, &error))?;
             }
@@ -198,7 +199,7 @@ fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
 /// Whether two values of a field mean the same: the same text, EUI, time, ….
 fn same<T: Body>(field: &str, one_value: &Value, other: &Value) -> bool {
     let read = |value| one::<T>(field, value).ok();
-    one_value == other || read(one_value) == read(other)
+    one_value == other || read(one_value).is_some_and(|read_value| Some(read_value) == read(other))
 }
 
 /// False for a value that counts as absent, such as `null` for a field that cannot be cleared.
@@ -288,6 +289,10 @@ mod tests {
         );
         assert_eq!(onto(&json!({"site": null})), Some(Thing::default()));
         assert_eq!(onto(&json!({"site": 8})), None);
+        // Two values that cannot be read are not the same one.
+        let unread = fields(&json!({"site": "east"}));
+        assert!(unread.check::<Thing>().is_err());
+        assert!(!same::<Thing>("site", &json!("east"), &json!("west")));
         assert_eq!(onto(&json!({"status": "busy"})).and_then(|thing| thing.status), Some("busy".to_owned()));
         let depends = |body: &Value| fields(body).depend_on_stored::<Thing>();
         assert!(
