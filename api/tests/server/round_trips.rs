@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::documented::OPENAPI;
 use crate::round_trips::resources::{Resource, resources};
-use crate::support::{Client, TestServer};
+use crate::support::{Answer, Client, TestServer};
 
 /// The paths that have GET and PUT or PATCH, with these two.
 fn changeable() -> BTreeMap<&'static str, Vec<&'static str>> {
@@ -163,10 +163,15 @@ async fn a_state_that_was_shown_before_is_not_set() {
     };
     // An override that ended meanwhile.
     let block = json!({"override_type": "blocked", "space_id": space["id"]});
-    let block = client.ask("POST", "/api/v6/overrides", block).await.ok();
-    let before = get(client, path).await;
+    let block = client.ask("POST", "/api/v6/overrides", block).await;
+    let after = async |done: &Answer| {
+        get(client, &format!("{path}?min_position={}", done.header("x-position"))).await
+    };
+    let before = after(&block).await;
     assert_eq!(before["current_state"], "maintenance");
-    client.ask("DELETE", &format!("/api/v6/overrides/{}", block["id"].as_str().unwrap()), None).await.ok();
+    let block = format!("/api/v6/overrides/{}", block.ok()["id"].as_str().unwrap());
+    let cleared = client.ask("DELETE", &block, None).await;
+    assert_eq!(after(&cleared).await["current_state"], "unknown");
     put_back(before.clone(), "One").await;
     let read_by_v5 = json!({"status": before["status"], "last_state_change": before["last_state_change"]});
     put_back(read_by_v5, "Two").await;
