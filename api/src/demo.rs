@@ -5,22 +5,22 @@
 
 mod client;
 mod estate;
+mod refusal;
+
+pub(crate) use refusal::refuse_other_data;
 
 use std::time::Duration;
 
 use axum::Router;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use parking_database::{Database, Role};
 use parking_simulator::{Act, Faults, Plan, Simulation, Step};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::CommandError;
 use client::Client;
 
 /// The parameters of the demonstration.
@@ -123,24 +123,6 @@ impl Demo {
         });
         client.post("/api/v6/reservations", None, &booking).await;
     }
-}
-
-/// Refuses a database with data that is not of an earlier demonstration. What every installation starts with has no actor.
-pub(crate) async fn refuse_other_data(database: &Database) -> Result<(), CommandError> {
-    let mut auditor = database.as_role(Role::Auditor).connect().await?;
-    let holds_other_data: bool = sqlx::query_scalar(
-        "select exists (select from events where metadata ->> 'actor' is not null) \
-            and not exists (select from requests where key = $1)",
-    )
-    .bind(estate::first_key())
-    .fetch_one(&mut auditor)
-    .await?;
-    if holds_other_data {
-        return Err("--demo is refused: this database holds data, and simulated cars would mix with it; name another \
-                    database or directory (DATABASE_URL, PARKING_DATA_DIR), or neither for the demonstration's own"
-            .into());
-    }
-    Ok(())
 }
 
 /// Logs a refusal; the demonstration goes on.

@@ -197,7 +197,7 @@ impl Watcher for Metrics {
 }
 
 /// Clients can invent methods; the number of label values must stay bounded.
-fn word(method: &Method) -> &'static str {
+pub(crate) fn word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -42,10 +42,10 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     })?;
     let running = Running::start(place).await?;
     let served = async {
-        prepare(&running.database).await?;
         if arguments.demo {
             demo::refuse_other_data(&running.database).await?;
         }
+        prepare(&running.database).await?;
         let server = Server::start(&running.database, (credential, admission), bounds).await?;
         let address = listener.local_addr()?;
         if let Some(demo) = demonstration(&arguments, address)? {

@@ -191,6 +191,11 @@ impl LogStore {
         find::holder(&self.pool, scope, key).await
     }
 
+    /// Whether a request was made before; refused if the key was used with other content.
+    pub async fn is_recorded(&self, request: &RequestKey) -> Result<bool, FindRequestError> {
+        Ok(find::positions_of(&self.pool, request).await?.is_some())
+    }
+
     /// The original result of a request, once it is confirmed as durable; refused if the key was used with other
     /// content.
     pub async fn find_request<A: Decider>(

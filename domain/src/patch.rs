@@ -41,7 +41,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 }
 
 impl<T: Serialize> Serialize for Patch<T> {
-    /// The value that it sets; null if it sets none.
+    /// The value that it sets; null if it sets none. Nothing is stored or sent in this form, which does not tell `Keep` from
+    /// `Clear`: a body with defaults cannot have a schema unless the defaults of its fields have a JSON form.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Keep | Self::Clear => serializer.serialize_none(),

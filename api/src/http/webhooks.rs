@@ -179,13 +179,11 @@ async fn record(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let mut result = report_result(&app, &request, kind, headers, body).await;
-    if let Err(problem) = &mut result
-        && problem.status() == StatusCode::UNAUTHORIZED
-    {
-        // A network server with a wrong secret sends every report in vain: a line for each would fill the log.
-        app.turned_away.note(problem, app.clock.now());
-        problem.is_logged = true;
-    }
+    // A network server with a wrong secret sends every report in vain: a line for each would fill the log.
+    result = result.map_err(|problem| match problem.status() {
+        StatusCode::UNAUTHORIZED => app.turned_away.report(problem, app.clock.now()),
+        _ => problem,
+    });
     app.metrics.reported(result.as_ref().map_or("refused", |result| result.status.word()));
     result.map(IntoResponse::into_response)
 }

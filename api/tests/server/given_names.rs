@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::devices::{device, space};
 use crate::reservations::RESERVATIONS;
-use crate::support::TestServer;
+use crate::support::{TestServer, UPLINK};
 use crate::uplinks::{dev_eui, uplink};
 
 const UNKNOWN: &str = "00000000-0000-0000-0000-0000000000ff";
@@ -47,14 +47,31 @@ async fn a_place_that_the_path_and_the_request_name_is_the_same() {
     client
         .ask("POST", &of_site, json!({"code": "A-3", "site_id": UNKNOWN}))
         .await
-        .problem(422, "parameter_invalid");
+        .problem(422, "body_invalid");
     client.ask("GET", &format!("{of_site}?site_id={UNKNOWN}"), None).await.problem(422, "parameter_invalid");
     let block = json!({"space_id": UNKNOWN, "override_type": "blocked"});
     let overrides = format!("/api/v6/spaces/{here}/overrides");
-    client.ask("POST", &overrides, block).await.problem(422, "parameter_invalid");
+    client.ask("POST", &overrides, block).await.problem(422, "body_invalid");
     let state = format!("/api/v6/spaces/{here}/state?new_state=free");
-    client.ask("PUT", &state, json!({"status": "occupied"})).await.problem(422, "parameter_invalid");
+    client.ask("PUT", &state, json!({"status": "occupied"})).await.problem(422, "body_invalid");
     client.ask("PUT", &state, json!({"status": "free"})).await.ok();
+    let booking = json!({"space_id": here, "start_time": "2035-06-05T10:00", "end_time": "2035-06-05T11:00"});
+    let booked = client.ask("POST", RESERVATIONS, booking).await.ok();
+    let path = format!("{RESERVATIONS}/{}", booked["id"].as_str().unwrap());
+    let moved = json!({"space_id": UNKNOWN, "start_time": "2035-06-05T10:30"});
+    client.ask("PUT", &path, moved.clone()).await.problem(422, "body_invalid");
+    client.ask("POST", &format!("{path}/reschedule"), moved).await.problem(422, "body_invalid");
+
+    for (n, call) in [(5, "claim".to_owned()), (6, format!("assign?space_id={here}"))] {
+        let position = client.post(UPLINK, uplink(n, 0).to_string()).await.accepted();
+        let path = format!("/api/v6/orphan-devices/{}", dev_eui(n));
+        let claim = format!("{path}/{call}");
+        let another = json!({"dev_eui": "BBBBBBBBBBBBBBBB"});
+        client.ask("POST", &claim, another).await.problem(422, "body_invalid");
+        client.ask("GET", &format!("{path}?min_position={position}"), None).await.ok();
+        let same = json!({"deveui": dev_eui(n).to_uppercase()});
+        assert!(client.ask("POST", &claim, same).await.status < 300, "{claim}");
+    }
 
     for path in [
         format!("/api/v6/sites/{UNKNOWN}/spaces"),
@@ -88,6 +105,15 @@ async fn known_fields_and_filters_are_served_or_refused() {
         ("/api/v6/devices?status=unassigned", 2),
         ("/api/v6/devices?status=decommissioned", 0),
         ("/api/v6/activity?kind=SpaceCreated,DeviceClaimed", 4),
+        ("/api/v6/activity?kind=DeviceClaimed,", 2),
+        ("/api/v6/devices?status=ACTIVE", 0),
+        ("/api/v6/devices?status=Unassigned", 2),
+        ("/api/v6/devices?status=DECOMMISSIONED", 0),
+        ("/api/v6/devices?type=SENSOR", 1),
+        ("/api/v6/devices/device-types?category=DISPLAY", 1),
+        ("/api/v6/reservations?status=ACTIVE", 0),
+        ("/api/v6/reservations?status=Pending", 0),
+        ("/api/v6/overrides?status=ACTIVE", 0),
     ] {
         assert_eq!(count(path).await, expected, "{path}");
     }
@@ -116,6 +142,7 @@ async fn known_fields_and_filters_are_served_or_refused() {
         client.ask("GET", path, None).await.problem(422, "parameter_invalid");
     }
     let path = format!("/api/v6/devices/{sensor}");
+    client.ask("PUT", &path, json!({"status": "UNASSIGNED", "type": "SENSOR"})).await.ok();
     client.ask("PUT", &path, json!({"status": "retired"})).await.problem(422, "body_invalid");
     client.ask("PUT", &path, json!({"status": "unassigned"})).await.ok();
     let body = json!({"dev_eui": dev_eui(3), "space_id": UNKNOWN});
@@ -125,6 +152,25 @@ async fn known_fields_and_filters_are_served_or_refused() {
     client.ask("PATCH", &path, json!({"site_id": UNKNOWN})).await.problem(422, "body_invalid");
     let body = json!({"code": "A-4", "sensor_eui": dev_eui(1)});
     client.ask("POST", "/api/v6/spaces", body).await.problem(422, "body_invalid");
+}
+
+#[tokio::test]
+async fn an_empty_text_of_a_reservation_says_the_same_as_null() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let here = space(client, "A-1").await;
+    let booking = json!({"space_id": here, "start_time": "2035-06-05T10:00", "end_time": "2035-06-05T11:00",
+                         "request_id": "", "user_id": ""});
+    let booked = client.ask("POST", RESERVATIONS, booking).await.ok();
+    let path = format!("{RESERVATIONS}/{}", booked["id"].as_str().unwrap());
+    for absent in [Value::Null, json!(""), json!("  ")] {
+        let body = json!({"user_name": "Ada", "user_id": UNKNOWN});
+        assert_eq!(client.ask("PUT", &path, body).await.ok()["user_id"], UNKNOWN);
+        let body = json!({"request_id": absent, "user_id": absent, "user_name": absent});
+        let changed = client.ask("PUT", &path, body).await.ok();
+        assert!(changed["user_id"].is_null() && changed["user_name"].is_null(), "{changed}");
+    }
+    client.ask("PUT", &path, json!({"request_id": "r-1"})).await.problem(422, "body_invalid");
 }
 
 #[tokio::test]

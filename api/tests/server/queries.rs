@@ -175,3 +175,57 @@ async fn a_text_holds_nothing_that_is_not_what_it_looks_like() {
         }
     }
 }
+
+/// A value of a parameter: its example, or one of its kind.
+fn value_of(template: &str, parameter: &Value) -> String {
+    let schema = &parameter["schema"];
+    // A list of displays refuses another type.
+    let word = schema["enum"][usize::from(template.ends_with("/displays"))].as_str();
+    let value = match (parameter["example"].as_str().or(word), schema["format"].as_str()) {
+        (Some(value), _) => value,
+        (None, Some("date-time")) => "2026-11-23T08:00:00Z",
+        (None, _) => "58a0cb0000100001",
+    };
+    value.to_owned()
+}
+
+#[tokio::test]
+async fn names_of_a_parameter_with_equal_values_are_one() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let mut tried = 0;
+    for (template, item) in OPENAPI["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
+            let named = |name: &str| *parameters.iter().find(|parameter| parameter["name"] == name).unwrap();
+            let needed = parameters.iter().filter(|of| of["in"] == "query" && of["required"] == true);
+            let needed: Vec<String> = needed
+                .map(|of| format!("{}={}", of["name"].as_str().unwrap(), value_of(template, of)))
+                .collect();
+            for alias in parameters.iter().filter(|parameter| parameter["deprecated"] == true) {
+                let name = alias["description"].as_str().unwrap().split('`').nth(1).unwrap();
+                let value = value_of(template, named(name));
+                let (name, alias) = (format!("{name}={value}"), alias["name"].as_str().unwrap());
+                let mut query: Vec<&str> = needed.iter().map(String::as_str).collect();
+                query.retain(|needed| *needed != name);
+                let of = |other: &str| {
+                    let path = format!("{}?{name}&{alias}={other}", any_path(template));
+                    [&[&*path], &*query].concat().join("&")
+                };
+                let method = method.to_uppercase();
+                let answer = client.ask(&method, &of(&value), None).await;
+                assert!([200, 404].contains(&answer.status), "{} {answer:?}", of(&value));
+                client.ask(&method, &of("maintenance"), None).await.problem(422, "parameter_invalid");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 15, "{tried}");
+    let forms = "current_state=free&state=FREE&status=Free";
+    client.ask("GET", &format!("/api/v6/spaces?{forms}"), None).await.ok();
+    let differ = client.ask("GET", "/api/v6/spaces?state=free&status=occupied", None).await;
+    let detail = differ.json()["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail, "state and status are the same parameter with different values: send one of them");
+    let unread = client.ask("GET", "/api/v6/spaces?status=bogus", None).await;
+    assert!(unread.json()["detail"].as_str().unwrap().starts_with("status: "), "{unread:?}");
+}

@@ -5,11 +5,11 @@ mod resources;
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_testkit::TestDatabase;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::documented::OPENAPI;
 use crate::round_trips::resources::{Resource, resources};
-use crate::support::{Client, TestServer};
+use crate::support::{Answer, Client, TestServer};
 
 /// The paths that have GET and PUT or PATCH, with these two.
 fn changeable() -> BTreeMap<&'static str, Vec<&'static str>> {
@@ -138,4 +138,55 @@ async fn null_clears(client: &Client, path: &str, resource: &Resource, method: &
         assert_eq!(cleared[name], Value::Null, "{path}: null clears {name}");
         assert_eq!(get(client, path).await, cleared, "{path}: {name}");
     }
+    for part in resource.nested {
+        for name in properties(&shown[*part]).into_iter().filter(|(_, schema)| can_be_null(schema)) {
+            let body: Value = Map::from_iter([((*part).to_owned(), json!({name.0.clone(): null}))]).into();
+            let cleared = client.ask(&method.to_uppercase(), path, body).await.ok();
+            assert_eq!(cleared[part][&name.0], Value::Null, "{path}: null clears {part}.{}", name.0);
+            assert_eq!(get(client, path).await, cleared, "{path}: {part}.{}", name.0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_was_shown_before_is_not_set() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let space = client.ask("POST", "/api/v6/spaces", json!({"code": "A-1"})).await.ok();
+    let path = &format!("/api/v6/spaces/{}", space["id"].as_str().unwrap());
+    let state = |shown: &Value| (shown["current_state"].clone(), shown["reason"].clone());
+    let put_back = async |mut body: Value, name: &str| {
+        let now = state(&get(client, path).await);
+        body["name"] = name.into();
+        let put = client.ask("PUT", path, body).await.ok();
+        assert_eq!((&put["name"], state(&put)), (&json!(name), now));
+    };
+    // An override that ended meanwhile.
+    let block = json!({"override_type": "blocked", "space_id": space["id"]});
+    let block = client.ask("POST", "/api/v6/overrides", block).await;
+    let after = async |done: &Answer| {
+        get(client, &format!("{path}?min_position={}", done.header("x-position"))).await
+    };
+    let before = after(&block).await;
+    assert_eq!(before["current_state"], "maintenance");
+    let block = format!("/api/v6/overrides/{}", block.ok()["id"].as_str().unwrap());
+    let cleared = client.ask("DELETE", &block, None).await;
+    assert_eq!(after(&cleared).await["current_state"], "unknown");
+    put_back(before.clone(), "One").await;
+    let read_by_v5 = json!({"status": before["status"], "last_state_change": before["last_state_change"]});
+    put_back(read_by_v5, "Two").await;
+    // A state that somebody else set meanwhile.
+    for (before, meanwhile) in [("free", "occupied"), ("reserved", "free"), ("unknown", "maintenance")] {
+        client.ask("PUT", &format!("{path}/state?new_state={before}"), None).await.ok();
+        let shown = get(client, path).await;
+        assert_eq!(shown["current_state"], before);
+        client.ask("PUT", &format!("{path}/state?new_state={meanwhile}"), None).await.ok();
+        put_back(shown, before).await;
+        assert_eq!(get(client, path).await["current_state"], meanwhile);
+    }
+    // The stored time in another form is no earlier one.
+    let mut body = get(client, path).await;
+    body["state_changed_at"] = body["state_changed_at"].as_str().unwrap().replace('Z', "+00:00").into();
+    body["status"] = "reserved".into();
+    assert_eq!(client.ask("PUT", path, body).await.ok()["current_state"], "reserved");
 }

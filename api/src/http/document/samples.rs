@@ -37,25 +37,37 @@ const NAMES: [&str; 9] = [
     "space_without_sensor",
 ];
 
-/// The newest space and what belongs to it, else the newest of each kind.
-const OWN: &str = "select array[ \
+/// The newest space and what belongs to it, found by the space's id. Only for what does not belong to it the tables are searched,
+/// in the order of their indexes.
+const OWN: &str = "with newest as materialized ( \
+    select site_id, space_id from spaces order by created_at desc, space_id desc limit 1) \
+  select array[ \
     coalesce(p.site_id, (select site_id from sites order by created_at, site_id limit 1))::text, \
     p.space_id::text, \
-    (select dev_eui from devices d where category = 'sensor' and status <> 'retired' \
-      order by d.space_id is not distinct from p.space_id desc, created_at desc, dev_eui limit 1), \
-    (select dev_eui from devices d where category = 'display' and status <> 'retired' \
-      order by d.space_id is not distinct from p.space_id desc, created_at desc, dev_eui limit 1), \
+    coalesce( \
+      (select dev_eui from devices where space_id = p.space_id and category = 'sensor' and status <> 'retired' \
+        order by created_at desc, dev_eui limit 1), \
+      (select dev_eui from devices where category = 'sensor' and status <> 'retired' \
+        order by created_at desc, dev_eui limit 1)), \
+    coalesce( \
+      (select dev_eui from devices where space_id = p.space_id and category = 'display' and status <> 'retired' \
+        order by created_at desc, dev_eui limit 1), \
+      (select dev_eui from devices where category = 'display' and status <> 'retired' \
+        order by created_at desc, dev_eui limit 1)), \
     (select dev_eui from orphan_devices where dismissed_at is null order by last_seen desc, dev_eui limit 1), \
-    (select reservation_id::text from reservations r \
-      order by r.space_id is not distinct from p.space_id desc, status = 'active' desc, start_time, reservation_id limit 1), \
-    (select override_id::text from overrides o \
-      order by o.space_id is not distinct from p.space_id desc, status in ('set', 'active') desc, starts_at, override_id \
-      limit 1), \
+    coalesce( \
+      (select reservation_id from reservations where space_id = p.space_id \
+        order by status = 'active' desc, start_time, reservation_id limit 1), \
+      (select reservation_id from reservations order by start_time desc, reservation_id limit 1))::text, \
+    coalesce( \
+      (select override_id from overrides where space_id = p.space_id \
+        order by status in ('set', 'active') desc, starts_at, override_id limit 1), \
+      (select override_id from overrides order by starts_at desc, override_id limit 1))::text, \
     (select policy_id::text from display_policies order by is_active, created_at desc, policy_id limit 1), \
-    (select s.space_id::text from spaces s left join devices d on d.space_id = s.space_id and d.category = 'sensor' \
-      where d.dev_eui is null order by s.created_at desc, s.space_id desc limit 1)] \
-  from (select) one \
-  left join (select site_id, space_id from spaces order by created_at desc, space_id desc limit 1) p on true";
+    (select s.space_id::text from spaces s \
+      where not exists (select from devices d where d.space_id = s.space_id and d.category = 'sensor') \
+      order by s.created_at desc, s.space_id desc limit 1)] \
+  from (select) one left join newest p on true";
 
 /// The caller's own ids instead of those of the examples, in the order of `NAMES`.
 pub(in crate::http) struct Samples(Vec<Option<String>>);

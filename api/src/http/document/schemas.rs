@@ -14,7 +14,8 @@ pub(super) fn simplify(document: &mut Value) {
     distribute(schemas(document));
 }
 
-/// Of an optional field, a default of null says nothing, and it is invalid where the field cannot be null.
+/// Of an optional field, a default of null says nothing, and it is invalid where the field cannot be null. Of a field that an
+/// update may clear it would be wrong: an absent one is kept, and null clears it.
 fn remove_null_defaults(value: &mut Value) {
     match value {
         Value::Object(map) => {

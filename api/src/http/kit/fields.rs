@@ -3,13 +3,16 @@
 //! Answers show a field under several names, and clients send back what they got with one of the names changed. So of two
 //! different values of a field the one that differs from the stored value counts.
 
-use std::{fmt, slice};
+mod pairs;
+
+use std::slice;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::http::kit::iso8601::read_time;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid_body;
 
@@ -19,8 +22,9 @@ pub(crate) trait Body: DeserializeOwned + PartialEq {
     const NAMES: &'static [&'static [&'static str]] = &[];
     /// The fields that an update may repeat but not change, each with what to do instead.
     const FIXED: &'static [(&'static str, &'static str)] = &[];
-    /// The fields that count in an update only where they differ from what is shown, because no client has set what is shown.
-    const SHOWN: &'static [&'static str] = &[];
+    /// The fields that count in an update only where they differ from what is shown, because no client has set what is shown,
+    /// each with the names of the time since when it is shown.
+    const SHOWN: &'static [(&'static str, &'static [&'static str])] = &[];
     /// Whether the request may have no body.
     const OPTIONAL: bool = false;
 }
@@ -59,12 +63,7 @@ impl Fields {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         match json.trim_ascii() {
             b"" | b"null" => Ok(Self(None)),
-            json => {
-                let mut text = serde_json::Deserializer::from_slice(json);
-                let pairs = text.deserialize_map(Pairs)?;
-                text.end()?;
-                Ok(Self(Some(pairs)))
-            }
+            json => pairs::read(json).map(|pairs| Self(Some(pairs))),
         }
     }
 
@@ -73,7 +72,8 @@ impl Fields {
         if self.0.is_none() && !T::OPTIONAL {
             return Err(invalid_body("the body is missing: send a JSON object"));
         }
-        for names in T::NAMES {
+        let compared = T::FIXED.iter().map(|(name, _)| name).chain(T::SHOWN.iter().map(|(name, _)| name));
+        for names in T::NAMES.iter().copied().chain(compared.map(names_of::<T>)) {
             for (name, value) in self.sent(names) {
                 one::<T>(names[0], value).map_err(|error| wrong(name, &error))?;
             }
@@ -83,7 +83,8 @@ impl Fields {
 
     /// Whether the stored resource decides what the body means.
     pub(crate) fn depend_on_stored<T: Body>(&self) -> bool {
-        let mut compared = T::FIXED.iter().map(|(name, _)| name).chain(T::SHOWN);
+        let shown = T::SHOWN.iter().map(|(name, _)| name);
+        let mut compared = T::FIXED.iter().map(|(name, _)| name).chain(shown);
         let are_sent = |name| !self.sent(names_of::<T>(name)).is_empty();
         let differ = |names: &[&'static str]| {
             let sent = self.sent(names);
@@ -94,7 +95,12 @@ impl Fields {
 
     /// The body. Different values of one field are refused.
     pub(crate) fn read<T: Body>(&self) -> Result<T, Problem> {
-        self.joined(|_, _| false, &[])
+        self.joined(one_value::<T>)
+    }
+
+    /// The body of an update that is executed already: of different values of one field, any.
+    pub(crate) fn read_any<T: Body>(&self) -> Result<T, Problem> {
+        self.joined(|_, sent| Ok(sent.first().copied()))
     }
 
     /// The body of an update of this resource.
@@ -111,35 +117,42 @@ impl Fields {
                 return Err(invalid_body(format!("{name} cannot be changed here: {instead}")));
             }
         }
-        self.joined(is_stored, T::SHOWN)
-    }
-
-    /// The body, with one value for each field that has several names: of different ones, the one that is not stored.
-    /// A field of `shown` is left out where its value is stored.
-    fn joined<T: Body>(
-        &self,
-        is_stored: impl Fn(&[&'static str], &Value) -> bool,
-        shown: &'static [&'static str],
-    ) -> Result<T, Problem> {
-        let is_joined =
-            |name: &str| T::NAMES.iter().any(|names| names.contains(&name)) || shown.contains(&name);
-        let pairs = self.0.iter().flatten().map(|(name, value)| (&**name, value));
-        let mut joined: Vec<(&str, &Value)> = pairs.filter(|(name, _)| !is_joined(name)).collect();
-        let alone = shown.iter().filter(|name| names_of::<T>(name).len() == 1).map(slice::from_ref);
-        for names in T::NAMES.iter().copied().chain(alone) {
-            let mut sent = self.sent(names);
-            sent.retain(|(_, value)| says_something::<T>(names[0], value));
+        self.joined(|names, mut sent| {
+            let shown = T::SHOWN.iter().find(|(name, _)| *name == names[0]);
             let is_one = sent.iter().all(|(_, value)| same::<T>(names[0], value, sent[0].1));
-            if !is_one || shown.contains(&names[0]) {
+            // Whoever changes a value changes one of its names: all of them are what the client read, perhaps long ago.
+            if is_one && shown.is_some_and(|(_, since)| self.is_of_before(since, stored)) {
+                return Ok(None);
+            }
+            if !is_one || shown.is_some() {
                 sent.retain(|(_, value)| !is_stored(names, value));
             }
-            let Some((name, value)) = sent.first().copied() else { continue };
-            if let Some((other, _)) = sent.iter().find(|(_, other)| !same::<T>(names[0], other, value)) {
-                return Err(invalid_body(format!(
-                    "{name} and {other} are the same field with different values: send one of them"
-                )));
-            }
-            joined.push((names[0], value));
+            one_value::<T>(names, sent)
+        })
+    }
+
+    /// Whether one of these times was sent and is not the stored one: the client has read what was shown before.
+    fn is_of_before(&self, since: &[&'static str], stored: &Value) -> bool {
+        let stored = since.iter().find_map(|name| at(stored, name));
+        let time = |value: &Value| value.as_str().and_then(read_time);
+        self.sent(since).iter().any(|(_, value)| !value.is_null() && time(value) != stored.and_then(time))
+    }
+
+    /// The body, with one value for each field that has several names: `choose` takes it from what was sent under these names.
+    fn joined<'a, T: Body>(
+        &'a self,
+        choose: impl Fn(&[&'static str], Vec<Sent<'a>>) -> Result<Option<Sent<'a>>, Problem>,
+    ) -> Result<T, Problem> {
+        let shown = T::SHOWN.iter().map(|(name, _)| name);
+        let alone = shown.filter(|name| names_of::<T>(name).len() == 1).map(slice::from_ref);
+        let fields: Vec<_> = T::NAMES.iter().copied().chain(alone).collect();
+        let is_joined = |name: &str| fields.iter().any(|names| names.contains(&name));
+        let pairs = self.0.iter().flatten().map(|(name, value)| (&**name, value));
+        let mut joined: Vec<(&str, &Value)> = pairs.filter(|(name, _)| !is_joined(name)).collect();
+        for names in fields {
+            let mut sent = self.sent(names);
+            sent.retain(|(_, value)| says_something::<T>(names[0], value));
+            joined.extend(choose(names, sent)?.map(|(_, value)| (names[0], value)));
         }
         of(&joined).map_err(|error| {
             let at_fault = joined.iter().find_map(|(name, value)| Some((name, one::<T>(name, value).err()?)));
@@ -167,6 +180,17 @@ fn names_of<T: Body>(field: &'static &'static str) -> &'static [&'static str] {
     several.copied().unwrap_or_else(|| slice::from_ref(field))
 }
 
+/// The value of a field, if one was sent. Different ones are refused.
+fn one_value<'a, T: Body>(names: &[&'static str], sent: Vec<Sent<'a>>) -> Result<Option<Sent<'a>>, Problem> {
+    let Some((name, value)) = sent.first().copied() else { return Ok(None) };
+    match sent.iter().find(|(_, other)| !same::<T>(names[0], other, value)) {
+        None => Ok(Some((name, value))),
+        Some((other, _)) => Err(invalid_body(format!(
+            "{name} and {other} are the same field with different values: send one of them"
+        ))),
+    }
+}
+
 /// A value inside an object, by its name or its path.
 fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(object, |value, name| value.get(name))
@@ -175,7 +199,7 @@ fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
 /// Whether two values of a field mean the same: the same text, EUI, time, ….
 fn same<T: Body>(field: &str, one_value: &Value, other: &Value) -> bool {
     let read = |value| one::<T>(field, value).ok();
-    one_value == other || read(one_value) == read(other)
+    one_value == other || read(one_value).is_some_and(|read_value| Some(read_value) == read(other))
 }
 
 /// False for a value that counts as absent, such as `null` for a field that cannot be cleared.
@@ -194,25 +218,6 @@ fn of<T: Body>(fields: &[(&str, &Value)]) -> Result<T, serde_json::Error> {
 
 fn wrong(name: &str, error: &serde_json::Error) -> Problem {
     invalid_body(format!("{name}: {error}"))
-}
-
-/// Reads an object's members as they stand.
-struct Pairs;
-
-impl<'de> Visitor<'de> for Pairs {
-    type Value = Vec<(String, Value)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(8));
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(pairs)
-    }
 }
 
 #[cfg(test)]
@@ -234,7 +239,7 @@ mod tests {
     impl Body for Thing {
         const NAMES: &'static [&'static [&'static str]] = &[&["code", "number"], &["model", "parts.model"]];
         const FIXED: &'static [(&'static str, &'static str)] = &[("site", "it stays")];
-        const SHOWN: &'static [&'static str] = &["status"];
+        const SHOWN: &'static [(&'static str, &'static [&'static str])] = &[("status", &["since", "at"])];
     }
 
     fn fields(body: &Value) -> Fields {
@@ -246,7 +251,8 @@ mod tests {
     }
 
     fn onto(body: &Value) -> Option<Thing> {
-        let stored = json!({"code": "A", "number": "A", "parts": {"model": 1}, "status": "free", "site": 7});
+        let stored = json!({"code": "A", "number": "A", "parts": {"model": 1}, "status": "free", "site": 7,
+                            "since": "2026-11-23T08:00:00Z", "at": "2026-11-23T08:00:00Z"});
         fields(body).read_onto(&stored).ok()
     }
 
@@ -283,6 +289,10 @@ mod tests {
         );
         assert_eq!(onto(&json!({"site": null})), Some(Thing::default()));
         assert_eq!(onto(&json!({"site": 8})), None);
+        // Two values that cannot be read are not the same one.
+        let unread = fields(&json!({"site": "east"}));
+        assert!(unread.check::<Thing>().is_err());
+        assert!(!same::<Thing>("site", &json!("east"), &json!("west")));
         assert_eq!(onto(&json!({"status": "busy"})).and_then(|thing| thing.status), Some("busy".to_owned()));
         let depends = |body: &Value| fields(body).depend_on_stored::<Thing>();
         assert!(
@@ -291,6 +301,18 @@ mod tests {
                 && depends(&json!({"code": 1, "number": 2}))
         );
         assert!(!depends(&json!({"code": 1, "number": 1, "model": 2, "other": 3})));
+    }
+
+    #[test]
+    fn a_value_that_was_shown_before_is_not_set() {
+        let status = |body: &Value| onto(body).map(|thing| thing.status);
+        let busy = || Some(Some("busy".to_owned()));
+        assert_eq!(status(&json!({"status": "busy", "since": "2026-11-23T09:00+01:00"})), busy());
+        assert_eq!(status(&json!({"status": "busy", "since": null})), busy());
+        for since in ["2026-11-23T07:59:59Z", "long ago"] {
+            assert_eq!(status(&json!({"status": "busy", "since": since})), Some(None));
+            assert_eq!(status(&json!({"status": "busy", "at": since})), Some(None));
+        }
     }
 
     #[test]

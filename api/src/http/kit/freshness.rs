@@ -8,11 +8,11 @@ use utoipa::IntoParams;
 
 use crate::http::kit::app::AppState;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::QueryParams;
+use crate::http::kit::query::{Parameters, QueryParams};
 
 /// The position that a read must reflect. [`App::read`](crate::http::kit::app::App::read) waits for it after authenticating
 /// the caller.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Freshness {
     /// Waits at most two seconds until the response reflects all events up to this position (`X-Position` of a command's
@@ -20,6 +20,8 @@ pub(crate) struct Freshness {
     #[param(minimum = 0)]
     pub(crate) min_position: Option<i64>,
 }
+
+impl Parameters for Freshness {}
 
 impl FromRequestParts<AppState> for Freshness {
     type Rejection = Problem;

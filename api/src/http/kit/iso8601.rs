@@ -46,8 +46,8 @@ fn since_midnight(text: &str, is_extended: bool) -> Option<TimeDelta> {
         None => (text, None),
     };
     let parts: Vec<&str> = if is_extended { whole.split(':').collect() } else { pairs(whole)? };
-    if parts.len() > 3 || parts.iter().any(|part| part.len() != 2) || (fraction.is_some() && parts.len() < 3)
-    {
+    let are_pairs = matches!(parts.len(), 1..=3) && parts.iter().all(|part| part.len() == 2);
+    if !are_pairs || (fraction.is_some() && parts.len() < 3) {
         return None;
     }
     let number = |n: usize| parts.get(n).map_or(Some(0), |part| digits(part));
@@ -81,7 +81,11 @@ fn read_offset(text: &str) -> Option<i64> {
     if matches!(text, "" | "Z" | "z") {
         return Some(0);
     }
-    let (sign, rest) = text.split_at(1);
+    let (sign, rest) = match text.split_at(1) {
+        ("+" | " ", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
     let (hours, minutes) = match rest.len() {
         2 => (rest, "00"),
         4 if rest.is_ascii() => rest.split_at(2),
@@ -94,8 +98,7 @@ fn read_offset(text: &str) -> Option<i64> {
     if hours > 23 || minutes > 59 {
         return None;
     }
-    let offset = i64::from(hours * 60 + minutes);
-    Some(if sign == "-" { -offset } else { offset })
+    Some(sign * i64::from(hours * 60 + minutes))
 }
 
 fn pairs(text: &str) -> Option<Vec<&str>> {
@@ -164,6 +167,18 @@ mod tests {
             "2027-06-05T10:00+2",
             "2027-06-05T10:00+24:00",
             "2027-06-05T10:00+02:00Z",
+            "2027-06-05T10:00Z02:00",
+            "2027-06-05T10:00Z0200",
+            "2027-06-05T10:00z05",
+            "2027-06-05T10:00 Z",
+            "20270605T",
+            "20270605TZ",
+            "20270605T+02",
+            "2027-06-05TZ",
+            "2027-06-05T10:00+",
+            "2027-06-05T10:",
+            "20270605T100",
+            "2027-06-05T10:00:00.5.5",
             "2027-06-05T10:00+0é:0",
             "2027-W22-6",
             "0000-12-31T23:59:59Z",

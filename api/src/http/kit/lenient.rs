@@ -6,15 +6,12 @@
 
 use std::fmt;
 
-use parking_domain::device;
 use parking_domain::instant::Instant;
-use parking_domain::occupancy::SpaceState;
 use parking_domain::patch::Patch;
-use parking_domain::space::{StateByHand, Status};
-use parking_projections::devices::inventory::read::StatusFilter;
 use serde::Deserialize;
 use serde::de::value::{self, StrDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde_json::Value;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::http::kit::app::AppState;
@@ -133,9 +130,20 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     deserializer.deserialize_any(Lax::<f64>::new("a number", read))
 }
 
-/// The change that a value which was sent makes: `null` and, except of texts, the empty string clear the field.
-pub(crate) fn change<T>(value: Option<T>) -> Patch<T> {
+/// The change that a value which was sent makes: `null` and an empty string clear the field.
+fn change<T>(value: Option<T>) -> Patch<T> {
     value.map_or(Patch::Clear, Patch::Set)
+}
+
+/// A value of a field that `null` and an empty string clear.
+pub(crate) fn clearable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Patch<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Ok(Patch::Clear);
+    }
+    Option::deserialize(value).map(change).map_err(de::Error::custom)
 }
 
 /// As [`number`], for a field that can be cleared.
@@ -157,48 +165,17 @@ pub(crate) fn text_change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     text(deserializer).map(change)
 }
 
-/// A state of a space that can be set by hand, in upper or lower case.
-pub(crate) fn state_by_hand<'de, D: Deserializer<'de>>(
+/// One of the names of an enum, in upper or lower case.
+pub(crate) fn word<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
-) -> Result<Option<StateByHand>, D::Error> {
-    deserializer.deserialize_any(Lax::<StateByHand>::new(STATES, name))
-}
-
-/// A shown state of a space, in upper or lower case.
-pub(crate) fn space_state<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SpaceState>, D::Error> {
-    deserializer.deserialize_any(Lax::<SpaceState>::new(STATES, name))
-}
-
-const STATES: &str = "free, occupied, reserved, maintenance or unknown";
-
-/// The status of a device, or whether it is heard. V5's `decommissioned` means `retired`.
-pub(crate) fn device_status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<StatusFilter>, D::Error> {
-    let read = |text: &str| match text {
-        "active" => Some(StatusFilter::Active),
-        "inactive" => Some(StatusFilter::Inactive),
-        "decommissioned" => Some(StatusFilter::Is(device::Status::Retired)),
-        text => name(text).map(StatusFilter::Is),
-    };
-    let what = "assigned, unassigned, retired, active or inactive; GET /api/v6/orphan-devices lists orphans";
-    deserializer.deserialize_any(Lax::<StatusFilter>::new(what, read))
-}
-
-/// The first digits of an EUI, in lower case.
-pub(crate) fn eui_prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let read = |text: &str| {
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
-        let is_prefix = digits.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_prefix.then(|| digits.to_ascii_lowercase())
-    };
-    deserializer.deserialize_any(Lax::<String>::new("at most 16 hexadecimal digits", read))
+) -> Result<Option<T>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    let word = |text: String| T::deserialize(StrDeserializer::new(&text.trim().to_ascii_lowercase()));
+    text.map(word).transpose()
 }
 
 /// A value by its name, in upper or lower case.
-fn name<T: DeserializeOwned>(text: &str) -> Option<T> {
+pub(crate) fn name<T: DeserializeOwned>(text: &str) -> Option<T> {
     let lower = text.to_ascii_lowercase();
     T::deserialize(StrDeserializer::<value::Error>::new(&lower)).ok()
 }
@@ -208,27 +185,19 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
 }
 
-/// V5's names of a reservation's status `active`.
-pub(crate) const V5_ACTIVE: [&str; 2] = ["pending", "confirmed"];
-
-/// A reservation's status. V5's `pending` and `confirmed` mean `active`.
-pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Status>, D::Error> {
-    let read = |text: &str| {
-        if V5_ACTIVE.contains(&text) {
-            return Some(Status::Active);
-        }
-        Status::deserialize(StrDeserializer::<value::Error>::new(text)).ok()
-    };
-    let what = "active, completed, cancelled, expired or no_show";
-    deserializer.deserialize_any(Lax::<Status>::new(what, read))
-}
-
 /// A time: see [`read_time`].
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
     let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
     deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
+}
+
+/// What `read` makes of a text; `what` says what it takes.
+pub(crate) fn read<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    what: &'static str,
+    read: fn(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(Lax::new(what, read))
 }
 
 /// Deserializes a value that may also be a string or null.

@@ -13,11 +13,11 @@ use crate::http::kit::freshness::Freshness;
 use crate::http::kit::iso8601::read_time;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
-use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::query::{Parameters, QueryParams, invalid};
 use crate::http::kit::time::Time;
 
 /// The past moment that a read looks at.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOfQuery {
     /// A position, or a time of recording such as `2026-11-23T08:00:00Z`: everything in the response is as of then. Defaults
@@ -27,6 +27,8 @@ pub(crate) struct AsOfQuery {
     #[param(value_type = Option<String>)]
     as_of: Option<AsOf>,
 }
+
+impl Parameters for AsOfQuery {}
 
 /// What a read shows that can look back: a past moment, or the present as fresh as the client requires.
 #[derive(Clone, Copy, Debug)]

@@ -1,20 +1,20 @@
 //! Refusals as RFC 9457 problem documents. Every error becomes a response here.
 
+mod causes;
+
 use std::collections::BTreeMap;
 
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use parking_commands::append::AppendError;
-use parking_commands::ingest::IngestError;
-use parking_commands::store::LoadError;
-use parking_domain::chirpstack::ParseError;
-use parking_projections::engine::outage::{had_no_connection, is_outage, is_overload};
+use parking_projections::engine::outage::{had_no_connection, is_overload};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::{error, warn};
 
 use crate::http::BODY_LIMIT;
+
+/// The code of a refusal by an overloaded server.
+pub(crate) const OVERLOADED: &str = "overloaded";
 
 /// A refusal: the cause, and what the caller can do about it.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Problem {
     /// True when no connection to the database was available: it may be overloaded rather than unavailable.
     had_no_connection: bool,
     /// True when the log has a line about it already.
-    pub(crate) is_logged: bool,
+    is_logged: bool,
 }
 
 /// The document, a superset of what V6's clients read. `detail` is always a plain string.
@@ -53,6 +53,16 @@ impl Problem {
             had_no_connection: false,
             is_logged: false,
         }
+    }
+
+    /// The same problem, about which the log has a line already.
+    pub(crate) fn logged(self) -> Self {
+        Self { is_logged: true, ..self }
+    }
+
+    /// True when the log has a line about it already.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
     }
 
     /// The same problem with an extension member.
@@ -113,7 +123,12 @@ impl Problem {
     /// The server is overloaded.
     pub(crate) fn overloaded() -> Self {
         let detail = "the server is overloaded, the request was not executed: send it again in a moment";
-        Self::unavailable("overloaded", detail)
+        Self::unavailable(OVERLOADED, detail)
+    }
+
+    /// True for a refusal of every request, while the server is overloaded: the log gets a line a minute about them.
+    fn is_frequent(&self) -> bool {
+        self.code == OVERLOADED || self.had_no_connection
     }
 
     /// True when no connection to the database was available: it may be overloaded rather than unavailable.
@@ -193,110 +208,4 @@ pub(crate) fn content_type(headers: &HeaderMap) -> HeaderValue {
     let accepts_problem =
         headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|text| text.contains(PROBLEM)));
     HeaderValue::from_static(if accepts_problem { PROBLEM } else { "application/json" })
-}
-
-impl From<ParseError> for Problem {
-    fn from(error: ParseError) -> Self {
-        let (status, code) = match error {
-            ParseError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_json"),
-            ParseError::DevEuiMissing => (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_missing"),
-            ParseError::DevEuiInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_invalid"),
-        };
-        Self::new(status, code, error.to_string())
-    }
-}
-
-impl From<IngestError> for Problem {
-    /// The database's error is only logged, not disclosed to the caller.
-    fn from(error: IngestError) -> Self {
-        match error {
-            IngestError::TimedOut => {
-                warn!(%error, "a report was not recorded");
-                Self::unavailable("too_slow", error.to_string())
-            }
-            IngestError::Append(error) => error.into(),
-            IngestError::Load(error) => error.into(),
-        }
-    }
-}
-
-impl From<LoadError> for Problem {
-    fn from(error: LoadError) -> Self {
-        warn!(%error, "a stream was not loaded");
-        match error {
-            LoadError::Database(error) => Self::of_database(&error, Self::nothing_stored()),
-            LoadError::Damaged { .. } => Self::new(StatusCode::CONFLICT, "stream_damaged", error.to_string()),
-            // A stream that cannot be decoded is damaged.
-            LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
-                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-        }
-    }
-}
-
-impl From<AppendError> for Problem {
-    fn from(error: AppendError) -> Self {
-        match &error {
-            // The caller's key or claim is already taken: not a server error.
-            AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
-            // A limit check is missing in the decision of the command.
-            AppendError::Unreadable { .. } => error!(%error, "an event could not be read back"),
-            _ => warn!(%error, "nothing was appended"),
-        }
-        match &error {
-            AppendError::Overloaded => Self::unavailable("overloaded", error.to_string()),
-            AppendError::Stopped => Self::unavailable("shutting_down", error.to_string()),
-            AppendError::Unavailable(_) => Self::nothing_stored(),
-            AppendError::Unsettled(_) => Self::unavailable(
-                "unsettled",
-                "it is unknown whether the request was stored: send it again; with the same id it is stored at most once",
-            ),
-            AppendError::Conflict { .. } => {
-                Self::unavailable("busy", "other writers append to the same stream: send the request again")
-            }
-            AppendError::TooLarge { .. } => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
-            AppendError::Unreadable { .. } => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "unreadable",
-                "a value in the request could not be read back, so nothing was stored: send simpler values",
-            ),
-            AppendError::RequestKeyReused { .. } => {
-                Self::new(StatusCode::CONFLICT, "request_key_reused", error.to_string())
-            }
-            AppendError::ClaimHeld { claim, .. } => crate::http::kit::refusals::taken(claim),
-            AppendError::Rejected(_) | AppendError::Malformed => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
-        }
-    }
-}
-
-/// True when the statement was cancelled, by its time limit or by an operator.
-fn is_cut_off(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("57014"))
-}
-
-/// The SQLSTATE with which the database refuses reads while a projection holds back events of the tenant.
-const HELD_BACK: &str = "PK001";
-
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(refusal) = &error
-            && refusal.code().as_deref() == Some(HELD_BACK)
-        {
-            warn!(%error, "a reading was refused");
-            let detail = format!("{}: an operator must skip the event or fix the cause", refusal.message());
-            return Self::unavailable("projection_stopped", detail);
-        }
-        error!(%error, "a query failed");
-        if is_cut_off(&error) {
-            let detail = "the query took too long and was cancelled: request less (a smaller page, a narrower filter, a \
-                          shorter period), or try again in a moment";
-            return Self::unavailable("too_slow", detail);
-        }
-        if is_outage(&error) {
-            let detail = "the database is unavailable: try again in a moment";
-            Self::of_database(&error, Self::unavailable("database_unavailable", detail))
-        } else {
-            Self::of(StatusCode::INTERNAL_SERVER_ERROR)
-        }
-    }
 }

@@ -202,17 +202,19 @@ impl From<SealedCommandError> for Problem {
 impl From<PersonalDataError> for Problem {
     /// The key's id is only logged, not disclosed to the caller.
     fn from(error: PersonalDataError) -> Self {
-        if !matches!(error, PersonalDataError::LimitExceeded(_)) {
-            error!(%error, "personal data was not sealed or opened");
-        }
+        let log = |error: &PersonalDataError| error!(%error, "personal data was not sealed or opened");
         match error {
             PersonalDataError::LimitExceeded(exceeded) => exceeded.into(),
             PersonalDataError::Unavailable(error) => error.into(),
-            PersonalDataError::DeletedMeanwhile(_) => Self::unavailable(
-                "busy",
-                "a person's data is being erased at this moment: send the request again",
-            ),
-            PersonalDataError::BrokenKey(_) => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
+            PersonalDataError::DeletedMeanwhile(_) => {
+                log(&error);
+                let detail = "a person's data is being erased at this moment: send the request again";
+                Self::unavailable("busy", detail).logged()
+            }
+            PersonalDataError::BrokenKey(_) => {
+                log(&error);
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR).logged()
+            }
         }
     }
 }

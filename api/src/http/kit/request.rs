@@ -14,16 +14,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::timeout;
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, error, info_span};
 
 use crate::http::kit::admission;
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::budget::Share;
 use crate::http::kit::hardening::harden;
-use crate::http::kit::problem::{self, Problem};
+use crate::http::kit::problem::{self, OVERLOADED, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
 use crate::listen::{Crowded, is_always_served, is_report};
-use crate::metrics::Route;
+use crate::metrics::{Route, word};
 
 /// The id of the request.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,14 +52,15 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
     request.extensions_mut().insert(RequestId { id: id.clone(), is_given });
-    let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
+    let route = Route(request.extensions().get::<MatchedPath>().cloned());
+    // Not the path: it may contain what is of a person, and it is as long as the client likes.
+    let template = route.0.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let span = info_span!("request", id = &*id, method = word(request.method()), route = template);
     let content_type = problem::content_type(request.headers());
 
     let (begun, method) = (Instant::now(), request.method().clone());
     let is_always_served = is_always_served(request.uri().path());
     let has_room = method.is_safe() || is_always_served || app.answers.has_room();
-    let route = Route(request.extensions().get::<MatchedPath>().cloned());
-
     let is_page = request.uri().path().starts_with("/docs");
 
     let mut response = match request.extensions().get::<Crowded>() {
@@ -70,6 +71,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
             Err(refusal) => refusal.into_response(),
         },
     };
+    let is_matched = route.0.is_some();
     if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
         response = Problem::overloaded().into_response();
     }
@@ -82,7 +84,9 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     if response.status().is_client_error() || response.status().is_server_error() {
         let problem = response.extensions_mut().remove().unwrap_or_else(|| Problem::of(response.status()));
         app.metrics.refused(problem.code());
-        span.in_scope(|| log(&problem));
+        if !problem.is_logged() {
+            span.in_scope(|| app.turned_away.refusal(&problem, is_matched, app.clock.now()));
+        }
         response = problem::render(response, &problem, content_type, &id);
     }
     // A position has no meaning without the log that it belongs to.
@@ -106,14 +110,6 @@ fn admit(app: &App, request: &Request) -> Result<(), Problem> {
     app.admission.check(request)
 }
 
-/// Logs a refusal, in the span with the id, the method and the path of the request. Its detail may repeat what the caller sent,
-/// which may be of a person.
-fn log(problem: &Problem) {
-    if !problem.is_logged {
-        info!(status = problem.status().as_u16(), code = problem.code(), "the request is refused");
-    }
-}
-
 /// What a large answer may take of the budget of unsent answers.
 fn share_of(response: &Response, is_always_served: bool) -> Share {
     match response.extensions().get::<Executed>() {
@@ -135,7 +131,7 @@ async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Re
 /// Refuses a request while only webhooks, health checks and metrics are served. Closing the connection frees it for them.
 fn refuse_crowded() -> Response {
     let detail = "all connections of the server are in use: send the request again in a moment";
-    let refusal = Problem::unavailable("overloaded", detail);
+    let refusal = Problem::unavailable(OVERLOADED, detail);
     ([(CONNECTION, HeaderValue::from_static("close"))], refusal).into_response()
 }
 
@@ -149,7 +145,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     let message = panic.downcast_ref::<&str>().copied();
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     error!(message, "a handler panicked");
-    Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    Problem::of(StatusCode::INTERNAL_SERVER_ERROR).logged().into_response()
 }
 
 #[cfg(test)]

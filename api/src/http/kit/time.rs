@@ -4,7 +4,7 @@ use axum::http::Uri;
 use serde::Deserialize;
 
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::query::{Parameters, QueryParams, invalid};
 
 /// The time that an operation concerns.
 pub(crate) trait Time: Sized + Send {
@@ -16,10 +16,12 @@ pub(crate) trait Time: Sized + Send {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Present;
 
-#[derive(Deserialize)]
+#[derive(PartialEq, Deserialize)]
 struct Past {
     as_of: Option<String>,
 }
+
+impl Parameters for Past {}
 
 impl Time for Present {
     fn of(uri: &Uri) -> Result<Self, Problem> {

@@ -1,4 +1,7 @@
-//! Webhook requests without a valid credential, in the log: one line a minute for each reason.
+//! Refusals of which there may be any number, in the log: one line a minute for each reason.
+//!
+//! These are webhook requests without a valid credential, requests for what does not exist, and requests while the server is
+//! overloaded. A line for each would fill the log, and of an overloaded server take the time that it lacks.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -6,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::TimeDelta;
 use parking_domain::instant::Instant;
-use tracing::warn;
+use tracing::{info, warn};
 
-use crate::http::kit::problem::Problem;
+use crate::http::kit::problem::{OVERLOADED, Problem};
 
 /// The time between two lines with the same reason.
 const BETWEEN: TimeDelta = TimeDelta::minutes(1);
@@ -18,11 +21,23 @@ const BETWEEN: TimeDelta = TimeDelta::minutes(1);
 pub(crate) struct TurnedAway(Mutex<BTreeMap<&'static str, (Option<Instant>, u64)>>);
 
 impl TurnedAway {
-    /// Counts a refused request, and logs the reason unless it was logged a moment ago.
-    pub(crate) fn note(&self, problem: &Problem, now: Instant) {
+    /// Counts a refused report, and logs the reason unless it was logged a moment ago.
+    pub(crate) fn report(&self, problem: Problem, now: Instant) -> Problem {
         if let Some(requests) = self.due(problem.code(), now) {
             let (code, reason) = (problem.code(), problem.detail());
             warn!(code, requests, "reports to the webhooks are refused and lost: {reason}");
+        }
+        problem.logged()
+    }
+
+    /// Logs another refusal, in the span of its request. Its detail may repeat what the caller sent, which may be of a person.
+    pub(crate) fn refusal(&self, problem: &Problem, is_matched: bool, now: Instant) {
+        let (status, code) = (problem.status().as_u16(), problem.code());
+        let reason = if code == OVERLOADED { OVERLOADED } else { "unmatched" };
+        if is_matched && code != OVERLOADED {
+            info!(status, code, "the request is refused");
+        } else if let Some(requests) = self.due(reason, now) {
+            info!(status, code, requests, "requests are refused, this is one of them");
         }
     }
 

@@ -22,7 +22,7 @@ use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::ProblemDocument;
 use crate::http::kit::permission::ReadDashboard;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::QueryParams;
+use crate::http::kit::query::{Parameters, QueryParams};
 
 /// The parts of the document besides the operations.
 #[derive(OpenApi)]
@@ -42,12 +42,14 @@ use crate::http::kit::query::QueryParams;
 pub(in crate::http) struct Frame;
 
 /// Whose ids the examples contain.
-#[derive(Deserialize)]
+#[derive(PartialEq, Deserialize)]
 struct DocumentQuery {
     examples: Option<Examples>,
 }
 
-#[derive(Deserialize)]
+impl Parameters for DocumentQuery {}
+
+#[derive(PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Examples {
     /// The caller's, for `/docs`.

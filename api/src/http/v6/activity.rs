@@ -23,7 +23,7 @@ use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::ReadActivity;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, QueryParams, invalid};
+use crate::http::kit::query::{AnyEui, Parameters, QueryParams, invalid};
 use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::activity::ActivityView;
 
@@ -31,7 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(list))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListActivity {
     /// Only events of these types, separated by commas, such as `DeviceAssigned,DeviceUnassigned`.
@@ -41,9 +41,12 @@ struct ListActivity {
     /// Only events at this space.
     space_id: Option<Uuid>,
     /// Only events of this device, by its EUI or its id. `device_id` is an accepted alias.
-    #[serde(alias = "device_id")]
     #[param(value_type = Option<String>)]
     dev_eui: Option<AnyEui>,
+}
+
+impl Parameters for ListActivity {
+    const NAMES: &'static [&'static [&'static str]] = &[&["dev_eui", "device_id"]];
 }
 
 /// Lists the actions of users and the platform on the tenant's resources, newest first.
@@ -57,8 +60,8 @@ async fn list(
     SeekPage(seek): SeekPage<50, 500>,
     QueryParams(query): QueryParams<ListActivity>,
 ) -> Result<Json<SeekListing<ActivityView>>, Problem> {
-    let kinds: Vec<String> =
-        query.kind.iter().flat_map(|kinds| kinds.split(',')).map(|kind| kind.trim().to_owned()).collect();
+    let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(str::trim);
+    let kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
     if let Some(unknown) = kinds.iter().find(|kind| !is_known(kind)) {
         return Err(invalid(format!("kind: there is no event type {unknown}: see the kind of entries")));
     }

@@ -34,7 +34,7 @@ use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Page, Paged};
 use crate::http::kit::permission::{ManageDevices, ReadDevices};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, PathParam, QueryParams, one_of};
+use crate::http::kit::query::{AnyEui, Parameters, PathParam, QueryParams, one_of};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
@@ -58,19 +58,19 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(orphans::routes())
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListDevices {
     /// Only devices with this status. `active` means heard and not silent, `inactive` the opposite, `decommissioned` the
     /// same as `retired`. Defaults to all devices that are not retired.
-    #[serde(default, deserialize_with = "lenient::device_status")]
+    #[serde(default, deserialize_with = "words::read::device_status")]
     #[param(inline, value_type = Option<words::DeviceStatusFilter>)]
     status: Option<StatusFilter>,
     /// Only devices whose EUI begins with these hexadecimal digits.
-    #[serde(default, deserialize_with = "lenient::eui_prefix")]
+    #[serde(default, deserialize_with = "words::read::eui_prefix")]
     dev_eui_prefix: Option<String>,
     /// Only devices of this type. `type`, `category` and `device_category` are accepted aliases.
-    #[serde(alias = "category", alias = "device_category", alias = "type")]
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Only devices assigned to spaces of this site.
@@ -80,6 +80,11 @@ struct ListDevices {
     /// Whether to include the counts of all the tenant's devices.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
+}
+
+impl Parameters for ListDevices {
+    const NAMES: &'static [&'static [&'static str]] =
+        &[&["device_type", "type", "category", "device_category"]];
 }
 
 /// Lists the tenant's devices, newest first.

@@ -25,11 +25,11 @@ use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
-use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, one_of};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, one_of};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::overrides::body::OverrideBody;
@@ -46,7 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(one_of_space, clear_at_space))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListOverrides {
     /// Only overrides of this space.
@@ -54,9 +54,12 @@ struct ListOverrides {
     /// Only overrides of spaces on this site.
     site_id: Option<Uuid>,
     /// Only overrides with this status.
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::OverrideStatus>)]
     status: Option<OverrideStatus>,
 }
+
+impl Parameters for ListOverrides {}
 
 /// Lists the overrides of the tenant's spaces, latest start first.
 #[utoipa::path(get, path = "/api/v6/overrides", tag = "overrides",

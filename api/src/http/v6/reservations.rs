@@ -33,7 +33,7 @@ use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid, one_with_body};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
@@ -70,7 +70,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         )
 }
 
-#[derive(Default, Deserialize, IntoParams)]
+#[derive(Default, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 struct ListReservations {
@@ -79,19 +79,23 @@ struct ListReservations {
     /// Only reservations of spaces on this site.
     site_id: Option<Uuid>,
     /// Only reservations with this status. `pending` and `confirmed` are accepted aliases of `active`.
-    #[serde(deserialize_with = "lenient::reservation_status")]
+    #[serde(deserialize_with = "words::read::reservation_status")]
     #[param(inline, value_type = Option<words::ReservationStatusFilter>)]
     status: Option<Status>,
     /// Only reservations for the person with this e-mail address, case-insensitive.
     user_email: Option<String>,
     /// Only reservations that end at this time or later. `from` is an accepted alias.
-    #[serde(alias = "from", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     start_date: Option<Instant>,
     /// Only reservations that start at this time or earlier. `until` is an accepted alias.
-    #[serde(alias = "until", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     end_date: Option<Instant>,
+}
+
+impl Parameters for ListReservations {
+    const NAMES: &'static [&'static [&'static str]] = &[&["start_date", "from"], &["end_date", "until"]];
 }
 
 /// Lists the tenant's reservations, latest start first.
@@ -179,7 +183,7 @@ async fn reschedule(
         return Err(invalid("start_time or end_time is required"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    one_of("space_id", Some(space_id.uuid()), body.space_id)?;
+    one_with_body("space_id", Some(space_id.uuid()), body.space_id)?;
     let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
     change(&app, &caller, (space_id, reservation_id), moved).await
 }

@@ -32,7 +32,7 @@ use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -55,7 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// The maximum number of sites in a response without pages, as in V6.
 const MAX_SITES: i64 = 1000;
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSites {
     /// Whether to include the counts of spaces and devices of each site.
@@ -65,6 +65,8 @@ struct ListSites {
     #[serde(default, deserialize_with = "lenient::flag")]
     include_inactive: Option<bool>,
 }
+
+impl Parameters for ListSites {}
 
 /// Lists the tenant's sites by name.
 #[utoipa::path(get, path = "/api/v6/sites", tag = "sites",

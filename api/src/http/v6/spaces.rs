@@ -41,7 +41,7 @@ use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid, one_of, one_with_body};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -75,13 +75,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(availability::routes())
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSpaces {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
     /// Only spaces in this state, in upper or lower case. `state` and `status` are accepted aliases.
-    #[serde(default, alias = "state", alias = "status", deserialize_with = "lenient::space_state")]
+    #[serde(default, deserialize_with = "words::read::space_state")]
     #[param(inline, value_type = Option<words::SpaceState>)]
     current_state: Option<SpaceState>,
     /// Only spaces in this building.
@@ -96,6 +96,10 @@ struct ListSpaces {
     /// Whether to include the devices assigned to each space.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_devices: Option<bool>,
+}
+
+impl Parameters for ListSpaces {
+    const NAMES: &'static [&'static [&'static str]] = &[&["current_state", "state", "status"]];
 }
 
 /// Lists the tenant's spaces by code.
@@ -170,7 +174,7 @@ async fn create_on_site(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    one_of("site_id", Some(site_id), body.site_id())?;
+    one_with_body("site_id", Some(site_id), body.site_id())?;
     create_at(&app, &caller, Some(site_id), body).await
 }
 
@@ -209,6 +213,9 @@ async fn one(
 }
 
 /// Updates a space, and sets its state if the body contains another than is shown. Absent fields stay unchanged.
+///
+/// The state of a body that was read before the state changed is not set: its `state_changed_at` or `last_state_change` is not
+/// the present one.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, TakenRefusals)>))]
@@ -266,12 +273,14 @@ async fn set_state(
     Ok(done.reply(StateSet::of(space_id, previous, current_state().await)))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StatsQuery {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
 }
+
+impl Parameters for StatsQuery {}
 
 /// Counts the tenant's spaces by state.
 #[utoipa::path(get, path = "/api/v6/spaces/stats", tag = "spaces", params(StatsQuery, Freshness),

@@ -225,6 +225,8 @@ fn reservations() -> Resource {
             ("/spaceId", json!(OTHER_ID)),
             ("/status", json!("cancelled")),
             ("/request_id", json!("r-2")),
+            ("/request_id", Value::Null),
+            ("/request_id", json!("")),
         ],
         nested: &[],
     }

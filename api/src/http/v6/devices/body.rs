@@ -14,7 +14,7 @@ use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::invalid_body;
+use crate::http::kit::query::{invalid_body, one_with_body};
 use crate::http::v6::shared::words;
 
 /// The fields of a device. In an update, absent fields stay unchanged; null clears a field that a device need not have. A new
@@ -30,6 +30,7 @@ pub(crate) struct DeviceBody {
     name: Option<String>,
     /// Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
     /// `device_category` are accepted aliases.
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Reports of a disabled device are recorded but do not change its space.
@@ -64,6 +65,7 @@ pub(crate) struct DeviceBody {
     #[schema(value_type = Option<Object>)]
     metadata: OwnData,
     /// The device's status. It follows from `assign`, `unassign` and `retire`.
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::DeviceStatus>)]
     status: Option<Status>,
     /// The space. It changes by `assign` and `unassign`.
@@ -100,6 +102,11 @@ impl DeviceBody {
     /// The device's EUI.
     pub(crate) fn dev_eui(&self) -> Result<DevEui, Problem> {
         self.dev_eui.ok_or_else(|| invalid_body("dev_eui is required: 16 hexadecimal digits"))
+    }
+
+    /// Refuses the EUI of another device than the path names.
+    pub(crate) fn refuse_other(&self, of_path: DevEui) -> Result<(), Problem> {
+        one_with_body("dev_eui", Some(of_path), self.dev_eui).map(drop)
     }
 
     /// The device's category.

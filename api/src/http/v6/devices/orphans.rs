@@ -93,6 +93,7 @@ async fn claim(
     PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
     Command { caller, body: Optional(body) }: Command<ClaimOrphans, Optional<DeviceBody>>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
+    body.refuse_other(dev_eui)?;
     let category = body.category();
     let definition = Box::new(body.definition(default_name(&app, dev_eui).await?)?);
     let claim = ClaimOrphan { dev_eui, category, definition, asked: caller.asked() };
@@ -111,6 +112,7 @@ async fn assign(
     QueryParams(query): QueryParams<SpaceQuery>,
     Command { caller, body }: Command<ClaimOrphans, AssignOrphanBody>,
 ) -> Result<Reply<OrphanAssigned>, Problem> {
+    body.device.refuse_other(dev_eui)?;
     let (space_id, category) = (query.or_body(&body)?, body.device.category());
     let definition = Box::new(body.device.definition(default_name(&app, dev_eui).await?)?);
     let (reason, asked) = (body.reason, caller.asked());

@@ -35,6 +35,7 @@ pub(crate) struct ReservationBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     end_time: Option<Instant>,
     /// The user that the reservation is for, if it is a user of the platform.
+    #[serde(deserialize_with = "lenient::clearable")]
     #[schema(value_type = Option<Uuid>)]
     user_id: Patch<Uuid>,
     #[schema(value_type = Option<String>, max_length = 320)]
@@ -54,12 +55,14 @@ pub(crate) struct ReservationBody {
     #[schema(value_type = Option<String>)]
     total_cost: Patch<String>,
     /// Defaults to `pending`.
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::PaymentStatus>)]
     payment_status: Option<PaymentStatus>,
     /// An idempotency key of a new reservation, 1 to 255 characters: a repeated request with the same key and content books
     /// once. Defaults to the header `Idempotency-Key`.
-    #[schema(max_length = 255)]
-    request_id: Option<String>,
+    #[serde(deserialize_with = "lenient::clearable")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    request_id: Patch<String>,
     /// The reservation's id in another booking system.
     #[schema(value_type = Option<String>, max_length = 255)]
     external_booking_id: Patch<String>,
@@ -73,7 +76,7 @@ pub(crate) struct ReservationBody {
     #[schema(value_type = Option<Object>)]
     metadata: OwnData,
     /// The status. It changes by `DELETE`, `check-in` and `check-out`. `pending` and `confirmed` mean `active`.
-    #[serde(deserialize_with = "lenient::reservation_status")]
+    #[serde(deserialize_with = "words::read::reservation_status")]
     #[schema(value_type = Option<words::ReservationStatus>)]
     status: Option<Status>,
 }
@@ -115,7 +118,7 @@ impl ReservationBody {
             )));
         }
         let window = window(self.start_time, self.end_time)?;
-        let request_id = non_blank(self.request_id).or(header_key);
+        let request_id = non_blank(self.request_id.value()).or(header_key);
         let guest = Guest {
             email: non_blank(self.user_email.value()),
             name: non_blank(self.user_name.value()),

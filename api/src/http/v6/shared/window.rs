@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::invalid;
+use crate::http::kit::query::{Parameters, invalid};
 
 /// A window of a space.
 #[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
@@ -41,18 +41,22 @@ impl WindowBody {
 }
 
 /// A window in a query.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(crate) struct WindowQuery {
     /// The start of the window. Without an offset it is in UTC. `start_time` is an accepted alias.
-    #[serde(alias = "start_time", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
     /// The end of the window, exclusive. `end_time` is an accepted alias.
-    #[serde(alias = "end_time", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
+}
+
+impl Parameters for WindowQuery {
+    const NAMES: &'static [&'static [&'static str]] = &[&["from", "start_time"], &["to", "end_time"]];
 }
 
 impl WindowQuery {

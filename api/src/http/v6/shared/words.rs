@@ -3,6 +3,8 @@
 //! Those crates know no schema crate, so each of their enums has a type here that stands for it in `value_type`. The names come
 //! from the enum's own `Serialize`.
 
+pub(crate) mod read;
+
 use parking_domain::{device, occupancy, sensors, space, uplinks};
 use parking_processes::jobs;
 use parking_projections::registry::overrides;
@@ -11,8 +13,6 @@ use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::http::kit::lenient;
 
 macro_rules! words {
     ($($(#[doc = $text:literal])+ $word:ident: $of:ty { $($value:ident),+ $(,)? })+) => {$(
@@ -96,7 +96,7 @@ pub(crate) enum ReservationStatusFilter {}
 
 impl PartialSchema for ReservationStatusFilter {
     fn schema() -> RefOr<Schema> {
-        let v5 = lenient::V5_ACTIVE.map(Value::from);
+        let v5 = read::V5_ACTIVE.map(Value::from);
         one_of([ReservationStatus::names(), v5.to_vec()].concat()).into()
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(names.len(), 7);
         for name in names {
             let text: StrDeserializer<'_, Error> = name.as_str().expect("a text").into_deserializer();
-            assert!(matches!(lenient::reservation_status(text), Ok(Some(_))), "{name}");
+            assert!(matches!(read::reservation_status(text), Ok(Some(_))), "{name}");
         }
     }
 

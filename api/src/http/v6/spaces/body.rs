@@ -13,7 +13,7 @@ use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{invalid, invalid_body, one_of};
+use crate::http::kit::query::{Parameters, invalid, invalid_body, one_with_body};
 use crate::http::v6::shared::words;
 
 /// The fields of a space. In an update, absent fields stay unchanged; null clears a field that a space need not have. A new
@@ -62,7 +62,7 @@ pub(crate) struct SpaceBody {
     metadata: OwnData,
     /// Sets the state by hand, regardless of the sensor. In an update, a state that is shown already is not set; `PUT
     /// …/state` sets it in any case. `status` and `state` are accepted aliases.
-    #[serde(deserialize_with = "lenient::state_by_hand")]
+    #[serde(deserialize_with = "words::read::state_by_hand")]
     #[schema(value_type = Option<words::StateByHand>)]
     pub(crate) current_state: Option<StateByHand>,
     /// The EUI of the assigned sensor. It changes by `POST …/assign-sensor` and `DELETE …/unassign-sensor`.
@@ -85,7 +85,8 @@ impl Body for SpaceBody {
         ("sensor_eui", ASSIGN_SENSOR),
         ("display_eui", ASSIGN_DISPLAY),
     ];
-    const SHOWN: &'static [&'static str] = &["current_state"];
+    const SHOWN: &'static [(&'static str, &'static [&'static str])] =
+        &[("current_state", &["state_changed_at", "last_state_change"])];
 }
 
 const ASSIGN_SENSOR: &str = "use POST /api/v6/spaces/{space_id}/assign-sensor or DELETE …/unassign-sensor";
@@ -135,21 +136,23 @@ impl SpaceBody {
 }
 
 /// A state in the query, as in V6.
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateQuery {
     /// The state. It may be omitted if the body contains it.
-    #[serde(default, deserialize_with = "lenient::state_by_hand")]
+    #[serde(default, deserialize_with = "words::read::state_by_hand")]
     #[param(inline, value_type = Option<words::StateByHand>)]
     new_state: Option<StateByHand>,
 }
+
+impl Parameters for StateQuery {}
 
 /// A state in the body, as V6's prototype sends it.
 #[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct StateBody {
     /// The state, unless the query contains it. `new_state` and `current_state` are accepted aliases.
-    #[serde(deserialize_with = "lenient::state_by_hand")]
+    #[serde(deserialize_with = "words::read::state_by_hand")]
     #[schema(value_type = Option<words::StateByHand>)]
     status: Option<StateByHand>,
     /// The reason.
@@ -166,6 +169,6 @@ impl StateQuery {
     /// The state from the query or from the body.
     pub(crate) fn or_body(&self, body: &StateBody) -> Result<StateByHand, Problem> {
         let missing = || invalid("new_state must be free, occupied, reserved, maintenance or unknown");
-        one_of("new_state", self.new_state, body.status)?.ok_or_else(missing)
+        one_with_body("new_state", self.new_state, body.status)?.ok_or_else(missing)
     }
 }

@@ -1,5 +1,7 @@
 //! The history of a space: `/api/v6/spaces/{space_id}/history`.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use parking_domain::space::SpaceRefusal;
@@ -10,7 +12,7 @@ use parking_projections::occupancy::space_history::read as past;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::app::AppState;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
@@ -48,10 +50,20 @@ async fn history(
     if is_empty {
         find(&mut reading, space_id).await?;
     }
-    let positions: Vec<i64> = rows.iter().map(|row| row.position).collect();
-    let mut log = app.auditor.acquire().await?;
-    let request_ids = request_ids::of_events(&mut log, &positions).await?;
+    // Given back first: a request that waited for a second connection while it held one could wait for its own kind.
+    drop(reading);
+    let request_ids = request_ids(&app, &rows).await?;
     // One event can make several changes.
     let view = |row: &Moment| MomentView::of(row, request_ids.get(&row.position).cloned());
     Ok(seek.of(rows.iter().map(view).collect(), total, caller.tenant_id))
+}
+
+/// The ids of the requests of these changes, by position.
+async fn request_ids(app: &App, rows: &[Moment]) -> Result<HashMap<i64, String>, Problem> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let positions: Vec<i64> = rows.iter().map(|row| row.position).collect();
+    let mut log = app.auditor.acquire().await?;
+    Ok(request_ids::of_events(&mut log, &positions).await?)
 }

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{invalid, one_of};
+use crate::http::kit::query::{Parameters, invalid, one_with_body};
 use crate::http::v6::devices::body::DeviceBody;
 
 /// Which orphans to list, as in V5.
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListOrphans {
     /// Only orphans that were heard within this number of hours.
@@ -25,6 +25,8 @@ pub(crate) struct ListOrphans {
     #[serde(default, deserialize_with = "lenient::flag")]
     include_assigned: Option<bool>,
 }
+
+impl Parameters for ListOrphans {}
 
 /// A hundred years.
 const MOST_HOURS: u32 = 876_000;
@@ -47,12 +49,14 @@ impl ListOrphans {
 }
 
 /// A space in the query, as in V5.
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SpaceQuery {
     /// The space. It may be omitted if the body contains it.
     space_id: Option<Uuid>,
 }
+
+impl Parameters for SpaceQuery {}
 
 /// The space that an orphan is assigned to, and the fields of the claimed device.
 #[derive(Debug, PartialEq, Deserialize, ToSchema)]
@@ -76,7 +80,7 @@ impl Body for AssignOrphanBody {
 impl SpaceQuery {
     /// The space from the query or from the body.
     pub(crate) fn or_body(&self, body: &AssignOrphanBody) -> Result<SpaceId, Problem> {
-        let space_id = one_of("space_id", self.space_id, body.space_id)?;
+        let space_id = one_with_body("space_id", self.space_id, body.space_id)?;
         space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required: the id of a space"))
     }
 }
