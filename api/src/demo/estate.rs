@@ -48,7 +48,19 @@ pub(super) async fn lay_down(client: &Client, simulation: &Simulation) -> Vec<Op
         }
         spaces.push(space_id);
     }
+    if let Some(last) = spaces.last().copied().flatten() {
+        close(client, last).await;
+    }
+    let policy = json!({"name": "Night", "description": "dim colours", "free_color": "002000"});
+    made(client, "/api/v6/display-policies", "demo policy", &policy).await;
     spaces
+}
+
+/// Takes a space out of service, so that the demonstration shows an override too.
+async fn close(client: &Client, space_id: Uuid) {
+    let path = format!("/api/v6/spaces/{space_id}/overrides");
+    let body = json!({"override_type": "out_of_service", "reason": "New paint"});
+    made(client, &path, "demo override", &body).await;
 }
 
 async fn space(client: &Client, site_id: Option<Uuid>, code: &str, number: usize) -> Option<Uuid> {

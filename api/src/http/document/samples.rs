@@ -37,10 +37,13 @@ const NAMES: [&str; 9] = [
     "space_without_sensor",
 ];
 
-/// The newest space and what belongs to it, found by the space's id. Only for what does not belong to it the tables are searched,
-/// in the order of their indexes.
-const OWN: &str = "with newest as materialized ( \
-    select site_id, space_id from spaces order by created_at desc, space_id desc limit 1) \
+/// A space and what belongs to it, found by the space's id: the space of the last override that is not over, since most
+/// operations can be tried with it, else the newest. Only for what does not belong to it the tables are searched, in the order of
+/// their indexes.
+const OWN: &str = "with chosen as materialized ( \
+    select site_id, space_id from spaces where space_id = coalesce( \
+      (select space_id from overrides where status in ('set', 'active') order by starts_at desc, override_id limit 1), \
+      (select space_id from spaces order by created_at desc, space_id desc limit 1))) \
   select array[ \
     coalesce(p.site_id, (select site_id from sites order by created_at, site_id limit 1))::text, \
     p.space_id::text, \
@@ -56,8 +59,9 @@ const OWN: &str = "with newest as materialized ( \
         order by created_at desc, dev_eui limit 1)), \
     (select dev_eui from orphan_devices where dismissed_at is null order by last_seen desc, dev_eui limit 1), \
     coalesce( \
-      (select reservation_id from reservations where space_id = p.space_id \
-        order by status = 'active' desc, start_time, reservation_id limit 1), \
+      (select reservation_id from reservations where space_id = p.space_id and status = 'active' \
+        order by start_time, reservation_id limit 1), \
+      (select reservation_id from reservations where status = 'active' order by start_time desc, reservation_id limit 1), \
       (select reservation_id from reservations order by start_time desc, reservation_id limit 1))::text, \
     coalesce( \
       (select override_id from overrides where space_id = p.space_id \
@@ -67,7 +71,7 @@ const OWN: &str = "with newest as materialized ( \
     (select s.space_id::text from spaces s \
       where not exists (select from devices d where d.space_id = s.space_id and d.category = 'sensor') \
       order by s.created_at desc, s.space_id desc limit 1)] \
-  from (select) one left join newest p on true";
+  from (select) one left join chosen p on true";
 
 /// The caller's own ids instead of those of the examples, in the order of `NAMES`.
 pub(in crate::http) struct Samples(Vec<Option<String>>);

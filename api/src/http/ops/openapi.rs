@@ -32,9 +32,9 @@ use crate::http::kit::query::{Parameters, QueryParams};
         description = "Commands append events and return their position (`X-Position`) in the log that `X-Log-Id` names. \
                        Reads return projections of the events and can wait for a position (`min_position`). Every \
                        refusal is a problem document: `code` is for programs, `detail` for people.\n\n\
-                       On the page `/docs` the examples contain ids of yours: of the newest space, its devices, its \
-                       reservation. What you do not have yet, its operations answer with 404: create a space first \
-                       (`POST /api/v6/spaces`), and load the page again.",
+                       On the page `/docs` the examples contain ids of yours: of a space, its devices, its reservation and \
+                       its override. Operations on what you do not have yet answer with 404: create it first (a space with \
+                       `POST /api/v6/spaces`), and load the page again.",
         license(name = "MIT"),
     ),
     components(schemas(ProblemDocument))
