@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::for_each_operation;
 use super::samples::SAMPLES;
 
-/// The operations that need a window in their query. Its two times may also be given by their aliases, so neither is marked in the
-/// handlers.
+/// The operations that need a window in their query. Its two times may also be given by their aliases, so neither is marked
+/// in the handlers.
 const WINDOWS: [&str; 2] =
     ["GET /api/v6/spaces/{space_id}/availability", "POST /api/v6/reservations/{space_id}/check-availability"];
 

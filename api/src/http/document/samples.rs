@@ -38,11 +38,12 @@ const NAMES: [&str; 9] = [
 ];
 
 /// A space and what belongs to it, found by the space's id: the space of the last override that is not over, since most
-/// operations can be tried with it, else the newest. Only for what does not belong to it the tables are searched, in the order of
-/// their indexes.
+/// operations can be tried with it, else the newest. Only for what does not belong to it the tables are searched, in the
+/// order of their indexes.
 const OWN: &str = "with chosen as materialized ( \
     select site_id, space_id from spaces where space_id = coalesce( \
-      (select space_id from overrides where status in ('set', 'active') order by starts_at desc, override_id limit 1), \
+      (select space_id from overrides join spaces using (space_id) where status in ('set', 'active') \
+        order by starts_at desc, override_id desc limit 1), \
       (select space_id from spaces order by created_at desc, space_id desc limit 1))) \
   select array[ \
     coalesce(p.site_id, (select site_id from sites order by created_at, site_id limit 1))::text, \
@@ -65,7 +66,7 @@ const OWN: &str = "with chosen as materialized ( \
       (select reservation_id from reservations order by start_time desc, reservation_id limit 1))::text, \
     coalesce( \
       (select override_id from overrides where space_id = p.space_id \
-        order by status in ('set', 'active') desc, starts_at, override_id limit 1), \
+        order by status in ('set', 'active') desc, starts_at desc, override_id desc limit 1), \
       (select override_id from overrides order by starts_at desc, override_id limit 1))::text, \
     (select policy_id::text from display_policies order by is_active, created_at desc, policy_id limit 1), \
     (select s.space_id::text from spaces s \
