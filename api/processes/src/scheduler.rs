@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use parking_projections::registry::{Registry, due_times};
+use parking_projections::registry::Registry;
+use parking_projections::registry::due_times::{self, Of};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -67,7 +68,7 @@ impl Scheduler {
 
     /// Executes everything due at `now` or before; false if it should look again soon.
     async fn look(&mut self, connection: &mut PgConnection, now: Instant) -> Result<bool, sqlx::Error> {
-        let passed = self.dues.pass_time(connection, now).await?;
+        let passed = self.dues.pass_time(connection, None, now).await?;
         let noted = self.silences.look(&self.dues, connection, now).await?;
         Ok(!passed.unsettled && !noted.unsettled)
     }

@@ -29,7 +29,7 @@ impl Work {
         let mut connection = self.projector.connect().await?;
         match job {
             Job::ExpireReservations => {
-                let done = self.dues.pass_time(&mut connection, now).await?;
+                let done = self.dues.pass_time(&mut connection, None, now).await?;
                 Ok(json!({"commands": done.commands, "events": done.events, "settled": !done.unsettled}))
             }
             Job::CleanupReadings => {

@@ -36,19 +36,18 @@ use parking_processes::due::Dues;
 use parking_processes::leader::lead;
 use parking_processes::scheduler::Scheduler;
 use parking_projections::engine::follower;
-use parking_projections::engine::progress::{Progress, Progresses};
-use parking_projections::engine::projection::Projection;
-use parking_projections::engine::runner::Runner;
+use parking_projections::engine::progress::Progresses;
 use parking_projections::engine::wake;
-use parking_projections::list::{self, Visitor};
+use parking_projections::list;
 use parking_projections::occupancy::changes;
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 use tokio::time::{self, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::runners::{StartRunner, Waiting};
 
 /// Longer than any step that succeeds.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -104,6 +103,8 @@ pub(crate) struct Running {
     changed: watch::Receiver<()>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// The runners that wait.
+    waiting: Vec<Waiting>,
 }
 
 impl Rig {
@@ -119,20 +120,31 @@ impl Rig {
         self.follow_as(self.platform.clone())
     }
 
+    /// Like [`Self::follow`], but the projection of this name applies nothing before [`Running::resume`].
+    pub(crate) fn follow_without(&self, name: &'static str) -> Running {
+        self.start(self.platform.clone(), Some(name))
+    }
+
     /// Like [`Self::follow`], with the aggregates of another process.
     pub(crate) fn follow_as(&self, platform: Arc<Platform>) -> Running {
+        self.start(platform, None)
+    }
+
+    fn start(&self, platform: Arc<Platform>, without: Option<&'static str>) -> Running {
         let (stop, tasks) = (self.log.stop.child_token(), TaskTracker::new());
         let (signal, woken) = watch::channel(());
         let projector = self.log.database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector, self.log.writer.head(), signal, stop.clone()));
         let projector = self.log.database.as_role(Role::Projector);
-        let mut start = StartRunner { projector, woken, tasks: tasks.clone(), stop: stop.clone() };
+        let waiting = Vec::new();
+        let mut start =
+            StartRunner { projector, woken, tasks: tasks.clone(), stop: stop.clone(), without, waiting };
         let progress: Progresses = list::each(&mut start).into_iter().collect();
         let dues = Dues::new(platform, progress.clone(), Arc::new(()));
         let (signal, changed) = watch::channel(());
         let projector = self.log.database.as_role(Role::Projector);
         tasks.spawn(wake::listen_to(changes::CHANNEL, projector, signal, stop.clone()));
-        Running { progress, dues, changed, stop, tasks }
+        Running { progress, dues, changed, stop, tasks, waiting: start.waiting }
     }
 
     /// Runs read models and a scheduler, as a server does.
@@ -287,6 +299,11 @@ impl Rig {
 }
 
 impl Running {
+    /// Starts the runners that wait.
+    pub(crate) fn resume(&mut self) {
+        self.waiting.drain(..).for_each(|runner| drop(self.tasks.spawn(runner)));
+    }
+
     /// Starts a scheduler that leads if no other one does.
     pub(crate) fn schedule(&self, rig: &Rig) {
         let (scheduler, _) = Scheduler::new(self.dues.clone(), rig.clock.clone());
@@ -306,24 +323,6 @@ impl Running {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-    }
-}
-
-/// Starts the runners of projections.
-struct StartRunner {
-    projector: PgConnectOptions,
-    woken: watch::Receiver<()>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-}
-
-impl Visitor for StartRunner {
-    type Output = (&'static str, Progress);
-
-    fn visit<P: Projection>(&mut self) -> Self::Output {
-        let (runner, progress) = Runner::<P>::new(self.projector.clone(), self.woken.clone());
-        self.tasks.spawn(runner.run(self.stop.clone()));
-        (P::NAME, progress)
     }
 }
 
