@@ -177,15 +177,15 @@ impl SpaceMachine {
             }
             SpaceEvent::OverrideEnded { override_id, .. }
             | SpaceEvent::OverrideCleared { override_id, .. } => self.remove_override(*override_id),
-            SpaceEvent::ReservationBooked { reservation_id, window, .. } => {
-                self.reservations.book(*reservation_id, *window, self.current_stay());
+            SpaceEvent::ReservationBooked { reservation_id, window, at, .. } => {
+                self.reservations.book(*reservation_id, *window, *at, self.current_stay());
                 self.give_current_stay(policy);
             }
             SpaceEvent::ReservationRescheduled { reservation_id, from, to, .. } if from.start == to.start => {
                 self.reservations.prolong(*reservation_id, *to);
             }
-            SpaceEvent::ReservationRescheduled { reservation_id, to, .. } => {
-                self.reservations.move_to(*reservation_id, *to, self.current_stay());
+            SpaceEvent::ReservationRescheduled { reservation_id, to, at, .. } => {
+                self.reservations.move_to(*reservation_id, *to, *at, self.current_stay());
                 self.take_stay_from(*reservation_id);
                 self.give_current_stay(policy);
             }

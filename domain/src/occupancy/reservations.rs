@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::stay::{Stay, earliest};
+use super::stay::{LATEST, Stay, earliest};
 use crate::id::ReservationId;
 use crate::instant::Instant;
 use crate::policy::Policy;
@@ -22,7 +22,7 @@ pub(super) struct Reservations(Vec<Reservation>);
 struct Reservation {
     id: ReservationId,
     window: Window,
-    /// The stay that lasted when it was booked, by its position.
+    /// The stay that lasted when it was booked, by its position, unless it was booked for another day.
     booked_during: Option<i64>,
     /// It has started.
     running: bool,
@@ -47,13 +47,16 @@ pub(super) struct Ended {
 }
 
 impl Reservations {
-    pub(super) fn book(&mut self, id: ReservationId, window: Window, during: Option<i64>) {
+    /// Books it at a moment, during a stay or none.
+    pub(super) fn book(&mut self, id: ReservationId, window: Window, at: Instant, during: Option<i64>) {
+        let during = during.filter(|_| window.start - at <= LATEST);
         self.end(id);
         self.0.push(Reservation { booked_during: during, ..Reservation::new(id, window) });
     }
 
     /// Moves it to another start: its progress is reset, and it counts as booked now.
-    pub(super) fn move_to(&mut self, id: ReservationId, window: Window, during: Option<i64>) {
+    pub(super) fn move_to(&mut self, id: ReservationId, window: Window, at: Instant, during: Option<i64>) {
+        let during = during.filter(|_| window.start - at <= LATEST);
         let Some(index) = self.index(id) else { return };
         let Reservation { sensed, checked_in, outweighed, .. } = self.0.remove(index);
         let moved = Reservation::new(id, window);
@@ -108,8 +111,22 @@ impl Reservations {
         }
     }
 
+    /// True while a stay of the reservation may still turn out to be another's: it has not started, and its guest has not
+    /// checked in.
+    pub(super) fn is_awaited(&self, id: ReservationId) -> bool {
+        self.index(id).map(|index| &self.0[index]).is_some_and(|own| !own.running && !own.is_confirmed())
+    }
+
+    /// Takes its stay from a reservation.
+    pub(super) fn take_stay(&mut self, id: ReservationId) {
+        if let Some(index) = self.index(id) {
+            self.0[index].arrived_at = None;
+        }
+    }
+
     /// Gives a stay to the reservation that it belongs to, by the rule of decision 0042: the one running when the stay
-    /// began, if that has none; else the next, if it starts soon enough; else the first that was booked during the stay.
+    /// began, if that has none; else the next, if it starts soon enough; else the first to start of those that were booked
+    /// during the stay.
     pub(super) fn give(&mut self, stay: &Stay, policy: &Policy) -> Option<ReservationId> {
         let began = stay.arrived_at;
         let takes = |reservation: &Reservation| {
@@ -121,7 +138,11 @@ impl Reservations {
             let (index, next) = later.min_by_key(|(_, r)| r.window.start)?;
             (next.window.start - began <= earliest(policy) && takes(next)).then_some(index)
         };
-        let booked_during = || self.0.iter().position(|r| r.booked_during == Some(stay.position) && takes(r));
+        let booked_during = || {
+            let during = |(_, r): &(usize, &Reservation)| r.booked_during == Some(stay.position) && takes(r);
+            let first = self.0.iter().enumerate().filter(during).min_by_key(|(_, r)| r.window.start);
+            first.map(|(index, _)| index)
+        };
         let index = running().or_else(next).or_else(booked_during)?;
         let reservation = &mut self.0[index];
         reservation.arrived_at = Some(began);

@@ -188,7 +188,8 @@ fn the_previous_guests_overstaying_car_does_not_confirm_the_next_reservation() {
 #[test]
 fn a_stay_belongs_to_the_one_running_then_the_next_within_its_time_then_the_one_booked_during_it() {
     let at = |minute| occupied(1, minute * MINUTE);
-    let cases: [(&str, Vec<Step>, Option<u128>); 9] = [
+    let day = 24 * 60 * MINUTE;
+    let cases: [(&str, Vec<Step>, Option<u128>); 16] = [
         ("the running one", vec![books(1, 10, 20), books(2, 20, 30), at(19)], Some(1)),
         ("at its first moment", vec![books(1, 10, 20), at(10)], Some(1)),
         ("not at its end", vec![books(1, 10, 20), books(2, 20, 30), at(20)], Some(2)),
@@ -198,8 +199,54 @@ fn a_stay_belongs_to_the_one_running_then_the_next_within_its_time_then_the_one_
         ("one booked during it", vec![at(10), booked(1, (90 * MINUTE, 99 * MINUTE), 11 * MINUTE)], Some(1)),
         ("none booked after it", vec![at(10), vacant(1, 660), booked(1, (720, 780), 661)], None),
         (
-            "the one booked first",
+            "the next, although another was booked first",
             vec![at(10), booked(1, (90 * MINUTE, 99 * MINUTE), 660), booked(2, (720, 780), 661)],
+            Some(2),
+        ),
+        (
+            "the first to start of those booked during it",
+            vec![
+                at(10),
+                booked(1, (90 * MINUTE, 99 * MINUTE), 660),
+                booked(2, (60 * MINUTE, 70 * MINUTE), 661),
+            ],
+            Some(2),
+        ),
+        (
+            "also after a move",
+            vec![
+                at(10),
+                booked(1, (60 * MINUTE, 70 * MINUTE), 660),
+                booked(2, (90 * MINUTE, 99 * MINUTE), 661),
+                rescheduled(2, (90 * MINUTE, 99 * MINUTE), (40 * MINUTE, 50 * MINUTE), 662),
+            ],
+            Some(2),
+        ),
+        ("one for the next 24 hours", vec![at(10), booked(1, (660 + day, 720 + day), 660)], Some(1)),
+        ("none for another day", vec![at(10), booked(1, (661 + day, 720 + day), 660)], None),
+        (
+            "the one that starts in two minutes and not the one for Monday",
+            vec![at(0), booked(1, (4 * day, 4 * day + 60), 300), booked(2, (600, 120 * MINUTE), 480)],
+            Some(2),
+        ),
+        (
+            "the one that has started",
+            vec![
+                books(1, 20, 30),
+                at(10),
+                started(1, 20 * MINUTE),
+                booked(2, (40 * MINUTE, 50 * MINUTE), 1201),
+            ],
+            Some(1),
+        ),
+        (
+            "the one that is checked in",
+            vec![
+                books(1, 20, 30),
+                at(10),
+                confirmed(1, Confirmation::CheckIn, 660),
+                booked(2, (12 * MINUTE, 15 * MINUTE), 661),
+            ],
             Some(1),
         ),
     ];

@@ -164,3 +164,22 @@ async fn a_vehicle_that_came_after_the_release_was_due_confirms_nothing() {
     assert_eq!((status(&rig, first).await.as_str(), rig.count("ReservationConfirmed").await), ("no_show", 0));
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_booking_for_another_day_leaves_the_stay_to_the_guest_who_stands_there() {
+    let rig = Rig::create(t("08:00:00")).await;
+    let space = rig.space("A-1", Some(15)).await;
+    rig.sensor(sensor(), space).await;
+    let running = rig.serve();
+    until(&rig, &running, "09:00:00").await;
+    says(&rig, &running, 1, true).await;
+    until(&rig, &running, "09:05:00").await;
+    let monday = rig.book(space, window(t("09:00:00") + TimeDelta::days(7), 60)).await.unwrap();
+    until(&rig, &running, "09:08:00").await;
+    let now = rig.book(space, window(t("09:10:00"), 110)).await.unwrap();
+    until(&rig, &running, "09:25:00").await;
+    assert_eq!(rig.count("ReservationConfirmed").await, 1);
+    until(&rig, &running, "11:00:00").await;
+    assert_eq!([status(&rig, now).await, status(&rig, monday).await], ["completed", "active"]);
+    running.stop().await;
+}

@@ -135,11 +135,15 @@ impl SpaceMachine {
         stay.reservation_id = stay.reservation_id.filter(|id| !self.reservations.depart(*id, departed_at));
     }
 
-    /// Gives the stay that lasts to the reservation that it belongs to, unless it has one.
+    /// Gives the stay that lasts to the reservation that it belongs to now. One that has started, or whose guest has
+    /// checked in, keeps it.
     pub(super) fn give_current_stay(&mut self, policy: &Policy) {
-        if self.current_stay().is_some() {
-            self.give_stay(policy);
+        let Some(stay) = self.stay.filter(Stay::is_open) else { return };
+        if let Some(awaited) = stay.reservation_id.filter(|id| self.reservations.is_awaited(*id)) {
+            self.reservations.take_stay(awaited);
+            self.take_stay_from(awaited);
         }
+        self.give_stay(policy);
     }
 
     /// Gives the last stay to the reservation that it belongs to, unless it has one.
