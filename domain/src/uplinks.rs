@@ -153,7 +153,7 @@ impl Uplinks {
 }
 
 impl Decider for Uplinks {
-    const STATE_VERSION: i32 = 2;
+    const STATE_VERSION: i32 = 3;
 
     const EVENTS: &'static [(&'static str, &'static str)] = UplinkEvent::CATALOGUE;
 

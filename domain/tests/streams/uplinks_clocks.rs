@@ -176,12 +176,27 @@ fn a_former_session_comes_back_by_rising_counters() {
 }
 
 #[test]
-fn lower_counters_that_do_not_rise_in_a_row_or_come_sooner_are_no_restart() {
+fn a_sensor_that_reports_in_pairs_or_often_shows_its_restart() {
     let cases: [&[(u32, i64)]; 4] = [
+        &[(0, 60), (1, 90), (2, 91), (3, 120)],
+        &[(0, 60), (1, 61), (2, 90), (3, 91), (4, 120)],
+        &[(0, 11), (1, 16), (2, 21), (3, 26), (4, 31)],
         &[(0, 11), (1, 20), (2, 29), (3, 38), (4, 47)],
+    ];
+    for frames in cases {
+        let standings = standings(&mut begun(), A, frames);
+        let (last, before) = standings.split_last().expect("frames");
+        assert!(*last == InOrder && before.iter().all(|it| *it == Late), "{frames:?}: {standings:?}");
+    }
+}
+
+#[test]
+fn lower_counters_that_do_not_rise_in_a_row_or_come_within_minutes_are_no_restart() {
+    let cases: [&[(u32, i64)]; 4] = [
+        &[(0, 11), (1, 13), (2, 15), (3, 17), (4, 20), (5, 21)],
         &[(4, 11), (3, 21), (2, 31), (1, 41), (0, 51)],
         &[(0, 11), (1, 21), (0, 31), (1, 41)],
-        &[(0, 11), (1, 21), (2, 22), (3, 32)],
+        &[(0, 11), (5, 12), (1, 21), (2, 22), (3, 31)],
     ];
     for frames in cases {
         let standings = standings(&mut begun(), A, frames);
