@@ -175,7 +175,7 @@ impl Sessions {
         if let Some(f_cnt) = self.lower_counter(place, uplink.f_cnt) {
             let received_at = uplink.report.received_at;
             self.lower = Some(LowerCounters::and(self.lower, uplink.session, f_cnt, received_at));
-        } else if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+        } else if uplink.standing.is_new() {
             self.lower = None;
         }
         let session =

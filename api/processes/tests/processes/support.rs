@@ -224,10 +224,15 @@ impl Rig {
 
     /// The sensor reports now whether a vehicle is there.
     pub(crate) async fn says(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool) {
+        self.says_from(dev_eui, f_cnt, occupied, self.clock.now()).await;
+    }
+
+    /// Like [`Self::says`], in a frame that was heard at this time.
+    pub(crate) async fn says_from(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool, heard_at: Instant) {
         let data = if occupied { "Afs4AAAxEQA=" } else { "APs4AAAxEQA=" };
         let now = self.clock.now();
         let body = json!({
-            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": now.to_string(),
+            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": heard_at.to_string(),
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 102, "data": data,
         });
         let body = Bytes::from(body.to_string());
