@@ -6,6 +6,7 @@
 
 mod bare;
 mod clock;
+mod counter;
 mod event;
 mod last_events;
 mod lower_counters;
@@ -147,7 +148,7 @@ impl Uplinks {
     }
 
     fn join(&self, dev_addr: Option<DevAddr>, heard_at: Instant, report: NetworkReport) -> DeviceJoined {
-        let placement = self.sessions.place_join(dev_addr, heard_at);
+        let placement = self.sessions.place_join(dev_addr, heard_at, report.received_at);
         DeviceJoined { report, heard_at, session: placement.session, standing: placement.standing, dev_addr }
     }
 }

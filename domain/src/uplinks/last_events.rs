@@ -7,7 +7,7 @@
 use super::Uplinks;
 use super::clock::Arrival;
 use super::event::{Standing, UplinkEvent, UplinkReceived};
-use super::sessions::Sessions;
+use super::sessions::{CLOCK_DOUBT, Sessions};
 use crate::chirpstack::{Content, Report, Up};
 use crate::instant::Instant;
 
@@ -34,8 +34,9 @@ pub(super) fn record(report: &Report, at: Instant, last: &[UplinkEvent]) -> Opti
 /// An event in order belongs to the session that is current at that time, and raises its counter if it has one. So after
 /// the first event in order the current session is known, and after a counted one its highest counter. A former session
 /// takes a frame only if its address differs from the current session's, or if it was heard before the current session
-/// began. It was not, if it was heard after a frame of the same address that was in order, or after the platform received
-/// any frame of the session.
+/// began. It was not, if it was heard after a frame of the same address that was in order and came at once, or after the
+/// platform received any frame of the session. A frame that did not come at once may be of a slow clock: then the times are
+/// those of the receipt.
 fn sessions(last: &[UplinkEvent], up: &Up, heard_at: Instant, received_at: Instant) -> Option<Sessions> {
     let mut sessions = Sessions::default();
     for event in last.iter().skip_while(|event| !is_in_order(event)) {
@@ -44,7 +45,9 @@ fn sessions(last: &[UplinkEvent], up: &Up, heard_at: Instant, received_at: Insta
     let current = sessions.current()?;
     let mut counted = last.iter().filter_map(counted_in_order).filter(|uplink| uplink.session == current);
     let since_it_began = |uplink: &UplinkReceived| {
-        heard_at >= uplink.report.received_at || uplink.dev_addr == up.dev_addr && heard_at >= uplink.heard_at
+        let came_at_once = uplink.report.received_at - uplink.heard_at <= CLOCK_DOUBT;
+        heard_at >= uplink.report.received_at
+            || came_at_once && uplink.dev_addr == up.dev_addr && heard_at >= uplink.heard_at
     };
     let is_continued = sessions.continued_by(up)
         && counted.any(since_it_began)

@@ -227,3 +227,36 @@ fn a_frame_of_the_current_session_ends_the_row_even_if_it_is_uncounted() {
     assert_eq!(standings(&mut stream, A, &[(2, 31), (3, 41)]), [Late, Late]);
     assert_eq!(standings(&mut stream, A, &[(4, 51)]), [InOrder]);
 }
+
+/// A frame with a right clock, heard and received at these minutes.
+fn right(stream: &mut Stream, f_cnt: u32, heard: i64, received: i64) -> (u32, Standing) {
+    stream.up_received(&frame(A, f_cnt, heard * 60), received * 60)
+}
+
+#[test]
+fn an_old_frame_does_not_enter_a_session_that_counters_opened() {
+    let mut stream = begun();
+    assert_eq!(standings(&mut stream, A, &[(0, 60), (1, 75), (2, 90)]), [Late, Late, InOrder]);
+    assert_eq!(right(&mut stream, 51, 30, 100), (1, Late), "a gateway delivers what it kept");
+    assert_eq!(right(&mut stream, 49, -1, 101), (1, Late));
+    let own = |stream: &mut Stream, f_cnt, minute: i64| {
+        stream.up_received(&frame(A, f_cnt, minute * 60 - 7200), minute * 60)
+    };
+    assert_eq!(own(&mut stream, 3, 105), (2, InOrder));
+    assert_eq!(own(&mut stream, 4, 106), (2, InOrder));
+    assert_eq!(right(&mut stream, 5, 107, 107), (2, InOrder), "through another gateway");
+    assert_eq!(own(&mut stream, 6, 400), (2, InOrder));
+    // It restarts again, and its clock is as slow as before.
+    assert_eq!(own(&mut stream, 0, 430), (3, InOrder));
+    assert_eq!(own(&mut stream, 1, 431), (3, InOrder));
+    assert_eq!(right(&mut stream, 7, 401, 432), (2, Late));
+}
+
+#[test]
+fn a_device_with_a_slow_clock_joins_again() {
+    let mut stream = begun();
+    assert_eq!(standings(&mut stream, A, &[(0, 60), (1, 75), (2, 90)]), [Late, Late, InOrder]);
+    let joined = stream.record_at(join(B, 100 * 60 - 7200), 100 * 60, LookUp::NotDone).expect("recorded");
+    assert_eq!(session(joined), (3, InOrder));
+    assert_eq!(standings(&mut stream, B, &[(0, 101), (1, 131)]), [InOrder, InOrder]);
+}
