@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::stay::{LATEST, Stay, earliest};
+use super::stay::{Departure, LATEST, Stay, earliest};
 use crate::id::ReservationId;
 use crate::instant::Instant;
 use crate::policy::Policy;
@@ -28,8 +28,8 @@ struct Reservation {
     running: bool,
     /// The last moment before its start at which its approach was considered.
     considered_at: Option<Instant>,
-    /// When its own stay began.
-    arrived_at: Option<Instant>,
+    /// Its own stay.
+    stay: Option<Stay>,
     /// The sensor confirmed it.
     sensed: bool,
     /// The guest checked in.
@@ -42,6 +42,8 @@ struct Reservation {
 pub(super) struct Ended {
     /// Its start.
     pub(super) start: Instant,
+    /// Its own stay.
+    pub(super) stay: Option<Stay>,
     /// The guest had checked in.
     pub(super) checked_in: bool,
 }
@@ -100,8 +102,8 @@ impl Reservations {
 
     /// Removes a reservation that ended.
     pub(super) fn end(&mut self, id: ReservationId) -> Option<Ended> {
-        let Reservation { window, checked_in, .. } = self.0.remove(self.index(id)?);
-        Some(Ended { start: window.start, checked_in })
+        let Reservation { window, stay, checked_in, .. } = self.0.remove(self.index(id)?);
+        Some(Ended { start: window.start, stay, checked_in })
     }
 
     /// Records that a presence was set by hand (`true`) or withdrawn.
@@ -120,7 +122,7 @@ impl Reservations {
     /// Takes its stay from a reservation.
     pub(super) fn take_stay(&mut self, id: ReservationId) {
         if let Some(index) = self.index(id) {
-            self.0[index].arrived_at = None;
+            self.0[index].stay = None;
         }
     }
 
@@ -130,7 +132,7 @@ impl Reservations {
     pub(super) fn give(&mut self, stay: &Stay, policy: &Policy) -> Option<ReservationId> {
         let began = stay.arrived_at;
         let takes = |reservation: &Reservation| {
-            reservation.arrived_at.is_none() && stay.lasts_beyond(reservation.window.start)
+            reservation.stay.is_none() && stay.lasts_beyond(reservation.window.start)
         };
         let running = || self.0.iter().position(|r| r.window.contains(began) && takes(r));
         let next = || {
@@ -145,17 +147,17 @@ impl Reservations {
         };
         let index = running().or_else(next).or_else(booked_during)?;
         let reservation = &mut self.0[index];
-        reservation.arrived_at = Some(began);
+        reservation.stay = Some(Stay { reservation_id: Some(reservation.id), ..*stay });
         Some(reservation.id)
     }
 
-    /// Takes its stay from a reservation that starts when the vehicle is gone; returns whether it did.
-    pub(super) fn depart(&mut self, id: ReservationId, departed_at: Instant) -> bool {
+    /// Ends a reservation's stay. Takes it from a reservation that starts when the vehicle is gone; returns whether it did.
+    pub(super) fn depart(&mut self, id: ReservationId, departure: Departure) -> bool {
         let Some(index) = self.index(id) else { return false };
-        let gone = departed_at <= self.0[index].window.start;
-        if gone {
-            self.0[index].arrived_at = None;
-        }
+        let reservation = &mut self.0[index];
+        let gone = departure.at <= reservation.window.start;
+        reservation.stay =
+            reservation.stay.filter(|_| !gone).map(|stay| Stay { departure: Some(departure), ..stay });
         gone
     }
 
@@ -177,7 +179,7 @@ impl Reservations {
     /// The running, unconfirmed reservation whose own stay has begun, and since when the vehicle has been there for it.
     pub(super) fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         let awaited = self.0.iter().filter(|reservation| reservation.running && !reservation.is_confirmed());
-        awaited.filter_map(|r| Some((r.id, r.arrived_at?.max(r.window.start)))).min_by_key(|(_, at)| *at)
+        awaited.filter_map(|r| Some((r.id, r.stay?.arrived_at.max(r.window.start)))).min_by_key(|(_, at)| *at)
     }
 
     fn index(&self, id: ReservationId) -> Option<usize> {
@@ -202,7 +204,7 @@ impl Reservation {
             booked_during: None,
             running: false,
             considered_at: None,
-            arrived_at: None,
+            stay: None,
             sensed: false,
             checked_in: false,
             outweighed: false,

@@ -337,6 +337,19 @@ fn an_end_before_the_stay_that_is_recorded_late_leaves_the_stay_to_the_next() {
 }
 
 #[test]
+fn an_end_before_a_stay_that_is_recorded_after_another_stay_began_takes_the_first_one() {
+    let mut world = World::with_sensor();
+    world.given([books(1, 0, 60), books(2, 60, 120), started(1, 0)]);
+    world.given([occupied(1, 20 * MINUTE), vacant(1, 25 * MINUTE), occupied(1, 50 * MINUTE)]);
+    let (first, second) = ((1200, Some(1500)), (3000, None));
+    assert_eq!(stays(&mut world, 1), [(first.0, first.1, Some(1)), (second.0, second.1, Some(2))]);
+    world.given([not_taken_up(1, 15 * MINUTE)]);
+    assert_eq!(stays(&mut world, 1), [(first.0, first.1, None), (second.0, second.1, Some(2))]);
+    world.given([started(2, 60 * MINUTE)]);
+    assert_eq!(pending(&world), Some(2));
+}
+
+#[test]
 fn a_confirmation_is_not_withdrawn_by_a_policy_or_by_the_vehicle() {
     let mut world = World::with_sensor();
     world.given([
