@@ -136,9 +136,8 @@ impl Rig {
         let projector = self.log.database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector, self.log.writer.head(), signal, stop.clone()));
         let projector = self.log.database.as_role(Role::Projector);
-        let waiting = Vec::new();
-        let mut start =
-            StartRunner { projector, woken, tasks: tasks.clone(), stop: stop.clone(), without, waiting };
+        let (tasks_too, stop_too, waiting) = (tasks.clone(), stop.clone(), Vec::new());
+        let mut start = StartRunner { projector, woken, tasks: tasks_too, stop: stop_too, without, waiting };
         let progress: Progresses = list::each(&mut start).into_iter().collect();
         let dues = Dues::new(platform, progress.clone(), Arc::new(()));
         let (signal, changed) = watch::channel(());
