@@ -92,7 +92,7 @@ impl Fleet {
             let before = device.occupancy;
             device.hear(event, position, &mut self.uplinks);
             if device.occupancy != before {
-                self.places.take(None, Some(device), recorded);
+                self.places.report(device, recorded);
             }
         }
     }

@@ -37,9 +37,10 @@ impl Work {
                 let changes =
                     retention::clean(&mut connection, retention::CHANGES, now - KEEP_CHANGES).await?;
                 let deleted = retention::clean(&mut connection, retention::UPLINKS, before).await?;
+                let places = retention::forget_readings(&mut connection, before).await?;
                 let requests = retention::forget_requests(&mut connection, before).await?;
                 let changes = json!({"deleted": deleted, "before": before, "changes_deleted": changes,
-                                     "requests_forgotten": requests});
+                                     "readings_at_spaces_deleted": places, "requests_forgotten": requests});
                 Ok(changes)
             }
         }
