@@ -139,7 +139,8 @@ impl Dues {
         of: Option<TenantId>,
         now: Instant,
     ) -> Result<Done, sqlx::Error> {
-        let (mut all, mut waiting, mut applied) = (Done::default(), Vec::new(), true);
+        let (mut all, mut applied) = (Done::default(), true);
+        let mut waiting: Vec<SpaceId> = Vec::new();
         loop {
             let except = [waiting.as_slice(), &self.damaged()].concat();
             let due = due_times::until(connection, of, now, BATCH, &except).await?;

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use parking_projections::registry::Registry;
-use parking_projections::registry::due_times::{self, Of};
+use parking_projections::registry::{Registry, due_times};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio::time::sleep;

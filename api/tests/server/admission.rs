@@ -130,7 +130,8 @@ async fn a_page_of_another_site_sends_no_command() {
 async fn what_a_proxy_forwards_is_not_from_this_machine() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
-    for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip"] {
+    for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via", "x-real-ip"]
+    {
         let header = (name, "127.0.0.1");
         for path in [SPACES, "/metrics", "/docs/", "/openapi.json"] {
             client.get_with(path, &[header]).await.problem(403, "forwarded");

@@ -4,7 +4,7 @@ use parking_domain::occupancy::{Reason, SpaceState};
 use parking_domain::policy::Policy;
 use parking_domain::space::{Confirmation, OverrideKind};
 
-use crate::stays::{MINUTE, Seen, after, books, pending, stays};
+use crate::stays::{MINUTE, after, books, pending, stays};
 use crate::steps::{
     Step, TENANT, assigned, booked, cancelled, checked_out, claimed, completed, confirmed, device_updated,
     disabled, not_taken_up, occupied, override_set, override_started, policy_activated, policy_is,

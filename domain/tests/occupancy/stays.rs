@@ -3,13 +3,11 @@
 use parking_domain::id::SpaceId;
 use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, SpaceState};
-use parking_domain::policy::Policy;
-use parking_domain::space::{Confirmation, OverrideKind};
+use parking_domain::space::OverrideKind;
 
 use crate::steps::{
-    Step, TENANT, assigned, booked, cancelled, checked_out, claimed, completed, confirmed, deleted,
-    device_updated, disabled, fell_silent, id, not_taken_up, occupied, override_ended, override_set,
-    override_started, policy_activated, policy_is, reassigned, released, rescheduled, sensor, started, t,
+    Step, TENANT, assigned, booked, claimed, completed, deleted, device_updated, disabled, fell_silent, id,
+    occupied, override_ended, override_set, override_started, reassigned, released, sensor, started, t,
     unassigned, vacant,
 };
 use crate::world::World;

@@ -32,7 +32,7 @@ impl Visitor for StartRunner {
         let (runner, progress) = Runner::<P>::new(self.projector.clone(), self.woken.clone());
         let running = runner.run(self.stop.clone());
         if self.without == Some(P::NAME) {
-            self.waiting.push(Box::pin(async { drop(running.await) }));
+            self.waiting.push(Box::pin(running));
         } else {
             self.tasks.spawn(running);
         }
