@@ -131,7 +131,7 @@ fn text(at: DateTime<Utc>) -> String {
 }
 
 /// What is never so, whoever was faster: each query finds nothing.
-pub(super) const NEVER: [(&str, &str); 7] = [
+pub(super) const NEVER: [(&str, &str); 8] = [
     ("a reservation ends twice", "select ended.id::text from ended group by ended.id having count(*) > 1"),
     (
         "a confirmed reservation ends as if nobody had come",
@@ -157,14 +157,22 @@ pub(super) const NEVER: [(&str, &str); 7] = [
     (
         "a sensor confirms a reservation without its own stay",
         "select confirmed.id::text from confirmed where confirmed.by_sensor \
-            and not exists (select from projections.stays s where s.reservation_id = confirmed.id)",
+            and not exists (select from projections.stays s where s.reservation_id = confirmed.id) \
+            and not exists (select from ended where ended.id = confirmed.id \
+                               and ended.event_type in ('ReservationCancelled', 'ReservationCheckedOut'))",
     ),
     (
         "a reservation whose own stay lasted beyond its start ends as if nobody had come",
         "select ended.id::text from ended join projections.stays s on s.reservation_id = ended.id \
-           join projections.reservations r on r.reservation_id = ended.id \
-          where ended.event_type in ('ReservationExpired', 'ReservationNotTakenUp') and s.position < ended.position \
-            and greatest(s.arrived_at, r.start_time) < r.ended_at",
+           join projections.reservations r on r.reservation_id = ended.id join events e on e.position = s.position \
+          where ended.event_type in ('ReservationExpired', 'ReservationNotTakenUp') \
+            and greatest(s.arrived_at, r.start_time) < r.ended_at and e.recorded_at < r.ended_at - interval '1 second'",
+    ),
+    (
+        "two guests are checked in at once",
+        "select one.id::text from confirmed one join confirmed other on other.position > one.position \
+          where other.id <> one.id and not one.by_sensor and not other.by_sensor \
+            and not exists (select from ended where ended.id = one.id and ended.position < other.position)",
     ),
 ];
 
