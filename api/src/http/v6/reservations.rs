@@ -253,8 +253,9 @@ async fn execute(
     Ok(Done::from(done).view(app, caller, reservation_id).await)
 }
 
-/// Records the overdue changes at the tenant's spaces now. The platform also records them itself a moment later. A
-/// reservation that is not confirmed ends only when it is known that its vehicle has not arrived.
+/// Records the overdue changes at the tenant's spaces now. The platform also records them itself a moment later.
+///
+/// A reservation that is not confirmed ends only when it is known that its vehicle has not arrived.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
     responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn expire_old(
