@@ -167,6 +167,7 @@ async fn what_a_proxy_forwards_is_not_from_this_machine() {
         "x-forwarded",
         "X_Forwarded_For",
         "forwarded",
+        "via",
         "x-real-ip",
         "x_real_ip",
         "x-client-ip",

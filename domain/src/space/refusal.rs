@@ -56,7 +56,9 @@ pub enum SpaceRefusal {
     #[error(transparent)]
     PolicyOutOfBounds(#[from] PolicyOutOfBounds),
     /// The space has open reservations.
-    #[error("the space has {count} open reservations: cancel them first")]
+    #[error(
+        "the space has {count} open reservations: cancel them first; one whose time is over ends within seconds"
+    )]
     SpaceHasReservations {
         /// The number of reservations.
         count: usize,

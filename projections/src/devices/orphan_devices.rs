@@ -31,7 +31,7 @@ impl OrphanDevices {
             UplinkEvent::UplinkReceived(uplink) => {
                 let heard = Heard::entry(&mut self.heard, dev_eui, &uplink.report, position);
                 heard.messages += i64::from(uplink.standing != Standing::Repeated);
-                if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+                if uplink.standing.is_new() {
                     heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
                     let object = uplink.object.as_ref().and_then(|object| serde_json::to_string(object).ok());
                     heard.object = object.or(heard.object.take());

@@ -5,13 +5,11 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::TimeDelta;
 use parking_commands::reservations::{Change, Reservations};
-use parking_commands::store::CommandContext;
 use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
+use parking_domain::space::{CheckIn, CheckOut, SpaceCommand, SpaceRefusal, Status};
 use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
 use parking_projections::registry::reservations::read as reservations;
@@ -257,7 +255,9 @@ async fn execute(
     Ok(Done::from(done).view(app, caller, reservation_id).await)
 }
 
-/// Records the overdue changes of the tenant's reservations now. The platform also records them itself a moment later.
+/// Records the overdue changes at the tenant's spaces now. The platform also records them itself a moment later.
+///
+/// A reservation that is not confirmed ends only when it is known that its vehicle has not arrived.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
     responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn expire_old(
@@ -265,22 +265,13 @@ async fn expire_old(
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<ExpiredView>, Problem> {
     let now = app.clock.now();
-    let overdue = reservations::overdue_spaces(&mut *app.read_now::<Registry>(&caller).await?, now).await?;
-    let pass_time = SpaceCommand::PassTime(PassTime { at: now, reserved_soon: TimeDelta::zero() });
-    // An idempotency key covers one append. None is needed: the command changes nothing the second time.
-    let context = CommandContext { request: None, ..caller.context() };
-    let (mut position, mut expired_count) = (app.head(), 0);
-    for space_id in overdue {
-        let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &context).await?;
-        position = position.max(done.position);
-        expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
-    }
+    let begun = reservations::begun(&mut *app.read_now::<Registry>(&caller).await?, now).await?;
+    let reached = app.jobs.expire(caller.tenant_id).await?.position;
+    let position = if reached > 0 { reached } else { app.head() };
     app.settle::<Registry>(position).await;
+    let mut reading = app.read_now::<Registry>(&caller).await?;
+    let expired_count = reservations::ended_unconfirmed(&mut reading, &begun).await?.len();
     Ok(Reply::at(position, ExpiredView { expired_count, timestamp: now.utc() }))
-}
-
-fn is_expiry(event: &SpaceEvent) -> bool {
-    matches!(event, SpaceEvent::ReservationExpired { .. } | SpaceEvent::ReservationNotTakenUp { .. })
 }
 
 fn reservation_commands(app: &App) -> Reservations<'_> {
