@@ -75,6 +75,16 @@ impl Layout {
         self.directory.join("postgres.log")
     }
 
+    /// The rules by which the server accepts logins.
+    pub(super) fn rules(&self) -> PathBuf {
+        self.directory.join("pg_hba.conf")
+    }
+
+    /// The users of this machine, and the roles as which they may log in.
+    pub(super) fn user_map(&self) -> PathBuf {
+        self.directory.join("pg_ident.conf")
+    }
+
     pub(super) fn lock(&self) -> PathBuf {
         self.directory.join("parking.lock")
     }

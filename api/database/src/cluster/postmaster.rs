@@ -1,7 +1,6 @@
 //! The running server: start, supervision, stop.
 
-use std::fs::{self, File};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, ClusterError, Installation, Layout};
+use super::{Answer, ClusterError, Installation, Layout, owned};
 
 /// Recovery after a crash may read a gigabyte of log.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -79,12 +78,7 @@ impl Server {
     fn spawn(&self) -> Result<Child, ClusterError> {
         let path = self.layout.log();
         // The server logs rows and statements, which other users must not read.
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(ClusterError::io(&path))?;
+        let log = owned::open(&path, true)?;
         let mut command = self.installation.server(&self.layout, &self.settings);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let program = command.get_program().to_owned();
