@@ -44,6 +44,20 @@ $$;
 -- the space of a hash index.
 create index events_report_key on events (hashtextextended(report_key(aggregate_type, event_type, payload), 0));
 
+-- The reservation or override of an event of a space, which has a fixed offset too:
+-- {"ReservationBooked":{"reservation_id":"… and {"OverrideSet":{"override_id":"….
+create function space_part(aggregate_type text, event_type text, payload json) returns text
+    language sql immutable parallel safe
+as $$
+    select case when aggregate_type <> 'space' then null
+                when event_type like 'Reservation%' then substr(payload::text, length(event_type) + 24, 36)
+                when event_type like 'Override%' then substr(payload::text, length(event_type) + 21, 36) end
+$$;
+
+-- Finds the events of a reservation or override that was over too long ago for its space to remember it.
+create index events_of_space_part on events (space_part(aggregate_type, event_type, payload))
+ where space_part(aggregate_type, event_type, payload) is not null;
+
 -- In addition to the privileges: no role changes history, not even the owner by mistake.
 create function refuse_change() returns trigger language plpgsql as $$
 begin
@@ -81,7 +95,7 @@ comment on column log_head.log_id is 'The current id of the log: differs from st
 comment on column log_head.dictionary is 'The newest announced dictionary; 0 before the log has started.';
 
 insert into log_head (position, recorded_at, format, started_as, log_id)
-select 0, 'epoch', 4, id, id from gen_random_uuid() id;
+select 0, 'epoch', 5, id, id from gen_random_uuid() id;
 
 -- Dictionaries for bodies: without its dictionary a body cannot be read. Not readable by single-tenant roles, because
 -- dictionaries contain parts of all tenants' bodies.
@@ -113,10 +127,33 @@ create table requests (
     fingerprint    uuid   not null,
     first_position bigint not null,
     last_position  bigint not null,
-    primary key (tenant_id, key)
+    decided_at     timestamptz,
+    primary key (tenant_id, key),
+    constraint requests_positions check (first_position <= last_position + 1),
+    constraint requests_decided_at check ((first_position > last_position) = (decided_at is not null))
 );
 
 comment on table requests is 'Requests without a tenant are stored under the nil UUID.';
+comment on column requests.last_position is 'The last position when it was decided. Of a request without events, first_position is the one after it.';
+comment on column requests.decided_at is 'Of a request without events: when it was decided. It is forgotten after the retention.';
+
+create index requests_without_events on requests (decided_at) where decided_at is not null;
+
+-- Forgets requests without events that were decided before a time, at most so many; returns how many. What changed
+-- something is remembered as long as the log.
+create function forget_requests(before timestamptz, at_most bigint) returns bigint
+    language sql volatile security definer
+    set search_path = public, pg_temp
+as $$
+    with old as (
+        delete from requests where (tenant_id, key) in (
+            select tenant_id, key from requests where decided_at < before order by decided_at limit at_most)
+        returning 1)
+    select count(*) from old
+$$;
+
+revoke all on function forget_requests from public;
+grant execute on function forget_requests to parking_projector;
 
 -- Bodies may use a dictionary from the event on that announces it. It must be stored and have the next number.
 create function take_dictionary(announced smallint, sha256 text) returns void language plpgsql volatile as $$

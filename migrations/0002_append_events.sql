@@ -6,6 +6,9 @@
 -- began, so everything read below is protected by the lock. The lock is held until the commit is visible, which makes
 -- positions gapless and puts them in commit order.
 --
+-- A command without events only has preconditions. With a request it is remembered, so that its repetition gets this result
+-- even if it would change something by then.
+--
 -- A stream, a claim and a request occur in at most one command of a batch. Streams are in the order of their commands,
 -- at least one each; events are in the order of their streams; only a stream that gets events changes claims. A batch
 -- that violates this is refused as a whole (invalid_parameter_value, or by a unique key), so that neither a bug in the
@@ -17,9 +20,11 @@
 --     per claim:    its stream; whether it is taken or released.
 --     per event:    its stream, and what is stored.
 --     Commands, streams, claims and events are named by their place in these arrays, from 1.
--- Out: the head before the batch and the time given to it; per command whether it wins, and of a request that was made
---      before its first and last position and whether the fingerprint is the same; per stream its version before the
---      batch and whether the expectation holds; per claim who holds it against the taker, as 'type id'.
+-- Out: the head before the batch and the time of its first event; each further event is recorded one microsecond later,
+--      so that a time of recording names one event. Per command whether it wins, and of a request that was made
+--      before its first and last position (its last is before its first if it had no events) and whether the
+--      fingerprint is the same; per stream its version before the batch and whether the expectation holds; per claim
+--      who holds it against the taker, as 'type id'.
 --      The winners' events have the positions after the head, in the order given.
 create function append_events(
     append_ids           uuid[],
@@ -128,7 +133,7 @@ begin
 
     select h.position, h.recorded_at, h.dictionary into head, last_time, newest
       from log_head h where h.singleton for update;
-    stamp := greatest(clock_timestamp(), last_time);
+    stamp := greatest(clock_timestamp(), last_time + interval '1 microsecond');
 
     -- The small path: one command that adds one event to one stream, where nothing can refuse it. Everything else, what
     -- contradicts itself included, takes the path of all batches.
@@ -259,7 +264,9 @@ begin
         select firsts[e.stream] + e.ordinal - events_before[e.stream] - 1, e.tenant_id,
                stream_types[e.stream], stream_ids[e.stream], versions[e.stream] + e.ordinal - events_before[e.stream],
                e.event_type, e.event_version, e.payload::json, e.metadata::json, e.event_id,
-               append_ids[stream_commands[e.stream]], stamp, e.body, e.body_encoding
+               append_ids[stream_commands[e.stream]],
+               stamp + (firsts[e.stream] + e.ordinal - events_before[e.stream] - head - 2) * interval '1 microsecond',
+               e.body, e.body_encoding
           from unnest(event_streams, event_ids, tenant_ids, event_types, event_versions, payloads, metadatas, bodies,
                       body_encodings)
                    with ordinality as e (stream, event_id, tenant_id, event_type, event_version, payload, metadata,
@@ -284,18 +291,22 @@ begin
               from unnest(stream_types, stream_ids, versions, firsts, lasts) as s (type, id, version, first, last)
              where s.version = 0 and s.first is not null;
         end if;
-        if bears_requests then
-            insert into requests (tenant_id, key, fingerprint, first_position, last_position)
-            select q.tenant_id, q.key, q.fingerprint, q.first, q.last
-              from unnest(request_tenants, request_keys, request_fingerprints, command_firsts, command_lasts)
-                       as q (tenant_id, key, fingerprint, first, last)
-             where q.key is not null and q.first <= q.last;
-        end if;
-        update log_head h set position = new_head, recorded_at = stamp where h.singleton;
+        update log_head h
+           set position = new_head, recorded_at = stamp + (new_head - head - 1) * interval '1 microsecond'
+         where h.singleton;
         if 'log' = any (stream_types) then
             perform take_log_events(head);
         end if;
         perform pg_notify('events_appended', new_head::text);
+    end if;
+
+    -- A command without events is remembered too: its repetition may find a state that it would change.
+    if bears_requests then
+        insert into requests (tenant_id, key, fingerprint, first_position, last_position, decided_at)
+        select q.tenant_id, q.key, q.fingerprint, q.first, q.last, case when q.first > q.last then stamp end
+          from unnest(request_tenants, request_keys, request_fingerprints, command_firsts, command_lasts, wins)
+                   as q (tenant_id, key, fingerprint, first, last, wins)
+         where q.key is not null and q.wins;
     end if;
 
     if makes_claims then

@@ -188,12 +188,19 @@ pub(crate) enum ProjectionCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct Decode {
-    /// The codec's name or the sensor's model, such as `bosch-tps110` or `TBMS100`. Default: what port and layout tell.
+    /// The codec's name or the sensor's model, such as `bosch-tps110` or `TBMS100`. Default: what the profile's name, the
+    /// object, or port and layout tell.
     #[arg(long, short)]
     pub(crate) model: Option<String>,
-    /// The port it came on.
-    #[arg(long, short = 'p', required_unless_present = "list")]
+    /// The port it came on. Needed only where the same bytes mean something else on another port.
+    #[arg(long, short = 'p')]
     pub(crate) f_port: Option<u8>,
+    /// The object that a codec in the network server made of the bytes, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) object: Option<String>,
+    /// An uplink as ChirpStack posts it (`event=up`): a file, or `-` for stdin.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["payload", "object", "f_port", "base64"])]
+    pub(crate) event: Option<PathBuf>,
     /// Take the payload as base64 even if it reads as hex.
     #[arg(long)]
     pub(crate) base64: bool,
@@ -201,10 +208,10 @@ pub(crate) struct Decode {
     #[arg(long)]
     pub(crate) json: bool,
     /// Name the models and exit.
-    #[arg(long, conflicts_with = "payload")]
+    #[arg(long, conflicts_with_all = ["payload", "object", "event"])]
     pub(crate) list: bool,
-    /// The bytes in hex or base64, or as JSON the object that a codec in the network server made of them.
-    #[arg(required_unless_present = "list")]
+    /// The bytes in hex or base64. JSON is taken as an object, or as a whole event if it has `deviceInfo`.
+    #[arg(required_unless_present_any = ["list", "object", "event"])]
     pub(crate) payload: Option<String>,
 }
 

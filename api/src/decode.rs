@@ -1,16 +1,16 @@
 //! `parking decode`: the reading of a payload, for integrators. Needs no database and no server.
 
+mod input;
+
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use parking_domain::payload::Payload;
-use parking_domain::sensors::{
-    CODECS, Codec, Frame, Measured, Reading, Undecodable, by_model, by_name, choose,
-};
+use parking_domain::sensors::{CODECS, Codec, Measured, Reading, Undecodable};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use self::input::Input;
 use crate::CommandError;
 use crate::cli;
 
@@ -20,51 +20,9 @@ pub(crate) fn decode(arguments: &cli::Decode) -> Result<ExitCode, CommandError> 
         print(&list())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let input = Input::read(arguments.payload.as_deref().unwrap_or_default(), arguments.base64)?;
-    let frame = Frame {
-        f_port: arguments.f_port.unwrap_or_default(),
-        data: &input.data,
-        object: input.object.as_ref(),
-        encrypted: false,
-    };
-    let codec = match arguments.model.as_deref() {
-        Some(model) => Ok(named(model)?),
-        None => choose(None, None, &frame),
-    };
-    let read = codec.and_then(|codec| codec.decode(&frame));
+    let read = Input::read(arguments)?.decode(arguments.model.as_deref())?;
     print(&if arguments.json { as_json(&read) } else { as_text(&read) })?;
     Ok(if read.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The payload as given: bytes in hex or base64, or as JSON the object of a codec in the network server.
-struct Input {
-    data: Vec<u8>,
-    object: Option<Map<String, Value>>,
-}
-
-impl Input {
-    fn read(payload: &str, base64: bool) -> Result<Self, CommandError> {
-        if payload.starts_with('{') {
-            let object = serde_json::from_str(payload).map_err(|e| format!("the object is not JSON: {e}"))?;
-            return Ok(Self { data: payload.as_bytes().to_vec(), object: Some(object) });
-        }
-        let digits = payload.strip_prefix("0x").unwrap_or(payload).replace([' ', ':', '-'], "");
-        let data = match hex::decode(digits) {
-            Ok(data) if !base64 => data,
-            _ => Payload::from_base64(payload)
-                .map_err(|_| "the payload is neither hex nor base64, such as 01fb38 or Afs4")?
-                .as_bytes()
-                .to_vec(),
-        };
-        Ok(Self { data, object: None })
-    }
-}
-
-/// A codec by its own name, or by a model's name.
-fn named(model: &str) -> Result<&'static Codec, CommandError> {
-    by_name(model).or_else(|| by_model(model)).ok_or_else(|| {
-        format!("no codec reads {model}: `parking decode --list` names those there are").into()
-    })
 }
 
 fn list() -> String {

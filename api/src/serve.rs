@@ -176,7 +176,7 @@ impl Server {
             credential,
             admission,
             log_id: HeaderValue::from_str(&log_id)?,
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
             ids: Box::new(SystemIds),
         });
         Ok(Self {

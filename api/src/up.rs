@@ -85,9 +85,10 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
 /// On loopback every program of this machine is trusted; elsewhere there is nothing to trust anyone with.
 fn admission(arguments: &cli::Up) -> Admission {
     let hosts = arguments.allowed_hosts.iter().map(|host| host.trim()).filter(|host| !host.is_empty());
-    match arguments.listen.ip().is_loopback() {
-        true => Admission::ThisMachine { hosts: hosts.map(str::to_owned).collect() },
-        false => Admission::Everyone,
+    if arguments.listen.ip().is_loopback() {
+        Admission::ThisMachine { hosts: hosts.map(str::to_owned).collect() }
+    } else {
+        Admission::Everyone
     }
 }
 

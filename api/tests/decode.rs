@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 /// Runs the command: its exit code, what it printed, what it complained.
 fn decode(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -101,7 +102,104 @@ fn what_is_typed_wrong_is_told_in_one_line() {
         assert_eq!((code, stdout.as_str()), (Some(1), ""));
         assert!(stderr.contains(expected) && stderr.lines().count() == 1, "{stderr}");
     }
-    assert_eq!(decode(&["--model", "TPS110", "01"]).0, Some(2), "the port is missing");
+    let cases: [(&[&str], &str); 7] = [
+        (&["--model", "TPS110", "01"], "bosch-tps110 reads the ports 1, 2, 3, 4, 5, 6, 7: give --f-port"),
+        (&["01"], "these bytes alone tell no codec: give --f-port or --model"),
+        (&["01fb380000311100"], "may be of browan-tabs on port 100, browan-tabs on port 102"),
+        (
+            &["--model", "milesight", "--object", "{}"],
+            "milesight reads bytes, not an object: give the payload",
+        ),
+        (&["--object", "{}", "{}"], "the object is given twice"),
+        (&["--event", "no/such/file.json"], "no/such/file.json cannot be read"),
+        (&["--f-port", "1", r#"{"deviceInfo": {}}"#], "an event has its own port and object"),
+    ];
+    for (arguments, expected) in cases {
+        let (code, stdout, stderr) = decode(arguments);
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(stderr.contains(expected) && stderr.lines().count() == 1, "{stderr}");
+    }
+    for both in [["--event", "-", "01"], ["--event", "-", "--base64"]] {
+        assert_eq!(decode(&both).0, Some(2), "{both:?}");
+    }
+    assert_eq!(decode(&["--model", "TPS110"]).0, Some(2), "nothing to decode");
+}
+
+#[test]
+fn a_port_is_needed_only_where_it_tells_something() {
+    for arguments in [&["--model", "EM310-UDL"][..], &["--model", "milesight"], &[]] {
+        let text = reading(&[arguments, &["01755c03824408"]].concat());
+        assert!(text.contains("distance               2116 mm\n"), "{arguments:?}: {text}");
+    }
+    // The only port of the codec, and the only one that these bytes come on.
+    assert!(
+        reading(&["--model", "TBMS100", "01fb380000311100"]).starts_with("occupancy              occupied\n")
+    );
+    let answer = reading(&["8000020311000b18020a05a0003c000081"]);
+    assert!(
+        answer.contains("firmware               0.11\ncodec                  dingtek-do200 2\n"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_object_chooses_its_codec() {
+    let expected = "\
+occupancy              occupied
+kind                   occupancy
+temperature            21.5 °C
+codec                  object 1
+";
+    let object = r#"{"occupied": true, "temperature": 21.5}"#;
+    for arguments in [&["--object", object][..], &[object], &["--object", object, "0102"]] {
+        assert_eq!(reading(arguments), expected, "{arguments:?}");
+    }
+    let parked = reading(&["--object", r#"{"parkingStatus": "BUSY"}"#]);
+    assert!(parked.contains("codec                  fleximodo 1\n"), "{parked}");
+    // A model given reads its bytes.
+    let bytes = reading(&["--model", "TPS110", "-p", "1", "--object", object, "00"]);
+    assert!(bytes.starts_with("occupancy              vacant\n"), "{bytes}");
+    let (code, stdout, _) = decode(&["--object", r#"{"battery": 80}"#]);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (Some(1), "reading                unknown: there is no decoded object that tells occupancy\n")
+    );
+}
+
+#[test]
+fn a_whole_event_of_chirpstack_is_decoded_as_the_platform_decodes_it() {
+    let fixture =
+        |name: &str| format!("{}/tests/fixtures/chirpstack-events/{name}", env!("CARGO_MANIFEST_DIR"));
+    // The profile of this device tells no model.
+    let bosch = fixture("up-templated-bosch-tps110-1.json");
+    assert_eq!(decode(&["--event", &bosch]).0, Some(1));
+    let text = reading(&["--event", &bosch, "--model", "TPS110"]);
+    assert!(
+        text.starts_with("occupancy              occupied\nkind                   heartbeat\n"),
+        "{text}"
+    );
+    // Its profile names the manufacturer.
+    let leak = fixture("up-2025-rotterdam-em300sld-helium-two-gateways.json");
+    let text = reading(&["--event", &leak]);
+    assert!(text.contains("codec                  milesight 2\n"), "{text}");
+    let body = std::fs::read_to_string(leak).unwrap();
+    assert_eq!(reading(&[&body]), text);
+    let (code, stdout, stderr) = decode(&["--event", &fixture("up-2024-dragino-lt22222-class-c.json")]);
+    assert_eq!((code, stderr.as_str()), (Some(1), ""));
+    assert!(stdout.starts_with("reading                unknown: no codec"), "{stdout}");
+}
+
+#[test]
+fn an_event_is_read_from_stdin() {
+    let event = r#"{"deviceInfo": {"devEui": "58a0cb0000100001", "deviceProfileName": "TBMS100"},
+                    "fPort": 102, "data": "Afs4AAAxEQA="}"#;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parking"));
+    let command = command.args(["decode", "--event", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(event.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), reading(&[event]));
+    assert!(reading(&[event]).contains("codec                  browan-tbms100 1\n"));
 }
 
 #[test]

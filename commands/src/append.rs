@@ -119,11 +119,11 @@ impl Append {
 /// The result of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// The position of its first event.
+    /// The position of its first event. Without events, the position after the last one.
     pub first_position: i64,
-    /// The position of its last event.
+    /// The position of its last event. Without events, the log's last position.
     pub last_position: i64,
-    /// The time that the log assigned; never runs backwards with position.
+    /// The time that the log assigned to its first event. Each event has a time of its own, later than the one before.
     pub recorded_at: Instant,
     /// The new version of each stream that got events, in the append's order.
     pub versions: Vec<i64>,
@@ -177,10 +177,10 @@ pub enum AppendError {
         reason: String,
     },
     /// The append names a stream twice, takes a claim twice, changes a claim twice within a stream, changes a claim of
-    /// a stream that gets no events, or has no events.
+    /// a stream that gets no events, names no stream, or has neither events nor a request.
     #[error(
-        "an append names each stream once, each stream each claim once, claims come with events of their stream, and at \
-         least one event is added"
+        "an append names at least one stream, each once, each stream each claim once, claims come with events of their \
+         stream, and it adds an event or bears a request"
     )]
     Malformed,
     /// The database refused the content.

@@ -14,9 +14,10 @@ pub(crate) const ATTEMPTS: usize = 10;
 /// The result of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Executed<A: Decider> {
-    /// The position from which the read side shows it; for a command without events, the stream's last position.
+    /// The position from which the read side shows it; for a command without events, the last position of the stream, or
+    /// of the log.
     pub position: i64,
-    /// The stream's version afterwards.
+    /// The stream's version afterwards; 0 for a repeated request without events.
     pub version: i64,
     /// Its events.
     pub events: Vec<A::Event>,
@@ -206,6 +207,7 @@ impl<A: Decider> Bus<A> {
         {
             return Ok(None);
         }
+        let aggregate_id = context.aggregate_id.clone();
         // With events applied that are not appended, the state is not the stream's.
         if dropped.is_empty() {
             self.store.memory().keep(context);
@@ -213,6 +215,16 @@ impl<A: Decider> Bus<A> {
         match (earlier, refusal) {
             (Some(earlier), _) => Ok(Some(earlier)),
             (None, Some(refusal)) => Err(ExecuteError::Refused { refusal, position }),
+            // Kept with its request: repeated later, the command might change something.
+            (None, None) if command_context.request.is_some() => {
+                let appended =
+                    self.store.append_at::<A>(&aggregate_id, version, &[], command_context).await?;
+                if appended.repeated {
+                    return self.repeated(command_context).await.map(Some);
+                }
+                let position = appended.last_position;
+                Ok(Some(Executed { position, version, events: Vec::new(), repeated: false }))
+            }
             (None, None) => {
                 // An earlier command may have made this one redundant; its events must be confirmed.
                 self.store.confirm(position).await?;

@@ -10,7 +10,7 @@ use cqrs_es::Aggregate;
 use parking_domain::aggregate::{Claim, Decider};
 
 use crate::append::{AppendError, Appended, StreamAppend};
-use crate::bus::{ATTEMPTS, decide_in_turn};
+use crate::bus::{ATTEMPTS, Executed, decide_in_turn};
 use crate::lanes::{StreamName, Taken};
 use crate::store::{CommandContext, Earlier, FindRequestError, LoadError, LogContext, LogStore};
 
@@ -43,12 +43,19 @@ pub trait MultiStreamCommand: Sync {
 /// The result of a command over several streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done<A: Decider> {
-    /// The position from which the read side shows it; `None` if there were no events.
+    /// The position from which the read side shows it; `None` if there were no events, and no request to remember.
     pub position: Option<i64>,
     /// The lead's events.
     pub events: Vec<A::Event>,
     /// True when the same request was made before; this is its original result.
     pub repeated: bool,
+}
+
+impl<A: Decider> From<Executed<A>> for Done<A> {
+    fn from(executed: Executed<A>) -> Self {
+        let Executed { position, events, repeated, .. } = executed;
+        Self { position: Some(position), events, repeated }
+    }
 }
 
 /// The streams loaded and the events decided by a command so far.
@@ -88,6 +95,16 @@ impl<'a> UnitOfWork<'a> {
         self.store.load(aggregate_id).await
     }
 
+    /// The log, for what is not in a stream's state.
+    pub(crate) fn store(&self) -> &LogStore {
+        self.store
+    }
+
+    /// Requires that a loaded stream is unchanged when the events are appended, without deciding anything on it.
+    pub fn require<A: Decider>(&mut self, context: &LogContext<A>) {
+        self.append_to(context, &[]);
+    }
+
     /// The stream that holds a claim, as aggregate type and id.
     pub async fn holder(&self, scope: &str, key: &str) -> Result<Option<(String, String)>, LoadError> {
         self.store.holder(scope, key).await
@@ -120,6 +137,15 @@ impl<'a> UnitOfWork<'a> {
     /// True when there are no events to append. An error counts as something to append.
     fn adds_nothing(&self) -> bool {
         self.streams.as_ref().is_ok_and(|streams| streams.iter().all(|stream| stream.events.is_empty()))
+    }
+
+    /// Names a stream without a precondition if there is none: an append concerns at least one.
+    fn name_one_of(&mut self, loaded: &[StreamName]) {
+        if let (Ok(streams), Some(name)) = (&mut self.streams, loaded.first())
+            && streams.is_empty()
+        {
+            streams.push(name.unconditionally());
+        }
     }
 
     fn append_to<A: Decider>(&mut self, context: &LogContext<A>, events: &[A::Event]) {
@@ -168,11 +194,15 @@ impl LogStore {
                 if let Some(earlier) = self.done_before(command_context).await.map_err(find_error::<C>)? {
                     return Ok(earlier);
                 }
-                let events = decided?;
-                // Earlier commands may have made this one redundant, on streams that it need not have loaded; all must
-                // be confirmed.
-                self.confirm_all().await.map_err(find_error::<C>)?;
-                return Ok(Done { position: None, events, repeated: false });
+                if decided.is_err() || command_context.request.is_none() {
+                    let events = decided?;
+                    // Earlier commands may have made this one redundant, on streams that it need not have loaded; all
+                    // must be confirmed.
+                    self.confirm_all().await.map_err(find_error::<C>)?;
+                    return Ok(Done { position: None, events, repeated: false });
+                }
+                // Kept with its request: repeated later, the command might change something.
+                work.name_one_of(&streams);
             }
             match self.append_work(work).await {
                 Err(error) if attempts < ATTEMPTS && is_outdated(command, &error) => attempts += 1,

@@ -9,6 +9,8 @@ use std::hash::{BuildHasher, RandomState};
 use parking_domain::aggregate::Decider;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::append::{Expected, StreamAppend};
+
 /// Far more lanes than concurrent commands: two streams that share a lane wait for each other's commits.
 const LANES: usize = 4096;
 
@@ -23,6 +25,17 @@ impl StreamName {
     /// The stream of an aggregate.
     pub fn of<A: Decider>(aggregate_id: &(impl ToString + ?Sized)) -> Self {
         Self { aggregate_type: A::TYPE, aggregate_id: aggregate_id.to_string() }
+    }
+
+    /// The part of an append that names this stream, requires nothing of it and adds nothing to it.
+    pub(crate) fn unconditionally(&self) -> StreamAppend {
+        StreamAppend {
+            aggregate_type: self.aggregate_type.to_owned(),
+            aggregate_id: self.aggregate_id.clone(),
+            expected: Expected::Any,
+            events: Vec::new(),
+            claims: Vec::new(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod personal;
 pub mod platform;
 pub mod randomness;
 pub mod reservations;
+pub mod sites;
 pub mod skipping;
 pub mod snapshots;
 pub mod spaces;

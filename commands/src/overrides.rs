@@ -1,13 +1,11 @@
 //! Override requests: notes are sealed here, before the space decides.
-//!
-//! Clearing an override carries no personal data; it is a plain command of the bus.
 
 use parking_domain::asked::Asked;
 use parking_domain::id::{OverrideId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::space::{OverrideKind, SetOverride, Space, SpaceCommand};
+use parking_domain::space::{ClearOverride, OverrideKind, SetOverride, Space, SpaceCommand, SpaceRefusal};
 
-use crate::bus::{Bus, Executed};
+use crate::bus::{Bus, ExecuteError, Executed};
 use crate::personal::{Field, PersonalDataError, SealedCommandError, Sealer};
 use crate::store::CommandContext;
 
@@ -66,5 +64,22 @@ impl<'a> Overrides<'a> {
         let set = SetOverride { override_id, kind, from, until, reason, notes, asked };
         let set = SpaceCommand::SetOverride(Box::new(set));
         Ok(self.spaces.execute_all(&space_id.to_string(), &[set], command_context).await?)
+    }
+    /// Clears an override. One that is over is forgotten by its space, and found in the log.
+    pub async fn clear(
+        &self,
+        space_id: SpaceId,
+        clear: ClearOverride,
+        command_context: &CommandContext,
+    ) -> Result<Executed<Space>, ExecuteError<SpaceRefusal>> {
+        let command = SpaceCommand::ClearOverride(clear);
+        let cleared = self.spaces.execute(&space_id.to_string(), &command, command_context).await;
+        let Err(ExecuteError::Refused { refusal: SpaceRefusal::OverrideNotFound, position }) = cleared else {
+            return cleared;
+        };
+        let known = self.spaces.store().events_of_part(space_id, clear.override_id.uuid()).await?;
+        let refusal =
+            if known.is_empty() { SpaceRefusal::OverrideNotFound } else { SpaceRefusal::OverrideOver };
+        Err(ExecuteError::Refused { refusal, position })
     }
 }

@@ -1,17 +1,19 @@
 //! Reservation requests: personal data is sealed here, before the space decides.
 //!
-//! Check-in and check-out carry no personal data; they are plain commands of the bus.
+//! Check-in and check-out carry no personal data.
 
 mod booking;
 mod change;
 mod guest;
+mod over;
 
 use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::space::{CancelReservation, Space, SpaceCommand, SpaceRefusal};
 use uuid::Uuid;
 
-use crate::bus::{Bus, ExecuteError, Executed};
+use crate::bus::{Bus, ExecuteError};
+use crate::joint::Done;
 use crate::personal::{Field, Person, PersonalDataError, SealedCommandError, Sealer};
 use crate::store::CommandContext;
 
@@ -40,10 +42,10 @@ impl<'a> Reservations<'a> {
         reason: Option<&str>,
         asked: Asked,
         command_context: &CommandContext,
-    ) -> Result<Executed<Space>, SealedCommandError> {
+    ) -> Result<Done<Space>, SealedCommandError> {
         // Before sealing: the guest of the first request may have been forgotten since.
         if let Some(earlier) = self.spaces.earlier(command_context).await? {
-            return Ok(earlier);
+            return Ok(earlier.into());
         }
         let reason = match reason {
             None => None,
@@ -55,7 +57,7 @@ impl<'a> Reservations<'a> {
         };
         let cancel = CancelReservation { reservation_id, reason, asked };
         let command = SpaceCommand::CancelReservation(Box::new(cancel));
-        Ok(self.spaces.execute(&space_id.to_string(), &command, command_context).await?)
+        Ok(self.execute(space_id, reservation_id, &[command], command_context).await?)
     }
 
     /// The subject whose key seals the reservation's texts: the guest with the given e-mail, else the reservation
@@ -66,12 +68,12 @@ impl<'a> Reservations<'a> {
         reservation_id: ReservationId,
         asked: Asked,
     ) -> Result<Uuid, SealedCommandError> {
-        let space = self.spaces.store().load::<Space>(&space_id.to_string()).await?;
-        let refused = |refusal| ExecuteError::Refused { refusal, position: space.position };
-        if space.aggregate.description().is_none_or(|space| space.tenant_id != asked.tenant_id) {
+        let (space, position) = self.space_recalling(space_id, reservation_id).await?;
+        let refused = |refusal| ExecuteError::Refused { refusal, position };
+        if space.owner() != Some(asked.tenant_id) {
             return Err(refused(SpaceRefusal::SpaceNotFound).into());
         }
-        let reservation = space.aggregate.reservation(reservation_id);
+        let reservation = space.reservation(reservation_id);
         let reservation = reservation.ok_or_else(|| refused(SpaceRefusal::ReservationNotFound))?;
         let email = reservation.details().user_email.as_ref();
         Ok(email.map_or(reservation_id.uuid(), |sealed| sealed.subject))

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use cqrs_es::DomainEvent;
 use parking_domain::aggregate::Decider;
+use parking_domain::id::SpaceId;
+use parking_domain::space::SpaceEvent;
 use parking_domain::stored;
 use parking_domain::upcast::Upcasters;
 use sqlx::PgPool;
@@ -196,10 +198,23 @@ impl LogStore {
         request: &RequestKey,
     ) -> Result<Option<Earlier<A>>, FindRequestError> {
         let earlier = find::request(&self.pool, self.upcasters, request).await?;
-        if let Some(earlier) = &earlier {
-            self.confirm(earlier.position).await?;
+        match &earlier {
+            // Of a request without events the head says nothing: it was decided after its position.
+            Some(earlier) if earlier.events.is_empty() => self.writer.confirm_visible().await?,
+            Some(earlier) => self.confirm(earlier.position).await?,
+            None => {}
         }
         Ok(earlier)
+    }
+
+    /// The events of one reservation or override of a space, however long it has been over.
+    pub async fn events_of_part(&self, space_id: SpaceId, part: Uuid) -> Result<Vec<SpaceEvent>, LoadError> {
+        find::space_part(&self.pool, self.upcasters, space_id, part).await
+    }
+
+    /// Some of the streams that hold the claims of a scope, by id.
+    pub(crate) async fn holders(&self, scope: &str, limit: i64) -> Result<Vec<String>, LoadError> {
+        find::holders(&self.pool, scope, limit).await
     }
 
     /// Confirms the result of an earlier command at this position: returns once a synchronous standby has it. A visible
@@ -225,7 +240,7 @@ impl LogStore {
 pub struct Earlier<A: Decider> {
     /// The position of its last event.
     pub position: i64,
-    /// The stream's version afterwards.
+    /// The stream's version afterwards; 0 if the request has no events of it.
     pub version: i64,
     /// Its events.
     pub events: Vec<A::Event>,

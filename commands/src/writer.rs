@@ -90,6 +90,15 @@ impl Writer {
         if position <= *self.head.borrow() {
             return Ok(());
         }
+        self.confirm_by_commit(Some(position)).await
+    }
+
+    /// As [`Self::confirm`], for everything visible now, including what has no position.
+    pub async fn confirm_visible(&self) -> Result<(), AppendError> {
+        self.confirm_by_commit(None).await
+    }
+
+    async fn confirm_by_commit(&self, position: Option<i64>) -> Result<(), AppendError> {
         let (reply, result) = oneshot::channel();
         let slot = self.reserve().map_err(|refused| match refused {
             // The events that were found may be durable.
@@ -142,7 +151,8 @@ fn check(append: &Append) -> Result<(), AppendError> {
         })
     });
     let claims_with_events = append.streams.iter().all(|s| s.claims.is_empty() || !s.events.is_empty());
-    if !streams_unique || !claims_unique || !claims_with_events || append.event_count() == 0 {
+    let has_effect = append.event_count() > 0 || append.request.is_some();
+    if !streams_unique || !claims_unique || !claims_with_events || !has_effect || append.streams.is_empty() {
         return Err(AppendError::Malformed);
     }
     match append.events().map(NewEvent::size).max() {

@@ -72,7 +72,7 @@ pub struct Report {
     pub dev_eui: DevEui,
     /// The key by which a repeated delivery of the same report is recognised.
     pub key: EventKey,
-    /// ChirpStack's `time`. Informational only: it can be wrong by minutes in either direction.
+    /// ChirpStack's `time`, which may be wrong by any amount.
     pub time: Option<Instant>,
     /// ChirpStack's data about the device.
     pub device: DeviceInfo,

@@ -32,7 +32,8 @@ pub use refusal::DeviceRefusal;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Device {
     owned: Option<Ownership>,
-    retired: bool,
+    /// The last owner, if it retired the device.
+    retired_by: Option<TenantId>,
 }
 
 impl Device {
@@ -56,15 +57,20 @@ impl Device {
         self.owned.as_ref().and_then(|owned| owned.space_id)
     }
 
-    /// The ownership, if it is the tenant's; otherwise the device is not found.
+    /// The ownership, if it is the tenant's. A tenant still sees the device that it retired; any other is not found.
     fn owned_by(&self, asked: Asked) -> Result<&Ownership, DeviceRefusal> {
         let owned = self.owned.as_ref().filter(|owned| owned.tenant_id == asked.tenant_id);
-        owned.ok_or(DeviceRefusal::DeviceNotFound)
+        let is_retired = self.is_retired_by(asked);
+        owned.ok_or(if is_retired { DeviceRefusal::DeviceRetired } else { DeviceRefusal::DeviceNotFound })
+    }
+
+    fn is_retired_by(&self, asked: Asked) -> bool {
+        self.retired_by == Some(asked.tenant_id)
     }
 }
 
 impl Decider for Device {
-    const STATE_VERSION: i32 = 1;
+    const STATE_VERSION: i32 = 2;
 
     const EVENTS: &'static [(&'static str, &'static str)] = DeviceEvent::CATALOGUE;
 
@@ -89,6 +95,11 @@ impl Decider for Device {
                 let unassigned = self.owned_by(asked)?.unassigned(reason, asked);
                 unassigned.map(|event| vec![event]).ok_or(DeviceRefusal::DeviceNotAssigned)
             }
+            // Without an owner it is assigned to no space: only its last owner's view of it ends.
+            ReleaseDevice { reason, asked } if self.is_retired_by(asked) => {
+                Ok(vec![DeviceEvent::DeviceReleased { reason, at: asked.at, by: asked.by }])
+            }
+            RetireDevice { asked, .. } if self.is_retired_by(asked) => Ok(Vec::new()),
             ReleaseDevice { reason, asked } => {
                 let unassigned = self.owned_by(asked)?.unassigned(reason.clone(), asked);
                 let released = DeviceEvent::DeviceReleased { reason, at: asked.at, by: asked.by };
@@ -118,10 +129,10 @@ impl Decider for Device {
         match event {
             DeviceEvent::DeviceClaimed { tenant_id, category, definition, .. } => {
                 self.owned = Some(Ownership::new(*tenant_id, *category, Definition::clone(definition)));
-                self.retired = false;
+                self.retired_by = None;
             }
-            DeviceEvent::DeviceReleased { .. } => *self = Self { owned: None, retired: false },
-            DeviceEvent::DeviceRetired { .. } => *self = Self { owned: None, retired: true },
+            DeviceEvent::DeviceReleased { .. } => *self = Self::default(),
+            DeviceEvent::DeviceRetired { .. } => *self = Self { owned: None, retired_by: self.owner() },
             event => {
                 if let Some(owned) = &mut self.owned {
                     owned.evolve(event);

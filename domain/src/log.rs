@@ -17,7 +17,7 @@ pub use event::LogEvent;
 pub use refusal::LogRefusal;
 
 /// The log format of this build. A log of another format is refused before anything is written.
-pub const FORMAT: i16 = 4;
+pub const FORMAT: i16 = 5;
 
 /// The state for decisions about the log: whether it has started, its current id, its newest dictionary, and the
 /// skipped events.

@@ -16,6 +16,7 @@ mod sensor;
 mod shown;
 pub mod silence;
 mod spaces;
+mod stay;
 
 pub use change::{Cause, Change, ChangeSource};
 pub use device::DeviceFacts;
@@ -25,3 +26,4 @@ pub use profiles::Profiles;
 pub use sensor::Sensor;
 pub use shown::{DisplayState, Presence, Reason, Shown, Sign, SpaceState};
 pub use spaces::{Parts, Spaces, Touched};
+pub use stay::{Departure, Stay};

@@ -33,7 +33,7 @@ pub struct Policy {
     pub blink_reserved_soon: bool,
     /// The lit time and the dark time of a blinking light: 100 to 2000 ms.
     pub blink_pattern_ms: u32,
-    /// Whether a vehicle that a sensor sees during a reservation confirms it, so that the space shows occupied.
+    /// Whether a sensor's stay confirms the reservation that it belongs to, so that the space shows occupied.
     pub allow_sensor_override: bool,
 }
 

@@ -141,7 +141,12 @@ impl SiteState {
 
 /// A site's name is unique in its tenant, ignoring letter case and surrounding blanks.
 fn name_claim(tenant_id: TenantId, name: &str) -> Claim {
-    Claim { scope: format!("site_name/{tenant_id}"), key: name.trim().to_lowercase() }
+    Claim { scope: name_scope(tenant_id), key: name.trim().to_lowercase() }
+}
+
+/// The scope of the claims of which each site of a tenant holds exactly one.
+pub fn name_scope(tenant_id: TenantId) -> String {
+    format!("site_name/{tenant_id}")
 }
 
 /// A site's slug is unique in its tenant, ignoring letter case.

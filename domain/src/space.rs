@@ -46,11 +46,13 @@ pub use reservation::{Confirmation, Details, PaymentStatus, Reservation, Status,
 pub use reservations::{MAX_HOLDING, REMEMBERED};
 pub use running::CHECK_IN_GRACE;
 
-/// The state for decisions about a space. After its deletion, only that it is deleted.
+/// The state for decisions about a space. After its deletion, only that it is deleted, and whose it was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Space {
     description: Option<Description>,
     deleted: bool,
+    /// Of a deleted space, the tenant that owned it: its reservations remain, and can still be amended.
+    former_owner: Option<TenantId>,
     by_hand: Option<StateByHand>,
     overrides: Overrides,
     reservations: Reservations,
@@ -77,6 +79,11 @@ impl Space {
         self.description.as_ref()
     }
 
+    /// The tenant that owns it, or that owned it until its deletion.
+    pub fn owner(&self) -> Option<TenantId> {
+        self.description.as_ref().map(|description| description.tenant_id).or(self.former_owner)
+    }
+
     /// True after its deletion.
     pub fn is_deleted(&self) -> bool {
         self.deleted
@@ -90,6 +97,23 @@ impl Space {
     /// A reservation, if it is open or one of the last that are over.
     pub fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
         self.reservations.get(id)
+    }
+
+    /// The space with a reservation that was over too long ago to be remembered, from all its events in the log. A
+    /// reservation that is over never opens again, so the space decides about it as if it had never forgotten it.
+    #[must_use]
+    pub fn recalling<'a>(
+        mut self,
+        id: ReservationId,
+        events: impl IntoIterator<Item = &'a SpaceEvent>,
+    ) -> Self {
+        let mut alone = Self::default();
+        events.into_iter().for_each(|event| alone.evolve(event));
+        let over = alone.reservations.get(id).filter(|reservation| reservation.status != Status::Active);
+        if let Some(reservation) = over.filter(|_| self.reservation(id).is_none()) {
+            self.reservations.recall(id, reservation.clone());
+        }
+        self
     }
 
     /// The open reservations.
@@ -128,6 +152,19 @@ impl Space {
         }
     }
 
+    /// As [`Self::decide_for`], for a command on a reservation, which outlives its space.
+    fn decide_on_reservation(
+        &self,
+        asked: Asked,
+        rule: impl FnOnce(&Self) -> Result<Vec<SpaceEvent>, SpaceRefusal>,
+    ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
+        if self.owner() != Some(asked.tenant_id) {
+            return Err(SpaceRefusal::SpaceNotFound);
+        }
+        let (passed, now) = self.pass_time(asked.at, TimeDelta::zero());
+        rule(&now).map(|own| after_due(passed, own))
+    }
+
     fn replace_definition(&mut self, definition: &Definition, at: Instant) {
         let Some(description) = &mut self.description else { return };
         if description.definition.auto_release_minutes != definition.auto_release_minutes {
@@ -153,7 +190,7 @@ fn after_due(mut passed: Vec<SpaceEvent>, own: Vec<SpaceEvent>) -> Vec<SpaceEven
 }
 
 impl Decider for Space {
-    const STATE_VERSION: i32 = 1;
+    const STATE_VERSION: i32 = 2;
 
     const EVENTS: &'static [(&'static str, &'static str)] = SpaceEvent::CATALOGUE;
 
@@ -173,12 +210,20 @@ impl Decider for Space {
                 self.decide_for(clear.asked, |now, _| now.clear_override(&clear))
             }
             Command::BookReservation(book) => self.decide_for(book.asked, |now, _| now.book(*book)),
-            Command::RescheduleReservation(to) => self.decide_for(to.asked, |now, _| now.reschedule(&to)),
-            Command::AmendReservation(amend) => self.decide_for(amend.asked, |now, _| now.amend(*amend)),
-            Command::CancelReservation(cancel) => self.decide_for(cancel.asked, |now, _| now.cancel(*cancel)),
-            Command::CheckIn(check_in) => self.decide_for(check_in.asked, |now, _| now.check_in(&check_in)),
+            Command::RescheduleReservation(to) => {
+                self.decide_on_reservation(to.asked, |now| now.reschedule(&to))
+            }
+            Command::AmendReservation(amend) => {
+                self.decide_on_reservation(amend.asked, |now| now.amend(*amend))
+            }
+            Command::CancelReservation(cancel) => {
+                self.decide_on_reservation(cancel.asked, |now| now.cancel(*cancel))
+            }
+            Command::CheckIn(check_in) => {
+                self.decide_on_reservation(check_in.asked, |now| now.check_in(&check_in))
+            }
             Command::CheckOut(check_out) => {
-                self.decide_for(check_out.asked, |now, _| now.check_out(&check_out))
+                self.decide_on_reservation(check_out.asked, |now| now.check_out(&check_out))
             }
             Command::ConfirmBySensor(confirm) => {
                 let (passed, then) = self.pass_time(confirm.at, TimeDelta::zero());
@@ -207,7 +252,9 @@ impl Decider for Space {
                     description.code.clone_from(to);
                 }
             }
-            Event::SpaceDeleted { .. } => *self = Self { deleted: true, ..Self::default() },
+            Event::SpaceDeleted { .. } => {
+                *self = Self { deleted: true, former_owner: self.owner(), ..Self::default() };
+            }
             Event::StateSetByHand { state, .. } => {
                 self.by_hand = Some(*state).filter(|state| *state != StateByHand::Unknown);
             }
@@ -231,8 +278,8 @@ impl Decider for Space {
                     reservation.details.clone_from(details);
                 }
             }
-            Event::ReservationApproached { reservation_id, .. } => {
-                self.change(*reservation_id, Reservation::approach);
+            Event::ReservationApproached { reservation_id, due, .. } => {
+                self.change(*reservation_id, |held| held.approach(*due));
             }
             Event::ReservationStarted { reservation_id, .. } => {
                 self.change(*reservation_id, Reservation::start);

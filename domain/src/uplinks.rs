@@ -5,8 +5,10 @@
 //! are recorded, including late and repeated frames; each reader decides how to treat them.
 
 mod bare;
+mod clock;
 mod event;
 mod last_events;
+mod lower_counters;
 mod recent_keys;
 mod sessions;
 
@@ -19,6 +21,7 @@ use crate::aggregate::{Decider, aggregate};
 use crate::chirpstack::{Content, Report, Up};
 use crate::instant::Instant;
 use crate::lorawan::{DevAddr, DevEui};
+use clock::Arrival;
 use recent_keys::{Recall, RecentKeys};
 use sessions::Sessions;
 
@@ -55,7 +58,7 @@ pub fn dev_eui_of(stream_id: &str) -> Option<DevEui> {
 pub struct RecordReport {
     /// The report that ChirpStack posted.
     pub report: Report,
-    /// When the platform received it.
+    /// When the platform received it, even if it is recorded much later.
     pub at: Instant,
     /// The result of looking the key up in the whole stream.
     pub look_up: LookUp,
@@ -90,6 +93,7 @@ pub enum UplinkRefusal {
 pub struct Uplinks {
     recent_keys: RecentKeys,
     sessions: Sessions,
+    first_received_at: Option<Instant>,
     last_received_at: Option<Instant>,
 }
 
@@ -106,12 +110,13 @@ impl Uplinks {
 
     /// The event of a report that was not recorded before.
     fn record(&self, report: &Report, at: Instant) -> UplinkEvent {
+        let heard_at = Arrival { at, first: self.first_received_at.unwrap_or(at) }.heard_at(report);
         let Report { key, time, device, content, .. } = report;
         let received_at = self.last_received_at.map_or(at, |last| last.max(at));
         let report = NetworkReport { key: *key, received_at, time: *time, device: device.clone() };
         match content {
-            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(up, report))),
-            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(*dev_addr, report)),
+            Content::Up(up) => UplinkEvent::UplinkReceived(Box::new(self.receive(up, heard_at, report))),
+            Content::Join(dev_addr) => UplinkEvent::DeviceJoined(self.join(*dev_addr, heard_at, report)),
             Content::Status => UplinkEvent::DeviceStatusReported { report },
             Content::Ack => UplinkEvent::DownlinkAcknowledged { report },
             Content::TxAck => UplinkEvent::DownlinkTransmitted { report },
@@ -121,8 +126,7 @@ impl Uplinks {
     }
 
     /// An uplink with its session and standing.
-    fn receive(&self, up: &Up, report: NetworkReport) -> UplinkReceived {
-        let heard_at = up.heard_at(report.time, report.received_at);
+    fn receive(&self, up: &Up, heard_at: Instant, report: NetworkReport) -> UplinkReceived {
         let placement = self.sessions.place_uplink(up, heard_at, report.received_at);
         UplinkReceived {
             report,
@@ -142,15 +146,14 @@ impl Uplinks {
         }
     }
 
-    fn join(&self, dev_addr: Option<DevAddr>, report: NetworkReport) -> DeviceJoined {
-        let heard_at = report.time.unwrap_or(report.received_at).min(report.received_at);
+    fn join(&self, dev_addr: Option<DevAddr>, heard_at: Instant, report: NetworkReport) -> DeviceJoined {
         let placement = self.sessions.place_join(dev_addr, heard_at);
         DeviceJoined { report, heard_at, session: placement.session, standing: placement.standing, dev_addr }
     }
 }
 
 impl Decider for Uplinks {
-    const STATE_VERSION: i32 = 1;
+    const STATE_VERSION: i32 = 2;
 
     const EVENTS: &'static [(&'static str, &'static str)] = UplinkEvent::CATALOGUE;
 
@@ -190,6 +193,7 @@ impl Decider for Uplinks {
     fn evolve(&mut self, event: &UplinkEvent) {
         let report = event.report();
         self.recent_keys.remember(report.key, report.time);
+        self.first_received_at.get_or_insert(report.received_at);
         self.last_received_at = self.last_received_at.max(Some(report.received_at));
         self.sessions.record(event);
     }

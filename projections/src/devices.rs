@@ -1,9 +1,11 @@
 //! Projection `fleet`: owned devices with their last values, their uplinks, and all other devices that were heard, as
-//! orphans.
+//! orphans. A released device is an orphan at once, a retired one when it is heard again.
 //!
 //! Ownership follows the device's stream in log order. A claim reads the device's uplinks since it last became
 //! ownerless again from the log, at most 90 days back (`past`). Until then only the orphan's row exists, with counts.
 
+pub(crate) mod device_places;
+mod fold;
 pub mod inventory;
 mod name;
 pub mod orphan_devices;
@@ -11,12 +13,14 @@ mod past;
 pub mod silences;
 pub mod uplinks;
 
+pub use fold::DeviceFold;
 use parking_domain::device::{DeviceEvent, Status};
 use parking_domain::lorawan::DevEui;
 use parking_domain::stored::Event;
 use parking_domain::uplinks::{self as streams, UplinkEvent};
 use sqlx::PgConnection;
 
+use crate::devices::device_places::DevicePlaces;
 use crate::devices::inventory::Device;
 use crate::devices::orphan_devices::OrphanDevices;
 use crate::devices::past::Past;
@@ -29,14 +33,16 @@ use crate::engine::rows::Rows;
 #[derive(Default)]
 pub struct Fleet {
     owned: Rows<Device>,
+    places: DevicePlaces,
     orphans: OrphanDevices,
     uplinks: Uplinks,
 }
 
 impl Projection for Fleet {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 3;
-    const TABLES: &'static [Tables] = &[inventory::TABLES, uplinks::TABLES, orphan_devices::TABLES];
+    const VERSION: i32 = 4;
+    const TABLES: &'static [Tables] =
+        &[inventory::TABLES, device_places::TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
     const POISON: Poison = Poison::DeadLetter;
     // By which a device's uplinks are deleted.
@@ -52,12 +58,17 @@ impl Projection for Fleet {
         for decoded in &events {
             let Some(dev_eui) = dev_eui_of(decoded) else { continue };
             match &decoded.event {
-                Event::Uplink(event) => self.hear(dev_eui, event, decoded.recorded.position),
-                Event::Device(event) => self.take(connection, dev_eui, event, decoded.recorded).await?,
+                Event::Uplink(event) => self.hear(dev_eui, event, decoded.recorded),
+                Event::Device(event) => {
+                    let before = self.owned.get(&dev_eui).cloned();
+                    self.take(connection, dev_eui, event, decoded.recorded).await?;
+                    self.places.take(before.as_ref(), self.owned.get(&dev_eui), decoded.recorded);
+                }
                 _ => {}
             }
         }
         self.owned.save(connection).await?;
+        self.places.save(connection).await?;
         self.orphans.save(connection).await?;
         Ok(self.uplinks.save(connection).await?)
     }
@@ -72,12 +83,17 @@ fn dev_eui_of(decoded: &Decoded<'_>) -> Option<DevEui> {
 }
 
 impl Fleet {
-    fn hear(&mut self, dev_eui: DevEui, event: &UplinkEvent, position: i64) {
+    fn hear(&mut self, dev_eui: DevEui, event: &UplinkEvent, recorded: &RecordedEvent) {
+        let position = recorded.position;
         let is_owned = |device: &Device| device.status != Status::Retired;
         if self.owned.get(&dev_eui).is_none_or(|device| !is_owned(device)) {
             self.orphans.hear(dev_eui, event, position);
         } else if let Some(device) = self.owned.change(&dev_eui) {
+            let before = device.occupancy;
             device.hear(event, position, &mut self.uplinks);
+            if device.occupancy != before {
+                self.places.take(None, Some(device), recorded);
+            }
         }
     }
 
@@ -106,17 +122,40 @@ impl Fleet {
                 self.owned.put(device);
             }
             DeviceEvent::DeviceReleased { .. } => {
+                self.become_orphan(dev_eui, recorded.position);
                 self.owned.remove(&dev_eui);
                 self.uplinks.forget(connection, dev_eui).await?;
             }
-            DeviceEvent::OrphanDismissed { at, .. } => self.orphans.dismiss(dev_eui, *at),
-            event => {
-                if let Some(device) = self.owned.change(&dev_eui) {
-                    device.apply_event(event);
-                    device.position = recorded.position;
+            DeviceEvent::DeviceRetired { at, .. } => {
+                if self.become_orphan(dev_eui, recorded.position) {
+                    // Not before it is heard again.
+                    self.orphans.dismiss(dev_eui, *at);
                 }
+                self.change(dev_eui, event, recorded.position);
             }
+            DeviceEvent::OrphanDismissed { at, .. } => self.orphans.dismiss(dev_eui, *at),
+            event => self.change(dev_eui, event, recorded.position),
         }
         Ok(())
+    }
+
+    fn change(&mut self, dev_eui: DevEui, event: &DeviceEvent, position: i64) {
+        if let Some(device) = self.owned.change(&dev_eui) {
+            device.apply_event(event);
+            device.position = position;
+        }
+    }
+
+    /// Makes a device that its owner gives up an orphan; false if it was never heard. The orphan takes along when the device
+    /// was last heard and its profile, and none of its values and counts, which are its former owner's.
+    fn become_orphan(&mut self, dev_eui: DevEui, position: i64) -> bool {
+        let Some((device, last_seen)) = self.owned.get(&dev_eui).and_then(|it| Some((it, it.last_seen_at?)))
+        else {
+            return false;
+        };
+        // A retired device has a row already, with a newer profile if it was heard since.
+        let profile = device.profile.clone().filter(|_| device.status != Status::Retired);
+        self.orphans.begin(dev_eui, last_seen, profile, position);
+        true
     }
 }

@@ -1,6 +1,7 @@
 //! What all projections share: the ordered feed, the runner that applies events, rows, rebuilds and comparisons.
 
 pub mod account;
+pub mod as_of;
 pub mod compare;
 pub mod database_url;
 pub mod dictionaries;

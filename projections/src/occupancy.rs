@@ -28,7 +28,6 @@ use crate::occupancy::memory::{Memory, Taken};
 use crate::occupancy::occupancy_hourly::OccupancyHourly;
 use crate::occupancy::space_history::Moment;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
-use crate::occupancy::stays::Stay;
 
 /// Runs the fold and writes its changes.
 #[derive(Default)]
@@ -67,10 +66,10 @@ impl Projection for Occupancies {
         let Some(memory) = &mut self.memory else { return Ok(()) };
         self.hourly.load(connection).await?;
         self.changes.load(connection).await?;
-        let (mut moments, mut pending) = (Vec::new(), BTreeMap::new());
+        let (mut moments, mut pending, mut stays) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for decoded in Decoded::all(events)? {
             self.hourly.take_site(&decoded);
-            let Taken { placement, changes, arrivals } = memory.take(&decoded);
+            let Taken { placement, changes, arrivals, stays: changed } = memory.take(&decoded);
             self.changes.take_event(&decoded, placement);
             for (change, placement) in changes {
                 self.changes.take_change(&decoded, &change, placement);
@@ -83,7 +82,12 @@ impl Projection for Occupancies {
                 }
             }
             pending.extend(arrivals);
+            for stay in changed {
+                self.hourly.count_stay(&stay, decoded.recorded.position);
+                stays.insert(stay.position, stay);
+            }
         }
+        stays::save(connection, stays.into_values().collect()).await?;
         self.arrivals.save(connection, pending, memory.spaces()).await?;
         self.changes.save(connection).await?;
         memory.keep(connection, last.position).await?;
@@ -98,12 +102,8 @@ impl Occupancies {
         moments: &[(Moment, Tz)],
     ) -> Result<(), sqlx::Error> {
         self.rows.load(connection, moments.iter().map(|(moment, _)| moment.space_id)).await?;
-        let mut stays = BTreeMap::new();
         for (moment, zone) in moments {
             let before = self.rows.get(&moment.space_id).cloned();
-            let stay =
-                before.as_ref().map_or_else(|| Stay::begun_by(moment), |before| Stay::of(before, moment));
-            stays.extend(stay.map(|stay| (stay.key(), stay)));
             self.hourly.count(before.as_ref(), moment, *zone);
             match SpaceOccupancy::after(before.as_ref(), moment) {
                 Some(row) => self.rows.put(row),
@@ -112,7 +112,6 @@ impl Occupancies {
         }
         self.rows.save(connection).await?;
         space_history::save(connection, moments.iter().map(|(moment, _)| moment)).await?;
-        stays::save(connection, stays.into_values().collect()).await?;
         self.hourly.save(connection).await
     }
 }

@@ -37,10 +37,12 @@ pub struct Registry {
 
 impl Projection for Registry {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const TABLES: &'static [Tables] = &[
         sites::TABLES,
+        sites::names::TABLES,
         spaces::TABLES,
+        spaces::descriptions::TABLES,
         overrides::TABLES,
         reservations::TABLES,
         display_policies::TABLES,

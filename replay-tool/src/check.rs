@@ -65,8 +65,8 @@ impl Examination {
             (first, last) => self.note(format!("positions {first} to {last} are missing")),
         }
         self.position = position;
-        if Some(event.recorded_at) < self.recorded_at {
-            self.note(format!("position {position} was recorded before the one that precedes it"));
+        if Some(event.recorded_at) <= self.recorded_at {
+            self.note(format!("position {position} was not recorded after the one that precedes it"));
         }
         self.recorded_at = self.recorded_at.max(Some(event.recorded_at));
         let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use parking_domain::id::LogId;
 use parking_domain::log::FORMAT;
+use parking_projections::engine::as_of::{AsOf, AsOfError};
 use parking_projections::engine::database_url;
 use parking_projections::engine::feed::{self, FeedError, Identity, RecordedEvent};
 use sqlx::postgres::PgConnection;
@@ -64,9 +65,10 @@ impl Log {
         Ok(())
     }
 
-    /// The last position recorded at or before a time.
-    pub(crate) async fn position_at(&mut self, time: Instant) -> Result<i64, FeedError> {
-        feed::position_at(&mut self.connection, time).await
+    /// The last position that counts at a moment.
+    pub(crate) async fn position_of(&mut self, moment: AsOf) -> Result<i64, AsOfError> {
+        // Events that were appended after the start are not read.
+        Ok(moment.position(&mut self.connection).await?.min(self.head))
     }
 
     /// Ends after this position.

@@ -32,7 +32,7 @@ struct Cli {
 enum Command {
     /// Lists events in the order of their positions, one JSON object a line.
     Events(events::Filter),
-    /// Checks the whole log: positions and sequences without gaps, times that never run backwards, payloads that decode.
+    /// Checks the whole log: positions and sequences without gaps, times that rise, payloads that decode.
     Check,
     /// Writes the body that an event came in, byte for byte as it was received.
     Body(body::Which),

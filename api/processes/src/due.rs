@@ -204,7 +204,7 @@ impl Dues {
 
     async fn confirm(&self, arrival: Arrival, now: Instant) -> Result<Option<Appended>, Failure> {
         let command = SpaceCommand::ConfirmBySensor(ConfirmBySensor {
-            reservation_id: Some(arrival.reservation_id),
+            reservation_id: arrival.reservation_id,
             at: arrival.at,
             by: arrival.sensor.map_or(Actor::System, Actor::Sensor),
         });

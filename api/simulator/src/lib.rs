@@ -1,12 +1,14 @@
 //! A simulated car park: cars come and go by the time of day, sensors report them as ChirpStack posts them, and the
 //! radio network repeats, delays and loses reports. Everything follows from a seed.
 //!
-//! The simulation knows the truth: which spaces are occupied at the end, and how many reports of each device arrived.
+//! The simulation knows the truth: which spaces are occupied at the end, how many reports of each device arrived, and
+//! which stays they show.
 
 mod model;
 mod radio;
 mod sensor;
 mod traffic;
+mod watch;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,6 +20,8 @@ use serde_json::Value;
 pub use model::Model;
 pub use radio::Faults;
 use sensor::Sensor;
+pub use watch::Stay;
+use watch::{Sent, Watch};
 
 /// What to simulate.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +92,8 @@ enum Next {
     Heartbeat(usize),
     /// A guest considers a booking.
     Thought,
-    /// The platform receives an action.
-    Heard(Act),
+    /// The platform receives an action, and for a report what the sensor sent.
+    Heard(Act, Option<Sent>),
 }
 
 /// The running car park: an iterator over what the platform receives, in order.
@@ -98,6 +102,7 @@ pub struct Simulation {
     plan: Plan,
     rng: Rng,
     sensors: Vec<Sensor>,
+    watches: Vec<Watch>,
     queue: BinaryHeap<Reverse<Entry>>,
     entries: u64,
     settled: bool,
@@ -117,6 +122,7 @@ impl Simulation {
         let mut simulation = Self {
             rng: Rng::with_seed(plan.seed),
             sensors: (0..plan.spaces).map(|number| Sensor::new(number, plan.first_session)).collect(),
+            watches: (0..plan.spaces).map(|_| Watch::default()).collect(),
             queue: BinaryHeap::new(),
             entries: 0,
             settled: false,
@@ -157,7 +163,7 @@ impl Simulation {
             Next::Departure(space) => self.depart(*space, at),
             Next::Heartbeat(space) => self.heartbeat(*space, at),
             Next::Thought => self.think_of_booking(at),
-            Next::Heard(_) => {}
+            Next::Heard(..) => {}
         }
     }
 
@@ -176,7 +182,12 @@ impl Iterator for Simulation {
     fn next(&mut self) -> Option<Step> {
         loop {
             match self.queue.pop() {
-                Some(Reverse(Entry { at, next: Next::Heard(act), .. })) => return Some(Step { at, act }),
+                Some(Reverse(Entry { at, next: Next::Heard(act, sent), .. })) => {
+                    if let Some(sent) = sent {
+                        self.hear(sent, at);
+                    }
+                    return Some(Step { at, act });
+                }
                 Some(Reverse(Entry { at, next, .. })) if at < self.plan.end => self.happen(at, &next),
                 Some(_) => {}
                 None if self.settled => return None,

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::watch::Sent;
 use crate::{Act, Next, Simulation};
 
 /// The share of the reports affected by each fault, from 0 to 1.
@@ -32,7 +33,7 @@ impl Simulation {
         if self.happens(faults.rejoined) {
             self.rejoin(space, at);
         }
-        let body = self.transmit(space, at, heartbeat, minutes);
+        let (body, sent) = self.transmit(space, at, heartbeat, minutes);
         if self.happens(faults.lost) {
             return;
         }
@@ -41,33 +42,34 @@ impl Simulation {
         } else {
             self.up_to(TimeDelta::milliseconds(300))
         };
-        self.deliver(space, at + delay, body.clone());
+        self.deliver(sent, at + delay, body.clone());
         if self.happens(faults.repeated) {
             let later = at + delay + self.up_to(TimeDelta::seconds(30));
             let body = if self.rng.bool() { body } else { self.renamed(body) };
-            self.push(later, Next::Heard(Act::Report { event: "up", body }));
+            self.push(later, Next::Heard(Act::Report { event: "up", body }, Some(sent)));
         }
     }
 
     /// The sensor sends its state, and the report certainly arrives.
     pub(crate) fn report_surely(&mut self, space: usize, at: DateTime<Utc>) {
-        let body = self.transmit(space, at, true, 0);
+        let (body, sent) = self.transmit(space, at, true, 0);
         // After every delayed report.
-        self.deliver(space, at + TimeDelta::minutes(30), body);
+        self.deliver(sent, at + TimeDelta::minutes(30), body);
     }
 
     fn happens(&mut self, share: f64) -> bool {
         self.rng.f64() < share
     }
 
-    fn deliver(&mut self, space: usize, at: DateTime<Utc>, body: Value) {
-        self.sensors[space].arrived += 1;
-        self.push(at, Next::Heard(Act::Report { event: "up", body }));
+    fn deliver(&mut self, sent: Sent, at: DateTime<Utc>, body: Value) {
+        self.sensors[sent.space].arrived += 1;
+        self.push(at, Next::Heard(Act::Report { event: "up", body }, Some(sent)));
     }
 
     fn rejoin(&mut self, space: usize, at: DateTime<Utc>) {
         self.sensors[space].join();
         let sensor = &self.sensors[space];
+        let sent = Sent { space, order: (sensor.session, 0), occupied: None };
         let (dev_eui, dev_addr, profile) = (sensor.dev_eui(), sensor.dev_addr(), sensor.model().profile());
         let body = json!({
             "deduplicationId": self.uuid(),
@@ -75,18 +77,19 @@ impl Simulation {
             "deviceInfo": device_info(dev_eui, profile),
             "devAddr": dev_addr,
         });
-        self.push(at, Next::Heard(Act::Report { event: "join", body }));
+        self.push(at, Next::Heard(Act::Report { event: "join", body }, Some(sent)));
     }
 
-    /// The report as ChirpStack posts it.
-    fn transmit(&mut self, space: usize, at: DateTime<Utc>, heartbeat: bool, minutes: u8) -> Value {
+    /// The report as ChirpStack posts it, and what the sensor sent.
+    fn transmit(&mut self, space: usize, at: DateTime<Utc>, heartbeat: bool, minutes: u8) -> (Value, Sent) {
         let id = self.uuid();
         let (rssi, snr) = (self.rng.i32(-118..-60), f64::from(self.rng.i32(-80..120)) / 10.0);
         let sensor = &mut self.sensors[space];
         let f_cnt = sensor.f_cnt;
         sensor.f_cnt += 1;
+        let sent = Sent { space, order: (sensor.session, sensor.f_cnt), occupied: Some(sensor.occupied) };
         let (f_port, data) = sensor.model().frame(sensor.occupied, heartbeat, minutes);
-        json!({
+        let body = json!({
             "deduplicationId": id,
             "time": time(at),
             "deviceInfo": device_info(sensor.dev_eui(), sensor.model().profile()),
@@ -107,7 +110,8 @@ impl Simulation {
                 "crcStatus": "CRC_OK",
             }],
             "txInfo": {"frequency": 868_100_000, "modulation": {"lora": {"bandwidth": 125_000, "spreadingFactor": 7}}},
-        })
+        });
+        (body, sent)
     }
 
     /// The same transmission with another id.

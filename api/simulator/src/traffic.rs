@@ -61,7 +61,7 @@ impl Simulation {
         let space = self.rng.usize(0..self.sensors.len().max(1));
         let from = at + TimeDelta::minutes(self.rng.i64(5..600));
         let until = from + TimeDelta::minutes(self.rng.i64(30..240));
-        self.push(at, Next::Heard(Act::Book { space, from, until }));
+        self.push(at, Next::Heard(Act::Book { space, from, until }, None));
         let spaces = i32::try_from(self.sensors.len().max(1)).unwrap_or(i32::MAX);
         let pause = self.exponential(THOUGHTS / spaces);
         self.push(at + pause, Next::Thought);

@@ -12,6 +12,7 @@ pub(crate) mod documented;
 pub(crate) mod freshness;
 pub(crate) mod hardening;
 pub(crate) mod lenient;
+pub(crate) mod moment;
 pub(crate) mod opened;
 pub(crate) mod own_data;
 pub(crate) mod page;

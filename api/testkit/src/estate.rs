@@ -21,7 +21,7 @@ use parking_domain::site::{self, Site, SiteEvent};
 use parking_domain::space::{self, Details, Space, SpaceEvent, Window};
 use parking_domain::tenant::{NamedPolicy, Tenant, TenantEvent};
 use parking_domain::uplinks::{LookUp, RecordReport, Source, Uplinks, stream_id};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{EventLog, Role};
@@ -165,6 +165,15 @@ impl<'a> Estate<'a> {
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 1, "data": if occupied { "AQ==" } else { "AA==" },
             "rxInfo": [{"gatewayId": "0016c001f1500000", "rssi": -80, "snr": 7.5}],
         });
+        self.posted(dev_eui, &body, second).await
+    }
+
+    /// An uplink of a device arrives, as ChirpStack posts it.
+    ///
+    /// # Panics
+    ///
+    /// When the body names no device, or the same report arrived before.
+    pub async fn posted(&self, dev_eui: DevEui, body: &Value, second: i64) -> i64 {
         let report = chirpstack::parse(EventKind::Up, body.to_string().as_bytes())
             .expect("the report names its device");
         let command = RecordReport { report, at: at(second), look_up: LookUp::Absent };

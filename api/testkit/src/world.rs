@@ -2,6 +2,8 @@
 //! moved devices, in the order in which a platform would append them.
 #![expect(clippy::unwrap_used, reason = "a failure here fails a test")]
 
+mod outages;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
@@ -29,6 +31,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::EventLog;
+use crate::world::outages::Outage;
 
 /// The tenant of the car parks.
 pub const TENANT: TenantId = TenantId::DEFAULT;
@@ -62,8 +65,13 @@ pub struct World<'a> {
     /// When each impatient sensor was last heard, while it is not silent.
     awaited: BTreeMap<DevEui, Instant>,
     spaces: Vec<Space>,
-    waiting: Vec<StreamAppend>,
+    /// Appended together, one group after the other: in each, the events are in the order of its streams.
+    waiting: Vec<Vec<StreamAppend>>,
     booked: u128,
+    /// Check-ins to come, with the numbers of their spaces.
+    guests: Vec<(usize, CheckIn)>,
+    /// The sensors that are unassigned or disabled for some time, with the numbers of their spaces.
+    outages: Vec<(Outage, DevEui, usize)>,
 }
 
 impl<'a> World<'a> {
@@ -77,6 +85,8 @@ impl<'a> World<'a> {
             spaces: Vec::new(),
             waiting: Vec::new(),
             booked: 0,
+            guests: Vec::new(),
+            outages: Vec::new(),
         }
     }
 
@@ -88,9 +98,9 @@ impl<'a> World<'a> {
     pub async fn run(mut self, plan: Plan) -> Simulation {
         let mut simulation = Simulation::new(plan);
         let (start, end) = (Instant::at_or_before(plan.start), Instant::at_or_before(plan.end));
-        self.build(&simulation, start).await;
+        self.build(&mut simulation, start).await;
         let mut step_number = 0_u64;
-        for Step { at, act } in simulation.by_ref() {
+        while let Some(Step { at, act }) = simulation.next() {
             step_number += 1;
             let at = Instant::at_or_before(at);
             self.pass_time(at);
@@ -102,10 +112,13 @@ impl<'a> World<'a> {
                 }
                 Act::Book { .. } => {}
             }
-            if step_number.is_multiple_of(199) && at < end - TimeDelta::days(1) {
-                self.disturb(step_number, at);
+            if at >= end - TimeDelta::days(1) {
+                self.end_outages(&mut simulation, at);
+            } else if step_number.is_multiple_of(199) {
+                self.end_outages(&mut simulation, at);
+                self.disturb(&mut simulation, step_number, at);
             }
-            if self.waiting.iter().map(|stream| stream.events.len()).sum::<usize>() >= CHUNK {
+            if self.waiting.len() >= CHUNK {
                 self.flush().await;
             }
         }
@@ -115,8 +128,8 @@ impl<'a> World<'a> {
         simulation
     }
 
-    /// Creates sites, spaces and devices. Every fifth sensor is heard before it is claimed.
-    async fn build(&mut self, simulation: &Simulation, at: Instant) {
+    /// Creates sites, spaces and devices. Every fourth sensor is assigned late.
+    async fn build(&mut self, simulation: &mut Simulation, at: Instant) {
         for (n, zone) in ZONES.iter().enumerate() {
             let create = SiteCommand::CreateSite {
                 site: Box::new(NewSite {
@@ -129,7 +142,8 @@ impl<'a> World<'a> {
             let events = Site::default().decide(&create).unwrap();
             self.append::<Site>(&site(n).to_string(), &events, Some(TENANT));
         }
-        for (n, (dev_eui, model)) in simulation.devices().enumerate() {
+        let devices: Vec<_> = simulation.devices().collect();
+        for (n, (dev_eui, model)) in devices.into_iter().enumerate() {
             let definition = DefinitionPatch {
                 auto_release_minutes: (n % 4 == 0).then_some(30),
                 building: Patch::Set(format!("B{}", n % 2)),
@@ -144,6 +158,12 @@ impl<'a> World<'a> {
             self.spaces.push(Space::default());
             self.space(n, &SpaceCommand::CreateSpace(Box::new(create)));
             self.claim(dev_eui.into(), n, model.profile(), at);
+            if n % 4 == 1 {
+                self.outages.push((Outage::Unassigned, dev_eui.into(), n));
+            } else {
+                self.assign(dev_eui.into(), n, at);
+                simulation.watch(n, true, at.utc());
+            }
             self.flush().await;
         }
     }
@@ -170,7 +190,6 @@ impl<'a> World<'a> {
                 asked: asked(at),
             },
         );
-        self.assign(dev_eui, n, at);
     }
 
     fn assign(&mut self, dev_eui: DevEui, n: usize, at: Instant) {
@@ -210,21 +229,7 @@ impl<'a> World<'a> {
         self.space(n, &SpaceCommand::BookReservation(Box::new(book)));
         if chance.is_multiple_of(3) {
             let asked = asked(window.start.max(at));
-            self.space(n, &SpaceCommand::CheckIn(CheckIn { reservation_id, asked }));
-        }
-    }
-
-    /// Sets an override, or removes a sensor and puts it back.
-    fn disturb(&mut self, chance: u64, at: Instant) {
-        let n = usize::try_from(chance).unwrap() % self.spaces.len();
-        if chance.is_multiple_of(2) {
-            self.block(chance, at + TimeDelta::minutes(10), at);
-        } else {
-            let place = space(n);
-            let at_space = self.devices.iter().find(|(_, device)| device.space_id() == Some(place));
-            let Some(dev_eui) = at_space.map(|(dev_eui, _)| *dev_eui) else { return };
-            self.device(dev_eui, &DeviceCommand::UnassignDevice { reason: None, asked: asked(at) });
-            self.assign(dev_eui, n, at);
+            self.guests.push((n, CheckIn { reservation_id, asked }));
         }
     }
 
@@ -243,7 +248,11 @@ impl<'a> World<'a> {
         self.space(n, &SpaceCommand::SetOverride(Box::new(set)));
     }
 
+    /// Checks in the guests whose time has come, and does what else is due.
     fn pass_time(&mut self, at: Instant) {
+        for (n, check_in) in self.guests.extract_if(.., |(_, it)| it.asked.at <= at).collect::<Vec<_>>() {
+            self.space(n, &SpaceCommand::CheckIn(check_in));
+        }
         let reserved_soon = TimeDelta::minutes(15);
         for n in 0..self.spaces.len() {
             if self.spaces[n].next_due(reserved_soon).is_some_and(|due| due.at <= at) {
@@ -258,7 +267,7 @@ impl<'a> World<'a> {
         let silent: Vec<(DevEui, Instant)> = self
             .awaited
             .iter()
-            .filter(|(_, heard_at)| **heard_at + timeout <= at)
+            .filter(|(dev_eui, heard_at)| **heard_at + timeout <= at && self.is_enabled(**dev_eui))
             .map(|(k, v)| (*k, *v))
             .collect();
         for (dev_eui, last_heard_at) in silent {
@@ -266,6 +275,10 @@ impl<'a> World<'a> {
             let due = last_heard_at + timeout;
             self.device(dev_eui, &DeviceCommand::ReportSilence { last_heard_at, due, at });
         }
+    }
+
+    fn is_enabled(&self, dev_eui: DevEui) -> bool {
+        self.devices.get(&dev_eui).and_then(Device::definition).is_some_and(|definition| definition.enabled)
     }
 
     /// Executes a command; a refused one has no effect.
@@ -291,18 +304,21 @@ impl<'a> World<'a> {
             return;
         }
         let part = self.log.ids.domain_part::<A>(id, tenant, events);
-        match self.waiting.iter_mut().find(|s| s.aggregate_type == A::TYPE && s.aggregate_id == id) {
-            Some(stream) => stream.events.extend(part.events),
-            None => self.waiting.push(part),
+        let is_it = |stream: &StreamAppend| stream.aggregate_type == A::TYPE && stream.aggregate_id == id;
+        match self.waiting.last_mut() {
+            Some(group) if group.last().is_some_and(is_it) => {
+                group.last_mut().unwrap().events.extend(part.events);
+            }
+            // Events after those of another stream are appended after them.
+            Some(group) if !group.iter().any(is_it) => group.push(part),
+            _ => self.waiting.push(vec![part]),
         }
     }
 
     async fn flush(&mut self) {
-        if self.waiting.is_empty() {
-            return;
+        for streams in std::mem::take(&mut self.waiting) {
+            self.log.writer.append(self.log.ids.over(streams)).await.unwrap();
         }
-        let streams = std::mem::take(&mut self.waiting);
-        self.log.writer.append(self.log.ids.over(streams)).await.unwrap();
     }
 }
 

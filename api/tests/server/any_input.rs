@@ -4,7 +4,7 @@
 //! The operations and their fields come from the OpenAPI document. `TEST_SEED` sets the seed, `TEST_ANY_INPUT` the number of
 //! requests.
 
-mod checks;
+pub(crate) mod checks;
 mod draw;
 mod operations;
 

@@ -93,7 +93,9 @@ async fn each_probe_needs_room_on_the_disk_and_the_file_stays_small() {
         let size = sqlx::query_scalar("select pg_relation_size('ops.commit_probe')").fetch_one(&admin);
         size.await.unwrap()
     };
-    let probe = async || drop(sqlx::query("select probe_commit()").execute(&writer).await.unwrap());
+    let probe = async || {
+        sqlx::query("select probe_commit()").execute(&writer).await.unwrap();
+    };
     let (mut before, mut emptied) = (size().await, 0);
     for _ in 0..300 {
         probe().await;

@@ -42,7 +42,7 @@ async fn a_stopped_projection_delays_only_those_who_show_its_rows() {
     // A read that shows the registry's rows waits and is then refused; the refusal names the projection.
     let position = client.post(UPLINK, uplink(9, 1).to_string()).await.accepted();
     let refused = client.get(&format!("/api/v6/sites?min_position={position}")).await;
-    refused.problem(503, "projection_behind");
+    refused.problem(503, "projection_stopped");
     assert!(refused.json()["detail"].as_str().unwrap().contains("read model registry"), "{refused:?}");
     client.get("/api/v6/sites").await.ok();
 }

@@ -76,7 +76,7 @@ async fn a_copy_is_forked_while_no_server_runs_and_continues_under_a_new_id() {
     assert_eq!(printed(&forked), format!("log {before} is now log {after}, from position 4 on\n"));
     let status = run(&["log", "status"], &database).await;
     let lines: Vec<&str> = printed(&status).lines().collect();
-    assert_eq!(lines[..3], [&*format!("log      {after}"), &format!("started  as {before}"), "format   4"]);
+    assert_eq!(lines[..3], [&*format!("log      {after}"), &format!("started  as {before}"), "format   5"]);
     assert!(lines[3].starts_with("head     4, recorded at "), "{lines:?}");
     assert!(lines.iter().any(|line| line.ends_with("index events_pkey")), "{lines:?}");
 
@@ -99,16 +99,16 @@ async fn contents(database: &TestDatabase) -> Vec<String> {
 
 #[tokio::test]
 async fn a_log_of_another_format_is_refused_before_anything_is_written() {
-    let earlier = "the log in the database {} was made by an earlier build (without a format number), this build needs format 4; \
+    let earlier = "the log in the database {} was made by an earlier build (without a format number), this build needs format 5; \
                    nothing was changed: use that log with the build that made it, or begin a new log: name another database \
                    in DATABASE_URL";
-    let later = "the log in the database {} has format 5, this build knows format 4; nothing was changed: run the build that \
+    let later = "the log in the database {} has format 6, this build knows format 5; nothing was changed: run the build that \
                  made it or a newer one, or begin a new log: name another database in DATABASE_URL";
     let first =
-        "the log in the database {} was made by an earlier build (format 2), this build needs format 4;";
+        "the log in the database {} was made by an earlier build (format 2), this build needs format 5;";
     for (change, expected) in [
         ("alter table log_head drop column format, drop column log_id, drop column started_as", earlier),
-        ("update log_head set format = 5", later),
+        ("update log_head set format = 6", later),
         ("update log_head set format = 2", first),
     ] {
         let log = EventLog::started().await;
@@ -190,12 +190,12 @@ async fn a_private_log_of_another_format_is_refused_by_its_directory() {
     let directory = home.path().join("data");
     let status = finish(parking(&["exec", "--", "true"]).env("PARKING_DATA_DIR", &directory)).await;
     assert!(status.status.success(), "{status:?}");
-    let mut change = parking(&["exec", "--", "psql", "-qc", "update log_head set format = 5"]);
+    let mut change = parking(&["exec", "--", "psql", "-qc", "update log_head set format = 6"]);
     let changed = finish(change.env("PARKING_DATA_DIR", &directory).env("PGUSER", "postgres")).await;
     assert!(changed.status.success(), "{changed:?}");
     let output = finish(parking(&["up"]).env("PARKING_DATA_DIR", &directory)).await;
     let error = refusal(&output);
-    let expected = format!("the log in the directory {} has format 5", directory.display());
+    let expected = format!("the log in the directory {} has format 6", directory.display());
     assert!(error.contains(&expected), "{error}");
     assert!(error.contains("set PARKING_DATA_DIR to another directory, or move"), "{error}");
 }

@@ -29,9 +29,34 @@ async fn an_override_is_active_until_it_is_cleared() {
     let cleared = client.ask("DELETE", &path, None).await.ok();
     assert_eq!((&cleared["success"], &cleared["status"]), (&json!(true), &json!("cleared")));
     assert_eq!((&cleared["id"], &cleared["space_id"]), (&set["id"], &space["id"]));
-    client.ask("DELETE", &path, None).await.problem(404, "override_not_found");
+    client.ask("DELETE", &path, None).await.problem(409, "override_over");
     assert_eq!(client.ask("GET", &space_path, None).await.ok()["status"], "unknown");
     assert_eq!(client.ask("POST", RESERVATIONS, booking(&space, 8, 9)).await.status, 201);
+}
+
+#[tokio::test]
+async fn an_override_over_bookings_answers_which_it_affects() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let (space, other) = (space(client, "A-1").await, space(client, "A-2").await);
+    let mut booked = Vec::new();
+    for (space, from, until) in [(&space, 8, 9), (&space, 10, 11), (&space, 12, 13), (&other, 10, 11)] {
+        booked.push(client.ask("POST", RESERVATIONS, booking(space, from, until)).await.ok());
+    }
+    let body = json!({"override_type": "blocked", "space_id": space["id"], "start_time": hour(9), "end_time": hour(12)});
+    let set = client.ask("POST", "/api/v6/overrides", body).await.ok();
+    let affected = |n: usize| {
+        let Value::Object(booked) = &booked[n] else { panic!("a reservation") };
+        json!({"reservation_id": booked["id"], "start_time": booked["start_time"], "end_time": booked["end_time"]})
+    };
+    assert_eq!(set["affected_reservations"], json!([affected(1)]));
+    let forever = json!({"override_type": "out_of_service", "space_id": space["id"], "start_time": hour(8)});
+    let forever = client.ask("POST", "/api/v6/overrides", forever).await.ok();
+    assert_eq!(forever["affected_reservations"], json!([affected(0), affected(1), affected(2)]));
+    let path = format!("/api/v6/reservations/{}", booked[1]["id"].as_str().unwrap());
+    client.ask("DELETE", &path, None).await.ok();
+    let path = format!("/api/v6/overrides/{}", set["id"].as_str().unwrap());
+    assert_eq!(client.get(&path).await.ok()["affected_reservations"], json!([]));
 }
 
 #[tokio::test]

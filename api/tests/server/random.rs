@@ -10,6 +10,11 @@ impl Random {
         Self(seed)
     }
 
+    /// Another generator, with a seed drawn from this one.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(u64::try_from(self.below(usize::MAX)).expect("as wide"))
+    }
+
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -5,20 +5,18 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt};
 use parking_testkit::TestDatabase;
 
-use crate::fixtures::{self, Fixture};
+use crate::fixtures::{self, Fixture, TOKEN};
 use crate::log::{FOUNDATION, Log};
 use crate::random::Random;
 use crate::support::{Answer, Client, TestServer};
-
-/// The token of the captured requests.
-const SECRET: &str = "test-token";
 
 const AT_ONCE: usize = 16;
 
 async fn post(client: &Client, fixture: &Fixture) -> Answer {
     let mut headers: Vec<_> = fixture.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let bearer = format!("Bearer {TOKEN}");
     if !headers.iter().any(|(name, _)| *name == "authorization") {
-        headers.push(("authorization", "Bearer test-token"));
+        headers.push(("authorization", &bearer));
     }
     let path = format!("/api/v1/uplink?event={}", fixture.event);
     client.post_with(&path, &headers, fixture.body.clone()).await
@@ -61,7 +59,7 @@ fn no_two_fixtures_are_the_same_report() {
 #[tokio::test]
 async fn every_report_is_accepted_and_stored_byte_for_byte() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let server = TestServer::with_secret(&database, TOKEN).await;
     let reports = fixtures::reports();
     for (position, fixture) in (FOUNDATION + 1..).zip(&reports) {
         let answer = post(&server.client, fixture).await;
@@ -84,7 +82,7 @@ async fn every_report_is_accepted_and_stored_byte_for_byte() {
 #[tokio::test]
 async fn a_captured_raw_request_is_accepted() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let server = TestServer::with_secret(&database, TOKEN).await;
     for path in ["/api/v1/uplink", "/webhooks/chirpstack/uplink"] {
         let answer = server.client.raw(&fixtures::raw_request(path)).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -109,7 +107,7 @@ async fn a_join_has_a_path_of_its_own() {
 #[tokio::test]
 async fn reports_without_a_device_or_in_protobuf_are_refused_and_not_stored() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let server = TestServer::with_secret(&database, TOKEN).await;
     let (shapes, protobuf) = (fixtures::shapes(), fixtures::protobuf());
     assert_eq!((shapes.len(), protobuf.len()), (6, 10));
     for (fixtures, status, code) in
@@ -130,7 +128,7 @@ async fn reports_without_a_device_or_in_protobuf_are_refused_and_not_stored() {
 #[tokio::test]
 async fn reposting_all_reports_in_any_order_adds_nothing() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let server = TestServer::with_secret(&database, TOKEN).await;
     let mut reports = fixtures::reports();
     for report in &reports {
         post(&server.client, report).await.accepted();
@@ -147,7 +145,7 @@ async fn reposting_all_reports_in_any_order_adds_nothing() {
     }
     // The same holds for a server without anything in memory.
     server.kill().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let server = TestServer::with_secret(&database, TOKEN).await;
     for answer in post_all(&server.client, &reports).await {
         answer.duplicate();
     }
@@ -157,7 +155,7 @@ async fn reposting_all_reports_in_any_order_adds_nothing() {
 #[tokio::test]
 async fn reports_posted_twice_concurrently_in_any_order_are_stored_once() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let server = TestServer::with_secret(&database, TOKEN).await;
     let mut reports = fixtures::reports();
     Random::seeded().shuffle(&mut reports);
     let twice: Vec<_> = reports.iter().flat_map(|report| [report.clone(), report.clone()]).collect();

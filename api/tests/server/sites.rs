@@ -3,7 +3,7 @@
 use parking_testkit::TestDatabase;
 use serde_json::json;
 
-use crate::support::TestServer;
+use crate::support::{Client, TestServer};
 
 #[tokio::test]
 async fn a_site_with_spaces_from_creation_to_archive() {
@@ -41,6 +41,66 @@ async fn a_site_with_spaces_from_creation_to_archive() {
     client.ask("DELETE", &path, None).await.problem(404, "space_not_found");
     let gone = client.ask("DELETE", &format!("/api/v6/sites/{site_id}"), None).await.ok();
     assert_eq!(gone["name"], "Harbour");
+}
+
+#[tokio::test]
+async fn the_last_site_is_not_deleted_and_spaces_always_have_one() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let default = "/api/v6/sites/00000000-0000-0000-0000-000000000001";
+    client.ask("DELETE", default, None).await.problem(409, "last_site");
+    let made = client.ask("POST", "/api/v6/sites", json!({"name": "Harbour", "slug": "harbour"})).await.ok();
+    client.ask("DELETE", default, None).await.ok();
+    let space = client.ask("POST", "/api/v6/spaces", json!({"code": "A-1"})).await.ok();
+    assert_eq!(space["site_id"], made["id"]);
+    client.ask("DELETE", &format!("/api/v6/spaces/{}", space["id"].as_str().unwrap()), None).await.ok();
+    let harbour = format!("/api/v6/sites/{}", made["id"].as_str().unwrap());
+    client.ask("DELETE", &harbour, None).await.problem(409, "last_site");
+    client.ask("POST", "/api/v6/spaces", json!({"code": "A-1"})).await.ok();
+}
+
+#[tokio::test]
+async fn of_two_sites_that_are_deleted_at_once_one_remains() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let mut last = "00000000-0000-0000-0000-000000000001".to_owned();
+    for round in 0..10 {
+        let site = json!({"name": format!("Site {round}"), "slug": format!("site-{round}")});
+        let made = client.ask("POST", "/api/v6/sites", site).await.ok()["id"].as_str().unwrap().to_owned();
+        let delete = async |id: &str| client.ask("DELETE", &format!("/api/v6/sites/{id}"), None).await;
+        let (one, other) = tokio::join!(delete(&last), delete(&made));
+        match (one.status, other.status) {
+            (200, 409) => last = made,
+            (409, 200) => {}
+            statuses => panic!("round {round}: {statuses:?}"),
+        }
+        assert_eq!(client.ask("GET", "/api/v6/sites", None).await.ok()["total"], 1, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn disabled_spaces_are_not_available() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    client.ask("POST", "/api/v6/spaces", json!({"code": "A-1", "status": "free"})).await.ok();
+    let disabled = json!({"code": "A-2", "status": "free", "enabled": false});
+    client.ask("POST", "/api/v6/spaces", disabled).await.ok();
+    let site = "/api/v6/sites/00000000-0000-0000-0000-000000000001";
+    for path in ["/api/v6/spaces/stats", "/api/v6/spaces/stats/occupancy", &format!("{site}/occupancy")] {
+        let counts = client.ask("GET", path, None).await.ok();
+        assert_eq!((&counts["free"], &counts["available"]), (&json!(2), &json!(1)), "{path}");
+    }
+    let all = client.ask("GET", "/api/v6/sites/occupancy/all", None).await.ok();
+    assert_eq!(all[0]["available"], 1);
+    let dashboard = client.ask("GET", "/api/v6/dashboard/data", None).await.ok();
+    assert_eq!(dashboard["spaces"]["available"], 1);
+    let past = format!("{site}/occupancy?as_of={}", past_position(client).await);
+    assert_eq!(client.ask("GET", &past, None).await.ok()["available"], 1);
+}
+
+/// The position that the read models have reached.
+async fn past_position(client: &Client) -> String {
+    client.ask("GET", "/api/v6/orphan-devices", None).await.header("x-position").to_owned()
 }
 
 #[tokio::test]

@@ -306,13 +306,18 @@ impl Answer {
 }
 
 /// Repeats `ask` until it returns a value.
-pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    in_time(ask).await.unwrap_or_else(|| panic!("waited in vain: {what}"))
+}
+
+/// Repeats `ask` until it returns a value; none if it does not in time.
+pub(crate) async fn in_time<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let asked = Instant::now();
-    loop {
+    while asked.elapsed() < PATIENCE {
         if let Some(answer) = ask().await {
-            return answer;
+            return Some(answer);
         }
-        assert!(asked.elapsed() < PATIENCE, "waited in vain: {what}");
         sleep(Duration::from_millis(20)).await;
     }
+    None
 }

@@ -20,8 +20,10 @@ pub enum AssignmentError {
     /// The device refused.
     #[error(transparent)]
     Device(#[from] DeviceRefusal),
-    /// It was never heard, so it is not an orphan.
-    #[error("device {0} was never heard: check its EUI")]
+    /// It is no orphan.
+    #[error(
+        "{0} is no orphan: it was never heard, has an owner, or was not heard since it was retired or dismissed"
+    )]
     OrphanNotFound(DevEui),
     /// The space has another device of this category.
     #[error(

@@ -8,7 +8,7 @@ use parking_domain::space::{AmendReservation, DetailsPatch, RescheduleReservatio
 
 use super::Reservations;
 use super::guest::GuestPatch;
-use crate::bus::Executed;
+use crate::joint::Done;
 use crate::personal::{PersonalDataError, SealedCommandError};
 use crate::store::CommandContext;
 
@@ -36,10 +36,10 @@ impl Reservations<'_> {
         change: Change,
         asked: Asked,
         command_context: &CommandContext,
-    ) -> Result<Executed<Space>, SealedCommandError> {
+    ) -> Result<Done<Space>, SealedCommandError> {
         // Before sealing: the guest of the first request may have been forgotten since.
         if let Some(earlier) = self.spaces.earlier(command_context).await? {
-            return Ok(earlier);
+            return Ok(earlier.into());
         }
         let Change { start, end, max_duration, guest, mut details } = change;
         if !guest.is_empty() {
@@ -58,6 +58,6 @@ impl Reservations<'_> {
             let reschedule = RescheduleReservation { reservation_id, start, end, max_duration, asked };
             commands.push(SpaceCommand::RescheduleReservation(reschedule));
         }
-        Ok(self.spaces.execute_all(&space_id.to_string(), &commands, command_context).await?)
+        Ok(self.execute(space_id, reservation_id, &commands, command_context).await?)
     }
 }

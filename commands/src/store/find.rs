@@ -1,6 +1,8 @@
 //! Look-ups in the log without folding a stream: versions, requests, claim holders, report keys.
 
 use parking_domain::aggregate::Decider;
+use parking_domain::id::SpaceId;
+use parking_domain::space::{Space, SpaceEvent};
 use parking_domain::upcast::Upcasters;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
@@ -16,39 +18,86 @@ pub(super) async fn version<A: Decider>(pool: &PgPool, aggregate_id: &str) -> Re
     Ok(version.bind(A::TYPE).bind(aggregate_id).fetch_optional(pool).await?.unwrap_or_default())
 }
 
-/// The original result of a request: the events of its append that belong to the aggregate, at most one append.
+/// The original result of a request: the events of its append that belong to the aggregate, at most one append. A request
+/// without events has the position that the log had then.
 pub(super) async fn request<A: Decider>(
     pool: &PgPool,
     upcasters: &Upcasters,
     request: &RequestKey,
 ) -> Result<Option<Earlier<A>>, FindRequestError> {
+    let known: Option<(bool, i64, i64)> = sqlx::query_as(
+        "select fingerprint = $3, first_position, last_position from requests where tenant_id = $1 and key = $2",
+    )
+    .bind(request.tenant_id)
+    .bind(&request.key)
+    .bind(request.fingerprint)
+    .fetch_optional(pool)
+    .await
+    .map_err(LoadError::from)?;
+    match known {
+        None => Ok(None),
+        Some((false, ..)) => Err(AppendError::RequestKeyReused { key: request.key.clone() }.into()),
+        Some((true, first, last)) if first > last => {
+            Ok(Some(Earlier { position: last, version: 0, events: Vec::new() }))
+        }
+        Some((true, first, last)) => Ok(Some(appended(pool, upcasters, first, last).await?)),
+    }
+}
+
+/// The events at these positions that belong to the aggregate.
+async fn appended<A: Decider>(
+    pool: &PgPool,
+    upcasters: &Upcasters,
+    first: i64,
+    last: i64,
+) -> Result<Earlier<A>, LoadError> {
     #[derive(FromRow)]
     struct Row {
-        same: bool,
         aggregate_id: String,
         #[sqlx(flatten)]
         event: Stored,
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "select r.fingerprint = $3 as same, e.aggregate_id, e.position, e.sequence, e.event_id, e.event_type, \
-                e.event_version, e.payload::text \
-           from requests r join events e on e.position between r.first_position and r.last_position \
-          where r.tenant_id = $1 and r.key = $2 and e.aggregate_type = $4 order by e.position",
+        "select aggregate_id, position, sequence, event_id, event_type, event_version, payload::text from events \
+          where position between $1 and $2 and aggregate_type = $3 order by position",
     )
-    .bind(request.tenant_id)
-    .bind(&request.key)
-    .bind(request.fingerprint)
+    .bind(first)
+    .bind(last)
     .bind(A::TYPE)
     .fetch_all(pool)
-    .await
-    .map_err(LoadError::from)?;
-    let Some(last) = rows.last() else { return Ok(None) };
-    if !last.same {
-        return Err(AppendError::RequestKeyReused { key: request.key.clone() }.into());
-    }
-    let (position, version) = (last.event.position, last.event.sequence);
+    .await?;
+    let version = rows.last().map_or(0, |last| last.event.sequence);
     let events = rows.iter().map(|row| decode::<A>(upcasters, &row.aggregate_id, &row.event));
-    Ok(Some(Earlier { position, version, events: events.collect::<Result<_, _>>()? }))
+    Ok(Earlier { position: last, version, events: events.collect::<Result<_, _>>()? })
+}
+
+/// The events of one reservation or override of a space, by the index on them. `offset 0` keeps the planner from reading
+/// the whole stream instead.
+pub(super) async fn space_part(
+    pool: &PgPool,
+    upcasters: &Upcasters,
+    space_id: SpaceId,
+    part: Uuid,
+) -> Result<Vec<SpaceEvent>, LoadError> {
+    let space_id = space_id.to_string();
+    let stored: Vec<Stored> = sqlx::query_as(
+        "select position, sequence, event_id, event_type, event_version, payload from ( \
+            select aggregate_id, position, sequence, event_id, event_type, event_version, payload::text from events \
+             where space_part(aggregate_type, event_type, payload) = $2 offset 0) as of_part \
+          where aggregate_id = $1 order by sequence",
+    )
+    .bind(&space_id)
+    .bind(part.to_string())
+    .fetch_all(pool)
+    .await?;
+    stored.iter().map(|event| decode::<Space>(upcasters, &space_id, event)).collect()
+}
+
+/// The streams that hold the claims of a scope, by id, in order of the claims' keys.
+pub(super) async fn holders(pool: &PgPool, scope: &str, limit: i64) -> Result<Vec<String>, LoadError> {
+    let holders =
+        sqlx::query_scalar("select aggregate_id from claims where scope = $1 order by key limit $2");
+    Ok(holders.bind(scope).bind(limit).fetch_all(pool).await?)
 }
 
 pub(super) async fn holder(

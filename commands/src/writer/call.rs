@@ -1,6 +1,6 @@
 //! The call of `append_events`: a batch as arrays, and its results as verdicts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_domain::aggregate::ClaimChange;
 use parking_domain::instant::Instant;
 use sqlx::FromRow;
@@ -117,7 +117,7 @@ impl AppendRow {
             Ok(Appended {
                 first_position,
                 last_position: head,
-                recorded_at: self.stamp,
+                recorded_at: after(self.stamp, first_position - self.head - 1),
                 versions,
                 repeated: false,
             })
@@ -168,6 +168,11 @@ impl AppendRow {
             Some(Err(AppendError::RequestKeyReused { key: request.key.clone() }))
         }
     }
+}
+
+/// The time of the event that follows so many others of its batch: see `append_events`.
+pub(super) fn after(first: Instant, others: i64) -> Instant {
+    first + TimeDelta::microseconds(others)
 }
 
 fn count(n: usize) -> i64 {

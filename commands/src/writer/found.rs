@@ -70,7 +70,7 @@ impl Appends {
         Some(Appended {
             first_position: parts.iter().map(|part| part.first).min()?,
             last_position: parts.iter().map(|part| part.last).max()?,
-            recorded_at: parts.first()?.recorded_at,
+            recorded_at: parts.iter().map(|part| part.recorded_at).min()?,
             versions: versions.collect(),
             repeated: false,
         })

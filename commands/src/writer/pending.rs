@@ -15,9 +15,10 @@ pub(super) enum WriterRequest {
     Confirm(ConfirmRequest),
 }
 
-/// A position to confirm.
+/// A confirmation that is waited for.
 pub(super) struct ConfirmRequest {
-    pub(super) position: i64,
+    /// Up to where; none for everything visible when it was requested, which takes a commit in any case.
+    pub(super) position: Option<i64>,
     pub(super) reply: Reply<()>,
 }
 
@@ -40,6 +41,11 @@ impl Pending {
         let bodies = body::take(&mut append, encoder);
         let size = append.size() + bodies.iter().flatten().map(|body| body.bytes.len()).sum::<usize>();
         Self { conflict_keys: batch::conflict_keys(&append), append, bodies, size, reply }
+    }
+
+    /// False for a command that only has its request remembered.
+    pub(super) fn has_events(&self) -> bool {
+        self.append.event_count() > 0
     }
 }
 

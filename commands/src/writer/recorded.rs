@@ -2,7 +2,7 @@
 
 use parking_domain::stored::Recorded;
 
-use super::call::Verdict;
+use super::call::{Verdict, after};
 use crate::append::{Append, Appended, StreamAppend};
 
 /// The events of the accepted appends, in order of position.
@@ -37,7 +37,7 @@ fn take(events: &mut Vec<Recorded>, append: Append, appended: &Appended) {
                 metadata: event.metadata,
                 event_id: event.event_id,
                 append_id: append.append_id,
-                recorded_at: appended.recorded_at,
+                recorded_at: after(appended.recorded_at, position - appended.first_position),
             },
         ));
     }

@@ -122,7 +122,8 @@ impl Session {
     pub(super) async fn append(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Failure> {
         let mut verdicts = in_time(call::append(&mut self.connection, batch)).await?.into_verdicts(batch);
         for verdict in verdicts.iter_mut().filter_map(|verdict| verdict.as_mut().ok()) {
-            if verdict.repeated {
+            // A request without events has no event that shows its original result, and needs none.
+            if verdict.repeated && verdict.first_position <= verdict.last_position {
                 // The batch is committed: an error from here on loses a result, not an append.
                 let first =
                     in_time(found::at(&mut self.connection, verdict.first_position, verdict.last_position));

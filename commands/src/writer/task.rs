@@ -113,8 +113,11 @@ impl Task {
                     warn!(reason, appends = batch.len(), "the connection broke during a batch: settling it");
                     batch = self.settle(batch, deadline, &reason).await;
                     if Instant::now() >= deadline {
-                        // The remaining appends were certainly not stored.
-                        return refuse(batch, &AppendError::Unavailable(reason));
+                        // The remaining appends were certainly not stored. A request without events leaves no append
+                        // id to look for: only sending it again tells.
+                        let (absent, in_doubt) = batch.into_iter().partition(Pending::has_events);
+                        refuse(in_doubt, &AppendError::Unsettled(reason.clone()));
+                        return refuse(absent, &AppendError::Unavailable(reason));
                     }
                 }
             }
@@ -172,15 +175,16 @@ impl Task {
     async fn confirm(&mut self, confirms: Vec<ConfirmRequest>, deadline: Instant) {
         let certain = |task: &Self| {
             let head = *task.head_sender.borrow();
-            confirms.iter().all(|confirm| confirm.position <= head)
+            confirms.iter().all(|confirm| confirm.position.is_some_and(|position| position <= head))
         };
-        let mut reason = "the head is before the position".to_owned();
+        let (mut reason, mut committed) = ("the head is before the position".to_owned(), false);
         while !certain(self) {
             match self.session(deadline).await {
                 Err(error) => reason = error,
                 Ok(session) => match session.confirm().await {
                     Ok(head) => {
                         self.publish_head(Some(head));
+                        committed = true;
                         break;
                     }
                     Err(error) => {
@@ -198,7 +202,8 @@ impl Task {
         let head = *self.head_sender.borrow();
         for ConfirmRequest { position, reply } in confirms {
             let unsettled = || AppendError::Unsettled(reason.clone());
-            answer(reply, if position <= head { Ok(()) } else { Err(unsettled()) });
+            let is_certain = position.map_or(committed, |position| position <= head);
+            answer(reply, if is_certain { Ok(()) } else { Err(unsettled()) });
         }
     }
 

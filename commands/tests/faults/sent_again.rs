@@ -21,6 +21,9 @@ use crate::standby::{Pair, until};
 /// True if it was done before; `None` if the outcome is unknown.
 type Sent = Option<bool>;
 
+/// A site that is in town already.
+const IN_TOWN: u128 = 7;
+
 fn site(n: u128) -> SiteId {
     Uuid::from_u128(n).into()
 }
@@ -111,7 +114,7 @@ impl Sender {
     }
 
     /// Every kind of repeatable request, each to its own stream.
-    async fn everything(&self) -> [Sent; 7] {
+    async fn everything(&self) -> [Sent; 8] {
         // Boxed: the future of all of them is large.
         let all = async {
             tokio::join!(
@@ -122,6 +125,8 @@ impl Sender {
                 self.several(4, CommandContext::default()),
                 self.joint(5, keyed("joint")),
                 self.joint(6, CommandContext::default()),
+                // Without events: there is only the row of its request.
+                self.command(IN_TOWN, move_to_town(), keyed("nothing")),
             )
             .into()
         };
@@ -133,23 +138,24 @@ impl Sender {
 async fn a_repeated_request_is_acknowledged_once_the_standby_has_it() {
     let mut pair = Pair::start().await;
     let sender = Sender::new(pair.primary.store());
-    for n in 2..=6 {
+    for n in 2..=IN_TOWN {
         assert_eq!(sender.command(n, create(n), CommandContext::default()).await, Some(false));
     }
+    sender.command(IN_TOWN, move_to_town(), CommandContext::default()).await;
     let before = pair.positions().await;
 
     let to_standby = pair.sender().await;
     kill_process(to_standby, Signal::STOP).unwrap();
     let (first, _ended) = tokio::join!(sender.everything(), Pair::end_while_waiting(&pair.primary));
-    assert_eq!(first, [None; 7]);
+    assert_eq!(first, [None; 8]);
     let all = format!("select count(*) from events where position = {}", before + 7);
     until("everything shows where it was committed", &mut pair.admin, &all).await;
-    assert_eq!(sender.everything().await, [None; 7], "no standby has it");
+    assert_eq!(sender.everything().await, [None; 8], "no standby has it");
     let restarted = Sender::new(pair.primary.store());
     assert_eq!(restarted.report().await, None, "nor does a process know that has not seen it sent");
 
     kill_process(to_standby, Signal::CONT).unwrap();
-    assert_eq!(sender.everything().await, [Some(true); 7]);
+    assert_eq!(sender.everything().await, [Some(true); 8]);
     let mut standby = pair.standby().await;
     until("the standby shows what it has", &mut standby, &all).await;
     pair.stop().await;

@@ -112,6 +112,42 @@ async fn a_command_without_events_appends_nothing() {
     assert_eq!(log.head().await, 3);
 }
 
+/// Loads an account and decides on nothing.
+struct Look;
+
+impl MultiStreamCommand for Look {
+    type Lead = Account;
+    type Error = TransferError;
+
+    async fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Vec<AccountEvent>, TransferError> {
+        work.load::<Account>("a").await?;
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn a_command_without_events_is_remembered_by_its_request() {
+    let log = EventLog::create().await;
+    let bus = two_accounts(&log).await;
+    let store = log.store();
+    let asked = |key: &str| {
+        let request = RequestKey { tenant_id: Uuid::nil(), key: key.into(), fingerprint: Uuid::nil() };
+        CommandContext { request: Some(request), ..plain() }
+    };
+    let nothing = Transfer { from: "a", to: "b", cents: 0 };
+    for repeated in [false, true] {
+        let done = store.execute(&nothing, &asked("0")).await.unwrap();
+        assert_eq!((done.position, done.events, done.repeated), (Some(3), Vec::new(), repeated));
+        let done = store.execute(&Look, &asked("1")).await.unwrap();
+        assert_eq!((done.position, done.events, done.repeated), (Some(3), Vec::new(), repeated));
+    }
+    // The same request would move money by now.
+    let done = store.execute(&Transfer { from: "a", to: "b", cents: 30 }, &asked("0")).await.unwrap();
+    assert!(done.repeated && done.events.is_empty());
+    assert_eq!((cents(&log).await, log.head().await), ([100, 0], 3));
+    drop(bus);
+}
+
 #[tokio::test]
 async fn concurrent_transfers_of_two_processes_never_overdraw() {
     let log = EventLog::create().await;

@@ -191,7 +191,8 @@ fn well_formed(append: &Append) -> Result<(), AppendError> {
             && (matches!(change, ClaimChange::Release(_)) || taken.insert(change.claim()))
     });
     let claims_with_events = append.streams.iter().all(|s| s.claims.is_empty() || !s.events.is_empty());
-    if !streams_once || !claims_once || !claims_with_events || append.event_count() == 0 {
+    let has_effect = append.event_count() > 0 || append.request.is_some();
+    if !streams_once || !claims_once || !claims_with_events || !has_effect || append.streams.is_empty() {
         return Err(AppendError::Malformed);
     }
     match append.events().map(NewEvent::size).max() {

@@ -139,7 +139,7 @@ async fn conformance_37_within_a_stream_the_order_of_positions_is_that_of_sequen
 }
 
 #[tokio::test]
-async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwards_with_position() {
+async fn conformance_22_recorded_at_comes_from_the_server_and_rises_with_position() {
     let log = EventLog::create().await;
     let now = "select clock_timestamp()";
     let before: DateTime<Utc> = sqlx::query_scalar(now).fetch_one(&log.pool).await.unwrap();
@@ -151,7 +151,7 @@ async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwar
     sqlx::query("update log_head set recorded_at = now() + interval '1 hour'").execute(&owner).await.unwrap();
     let ahead = log.append("b", NEW, &["1"]).await.unwrap();
     let next = log.append("c", NEW, &["1"]).await.unwrap();
-    assert!(ahead.recorded_at.utc() > after && next.recorded_at >= ahead.recorded_at);
+    assert!(ahead.recorded_at.utc() > after && next.recorded_at > ahead.recorded_at);
     let stored: Vec<DateTime<Utc>> = sqlx::query_scalar("select recorded_at from events order by position")
         .fetch_all(&log.pool)
         .await
@@ -161,4 +161,26 @@ async fn conformance_22_recorded_at_comes_from_the_server_and_never_runs_backwar
         [first, ahead.recorded_at.utc(), next.recorded_at.utc()],
         "what is answered is what is stored"
     );
+}
+
+#[tokio::test]
+async fn each_event_of_a_batch_has_a_time_of_its_own() {
+    let log = EventLog::create().await;
+    let appends = ["a", "b", "c"].map(|stream| log.append(stream, NEW, &["1", "2", "3"]));
+    let appended = join_all(appends).await;
+    log.append("a", Expected::Any, &["4"]).await.unwrap();
+    let stored: Vec<(i64, DateTime<Utc>)> =
+        sqlx::query_as("select position, recorded_at from events order by position")
+            .fetch_all(&log.pool)
+            .await
+            .unwrap();
+    assert_eq!(stored.len(), 10);
+    assert!(stored.windows(2).all(|pair| pair[0].1 < pair[1].1), "{stored:?}");
+    for append in appended.into_iter().map(Result::unwrap) {
+        let first = (append.first_position, append.recorded_at.utc());
+        assert!(stored.contains(&first), "what is answered is what is stored: {first:?} {stored:?}");
+    }
+    let head: DateTime<Utc> =
+        sqlx::query_scalar("select recorded_at from log_head").fetch_one(&log.pool).await.unwrap();
+    assert_eq!(Some(head), stored.last().map(|(_, recorded_at)| *recorded_at));
 }

@@ -6,6 +6,7 @@ use parking_commands::append::{Expected, RequestKey};
 use parking_commands::ingest::Ingest;
 use parking_commands::snapshots::Snapshots;
 use parking_commands::store::LogStore;
+use parking_domain::id::SpaceId;
 use parking_projections::engine::feed::{self, StreamPage};
 use parking_testkit::{EventLog, Role};
 use serde_json::Value;
@@ -120,8 +121,8 @@ async fn streams_snapshots_and_requests_are_read_by_their_keys() {
     let snapshot = plan(&pool, "select s.version%", "'account', '7', 2").await;
     assert_indexed(&snapshot, &["snapshots_pkey", "events_stream_sequence"]);
     let nil = "'00000000-0000-0000-0000-000000000000'";
-    let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}, 'account'")).await;
-    assert_indexed(&request, &["requests_pkey", "events_pkey"]);
+    let request = plan(&pool, "%from requests%", &format!("{nil}, '7', {nil}")).await;
+    assert_indexed(&request, &["requests_pkey"]);
 }
 
 #[tokio::test]
@@ -157,6 +158,20 @@ async fn the_auditor_reads_a_stream_by_its_index_with_any_statistics() {
                 plan(&pool, "select position%order by sequence limit $6", "'test', '7', 10, 0, 99999, 20")
                     .await;
             assert_indexed(&stream, &["events_stream_sequence"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_old_reservation_is_found_by_the_index_on_parts_of_spaces_with_any_statistics() {
+    let (known, unknown) = tokio::join!(full_log(), unknown_log());
+    for log in [known, unknown] {
+        for plan_cache_mode in ["force_generic_plan", "force_custom_plan"] {
+            let pool = one_connection_with(&log, plan_cache_mode);
+            let store = LogStore::new(pool.clone(), log.writer.clone(), Snapshots::off(), log.ids.clone());
+            assert_eq!(store.events_of_part(SpaceId::from(Uuid::nil()), Uuid::nil()).await.unwrap(), []);
+            let look_up = plan(&pool, "%space_part%", &format!("'7', '{}'", Uuid::nil())).await;
+            assert_indexed(&look_up, &["events_of_space_part"]);
         }
     }
 }

@@ -273,7 +273,7 @@ fn run(steps: &[Step]) {
         }
         world.real.assert_whole().await;
         let times: Vec<_> = world.real.rows().await.into_iter().map(|row| row.recorded_at).collect();
-        assert!(times.is_sorted(), "{times:?}");
+        assert!(times.is_sorted_by(|earlier, later| earlier < later), "{times:?}");
     });
 }
 

@@ -34,7 +34,7 @@ pub struct Up {
     pub encrypted: bool,
     /// The gateways that received the frame, unordered, at most 64.
     pub rx_info: Vec<Reception>,
-    /// The best estimate of the reception time: the network server's clock at the last gateway's copy.
+    /// The network server's clock when it received the last gateway's copy.
     pub ns_time: Option<Instant>,
 }
 
@@ -68,12 +68,6 @@ impl Up {
             rx_info: copies.iter().map(Reception::read).collect(),
             ns_time: copies.iter().filter_map(|copy| copy.time("nsTime")).max(),
         }
-    }
-
-    /// When the frame was received over the air, by the best clock of its report. A clock that puts this after the
-    /// platform received the report is wrong, so it is limited to that.
-    pub fn heard_at(&self, time: Option<Instant>, received_at: Instant) -> Instant {
-        self.ns_time.or(time).unwrap_or(received_at).min(received_at)
     }
 }
 

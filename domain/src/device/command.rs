@@ -21,7 +21,7 @@ pub enum DeviceCommand {
     AssignDevice { space_id: SpaceId, replace: bool, reason: Option<String>, asked: Asked },
     /// Unassign it from its space.
     UnassignDevice { reason: Option<String>, asked: Asked },
-    /// Release it: any tenant may claim it.
+    /// Release it: any tenant may claim it. A retired device is no longer shown to its last owner.
     ReleaseDevice { reason: Option<String>, asked: Asked },
     /// Take it out of use. If it is heard again, any tenant may claim it.
     RetireDevice { reason: Option<String>, asked: Asked },

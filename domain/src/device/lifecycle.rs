@@ -37,7 +37,7 @@ impl Device {
             Some(owned) if owned.space_id.is_some() => Some(Lifecycle::Operational),
             Some(owned) if owned.commissioned => Some(Lifecycle::Commissioned),
             Some(_) => Some(Lifecycle::Provisioned),
-            None => self.retired.then_some(Lifecycle::Decommissioned),
+            None => self.retired_by.map(|_| Lifecycle::Decommissioned),
         }
     }
 

@@ -15,6 +15,9 @@ pub enum DeviceRefusal {
     /// It has no owner or belongs to another tenant.
     #[error("the tenant has no such device: check its EUI or claim it")]
     DeviceNotFound,
+    /// Its last owner, the caller, retired it.
+    #[error("the device is retired: claim it again to use it, or release it")]
+    DeviceRetired,
     /// It has another category, which is fixed while it is owned.
     #[error("the device is a {}: release it and claim it again to make it something else", .category.word())]
     DeviceCategoryFixed {

@@ -40,7 +40,7 @@ pub enum Cause {
     Sensor(DevEui),
     /// The sensor was silent for too long.
     Silence(DevEui),
-    /// The sensor was assigned, unassigned, or enabled.
+    /// The sensor was assigned, unassigned, enabled, or disabled.
     Assignment(DevEui),
     /// The state was set by hand.
     ByHand(Actor),
@@ -115,6 +115,11 @@ pub(super) struct Changes {
 impl Changes {
     pub(super) fn new(position: i64) -> Self {
         Self { position, list: Vec::new() }
+    }
+
+    /// The log position of the event.
+    pub(super) fn position(&self) -> i64 {
+        self.position
     }
 
     pub(super) fn push(

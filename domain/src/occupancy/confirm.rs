@@ -15,11 +15,12 @@ pub struct Arrival {
     pub space_id: SpaceId,
     /// The running reservation.
     pub reservation_id: ReservationId,
-    /// The effective time of the vehicle's arrival.
+    /// Since when the vehicle has been there for it: from its arrival, but not before the reservation's start.
     pub at: Instant,
 }
 
-/// The arrival to be reported to the space's stream, if the policy lets the sensor confirm reservations.
+/// The arrival to be reported to the space's stream, if the policy lets the sensor confirm reservations: the running
+/// reservation's own [`Stay`](super::stay::Stay) has begun.
 ///
 /// It is derived from the space, not from a [`Change`]: while a reservation runs, an arriving vehicle changes nothing
 /// that is shown. It remains until the reservation is confirmed or over, so that a process finds it after a restart.

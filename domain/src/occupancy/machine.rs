@@ -1,13 +1,16 @@
 //! One space: the state that determines what is shown, and the decision.
 
+mod sensing;
+
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::reservations::Reservations;
-use super::sensor::{ReadingOutcome, Sensor};
+use super::sensor::Sensor;
 use super::shown::{Presence, Reason, Rule, Shown};
+use super::stay::Stay;
 use crate::id::{OverrideId, ReservationId, SiteId, SpaceId, TenantId};
 use crate::instant::Instant;
-use crate::lorawan::DevEui;
 use crate::policy::{Policy, PolicyOverrides};
 use crate::space::{OverrideKind, SpaceEvent, StateByHand};
 
@@ -23,6 +26,8 @@ pub struct SpaceMachine {
     #[serde(rename = "told")]
     manual: Option<ManualState>,
     sensor: Option<Sensor>,
+    /// The last stay; it may be over.
+    stay: Option<Stay>,
     last: Shown,
     changed_at: Instant,
 }
@@ -68,6 +73,7 @@ impl SpaceMachine {
             reservations: Reservations::default(),
             manual: None,
             sensor: None,
+            stay: None,
             last: Rule::NothingKnown.shown(policy),
             changed_at: at,
         }
@@ -98,34 +104,39 @@ impl SpaceMachine {
         self.sensor.as_ref()
     }
 
+    /// The last stay; it may be over.
+    pub fn stay(&self) -> Option<&Stay> {
+        self.stay.as_ref()
+    }
+
     /// What was last shown, and since when.
     pub fn last_shown(&self) -> (Shown, Instant) {
         (self.last, self.changed_at)
     }
 
-    /// The running, unconfirmed reservation for which the sensor saw a vehicle arrive, and when.
+    /// The running, unconfirmed reservation whose own stay has begun, and since when its vehicle has been there for it.
     pub fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         self.reservations.unconfirmed_arrival()
     }
 
     /// What is shown of the space under this policy.
     pub fn shown(&self, policy: &Policy) -> Shown {
-        self.rule(policy.allow_sensor_override).shown(policy)
+        self.rule(policy.reserved_soon()).shown(policy)
     }
 
     /// The first rule whose condition holds.
-    fn rule(&self, sensor_confirms: bool) -> Rule {
+    fn rule(&self, reserved_soon: TimeDelta) -> Rule {
         if self.has_override(OverrideKind::OutOfService) {
             Rule::OutOfService(Reason::OutOfService)
         } else if self.manual == Some(ManualState::Maintenance) {
             Rule::OutOfService(Reason::ByHand)
         } else if self.has_override(OverrideKind::Blocked) {
             Rule::Blocked
-        } else if self.reservations.is_reserved(sensor_confirms) {
+        } else if self.reservations.is_reserved() {
             Rule::Reserved(Reason::ReservationRunning)
         } else if self.manual == Some(ManualState::Reserved) {
             Rule::Reserved(Reason::ByHand)
-        } else if self.reservations.is_reserved_soon(sensor_confirms) {
+        } else if self.reservations.is_reserved_soon(reserved_soon) {
             Rule::ReservedSoon
         } else {
             self.latest_presence()
@@ -151,8 +162,8 @@ impl SpaceMachine {
         self.overrides.iter().any(|set| set.running && set.kind == kind)
     }
 
-    /// Applies an event of its stream; false if the event does not affect what is shown.
-    pub(super) fn evolve(&mut self, event: &SpaceEvent) -> bool {
+    /// Applies an event of its stream; false if the event does not affect the state.
+    pub(super) fn evolve(&mut self, event: &SpaceEvent, policy: &Policy) -> bool {
         match event {
             SpaceEvent::SpaceUpdated { definition, .. } => self.own = definition.policy,
             SpaceEvent::StateSetByHand { state, .. } => self.set_by_hand(*state),
@@ -166,40 +177,50 @@ impl SpaceMachine {
             }
             SpaceEvent::OverrideEnded { override_id, .. }
             | SpaceEvent::OverrideCleared { override_id, .. } => self.remove_override(*override_id),
-            SpaceEvent::ReservationRescheduled { reservation_id, from, to, .. } => {
-                if from.start != to.start {
-                    self.reservations.reset(*reservation_id);
-                }
+            SpaceEvent::ReservationBooked { reservation_id, window, .. } => {
+                self.reservations.book(*reservation_id, *window, self.current_stay());
+                self.give_current_stay(policy);
             }
-            SpaceEvent::ReservationApproached { reservation_id, .. } => {
-                self.reservations.approach(*reservation_id);
+            SpaceEvent::ReservationRescheduled { reservation_id, from, to, .. } if from.start == to.start => {
+                self.reservations.prolong(*reservation_id, *to);
+            }
+            SpaceEvent::ReservationRescheduled { reservation_id, to, .. } => {
+                self.reservations.move_to(*reservation_id, *to, self.current_stay());
+                self.take_stay_from(*reservation_id);
+                self.give_current_stay(policy);
+            }
+            SpaceEvent::ReservationApproached { reservation_id, due, .. } => {
+                self.reservations.approach(*reservation_id, *due);
             }
             SpaceEvent::ReservationStarted { reservation_id, due, .. } => {
-                let occupied_sensor =
-                    self.sensor.filter(|sensor| sensor.presence == Some(Presence::Occupied));
-                self.reservations.start(
-                    *reservation_id,
-                    *due,
-                    occupied_sensor.and_then(|sensor| sensor.since),
-                );
+                self.reservations.start(*reservation_id, *due);
             }
-            SpaceEvent::ReservationConfirmed { reservation_id, confirmation, .. } => {
-                self.reservations.confirm(*reservation_id, *confirmation);
+            SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, .. } => {
+                self.reservations.confirm(*reservation_id, *confirmation, *at);
             }
-            SpaceEvent::ReservationCheckedOut { reservation_id, .. } => self.check_out(*reservation_id),
-            SpaceEvent::ReservationCancelled { reservation_id, .. }
-            | SpaceEvent::ReservationCompleted { reservation_id, .. }
-            | SpaceEvent::ReservationExpired { reservation_id, .. }
-            | SpaceEvent::ReservationNotTakenUp { reservation_id, .. } => {
+            SpaceEvent::ReservationCheckedOut { reservation_id, at, .. } => {
+                self.check_out(*reservation_id, *at, policy);
+            }
+            SpaceEvent::ReservationCancelled { reservation_id, at, .. } => {
+                self.cancel(*reservation_id, *at, policy);
+            }
+            SpaceEvent::ReservationCompleted { reservation_id, due, .. }
+            | SpaceEvent::ReservationExpired { reservation_id, due, .. }
+            | SpaceEvent::ReservationNotTakenUp { reservation_id, due, .. } => {
                 self.reservations.end(*reservation_id);
+                self.reconsider_stay(*reservation_id, *due, policy);
             }
             SpaceEvent::SpaceCreated { .. }
             | SpaceEvent::SpaceCodeChanged { .. }
             | SpaceEvent::SpaceDeleted { .. }
-            | SpaceEvent::ReservationBooked { .. }
             | SpaceEvent::ReservationAmended { .. } => return false,
         }
         true
+    }
+
+    /// Considers at a moment which reservations approach, because the policy may have changed; false if there are none.
+    pub(super) fn consider_approaches(&mut self, at: Instant) -> bool {
+        self.reservations.consider_all(at)
     }
 
     fn set_by_hand(&mut self, state: StateByHand) {
@@ -214,84 +235,26 @@ impl SpaceMachine {
     }
 
     /// A check-out means that the space is free. A sensor that reports needs no such hint.
-    fn check_out(&mut self, id: ReservationId) {
-        let checked_in = self.reservations.end(id);
+    fn check_out(&mut self, id: ReservationId, at: Instant, policy: &Policy) {
+        let checked_in = self.reservations.end(id).is_some_and(|ended| ended.checked_in);
         let unwatched = self.sensor.is_none_or(|sensor| sensor.presence.is_none());
         if checked_in && unwatched && matches!(self.manual, None | Some(ManualState::Word(_))) {
             self.manual = Some(ManualState::CheckedOut);
         }
+        self.reconsider_stay(id, at, policy);
+    }
+
+    /// A reservation that is cancelled before its start leaves the vehicle to others.
+    fn cancel(&mut self, id: ReservationId, at: Instant, policy: &Policy) {
+        let early = self.reservations.end(id).is_some_and(|ended| at < ended.start);
+        if early && self.take_stay_from(id) {
+            self.give_stay(policy);
+        }
+        self.reconsider_stay(id, at, policy);
     }
 
     fn remove_override(&mut self, id: OverrideId) {
         self.overrides.retain(|set| set.id != id);
-    }
-
-    /// Assigns a sensor, with its last presence.
-    pub(super) fn assign(&mut self, dev_eui: DevEui, silent: bool, presence: Option<Presence>, at: Instant) {
-        self.sensor = Some(Sensor::new(dev_eui));
-        self.resume(dev_eui, silent, presence, at);
-    }
-
-    /// Resumes an assigned sensor after a time in which it was disabled.
-    pub(super) fn resume(&mut self, dev_eui: DevEui, silent: bool, presence: Option<Presence>, at: Instant) {
-        let at = self.effective(at);
-        let Some(sensor) = self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui) else { return };
-        sensor.silent = silent;
-        if let Some(presence) = presence {
-            sensor.set_presence(presence, at);
-            self.clear_manual_presence();
-        }
-    }
-
-    /// Unassigns a sensor and drops its presence; false if it is not assigned here.
-    pub(super) fn unassign(&mut self, dev_eui: DevEui) -> bool {
-        let here = self.sensor.is_some_and(|sensor| sensor.dev_eui == dev_eui);
-        if here {
-            self.sensor = None;
-        }
-        here
-    }
-
-    /// Applies a sensor report; returns whether the state changed.
-    pub(super) fn apply_report(
-        &mut self,
-        dev_eui: DevEui,
-        presence: Option<Presence>,
-        at: Instant,
-        policy: &Policy,
-    ) -> bool {
-        let effective = self.effective(at);
-        let before = (self.sensor, self.manual);
-        let Some(sensor) = self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui) else {
-            return false;
-        };
-        sensor.silent = false;
-        match presence.map(|presence| (presence, sensor.apply_reading(presence, at, effective, policy))) {
-            None | Some((_, ReadingOutcome::Unconfirmed)) => {}
-            Some((Presence::Occupied, ReadingOutcome::Changed)) => {
-                self.clear_manual_presence();
-                self.reservations.record_arrival(effective);
-            }
-            Some((_, ReadingOutcome::Unchanged | ReadingOutcome::Changed)) => self.clear_manual_presence(),
-        }
-        before != (self.sensor, self.manual)
-    }
-
-    /// Marks its sensor silent; false if it is not assigned here, or was silent before.
-    pub(super) fn fall_silent(&mut self, dev_eui: DevEui) -> bool {
-        match self.sensor.as_mut().filter(|sensor| sensor.dev_eui == dev_eui && !sensor.silent) {
-            Some(sensor) => {
-                sensor.silent = true;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Clears a manual presence, which a newer sensor report replaces.
-    fn clear_manual_presence(&mut self) {
-        self.manual =
-            self.manual.filter(|state| matches!(state, ManualState::Reserved | ManualState::Maintenance));
     }
 
     /// Time never runs backwards within a space.

@@ -1,61 +1,91 @@
-//! The reservations of a space that affect what is shown: approached, running, and whether their vehicle arrived.
+//! The open reservations of a space: their windows, what is shown of them, and the stays that belong to them.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use super::stay::{Stay, earliest};
 use crate::id::ReservationId;
 use crate::instant::Instant;
-use crate::space::Confirmation;
+use crate::policy::Policy;
+use crate::space::{Confirmation, Window};
 
-/// The open reservations that have had an event since they were booked.
+/// The open reservations in the order of their booking. One that is moved to another start counts as booked then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Reservations(Vec<Reservation>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts: each is recorded by an event of its own"
+)]
 struct Reservation {
     id: ReservationId,
-    phase: Phase,
+    window: Window,
+    /// The stay that lasted when it was booked, by its position.
+    booked_during: Option<i64>,
+    /// It has started.
+    running: bool,
+    /// The last moment before its start at which its approach was considered.
+    considered_at: Option<Instant>,
+    /// When its own stay began.
+    arrived_at: Option<Instant>,
     /// The sensor confirmed it.
     sensed: bool,
     /// The guest checked in.
     checked_in: bool,
     /// A state was set by hand after that.
     outweighed: bool,
-    /// When the sensor's presence became occupied, while it was running and unconfirmed.
-    seen_at: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    /// Its start is not near.
-    Booked,
-    /// It starts soon.
-    Approached,
-    /// It has started.
-    Running,
+/// What a reservation was when it ended.
+pub(super) struct Ended {
+    /// Its start.
+    pub(super) start: Instant,
+    /// The guest had checked in.
+    pub(super) checked_in: bool,
 }
 
 impl Reservations {
-    pub(super) fn approach(&mut self, id: ReservationId) {
-        let reservation = self.entry(id);
-        if reservation.phase == Phase::Booked {
-            reservation.phase = Phase::Approached;
+    pub(super) fn book(&mut self, id: ReservationId, window: Window, during: Option<i64>) {
+        self.end(id);
+        self.0.push(Reservation { booked_during: during, ..Reservation::new(id, window) });
+    }
+
+    /// Moves it to another start: its progress is reset, and it counts as booked now.
+    pub(super) fn move_to(&mut self, id: ReservationId, window: Window, during: Option<i64>) {
+        let Some(index) = self.index(id) else { return };
+        let Reservation { sensed, checked_in, outweighed, .. } = self.0.remove(index);
+        let moved = Reservation::new(id, window);
+        self.0.push(Reservation { booked_during: during, sensed, checked_in, outweighed, ..moved });
+    }
+
+    /// Changes its end.
+    pub(super) fn prolong(&mut self, id: ReservationId, window: Window) {
+        if let Some(index) = self.index(id) {
+            self.0[index].window = window;
         }
     }
 
-    /// Starts it. A vehicle that is present by then, or whose arrival precedes this start in effective time, counts as
-    /// arrived: a guest who parks a little early is not a no-show.
-    pub(super) fn start(&mut self, id: ReservationId, due: Instant, arrived_at: Option<Instant>) {
-        let reservation = self.entry(id);
-        reservation.phase = Phase::Running;
-        if reservation.is_awaited() {
-            reservation.seen_at = reservation.seen_at.or(arrived_at.map(|arrived_at| arrived_at.max(due)));
-        }
+    /// Its approach is recorded.
+    pub(super) fn approach(&mut self, id: ReservationId, due: Instant) {
+        self.entry(id, due).consider(due);
     }
 
-    pub(super) fn confirm(&mut self, id: ReservationId, confirmation: Confirmation) {
-        let reservation = self.entry(id);
+    /// Considers at a moment whether reservations approach, because the policy may have changed; false if there is none.
+    pub(super) fn consider_all(&mut self, at: Instant) -> bool {
+        self.0.iter_mut().for_each(|reservation| reservation.consider(at));
+        !self.0.is_empty()
+    }
+
+    pub(super) fn start(&mut self, id: ReservationId, due: Instant) {
+        let reservation = self.entry(id, due);
+        reservation.window.start = due;
+        reservation.running = true;
+    }
+
+    pub(super) fn confirm(&mut self, id: ReservationId, confirmation: Confirmation, at: Instant) {
+        let reservation = self.entry(id, at);
         match confirmation {
             Confirmation::Sensor => reservation.sensed = true,
             Confirmation::CheckIn => {
@@ -65,17 +95,10 @@ impl Reservations {
         }
     }
 
-    /// Ends it; true if the guest had checked in.
-    pub(super) fn end(&mut self, id: ReservationId) -> bool {
-        match self.0.iter().position(|reservation| reservation.id == id) {
-            Some(index) => self.0.swap_remove(index).checked_in,
-            None => false,
-        }
-    }
-
-    /// Its start changed: its progress is reset.
-    pub(super) fn reset(&mut self, id: ReservationId) {
-        self.0.retain(|reservation| reservation.id != id);
+    /// Removes a reservation that ended.
+    pub(super) fn end(&mut self, id: ReservationId) -> Option<Ended> {
+        let Reservation { window, checked_in, .. } = self.0.remove(self.index(id)?);
+        Some(Ended { start: window.start, checked_in })
     }
 
     /// Records that a presence was set by hand (`true`) or withdrawn.
@@ -85,21 +108,44 @@ impl Reservations {
         }
     }
 
-    /// The sensor's presence became occupied.
-    pub(super) fn record_arrival(&mut self, at: Instant) {
-        for reservation in self.0.iter_mut().filter(|reservation| reservation.is_awaited()) {
-            reservation.seen_at = reservation.seen_at.or(Some(at));
-        }
+    /// Gives a stay to the reservation that it belongs to, by the rule of decision 0042: the one running when the stay
+    /// began, if that has none; else the next, if it starts soon enough; else the first that was booked during the stay.
+    pub(super) fn give(&mut self, stay: &Stay, policy: &Policy) -> Option<ReservationId> {
+        let began = stay.arrived_at;
+        let takes = |reservation: &Reservation| {
+            reservation.arrived_at.is_none() && stay.lasts_beyond(reservation.window.start)
+        };
+        let running = || self.0.iter().position(|r| r.window.contains(began) && takes(r));
+        let next = || {
+            let later = self.0.iter().enumerate().filter(|(_, r)| began < r.window.start);
+            let (index, next) = later.min_by_key(|(_, r)| r.window.start)?;
+            (next.window.start - began <= earliest(policy) && takes(next)).then_some(index)
+        };
+        let booked_during = || self.0.iter().position(|r| r.booked_during == Some(stay.position) && takes(r));
+        let index = running().or_else(next).or_else(booked_during)?;
+        let reservation = &mut self.0[index];
+        reservation.arrived_at = Some(began);
+        Some(reservation.id)
     }
 
-    /// True while a reservation is running whose vehicle has not arrived. The policy decides whether the sensor counts.
-    pub(super) fn is_reserved(&self, sensor_counts: bool) -> bool {
-        self.0.iter().any(|r| r.phase == Phase::Running && !r.has_arrived(sensor_counts))
+    /// Takes its stay from a reservation that starts when the vehicle is gone; returns whether it did.
+    pub(super) fn depart(&mut self, id: ReservationId, departed_at: Instant) -> bool {
+        let Some(index) = self.index(id) else { return false };
+        let gone = departed_at <= self.0[index].window.start;
+        if gone {
+            self.0[index].arrived_at = None;
+        }
+        gone
+    }
+
+    /// True while a reservation is running whose vehicle has not arrived.
+    pub(super) fn is_reserved(&self) -> bool {
+        self.0.iter().any(|reservation| reservation.running && !reservation.is_confirmed())
     }
 
     /// True while a reservation starts soon whose vehicle has not arrived.
-    pub(super) fn is_reserved_soon(&self, sensor_counts: bool) -> bool {
-        self.0.iter().any(|r| r.phase == Phase::Approached && !r.has_arrived(sensor_counts))
+    pub(super) fn is_reserved_soon(&self, reserved_soon: TimeDelta) -> bool {
+        self.0.iter().any(|reservation| reservation.is_near(reserved_soon) && !reservation.is_confirmed())
     }
 
     /// True while a guest is checked in and no state was set by hand since.
@@ -107,24 +153,20 @@ impl Reservations {
         self.0.iter().any(|reservation| reservation.checked_in && !reservation.outweighed)
     }
 
-    /// The running, unconfirmed reservation whose vehicle the sensor saw arrive.
+    /// The running, unconfirmed reservation whose own stay has begun, and since when the vehicle has been there for it.
     pub(super) fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
-        let awaited = self.0.iter().filter(|reservation| reservation.is_awaited());
-        awaited
-            .filter_map(|reservation| Some((reservation.id, reservation.seen_at?)))
-            .min_by_key(|(_, at)| *at)
+        let awaited = self.0.iter().filter(|reservation| reservation.running && !reservation.is_confirmed());
+        awaited.filter_map(|r| Some((r.id, r.arrived_at?.max(r.window.start)))).min_by_key(|(_, at)| *at)
     }
 
-    fn entry(&mut self, id: ReservationId) -> &mut Reservation {
-        let index = self.0.iter().position(|reservation| reservation.id == id).unwrap_or_else(|| {
-            self.0.push(Reservation {
-                id,
-                phase: Phase::Booked,
-                sensed: false,
-                checked_in: false,
-                outweighed: false,
-                seen_at: None,
-            });
+    fn index(&self, id: ReservationId) -> Option<usize> {
+        self.0.iter().position(|reservation| reservation.id == id)
+    }
+
+    /// A reservation. One whose booking was passed over lasts from the given time until an event ends it.
+    fn entry(&mut self, id: ReservationId, start: Instant) -> &mut Reservation {
+        let index = self.index(id).unwrap_or_else(|| {
+            self.0.push(Reservation::new(id, Window { start, end: Instant::MAX }));
             self.0.len() - 1
         });
         &mut self.0[index]
@@ -132,11 +174,30 @@ impl Reservations {
 }
 
 impl Reservation {
-    fn is_awaited(&self) -> bool {
-        self.phase == Phase::Running && !self.has_arrived(true)
+    fn new(id: ReservationId, window: Window) -> Self {
+        Self {
+            id,
+            window,
+            booked_during: None,
+            running: false,
+            considered_at: None,
+            arrived_at: None,
+            sensed: false,
+            checked_in: false,
+            outweighed: false,
+        }
     }
 
-    fn has_arrived(&self, sensor_counts: bool) -> bool {
-        self.checked_in || (sensor_counts && self.sensed)
+    fn consider(&mut self, at: Instant) {
+        self.considered_at = self.considered_at.max(Some(at));
+    }
+
+    /// True from `reserved_soon` before its start until it starts, as far as that was considered.
+    fn is_near(&self, reserved_soon: TimeDelta) -> bool {
+        !self.running && self.considered_at.is_some_and(|at| self.window.start - at <= reserved_soon)
+    }
+
+    fn is_confirmed(&self) -> bool {
+        self.checked_in || self.sensed
     }
 }

@@ -13,6 +13,7 @@ use super::device::DeviceFacts;
 use super::machine::SpaceMachine;
 use super::policies::TenantPolicies;
 use super::profiles::Profiles;
+use super::stay::Stay;
 use crate::id::{SiteId, SpaceId, TenantId};
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
@@ -28,6 +29,7 @@ pub struct Spaces {
     tenants: HashMap<TenantId, TenantPolicies>,
     touched: Touched,
     arrivals: BTreeMap<SpaceId, Option<Arrival>>,
+    stays: Vec<(SpaceId, Stay)>,
     profiles: Profiles,
 }
 
@@ -38,12 +40,14 @@ struct TrackedSpace {
     policy: Policy,
     /// The arrival to be reported.
     arrival: Option<Arrival>,
+    /// The last stay, as it was taken.
+    stay: Option<Stay>,
 }
 
 impl TrackedSpace {
     fn new(machine: SpaceMachine, policy: Policy) -> Self {
-        let arrival = confirm::by_sensor(&machine, &policy);
-        Self { machine, policy, arrival }
+        let (arrival, stay) = (confirm::by_sensor(&machine, &policy), machine.stay().copied());
+        Self { machine, policy, arrival, stay }
     }
 }
 
@@ -102,6 +106,11 @@ impl Spaces {
     /// [`confirm::by_sensor`].
     pub fn take_arrivals(&mut self) -> BTreeMap<SpaceId, Option<Arrival>> {
         std::mem::take(&mut self.arrivals)
+    }
+
+    /// Takes the stays that began, ended or changed their reservation since the last call, as they are after each change.
+    pub fn take_stays(&mut self) -> Vec<(SpaceId, Stay)> {
+        std::mem::take(&mut self.stays)
     }
 
     /// A space.
@@ -174,13 +183,18 @@ impl Spaces {
             if let Some((from, to, at)) = tracked.machine.show(&tracked.policy, at) {
                 changes.push(space_id, at, Some(from), Some(to), cause);
             }
-            self.update_arrival(space_id);
+            self.record_stay_and_arrival(space_id);
         }
     }
 
-    /// Records the pending arrival if it changed.
-    fn update_arrival(&mut self, space_id: SpaceId) {
+    /// Records the stay and the pending arrival if they changed.
+    fn record_stay_and_arrival(&mut self, space_id: SpaceId) {
         let Some(tracked) = self.by_id.get_mut(&space_id) else { return };
+        let stay = tracked.machine.stay().copied();
+        if tracked.stay != stay {
+            tracked.stay = stay;
+            self.stays.extend(stay.map(|stay| (space_id, stay)));
+        }
         let arrival = confirm::by_sensor(&tracked.machine, &tracked.policy);
         if tracked.arrival != arrival {
             tracked.arrival = arrival;

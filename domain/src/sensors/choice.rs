@@ -4,7 +4,7 @@
 use super::{Codec, Frame, Undecodable, by_name, object};
 
 /// Model names as they occur in profile names, without separators. The longest match wins.
-const MODELS: [(&str, &str); 39] = [
+const MODELS: [(&str, &str); 42] = [
     ("tps110", "bosch-tps110"),
     ("tpl110", "bosch-tps110"),
     ("tbam100", "browan-tbam100"),
@@ -17,6 +17,8 @@ const MODELS: [(&str, &str); 39] = [
     ("tbpb100", "browan-tbpb100"),
     ("tbsl100", "browan-tbsl100"),
     ("tbwl100", "browan-tbwl100"),
+    ("dds75lb", "dragino-ldds75"),
+    ("dds75ls", "dragino-ldds75"),
     ("dllid", "decentlab-dl-lid"),
     ("dlmbx", "decentlab-dl-mbx"),
     ("do200", "dingtek-do200"),
@@ -32,6 +34,7 @@ const MODELS: [(&str, &str); 39] = [
     ("em400mud", "milesight-em400"),
     ("em400tld", "milesight-em400"),
     ("em400udl", "milesight-em400"),
+    ("em410rdl", "milesight-em400"),
     ("em500udl", "milesight-em500-udl"),
     ("vs330", "milesight-vs330"),
     ("vs340", "milesight-vs340"),
@@ -174,7 +177,13 @@ mod tests {
             ("TBMS100 ABP raw", Some("browan-tbms100")),
             ("TBMS100 2", Some("browan-tbms100")),
             ("Kuando Busylight class C", Some("kuando-busylight")),
+            ("DDS75-LB", Some("dragino-ldds75")),
+            ("Dragino DDS75-LB/LS", Some("dragino-ldds75")),
+            ("dds75_ls", Some("dragino-ldds75")),
+            // Three distances in another layout.
+            ("DDS75-3-LS", None),
             ("Milesight EM310-UDL", Some("milesight-em310-udl")),
+            ("EM410-RDL", Some("milesight-em400")),
             ("EM400 TLD (TTN)", Some("milesight-em400")),
             ("Milesight EM300-SLD waterleackage sensor", Some("milesight")),
             ("Bosch-TPS110-EU", Some("bosch-tps110")),

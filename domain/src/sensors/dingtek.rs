@@ -1,7 +1,8 @@
 //! Dingtek DO200, DO201 and DO202, on port 3.
 //!
 //! Layout: The Things Network `do200`, `do201` and `do202`. Every message begins with 0x80, has its length in byte 4
-//! and ends with 0x81. The vendor's example reports -117 °C for the board: a temperature below -55 °C is absent.
+//! and ends with 0x81. The vendor's example reports -117 °C for the board: a temperature below -55 °C is absent. The
+//! answer with the parameters has 17 bytes from the DO200 and 16 from the others.
 
 use super::bytes::Reader;
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
@@ -17,7 +18,7 @@ pub(super) fn do200(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Unde
         return Err(frame.wrong_length());
     }
     match (data_type, length) {
-        (PARAMETERS, 16) => parameters(reading, values),
+        (PARAMETERS, 16 | 17) => parameters(reading, values),
         (1 | 2, 21) => state(reading, values, false)?,
         (1 | 2, 23) => state(reading, values, true)?,
         _ => return Err(frame.wrong_length()),
@@ -45,8 +46,8 @@ fn state(reading: &mut Reading, values: &[u8], climate: bool) -> Result<(), Unde
         if humidity <= 100 {
             reading.integer("humidity", humidity, Some("%"));
         }
-        reading.integer("frame_counter", bytes.u16_be()?, None);
     }
+    reading.integer("frame_counter", bytes.u16_be()?, None);
     Ok(())
 }
 

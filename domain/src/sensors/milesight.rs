@@ -31,8 +31,11 @@ const VS340: Channels = &[(3, Meaning::Occupancy)];
 const WS202: Channels = &[(3, Meaning::Occupancy), (4, Meaning::Daylight)];
 const WS301: Channels = &[(3, Meaning::Contact), (4, Meaning::Tamper)];
 
-/// Distances from this value on are error codes.
-const NO_DISTANCE: u16 = 0xfffd;
+/// Values from this one on are negative, for a target nearer than the sensor's zero, or error codes.
+const NO_DISTANCE: u16 = 0x8000;
+
+/// The first error code.
+const FIRST_ERROR: u16 = 0xfffd;
 
 pub(super) fn family(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Undecodable> {
     decode(reading, frame, FAMILY)
@@ -78,7 +81,8 @@ fn decode(reading: &mut Reading, frame: &Frame<'_>, channels: Channels) -> Resul
         let [channel, of_type] = bytes.take()?;
         let read = match of_type {
             _ if channel == 0xff => device(reading, of_type, &mut bytes)?,
-            _ if channel == 0xfe => answer(reading),
+            // 0xf8 and 0xf9 of newer models.
+            _ if matches!(channel, 0xf8 | 0xf9 | 0xfe) => answer(reading),
             0x00 => binary(reading, channel, channels, &mut bytes)?,
             _ => measurement(reading, [channel, of_type], &mut bytes)?,
         };
@@ -113,7 +117,7 @@ fn measurement(reading: &mut Reading, channel: [u8; 2], bytes: &mut Reader<'_>) 
         [0x83, 0x67] => {
             raise(reading, Kind::TemperatureAlarm);
             reading.temperature_c = Some(f64::from(bytes.i16_le()?) / 10.0);
-            reading.flag("temperature_alarm", bytes.u8()? == 1);
+            reading.flag("temperature_alarm", alarms(bytes.u8()?));
         }
         [0x04, 0x68] => {
             raise(reading, Kind::Environment);
@@ -127,7 +131,31 @@ fn measurement(reading: &mut Reading, channel: [u8; 2], bytes: &mut Reader<'_>) 
         [0x84, 0x82] => {
             raise(reading, Kind::DistanceAlarm);
             distance(reading, bytes.u16_le()?);
-            reading.flag("distance_alarm", bytes.u8()? == 1);
+            reading.flag("distance_alarm", alarms(bytes.u8()?));
+        }
+        // The EM500-UDL, and the EM410-RDL after a sudden change: with the change of the distance.
+        [0x83, 0xe9] => {
+            raise(reading, Kind::DistanceAlarm);
+            alarm_distance(reading, bytes.u16_le()?);
+            let [_, _, alarm] = bytes.take()?;
+            reading.flag("distance_alarm", alarms(alarm));
+        }
+        [0x94, 0x82] => {
+            raise(reading, Kind::DistanceAlarm);
+            distance(reading, bytes.u16_le()?);
+            let [_, _, alarm] = bytes.take()?;
+            reading.flag("distance_alarm", alarms(alarm));
+        }
+        [0xb4, 0x82] => {
+            raise(reading, Kind::DistanceAlarm);
+            let (millimetres, exception) = (bytes.u16_le()?, bytes.u8()?);
+            match exception {
+                // It can measure again.
+                0 => distance(reading, millimetres),
+                // The target is too near, or there is none.
+                1 | 2 => reading.fault_if(true, Fault::OutOfRange),
+                _ => reading.fault_if(true, Fault::Sensor),
+            }
         }
         [0x03, 0x8e] => {
             raise(reading, Kind::Occupancy);
@@ -136,10 +164,13 @@ fn measurement(reading: &mut Reading, channel: [u8; 2], bytes: &mut Reader<'_>) 
         // Same type, but it reports the calibration.
         [0x04, 0x8e] => reading.flag("calibrated", bytes.u8()? == 1),
         [0x04 | 0x08, 0xa8] => skip::<1>(bytes)?,
-        [0x06, 0xa6] | [0x09, 0xa9] => skip::<4>(bytes)?,
+        [0x01, 0xb9] | [0x06, 0xc7] => skip::<2>(bytes)?,
+        [0x06, 0xa6] | [0x07, 0xa7] | [0x09, 0xa9] => skip::<4>(bytes)?,
         [0x02, 0xa5] => skip::<8>(bytes)?,
+        // A position.
+        [0x06, 0x88] => skip::<9>(bytes)?,
         // The length of an entry depends on the model.
-        [0x20, 0xce] => {
+        [0x20, 0xce] | [0x07, 0xba] => {
             raise(reading, Kind::History);
             return Ok(Read::Stop);
         }
@@ -206,6 +237,21 @@ fn answer(reading: &mut Reading) -> Read {
 fn distance(reading: &mut Reading, millimetres: u16) {
     reading.distance_mm = Some(u32::from(millimetres)).filter(|_| millimetres < NO_DISTANCE);
     reading.fault_if(millimetres >= NO_DISTANCE, Fault::OutOfRange);
+}
+
+/// The distance of an EM500-UDL's alarm. Two units are published, millimetres and tenths of them; the sensor measures
+/// from 300 mm to 10 m. Where both units are possible the distance is absent (decision 0047).
+fn alarm_distance(reading: &mut Reading, value: u16) {
+    match value {
+        ..3_000 | FIRST_ERROR.. => distance(reading, value),
+        3_000..=10_000 => {}
+        tenths => distance(reading, tenths / 10),
+    }
+}
+
+/// True for the alarms of a limit (1) and of a sudden change (2), false for their end.
+fn alarms(code: u8) -> bool {
+    matches!(code, 1 | 2)
 }
 
 fn skip<const N: usize>(bytes: &mut Reader<'_>) -> Result<(), Undecodable> {

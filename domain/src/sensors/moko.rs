@@ -1,7 +1,8 @@
 //! Moko LW009-IG and LW009-SM, on port 1: a header of 12 bytes, then tag, length and value, most significant first.
 //!
 //! Layout: the vendor's decoder for `LW009-SM` as published with Tago's connectors; no vectors are published. If the
-//! event (tag 0x02) and the state (tag 0x32) contradict each other, the occupancy is unknown.
+//! event (tag 0x02) and the state (tag 0x32) contradict each other, the occupancy is unknown. An unknown event does not
+//! make the state beside it invalid.
 
 use super::bytes::{Reader, unsigned};
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
@@ -19,11 +20,15 @@ pub(super) fn lw009(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Unde
     }
     let mut body = Reader::new(bytes.take_slice(length)?);
     let (mut event, mut state) = (None, None);
+    let mut unknown_event = None;
     while !body.is_empty() {
         let [tag, length] = body.take()?;
         let value = body.take_slice(usize::from(length))?;
         match (tag, value) {
-            (0x02, &[code]) => event = read_event(reading, code)?,
+            (0x02, &[code]) => match read_event(reading, code) {
+                Ok(occupancy) => event = occupancy,
+                Err(reason) => unknown_event = Some(reason),
+            },
             (0x32, &[car]) => state = Some(Occupancy::from_byte(car)),
             (0x0b, &[celsius]) => reading.temperature_c = Some(f64::from(celsius.cast_signed())),
             (0x24, &[percent]) if percent <= 100 => reading.battery_pct = Some(percent),
@@ -39,6 +44,9 @@ pub(super) fn lw009(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Unde
             (0x03, _) if reading.kind == Kind::Unknown => reading.kind = Kind::Startup,
             _ => {}
         }
+    }
+    if let (Some(reason), None) = (unknown_event, state) {
+        return Err(reason);
     }
     reading.occupancy = match (event, state) {
         (Some(event), Some(state)) if event != state => Occupancy::Unknown,
@@ -59,6 +67,8 @@ fn read_event(reading: &mut Reading, code: u8) -> Result<Option<Occupancy>, Unde
         _ => return Err(Undecodable::UnknownMessage),
     };
     reading.kind = kind;
-    reading.faults.extend(fault);
+    if let Some(fault) = fault {
+        reading.fault_if(true, fault);
+    }
     Ok(occupancy)
 }

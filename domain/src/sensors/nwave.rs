@@ -1,8 +1,8 @@
 //! Nwave NPS405 and NPS310 parking sensors and the NCC405 vehicle counter.
 //!
-//! Layout: The Things Network `nps405`, `nps310sm` and `ncc405`, in the revisions whose published examples they decode.
-//! Bit 0 is the state and bits 7 to 1 are the duration of the previous state; an earlier revision of `nps405` has them
-//! reversed.
+//! Layout: The Things Network `nps405`, `nps310sm` and `ncc405`, in the revisions whose published examples they decode,
+//! and the vendor's "Nwave LoRaWAN Parking Sensor". Bit 0 is the state and bits 7 to 1 are the duration of the previous
+//! state; the first revision of `nps405` has them reversed.
 
 use super::{Fault, Frame, Kind, Occupancy, Reading, Undecodable};
 
@@ -28,15 +28,15 @@ pub(super) fn nps405(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
             reading.occupancy = Occupancy::from_bit_0(state);
         }
         (6, _) => reading.kind = Kind::Diagnostic,
-        // A tag may also be heard in a vacant space; the state and its time are then absent.
         (10, &[status, battery, t3, t2, t1, t0]) => {
-            reading.kind = Kind::UserRegistration;
-            if status & 1 == 1 {
-                reading.occupancy = Occupancy::Occupied;
-                previous_state(reading, status);
-            }
+            registered(reading, status);
             reading.number("tag_battery", f64::from(battery) / 10.0, "V");
-            reading.text("tag_id", format!("{:08X}", u32::from_be_bytes([t3, t2, t1, t0])));
+            tag_id(reading, [t3, t2, t1, t0]);
+        }
+        // Earlier firmware does not report the tag's battery.
+        (10, &[status, t3, t2, t1, t0]) => {
+            registered(reading, status);
+            tag_id(reading, [t3, t2, t1, t0]);
         }
         _ => return Err(frame.wrong_length()),
     }
@@ -80,6 +80,19 @@ pub(super) fn ncc405(reading: &mut Reading, frame: &Frame<'_>) -> Result<(), Und
         _ => return Err(frame.wrong_length()),
     }
     Ok(())
+}
+
+/// A tag may also be heard in a vacant space; the state and its time are then absent.
+fn registered(reading: &mut Reading, status: u8) {
+    reading.kind = Kind::UserRegistration;
+    if status & 1 == 1 {
+        reading.occupancy = Occupancy::Occupied;
+        previous_state(reading, status);
+    }
+}
+
+fn tag_id(reading: &mut Reading, id: [u8; 4]) {
+    reading.text("tag_id", format!("{:08X}", u32::from_be_bytes(id)));
 }
 
 fn started(reading: &mut Reading, [major, minor, patch]: [u8; 3], reset_cause: &'static str) {

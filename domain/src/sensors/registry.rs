@@ -19,6 +19,8 @@ pub struct Codec {
     pub models: &'static str,
     /// The ports that the models use; empty if the port is not significant.
     pub ports: &'static [u8],
+    /// True when it reads the network server's object and not the bytes.
+    pub reads_object: bool,
     fill: Fill,
 }
 
@@ -37,7 +39,15 @@ impl Codec {
     }
 
     const fn new(name: &'static str, models: &'static str, ports: &'static [u8], fill: Fill) -> Self {
-        Self { name, version: 1, models, ports, fill }
+        Self { name, version: 1, models, ports, reads_object: false, fill }
+    }
+
+    const fn version(self, version: u16) -> Self {
+        Self { version, ..self }
+    }
+
+    const fn of_object(self) -> Self {
+        Self { reads_object: true, ..self }
     }
 }
 
@@ -48,7 +58,7 @@ pub fn by_name(name: &str) -> Option<&'static Codec> {
 
 /// All codecs, ordered by name.
 pub static CODECS: [Codec; 36] = [
-    Codec::new("bosch-tps110", "Bosch TPS110, TPL110", &[1, 2, 3, 4, 5, 6], bosch::tps110),
+    Codec::new("bosch-tps110", "Bosch TPS110, TPL110", &[1, 2, 3, 4, 5, 6, 7], bosch::tps110).version(2),
     Codec::new("browan-tabs", "Browan Tabs, any", &[100, 102, 103, 104, 105, 106, 136, 147], browan::tabs),
     Codec::new("browan-tbam100", "Browan TBAM100 ambient light", &[104], browan::tbam100),
     Codec::new("browan-tbdw100", "Browan TBDW100 door and window", &[100], browan::tbdw100),
@@ -61,29 +71,32 @@ pub static CODECS: [Codec; 36] = [
     Codec::new("browan-tbwl100", "Browan TBWL100 water leak", &[106], browan::tbwl100),
     Codec::new("decentlab-dl-lid", "Decentlab DL-LID LiDAR", &[1], decentlab::dl_lid),
     Codec::new("decentlab-dl-mbx", "Decentlab DL-MBX ultrasonic", &[1], decentlab::dl_mbx),
-    Codec::new("dingtek-do200", "Dingtek DO200, DO201, DO202", &[3], dingtek::do200),
-    Codec::new("dragino-ldds75", "Dragino LDDS75 ultrasonic", &[2], dragino::ldds75),
-    Codec::new("dragino-llds12", "Dragino LLDS12 LiDAR", &[2], dragino::llds12),
-    Codec::new("fleximodo", "Fleximodo (GOSPACE), by object", &[], object::fleximodo),
+    Codec::new("dingtek-do200", "Dingtek DO200, DO201, DO202", &[3], dingtek::do200).version(2),
+    Codec::new("dragino-ldds75", "Dragino LDDS75, DDS75-LB ultrasonic", &[2, 3, 5, 6], dragino::ldds75)
+        .version(2),
+    Codec::new("dragino-llds12", "Dragino LLDS12 LiDAR", &[2], dragino::llds12).version(2),
+    Codec::new("fleximodo", "Fleximodo (GOSPACE), by object", &[], object::fleximodo).of_object(),
     Codec::new("kuando-busylight", "Kuando Busylight IoT Omega", &[15], kuando::busylight),
     Codec::new("libelium-smart-parking", "Libelium Smart Parking, firmware v3", &[], libelium::v3),
     Codec::new("libelium-smart-parking-v2", "Libelium Smart Parking, firmware v2", &[], libelium::v2),
-    Codec::new("milesight", "Milesight, model not known", &[], milesight::family),
-    Codec::new("milesight-em300-mcs", "Milesight EM300-MCS magnet contact", &[], milesight::em300_mcs),
-    Codec::new("milesight-em310-udl", "Milesight EM310-UDL ultrasonic", &[], milesight::em310_udl),
-    Codec::new("milesight-em400", "Milesight EM400-MUD, -TLD, -UDL", &[], milesight::em400),
-    Codec::new("milesight-em500-udl", "Milesight EM500-UDL ultrasonic", &[], milesight::em500_udl),
-    Codec::new("milesight-vs330", "Milesight VS330 occupancy", &[], milesight::vs330),
-    Codec::new("milesight-vs340", "Milesight VS340, VS341 occupancy", &[], milesight::vs340),
-    Codec::new("milesight-ws202", "Milesight WS202 motion and light", &[], milesight::ws202),
-    Codec::new("milesight-ws301", "Milesight WS301 magnet contact", &[], milesight::ws301),
-    Codec::new("moko-lw009", "Moko LW009-IG, LW009-SM", &[1], moko::lw009),
+    Codec::new("milesight", "Milesight, model not known", &[], milesight::family).version(2),
+    Codec::new("milesight-em300-mcs", "Milesight EM300-MCS magnet contact", &[], milesight::em300_mcs)
+        .version(2),
+    Codec::new("milesight-em310-udl", "Milesight EM310-UDL ultrasonic", &[], milesight::em310_udl).version(2),
+    Codec::new("milesight-em400", "Milesight EM400-MUD, -TLD, -UDL, EM410-RDL", &[], milesight::em400)
+        .version(2),
+    Codec::new("milesight-em500-udl", "Milesight EM500-UDL ultrasonic", &[], milesight::em500_udl).version(2),
+    Codec::new("milesight-vs330", "Milesight VS330 occupancy", &[], milesight::vs330).version(2),
+    Codec::new("milesight-vs340", "Milesight VS340, VS341 occupancy", &[], milesight::vs340).version(2),
+    Codec::new("milesight-ws202", "Milesight WS202 motion and light", &[], milesight::ws202).version(2),
+    Codec::new("milesight-ws301", "Milesight WS301 magnet contact", &[], milesight::ws301).version(2),
+    Codec::new("moko-lw009", "Moko LW009-IG, LW009-SM", &[1], moko::lw009).version(2),
     Codec::new("netvox-r719a", "Netvox R719A, R719B", &[6, 7], netvox::r719a),
     Codec::new("nwave-ncc405", "Nwave NCC405 vehicle counter", &[1, 2, 3, 6], nwave::ncc405),
     Codec::new("nwave-nps310", "Nwave NPS310SM (G3)", &[1, 2, 3, 6], nwave::nps310),
-    Codec::new("nwave-nps405", "Nwave NPS405 (G4)", &[1, 2, 3, 6, 10], nwave::nps405),
-    Codec::new("object", "any object that names occupancy", &[], object::plain),
-    Codec::new("pni-placepod", "PNI PlacePod", &[], placepod::placepod),
+    Codec::new("nwave-nps405", "Nwave NPS405 (G4)", &[1, 2, 3, 6, 10], nwave::nps405).version(2),
+    Codec::new("object", "any object that names occupancy", &[], object::plain).of_object(),
+    Codec::new("pni-placepod", "PNI PlacePod", &[], placepod::placepod).version(2),
 ];
 
 #[cfg(test)]

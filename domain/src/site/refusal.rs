@@ -38,6 +38,9 @@ pub enum SiteRefusal {
     /// The site has too many members; its state must stay bounded.
     #[error("a site has at most {MOST_MEMBERS} spaces and gateways: create another site")]
     SiteFull,
+    /// It is the only one.
+    #[error("it is the tenant's last site, and spaces need a site: create another one first")]
+    LastSite,
     /// It still has members.
     #[error("the site has {spaces} spaces and {gateways} gateways: delete or move them first")]
     SiteNotEmpty {

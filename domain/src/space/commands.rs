@@ -182,12 +182,13 @@ pub struct CheckOut {
     pub asked: Asked,
 }
 
-/// The space's sensor saw a vehicle. The caller has checked that the policy lets a sensor confirm reservations.
+/// The space's sensor saw a reservation's vehicle. The caller has checked that the stay belongs to this reservation, and
+/// that the policy lets a sensor confirm reservations.
 #[derive(Clone, Copy, Debug)]
 pub struct ConfirmBySensor {
-    /// The running reservation; `None` means any that is running.
-    pub reservation_id: Option<ReservationId>,
-    /// The effective time of the reading. It may be in the past.
+    /// The reservation.
+    pub reservation_id: ReservationId,
+    /// Since when the vehicle has been there for it, as effective time. It may be in the past.
     pub at: Instant,
     /// The sensor.
     pub by: Actor,

@@ -74,9 +74,12 @@ pub enum SpaceRefusal {
     /// The space has too many overrides.
     #[error("the space has {MAX_OVERRIDES} overrides that are not over: clear one first")]
     TooManyOverrides,
-    /// It was never set, or is over.
-    #[error("the space has no such override: it was never set, or is over, or was cleared")]
+    /// It was never set, or the space no longer remembers it; the log has the ones that are over.
+    #[error("the space has no such override: check its id")]
     OverrideNotFound,
+    /// It ended, or was cleared.
+    #[error("the override is over or was cleared: there is nothing left to clear")]
+    OverrideOver,
 
     /// The window has no moment in it.
     #[error("a reservation must end after it starts")]
@@ -121,11 +124,11 @@ pub enum SpaceRefusal {
     #[error("a reservation with this id is booked already: give a new id")]
     ReservationAlreadyBooked,
 
-    /// The space has no such reservation, or no longer remembers it.
-    #[error("the space has no such reservation, or it was over long ago")]
+    /// The space has no such reservation, or no longer remembers it; the log has the ones that it has forgotten.
+    #[error("there is no such reservation: check its id")]
     ReservationNotFound,
     /// The reservation is over.
-    #[error("the reservation is {}: nothing about it can be changed", .status.word())]
+    #[error("the reservation is {}: only its details can be changed", .status.word())]
     ReservationOver {
         /// How it ended.
         status: Status,
@@ -138,6 +141,14 @@ pub enum SpaceRefusal {
     CheckInTooEarly {
         /// When check-in opens.
         opens: Instant,
+    },
+    /// The guest of another reservation is checked in.
+    #[error(
+        "reservation {reservation_id} is checked in at the space: check it out first, or check in when it has ended"
+    )]
+    AnotherCheckedIn {
+        /// The other reservation.
+        reservation_id: ReservationId,
     },
     /// The reservation is not confirmed.
     #[error("the reservation is not checked in: check in first, or cancel")]

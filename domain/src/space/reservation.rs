@@ -136,47 +136,43 @@ pub struct Reservation {
     pub(super) window: Window,
     pub(super) details: Box<Details>,
     pub(super) status: Status,
-    stage: Stage,
+    started: bool,
+    /// When its last approach was due; `None` if its start is not near.
+    approached_at: Option<Instant>,
     /// When the current start was requested: it cannot have approached earlier.
     asked_at: Instant,
     pub(super) checked_in: bool,
     seen: bool,
 }
 
-/// The progress of an open reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Stage {
-    /// Its start is not near.
-    Booked,
-    /// It starts soon.
-    Approached,
-    /// It has started.
-    Started,
-}
-
 impl Reservation {
     pub(super) fn booked(window: Window, details: Box<Details>, asked_at: Instant) -> Self {
-        let (status, stage) = (Status::Active, Stage::Booked);
-        Self { window, details, status, stage, asked_at, checked_in: false, seen: false }
+        Self {
+            window,
+            details,
+            status: Status::Active,
+            started: false,
+            approached_at: None,
+            asked_at,
+            checked_in: false,
+            seen: false,
+        }
     }
 
     /// Moves it to another window. With another start it has not approached yet.
     pub(super) fn reschedule(&mut self, to: Window, at: Instant) {
         if to.start != self.window.start {
-            (self.stage, self.asked_at) = (Stage::Booked, at);
+            (self.started, self.approached_at, self.asked_at) = (false, None, at);
         }
         self.window = to;
     }
 
-    pub(super) fn approach(&mut self) {
-        if self.stage == Stage::Booked {
-            self.stage = Stage::Approached;
-        }
+    pub(super) fn approach(&mut self, due: Instant) {
+        self.approached_at = self.approached_at.max(Some(due));
     }
 
     pub(super) fn start(&mut self) {
-        self.stage = Stage::Started;
+        self.started = true;
     }
 
     pub(super) fn confirm(&mut self, confirmation: Confirmation) {
@@ -203,7 +199,7 @@ impl Reservation {
 
     /// True when its window has started.
     pub fn has_started(&self) -> bool {
-        self.stage == Stage::Started
+        self.started
     }
 
     /// True when the guest has checked in.
@@ -216,15 +212,17 @@ impl Reservation {
         self.checked_in || self.seen
     }
 
-    /// When it approaches, if it has not yet: `reserved_soon` before its start, or when its start was requested.
+    /// When it approaches, if it has not yet: `reserved_soon` before its start, or when its start was requested. An
+    /// approach by a longer `reserved_soon`, which was in force before, does not count.
     pub(super) fn approaches_at(&self, reserved_soon: TimeDelta) -> Option<Instant> {
         let shows_at = (self.window.start - reserved_soon).max(self.asked_at);
-        (self.stage == Stage::Booked && shows_at < self.window.start).then_some(shows_at)
+        let approached = self.started || self.approached_at.is_some_and(|at| shows_at <= at);
+        (!approached && shows_at < self.window.start).then_some(shows_at)
     }
 
     /// Its start, if it has not started.
     pub(super) fn starts_at(&self) -> Option<Instant> {
-        (self.stage != Stage::Started).then_some(self.window.start)
+        (!self.started).then_some(self.window.start)
     }
 
     /// When it is released unless it is confirmed; `None` if it is kept until its end. An auto-release time that was

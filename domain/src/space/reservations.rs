@@ -36,6 +36,11 @@ impl Reservations {
         }
     }
 
+    /// Remembers a reservation again that is over.
+    pub(super) fn recall(&mut self, id: ReservationId, reservation: Reservation) {
+        self.over.push_back((id, reservation));
+    }
+
     pub(super) fn forget_over(&mut self) {
         self.over.clear();
     }

@@ -12,7 +12,8 @@ use super::reservation::Confirmation;
 pub const CHECK_IN_GRACE: TimeDelta = TimeDelta::minutes(15);
 
 impl Space {
-    /// A check-in is recorded even if the sensor confirmed the reservation first, because it identifies the guest.
+    /// A check-in is recorded even if the sensor confirmed the reservation first, because it identifies the guest. One
+    /// guest at a time is checked in.
     pub(super) fn check_in(&self, command: &CheckIn) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CheckIn { reservation_id, asked } = *command;
         let reservation = self.reservations.open(reservation_id)?;
@@ -22,6 +23,9 @@ impl Space {
         }
         if start - asked.at > CHECK_IN_GRACE {
             return Err(SpaceRefusal::CheckInTooEarly { opens: start - CHECK_IN_GRACE });
+        }
+        if let Some((other, _)) = self.reservations.holding().find(|(_, held)| held.checked_in) {
+            return Err(SpaceRefusal::AnotherCheckedIn { reservation_id: other });
         }
         let confirmation = Confirmation::CheckIn;
         let (at, by) = (asked.at, asked.by);
@@ -36,14 +40,11 @@ impl Space {
         Ok(vec![SpaceEvent::ReservationCheckedOut { reservation_id, at: asked.at, by: asked.by }])
     }
 
-    /// Confirms the reservation that was running when the sensor saw a vehicle, unless it is confirmed already.
+    /// Confirms the reservation if it was running when its vehicle was there, unless it is confirmed already.
     pub(super) fn confirm_by_sensor(&self, command: &ConfirmBySensor) -> Vec<SpaceEvent> {
-        let ConfirmBySensor { reservation_id: expected, at, by } = *command;
-        let running = self.reservations.holding().find(|(_, held)| held.window.contains(at));
-        match running {
-            Some((reservation_id, held))
-                if !held.is_confirmed() && expected.is_none_or(|expected| expected == reservation_id) =>
-            {
+        let ConfirmBySensor { reservation_id, at, by } = *command;
+        match self.reservations.open(reservation_id) {
+            Ok(held) if held.window.contains(at) && !held.is_confirmed() => {
                 let confirmation = Confirmation::Sensor;
                 vec![SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by }]
             }

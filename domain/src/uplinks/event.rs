@@ -51,7 +51,7 @@ pub struct NetworkReport {
     pub key: EventKey,
     /// When the platform received it; never runs backwards within a stream. This is the effective time.
     pub received_at: Instant,
-    /// ChirpStack's `time`: informational only.
+    /// ChirpStack's `time` as sent, however wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Instant>,
     /// ChirpStack's data about the device.
@@ -79,7 +79,7 @@ pub enum Standing {
 pub struct UplinkReceived {
     /// The common fields.
     pub report: NetworkReport,
-    /// When the network server received the frame, by the best clock in the report.
+    /// When the network server received the frame, by the report's best clock that can be right, else when it arrived.
     pub heard_at: Instant,
     /// The session's number within the stream, from 1 in order of discovery.
     pub session: u32,
@@ -120,7 +120,7 @@ pub struct UplinkReceived {
 pub struct DeviceJoined {
     /// The common fields.
     pub report: NetworkReport,
-    /// When the network server accepted the join.
+    /// When the network server accepted the join, as of an uplink.
     pub heard_at: Instant,
     /// The number of the session it began.
     pub session: u32,

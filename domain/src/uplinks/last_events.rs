@@ -5,6 +5,7 @@
 //! decided here.
 
 use super::Uplinks;
+use super::clock::Arrival;
 use super::event::{Standing, UplinkEvent, UplinkReceived};
 use super::sessions::Sessions;
 use crate::chirpstack::{Content, Report, Up};
@@ -15,14 +16,16 @@ use crate::instant::Instant;
 pub(super) fn record(report: &Report, at: Instant, last: &[UplinkEvent]) -> Option<UplinkEvent> {
     let last_received_at = last.last()?.report().received_at;
     let received_at = at.max(last_received_at);
+    let first = last.first()?.report().received_at;
     let sessions = match &report.content {
-        Content::Up(up) => sessions(last, up, up.heard_at(report.time, received_at), received_at)?,
+        Content::Up(up) => sessions(last, up, Arrival { at, first }.heard_at_surely(report)?, received_at)?,
         Content::Join(_) => return None,
         Content::Status | Content::Ack | Content::TxAck | Content::Log | Content::Location => {
             Sessions::default()
         }
     };
-    let uplinks = Uplinks { sessions, last_received_at: Some(last_received_at), ..Uplinks::default() };
+    let (first_received_at, last_received_at) = (Some(first), Some(last_received_at));
+    let uplinks = Uplinks { sessions, first_received_at, last_received_at, ..Uplinks::default() };
     Some(uplinks.record(report, at))
 }
 

@@ -3,13 +3,15 @@
 //! A frame counter is meaningful only within a session, and nothing on the wire identifies the session: a join event
 //! may be lost or overtaken, and a re-activation resets the counter under the same address without an event. The
 //! session is therefore inferred, in this order: from the address, from the counter, and if these contradict the state,
-//! from time, with [`CLOCK_DOUBT`] as the tolerance for clocks that disagree.
+//! from time, with [`CLOCK_DOUBT`] as the tolerance for clocks that disagree. Clocks may be wrong for long, so
+//! [`LowerCounters`] that keep rising show a session against them.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event::{DeviceJoined, Standing, UplinkEvent, UplinkReceived};
+use super::lower_counters::LowerCounters;
 use crate::chirpstack::Up;
 use crate::instant::Instant;
 use crate::lorawan::DevAddr;
@@ -34,6 +36,8 @@ pub(super) struct Placement {
 pub(super) struct Sessions {
     known: Vec<Session>,
     last_number: u32,
+    /// The frames since the last one that was in order or uncounted.
+    lower: Option<LowerCounters>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +70,15 @@ impl Sessions {
 
     /// The placement of an uplink that was not recorded before.
     pub(super) fn place_uplink(&self, up: &Up, heard_at: Instant, received_at: Instant) -> Placement {
+        let place = self.place_by_clock(up, heard_at, received_at);
+        let restarted = self
+            .lower_counter(place, up.f_cnt)
+            .map(|f_cnt| LowerCounters::and(self.lower, place.session, f_cnt, received_at))
+            .is_some_and(LowerCounters::show_restart);
+        if restarted { self.new_session() } else { place }
+    }
+
+    fn place_by_clock(&self, up: &Up, heard_at: Instant, received_at: Instant) -> Placement {
         let Some((current, former)) = self.known.split_last() else {
             return self.new_session();
         };
@@ -85,6 +98,17 @@ impl Sessions {
             None if heard_at < current.began_at => self.former_session(),
             _ => self.new_session(),
         }
+    }
+
+    /// The frame's counter, if it is late or repeated. A repetition of the current session's newest frame is no sign of
+    /// another session.
+    fn lower_counter(&self, place: Placement, f_cnt: Option<u32>) -> Option<u32> {
+        let newest =
+            self.known.last().and_then(|current| Some((current.number, current.counter.as_ref()?.highest)));
+        f_cnt.filter(|f_cnt| {
+            matches!(place.standing, Standing::Late | Standing::Repeated)
+                && newest != Some((place.session, *f_cnt))
+        })
     }
 
     /// The placement of a join that was not recorded before.
@@ -147,6 +171,13 @@ impl Sessions {
     }
 
     fn record_uplink(&mut self, uplink: &UplinkReceived) {
+        let place = Placement { session: uplink.session, standing: uplink.standing };
+        if let Some(f_cnt) = self.lower_counter(place, uplink.f_cnt) {
+            let received_at = uplink.report.received_at;
+            self.lower = Some(LowerCounters::and(self.lower, uplink.session, f_cnt, received_at));
+        } else if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+            self.lower = None;
+        }
         let session =
             self.session_mut(uplink.session, uplink.standing, uplink.heard_at, uplink.report.received_at);
         session.dev_addr = session.dev_addr.or(uplink.dev_addr);
@@ -164,6 +195,9 @@ impl Sessions {
         session.dev_addr = join.dev_addr.or(session.dev_addr);
         session.joined = true;
         session.began_at = session.began_at.min(join.heard_at);
+        if join.standing == Standing::InOrder {
+            self.lower = None;
+        }
     }
 
     /// The session with that number. A new one becomes the current one, or a former one if its first frame is late.

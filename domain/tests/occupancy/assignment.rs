@@ -155,8 +155,10 @@ fn a_claim_by_another_tenant_implies_a_release() {
 fn a_claim_by_the_owner_changes_only_the_definition() {
     let mut world = World::with_sensor();
     world.given([occupied(1, 10)]);
-    assert_eq!(world.when(claimed(1, TENANT, disabled(), 20)), []);
-    assert_eq!(world.then(vacant(1, 30)), OCCUPIED);
+    assert_eq!(world.when(claimed(1, TENANT, sensor(), 20)), []);
+    assert_eq!(world.then(claimed(1, TENANT, disabled(), 30)), NOTHING);
+    assert_eq!(world.then(vacant(1, 40)), NOTHING);
+    assert_eq!(world.then(claimed(1, TENANT, sensor(), 50)), FREE);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 
 mod assignment;
 mod by_hand;
+mod clocks;
 mod deliveries;
 mod processes;
 mod properties;
 mod readings;
 mod rules;
 mod silence;
+mod stays;
 mod steps;
 mod truth_table;
 mod world;

@@ -6,8 +6,8 @@ use parking_domain::policy::Policy;
 use parking_domain::space::{Confirmation, OverrideKind};
 
 use crate::steps::{
-    TENANT, assigned, claimed, completed, confirmed, deleted, fell_silent, id, occupied, override_set,
-    override_started, rescheduled, sensor, started, t, vacant,
+    TENANT, assigned, booked, claimed, completed, confirmed, deleted, fell_silent, id, occupied,
+    override_set, override_started, rescheduled, sensor, started, t, vacant,
 };
 use crate::world::World;
 
@@ -56,7 +56,7 @@ fn an_arrival_is_not_pending_once_the_reservation_is_over_moved_or_checked_in() 
 #[test]
 fn a_vehicle_present_before_the_start_arrives_at_the_start() {
     let mut world = World::with_sensor();
-    world.given([occupied(1, 19), started(3, 20), occupied(1, 30)]);
+    world.given([booked(3, (20, 90), 0), occupied(1, 19), started(3, 20), occupied(1, 30)]);
     assert_eq!(arrival(&world), Some((20, 3)));
 }
 
@@ -71,14 +71,22 @@ fn no_arrival_is_pending_if_the_policy_does_not_let_sensors_confirm() {
 fn a_late_start_event_includes_vehicles_that_arrived_since() {
     for (second, expected) in [(19, Some((20, 3))), (20, Some((20, 3))), (25, Some((25, 3)))] {
         let mut world = World::with_sensor();
-        world.given([vacant(1, 10), occupied(1, second), started(3, 20)]);
+        world.given([booked(3, (20, 90), 0), vacant(1, 10), occupied(1, second), started(3, 20)]);
         assert_eq!(arrival(&world), expected, "arrived at {second}");
     }
     let mut gone = World::with_sensor();
-    gone.given([occupied(1, 21), vacant(1, 22), started(3, 20)]);
-    assert_eq!(arrival(&gone), None);
+    gone.given([booked(3, (20, 90), 0), occupied(1, 21), vacant(1, 22), started(3, 20)]);
+    assert_eq!(arrival(&gone), Some((21, 3)), "it came, even if it left before the start was recorded");
+    let mut gone = World::with_sensor();
+    gone.given([booked(3, (20, 90), 0), occupied(1, 19), vacant(1, 20), started(3, 20)]);
+    assert_eq!(arrival(&gone), None, "it was gone at the start");
     let mut checked_in = World::with_sensor();
-    checked_in.given([confirmed(3, Confirmation::CheckIn, 15), occupied(1, 25), started(3, 20)]);
+    checked_in.given([
+        booked(3, (20, 90), 0),
+        confirmed(3, Confirmation::CheckIn, 15),
+        occupied(1, 25),
+        started(3, 20),
+    ]);
     assert_eq!(arrival(&checked_in), None);
 }
 
@@ -103,6 +111,8 @@ fn only_a_confirmed_reading_is_an_arrival() {
     let mut brought = World::new();
     brought.given([started(3, 20), claimed(1, TENANT, sensor(), 21), occupied(1, 30), assigned(1, 1, 40)]);
     assert_eq!(arrival(&brought), None, "a presence at assignment was reported elsewhere");
+    brought.given([occupied(1, 50)]);
+    assert_eq!(arrival(&brought), Some((50, 3)), "the first reading of a sensor assigned late");
 }
 
 #[test]

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use parking_domain::occupancy::{Change, DeviceFacts, Spaces, confirm};
+use parking_domain::occupancy::{Change, DeviceFacts, Presence, Spaces, Stay, confirm};
 use parking_domain::policy::{Policy, PolicyOverrides};
-use parking_domain::space::{Confirmation, OverrideKind, StateByHand};
+use parking_domain::space::{Confirmation, OverrideKind, SpaceEvent, StateByHand};
 use parking_domain::stored::Event;
 use parking_domain::uplinks::{Standing, UplinkEvent};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::steps::{
-    Counter, Step, TENANT, alive, approached, assigned, checked_out, claimed, completed, confirmed, created,
-    deleted, device_updated, disabled, fell_silent, occupied, override_cleared, override_ended, override_set,
-    override_started, policy_activated, policy_is, released, rescheduled, retired, sensor, set_by_hand,
-    site_is, space_updated, started, unassigned, vacant, with,
+    Counter, Step, TENANT, alive, approached, assigned, booked, cancelled, checked_out, claimed, completed,
+    confirmed, created, deleted, device_updated, disabled, fell_silent, not_taken_up, occupied,
+    override_cleared, override_ended, override_set, override_started, policy_activated, policy_is, released,
+    rescheduled, retired, sensor, set_by_hand, site_is, space_updated, started, unassigned, vacant, with,
 };
 use crate::world::{World, loaded, store_touched, stored};
 
@@ -33,7 +33,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         };
         with(frame, counter)
     });
-    let other = (0..26_u8, 1..4_u64, 1..4_u128, 0..400_i64, any::<bool>());
+    let other = (0..30_u8, 1..4_u64, 1..4_u128, 0..400_i64, any::<bool>());
     prop_oneof![
         frame,
         other.prop_map(|(kind, dev, n, second, either)| any_other(kind, dev, n, second, either))
@@ -43,6 +43,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 pub(crate) fn any_other(kind: u8, dev: u64, n: u128, second: i64, either: bool) -> Step {
     let own = PolicyOverrides {
         debounce_readings: Some(1 + u8::from(either)),
+        reserved_soon_threshold_sec: Some(if either { 60 } else { 1800 }),
         free_color: either.then(Default::default),
         allow_sensor_override: Some(n == 1),
         ..PolicyOverrides::default()
@@ -85,6 +86,9 @@ pub(crate) fn any_other(kind: u8, dev: u64, n: u128, second: i64, either: bool) 
         22 => completed(n, second),
         23 => rescheduled(n, (10, 20), (if either { 10 } else { 15 }, 30), second),
         24 => site_is(own, second),
+        25 | 26 => booked(n, (second + 10, second + if either { 20 } else { 200 }), second),
+        27 if either => cancelled(n, second),
+        27 => not_taken_up(n, second),
         _ if either => policy_activated(n, second),
         _ => policy_is(n, Policy::default().with(&own), second),
     }
@@ -110,15 +114,20 @@ fn in_time(event: &Event) -> bool {
     !matches!(uplink.standing, Standing::Late | Standing::Repeated)
 }
 
+fn is_deletion(step: &Step) -> bool {
+    let Step::Happens(_, event) = step else { return false };
+    matches!(&**event, Event::Space(SpaceEvent::SpaceDeleted { .. }))
+}
+
 proptest! {
     #[test]
     fn storing_and_loading_after_any_batch_changes_nothing(
         steps in vec(any_step(), 1..150),
         batches in vec(1..20_usize, 1..40),
     ) {
-        let world = world_of(&steps);
+        let mut world = world_of(&steps);
         let (mut store, mut changes) = (BTreeMap::new(), Vec::new());
-        let mut arrivals = BTreeMap::new();
+        let (mut arrivals, mut stays) = (BTreeMap::new(), Vec::new());
         let (mut rest, mut position) = (world.log.as_slice(), 0);
         for size in batches.iter().cycle() {
             if rest.is_empty() {
@@ -133,6 +142,7 @@ proptest! {
             let touched = spaces.take_touched();
             store_touched(&mut store, &spaces, &touched);
             arrivals.extend(spaces.take_arrivals());
+            stays.extend(spaces.take_stays());
             rest = later;
         }
         let waiting = world.spaces.spaces().filter_map(|space| {
@@ -140,6 +150,7 @@ proptest! {
         });
         let pending: BTreeMap<_, _> = arrivals.into_iter().filter_map(|(id, arrival)| Some((id, arrival?))).collect();
         prop_assert_eq!(pending, waiting.map(|arrival| (arrival.space_id, arrival)).collect(), "no arrival is missed or stale");
+        prop_assert_eq!(stays, world.spaces.take_stays());
         prop_assert_eq!(&changes, &world.changes);
         prop_assert_eq!(store, stored(&world.spaces), "only touched parts changed");
     }
@@ -173,6 +184,27 @@ proptest! {
             prop_assert_eq!((Some(shown), since), (change.to, change.at));
             let policy = world.spaces.policy(space.space_id()).expect("a policy");
             prop_assert_eq!(space.shown(policy), shown, "what is shown is what is to be shown");
+        }
+    }
+
+    #[test]
+    fn the_stays_of_a_space_follow_each_other(steps in vec(any_step(), 1..200)) {
+        // A space that is created anew after its deletion has no past.
+        let steps: Vec<_> = steps.into_iter().filter(|step| !is_deletion(step)).collect();
+        let mut world = world_of(&steps);
+        let mut last: HashMap<_, Stay> = HashMap::new();
+        for (space_id, stay) in world.spaces.take_stays() {
+            prop_assert!(stay.departure.is_none_or(|departure| stay.arrived_at <= departure.at));
+            let before = last.insert(space_id, stay);
+            if let Some(before) = before.filter(|before| before.position != stay.position) {
+                let departure = before.departure.expect("a stay begins when the one before has ended");
+                prop_assert!(before.position < stay.position && departure.at <= stay.arrived_at);
+            }
+        }
+        for space in world.spaces.spaces() {
+            prop_assert_eq!(space.stay(), last.get(&space.space_id()));
+            let lasts = space.stay().is_some_and(Stay::is_open);
+            prop_assert!(!lasts || space.sensor().is_some_and(|sensor| sensor.presence == Some(Presence::Occupied)));
         }
     }
 

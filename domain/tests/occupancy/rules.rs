@@ -8,9 +8,9 @@ use parking_domain::space::{Confirmation, OverrideKind, SpaceEvent};
 use parking_domain::tenant::{NamedPolicy, TenantEvent};
 
 use crate::steps::{
-    Step, TENANT, approached, checked_out, completed, confirmed, created, deleted, id, occupied, of_space,
-    of_tenant, override_cleared, override_ended, override_set, override_started, policy_activated, policy_is,
-    rescheduled, site_is, space_updated, started, t, vacant,
+    Step, TENANT, approached, booked, cancelled, checked_out, completed, confirmed, created, deleted, id,
+    occupied, of_space, of_tenant, override_cleared, override_ended, override_set, override_started,
+    policy_activated, policy_is, rescheduled, site_is, space_updated, started, t, vacant,
 };
 use crate::world::World;
 
@@ -87,7 +87,7 @@ fn a_reservation_is_shown_as_soon_then_reserved_then_not_at_all() {
     let ends: [(&str, Step); 5] = [
         ("completed", completed(1, 50)),
         ("checked out", checked_out(1, 50)),
-        ("cancelled", cancelled(1)),
+        ("cancelled", cancelled(1, 50)),
         (
             "expired",
             of_space(1, SpaceEvent::ReservationExpired { reservation_id: id(1), due: t(50), at: t(51) }),
@@ -108,11 +108,6 @@ fn a_reservation_is_shown_as_soon_then_reserved_then_not_at_all() {
     }
 }
 
-fn cancelled(n: u128) -> Step {
-    let (at, by) = (t(50), Actor::System);
-    of_space(1, SpaceEvent::ReservationCancelled { reservation_id: id(n), reason: None, at, by })
-}
-
 #[test]
 fn the_end_of_one_reservation_leaves_another_one() {
     let mut world = World::new();
@@ -131,6 +126,44 @@ fn a_moved_reservation_is_no_longer_soon_but_a_prolonged_one_is() {
     assert_eq!(world.then(rescheduled(2, (20, 30), (20, 40), 25)), RESERVED);
     world.given([approached(3, 26)]);
     assert_eq!(world.then(rescheduled(2, (20, 40), (90, 95), 27)), SOON, "the others are unaffected");
+}
+
+/// The space's own threshold.
+fn soon_is(seconds: u32, second: i64) -> Step {
+    let own = PolicyOverrides { reserved_soon_threshold_sec: Some(seconds), ..PolicyOverrides::default() };
+    space_updated(1, own, second)
+}
+
+#[test]
+fn lowering_the_threshold_takes_reserved_back_until_the_start_is_near_again() {
+    let mut world = World::new();
+    world.given([soon_is(3600, 0), booked(1, (4000, 9000), 0)]);
+    assert_eq!(world.then(approached(1, 400)), SOON);
+    assert_eq!(world.then(soon_is(900, 1000)), NOTHING);
+    assert_eq!(world.then(approached(1, 400)), NOTHING, "by the threshold before");
+    assert_eq!(world.then(soon_is(3600, 1100)), SOON, "raised again");
+    assert_eq!(world.then(soon_is(900, 1200)), NOTHING);
+    assert_eq!(world.then(approached(1, 3100)), SOON);
+    assert_eq!(world.then(soon_is(600, 3500)), SOON, "its start is near by that one too");
+    assert_eq!(world.then(soon_is(0, 3600)), NOTHING, "zero means not at all");
+    assert_eq!(world.then(started(1, 4000)), RESERVED);
+}
+
+#[test]
+fn a_threshold_of_the_tenant_or_the_site_takes_reserved_back_too() {
+    let soon = |seconds| PolicyOverrides {
+        reserved_soon_threshold_sec: Some(seconds),
+        ..PolicyOverrides::default()
+    };
+    let mut world = World::new();
+    world.given([site_is(soon(3600), 0), booked(1, (4000, 9000), 0)]);
+    assert_eq!(world.then(approached(1, 400)), SOON);
+    assert_eq!(world.then(site_is(soon(60), 500)), NOTHING);
+    world.given([site_is(PolicyOverrides::default(), 510)]);
+    assert_eq!(world.then(approached(1, 3100)), SOON);
+    let policy = Policy { reserved_soon_threshold_sec: 60, ..Policy::default() };
+    world.given([policy_is(5, policy, 3200)]);
+    assert_eq!(world.then(policy_activated(5, 3201)), NOTHING);
 }
 
 #[test]

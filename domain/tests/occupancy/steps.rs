@@ -159,6 +159,27 @@ pub(crate) fn override_cleared(n: u128, second: i64) -> Step {
     of_space(1, SpaceEvent::OverrideCleared { override_id: id(n), at: t(second), by: Actor::System })
 }
 
+pub(crate) fn booked(n: u128, (start, end): (i64, i64), second: i64) -> Step {
+    let event = SpaceEvent::ReservationBooked {
+        reservation_id: id(n),
+        tenant_id: id(TENANT),
+        window: Window { start: t(start), end: t(end) },
+        details: Box::default(),
+        at: t(second),
+        by: Actor::System,
+    };
+    of_space(1, event)
+}
+
+pub(crate) fn cancelled(n: u128, second: i64) -> Step {
+    let (at, by) = (t(second), Actor::System);
+    of_space(1, SpaceEvent::ReservationCancelled { reservation_id: id(n), reason: None, at, by })
+}
+
+pub(crate) fn not_taken_up(n: u128, due: i64) -> Step {
+    of_space(1, SpaceEvent::ReservationNotTakenUp { reservation_id: id(n), due: t(due), at: t(due + 5) })
+}
+
 pub(crate) fn approached(n: u128, due: i64) -> Step {
     let reservation_id: ReservationId = id(n);
     of_space(1, SpaceEvent::ReservationApproached { reservation_id, due: t(due), at: t(due + 5) })
@@ -241,6 +262,10 @@ pub(crate) fn assigned(dev: u64, space: u128, second: i64) -> Step {
 pub(crate) fn assigned_as(category: Category, dev: u64, space: u128, second: i64) -> Step {
     let (space_id, reason, at, by) = (id(space), None, t(second), Actor::System);
     of_device(dev, DeviceEvent::DeviceAssigned { space_id, category, reason, at, by })
+}
+
+pub(crate) fn reassigned(dev: u64, from: u128, to: u128, second: i64) -> Step {
+    reassigned_as(Category::Sensor, dev, from, to, second)
 }
 
 pub(crate) fn reassigned_as(category: Category, dev: u64, from: u128, to: u128, second: i64) -> Step {

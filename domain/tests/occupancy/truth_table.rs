@@ -217,10 +217,12 @@ fn of_several_conditions_the_first_wins() {
 #[test]
 fn if_the_sensor_does_not_count_the_space_is_reserved_until_a_check_in() {
     let strict = Policy { allow_sensor_override: false, ..Policy::default() };
-    let mut world = given(&[RunningSensed, SensorOccupied], strict);
+    let mut world = given(&[Running, SensorOccupied], strict);
     assert_eq!(world.shown(1), (SpaceState::Reserved, 3, Reason::ReservationRunning));
-    let checked_in = confirmed(4, Confirmation::CheckIn, 60);
+    let checked_in = confirmed(3, Confirmation::CheckIn, 60);
     assert_eq!(world.then(checked_in), (SpaceState::Occupied, 5, Reason::Sensor));
+    let confirmed_before = given(&[RunningSensed, SensorOccupied], strict);
+    assert_eq!(confirmed_before.shown(1), (SpaceState::Occupied, 5, Reason::Sensor), "it is not withdrawn");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use parking_domain::aggregate::Decider;
 use parking_domain::chirpstack::{self, EventKind};
-use parking_domain::occupancy::{Change, Parts, Reason, SpaceMachine, SpaceState, Spaces, Touched};
+use parking_domain::id::SpaceId;
+use parking_domain::occupancy::{Change, Parts, Reason, SpaceMachine, SpaceState, Spaces, Stay, Touched};
 use parking_domain::payload::Payload;
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::stored::Event;
@@ -23,6 +24,8 @@ pub(crate) struct World {
     pub(crate) spaces: Spaces,
     pub(crate) log: Vec<(String, Event)>,
     pub(crate) changes: Vec<Change>,
+    /// The stays that a test has taken.
+    pub(crate) stays: BTreeMap<(SpaceId, i64), Stay>,
     streams: HashMap<u64, (Uplinks, u32)>,
 }
 

@@ -4,5 +4,6 @@ mod choosing;
 mod downlink;
 mod layouts;
 mod properties;
+mod refused_before;
 mod traps;
 mod vectors;

@@ -1,5 +1,7 @@
 //! Amending a reservation's details, cancelling a reservation, and remembering past ones.
 
+use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::patch::Patch;
 use parking_domain::space::{
@@ -175,7 +177,7 @@ fn a_refusal_names_the_status_in_its_written_form() {
     }
     assert_eq!(
         SpaceRefusal::ReservationOver { status: Status::NoShow }.to_string(),
-        "the reservation is no_show: nothing about it can be changed"
+        "the reservation is no_show: only its details can be changed"
     );
 }
 
@@ -194,4 +196,66 @@ fn only_the_last_past_reservations_are_remembered() {
     let status = Status::Cancelled;
     given(history()).when(cancel(2, "09:30")).then_refused(SpaceRefusal::ReservationOver { status });
     given(history()).when(cancel(33, "09:30")).then_refused(SpaceRefusal::ReservationOver { status });
+}
+
+/// Every way in which a reservation ends, with everything that may happen to it before.
+fn lives() -> Vec<(u128, Vec<SpaceEvent>)> {
+    let (_, details) = everything();
+    let (from, to) = (window("10:00", "11:00"), window("11:00", "12:00"));
+    vec![
+        (1, vec![booked(1, "10:00", "11:00"), cancelled(1, "09:00")]),
+        (
+            2,
+            vec![
+                booked_with(2, details.clone()),
+                approached(2, "09:45", "09:45"),
+                expired(2, "11:00", "11:00"),
+            ],
+        ),
+        (3, vec![booked(3, "10:00", "11:00"), rescheduled(3, from, to, "09:00"), checked_in(3, "11:00")]),
+        (3, vec![started(3, "11:00", "11:00"), checked_out(3, "11:30")]),
+        (4, vec![booked(4, "10:00", "11:00"), seen(4, "10:00"), completed(4, "11:00", "11:00")]),
+        (5, vec![booked(5, "10:00", "11:00"), not_taken_up(5, "10:15", "10:15"), amended(5, details)]),
+    ]
+}
+
+#[test]
+fn a_recalled_reservation_is_as_if_it_had_never_been_forgotten() {
+    let life = |id| lives().into_iter().filter(move |(of, _)| *of == id).flat_map(|(_, events)| events);
+    for id in 1..=5 {
+        let remembering = space([created()].into_iter().chain(life(id)));
+        let later = (100..=100 + REMEMBERED as u128)
+            .flat_map(|id| [booked(id, "10:00", "11:00"), cancelled(id, "09:00")]);
+        let forgetful = space([created()].into_iter().chain(life(id)).chain(later));
+        let reservation_id = reservation(id);
+        assert_eq!(forgetful.reservation(reservation_id), None);
+        let events: Vec<_> = life(id).collect();
+        let recalled = forgetful.recalling(reservation_id, &events);
+        assert_eq!(recalled.reservation(reservation_id), remembering.reservation(reservation_id));
+    }
+}
+
+#[test]
+fn an_open_reservation_is_not_recalled() {
+    let known = space([created(), booked(1, "10:00", "11:00")]);
+    assert_eq!(known.clone().recalling(reservation(1), &[booked(1, "12:00", "13:00")]), known);
+    assert_eq!(known.clone().recalling(reservation(2), &[booked(2, "12:00", "13:00")]), known);
+}
+
+#[test]
+fn a_reservation_of_a_deleted_space_is_over_and_its_details_can_be_amended() {
+    let life = [booked(1, "10:00", "11:00"), cancelled(1, "09:00")];
+    let history = [created()].into_iter().chain(life.clone()).chain([deleted()]);
+    let space = space(history).recalling(reservation(1), &life);
+    let refunded = DetailsPatch { payment_status: Some(PaymentStatus::Refunded), ..DetailsPatch::default() };
+    let details = Details { payment_status: PaymentStatus::Refunded, ..Details::default() };
+    assert_eq!(space.decide(&amend(1, refunded)), Ok(vec![amended(1, details)]));
+    let over = SpaceRefusal::ReservationOver { status: Status::Cancelled };
+    assert_eq!(space.decide(&cancel(1, "09:30")), Err(over.clone()));
+    assert_eq!(space.decide(&check_in(1, "09:50")), Err(over));
+    let another = Asked { tenant_id: number(99), ..asked("09:00") };
+    let amend =
+        AmendReservation { reservation_id: reservation(1), details: DetailsPatch::default(), asked: another };
+    let amend = SpaceCommand::AmendReservation(Box::new(amend));
+    assert_eq!(space.decide(&amend), Err(SpaceRefusal::SpaceNotFound));
 }

@@ -32,6 +32,20 @@ fn a_late_booking_approaches_when_it_is_booked() {
 }
 
 #[test]
+fn a_reservation_approaches_again_after_the_threshold_was_lowered() {
+    let pass = |at, minutes| {
+        SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: TimeDelta::minutes(minutes) })
+    };
+    let near = || history([approached(1, "09:00", "09:00")]);
+    given(near()).when(pass("09:59", 60)).then_nothing();
+    given(near()).when(pass("09:44:59", 15)).then_nothing();
+    given(near()).when(pass("09:45", 15)).then([approached(1, "09:45", "09:45")]);
+    let again = || near().into_iter().chain([approached(1, "09:45", "09:45")]);
+    given(again()).when(pass("09:59", 15)).then_nothing();
+    given(again()).when(pass("09:59", 60)).then_nothing();
+}
+
+#[test]
 fn with_a_zero_threshold_no_reservation_approaches() {
     let pass = |at| SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: TimeDelta::zero() });
     given(history([])).when(pass("09:59:59")).then_nothing();

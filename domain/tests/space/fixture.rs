@@ -299,9 +299,10 @@ pub(crate) fn check_out(id: u128, at: &str) -> SpaceCommand {
     SpaceCommand::CheckOut(CheckOut { reservation_id: reservation(id), asked: asked(at) })
 }
 
-/// The sensor saw a vehicle, without naming a reservation.
+/// The sensor saw the vehicle of reservation 1.
 pub(crate) fn see(at: &str) -> SpaceCommand {
-    SpaceCommand::ConfirmBySensor(ConfirmBySensor { reservation_id: None, at: t(at), by: sensor() })
+    let reservation_id = reservation(1);
+    SpaceCommand::ConfirmBySensor(ConfirmBySensor { reservation_id, at: t(at), by: sensor() })
 }
 
 pub(crate) fn pass(at: &str) -> SpaceCommand {

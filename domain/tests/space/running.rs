@@ -60,6 +60,26 @@ fn a_repeated_check_in_gives_no_event() {
 }
 
 #[test]
+fn while_one_reservation_is_checked_in_another_is_refused() {
+    let next = || running([checked_in(1, "10:05"), booked(2, "12:00", "13:00")]);
+    let refused = SpaceRefusal::AnotherCheckedIn { reservation_id: reservation(1) };
+    given(next()).when(check_in(2, "11:50")).then_refused(refused);
+    given(next()).when(check_in(2, "12:00")).then([
+        completed(1, "12:00", "12:00"),
+        started(2, "12:00", "12:00"),
+        checked_in(2, "12:00"),
+    ]);
+    given(next().into_iter().chain([checked_out(1, "11:45")]))
+        .when(check_in(2, "11:50"))
+        .then([checked_in(2, "11:50")]);
+    let seen_only = running([seen(1, "10:05"), booked(2, "12:00", "13:00")]);
+    given(seen_only).when(check_in(2, "11:50")).then([checked_in(2, "11:50")]);
+    given(running([checked_in(1, "10:05"), booked(2, "12:00", "13:00")]))
+        .when(check_in(2, "11:44"))
+        .then_refused(SpaceRefusal::CheckInTooEarly { opens: t("11:45") });
+}
+
+#[test]
 fn a_check_in_is_recorded_even_after_the_sensor_saw_the_vehicle() {
     given(running([seen(1, "10:05")])).when(check_in(1, "10:06")).then([checked_in(1, "10:06")]);
     let both = space(running([seen(1, "10:05"), checked_in(1, "10:06")]));
@@ -104,7 +124,7 @@ fn the_sensor_does_not_confirm_past_reservations() {
 fn the_sensor_confirms_only_the_named_reservation() {
     let next = || running([booked(2, "12:00", "13:00")]);
     let meant = |id, at| {
-        let reservation_id = Some(reservation(id));
+        let reservation_id = reservation(id);
         SpaceCommand::ConfirmBySensor(ConfirmBySensor { reservation_id, at: t(at), by: sensor() })
     };
     given(next()).when(meant(1, "11:00")).then([seen(1, "11:00")]);

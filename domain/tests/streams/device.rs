@@ -172,7 +172,8 @@ fn another_tenants_device_is_not_found() {
         (vec![claimed()], other()),
         (vec![claimed(), assigned(1)], other()),
         (vec![claimed(), released()], owner()),
-        (vec![claimed(), retired()], owner()),
+        (vec![claimed(), retired()], other()),
+        (vec![claimed(), retired(), released()], owner()),
     ];
     for (history, tenant_id) in histories {
         for command in [
@@ -224,6 +225,26 @@ fn a_released_or_retired_device_is_unassigned_first() {
     given([claimed()]).when(retire(owner())).then([retired()]);
     given([claimed(), assigned(1)]).when(release(owner())).then([unassigned(1), released()]);
     given([claimed(), assigned(1)]).when(retire(owner())).then([unassigned(1), retired()]);
+}
+
+#[test]
+fn a_retired_device_is_known_to_its_last_owner() {
+    let device = || given([claimed(), retired()]);
+    for command in [update(owner(), DevicePatch::default()), assign(owner(), 1, false), unassign(owner())] {
+        device().when(command).then_refused(DeviceRefusal::DeviceRetired);
+    }
+    device().when(retire(owner())).then_nothing();
+    device().when(release(owner())).then([released()]);
+    let claimed_by_another = DeviceEvent::DeviceClaimed {
+        tenant_id: other(),
+        category: Category::Sensor,
+        definition: Box::new(bay()),
+        at: at(),
+        by: BY,
+    };
+    given([claimed(), retired(), claimed_by_another])
+        .when(release(owner()))
+        .then_refused(DeviceRefusal::DeviceNotFound);
 }
 
 #[test]

@@ -136,16 +136,20 @@ proptest! {
     fn a_device_has_one_owner_at_a_time_and_is_unassigned_before_release(
         commands in vec(any_command(), 1..60),
     ) {
-        let (mut owned, mut standing) = (false, None);
+        let (mut owned, mut retired, mut standing) = (false, false, None);
         for event in live::<Device>(commands).log {
             match event {
                 DeviceEvent::DeviceClaimed { .. } => {
                     prop_assert!(!owned);
-                    owned = true;
+                    (owned, retired) = (true, false);
                 }
-                DeviceEvent::DeviceReleased { .. } | DeviceEvent::DeviceRetired { .. } => {
+                DeviceEvent::DeviceReleased { .. } => {
+                    prop_assert!((owned || retired) && standing.is_none());
+                    (owned, retired) = (false, false);
+                }
+                DeviceEvent::DeviceRetired { .. } => {
                     prop_assert!(owned && standing.is_none());
-                    owned = false;
+                    (owned, retired) = (false, true);
                 }
                 DeviceEvent::DeviceAssigned { space_id, .. } => {
                     prop_assert!(owned && standing.is_none());

@@ -18,6 +18,7 @@ mod tenant;
 mod tenant_policies;
 mod tenant_properties;
 mod uplinks;
+mod uplinks_clocks;
 mod uplinks_last_events;
 mod uplinks_limits;
 mod uplinks_properties;

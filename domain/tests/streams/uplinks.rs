@@ -26,7 +26,7 @@ pub(crate) fn frame(addr: &'static str, f_cnt: u32, second: i64) -> Frame {
     Frame { addr, f_cnt, second, data: "AQ==" }
 }
 
-fn time(second: i64) -> Instant {
+pub(crate) fn time(second: i64) -> Instant {
     Instant::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(second)
 }
 

@@ -23,6 +23,9 @@ struct Step {
     repeats: usize,
 }
 
+/// Seconds by which a clock may be wrong: a day and more, or decades.
+const WRONG: [i64; 5] = [-86_400, -90_000, -200_000, -1_400_000_000, 1_700_000_000];
+
 #[derive(Clone, Debug)]
 enum Counter {
     Next(u32),
@@ -44,8 +47,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_u32).prop_map(Counter::From),
         1 => Just(Counter::Unreadable),
     ];
-    let pause = prop_oneof![0..5_i64, 60..600_i64];
-    let clock = prop_oneof![4 => -30..30_i64, 1 => -4000..100_i64];
+    let pause = prop_oneof![4 => 0..5_i64, 4 => 60..600_i64, 1 => 600..5000_i64];
+    let clock = prop_oneof![8 => -30..30_i64, 2 => -4000..100_i64, 1 => prop::sample::select(WRONG.to_vec())];
     let address = prop_oneof![12 => Just(Some(0)), 1 => (1..3_u32).prop_map(Some), 1 => Just(None)];
     let data = prop::sample::select(vec!["AQ==", "Ag=="]);
     let repeats = prop_oneof![9 => Just(0), 1 => 1..100_usize];
@@ -160,8 +163,8 @@ proptest! {
 
     #[test]
     fn the_next_frame_of_a_backlog_is_decided(steps in 1..100_usize, known in 1..40_usize) {
-        // A gateway sends within a second each what it heard ten minutes apart, days ago.
-        let frames = |n: usize| Step { pause: 1, ..uplink(0, Counter::Next(1), 600 * i64::try_from(n).unwrap() - 500_000) };
+        // A gateway sends within a second each what it heard ten minutes apart, hours ago.
+        let frames = |n: usize| Step { pause: 1, ..uplink(0, Counter::Next(1), 600 * i64::try_from(n).unwrap() - 80_000) };
         let (state, log, mut device) = stream(&(0..steps).map(frames).collect::<Vec<_>>());
         let command = device.command(&frames(steps), &log);
         prop_assert_eq!(from_last(&command, &log, known), Some(state.decide(&command)));
@@ -189,6 +192,18 @@ fn late_and_repeated_frames_before_the_last_one_in_order_do_not_hide_the_current
     let (state, log, mut device) = stream(&steps);
     let command = device.command(&next, &log);
     assert_eq!(from_last(&command, &log, 3), Some(state.decide(&command)));
+}
+
+#[test]
+fn a_clock_more_than_a_day_slow_needs_the_whole_stream_if_it_is_before_the_last_events() {
+    let pauses = Step { pause: 4 * 86_400, ..uplink(0, Counter::Next(1), 0) };
+    let (state, log, device) = stream(&[pauses.clone(), pauses.clone(), pauses]);
+    for (days, is_decided) in [(3, true), (5, false), (13, false)] {
+        let slow = uplink(0, Counter::Next(1), -days * 86_400);
+        let command = device.clone().command(&slow, &log);
+        let expected = is_decided.then(|| state.decide(&command));
+        assert_eq!(from_last(&command, &log, 2), expected, "{days} days");
+    }
 }
 
 #[test]

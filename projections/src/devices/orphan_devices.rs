@@ -21,7 +21,8 @@ pub(crate) const TABLES: Tables =
 pub(crate) struct OrphanDevices {
     heard: BTreeMap<DevEui, Heard>,
     ended: BTreeSet<DevEui>,
-    dismissed: BTreeMap<DevEui, Instant>,
+    /// When each device was hidden; `None` for one that is shown again.
+    dismissed: BTreeMap<DevEui, Option<Instant>>,
 }
 
 impl OrphanDevices {
@@ -66,9 +67,31 @@ impl OrphanDevices {
         })
     }
 
+    /// Shows a device that its owner gave up, with nothing but when it was last heard and its profile.
+    pub(crate) fn begin(
+        &mut self,
+        dev_eui: DevEui,
+        last_seen: Instant,
+        profile: Option<String>,
+        position: i64,
+    ) {
+        let device = DeviceInfo { profile_name: profile, ..DeviceInfo::default() };
+        let heard = self.heard.entry(dev_eui).or_insert_with(|| Heard {
+            first_seen: last_seen,
+            last_seen,
+            messages: 0,
+            reception: None,
+            device,
+            object: None,
+            position,
+        });
+        heard.position = position;
+        self.dismissed.insert(dev_eui, None);
+    }
+
     /// Hides a device until it is heard again.
     pub(crate) fn dismiss(&mut self, dev_eui: DevEui, at: Instant) {
-        self.dismissed.insert(dev_eui, at);
+        self.dismissed.insert(dev_eui, Some(at));
     }
 
     pub(crate) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -86,7 +109,7 @@ impl OrphanDevices {
                    from unnest($1::text[], $2::timestamptz[]) as d (dev_eui, at) where o.dev_eui = d.dev_eui",
             )
             .bind(dismissed.keys().map(ToString::to_string).collect::<Vec<_>>())
-            .bind(dismissed.values().map(|at| at.utc()).collect::<Vec<_>>())
+            .bind(dismissed.values().map(|at| at.map(Instant::utc)).collect::<Vec<_>>())
             .execute(connection)
             .await?;
         }
@@ -212,7 +235,8 @@ async fn save(connection: &mut PgConnection, heard: &BTreeMap<DevEui, Heard>) ->
 pub struct OrphanDevice {
     /// The device, 16 lower-case hex digits.
     pub dev_eui: String,
-    /// When the platform first received an uplink or a join from it.
+    /// When the platform first received an uplink or a join from it; of a device that had an owner, the last one before
+    /// it was given up.
     #[sqlx(try_from = "DateTime<Utc>")]
     pub first_seen: Instant,
     /// When the platform last received an uplink or a join from it.

@@ -1,4 +1,4 @@
--- Devices that are heard and have no owner.
+-- Devices that are heard and have no owner. A retired device is hidden (dismissed_at) until it is heard again.
 --
 -- Every uplink of a device updates its row, so pages keep room for that and the key is the only index: an index on
 -- last_seen would be written with each uplink, and without it a page of the list costs less than the count beside it.

@@ -18,7 +18,7 @@ use crate::engine::rows::instant;
 
 /// How far back a claim reaches: the default retention of reports. Another value gives other rows, so raise the
 /// projection's version with it.
-const HORIZON: TimeDelta = TimeDelta::days(90);
+pub(super) const HORIZON: TimeDelta = TimeDelta::days(90);
 
 /// Events read and written at once.
 const PAGE: i64 = 1_000;
@@ -99,7 +99,8 @@ impl Past {
     }
 }
 
-/// The position at which the device last became ownerless before a claim; 0 if it never had an owner.
+/// The position at which the device last became ownerless before a claim; 0 if it never had an owner. A retired device
+/// that is released later has been ownerless since its retirement.
 async fn ownerless_since(
     connection: &mut PgConnection,
     dev_eui: DevEui,
@@ -108,7 +109,11 @@ async fn ownerless_since(
     let since: Option<i64> = sqlx::query_scalar(
         "select position from events \
           where aggregate_type = 'device' and aggregate_id = $1 and position + 0 < $2 \
-            and event_type in ('DeviceReleased', 'DeviceRetired') order by sequence desc limit 1",
+            and event_type in ('DeviceReleased', 'DeviceRetired') \
+            and sequence > coalesce((select max(sequence) from events \
+                                      where aggregate_type = 'device' and aggregate_id = $1 and position + 0 < $2 \
+                                        and event_type = 'DeviceClaimed'), 0) \
+          order by sequence limit 1",
     )
     .bind(dev_eui.to_string())
     .bind(before)

@@ -99,6 +99,11 @@ impl Uplinks {
         Ok(())
     }
 
+    /// Drops what was collected.
+    pub(crate) fn discard(&mut self) {
+        self.gathered.clear();
+    }
+
     pub(crate) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         insert(connection, "uplinks", &std::mem::take(&mut self.gathered)).await
     }

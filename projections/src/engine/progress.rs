@@ -63,7 +63,11 @@ impl Progress {
 
     /// True if the projection can be at a position in a moment: it has not stopped and is not far behind.
     fn is_near(&self, position: i64) -> bool {
-        !self.shared.stopped.load(Ordering::Relaxed) && position - self.position() <= NEAR
+        !self.has_stopped() && position - self.position() <= NEAR
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Relaxed)
     }
 
     /// Notifies of every advance from the current position on.
@@ -119,6 +123,8 @@ pub struct Behind {
     pub projection: &'static str,
     /// The position it has reached.
     pub reached: i64,
+    /// Whether it has stopped there: then waiting is useless until an operator acts.
+    pub stopped: bool,
 }
 
 impl FromIterator<(&'static str, Progress)> for Progresses {
@@ -167,7 +173,8 @@ impl Progresses {
         for (projection, progress) in followed {
             let left = until.saturating_duration_since(Instant::now());
             if !progress.wait_for(position, left).await {
-                return Err(Behind { projection, reached: progress.position() });
+                let (reached, stopped) = (progress.position(), progress.has_stopped());
+                return Err(Behind { projection, reached, stopped });
             }
         }
         Ok(())

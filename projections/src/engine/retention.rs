@@ -59,6 +59,20 @@ pub async fn clean(connection: &mut PgConnection, kept: Kept, before: Instant) -
     }
 }
 
+/// Forgets the requests of commands that changed nothing and were decided before a time; returns their number. The log
+/// remembers all others. `connection` has the role projector.
+pub async fn forget_requests(connection: &mut PgConnection, before: Instant) -> Result<u64, sqlx::Error> {
+    let mut forgotten = 0;
+    loop {
+        let chunk = sqlx::query_scalar("select forget_requests($1, $2)");
+        let chunk: i64 = chunk.bind(before.utc()).bind(CHUNK).fetch_one(&mut *connection).await?;
+        forgotten += chunk.unsigned_abs();
+        if chunk < CHUNK {
+            return Ok(forgotten);
+        }
+    }
+}
+
 /// The time before which rows of a table are deleted.
 pub(crate) async fn horizon(
     connection: &mut PgConnection,

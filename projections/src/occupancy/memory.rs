@@ -18,6 +18,7 @@ use crate::engine::reread;
 use crate::engine::rows::upsert;
 use crate::occupancy::name;
 use crate::occupancy::placement::SpacePlacement;
+use crate::occupancy::stays::Stay;
 
 /// Positions between two saves of the fold, and so the most that are folded again at a start.
 const STORED_EVERY: i64 = 100_000;
@@ -39,6 +40,8 @@ pub(super) struct Taken {
     pub(super) changes: Vec<(Change, SpacePlacement)>,
     /// The spaces whose pending arrival changed; none where it is gone.
     pub(super) arrivals: BTreeMap<SpaceId, Option<Arrival>>,
+    /// The stays that began, ended or changed their reservation.
+    pub(super) stays: Vec<Stay>,
 }
 
 #[derive(Serialize)]
@@ -82,6 +85,7 @@ impl Memory {
         }
         // These are written already.
         memory.spaces.take_arrivals();
+        memory.spaces.take_stays();
         Ok(memory)
     }
 
@@ -102,8 +106,12 @@ impl Memory {
                 self.placement(change.space_id).or(before).map(|placement| (change, placement))
             })
             .collect();
+        let stays = self.spaces.take_stays().into_iter();
+        let stays = stays
+            .filter_map(|(space_id, stay)| Some(Stay::new(&stay, self.placement(space_id).or(before)?)))
+            .collect();
         let placement = self.placement_of(decoded).or(before);
-        Taken { placement, changes, arrivals: self.spaces.take_arrivals() }
+        Taken { placement, changes, arrivals: self.spaces.take_arrivals(), stays }
     }
 
     /// The space that an event of a space or a device concerns.

@@ -21,6 +21,7 @@ use crate::engine::projection::{Decoded, Tables};
 use crate::engine::rows::upsert;
 use crate::occupancy::space_history::Moment;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
+use crate::occupancy::stays::Stay;
 
 pub(crate) const TABLES: Tables = Tables {
     names: &["occupancy_hourly"],
@@ -41,7 +42,7 @@ pub struct Hour {
     pub maintenance_ms: i64,
     /// Unknown.
     pub unknown_ms: i64,
-    /// Stays that began.
+    /// Stays that began: vehicles that arrived, as sensors report them.
     pub arrivals: i64,
     /// Stays that ended.
     pub departures: i64,
@@ -93,7 +94,7 @@ impl OccupancyHourly {
         self.zones.as_ref().and_then(|zones| zones.get(&site_id)).copied().unwrap_or(Tz::UTC)
     }
 
-    /// Counts the period and the stay that a change ends or begins, in the time zone that the site had then.
+    /// Counts the period that a change ends, in the time zone that the site had then.
     pub(crate) fn count(&mut self, before: Option<&SpaceOccupancy>, moment: &Moment, zone: Tz) {
         let state = before.map(|before| before.state);
         if state == moment.state {
@@ -101,21 +102,27 @@ impl OccupancyHourly {
         }
         if let Some(before) = before {
             for (hour, time) in hours(zone, before.since, moment.at) {
-                *self.hour(moment, hour).of(before.state) += time.num_milliseconds();
+                *self.hour(moment.site_id, moment.tenant_id, hour).of(before.state) +=
+                    time.num_milliseconds();
             }
-        }
-        let hour = hour_of(zone, moment.at);
-        if state == Some(SpaceState::Occupied) {
-            self.hour(moment, hour).departures += 1;
-        }
-        if moment.state == Some(SpaceState::Occupied) {
-            self.hour(moment, hour).arrivals += 1;
         }
     }
 
-    fn hour(&mut self, moment: &Moment, hour: Instant) -> &mut Hour {
-        let entry = self.hours.entry((moment.site_id, hour));
-        &mut entry.or_insert_with(|| (moment.tenant_id, Hour::default())).1
+    /// Counts the stay that the event at a position begins or ends, in the time zone that the site has then.
+    pub(crate) fn count_stay(&mut self, stay: &Stay, position: i64) {
+        let zone = self.zone(stay.site_id);
+        if stay.position == position {
+            let hour = hour_of(zone, stay.arrived_at);
+            self.hour(stay.site_id, stay.tenant_id, hour).arrivals += 1;
+        }
+        if let Some(departed_at) = stay.departed_at.filter(|_| stay.departure_position == Some(position)) {
+            let hour = hour_of(zone, departed_at);
+            self.hour(stay.site_id, stay.tenant_id, hour).departures += 1;
+        }
+    }
+
+    fn hour(&mut self, site_id: Uuid, tenant_id: Uuid, hour: Instant) -> &mut Hour {
+        &mut self.hours.entry((site_id, hour)).or_insert_with(|| (tenant_id, Hour::default())).1
     }
 
     /// Adds the new counts to the stored ones.

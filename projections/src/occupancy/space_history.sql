@@ -21,6 +21,5 @@ create table if not exists space_history (
 
 create index if not exists space_history_of_space on space_history (space_id, position desc, ordinal desc);
 create index if not exists space_history_on_site on space_history (site_id, space_id, position desc, ordinal desc);
-create index if not exists space_history_in_time on space_history (tenant_id, recorded_at desc, position desc);
 
 select wall_off('space_history', 'tenant');

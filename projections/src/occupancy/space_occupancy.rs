@@ -68,6 +68,15 @@ impl SpaceOccupancy {
             }
             _ => (moment.at, moment.position, moment.ordinal),
         };
+        Self::shown(moment, since, (since_position, since_ordinal))
+    }
+
+    /// The row after the last change of a state that another change began; none if the space is deleted.
+    pub(crate) fn begun_by(begun: &Moment, last: &Moment) -> Option<Self> {
+        Self::shown(last, begun.at, (begun.position, begun.ordinal))
+    }
+
+    fn shown(moment: &Moment, since: Instant, (since_position, since_ordinal): (i64, i64)) -> Option<Self> {
         Some(Self {
             space_id: moment.space_id,
             tenant_id: moment.tenant_id,

@@ -1,5 +1,6 @@
 //! Read model `sites`: all sites that are not archived.
 
+pub(crate) mod names;
 pub mod read;
 
 use parking_domain::instant::Instant;
@@ -9,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::engine::feed::RecordedEvent;
 use crate::engine::projection::{Decoded, Tables};
 use crate::engine::rows::{Row, Rows};
+use crate::registry::sites::names::SiteName;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["sites"], internal: &[], schema: include_str!("sites.sql") };
@@ -47,9 +50,12 @@ impl Row for Site {
     }
 }
 
-/// Applies site events to rows.
+/// Applies site events to rows, and collects the names that they give.
 #[derive(Default)]
-pub(crate) struct Sites(Rows<Site>);
+pub(crate) struct Sites {
+    rows: Rows<Site>,
+    named: Vec<SiteName>,
+}
 
 impl Sites {
     pub(crate) async fn apply(
@@ -58,18 +64,20 @@ impl Sites {
         events: &[Decoded<'_>],
     ) -> Result<(), sqlx::Error> {
         let site_events = events.iter().filter(|decoded| matches!(decoded.event, Event::Site(_)));
-        self.0.load(connection, site_events.filter_map(Decoded::stream_uuid)).await?;
+        self.rows.load(connection, site_events.filter_map(Decoded::stream_uuid)).await?;
         for decoded in events {
             if let (Event::Site(event), Some(site_id)) = (&decoded.event, decoded.stream_uuid()) {
-                self.take(site_id, event, decoded.recorded.position);
+                self.take(site_id, event, decoded.recorded);
             }
         }
-        self.0.save(connection).await
+        self.rows.save(connection).await?;
+        names::save(connection, &std::mem::take(&mut self.named)).await
     }
 
-    fn take(&mut self, site_id: Uuid, event: &SiteEvent, position: i64) {
+    fn take(&mut self, site_id: Uuid, event: &SiteEvent, recorded: &RecordedEvent) {
+        let position = recorded.position;
         match event {
-            SiteEvent::SiteCreated { tenant_id, name, slug, definition, at, .. } => self.0.put(Site {
+            SiteEvent::SiteCreated { tenant_id, name, slug, definition, at, .. } => self.rows.put(Site {
                 site_id,
                 tenant_id: tenant_id.uuid(),
                 name: name.clone(),
@@ -80,18 +88,25 @@ impl Sites {
                 position,
             }),
             SiteEvent::SiteUpdated { definition, at, .. } => {
-                let Some(site) = self.0.change(&site_id) else { return };
+                let Some(site) = self.rows.change(&site_id) else { return };
                 site.definition.clone_from(definition);
                 (site.updated_at, site.position) = (*at, position);
+                return;
             }
             SiteEvent::SiteRenamed { to_name, to_slug, at, .. } => {
-                let Some(site) = self.0.change(&site_id) else { return };
+                let Some(site) = self.rows.change(&site_id) else { return };
                 site.name.clone_from(to_name);
                 site.slug.clone_from(to_slug);
                 (site.updated_at, site.position) = (*at, position);
             }
-            SiteEvent::SiteArchived { .. } => self.0.remove(&site_id),
-            SiteEvent::SiteMemberAdded { .. } | SiteEvent::SiteMemberRemoved { .. } => {}
+            SiteEvent::SiteArchived { .. } => {
+                let Some(site) = self.rows.get(&site_id) else { return };
+                self.named.push(SiteName::ended((site_id, site.tenant_id), recorded));
+                self.rows.remove(&site_id);
+                return;
+            }
+            SiteEvent::SiteMemberAdded { .. } | SiteEvent::SiteMemberRemoved { .. } => return,
         }
+        self.named.extend(self.rows.get(&site_id).map(|site| SiteName::of(site, recorded)));
     }
 }

@@ -1,5 +1,6 @@
 //! Read model `spaces`: all spaces that are not deleted, as their operators describe them.
 
+pub(crate) mod descriptions;
 pub mod read;
 
 use parking_domain::instant::Instant;
@@ -9,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::engine::feed::RecordedEvent;
 use crate::engine::projection::{Decoded, Tables};
 use crate::engine::rows::{Row, Rows};
+use crate::registry::spaces::descriptions::SpaceDescription;
 
 pub(crate) const TABLES: Tables =
     Tables { names: &["spaces"], internal: &[], schema: include_str!("spaces.sql") };
@@ -47,9 +50,12 @@ impl Row for Space {
     }
 }
 
-/// Applies space events to rows.
+/// Applies space events to rows, and collects the descriptions that they give.
 #[derive(Default)]
-pub(crate) struct Spaces(Rows<Space>);
+pub(crate) struct Spaces {
+    rows: Rows<Space>,
+    described: Vec<SpaceDescription>,
+}
 
 impl Spaces {
     pub(crate) async fn apply(
@@ -58,19 +64,21 @@ impl Spaces {
         events: &[Decoded<'_>],
     ) -> Result<(), sqlx::Error> {
         let space_events = events.iter().filter(|decoded| matches!(decoded.event, Event::Space(_)));
-        self.0.load(connection, space_events.filter_map(Decoded::stream_uuid)).await?;
+        self.rows.load(connection, space_events.filter_map(Decoded::stream_uuid)).await?;
         for decoded in events {
             if let (Event::Space(event), Some(space_id)) = (&decoded.event, decoded.stream_uuid()) {
-                self.take(space_id, event, decoded.recorded.position);
+                self.take(space_id, event, decoded.recorded);
             }
         }
-        self.0.save(connection).await
+        self.rows.save(connection).await?;
+        descriptions::save(connection, &std::mem::take(&mut self.described)).await
     }
 
-    fn take(&mut self, space_id: Uuid, event: &SpaceEvent, position: i64) {
+    fn take(&mut self, space_id: Uuid, event: &SpaceEvent, recorded: &RecordedEvent) {
+        let position = recorded.position;
         match event {
             SpaceEvent::SpaceCreated { tenant_id, site_id, code, definition, at, .. } => {
-                self.0.put(Space {
+                self.rows.put(Space {
                     space_id,
                     tenant_id: tenant_id.uuid(),
                     site_id: site_id.uuid(),
@@ -82,18 +90,25 @@ impl Spaces {
                 });
             }
             SpaceEvent::SpaceUpdated { definition, at, .. } => {
-                let Some(space) = self.0.change(&space_id) else { return };
+                let Some(space) = self.rows.change(&space_id) else { return };
                 space.definition.clone_from(definition);
                 (space.updated_at, space.position) = (*at, position);
             }
             SpaceEvent::SpaceCodeChanged { to, at, .. } => {
-                let Some(space) = self.0.change(&space_id) else { return };
+                let Some(space) = self.rows.change(&space_id) else { return };
                 space.code.clone_from(to);
                 (space.updated_at, space.position) = (*at, position);
             }
-            SpaceEvent::SpaceDeleted { .. } => self.0.remove(&space_id),
+            SpaceEvent::SpaceDeleted { .. } => {
+                let Some(space) = self.rows.get(&space_id) else { return };
+                let place = (space_id, space.tenant_id, space.site_id);
+                self.described.push(SpaceDescription::ended(place, recorded));
+                self.rows.remove(&space_id);
+                return;
+            }
             // Other events do not change the space's description.
-            _ => {}
+            _ => return,
         }
+        self.described.extend(self.rows.get(&space_id).map(|space| SpaceDescription::of(space, recorded)));
     }
 }

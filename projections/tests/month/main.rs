@@ -5,6 +5,7 @@
 
 mod batches;
 mod hours;
+mod stays;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ use uuid::Uuid;
 
 use crate::batches::assert_same_in_batches_of;
 use crate::hours::{assert_filled, assert_hours};
+use crate::stays::assert_stays;
 
 fn autumn() -> Plan {
     let spaces = std::env::var("PARKING_MONTH_SPACES").map_or(18, |spaces| spaces.parse().unwrap());
@@ -172,6 +174,7 @@ async fn conformance_64_live_rows_rebuilt_rows_and_the_auditors_are_the_same_and
     let (log, simulation) = live(plan).await;
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
     assert_true(&mut auditor, &simulation).await;
+    assert_stays(&mut auditor, &simulation).await;
     assert_every_ending(&mut auditor).await;
     assert_hours(&mut auditor).await;
     assert_as_of(&mut auditor).await;
@@ -188,6 +191,7 @@ async fn days_in_spring_are_true_and_the_same_in_batches_of_every_size() {
     let (log, simulation) = live_with_writer(plan).await;
     let mut auditor = PgConnection::connect_with(&log.database.as_role(Role::Auditor)).await.unwrap();
     assert_true(&mut auditor, &simulation).await;
+    assert_stays(&mut auditor, &simulation).await;
     assert_hours(&mut auditor).await;
     assert_as_of(&mut auditor).await;
     assert_filled(&Reader::new(log.database.pool(Role::Reader)), &plan, Instant::at_or_before(plan.end))

@@ -8,6 +8,7 @@ mod diary;
 mod feed;
 mod follower;
 mod following_changes;
+mod given_up;
 mod held_back;
 mod install;
 mod long_orphans;

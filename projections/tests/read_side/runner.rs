@@ -96,7 +96,7 @@ async fn conformance_61_a_wait_for_a_position_ends_when_it_is_reached_or_when_pa
         assert_eq!(waited, Ok(()));
         assert!(running.progress.position() >= position);
         let behind = progress.wait_for::<Stopping>(position + 1, Duration::from_millis(10)).await;
-        assert_eq!(behind, Err(Behind { projection: "diary", reached: position }));
+        assert_eq!(behind, Err(Behind { projection: "diary", reached: position, stopped: false }));
     }
     running.stop().await;
 }

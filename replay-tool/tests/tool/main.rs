@@ -131,7 +131,7 @@ async fn a_log_of_another_format_is_refused() {
     sqlx::query("alter table log_head drop column format, drop column log_id").execute(&admin).await.unwrap();
     let earlier = run(&log, &["events"]).await;
     for (output, expected) in
-        [(later, "the log has format 9, this tool reads format 4"), (earlier, "an earlier build")]
+        [(later, "the log has format 9, this tool reads format 5"), (earlier, "an earlier build")]
     {
         assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
@@ -157,7 +157,7 @@ async fn damage_is_found_and_named() {
     let expected = [
         "position 4 is missing",
         "position 5 does not decode: the payload is not a valid UplinkReceived: missing field `report` at line 1 column 21",
-        "position 6 was recorded before the one that precedes it",
+        "position 6 was not recorded after the one that precedes it",
         "position 6 is event 3 of uplinks platform/58a0cb0000100000, after event 1",
         "position 8 does not decode: unknown event Tested version 1: a newer release may know it",
         "the log ends at position 8, its head says 9",

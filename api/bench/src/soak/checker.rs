@@ -77,8 +77,8 @@ impl Checker {
             self.report(Violation::Hole { missing: self.last_position + 1, found: position });
         }
         self.last_position = position;
-        if event.recorded_at < self.last_time {
-            self.report(Violation::TimeRanBackwards { position });
+        if event.recorded_at <= self.last_time {
+            self.report(Violation::TimeDidNotAdvance { position });
         }
         self.last_time = event.recorded_at;
         self.ids.push(event.event_id);

@@ -13,8 +13,8 @@ pub(crate) enum Violation {
     Duplicate { event_id: Uuid, first: i64, second: i64 },
     #[error("position {position} has sequence {found} in stream {stream}, which is at {version}")]
     WrongSequence { position: i64, stream: String, version: i64, found: i64 },
-    #[error("position {position} is older than the one before it")]
-    TimeRanBackwards { position: i64 },
+    #[error("position {position} is not later than the one before it")]
+    TimeDidNotAdvance { position: i64 },
     #[error("position {position} does not hold what was sent: {what}")]
     NotAsSent { position: i64, what: &'static str },
     #[error("append {append_id} is in the log in part, up to position {position}")]

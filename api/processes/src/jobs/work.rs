@@ -37,7 +37,10 @@ impl Work {
                 let changes =
                     retention::clean(&mut connection, retention::CHANGES, now - KEEP_CHANGES).await?;
                 let deleted = retention::clean(&mut connection, retention::UPLINKS, before).await?;
-                Ok(json!({"deleted": deleted, "before": before, "changes_deleted": changes}))
+                let requests = retention::forget_requests(&mut connection, before).await?;
+                let changes = json!({"deleted": deleted, "before": before, "changes_deleted": changes,
+                                     "requests_forgotten": requests});
+                Ok(changes)
             }
         }
     }

@@ -8,4 +8,5 @@ mod leader;
 mod month;
 mod rules;
 mod scheduler;
+mod stays;
 mod support;

@@ -1,10 +1,12 @@
-//! A month of bookings, with the server down for one day: every reservation ends by the rules, exactly once.
+//! A month of bookings, with the server down for one day: every reservation ends by the rules, exactly once. Vehicles come
+//! early and stay on, and sensors are assigned late and disabled at times.
 
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use fastrand::Rng;
+use parking_domain::device::LONGEST_HEARTBEAT_SEC;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
@@ -13,7 +15,7 @@ use parking_domain::space::{
 };
 use uuid::Uuid;
 
-use crate::rules::{Parked, Story};
+use crate::rules::Model;
 use crate::support::{Rig, window};
 
 const DAYS: i64 = 30;
@@ -33,18 +35,36 @@ enum Act {
     Cancel(usize),
     Park(usize),
     Leave(usize),
+    /// The sensor reports the same again.
+    Repeat(usize),
+    Disable(usize),
+    Enable(usize),
     Block(usize, Window),
 }
 
 /// What the test records.
 #[derive(Default)]
 struct Diary {
-    /// By booking number: the space, the reservation, its story.
-    stories: BTreeMap<usize, (usize, ReservationId, Story)>,
-    parked: HashMap<usize, Vec<Parked>>,
+    /// By booking number: the space and the reservation.
+    booked: BTreeMap<usize, (usize, ReservationId)>,
+    /// The reference of each space.
+    models: Vec<Model>,
     f_cnt: u32,
     blocked: i64,
+    sensors: [Sensor; SPACES.len()],
 }
+
+/// The state of a space's sensor.
+#[derive(Clone, Copy, Default)]
+struct Sensor {
+    /// A vehicle is there.
+    occupied: bool,
+    assigned: bool,
+    disabled: bool,
+}
+
+/// The space whose sensor is assigned late: when it is first enabled.
+const LATE: usize = 3;
 
 fn start() -> Instant {
     "2026-03-01T00:00:00Z".parse().unwrap()
@@ -69,6 +89,14 @@ fn plan(seed: u64) -> Vec<(Instant, Act)> {
                 plan.extend(follow_up(&mut rng, booking, space, window));
                 booking += 1;
             }
+            if rng.u8(..4) == 0 {
+                let from = start() + TimeDelta::days(day) + odd(&mut rng, 6 * 60, 20 * 60);
+                let until = from + odd(&mut rng, 1, 180);
+                plan.push((from, Act::Disable(space)));
+                plan.push((until, Act::Enable(space)));
+                plan.push((until + odd(&mut rng, 1, 30), Act::Repeat(space)));
+            }
+            plan.push((start() + TimeDelta::days(day) + odd(&mut rng, 0, 24 * 60), Act::Repeat(space)));
             if rng.u8(..8) == 0 {
                 let from = start() + TimeDelta::days(day) + TimeDelta::minutes(5 * rng.i64(0..280));
                 plan.push((
@@ -110,11 +138,17 @@ async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
     for (n, (auto_release, _)) in SPACES.iter().enumerate() {
         let auto_release = auto_release.map(|minutes| u16::try_from(minutes).unwrap());
         let space = rig.space(&format!("A-{n}"), auto_release).await;
-        rig.sensor(sensor(n), space).await;
+        if n == LATE {
+            rig.claim(sensor(n), LONGEST_HEARTBEAT_SEC).await;
+        } else {
+            rig.sensor(sensor(n), space).await;
+        }
         rig.clock.set(start());
         spaces.push(space);
     }
-    let mut diary = Diary::default();
+    let models = SPACES.map(|(auto_release, _)| Model::new(auto_release));
+    let mut diary = Diary { models: models.into(), ..Diary::default() };
+    diary.sensors = std::array::from_fn(|n| Sensor { assigned: n != LATE, ..Sensor::default() });
     let (mut running, mut downs) = (Some(rig.serve()), 0);
     for (at, act) in plan(11) {
         if running.is_some() && at >= start() + TimeDelta::days(DOWN + 1) && downs == 0 {
@@ -127,7 +161,7 @@ async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
         rig.clock.set(at);
         rig.quiet(running).await;
         if let Act::Book(n, space, window) = act {
-            book(&rig, &mut diary, n, (space, spaces[space]), window).await;
+            book(&rig, &mut diary, n, (space, spaces[space]), window, at).await;
         } else {
             happens(&rig, &mut diary, &spaces, at, act).await;
         }
@@ -137,6 +171,7 @@ async fn every_reservation_of_a_month_ends_as_the_rules_say_and_once() {
     rig.clock.set(start() + TimeDelta::days(DAYS + 2));
     rig.quiet(&running).await;
     assert_eq!(downs, 1);
+    diary.models.iter_mut().for_each(|model| model.pass(start() + TimeDelta::days(DAYS + 2)));
     assert_ended(&rig, &diary).await;
     assert_in_order(&rig).await;
     running.stop().await;
@@ -146,49 +181,67 @@ fn sensor(space: usize) -> DevEui {
     DevEui::from(space as u64 + 1)
 }
 
-async fn book(rig: &Rig, diary: &mut Diary, n: usize, (place, space): (usize, SpaceId), window: Window) {
+async fn book(
+    rig: &Rig,
+    diary: &mut Diary,
+    n: usize,
+    (place, space): (usize, SpaceId),
+    window: Window,
+    at: Instant,
+) {
     if let Some(reservation_id) = rig.book(space, window).await {
-        let auto_release = SPACES[place].0;
-        let story = Story { window, auto_release, check_in: None, check_out: None, cancel: None };
-        diary.stories.insert(n, (place, reservation_id, story));
+        diary.models[place].book(n, window, at);
+        diary.booked.insert(n, (place, reservation_id));
     }
 }
 
+/// What happens is told to the platform and to the space's reference. A command that is refused has no effect in either.
 async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: Instant, act: Act) {
     let asked = rig.asked();
     match act {
         Act::Book(..) => unreachable!("it is counted before"),
-        Act::CheckIn(n) => {
-            let Some((space, reservation_id, story)) = diary.stories.get_mut(&n) else { return };
-            story.check_in = Some(at);
-            let reservation_id = *reservation_id;
-            let _refused_or_not =
-                rig.ask(spaces[*space], SpaceCommand::CheckIn(CheckIn { reservation_id, asked })).await;
+        Act::CheckIn(n) | Act::CheckOut(n) | Act::Cancel(n) => {
+            let Some((space, reservation_id)) = diary.booked.get(&n).copied() else { return };
+            let model = &mut diary.models[space];
+            let command = match act {
+                Act::CheckIn(_) => {
+                    model.check_in(n, at);
+                    SpaceCommand::CheckIn(CheckIn { reservation_id, asked })
+                }
+                Act::CheckOut(_) => {
+                    model.check_out(n, at);
+                    SpaceCommand::CheckOut(CheckOut { reservation_id, asked })
+                }
+                _ => {
+                    model.cancel(n, at);
+                    let cancel = CancelReservation { reservation_id, reason: None, asked };
+                    SpaceCommand::CancelReservation(Box::new(cancel))
+                }
+            };
+            let _refused_or_not = rig.ask(spaces[space], command).await;
         }
-        Act::CheckOut(n) => {
-            let Some((space, reservation_id, story)) = diary.stories.get_mut(&n) else { return };
-            story.check_out = Some(at);
-            let reservation_id = *reservation_id;
-            let _refused_or_not =
-                rig.ask(spaces[*space], SpaceCommand::CheckOut(CheckOut { reservation_id, asked })).await;
-        }
-        Act::Cancel(n) => {
-            let Some((space, reservation_id, story)) = diary.stories.get_mut(&n) else { return };
-            story.cancel = Some(at);
-            let cancel = CancelReservation { reservation_id: *reservation_id, reason: None, asked };
-            let _refused_or_not =
-                rig.ask(spaces[*space], SpaceCommand::CancelReservation(Box::new(cancel))).await;
-        }
-        Act::Park(space) | Act::Leave(space) => {
-            let occupied = matches!(act, Act::Park(_));
+        Act::Park(space) | Act::Leave(space) | Act::Repeat(space) => {
+            let state = &mut diary.sensors[space];
+            state.occupied = matches!(act, Act::Park(_)) || state.occupied && matches!(act, Act::Repeat(_));
             diary.f_cnt += 1;
-            rig.says(sensor(space), diary.f_cnt, occupied).await;
-            let parked = diary.parked.entry(space).or_default();
-            match parked.last_mut().filter(|(_, until)| *until == Instant::MAX) {
-                None if occupied => parked.push((at, Instant::MAX)),
-                Some((_, until)) if !occupied => *until = at,
-                _ => {}
+            rig.says(sensor(space), diary.f_cnt, state.occupied).await;
+            match (state.assigned && !state.disabled, state.occupied) {
+                (true, true) => diary.models[space].park(at),
+                (true, false) => diary.models[space].leave(at),
+                (false, _) => {}
             }
+        }
+        Act::Disable(space) => {
+            rig.enable(sensor(space), false).await;
+            diary.sensors[space].disabled = true;
+            diary.models[space].leave(at);
+        }
+        Act::Enable(space) => {
+            rig.enable(sensor(space), true).await;
+            if !diary.sensors[space].assigned {
+                rig.assign(sensor(space), spaces[space]).await;
+            }
+            diary.sensors[space] = Sensor { assigned: true, disabled: false, ..diary.sensors[space] };
         }
         Act::Block(space, window) => {
             let set = SetOverride {
@@ -210,16 +263,16 @@ async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: Instant, 
 async fn assert_ended(rig: &Rig, diary: &Diary) {
     let mut statuses: BTreeMap<&str, u32> = BTreeMap::new();
     let mut in_the_pause = 0;
-    for (n, (space, reservation_id, story)) in &diary.stories {
+    for (n, (space, reservation_id)) in &diary.booked {
         let (status, ended_at): (String, DateTime<Utc>) =
             sqlx::query_as("select status, ended_at from projections.reservations where reservation_id = $1")
                 .bind(reservation_id.uuid())
                 .fetch_one(&rig.log.pool)
                 .await
                 .unwrap();
-        let parked = diary.parked.get(space).map(Vec::as_slice).unwrap_or_default();
-        let (expected, at) = story.end(parked);
-        assert_eq!((&*status, ended_at), (expected, at.utc()), "booking {n} of space {space}: {story:?}");
+        let booking = diary.models[*space].bookings.iter().find(|booking| booking.number == *n).unwrap();
+        let (expected, at) = booking.end.unwrap();
+        assert_eq!((&*status, ended_at), (expected, at.utc()), "in space {space}: {booking:?}");
         *statuses.entry(expected).or_default() += 1;
         in_the_pause += u32::from(is_down(at));
     }
@@ -234,7 +287,7 @@ async fn assert_ended(rig: &Rig, diary: &Diary) {
     .fetch_all(&rig.log.pool)
     .await
     .unwrap();
-    assert_eq!(finals, [(1, i64::try_from(diary.stories.len()).unwrap())], "each ends once");
+    assert_eq!(finals, [(1, i64::try_from(diary.booked.len()).unwrap())], "each ends once");
     let overrides = (rig.count("OverrideStarted").await, rig.count("OverrideEnded").await);
     assert_eq!(overrides, (diary.blocked, diary.blocked));
 }

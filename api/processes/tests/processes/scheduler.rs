@@ -100,7 +100,8 @@ async fn after_a_pause_everything_happens_in_order_and_no_arrived_guest_is_relea
             .fetch_all(&rig.log.pool)
             .await
             .unwrap();
-    let expected = [("no_show", t("10:15:00")), ("completed", t("13:00:00")), ("completed", t("15:00:00"))];
+    // The second guest's vehicle is still there when the third reservation starts.
+    let expected = [("no_show", t("10:15:00")), ("completed", t("13:00:00")), ("no_show", t("14:15:00"))];
     assert_eq!(ends, expected.map(|(status, at)| (status.to_owned(), at.utc())));
     assert_eq!(due(&rig, "ReservationStarted").await, [t("10:00:00"), t("12:00:00"), t("14:00:00")]);
     running.stop().await;

@@ -160,6 +160,11 @@ impl Rig {
     /// A sensor at the space that may be silent for three weeks.
     pub(crate) async fn sensor(&self, dev_eui: DevEui, space_id: SpaceId) {
         self.claim(dev_eui, LONGEST_HEARTBEAT_SEC).await;
+        self.assign(dev_eui, space_id).await;
+    }
+
+    /// Assigns a claimed sensor.
+    pub(crate) async fn assign(&self, dev_eui: DevEui, space_id: SpaceId) {
         let assign = AssignDevice { dev_eui, space_id, replace: false, reason: None, asked: self.asked() };
         self.platform.store.execute(&assign, &command_context()).await.unwrap();
     }
@@ -176,6 +181,13 @@ impl Rig {
     /// Sets another heartbeat.
     pub(crate) async fn heartbeat(&self, dev_eui: DevEui, seconds: u32) {
         let patch = Box::new(DevicePatch { heartbeat_sec: Patch::Set(seconds), ..DevicePatch::default() });
+        let update = DeviceCommand::UpdateDevice { patch, asked: self.asked() };
+        self.platform.devices.execute(&dev_eui.to_string(), &update, &command_context()).await.unwrap();
+    }
+
+    /// Enables or disables a sensor.
+    pub(crate) async fn enable(&self, dev_eui: DevEui, enabled: bool) {
+        let patch = Box::new(DevicePatch { enabled: Some(enabled), ..DevicePatch::default() });
         let update = DeviceCommand::UpdateDevice { patch, asked: self.asked() };
         self.platform.devices.execute(&dev_eui.to_string(), &update, &command_context()).await.unwrap();
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::http::kit::problem::Problem;
 
@@ -103,7 +103,7 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
 }
 
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    let mut names = headers.keys().map(|name| name.as_str());
+    let mut names = headers.keys().map(HeaderName::as_str);
     names.any(|name| name.starts_with("x-forwarded-") || BY_PROXIES.contains(&name))
 }
 

@@ -64,7 +64,7 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Box<dyn Ids>,
 }
 

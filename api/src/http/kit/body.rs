@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::kit::admission::is_json;
 use crate::http::kit::app::AppState;
 use crate::http::kit::caller::Caller;
+use crate::http::kit::lenient;
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid;
@@ -35,6 +36,15 @@ pub(crate) struct KeyedCommand<P, T> {
     pub(crate) key: Option<String>,
 }
 
+/// The parameter with which a client confirms a command, and with which it can prevent one.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents a parameter that all commands understand")]
+pub(crate) struct Confirmation {
+    /// With any other value than true the command is refused.
+    confirm: Option<bool>,
+}
+
 /// The body of a command that needs nothing but its path.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct EmptyBody {}
@@ -55,7 +65,9 @@ impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for Command<P, T>
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let Received { parts, caller, bytes, key } = Received::<P>::from_request(request, app).await?;
-        let head = format!("{} {}\n", parts.method, parts.uri);
+        // The same under every path of the operation: a client may add or drop a slash when it repeats a request.
+        let (path, query) = (lenient::own_path(parts.uri.path()), parts.uri.query().unwrap_or_default());
+        let head = format!("{} {path}?{}\n", parts.method, lenient::own_query(query));
         let content = || [head.as_bytes(), &bytes].concat();
         let key = key.map(|key| app.platform.sealer.request_key(caller.tenant_id, key, &content()));
         Ok(Self { caller: caller.with_idempotency(key), body: read(&bytes)? })
@@ -83,6 +95,7 @@ impl<P: Permission> Received<P> {
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::<P>::from_request_parts(&mut parts, app).await?;
+        refuse_unconfirmed(&parts)?;
         let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, app).await;
         let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
@@ -90,6 +103,14 @@ impl<P: Permission> Received<P> {
         let key = idempotency_key(&parts)?;
         Ok(Self { parts, caller, bytes, key })
     }
+}
+
+/// `confirm=false` says that nothing is to happen, with any command.
+fn refuse_unconfirmed(parts: &Parts) -> Result<(), Problem> {
+    if lenient::is_unconfirmed(parts.uri.query().unwrap_or_default()) {
+        return Err(invalid("confirm does not say true, so nothing was done: send confirm=true, or omit it"));
+    }
+    Ok(())
 }
 
 fn refuse_other_types(parts: &Parts, bytes: &Bytes) -> Result<(), Problem> {

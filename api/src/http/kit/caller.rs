@@ -1,6 +1,7 @@
 //! The caller and the caller's permissions. Until there are logins, every caller is the owner of the default tenant, on
 //! loopback only.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -13,9 +14,9 @@ use parking_commands::store::CommandContext;
 use parking_domain::actor::Actor;
 use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
-use parking_domain::instant::Instant;
 use uuid::Uuid;
 
+use crate::environment::Clock;
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
@@ -31,22 +32,33 @@ pub(crate) struct Caller<P> {
     permission: PhantomData<P>,
 }
 
-/// The caller's tenant and actor, and the time and id of the request.
+/// The caller's tenant and actor, and the id of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) tenant_id: TenantId,
     pub(crate) actor: Actor,
-    pub(crate) at: Instant,
+    clock: SharedClock,
     /// The `Idempotency-Key` with the fingerprint of the content.
     idempotency: Option<RequestKey>,
     /// The `X-Request-Id`, sent by the caller or generated.
     trace_id: Option<Arc<str>>,
 }
 
+/// The clock of the application.
+#[derive(Clone)]
+struct SharedClock(Arc<dyn Clock>);
+
+impl fmt::Debug for SharedClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedClock(..)")
+    }
+}
+
 impl Identity {
-    /// The tenant, the actor and the time of a command.
+    /// The tenant, the actor and the time of a command, which is now: its body has arrived, and it is executed next. What was
+    /// in time when the head of the request arrived may be late by now.
     pub(crate) fn asked(&self) -> Asked {
-        Asked { tenant_id: self.tenant_id, by: self.actor, at: self.at }
+        Asked { tenant_id: self.tenant_id, by: self.actor, at: self.clock.0.now() }
     }
 
     /// The data for the envelopes of the command's events.
@@ -96,7 +108,7 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
         let identity = Identity {
             tenant_id: TenantId::DEFAULT,
             actor: Actor::User(OWNER.into()),
-            at: app.clock.now(),
+            clock: SharedClock(app.clock.clone()),
             idempotency: None,
             trace_id: parts.extensions.get::<RequestId>().map(|request| request.id.clone()),
         };

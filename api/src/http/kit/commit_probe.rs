@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use parking_database::{Database, Role};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -75,7 +76,7 @@ impl Probed {
 
 /// What an operator can act on. The database's own words are only logged: everyone may ask for the health.
 fn reason(error: &sqlx::Error) -> &'static str {
-    let code = error.as_database_error().and_then(|refusal| refusal.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     match code.as_deref() {
         Some("25006") => "the database is read-only",
         Some("53100") => "the disk of the database is full",

@@ -1,13 +1,14 @@
 //! The freshness that a read requires.
 
 use axum::extract::FromRequestParts;
+use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::http::kit::app::AppState;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::QueryParams;
+use crate::http::kit::query::{QueryParams, invalid};
 
 /// The position that a read must reflect. [`App::read`](crate::http::kit::app::App::read) waits for it after authenticating
 /// the caller.
@@ -20,10 +21,28 @@ pub(crate) struct Freshness {
     pub(crate) min_position: Option<i64>,
 }
 
+/// The parameter of reads that can look back. Elsewhere it is refused: the present is not what the client asked for.
+#[derive(Deserialize)]
+struct Past {
+    as_of: Option<String>,
+}
+
 impl FromRequestParts<AppState> for Freshness {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        Ok(QueryParams::of(&parts.uri)?.0)
+        let QueryParams(Past { as_of }) = QueryParams::of(&parts.uri)?;
+        match as_of {
+            None => Self::of(&parts.uri),
+            Some(_) => Err(invalid(
+                "this operation shows the present only: omit as_of, or read a space or the occupancy of a site",
+            )),
+        }
+    }
+}
+
+impl Freshness {
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
+        Ok(QueryParams::of(uri)?.0)
     }
 }

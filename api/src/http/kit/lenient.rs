@@ -44,6 +44,31 @@ pub(crate) fn other_paths(path: &str) -> Vec<String> {
     paths
 }
 
+/// The path under which an operation is documented, in lower case, for any path under which it is served.
+pub(crate) fn own_path(path: &str) -> String {
+    let path = path.trim_end_matches('/').to_ascii_lowercase();
+    if let Some(rest) = path.strip_prefix("/api/v6/display-policies/admin-overrides") {
+        return format!("/api/v6/overrides{rest}");
+    }
+    let is_short = ["devices", "reservations", "sites"]
+        .iter()
+        .any(|name| path.strip_prefix("/api/").is_some_and(|rest| rest.starts_with(name)));
+    if is_short { path.replacen("/api/", "/api/v6/", 1) } else { path }
+}
+
+/// The parameters that are present, in order of their names: two queries that ask for the same are equal.
+pub(crate) fn own_query(query: &str) -> String {
+    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(&present(query)).unwrap_or_default();
+    pairs.sort();
+    serde_urlencoded::to_string(pairs).unwrap_or_default()
+}
+
+/// True if the query has a `confirm` that does not say yes: an empty one confirms nothing either.
+pub(crate) fn is_unconfirmed(query: &str) -> bool {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    pairs.iter().any(|(name, value)| name == "confirm" && read_flag(value.trim()) != Some(true))
+}
+
 /// Removes parameters whose value counts as absent. Of several parameters with the same name, the last one wins.
 pub(crate) fn present(query: &str) -> String {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
@@ -78,12 +103,15 @@ fn out_of_range<E: de::Error>(number: i64) -> E {
 
 /// A boolean, in all forms that V6 accepted.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    let read = |text: &str| match &*text.to_ascii_lowercase() {
+    deserializer.deserialize_any(Lax::<bool>::new("true or false", read_flag))
+}
+
+fn read_flag(text: &str) -> Option<bool> {
+    match &*text.to_ascii_lowercase() {
         "true" | "1" | "yes" | "on" => Some(true),
         "false" | "0" | "no" | "off" => Some(false),
         _ => None,
-    };
-    deserializer.deserialize_any(Lax::<bool>::new("true or false", read))
+    }
 }
 
 /// A string or a number: clients send amounts of money as either.
@@ -206,6 +234,51 @@ mod tests {
             ["tomorrow", "0000-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "9999-12-31T23:30:00-01:00"]
         {
             assert_eq!(read_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_path_of_an_operation_leads_to_its_own_one() {
+        for own in [
+            "/api/v6/spaces",
+            "/api/v6/spaces/{space_id}/overrides/{override_id}",
+            "/api/v6/devices/{device_id}/assign",
+            "/api/v6/reservations",
+            "/api/v6/sites/{site_id}",
+            "/api/v6/overrides",
+            "/api/v6/overrides/{override_id}",
+            "/api/v6/display-policies/{policy_id}",
+        ] {
+            for path in other_paths(own).iter().map(String::as_str).chain([own]) {
+                assert_eq!(own_path(path), own, "{path}");
+            }
+        }
+        assert_eq!(own_path("/api/v6/devices/58A0CB0000100001/"), "/api/v6/devices/58a0cb0000100001");
+    }
+
+    #[test]
+    fn queries_that_ask_for_the_same_are_equal() {
+        assert_eq!(own_query("b=1&a=x+y&c="), own_query("a=x%20y&b=2&b=1&d=null"));
+        assert_ne!(own_query("a=1"), own_query("a=2"));
+    }
+
+    #[test]
+    fn only_yes_confirms() {
+        for query in ["", "a=false", "confirm=true", "confirm=1", "confirm=YES", "confirm=on&a="] {
+            assert!(!is_unconfirmed(query), "{query}");
+        }
+        for query in [
+            "confirm=false",
+            "confirm=0",
+            "confirm=no",
+            "confirm=off",
+            "confirm=",
+            "confirm",
+            "confirm=null",
+            "confirm=maybe",
+            "confirm=true&confirm=false",
+        ] {
+            assert!(is_unconfirmed(query), "{query}");
         }
     }
 

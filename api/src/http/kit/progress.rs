@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use parking_projections::engine::as_of::AsOf;
 use parking_projections::engine::progress::{Behind, Progresses, Sources};
 
 use crate::http::kit::app::App;
@@ -25,30 +25,17 @@ pub(crate) async fn wait_for_requested<S: Sources>(app: &App, position: i64) -> 
     if app.progress.wait_for::<S>(position, Duration::ZERO).await.is_ok() {
         return Ok(());
     }
-    let head = head(app).await?;
-    if position > head {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "position_unknown",
-            format!("position {position} is beyond the end of the log at {head}"),
-        ));
-    }
+    AsOf::Position(position).position(&mut *app.reader.pool().acquire().await?).await?;
     wait_for::<S>(&app.progress, position).await
 }
 
-/// Waits until the projections have reached the current end of the log.
-pub(crate) async fn wait_for_head<S: Sources>(app: &App) -> Result<(), Problem> {
-    wait_for::<S>(&app.progress, head(app).await?).await
-}
-
-fn refusal(Behind { projection, reached }: Behind, position: i64) -> Problem {
-    let detail = format!(
-        "the read model {projection} has reached position {reached}, not yet {position}: try again in a moment"
-    );
-    Problem::unavailable("projection_behind", detail)
-}
-
-/// The position of the log's last event.
-async fn head(app: &App) -> Result<i64, Problem> {
-    Ok(sqlx::query_scalar("select position from log_head").fetch_one(app.reader.pool()).await?)
+fn refusal(Behind { projection, reached, stopped }: Behind, position: i64) -> Problem {
+    let until = format!("the read model {projection} has reached position {reached}, not yet {position}");
+    if stopped {
+        let detail =
+            format!("{until}: it has stopped, an operator must skip the next event or fix the cause");
+        Problem::unavailable("projection_stopped", detail)
+    } else {
+        Problem::unavailable("projection_behind", format!("{until}: try again in a moment"))
+    }
 }

@@ -5,17 +5,12 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use parking_domain::device;
 use parking_domain::lorawan::DevEui;
-use parking_projections::engine::progress::Sources;
-use parking_projections::occupancy::space_history::read::AsOf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
-use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::http::kit::app::App;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::progress;
 
 /// Refuses an invalid parameter.
 pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
@@ -79,42 +74,4 @@ fn read_eui(text: &str) -> Option<DevEui> {
         Ok(id) => device::dev_eui_of(id),
         Err(_) => text.parse().ok(),
     }
-}
-
-/// The past moment that a read looks at.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AsOfQuery {
-    /// A position, or a time such as `2026-11-23T08:00:00Z`: the state according to the log up to there. Defaults to now.
-    #[serde(default, deserialize_with = "as_of")]
-    #[param(value_type = Option<String>)]
-    pub(crate) as_of: Option<AsOf>,
-}
-
-impl AsOfQuery {
-    /// The requested moment, once the projections have reached it. A position beyond the end of the log and a time in the
-    /// future are refused.
-    pub(crate) async fn resolve<S: Sources>(&self, app: &App) -> Result<Option<AsOf>, Problem> {
-        match self.as_of {
-            None => {}
-            Some(AsOf::Position(position)) => progress::wait_for_requested::<S>(app, position).await?,
-            Some(AsOf::Time(time)) if time > app.clock.now() => {
-                return Err(invalid(
-                    "as_of is in the future: pass a time in the past, or omit as_of for now",
-                ));
-            }
-            // The current end of the log is at or after that time.
-            Some(AsOf::Time(_)) => progress::wait_for_head::<S>(app).await?,
-        }
-        Ok(self.as_of)
-    }
-}
-
-fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if let Ok(position) = text.parse::<u32>() {
-        return Ok(Some(AsOf::Position(position.into())));
-    }
-    let refused = || de::Error::custom("expected a position or a time such as 2026-11-23T08:00:00Z");
-    lenient::read_time(&text).map(|time| Some(AsOf::Time(time))).ok_or_else(refused)
 }

@@ -64,6 +64,7 @@ coded! { SpaceRefusal:
     SpaceRefusal::OverrideAlreadySet => CONFLICT "override_already_set",
     SpaceRefusal::TooManyOverrides => CONFLICT "too_many_overrides",
     SpaceRefusal::OverrideNotFound => NOT_FOUND "override_not_found",
+    SpaceRefusal::OverrideOver => CONFLICT "override_over",
     SpaceRefusal::WindowEmpty => INVALID "window_empty",
     SpaceRefusal::StartsInThePast => INVALID "starts_in_the_past",
     SpaceRefusal::EndsInThePast => INVALID "ends_in_the_past",
@@ -78,6 +79,7 @@ coded! { SpaceRefusal:
     SpaceRefusal::ReservationOver { .. } => CONFLICT "reservation_over",
     SpaceRefusal::ReservationUnderWay => CONFLICT "reservation_under_way",
     SpaceRefusal::CheckInTooEarly { .. } => CONFLICT "check_in_too_early",
+    SpaceRefusal::AnotherCheckedIn { .. } => CONFLICT "another_checked_in",
     SpaceRefusal::NotCheckedIn => CONFLICT "not_checked_in",
     ;
     fn conflicts(&self) -> Option<Vec<Value>> {
@@ -96,6 +98,7 @@ coded! { SiteRefusal:
     SiteRefusal::PositionInvalid(_) => INVALID "position_invalid",
     SiteRefusal::PolicyOutOfBounds(_) => INVALID "policy_out_of_bounds",
     SiteRefusal::SiteFull => CONFLICT "site_full",
+    SiteRefusal::LastSite => CONFLICT "last_site",
     SiteRefusal::SiteNotEmpty { .. } => CONFLICT "site_not_empty",
 }
 
@@ -103,6 +106,7 @@ coded! { DeviceRefusal:
     DeviceRefusal::LimitExceeded(_) => INVALID "limit_exceeded",
     DeviceRefusal::DeviceAlreadyClaimed => CONFLICT "device_already_claimed",
     DeviceRefusal::DeviceNotFound => NOT_FOUND "device_not_found",
+    DeviceRefusal::DeviceRetired => CONFLICT "device_retired",
     DeviceRefusal::DeviceCategoryFixed { .. } => CONFLICT "device_category_fixed",
     DeviceRefusal::DeviceAlreadyAssigned { .. } => CONFLICT "device_already_assigned",
     DeviceRefusal::DeviceNotAssigned => CONFLICT "device_not_assigned",

@@ -8,8 +8,7 @@ use axum::extract::State;
 use parking_commands::overrides::Overrides;
 use parking_domain::id::TenantId;
 use parking_domain::id::{OverrideId, SpaceId};
-use parking_domain::space::Space;
-use parking_domain::space::{ClearOverride, SpaceCommand, SpaceRefusal};
+use parking_domain::space::{ClearOverride, SpaceRefusal};
 use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
 use parking_projections::registry::overrides::OverrideStatus;
@@ -103,6 +102,8 @@ async fn page_of(
 }
 
 /// Sets an override: the space cannot be used for a period, regardless of its sensor and its reservations.
+///
+/// The answer names the reservations that it affects.
 #[utoipa::path(post, path = "/api/v6/overrides", tag = "overrides", params(IdempotencyKey),
     request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -115,6 +116,8 @@ async fn set(
 }
 
 /// Sets an override of this space: it cannot be used for a period, regardless of its sensor and its reservations.
+///
+/// The answer names the reservations that it affects.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
     params(SpacePath, IdempotencyKey), request_body = OverrideBody,
     responses((status = 201, body = Shown<OverrideView>), Refusals<(CommandErrors<ManageOverrides>, SpaceRefusal)>))]
@@ -198,8 +201,9 @@ async fn clear_at(
     space_id: SpaceId,
     override_id: OverrideId,
 ) -> Result<Reply<ClearedView>, Problem> {
-    let clear = SpaceCommand::ClearOverride(ClearOverride { override_id, asked: caller.asked() });
-    let done = app.execute::<Space>(caller, space_id, &clear).await?;
+    let clear = ClearOverride { override_id, asked: caller.asked() };
+    let overrides = Overrides::new(&app.platform.spaces, &app.platform.sealer);
+    let done = Done::from(overrides.clear(space_id, clear, &caller.context()).await?);
     let cleared = Shown::read(app, caller, done.position, override_id).await;
     Ok(done.reply(ClearedView { cleared, success: true, message: "the override is cleared" }))
 }

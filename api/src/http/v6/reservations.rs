@@ -8,9 +8,9 @@ use axum::extract::State;
 use chrono::TimeDelta;
 use parking_commands::reservations::{Change, Reservations};
 use parking_commands::store::CommandContext;
+use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::space::Space;
 use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
 use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
@@ -212,7 +212,7 @@ async fn cancel(
     let cancelled = reservation_commands(&app)
         .cancel(space_id, reservation_id, reason.as_deref(), caller.asked(), &context)
         .await?;
-    let position = Some(cancelled.position);
+    let position = cancelled.position;
     let reservation = Shown::read(&app, &caller, position, reservation_id).await;
     Ok(Reply::at(position, CancelledView::of(reservation_id, reservation)))
 }
@@ -226,8 +226,8 @@ async fn check_in(
     PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
-    let check_in = SpaceCommand::CheckIn(CheckIn { reservation_id, asked: caller.asked() });
-    execute(&app, &caller, reservation_id, &check_in).await
+    let check_in = |asked| SpaceCommand::CheckIn(CheckIn { reservation_id, asked });
+    execute(&app, &caller, reservation_id, check_in).await
 }
 
 /// Checks the vehicle out. The reservation is completed, and the rest of its window is free.
@@ -239,19 +239,20 @@ async fn check_out(
     PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
-    let check_out = SpaceCommand::CheckOut(CheckOut { reservation_id, asked: caller.asked() });
-    execute(&app, &caller, reservation_id, &check_out).await
+    let check_out = |asked| SpaceCommand::CheckOut(CheckOut { reservation_id, asked });
+    execute(&app, &caller, reservation_id, check_out).await
 }
 
 async fn execute(
     app: &App,
     caller: &Identity,
     reservation_id: ReservationId,
-    command: &SpaceCommand,
+    command: impl FnOnce(Asked) -> SpaceCommand,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(app, caller, reservation_id).await?;
-    let done = app.execute::<Space>(caller, space_id, command).await?;
-    Ok(done.view(app, caller, reservation_id).await)
+    let (command, context) = (command(caller.asked()), caller.context());
+    let done = reservation_commands(app).execute(space_id, reservation_id, &[command], &context).await?;
+    Ok(Done::from(done).view(app, caller, reservation_id).await)
 }
 
 /// Records the overdue changes of the tenant's reservations now. The platform also records them itself a moment later.
@@ -261,9 +262,9 @@ async fn expire_old(
     State(app): State<AppState>,
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<ExpiredView>, Problem> {
-    let overdue =
-        reservations::overdue_spaces(&mut *app.read_now::<Registry>(&caller).await?, caller.at).await?;
-    let pass_time = SpaceCommand::PassTime(PassTime { at: caller.at, reserved_soon: TimeDelta::zero() });
+    let now = app.clock.now();
+    let overdue = reservations::overdue_spaces(&mut *app.read_now::<Registry>(&caller).await?, now).await?;
+    let pass_time = SpaceCommand::PassTime(PassTime { at: now, reserved_soon: TimeDelta::zero() });
     // An idempotency key covers one append. None is needed: the command changes nothing the second time.
     let context = CommandContext { request: None, ..caller.context() };
     let (mut position, mut expired_count) = (None, 0);
@@ -273,7 +274,7 @@ async fn expire_old(
         expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
     }
     app.settle::<Registry>(position).await;
-    Ok(Reply::at(position, ExpiredView { expired_count, timestamp: caller.at.utc() }))
+    Ok(Reply::at(position, ExpiredView { expired_count, timestamp: now.utc() }))
 }
 
 fn is_expiry(event: &SpaceEvent) -> bool {

@@ -2,6 +2,7 @@
 
 pub(super) mod activity;
 pub(super) mod counts;
+pub(super) mod last_event;
 pub(super) mod location;
 pub(super) mod path;
 pub(super) mod reason;

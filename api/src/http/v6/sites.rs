@@ -5,11 +5,13 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
+use parking_commands::sites::ArchiveSite;
 use parking_domain::id::SiteId;
 use parking_domain::site::{NewSite, Site, SiteCommand, SiteRefusal};
 use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
+use parking_projections::past;
 use parking_projections::registry::Registry;
 use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::read::{self as spaces, Counts};
@@ -26,10 +28,11 @@ use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
+use crate::http::kit::query::{PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -126,7 +129,7 @@ async fn update(
     Ok(done.view(&app, &caller, site_id).await)
 }
 
-/// Archives a site. The site must have no spaces and no gateways.
+/// Archives a site. The site must have no spaces and no gateways, and must not be the tenant's last one.
 #[utoipa::path(delete, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey),
     responses((status = 200, body = SiteArchived), Refusals<(CommandErrors<ManageSites>, SiteRefusal)>))]
@@ -135,30 +138,31 @@ async fn archive(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, .. }: Command<ManageSites, EmptyBody>,
 ) -> Result<Reply<SiteArchived>, Problem> {
-    let archive = SiteCommand::ArchiveSite { asked: caller.asked() };
-    let done = app.execute::<Site>(&caller, site_id, &archive).await?;
+    let archive = ArchiveSite { site_id, asked: caller.asked() };
+    let done = app.execute_jointly(&caller, &archive).await?;
     app.settle::<Sources>(done.position).await;
     Ok(done.reply(SiteArchived::of(site_id, &done.events)))
 }
 
-/// Counts a site's spaces by state, now or at a past moment (`as_of`).
+/// Counts a site's spaces by state, now or at a past moment (`as_of`), also if the site is archived since.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/occupancy", tag = "sites",
     params(SitePath, AsOfQuery, Freshness),
     responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn occupancy(
     State(app): State<AppState>,
     caller: Caller<ReadSites>,
-    freshness: Freshness,
+    moment: Moment,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
-    QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<OccupancyView>, Problem> {
-    let as_of = query.resolve::<Sources>(&app).await?;
-    let mut reading = app.read::<Sources>(&caller, freshness).await?;
+    let position = moment.reached::<Sources>(&app).await?;
+    let mut reading = app.read_now::<Sources>(&caller).await?;
+    if let Some(position) = position {
+        let then = past::site::as_of(&mut reading, site_id.uuid(), position).await?;
+        let site = found(then, "site", SiteRefusal::SiteNotFound)?;
+        return Ok(Json(OccupancyView::of_past(site)));
+    }
     let row = find(&mut reading, site_id).await?;
-    let counts = match as_of {
-        None => spaces::counts(&mut reading, Some(site_id.uuid())).await?,
-        Some(as_of) => spaces::counts_as_of(&mut reading, site_id.uuid(), as_of).await?,
-    };
+    let counts = spaces::counts(&mut reading, Some(site_id.uuid())).await?;
     Ok(Json(OccupancyView::of_site(row, &counts)))
 }
 

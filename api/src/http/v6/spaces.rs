@@ -12,15 +12,13 @@ use parking_domain::device::DeviceRefusal;
 use parking_domain::id::TenantId;
 use parking_domain::id::{SiteId, SpaceId};
 use parking_domain::site::SiteRefusal;
-use parking_domain::space::{
-    CreateSpace, SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace,
-};
+use parking_domain::space::{SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace};
 use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
 use parking_projections::occupancy::space_history::read as history;
+use parking_projections::past;
 use parking_projections::registry::Registry;
-use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -36,10 +34,11 @@ use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
+use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AsOfQuery, PathParam, QueryParams};
+use crate::http::kit::query::{PathParam, QueryParams};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -138,11 +137,7 @@ async fn create(
     State(app): State<AppState>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    let site_id = match body.site_id() {
-        Some(site_id) => site_id,
-        None => default_site(&mut app.read_now::<Registry>(&caller).await?).await?,
-    };
-    create_at(&app, &caller, site_id, body).await
+    create_at(&app, &caller, body.site_id(), body).await
 }
 
 /// Creates a space on a site. The code is unique within the site.
@@ -155,44 +150,41 @@ async fn create_on_site(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
-    create_at(&app, &caller, site_id, body).await
+    create_at(&app, &caller, Some(site_id), body).await
 }
 
 async fn create_at(
     app: &App,
     caller: &Identity,
-    site_id: SiteId,
+    site_id: Option<SiteId>,
     mut body: SpaceBody,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let space_id = SpaceId::from(caller.new_id(app));
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
-    let create = CreateSpace { site_id, code, definition: body.definition()?, asked: caller.asked() };
-    let make_space = MakeSpace { space_id, create, state };
+    let (definition, asked) = (body.definition()?, caller.asked());
+    let make_space = MakeSpace { space_id, site_id, code, definition, state, asked };
     let done = app.execute_jointly(caller, &make_space).await?;
     Ok(done.view(app, caller, space_id).await.created())
 }
 
-/// Returns a space, with its current state or its state at a past moment (`as_of`).
+/// Returns a space as it is, or as it was at a past moment (`as_of`), also if it is deleted since.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, AsOfQuery, Freshness),
     responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
-    freshness: Freshness,
+    moment: Moment,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    QueryParams(query): QueryParams<AsOfQuery>,
 ) -> Result<Json<SpaceView>, Problem> {
-    let as_of = query.resolve::<Sources>(&app).await?;
-    let mut reading = app.read::<Sources>(&caller, freshness).await?;
-    let row = find(&mut reading, space_id).await?;
-    let Some(as_of) = as_of else { return Ok(Json(SpaceView::of(row))) };
-    let moment = history::as_of(&mut reading, space_id.uuid(), as_of).await?;
-    match moment.filter(|moment| moment.state.is_some()) {
-        Some(moment) => Ok(Json(SpaceView::of(row).with_past_state(&moment))),
-        None => Err(SpaceRefusal::SpaceNotFound.into()),
-    }
+    let position = moment.reached::<Sources>(&app).await?;
+    let mut reading = app.read_now::<Sources>(&caller).await?;
+    let Some(position) = position else {
+        return SpaceView::read(&mut reading, space_id).await.map(Json);
+    };
+    let then = past::space::as_of(&mut reading, space_id.uuid(), position).await?;
+    found(then, "space", SpaceRefusal::SpaceNotFound).map(|space| Json(SpaceView::of_past(space)))
 }
 
 /// Updates a space, and sets its state if the body contains one. Absent and null fields stay unchanged.
@@ -302,12 +294,6 @@ async fn past(
 async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {
     let row = spaces::get(reading, space_id.uuid()).await?;
     row.ok_or_else(|| SpaceRefusal::SpaceNotFound.into())
-}
-
-/// The site of a new space without `site_id`: the tenant's first site.
-async fn default_site(reading: &mut Reading) -> Result<SiteId, Problem> {
-    let rows = sites::list(reading, 1, 0).await?;
-    Ok(rows.first().map_or(SiteId::DEFAULT, |row| row.site.site_id.into()))
 }
 
 impl View for SpaceView {

@@ -19,7 +19,7 @@ use crate::support::{Client, TestServer, eventually};
 const ATTEMPTS: usize = 10;
 
 /// Every projection runs and has ignored no event, and no event was refused merely because it could not be read back.
-pub(super) async fn nothing_is_stuck(database: &TestDatabase, server: &TestServer) {
+pub(crate) async fn nothing_is_stuck(database: &TestDatabase, server: &TestServer) {
     let head = head(database).await;
     let path = format!("/api/v6/spaces?min_position={head}");
     eventually("the read models have come to the end", async || {
@@ -42,7 +42,7 @@ pub(super) async fn nothing_is_stuck(database: &TestDatabase, server: &TestServe
 }
 
 /// The log is complete and every event decodes. The rows of the projections match the log.
-pub(super) async fn the_auditor_finds_nothing(database: &TestDatabase) {
+pub(crate) async fn the_auditor_finds_nothing(database: &TestDatabase) {
     let events = Log::of(database).size().await;
     assert!(events > 100, "{events} events");
     let mut connection = database.pool(Role::Auditor).acquire().await.unwrap();

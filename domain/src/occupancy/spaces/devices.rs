@@ -52,12 +52,13 @@ impl Spaces {
             self.drop_device(dev_eui, at, changes);
         }
         let facts = self.devices.entry(dev_eui).or_default();
+        let before = facts.is_active_sensor();
         facts.set_owner(tenant_id, category, definition);
         facts.decode_kept(&mut self.profiles);
         self.touched.devices.insert(dev_eui);
+        self.enable_or_disable(dev_eui, before, at, changes);
     }
 
-    /// A sensor that is enabled again counts at once, with its last report.
     fn update(&mut self, dev_eui: DevEui, definition: &Definition, at: Instant, changes: &mut Changes) {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
         let before = facts.is_active_sensor();
@@ -65,14 +66,24 @@ impl Spaces {
             return;
         }
         self.touched.devices.insert(dev_eui);
-        let enabled = facts.is_active_sensor() && !before;
-        if let Some(space_id) = facts.space_id().filter(|_| enabled) {
-            let (silent, presence) = self.silence_and_presence(dev_eui, at);
-            self.update_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
+        self.enable_or_disable(dev_eui, before, at, changes);
+    }
+
+    /// A sensor that is enabled again counts at once, with its last report; one that is disabled does not count any more.
+    fn enable_or_disable(&mut self, dev_eui: DevEui, before: bool, at: Instant, changes: &mut Changes) {
+        let Some(facts) = self.devices.get(&dev_eui) else { return };
+        let active = facts.is_active_sensor();
+        let Some(space_id) = facts.space_id().filter(|_| active != before) else { return };
+        let (position, cause) = (changes.position(), Cause::Assignment(dev_eui));
+        let (silent, presence) = self.silence_and_presence(dev_eui, at);
+        self.update_space(space_id, at, cause, changes, |space, _| {
+            if active {
                 space.resume(dev_eui, silent, presence, at);
                 true
-            });
-        }
+            } else {
+                space.suspend(dev_eui, at, position)
+            }
+        });
     }
 
     /// A sensor is assigned only to spaces of its owner's tenant.
@@ -86,8 +97,9 @@ impl Spaces {
         facts.assign_to(space_id);
         self.touched.devices.insert(dev_eui);
         let (silent, presence) = self.silence_and_presence(dev_eui, at);
+        let position = changes.position();
         self.update_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
-            space.assign(dev_eui, silent, presence, at);
+            space.assign(dev_eui, silent, presence, at, position);
             true
         });
     }
@@ -96,8 +108,9 @@ impl Spaces {
         let Some(facts) = self.devices.get_mut(&dev_eui) else { return };
         let Some(space_id) = facts.unassign() else { return };
         self.touched.devices.insert(dev_eui);
+        let position = changes.position();
         self.update_space(space_id, at, Cause::Assignment(dev_eui), changes, |space, _| {
-            space.unassign(dev_eui)
+            space.unassign(dev_eui, at, position)
         });
     }
 

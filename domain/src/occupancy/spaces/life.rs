@@ -15,10 +15,10 @@ impl Spaces {
             SpaceEvent::SpaceCreated { .. } => self.create(space_id, event, changes),
             SpaceEvent::SpaceDeleted { .. } => self.delete(space_id, at, cause, changes),
             SpaceEvent::SpaceUpdated { .. } => {
-                self.update_space(space_id, at, cause, changes, |space, _| space.evolve(event));
+                self.update_space(space_id, at, cause, changes, |space, policy| space.evolve(event, policy));
                 self.redecide_space(space_id, at, changes);
             }
-            _ => self.update_space(space_id, at, cause, changes, |space, _| space.evolve(event)),
+            _ => self.update_space(space_id, at, cause, changes, |space, policy| space.evolve(event, policy)),
         }
     }
 
@@ -36,7 +36,11 @@ impl Spaces {
     }
 
     fn delete(&mut self, space_id: SpaceId, at: Instant, cause: Cause, changes: &mut Changes) {
-        if let Some(TrackedSpace { machine, arrival, .. }) = self.by_id.remove(&space_id) {
+        if let Some(TrackedSpace { mut machine, arrival, stay, .. }) = self.by_id.remove(&space_id) {
+            machine.end_stay(at, changes.position());
+            if machine.stay() != stay.as_ref() {
+                self.stays.extend(machine.stay().map(|stay| (space_id, *stay)));
+            }
             if arrival.is_some() {
                 self.arrivals.insert(space_id, None);
             }

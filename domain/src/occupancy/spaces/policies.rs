@@ -81,10 +81,13 @@ impl Spaces {
         let policy = self.policy_of(machine.tenant_id(), machine.site_id(), machine.own_policy());
         let Some(tracked) = self.by_id.get_mut(&space_id) else { return };
         tracked.policy = policy;
+        if tracked.machine.consider_approaches(at) {
+            self.touched.spaces.insert(space_id);
+        }
         if let Some((from, to, at)) = tracked.machine.show(&policy, at) {
             self.touched.spaces.insert(space_id);
             changes.push(space_id, at, Some(from), Some(to), Cause::Policy);
         }
-        self.update_arrival(space_id);
+        self.record_stay_and_arrival(space_id);
     }
 }

@@ -41,8 +41,9 @@ impl Spaces {
         facts.record_heard(at);
         let presence = uplink.and_then(|uplink| facts.apply_uplink(uplink, &mut self.profiles));
         if let Some(space_id) = facts.space_id().filter(|_| facts.is_active_sensor()) {
+            let position = changes.position();
             self.update_space(space_id, at, Cause::Sensor(dev_eui), changes, |space, policy| {
-                space.apply_report(dev_eui, presence, at, policy)
+                space.apply_report(dev_eui, presence, at, position, policy)
             });
         }
     }

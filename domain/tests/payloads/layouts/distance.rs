@@ -114,4 +114,9 @@ fn dragino_ultrasonic() {
     );
     refuses(ldds75, 2, "0b 45 0b 05 00 00", wrong_length(6));
     refuses(ldds75, 2, "0b 45 0b", wrong_length(3));
+    refuses(ldds75, 2, "0b 45 0b 05 00 00 00 01 00 00 00 00", wrong_length(12));
+    refuses(ldds75, 2, "1b 45 0b 05 00 00 00 01 00 00 00", wrong_length(11));
+    refuses(ldds75, 3, "0b 45 0b 05 00 00 00 01 00 00", wrong_length(10));
+    refuses(ldds75, 5, "27 01 00 01 ff 0b", wrong_length(6));
+    refuses(ldds75, 6, "0b 45 0b", wrong_length(3));
 }

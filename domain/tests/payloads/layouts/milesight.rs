@@ -18,7 +18,7 @@ fn channels_that_mean_the_same_in_every_model() {
     family("01 75 65", json!({"kind": "battery_only", "occupancy": "unknown"}));
     family("03 67 f6 ff", json!({"kind": "environment", "occupancy": "unknown", "temperature_c": -1.0}));
     family("04 68 71", json!({"kind": "environment", "occupancy": "unknown", "humidity": "56.5 %"}));
-    for (code, alarm) in [("00", false), ("01", true), ("02", false)] {
+    for (code, alarm) in [("00", false), ("01", true), ("02", true), ("03", false)] {
         family(
             &format!("83 67 10 01 {code}"),
             json!({"kind": "temperature_alarm", "occupancy": "unknown", "temperature_c": 27.2,
@@ -35,7 +35,8 @@ fn channels_that_mean_the_same_in_every_model() {
             json!({"kind": "distance", "occupancy": "unknown", "distance_mm": 2116}),
         );
     }
-    family("03 82 fc ff", json!({"kind": "distance", "occupancy": "unknown", "distance_mm": 65532}));
+    family("03 82 ff 7f", json!({"kind": "distance", "occupancy": "unknown", "distance_mm": 32767}));
+    family("03 82 00 80", json!({"kind": "distance", "occupancy": "unknown", "faults": ["out_of_range"]}));
     family("03 82 fd ff", json!({"kind": "distance", "occupancy": "unknown", "faults": ["out_of_range"]}));
     for (byte, occupancy) in [("00", "vacant"), ("01", "occupied"), ("02", "unknown")] {
         family(&format!("03 8e {byte}"), json!({"kind": "occupancy", "occupancy": occupancy}));

@@ -20,7 +20,15 @@ fn bosch() {
             json!({"kind": "heartbeat", "occupancy": occupancy, "temperature_c": -5.0}),
         );
     }
-    let causes = [("01", "watchdog"), ("02", "power_on"), ("03", "system_request"), ("04", "other")];
+    let causes = [
+        ("01", "watchdog"),
+        ("02", "power_on"),
+        ("03", "system_request"),
+        ("04", "other"),
+        ("05", "lockup"),
+        ("06", "brownout"),
+        ("07", "other"),
+    ];
     for (code, cause) in causes {
         reads(
             bosch,
@@ -29,12 +37,14 @@ fn bosch() {
             json!({"kind": "startup", "occupancy": "occupied", "firmware": "0.29.2", "reset_cause": cause}),
         );
     }
+    reads(bosch, 4, "00 1d 02", json!({"kind": "diagnostic", "occupancy": "unknown", "firmware": "0.29.2"}));
     for f_port in [4, 5, 6] {
-        reads(bosch, f_port, "01 02 03", json!({"kind": "diagnostic", "occupancy": "unknown"}));
+        reads(bosch, f_port, "01 02 03 04", json!({"kind": "diagnostic", "occupancy": "unknown"}));
     }
     refuses(bosch, 1, "01 00", wrong_length(2));
     refuses(bosch, 2, "01 00 00", wrong_length(3));
     refuses(bosch, 3, "01 00 00", wrong_length(3));
+    refuses(bosch, 7, "01 00", wrong_length(2));
 }
 
 #[test]
@@ -107,7 +117,7 @@ fn nwave_g4() {
     refuses(nps405, 1, "01 02", wrong_length(2));
     refuses(nps405, 2, "01 02", wrong_length(2));
     refuses(nps405, 3, "01 02 03 00", wrong_length(4));
-    refuses(nps405, 10, "03 20 1f 34 56", wrong_length(5));
+    refuses(nps405, 10, "03 20 1f 34", wrong_length(4));
 }
 
 #[test]
@@ -247,7 +257,7 @@ fn dingtek() {
     };
     let reading = |occupancy: &str, faults: &[&str]| {
         let mut reading = json!({"kind": "occupancy", "occupancy": occupancy, "battery_v": 3.67, "level": "1000 mm",
-                                 "magnet_x": 121, "magnet_y": -80, "magnet_z": -11});
+                                 "magnet_x": 121, "magnet_y": -80, "magnet_z": -11, "frame_counter": 0});
         if !faults.is_empty() {
             reading["faults"] = json!(faults);
         }

@@ -88,7 +88,8 @@ fn placepod() {
         );
     }
     reads(pod, 1, "37 00 05", json!({"kind": "heartbeat", "occupancy": "unknown", "vehicles": 5}));
-    reads(pod, 1, "21 00 80", json!({"kind": "count", "occupancy": "unknown", "vehicles": 128}));
+    reads(pod, 1, "21 00 7f", json!({"kind": "count", "occupancy": "unknown", "vehicles": 127}));
+    reads(pod, 1, "21 00 80", json!({"kind": "startup", "occupancy": "unknown", "counter_reset": true}));
     reads(pod, 1, "21 00 81", json!({"kind": "count", "occupancy": "unknown"}));
     reads(pod, 1, "15 66 01 7f 7f 00", json!({"kind": "occupancy", "occupancy": "occupied"}));
     refuses(pod, 1, "7f 7f 15 66 01", UnknownMessage);

@@ -141,11 +141,12 @@ pub(super) fn command(request: &Request, minute: i64, space: &Space) -> SpaceCom
         Request::CheckOut(number) => {
             SpaceCommand::CheckOut(CheckOut { reservation_id: meant(space, number), asked })
         }
-        Request::See { ago } => SpaceCommand::ConfirmBySensor(ConfirmBySensor {
-            reservation_id: None,
-            at: time(minute - ago),
-            by: Actor::System,
-        }),
+        Request::See { ago } => {
+            let at = time(minute - ago);
+            let running = space.holding().find(|(_, held)| held.window().contains(at));
+            let reservation_id = running.map_or(id(0), |(reservation_id, _)| reservation_id);
+            SpaceCommand::ConfirmBySensor(ConfirmBySensor { reservation_id, at, by: Actor::System })
+        }
         Request::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON }),
         Request::SetOverride { id: number, from, length } => {
             SpaceCommand::SetOverride(Box::new(SetOverride {

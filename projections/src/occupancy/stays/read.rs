@@ -40,7 +40,7 @@ pub async fn list(
 ) -> Result<Vec<Stay>, sqlx::Error> {
     let rows: Vec<(String,)> = filter
         .narrow(Selection::new("select to_json(s)::text from stays s"))
-        .page("arrived_at desc, position desc, ordinal desc", limit, offset)
+        .page("arrived_at desc, position desc", limit, offset)
         .rows(connection)
         .await?;
     rows.iter().map(|(row,)| from_json(row)).collect()

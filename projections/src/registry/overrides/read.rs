@@ -1,11 +1,14 @@
 //! Queries on the overrides of a tenant's spaces. Row-level security limits every query to the connection's tenant.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use parking_domain::space::Window;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Override, OverrideStatus};
-use crate::engine::rows::from_json;
+use crate::engine::rows::{from_json, instant};
 use crate::engine::selection::Selection;
 
 /// Which overrides to list; all given conditions must hold.
@@ -26,6 +29,15 @@ pub struct Listed {
     pub set: Override,
     /// Its space's code; none if the space was deleted.
     pub space_code: Option<String>,
+}
+
+/// A reservation that overlaps an override that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// The reservation.
+    pub reservation_id: Uuid,
+    /// Its window.
+    pub window: Window,
 }
 
 const LISTED: &str = "select to_json(o)::text, s.code from overrides o left join spaces s using (space_id)";
@@ -94,6 +106,36 @@ pub async fn in_the_way_of(
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(listed).collect()
+}
+
+/// The active reservations that each of these overrides overlaps, earliest first, at most `limit` each. An override that
+/// is over affects none.
+pub async fn affected(
+    connection: &mut PgConnection,
+    override_ids: &[Uuid],
+    limit: i64,
+) -> Result<HashMap<Uuid, Vec<Affected>>, sqlx::Error> {
+    type Row = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "select o.override_id, r.reservation_id, r.start_time, r.end_time \
+           from overrides o cross join lateral \
+                (select reservation_id, start_time, end_time from reservations \
+                  where space_id = o.space_id and status = 'active' \
+                    and end_time > o.starts_at and (o.ends_at is null or start_time < o.ends_at) \
+                  order by start_time, reservation_id limit $2) r \
+          where o.override_id = any($1) and o.status in ('set', 'active') \
+          order by o.override_id, r.start_time, r.reservation_id",
+    )
+    .bind(override_ids)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let mut affected = HashMap::<Uuid, Vec<Affected>>::new();
+    for (override_id, reservation_id, start, end) in rows {
+        let window = Window { start: instant(start)?, end: instant(end)? };
+        affected.entry(override_id).or_default().push(Affected { reservation_id, window });
+    }
+    Ok(affected)
 }
 
 fn listed((set, space_code): ListedRow) -> Result<Listed, sqlx::Error> {

@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use parking_domain::device::Status;
 use parking_domain::lorawan::DevEui;
 use parking_domain::sensors::Occupancy;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::Space;
 use crate::engine::rows::from_json;
 use crate::engine::selection::Selection;
-use crate::occupancy::space_history::read::AsOf;
 use crate::occupancy::space_occupancy::SpaceOccupancy;
 use crate::registry::reservations::Reservation;
 use crate::registry::reservations::read::{self as reservations, CurrentAndNext, current_and_next};
@@ -56,7 +55,7 @@ impl Space {
 }
 
 /// A device assigned to a space.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The device.
     pub dev_eui: DevEui,
@@ -83,6 +82,8 @@ pub struct Counts {
     pub maintenance: i64,
     /// Unknown.
     pub unknown: i64,
+    /// Free, and not disabled.
+    pub available: i64,
 }
 
 impl Counts {
@@ -135,11 +136,12 @@ pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option
 }
 
 /// The numbers of spaces by state, of spaces `s` that may have an occupancy `o`.
-const COUNTS: &str = "count(*) as total, count(*) filter (where o.state = 'free') as free, \
+pub(crate) const COUNTS: &str = "count(*) as total, count(*) filter (where o.state = 'free') as free, \
                       count(*) filter (where o.state = 'occupied') as occupied, \
                       count(*) filter (where o.state = 'reserved') as reserved, \
                       count(*) filter (where o.state = 'maintenance') as maintenance, \
-                      count(*) filter (where o.state = 'unknown' or o.state is null) as unknown";
+                      count(*) filter (where o.state = 'unknown' or o.state is null) as unknown, \
+                      count(*) filter (where o.state = 'free' and s.enabled) as available";
 
 /// The number of spaces in each state, on a site or on all.
 pub async fn counts(connection: &mut PgConnection, site_id: Option<Uuid>) -> Result<Counts, sqlx::Error> {
@@ -166,38 +168,6 @@ pub async fn counts_by_site(
     );
     let rows: Vec<OfSite> = sqlx::query_as(&query).bind(site_ids).fetch_all(connection).await?;
     Ok(rows.into_iter().map(|OfSite { site_id, counts }| (site_id, counts)).collect())
-}
-
-/// The number of spaces of a site in each state at a point in the log. A space that existed then counts even if it is
-/// deleted now.
-pub async fn counts_as_of(
-    connection: &mut PgConnection,
-    site_id: Uuid,
-    as_of: AsOf,
-) -> Result<Counts, sqlx::Error> {
-    let through = as_of.through(connection).await?;
-    // Steps from space to space by the index and takes the last row of each: the cost depends on the number of spaces
-    // and not on the site's history.
-    sqlx::query_as(
-        "with recursive seen (space_id) as ( \
-            (select space_id from space_history where site_id = $1 order by space_id limit 1) union all \
-            select (select h.space_id from space_history h where h.site_id = $1 and h.space_id > seen.space_id \
-                     order by h.space_id limit 1) \
-              from seen where seen.space_id is not null) \
-         select count(state) as total, count(*) filter (where state = 'free') as free, \
-                count(*) filter (where state = 'occupied') as occupied, \
-                count(*) filter (where state = 'reserved') as reserved, \
-                count(*) filter (where state = 'maintenance') as maintenance, \
-                count(*) filter (where state = 'unknown') as unknown \
-           from seen cross join lateral \
-                (select h.state from space_history h \
-                  where h.site_id = $1 and h.space_id = seen.space_id and h.position <= $2 \
-                  order by h.position desc, h.ordinal desc limit 1) last",
-    )
-    .bind(site_id)
-    .bind(through)
-    .fetch_one(connection)
-    .await
 }
 
 async fn with_reservations(

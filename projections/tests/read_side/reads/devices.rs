@@ -2,14 +2,18 @@
 
 use parking_domain::device::{Category, Device, DeviceEvent};
 use parking_domain::lorawan::DevEui;
-use parking_domain::sensors::Occupancy;
+use parking_domain::payload::Payload;
+use parking_domain::sensors::{Frame, Occupancy, choose};
 use parking_projections::devices::inventory::read::{self, Counts, Filter, Listed};
 use parking_projections::devices::orphan_devices;
 use parking_projections::devices::uplinks::read::{self as uplinks, Received};
 use parking_testkit::estate::{Estate, OWNER, at};
 use parking_testkit::{EventLog, Role};
+use serde_json::{Value, json};
 
 use super::reading;
+
+const PUBLISHED: &str = include_str!("../../../../domain/tests/vectors/sensor-vectors.json");
 
 fn euis(rows: &[Listed]) -> Vec<DevEui> {
     rows.iter().map(|row| row.device.dev_eui).collect()
@@ -86,6 +90,53 @@ async fn the_uplinks_of_a_device_are_paged_by_when_they_were_received() {
     let rows = uplinks::list(&mut reading, sensor, some, 100, 0).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.f_cnt).collect::<Vec<_>>(), [Some(2), Some(1)]);
     assert_eq!(uplinks::count(&mut reading, sensor, some).await.unwrap(), 2);
+}
+
+/// Posts an uplink, and returns the reading that its codec gives.
+async fn decoded(estate: &Estate<'_>, sensor: DevEui, n: u32, uplink: &Value) -> Value {
+    let mut body = uplink.clone();
+    body["deduplicationId"] = json!(format!("{sensor}-{n}"));
+    body["deviceInfo"]["devEui"] = json!(sensor);
+    body["fCnt"] = json!(n);
+    estate.posted(sensor, &body, 10 + i64::from(n)).await;
+    let data: Payload = serde_json::from_value(uplink["data"].clone()).unwrap();
+    let frame = Frame {
+        f_port: u8::try_from(uplink["fPort"].as_u64().unwrap()).unwrap(),
+        data: data.as_bytes(),
+        object: uplink["object"].as_object(),
+        encrypted: false,
+    };
+    let codec = choose(None, uplink["deviceInfo"]["deviceProfileName"].as_str(), &frame).unwrap();
+    json!(codec.decode(&frame).unwrap())
+}
+
+#[tokio::test]
+async fn every_published_reading_and_the_widest_numbers_of_an_object_are_stored_and_read() {
+    let log = EventLog::create().await;
+    let estate = Estate::new(&log, 'a');
+    let sensor = estate.device(1, Category::Sensor, 2).await;
+    let published: Vec<Value> = serde_json::from_str(PUBLISHED).unwrap();
+    let mut expected = Vec::new();
+    for (n, vector) in (0..).zip(published.iter().filter(|vector| vector["direction"] == "uplink")) {
+        let pairs = vector["hex"].as_str().unwrap().as_bytes().chunks(2);
+        let pairs = pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap());
+        let uplink = json!({
+            "deviceInfo": {"deviceProfileName": format!("{} {}", vector["vendor"], vector["model"])},
+            "fPort": vector["fPort"].as_u64().unwrap_or(1),
+            "data": Payload::from(pairs.collect::<Vec<_>>()),
+        });
+        expected.push(decoded(&estate, sensor, n, &uplink).await);
+    }
+    let widest = json!({"occupied": true, "battery_voltage": f64::MAX, "temperature": f64::MIN});
+    let uplink = json!({"deviceInfo": {}, "fPort": 1, "data": "AQ==", "object": widest});
+    expected.push(decoded(&estate, sensor, 1000, &uplink).await);
+
+    let mut reading = reading(&log, &estate).await;
+    let rows = uplinks::list(&mut reading, sensor, Received::default(), 100, 0).await.unwrap();
+    let stored: Vec<_> = rows.into_iter().rev().map(|row| row.reading.unwrap()).collect();
+    assert_eq!(stored, expected);
+    let device = read::get(&mut reading, sensor).await.unwrap().unwrap().device;
+    assert_eq!((device.battery_v, device.temperature_c), (Some(f64::MAX), Some(f64::MIN)));
 }
 
 #[tokio::test]

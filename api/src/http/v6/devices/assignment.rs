@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
-use crate::http::kit::body::{Command, IdempotencyKey};
+use crate::http::kit::body::{Command, Confirmation, IdempotencyKey};
 use crate::http::kit::caller::Identity;
 use crate::http::kit::documented::{CommandErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
@@ -82,7 +82,7 @@ async fn unassign(
     execute(&app, &caller, dev_eui, unassign, "the device stands at no space").await
 }
 
-/// Releases a device: any tenant may claim it, together with its reports.
+/// Releases a device: it is an orphan that any tenant may claim. A retired device is no longer shown.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/release", tag = "devices",
     params(DevicePath, IdempotencyKey), request_body = Option<ReasonBody>,
     responses((status = 200, body = DeviceCommandView), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
@@ -95,9 +95,9 @@ async fn release(
     execute(&app, &caller, dev_eui, release, "the device is released: anybody may claim it").await
 }
 
-/// Retires a device. It remains visible; if it is heard again, any tenant may claim it.
+/// Retires a device. It remains visible and can be released; if it is heard again, any tenant may claim it.
 #[utoipa::path(post, path = "/api/v6/devices/{device_id}/retire", tag = "devices",
-    params(DevicePath, IdempotencyKey), request_body = Option<ReasonBody>,
+    params(DevicePath, Confirmation, IdempotencyKey), request_body = Option<ReasonBody>,
     responses((status = 200, body = DeviceCommandView), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn retire(
     State(app): State<AppState>,

@@ -16,7 +16,7 @@ pub(crate) struct CountsView {
     reserved: i64,
     maintenance: i64,
     unknown: i64,
-    /// Same as `free`.
+    /// Free spaces that are not disabled.
     available: i64,
     /// Occupied spaces in per cent of all spaces, to two decimals.
     occupancy_rate: f64,
@@ -32,7 +32,7 @@ impl From<&spaces::Counts> for CountsView {
             reserved: counts.reserved,
             maintenance: counts.maintenance,
             unknown: counts.unknown,
-            available: counts.free,
+            available: counts.available,
             occupancy_rate: counts.occupancy_rate(),
         }
     }

@@ -5,7 +5,7 @@ use parking_domain::actor::Actor;
 use parking_domain::instant::Instant;
 use parking_domain::space::OverrideKind;
 use parking_projections::registry::overrides::OverrideStatus;
-use parking_projections::registry::overrides::read::Listed;
+use parking_projections::registry::overrides::read::{self as overrides, Affected, Listed};
 use serde::Serialize;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
@@ -15,6 +15,9 @@ use crate::http::kit::opened::opened;
 use crate::http::kit::page::Item;
 use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::words;
+
+/// The most affected reservations that an override shows.
+const MAX_AFFECTED: i64 = 100;
 
 /// An override: a period in which a space cannot be used.
 #[derive(Clone, Serialize, ToSchema)]
@@ -37,6 +40,24 @@ pub(crate) struct OverrideView {
     created_by: Actor,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    /// The active reservations that it overlaps, earliest first, 100 at most. They stay booked.
+    #[schema(max_items = 100)]
+    affected_reservations: Vec<AffectedView>,
+}
+
+/// A reservation whose window an override overlaps.
+#[derive(Clone, Serialize, ToSchema)]
+struct AffectedView {
+    reservation_id: Uuid,
+    start_time: DateTime<Utc>,
+    /// The end of the window, exclusive.
+    end_time: DateTime<Utc>,
+}
+
+impl From<Affected> for AffectedView {
+    fn from(Affected { reservation_id, window }: Affected) -> Self {
+        Self { reservation_id, start_time: window.start.utc(), end_time: window.end.utc() }
+    }
 }
 
 impl Item for OverrideView {
@@ -44,14 +65,20 @@ impl Item for OverrideView {
 }
 
 impl OverrideView {
-    /// The views of all rows. Their notes are opened in one query.
+    /// The views of all rows. Their notes are opened in one query, and their reservations are read in one.
     pub(crate) async fn all(connection: &mut PgConnection, rows: Vec<Listed>) -> Result<Vec<Self>, Problem> {
         let sealed: Vec<_> = rows.iter().map(|row| [row.set.notes.as_ref()]).collect();
         let texts = opened(connection, &sealed).await?;
-        Ok(rows.into_iter().zip(texts).map(|(row, [notes])| Self::of(row, notes)).collect())
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.set.override_id).collect();
+        let mut affected = overrides::affected(connection, &ids, MAX_AFFECTED).await?;
+        let view = |(row, [notes]): (Listed, [Option<String>; 1])| {
+            let affected = affected.remove(&row.set.override_id).unwrap_or_default();
+            Self::of(row, notes, affected)
+        };
+        Ok(rows.into_iter().zip(texts).map(view).collect())
     }
 
-    fn of(Listed { set: row, space_code }: Listed, notes: Option<String>) -> Self {
+    fn of(Listed { set: row, space_code }: Listed, notes: Option<String>, affected: Vec<Affected>) -> Self {
         Self {
             id: row.override_id,
             tenant_id: row.tenant_id,
@@ -67,6 +94,7 @@ impl OverrideView {
             created_by: row.created_by,
             created_at: row.created_at.utc(),
             updated_at: row.updated_at.utc(),
+            affected_reservations: affected.into_iter().map(AffectedView::from).collect(),
         }
     }
 

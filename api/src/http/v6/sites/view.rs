@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::document::Document;
 use parking_domain::id::SiteId;
 use parking_domain::site::SiteEvent;
+use parking_projections::past::site::PastSite;
 use parking_projections::registry::sites::read::Listed;
 use parking_projections::registry::spaces::read::Counts;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::http::kit::page::Item;
 use crate::http::v6::shared::counts::CountsView;
+use crate::http::v6::shared::last_event::LastEventView;
 
 /// A site, on request with the counts of its spaces and devices.
 #[derive(Debug, Serialize, ToSchema)]
@@ -111,6 +113,9 @@ pub(crate) struct OccupancyView {
     tenant_id: Uuid,
     #[serde(flatten)]
     counts: CountsView,
+    #[serde(flatten)]
+    #[schema(value_type = LastEventView)]
+    last: Option<LastEventView>,
 }
 
 impl OccupancyView {
@@ -122,6 +127,19 @@ impl OccupancyView {
             site_code: site.slug,
             tenant_id: site.tenant_id,
             counts: counts.into(),
+            last: None,
+        }
+    }
+
+    /// The occupancy at a past moment.
+    pub(crate) fn of_past(site: PastSite) -> Self {
+        Self {
+            site_id: site.site_id,
+            site_name: site.name,
+            site_code: site.slug,
+            tenant_id: site.tenant_id,
+            counts: (&site.counts).into(),
+            last: Some(site.last.into()),
         }
     }
 }

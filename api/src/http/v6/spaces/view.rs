@@ -9,6 +9,9 @@ use parking_domain::sensors::Occupancy;
 use parking_domain::space::SpaceEvent;
 use parking_projections::engine::seek::RowPosition;
 use parking_projections::occupancy::space_history::Moment;
+use parking_projections::occupancy::space_occupancy::SpaceOccupancy;
+use parking_projections::past::space::PastSpace;
+use parking_projections::registry::spaces::Space;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +20,7 @@ use uuid::Uuid;
 use crate::http::kit::page::Item;
 use crate::http::kit::seek::InLogOrder;
 use crate::http::v6::shared::counts::CountsView;
+use crate::http::v6::shared::last_event::LastEventView;
 use crate::http::v6::shared::words;
 
 /// A space with its occupancy and its devices.
@@ -69,9 +73,9 @@ pub(crate) struct SpaceView {
     metadata: Document,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    /// Only with `as_of`: the position of the change that led to the past state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    as_of_position: Option<i64>,
+    #[serde(flatten)]
+    #[schema(value_type = LastEventView)]
+    last: Option<LastEventView>,
 }
 
 /// The devices assigned to a space, only on request.
@@ -101,11 +105,25 @@ impl SpaceView {
     /// The view of a space with its current state.
     pub(crate) fn of(row: spaces::Listed) -> Self {
         let spaces::Listed { space, site_name, occupancy, sensor, display, .. } = row;
+        Self::new(space, site_name, occupancy.as_ref(), (sensor.as_ref(), display.as_ref()))
+    }
+
+    /// The view of a space as it was.
+    pub(crate) fn of_past(past: PastSpace) -> Self {
+        let PastSpace { last, space, site_name, occupancy, sensor, display } = past;
+        let devices = (sensor.as_ref(), display.as_ref());
+        Self { last: Some(last.into()), ..Self::new(space, site_name, occupancy.as_ref(), devices) }
+    }
+
+    fn new(
+        space: Space,
+        site_name: Option<String>,
+        shown: Option<&SpaceOccupancy>,
+        (sensor, display): (Option<&spaces::Standing>, Option<&spaces::Standing>),
+    ) -> Self {
         let definition = space.definition;
-        let shown = occupancy.as_ref();
         let state = shown.map_or(SpaceState::Unknown, |shown| shown.state);
         let since = shown.map_or(space.created_at, |shown| shown.since);
-        let (sensor, display) = (sensor.as_ref(), display.as_ref());
         let eui = |device: &spaces::Standing| format!("{:X}", device.dev_eui);
         Self {
             id: space.space_id,
@@ -139,7 +157,7 @@ impl SpaceView {
             metadata: definition.metadata,
             created_at: space.created_at.utc(),
             updated_at: space.updated_at.utc(),
-            as_of_position: None,
+            last: None,
         }
     }
 
@@ -155,21 +173,6 @@ impl SpaceView {
         let (sensor_device, display_device) =
             (row.sensor.as_mut().map(assigned), row.display.as_mut().map(assigned));
         Self { devices: Some(AssignedDevices { sensor_device, display_device }), ..Self::of(row) }
-    }
-
-    /// The current definition with a past state.
-    pub(crate) fn with_past_state(self, moment: &Moment) -> Self {
-        let state = moment.state.unwrap_or(SpaceState::Unknown);
-        Self {
-            current_state: state,
-            status: state,
-            state_changed_at: moment.at.utc(),
-            last_state_change: moment.at.utc(),
-            reason: moment.reason,
-            display_state: moment.sign,
-            as_of_position: Some(moment.position),
-            ..self
-        }
     }
 }
 

@@ -12,8 +12,10 @@ use crate::http::kit::page::Item;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrphanView {
     dev_eui: String,
+    /// When it was first heard without an owner. Of a device that had an owner, when it was last heard before.
     first_seen: DateTime<Utc>,
     last_seen: DateTime<Utc>,
+    /// Number of uplinks since it has no owner.
     message_count: i64,
     uplink_count: i64,
     last_rssi: Option<i32>,

@@ -24,7 +24,7 @@ pub(crate) struct UplinkView {
     dev_eui: String,
     /// When the platform received the uplink.
     received_at: DateTime<Utc>,
-    /// When the network heard the uplink, according to the network.
+    /// When the network heard the uplink, by its best clock that can be right, else when it arrived.
     heard_at: DateTime<Utc>,
     f_cnt: Option<u32>,
     /// Same as `f_cnt`.
