@@ -152,7 +152,7 @@ fn lock_directory(layout: &Layout, installation: &Installation) -> Result<File, 
     let directory = File::open(layout.directory()).map_err(ClusterError::io(layout.directory()))?;
     owned::check(layout.directory(), &directory, &installation.users())?;
     let path = layout.lock();
-    let file = owned::open(&path, false)?;
+    let file = installation.open(&path, false)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(Errno::WOULDBLOCK) => Err(ClusterError::InUse { directory: layout.directory().to_owned() }),

@@ -94,8 +94,8 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     Ok(())
 }
 
-/// The roles that only read and that nevertheless may take advisory locks or write large objects in this database, because nobody with the
-/// right to do so has run `locks.sql`.
+/// The roles that only read and that nevertheless may take advisory locks or write large objects in this database, because
+/// nobody with the right to do so has run `locks.sql`.
 pub async fn unexpected_lockers(admin: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "select rolname::text from pg_roles

@@ -1,11 +1,14 @@
 //! A server that `DATABASE_URL` names, as the variables of PostgreSQL's own programs.
 
-use std::env;
+use std::path::Path;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::CommandError;
+
+/// The certificates of public authorities, which psql does not find by itself.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The variables for a session that starts with this role, whatever the URL's login may do. psql finds everything in them: on
 /// its command line every user of the machine could read the password.
@@ -35,10 +38,15 @@ pub(super) fn variables(
         let file = value.strip_prefix("file: ").map(str::to_owned);
         variables.push((variable, file.unwrap_or_else(|| value.into_owned())));
     }
-    // Options of the operator's own may name another role.
-    if env::var_os("PGOPTIONS").is_none() {
-        variables.push(("PGOPTIONS", format!("-c role={role}")));
+    if url.query_pairs().any(|(_, value)| value == "verify-full")
+        && !variables.iter().any(|(name, _)| *name == "PGSSLROOTCERT")
+        && Path::new(AUTHORITIES).exists()
+    {
+        variables.push(("PGSSLROOTCERT", AUTHORITIES.to_owned()));
     }
+    // The last one holds: options of the operator's own, in PGOPTIONS or the URL, may name another role.
+    let own = options.get_options().unwrap_or_default();
+    variables.push(("PGOPTIONS", format!("-c role={role} {own}").trim_end().to_owned()));
     Ok(variables)
 }
 
@@ -61,8 +69,8 @@ mod tests {
 
     #[test]
     fn a_url_becomes_the_variables_of_psql() {
-        let url =
-            "postgres://ann:p%40ss%2Fw%25rd@db.example:5433/lot?sslmode=verify-full&sslrootcert=/etc/ca.pem";
+        let url = "postgres://ann:p%40ss%2Fw%25rd@db.example:5433/lot?sslmode=verify-full&sslrootcert=/etc/ca.pem\
+                   &options=-c%20jit%3Doff";
         let found = variables(&url.parse().expect("a URL"), "parking_auditor").expect("UTF-8");
         for expected in [
             ("PGHOST", "db.example"),
@@ -78,5 +86,10 @@ mod tests {
                 "{expected:?}: {found:?}"
             );
         }
+        let (_, options) = found.last().expect("the options are the last");
+        assert!(
+            options.starts_with("-c role=parking_auditor") && options.ends_with("-c jit=off"),
+            "{options}"
+        );
     }
 }

@@ -72,13 +72,23 @@ pub enum ClusterError {
     },
     /// Somebody else could replace its files, and read what is written into them.
     #[error(
-        "{path} belongs to another user (id {owner}); give it to the server's user with chown, remove it, or set PARKING_DATA_DIR"
+        "{path} belongs to the user {owner}; chown it to the server's user, remove it, or set PARKING_DATA_DIR"
     )]
     Foreign {
         /// The directory or file.
         path: PathBuf,
         /// Its owner.
         owner: u32,
+    },
+    /// Somebody has written another process's id into the server's file.
+    #[error(
+        "{data}/postmaster.pid names the process {pid} of another user; stop the server in {data} by hand and remove the file"
+    )]
+    ForeignProcess {
+        /// The process.
+        pid: i32,
+        /// The server's data directory.
+        data: PathBuf,
     },
     /// Unix socket addresses are short.
     #[error("the socket path {path} is longer than {limit} bytes; set PARKING_DATA_DIR to a shorter path")]

@@ -140,7 +140,22 @@ impl Installation {
 
     /// Gives the server's user a directory or a file that it or this process's user has.
     pub(super) fn claim(&self, path: &Path, mode: Option<u32>) -> Result<(), ClusterError> {
-        owned::claim(path, mode, &self.users(), self.user.map(|User { uid, gid }| (uid, gid)))
+        owned::claim(path, mode, &self.users(), self.owner())
+    }
+
+    /// Opens a file of the server's user for writing, and makes it if there is none.
+    pub(super) fn open(&self, path: &Path, append: bool) -> Result<File, ClusterError> {
+        owned::open(path, append, &self.users(), self.owner())
+    }
+
+    /// To whom files and directories are given; this process's user needs no gift.
+    fn owner(&self) -> Option<(u32, u32)> {
+        self.user.map(|User { uid, gid }| (uid, gid))
+    }
+
+    /// The id of the user that runs the server.
+    pub(super) fn server_user(&self) -> u32 {
+        self.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid)
     }
 
     /// Checks that the server's user can reach the directory, which is clearer than an error in the server's log.

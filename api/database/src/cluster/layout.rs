@@ -65,7 +65,7 @@ impl Layout {
         self.directory.join("data")
     }
 
-    /// The directory of the Unix socket: who may enter it may log in.
+    /// The directory of the Unix socket, which only the server's user and root may enter.
     pub fn socket(&self) -> PathBuf {
         self.directory.join("socket")
     }

@@ -1,6 +1,7 @@
 //! Directories and files of the cluster: never those of somebody else, and never by a symbolic link.
 
 use std::fs::{File, OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
@@ -20,18 +21,23 @@ pub(super) fn claim(
     let opened = opened.map_err(ClusterError::io(path))?;
     check(path, &opened, users)?;
     let limited = mode.map_or(Ok(()), |mode| opened.set_permissions(Permissions::from_mode(mode)));
-    let given = limited.and_then(|()| match owner {
-        Some((uid, gid)) => fchown(&opened, Some(uid), Some(gid)),
-        None => Ok(()),
-    });
-    given.map_err(ClusterError::io(path))
+    limited.and_then(|()| give(&opened, owner)).map_err(ClusterError::io(path))
 }
 
-/// Opens a file for writing, for this process's user only, and makes it if there is none.
-pub(super) fn open(path: &Path, append: bool) -> Result<File, ClusterError> {
+/// Opens a file of one of the users for writing, and makes it if there is none. Its owner is set if one is given: the server's
+/// user must be able to use it, whoever ran the command that made it.
+pub(super) fn open(
+    path: &Path,
+    append: bool,
+    users: &[u32],
+    owner: Option<(u32, u32)>,
+) -> Result<File, ClusterError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).append(append).mode(0o600);
-    options.custom_flags(no_follow()).open(path).map_err(ClusterError::io(path))
+    let opened = options.custom_flags(no_follow()).open(path).map_err(ClusterError::io(path))?;
+    check(path, &opened, users)?;
+    give(&opened, owner).map_err(ClusterError::io(path))?;
+    Ok(opened)
 }
 
 /// Refuses what another user owns.
@@ -41,6 +47,13 @@ pub(super) fn check(path: &Path, opened: &File, users: &[u32]) -> Result<(), Clu
         return Ok(());
     }
     Err(ClusterError::Foreign { path: path.to_owned(), owner })
+}
+
+fn give(opened: &File, owner: Option<(u32, u32)>) -> io::Result<()> {
+    match owner {
+        Some((uid, gid)) => fchown(opened, Some(uid), Some(gid)),
+        None => Ok(()),
+    }
 }
 
 fn no_follow() -> i32 {

@@ -2,17 +2,17 @@
 //! at the other end.
 
 use std::fmt::Write as _;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::{ClusterError, Installation, Layout, owned};
+use super::{ClusterError, Installation, Layout};
 use crate::Role;
 
-/// No network, even if a setting makes the server listen on one.
-const RULES: &str = "local all all peer map=parking\nhost all all all reject\n";
+/// No network, even if a setting makes the server listen on one. `all` does not include replication, which base backups use.
+const RULES: &str =
+    "local all all peer map=parking\nlocal replication postgres peer map=parking\nhost all all all reject\n";
 
 /// Root can become any user.
 const ROOT: &str = "root";
@@ -36,14 +36,14 @@ pub(super) fn write(
         }
     }
     let (rules, user_map) = (layout.rules(), layout.user_map());
-    replace(&rules, RULES)?;
-    replace(&user_map, &map)?;
+    replace(installation, &rules, RULES)?;
+    replace(installation, &user_map, &map)?;
     let setting = |name: &str, path: &Path| (name.to_owned(), path.display().to_string());
     Ok(vec![setting("hba_file", &rules), setting("ident_file", &user_map)])
 }
 
 /// Replaces the file at once: the server may be reading it.
-fn replace(path: &Path, text: &str) -> Result<(), ClusterError> {
+fn replace(installation: &Installation, path: &Path, text: &str) -> Result<(), ClusterError> {
     let new = path.with_extension("new");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -51,11 +51,8 @@ fn replace(path: &Path, text: &str) -> Result<(), ClusterError> {
         }
         _ => {}
     }
-    let mut file = owned::open(&new, false)?;
-    let written = file.write_all(text.as_bytes());
-    // They hold no secret, and the server's user must be able to read what root writes.
-    let readable = written.and_then(|()| file.set_permissions(Permissions::from_mode(0o644)));
-    readable.and_then(|()| fs::rename(&new, path)).map_err(ClusterError::io(path))
+    let written = installation.open(&new, false)?.write_all(text.as_bytes());
+    written.and_then(|()| fs::rename(&new, path)).map_err(ClusterError::io(path))
 }
 
 fn name_of(uid: u32) -> Result<String, ClusterError> {

@@ -70,9 +70,9 @@ async fn links_in_the_directory_are_not_followed() {
         let target = home.0.path().join("elsewhere");
         let is_directory = name == "socket";
         if is_directory {
-            fs::create_dir(&target).unwrap()
+            fs::create_dir(&target).unwrap();
         } else {
-            fs::write(&target, "kept").unwrap()
+            fs::write(&target, "kept").unwrap();
         }
         fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
         let directory = home.0.path().join("cluster");
@@ -95,6 +95,19 @@ async fn links_in_the_directory_are_not_followed() {
         );
         assert!(is_directory || fs::read_to_string(&target).unwrap() == "kept", "{name}");
     }
+}
+
+/// A command that root runs while the platform is stopped must not leave what the server's user cannot open.
+#[tokio::test]
+async fn what_root_makes_belongs_to_the_servers_user() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let user = fs::metadata(format!("/proc/{}", home.pid().as_raw_pid())).unwrap().uid();
+    for name in ["data", "socket", "parking.lock", "postgres.log", "pg_hba.conf", "pg_ident.conf"] {
+        let found = fs::metadata(home.layout().directory().join(name)).unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o077), (user, 0), "{name}");
+    }
+    cluster.stop().await.unwrap();
 }
 
 /// Only root can make a directory of somebody else.
