@@ -1,5 +1,7 @@
 //! `parking exec`: a command on the platform's database, such as psql or the auditor's tool.
 
+mod named;
+
 use std::process::ExitCode;
 
 use parking_database::cluster::Layout;
@@ -16,14 +18,18 @@ use crate::place::{Place, Running};
 
 /// Runs the command with the role auditor, which reads everything and changes nothing; `PGUSER` chooses another role.
 pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError> {
-    let Place::Private(options) = Place::of(&arguments.place)? else {
-        let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
-        let mut command = command(&arguments);
-        command.envs(url.map(|url| ("DATABASE_URL", url)));
-        return run(command).await;
+    let user = std::env::var("PGUSER").unwrap_or_else(|_| Role::Auditor.name().to_owned());
+    let options = match Place::of(&arguments.place)? {
+        Place::Private(options) => options,
+        Place::Named(database) => {
+            let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
+            let mut command = command(&arguments);
+            command.envs(url.map(|url| ("DATABASE_URL", url)));
+            command.envs(named::variables(&database.admin, &user)?);
+            return run(command).await;
+        }
     };
     let layout = Layout::new(&options.directory)?;
-    let user = std::env::var("PGUSER").unwrap_or_else(|_| Role::Auditor.name().to_owned());
     let mut command = command(&arguments);
     command
         .env("PGHOST", layout.socket())

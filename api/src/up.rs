@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use parking_database::prepare;
+use parking_database::{give_up_root, prepare};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,6 +40,9 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let listener = TcpListener::bind(arguments.listen).await.map_err(|e| {
         format!("cannot listen on {}: {e}; choose another with PARKING_LISTEN", arguments.listen)
     })?;
+    if let Place::Private(options) = &place {
+        give_up_root(options)?;
+    }
     let running = Running::start(place).await?;
     let served = async {
         if arguments.demo {

@@ -7,7 +7,7 @@ use parking_projections::engine::as_of::{AsOf, AsOfError};
 use parking_projections::engine::database_url;
 use parking_projections::engine::feed::{self, FeedError, Identity, RecordedEvent};
 use sqlx::postgres::PgConnection;
-use sqlx::{ConnectOptions, FromRow};
+use sqlx::{ConnectOptions, Executor, FromRow};
 
 use crate::ToolError;
 use crate::streams::{self, Stream};
@@ -48,6 +48,7 @@ impl Log {
             .options([("default_transaction_read_only", "on")])
             .connect()
             .await?;
+        become_auditor(&mut connection).await?;
         let id = identify(&mut connection).await?;
         let head = feed::head(&mut connection).await?;
         Ok(Self { connection, id, head, after: 0, of: Of::Everything })
@@ -112,6 +113,13 @@ impl Log {
             "select aggregate_type, aggregate_id, version, last_position from streams order by 1, 2";
         Ok(sqlx::query_as(streams).fetch_all(&mut self.connection).await?)
     }
+}
+
+/// Gives up the further rights of a login that may be the auditor.
+async fn become_auditor(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let become_auditor = "select set_config('role', rolname, false) from pg_roles \
+                          where rolname = 'parking_auditor' and pg_has_role(oid, 'member')";
+    connection.execute(become_auditor).await.map(|_| ())
 }
 
 /// The log's id; refuses a log of a format that this tool does not read.

@@ -3,10 +3,13 @@
 mod error;
 mod installation;
 mod layout;
+mod owned;
 mod postmaster;
+mod privileges;
+mod rules;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -20,6 +23,7 @@ pub use error::ClusterError;
 pub use installation::{Installation, Sync};
 pub use layout::{Answer, Layout};
 use postmaster::{Server, supervise};
+pub use privileges::give_up_root;
 
 /// The location and settings of the private server.
 #[derive(Clone, Debug)]
@@ -58,15 +62,17 @@ impl LocalCluster {
     pub async fn start(options: ClusterOptions) -> Result<Self, ClusterError> {
         let layout = Layout::new(&options.directory)?;
         create_directory(layout.directory())?;
-        let lock = lock_directory(&layout)?;
         let installation = Installation::find(options.bin_dir.as_deref(), &layout)?;
+        let lock = lock_directory(&layout, &installation)?;
         installation.check_reach(layout.directory())?;
         if layout.data_version().is_none() {
             installation.initdb(&layout, Sync::Durable).await?;
         }
         installation.make_private(&layout.socket())?;
+        let mut settings = rules::write(&layout, &installation)?;
+        settings.extend(options.settings);
 
-        let server = Server::new(installation, layout.clone(), options.settings);
+        let server = Server::new(installation, layout.clone(), settings);
         let postmaster = server.ensure_running().await?;
         let stop = CancellationToken::new();
         let supervisor = AbortOnDropHandle::new(tokio::spawn(supervise(server, postmaster, stop.clone())));
@@ -142,15 +148,11 @@ fn create_directory(directory: &Path) -> Result<(), ClusterError> {
 }
 
 /// The kernel releases the lock with its owner, so a crash leaves nothing to clean up.
-fn lock_directory(layout: &Layout) -> Result<File, ClusterError> {
+fn lock_directory(layout: &Layout, installation: &Installation) -> Result<File, ClusterError> {
+    let directory = File::open(layout.directory()).map_err(ClusterError::io(layout.directory()))?;
+    owned::check(layout.directory(), &directory, &installation.users())?;
     let path = layout.lock();
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(ClusterError::io(&path))?;
+    let file = installation.open(&path, false)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(Errno::WOULDBLOCK) => Err(ClusterError::InUse { directory: layout.directory().to_owned() }),

@@ -16,7 +16,7 @@ pub struct Database {
 /// How sessions get their role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Logins {
-    /// Each role logs in itself: the private server trusts every user that can reach its socket.
+    /// Each role logs in itself: the private server knows its user and root, who may log in as each of them.
     Separate,
     /// One login for all roles; the role is set when the session starts: a server given by `DATABASE_URL`.
     SetRole,

@@ -10,7 +10,7 @@ mod format;
 mod prepare;
 pub mod roles;
 
-pub use cluster::{ClusterError, ClusterOptions, LocalCluster, default_directory, is_root};
+pub use cluster::{ClusterError, ClusterOptions, LocalCluster, default_directory, give_up_root, is_root};
 pub use connect::{Database, Logins};
 pub use format::{FormatError, Place, check_format};
 pub use prepare::{PrepareError, prepare};

@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use parking_domain::log::FORMAT;
 use parking_testkit::{EventLog, TestDatabase};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
@@ -85,6 +86,9 @@ async fn a_copy_is_forked_while_no_server_runs_and_continues_under_a_new_id() {
     assert_eq!((answer.header("x-log-id"), answer.header("x-position")), (&*after, "5"));
 }
 
+/// A log's place in messages, with a mark where the database's name is.
+const PLACE: &str = "the log in the database <>";
+
 /// Everything that a write could change: tables, columns, functions, privileges, and the contents of the log.
 async fn contents(database: &TestDatabase) -> Vec<String> {
     let query = "select c::text from pg_attribute c where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace) \
@@ -99,16 +103,19 @@ async fn contents(database: &TestDatabase) -> Vec<String> {
 
 #[tokio::test]
 async fn a_log_of_another_format_is_refused_before_anything_is_written() {
-    let earlier = "the log in the database {} was made by an earlier build (without a format number), this build needs format 5; \
-                   nothing was changed: use that log with the build that made it, or begin a new log: name another database \
-                   in DATABASE_URL";
-    let later = "the log in the database {} has format 6, this build knows format 5; nothing was changed: run the build that \
-                 made it or a newer one, or begin a new log: name another database in DATABASE_URL";
-    let first =
-        "the log in the database {} was made by an earlier build (format 2), this build needs format 5;";
+    let earlier = format!(
+        "{PLACE} was made by an earlier build (without a format number), this build needs format {FORMAT}; nothing was \
+         changed: use that log with the build that made it, or begin a new log: name another database in DATABASE_URL"
+    );
+    let next = FORMAT + 1;
+    let later = format!(
+        "{PLACE} has format {next}, this build knows format {FORMAT}; nothing was changed: run the build that made it or a \
+         newer one, or begin a new log: name another database in DATABASE_URL"
+    );
+    let first = format!("{PLACE} was made by an earlier build (format 2), this build needs format {FORMAT};");
     for (change, expected) in [
         ("alter table log_head drop column format, drop column log_id, drop column started_as", earlier),
-        ("update log_head set format = 6", later),
+        ("update log_head set format = format + 1", later),
         ("update log_head set format = 2", first),
     ] {
         let log = EventLog::started().await;
@@ -120,7 +127,7 @@ async fn a_log_of_another_format_is_refused_before_anything_is_written() {
         for arguments in [&["up"][..], &["rebuild"], &["log", "status"], &["log", "fork"]] {
             let output = run(arguments, &log.database).await;
             let error = refusal(&output);
-            let (start, end) = expected.split_once("{}").unwrap();
+            let (start, end) = expected.split_once("<>").unwrap();
             assert!(error.contains(start) && error.contains(end), "{arguments:?}: {error}");
         }
         assert_eq!(contents(&log.database).await, before);

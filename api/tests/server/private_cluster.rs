@@ -1,10 +1,12 @@
 //! `parking up` and `parking exec` with a private database.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Output;
 
 use parking_database::cluster::Layout;
+use parking_database::is_root;
+use parking_testkit::TestDatabase;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions, PgConnection};
 use tempfile::TempDir;
@@ -165,4 +167,67 @@ async fn exec_runs_as_the_read_only_auditor() {
     let unknown = home.parking(&["exec", "--", "no-such-program"]).output().await.unwrap();
     let error = String::from_utf8(unknown.stderr).unwrap();
     assert!(unknown.status.code() == Some(1) && error.contains("no-such-program"), "{error}");
+}
+
+/// The user that a process runs as.
+fn user_of(pid: Pid) -> u32 {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_root_starts_runs_without_roots_rights() {
+    const SECRET: &str = "correct-horse-battery-staple";
+    let home = Home::new();
+    // Root ran a command on the stopped platform before.
+    assert_eq!(home.count().await, "0");
+    let server = TestServer::launch(home.parking(&["up"]).env("CHIRPSTACK_WEBHOOK_SECRET", SECRET)).await;
+    let database = home.postmaster().unwrap();
+    for pid in [server.pid(), database] {
+        assert_ne!(user_of(pid), 0, "process {}", pid.as_raw_pid());
+    }
+    assert_eq!(user_of(server.pid()), user_of(database));
+    let environment = fs::read(format!("/proc/{}/environ", database.as_raw_pid())).unwrap();
+    assert!(!environment.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
+    assert_eq!(home.count().await, "0", "and root still gets in");
+    assert_eq!(server.terminate().await.code(), Some(0));
+    assert_eq!(home.count().await, "0");
+    let server = home.up().await;
+    assert_eq!(server.terminate().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_directory_that_holds_something_else_is_not_given_away() {
+    if !is_root() {
+        return;
+    }
+    let home = Home::new();
+    fs::create_dir(home.0.path().join("platform")).unwrap();
+    let file = home.0.path().join("platform/precious");
+    fs::write(&file, "kept").unwrap();
+    let output = timeout(PATIENCE, home.parking(&["up"]).output()).await.expect("it ends").unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("is not empty") && error.contains("PARKING_DATA_DIR"), "{error}");
+    assert_eq!(fs::metadata(home.0.path().join("platform")).unwrap().uid(), 0);
+}
+
+/// With `DATABASE_URL` too, whatever its login may do.
+#[tokio::test]
+async fn exec_runs_as_the_auditor_on_a_server_with_a_url() {
+    let database = TestDatabase::create().await;
+    let exec = async |command: &[&str]| {
+        let arguments = [&["exec", "--"], command].concat();
+        let mut command = parking(&arguments);
+        command.env("DATABASE_URL", database.url(None)).env_remove("PGOPTIONS");
+        timeout(PATIENCE, command.output()).await.expect("it ends").unwrap()
+    };
+    let user = exec(&["psql", "-XAtc", "select session_user, current_user"]).await;
+    assert_eq!(String::from_utf8(user.stdout).unwrap().trim(), "postgres|parking_auditor");
+    for sql in ["insert into events select * from events", "create table public.t ()", "select lo_creat(-1)"]
+    {
+        let output = exec(&["psql", "-XAtc", sql]).await;
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("permission denied"), "{sql}: {error}");
+    }
 }

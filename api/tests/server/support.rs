@@ -95,6 +95,11 @@ impl TestServer {
         threads.filter_map(name).collect()
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> Pid {
+        self.process.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap()
+    }
+
     /// Kills the server with SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.process.kill().await.unwrap();
@@ -107,8 +112,7 @@ impl TestServer {
 
     /// Stops the server with SIGTERM.
     pub(crate) async fn terminate(self) -> ExitStatus {
-        let pid = self.process.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        kill_process(self.pid(), Signal::TERM).unwrap();
         self.ended().await
     }
 }

@@ -3,7 +3,7 @@
 use parking_domain::actor::Actor;
 use parking_domain::id::LogId;
 use parking_domain::instant::Instant;
-use parking_domain::log::{FORMAT, Log, LogEvent};
+use parking_domain::log::{Log, LogEvent};
 use parking_domain::stored::Event;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ fn events() -> Vec<LogEvent> {
     let sha256 = format!("c0ffee{}", "0".repeat(58));
     let reason = Some("restored for a trial".to_owned());
     vec![
-        LogEvent::LogStarted { log_id: log_id(1), format: FORMAT, dictionary: sha256.clone(), at },
+        LogEvent::LogStarted { log_id: log_id(1), format: 5, dictionary: sha256.clone(), at },
         LogEvent::DictionaryAdded { number: 2, sha256, at, by: Actor::System },
         LogEvent::LogForked { from: log_id(1), to: log_id(2), position: 4711, reason, at, by: Actor::System },
         LogEvent::EventSkipped {

@@ -46,11 +46,49 @@ pub enum ClusterError {
         "PostgreSQL refuses to run as root and there is no user `postgres`; create it or start as another user"
     )]
     NoServerUser,
+    /// It would have to be given to the server's user.
+    #[error("{directory} is not empty and holds no database; set PARKING_DATA_DIR to a directory of its own")]
+    NotEmpty {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A user has no name, by which PostgreSQL could recognise it.
+    #[error("the user {uid} has no name in /etc/passwd; add it, or start as another user")]
+    NoUserName {
+        /// Its id.
+        uid: u32,
+    },
+    /// The program could not be started again without root's rights.
+    #[error("cannot go on as the user `postgres`: {source}; start as another user than root")]
+    StillRoot {
+        /// The system's error.
+        source: io::Error,
+    },
     /// The server's user cannot reach the directory.
     #[error("the user `postgres` may not enter {path}; run `chmod o+x {path}` or set PARKING_DATA_DIR")]
     OutOfReach {
         /// The directory that blocks access.
         path: PathBuf,
+    },
+    /// Somebody else could replace its files, and read what is written into them.
+    #[error(
+        "{path} belongs to the user {owner}; chown it to the server's user, remove it, or set PARKING_DATA_DIR"
+    )]
+    Foreign {
+        /// The directory or file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// Somebody has written another process's id into the server's file.
+    #[error(
+        "{data}/postmaster.pid names the process {pid} of another user; stop the server in {data} by hand and remove the file"
+    )]
+    ForeignProcess {
+        /// The process.
+        pid: i32,
+        /// The server's data directory.
+        data: PathBuf,
     },
     /// Unix socket addresses are short.
     #[error("the socket path {path} is longer than {limit} bytes; set PARKING_DATA_DIR to a shorter path")]

@@ -3,13 +3,16 @@
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::layout::PORT;
-use super::{ClusterError, Layout};
+use super::{ClusterError, Layout, owned};
+
+/// The programs that the server's programs use.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 const PACKAGED: &str = "/usr/lib/postgresql";
 
@@ -69,14 +72,20 @@ impl Installation {
     }
 
     /// One of the programs (or any other, by its absolute path), run as the server's user in its own process group, so
-    /// that Ctrl-C at the terminal does not reach the database.
+    /// that Ctrl-C at the terminal does not reach the database. It inherits no variable: some hold secrets, and every
+    /// function of the server could read them.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(self.bin_dir.join(program.as_ref()));
-        command.process_group(0).current_dir("/");
+        command.process_group(0).current_dir("/").env_clear().env("PATH", PATH);
+        self.as_its_user(&mut command);
+        command
+    }
+
+    /// Makes a program run as the server's user. Further groups of root are left behind too.
+    pub(super) fn as_its_user(&self, command: &mut Command) {
         if let Some(User { uid, gid }) = self.user {
             command.uid(uid).gid(gid);
         }
-        command
     }
 
     /// The server with the settings that make it private; later settings override earlier ones.
@@ -101,7 +110,9 @@ impl Installation {
             _ => self.make_private(&making)?,
         }
         let mut command = self.command("initdb");
-        command.args(["--auth=trust", "--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8"]);
+        // `LocalCluster` has its own rules for who may log in; these hold for tests, in a directory that nobody else enters.
+        command.args(["--auth-local=trust", "--auth-host=reject"]);
+        command.args(["--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8"]);
         command.args(["--username=postgres", "--pgdata"]).arg(&making);
         if sync == Sync::Skipped {
             command.arg("--no-sync");
@@ -119,18 +130,32 @@ impl Installation {
             .map_err(ClusterError::io(layout.directory()))
     }
 
-    /// A directory that only the server's user (and root) can enter.
+    /// A directory that only the server's user (and root) can enter. A symbolic link in its place is not followed.
     pub fn make_private(&self, directory: &Path) -> Result<(), ClusterError> {
-        let made = match DirBuilder::new().mode(0o700).create(directory) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            made => made,
-        };
-        made.and_then(|()| fs::set_permissions(directory, fs::Permissions::from_mode(0o700)))
-            .and_then(|()| match self.user {
-                Some(User { uid, gid }) => chown(directory, Some(uid), Some(gid)),
-                None => Ok(()),
-            })
-            .map_err(ClusterError::io(directory))
+        match DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(ClusterError::io(directory)(error)),
+            _ => self.claim(directory, Some(0o700)),
+        }
+    }
+
+    /// Gives the server's user a directory or a file that it or this process's user has.
+    pub(super) fn claim(&self, path: &Path, mode: Option<u32>) -> Result<(), ClusterError> {
+        owned::claim(path, mode, &self.users(), self.owner())
+    }
+
+    /// Opens a file of the server's user for writing, and makes it if there is none.
+    pub(super) fn open(&self, path: &Path, append: bool) -> Result<File, ClusterError> {
+        owned::open(path, append, &self.users(), self.owner())
+    }
+
+    /// To whom files and directories are given; this process's user needs no gift.
+    fn owner(&self) -> Option<(u32, u32)> {
+        self.user.map(|User { uid, gid }| (uid, gid))
+    }
+
+    /// The id of the user that runs the server.
+    pub(super) fn server_user(&self) -> u32 {
+        self.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid)
     }
 
     /// Checks that the server's user can reach the directory, which is clearer than an error in the server's log.
@@ -179,7 +204,7 @@ fn packaged() -> Result<Vec<(u32, PathBuf)>, ClusterError> {
 /// The major version: 15 of `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`, 19 of `19beta1`.
 fn version(bin_dir: &Path) -> Result<u32, ClusterError> {
     let program = bin_dir.join("postgres");
-    let output = match Command::new(&program).arg("--version").output() {
+    let output = match Command::new(&program).arg("--version").env_clear().output() {
         Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(ClusterError::NoInstallation { searched: bin_dir.to_owned() });

@@ -65,7 +65,7 @@ impl Layout {
         self.directory.join("data")
     }
 
-    /// The directory of the Unix socket: who may enter it may log in.
+    /// The directory of the Unix socket, which only the server's user and root may enter.
     pub fn socket(&self) -> PathBuf {
         self.directory.join("socket")
     }
@@ -73,6 +73,16 @@ impl Layout {
     /// The server's log.
     pub fn log(&self) -> PathBuf {
         self.directory.join("postgres.log")
+    }
+
+    /// The rules by which the server accepts logins.
+    pub(super) fn rules(&self) -> PathBuf {
+        self.directory.join("pg_hba.conf")
+    }
+
+    /// The users of this machine, and the roles as which they may log in.
+    pub(super) fn user_map(&self) -> PathBuf {
+        self.directory.join("pg_ident.conf")
     }
 
     pub(super) fn lock(&self) -> PathBuf {

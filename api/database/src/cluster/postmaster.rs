@@ -1,12 +1,13 @@
 //! The running server: start, supervision, stop.
 
-use std::fs::{self, File};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -63,9 +64,11 @@ impl Server {
             match (self.layout.answer().await, child.take()) {
                 (Answer::Ready, Some(child)) => return Ok(Postmaster::Child(child)),
                 (Answer::Ready, None) => {
-                    if let Some(pid) = self.layout.postmaster_pid() {
+                    if let Some(pid) = self.layout.postmaster_pid()
+                        && let Some(adopted) = self.adopt(pid).await?
+                    {
                         tracing::info!(pid = pid.as_raw_pid(), "adopted the running database server");
-                        return Ok(Postmaster::Adopted(pid));
+                        return Ok(adopted);
                     }
                 }
                 (Answer::Nobody, None) => child = Some(self.spawn()?),
@@ -79,16 +82,46 @@ impl Server {
     fn spawn(&self) -> Result<Child, ClusterError> {
         let path = self.layout.log();
         // The server logs rows and statements, which other users must not read.
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(ClusterError::io(&path))?;
+        let log = self.installation.open(&path, true)?;
         let mut command = self.installation.server(&self.layout, &self.settings);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let program = command.get_program().to_owned();
         tokio::process::Command::from(command).spawn().map_err(ClusterError::io(program.as_ref()))
+    }
+
+    /// Takes over a server that an earlier owner left running. One that has other rules for logins, as earlier releases wrote
+    /// them, is stopped, so that the next one has ours.
+    async fn adopt(&self, pid: Pid) -> Result<Option<Postmaster>, ClusterError> {
+        // The server's user writes the file: it must not choose which process root ends.
+        match fs::metadata(format!("/proc/{}", pid.as_raw_pid())) {
+            Ok(process) if process.uid() == self.installation.server_user() => {}
+            Ok(_) => {
+                return Err(ClusterError::ForeignProcess { pid: pid.as_raw_pid(), data: self.layout.data() });
+            }
+            Err(_) => return Ok(None),
+        }
+        match self.reload_rules().await {
+            Ok(true) => Ok(Some(Postmaster::Adopted(pid))),
+            Ok(false) | Err(_) => Postmaster::Adopted(pid).stop().await.map(|()| None),
+        }
+    }
+
+    /// Makes the running server read its rules again; false if it has others than ours.
+    async fn reload_rules(&self) -> Result<bool, sqlx::Error> {
+        let mut admin = self.layout.admin_options().connect().await?;
+        let settings = "select current_setting('hba_file') || ' ' || current_setting('ident_file')";
+        let found: String = sqlx::query_scalar(settings).fetch_one(&mut admin).await?;
+        if found != format!("{} {}", self.layout.rules().display(), self.layout.user_map().display()) {
+            return Ok(false);
+        }
+        let loaded_at = "select pg_conf_load_time()::text";
+        let before: String = sqlx::query_scalar(loaded_at).fetch_one(&mut admin).await?;
+        admin.execute("select pg_reload_conf()").await?;
+        while sqlx::query_scalar::<_, String>(loaded_at).fetch_one(&mut admin).await? == before {
+            sleep(PAUSE).await;
+        }
+        admin.close().await?;
+        Ok(true)
     }
 
     fn ended(&self) -> ClusterError {

@@ -1,6 +1,8 @@
 //! Owners and servers that die: no data is lost and no manual repair is needed.
 
-use parking_database::{ClusterError, LocalCluster};
+use std::fs;
+
+use parking_database::{ClusterError, ClusterOptions, LocalCluster, is_root};
 use rustix::process::{Signal, kill_process};
 use sqlx::{ConnectOptions, Executor};
 
@@ -32,6 +34,63 @@ async fn a_server_without_an_owner_is_adopted_and_can_be_stopped() {
     assert_eq!(home.pid(), orphan);
     cluster.stop().await.unwrap();
     assert_eq!(home.layout().postmaster_pid(), None);
+}
+
+/// An earlier release let everybody in who reached the socket.
+#[tokio::test]
+async fn a_server_left_running_with_other_rules_is_replaced() {
+    let home = Home::new();
+    let rules = home.0.path().join("trust.conf");
+    fs::write(&rules, "local all all trust\n").unwrap();
+    let settings = vec![("hba_file".to_owned(), rules.display().to_string())];
+    drop(LocalCluster::start(ClusterOptions { settings, ..home.options() }).await.unwrap());
+    let orphan = home.pid();
+
+    let cluster = home.start().await;
+    assert_ne!(home.pid(), orphan);
+    let methods = "select string_agg(distinct auth_method, ' ' order by auth_method) from pg_hba_file_rules";
+    assert_eq!(text(&mut admin(&cluster).await, methods).await, "peer reject");
+    cluster.stop().await.unwrap();
+}
+
+/// An earlier release did not know all roles.
+#[tokio::test]
+async fn an_adopted_server_knows_this_releases_roles() {
+    let home = Home::new();
+    let cluster = home.start().await;
+    let mut connection = admin(&cluster).await;
+    connection.execute("create role parking_reader login").await.unwrap();
+    let map = home.layout().directory().join("pg_ident.conf");
+    let known = fs::read_to_string(&map).unwrap();
+    fs::write(&map, known.replace("parking_reader", "parking_writer")).unwrap();
+    connection.execute("select pg_reload_conf()").await.unwrap();
+    let reader = cluster.admin_options().username("parking_reader");
+    eventually("the reader is refused", async || reader.connect().await.err()).await;
+    drop(cluster);
+    let orphan = home.pid();
+
+    let cluster = home.start().await;
+    assert_eq!(home.pid(), orphan);
+    reader.connect().await.unwrap();
+    cluster.stop().await.unwrap();
+}
+
+/// The server's user writes the file, and root would end the process that it names.
+#[tokio::test]
+async fn a_process_of_another_user_is_not_taken_for_the_server() {
+    if !is_root() {
+        return;
+    }
+    let home = Home::new();
+    drop(home.start().await);
+    let file = home.layout().data().join("postmaster.pid");
+    let before = fs::read_to_string(&file).unwrap();
+    let (_, rest) = before.split_once('\n').unwrap();
+    fs::write(&file, format!("{}\n{rest}", std::process::id())).unwrap();
+    let refusal = LocalCluster::start(home.options()).await.err().unwrap();
+    assert!(matches!(refusal, ClusterError::ForeignProcess { .. }), "{refusal}");
+    fs::write(&file, before).unwrap();
+    home.start().await.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod access;
 mod adoption;
 mod lifecycle;
 mod prepare;

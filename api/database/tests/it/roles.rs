@@ -4,7 +4,7 @@ use parking_database::roles::{BootstrapError, bootstrap, unexpected_lockers};
 use parking_database::{ClusterOptions, Database, LocalCluster, Logins, Role, prepare};
 use sqlx::{ConnectOptions, Executor, PgConnection};
 
-use crate::{Home, admin, text};
+use crate::{Home, admin, eventually, text};
 
 #[tokio::test]
 async fn bootstrap_can_be_repeated_and_concurrent() {
@@ -56,7 +56,14 @@ async fn one_login_without_superuser_can_use_every_role() {
     connection.execute("create role app login createrole createdb").await.unwrap();
     connection.execute("create database app owner app").await.unwrap();
 
+    // As an operator would let further logins in.
+    let map = home.layout().directory().join("pg_ident.conf");
+    let rules = std::fs::read_to_string(&map).unwrap() + "parking /.* app\n";
+    std::fs::write(&map, rules).unwrap();
+    connection.execute("select pg_reload_conf()").await.unwrap();
+
     let login = cluster.admin_options().username("app").database("app");
+    eventually("the map is read", async || login.connect().await.ok()).await;
     let mut app = login.connect().await.unwrap();
     bootstrap(&mut app).await.unwrap();
     bootstrap(&mut app).await.unwrap();

@@ -75,6 +75,35 @@ async fn the_right_to_take_an_advisory_lock_is_granted_to_those_who_need_it_only
     }
 }
 
+/// A large object has no limit, and stays when its maker is gone.
+#[tokio::test]
+async fn nobody_writes_large_objects() {
+    let log = EventLog::create().await;
+    let readers = readers(&log).await.into_iter();
+    for options in
+        readers.chain([Role::Owner, Role::Writer, Role::Projector].map(|role| log.database.as_role(role)))
+    {
+        let mut session = options.connect().await.unwrap();
+        for call in [
+            "select lo_creat(-1)",
+            "select lo_create(0)",
+            "select lo_from_bytea(0, 'x')",
+            "select lo_put(1, 0, 'x')",
+            "select lo_open(1, 131072)",
+            "select lowrite(0, 'x')",
+            "select lo_import('/etc/hostname')",
+        ] {
+            let refusal = refusal(&mut session, call).await;
+            assert_eq!(refusal.as_deref(), Some(REFUSED), "{}: {call}", options.get_username());
+        }
+    }
+    let left: i64 = sqlx::query_scalar("select count(*) from pg_largeobject_metadata")
+        .fetch_one(&log.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
 #[tokio::test]
 async fn no_read_only_session_locks_rows_or_tables_against_writers() {
     let log = EventLog::create().await;
