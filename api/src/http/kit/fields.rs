@@ -95,7 +95,7 @@ impl Fields {
 
     /// The body. Different values of one field are refused.
     pub(crate) fn read<T: Body>(&self) -> Result<T, Problem> {
-        self.joined(one_value::<T>)
+        self.joined(|names, sent| one_value::<T>(names, &sent))
     }
 
     /// The body of an update that is executed already: of different values of one field, any.
@@ -127,7 +127,7 @@ impl Fields {
             if !is_one || shown.is_some() {
                 sent.retain(|(_, value)| !is_stored(names, value));
             }
-            one_value::<T>(names, sent)
+            one_value::<T>(names, &sent)
         })
     }
 
@@ -181,7 +181,7 @@ fn names_of<T: Body>(field: &'static &'static str) -> &'static [&'static str] {
 }
 
 /// The value of a field, if one was sent. Different ones are refused.
-fn one_value<'a, T: Body>(names: &[&'static str], sent: Vec<Sent<'a>>) -> Result<Option<Sent<'a>>, Problem> {
+fn one_value<'a, T: Body>(names: &[&'static str], sent: &[Sent<'a>]) -> Result<Option<Sent<'a>>, Problem> {
     let Some((name, value)) = sent.first().copied() else { return Ok(None) };
     match sent.iter().find(|(_, other)| !same::<T>(names[0], other, value)) {
         None => Ok(Some((name, value))),
