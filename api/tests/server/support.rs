@@ -48,9 +48,8 @@ impl TestServer {
 
     /// Starts a server on this database with a secret.
     pub(crate) async fn with_secret(database: &TestDatabase, secret: &str) -> Self {
-        let mut command = parking(&["up"]);
-        command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret);
-        Self::launch(&mut command).await
+        let environment = [("DATABASE_URL", &*database.url(None)), ("CHIRPSTACK_WEBHOOK_SECRET", secret)];
+        Self::launch(parking(&["up"]).envs(environment)).await
     }
 
     /// Runs the command until it logs its address.
