@@ -1,4 +1,4 @@
-//! Locking a user out of the platform, and undoing it: by platform admins.
+//! Changes of a user: the own name, and the lock-out from the platform by its admins.
 
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::tenant::TenantType;
@@ -13,6 +13,19 @@ use super::sessions::Because;
 use crate::personal::Field;
 
 impl Accounts {
+    /// Changes the principal's own name.
+    pub async fn rename(&self, principal: &Principal, name: &str, call: &Call) -> Result<(), AccountError> {
+        let user = self.user(principal.user_id).await?;
+        let person = user.active().ok_or(AccountError::UserNotFound)?;
+        let name =
+            self.platform().sealer.person(None, person.email.subject).await?.seal(Field::NAME, name)?;
+        let asked = call.asked(TenantId::PLATFORM, principal.actor());
+        let context = call.context_of(principal, None);
+        let rename = UserCommand::RenameUser { name, asked };
+        self.platform().users.execute(&principal.user_id.to_string(), &rename, &context).await?;
+        Ok(())
+    }
+
     /// Locks a user out of the platform and ends all of the user's sessions.
     pub async fn disable_user(
         &self,

@@ -111,3 +111,14 @@ async fn users_are_locked_out_by_platform_admins_up_to_their_own_role() {
     accounts.disable_user(&helper.principal, user_of(&ann), None, &call(1)).await.unwrap();
     accounts.disable_user(&root.principal, user_of(&helper), None, &call(1)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_user_changes_the_own_name() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    accounts.rename(&ann.principal, "Ann Other", &call(1)).await.unwrap();
+    assert_eq!(accounts.profile(user_of(&ann)).await.unwrap().name.as_deref(), Some("Ann Other"));
+    let long = accounts.rename(&ann.principal, &"x".repeat(300), &call(1)).await;
+    assert!(matches!(refusal(long), AccountError::PersonalData(_)));
+}

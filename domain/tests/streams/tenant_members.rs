@@ -267,7 +267,9 @@ proptest! {
             let (TenantCommand::AddMember { user_id, authority, .. }
             | TenantCommand::ChangeMember { user_id, authority, .. }) = &command else { continue };
             let before = tenant.member(*user_id);
-            events.iter().for_each(|event| tenant.evolve(event));
+            for event in &events {
+                tenant.evolve(event);
+            }
             let Authority::Member(author) = authority else { continue };
             let leaves = author == user_id && tenant.member(*user_id).is_none();
             if events.is_empty() || leaves {
