@@ -22,10 +22,8 @@ impl Walk<'_> {
     async fn ask(&mut self, operation: &str, ids: &[&str], query: &str, body: Value) -> Value {
         let (method, template) = operation.split_once(' ').unwrap();
         let mut ids = ids.iter();
-        let parts = template.split('/').map(|part| match part.starts_with('{') {
-            true => *ids.next().unwrap(),
-            false => part,
-        });
+        let parts =
+            template.split('/').map(|part| if part.starts_with('{') { *ids.next().unwrap() } else { part });
         let path = format!("{}{query}", parts.collect::<Vec<_>>().join("/"));
         self.walked.insert(operation.to_owned());
         self.client.ask(method, &path, body).await.ok()

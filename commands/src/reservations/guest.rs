@@ -40,8 +40,8 @@ impl Guest {
         let Details { user_email, user_name, user_phone, notes, .. } = details;
         let fields = [user_email, user_name, user_phone, notes]
             .map(|field| field.as_ref().filter(|sealed| sealed.subject == subject));
-        let sealed: Vec<&Sealed> = fields.into_iter().flatten().collect();
-        let mut opened = sealer.open(&sealed).await?.into_iter();
+        let given: Vec<&Sealed> = fields.into_iter().flatten().collect();
+        let mut opened = sealer.open(&given).await?.into_iter();
         let [email, name, phone, notes] = fields.map(|field| {
             let text = field.and_then(|_| opened.next().flatten());
             text.map(|text| text.expose_secret().to_owned())
