@@ -1,5 +1,7 @@
 //! The command line and the environment variables, in one place.
 
+mod edge;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
+
+pub(crate) use edge::Edge;
 
 /// The smart parking platform.
 #[derive(Debug, Parser)]
@@ -54,12 +58,14 @@ enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// Where to listen. Anything but loopback needs a webhook secret.
+    /// Where to listen. Anything but loopback needs a webhook secret, and a certificate or a trusted proxy.
     #[arg(long, env = "PARKING_LISTEN", default_value = "127.0.0.1:8000")]
     pub(crate) listen: SocketAddr,
     /// What ChirpStack's webhook must prove to know: as a token in a header, or as the key of an HMAC over the body.
     #[arg(long, env = "CHIRPSTACK_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<SecretString>,
+    #[command(flatten)]
+    pub(crate) edge: Edge,
     /// Further names of this server, separated by commas, that requests on loopback may have in their Host header. Loopback
     /// addresses and `localhost` always may.
     #[arg(long, env = "PARKING_ALLOWED_HOSTS", value_delimiter = ',')]
@@ -68,8 +74,8 @@ pub(crate) struct Up {
     /// events after a quiet time and reads with `min_position` never wait for it.
     #[arg(long, env = "PARKING_PROJECTION_LINGER_MS", default_value_t = 20, value_parser = value_parser!(u64).range(..=1000))]
     pub(crate) projection_linger_ms: u64,
-    /// How much memory the streams that commands work on may take, in MiB. What does not fit is loaded again when it is needed:
-    /// a device takes about 2.5 KiB.
+    /// How much memory the streams that commands work on may take, in MiB. What does not fit is loaded again when it is
+    /// needed: a device takes about 2.5 KiB.
     #[arg(long, env = "PARKING_STREAM_MEMORY_MB", default_value_t = 256, value_parser = value_parser!(u32).range(1..=1_048_576))]
     pub(crate) stream_memory_mb: u32,
     /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings. The

@@ -14,6 +14,7 @@ mod projection;
 mod rebuild;
 mod serve;
 mod thread;
+mod transport;
 mod up;
 
 use std::process::ExitCode;

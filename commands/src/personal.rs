@@ -83,8 +83,11 @@ impl Sealer {
         self.hash_key.user(email)
     }
 
-    /// As [`open`], for the platform itself.
+    /// As [`open()`], for the platform itself.
     pub async fn open(&self, values: &[&Sealed]) -> Result<Vec<Option<SecretString>>, PersonalDataError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
         open(&mut *self.pool.acquire().await?, values).await
     }
 
@@ -133,17 +136,6 @@ impl Sealer {
         .bind(&fresh[..])
         .fetch_optional(&self.pool)
         .await
-    }
-
-    /// The texts of sealed values, as [`open()`].
-    pub(crate) async fn open(
-        &self,
-        values: &[&Sealed],
-    ) -> Result<Vec<Option<SecretString>>, PersonalDataError> {
-        if values.is_empty() {
-            return Ok(Vec::new());
-        }
-        open(&mut *self.pool.acquire().await?, values).await
     }
 
     /// Erases a subject: nothing that was sealed for it can be opened any more. True if there was a key.

@@ -10,6 +10,7 @@ pub(crate) mod changes;
 pub(crate) mod commit_probe;
 pub(crate) mod credential;
 pub(crate) mod documented;
+pub(crate) mod edge;
 pub(crate) mod fields;
 pub(crate) mod freshness;
 pub(crate) mod hardening;

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use parking_edge::Connection;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -22,8 +23,8 @@ use super::requests::Requests;
 use super::stream::NotedStream;
 
 /// Serves a connection until the client ends it, a deadline passes, a new connection needs its slot, or `stop`.
-pub(super) async fn serve(
-    stream: TcpStream,
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    (stream, origin): (S, Connection),
     slot: Slot,
     (router, unread): (Router, AnswerUnread),
     stop: CancellationToken,
@@ -33,7 +34,7 @@ pub(super) async fn serve(
     // hyper's own time-out for a head would also close an idle connection: `activity` distinguishes the two.
     let connection = http1::Builder::new().header_read_timeout(None).max_buf_size(BUFFER).serve_connection(
         TokioIo::new(NotedStream::new(stream, activity.clone(), unread)),
-        Requests::new(router, activity.clone()),
+        Requests::new(router, activity.clone(), origin),
     );
     let mut connection = pin!(connection);
     let close = activity.slot().close().clone();

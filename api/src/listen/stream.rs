@@ -8,22 +8,21 @@ use std::task::{Context, Poll, ready};
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::AnswerUnread;
 use super::activity::Activity;
 
 /// The stream of one connection.
-pub(super) struct NotedStream {
-    stream: TcpStream,
+pub(super) struct NotedStream<S> {
+    stream: S,
     activity: Arc<Activity>,
     unread: AnswerUnread,
     /// What is left of the answer to a request whose head could not be read.
     refusal: Option<Vec<u8>>,
 }
 
-impl NotedStream {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, unread: AnswerUnread) -> Self {
+impl<S: AsyncWrite + Unpin> NotedStream<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>, unread: AnswerUnread) -> Self {
         Self { stream, activity, unread, refusal: None }
     }
 
@@ -58,7 +57,7 @@ fn status_of(bytes: &[u8]) -> Option<StatusCode> {
     StatusCode::from_bytes(status).ok().filter(StatusCode::is_client_error)
 }
 
-impl AsyncRead for NotedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for NotedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -73,7 +72,7 @@ impl AsyncRead for NotedStream {
     }
 }
 
-impl AsyncWrite for NotedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for NotedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_refusing(bytes) {
             return self.poll_refuse(cx).map_ok(|()| bytes.len());

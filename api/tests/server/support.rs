@@ -60,7 +60,9 @@ impl TestServer {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let address = timeout(PATIENCE, async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(address) = line.strip_prefix("parking is up on http://") {
+                if let Some((_, address)) =
+                    line.strip_prefix("parking is up on ").and_then(|url| url.split_once("://"))
+                {
                     return address.parse().unwrap();
                 }
             }

@@ -2,12 +2,14 @@
 //! it makes sure that this is a program of this machine: no page of another site, and nothing that a proxy passes on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::http::kit::edge::Passage;
 use crate::http::kit::problem::Problem;
 
 /// Headers that decide whether a request is accepted and how it is read. Given twice, one proxy or program would go by the
@@ -34,8 +36,9 @@ const BY_PROXIES: [&str; 7] = [
     "x-real-ip",
 ];
 
-/// The port of `http` if none is given.
-const HTTP_PORT: u16 = 80;
+/// A scheme, and its port if none is given.
+const HTTP: (&str, u16) = ("http", 80);
+const HTTPS: (&str, u16) = ("https", 443);
 
 /// What is served through a proxy too, as it is on other addresses than loopback.
 const HEALTH: [&str; 2] = ["/health", "/webhooks/health"];
@@ -65,13 +68,13 @@ impl Admission {
     pub(crate) fn check(&self, request: &Request) -> Result<(), Problem> {
         let Self::ThisMachine { hosts } = self else { return Ok(()) };
         let headers = request.headers();
-        let host = headers.get(HOST).map(|host| Place::of(host.as_bytes()));
-        let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes()));
+        let host = headers.get(HOST).map(|host| Place::of(host.as_bytes(), HTTP.1));
+        let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes(), HTTP.1));
         // Every browser sends a Host.
         if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
             return Err(host_unknown());
         }
-        if is_cross_site(request.method(), headers) {
+        if is_cross_site(request) {
             return Err(cross_site());
         }
         if is_forwarded(headers) && !HEALTH.iter().any(|path| request.uri().path().starts_with(path)) {
@@ -98,11 +101,11 @@ struct Place {
 
 impl Place {
     /// Reads `host[:port]` of HTTP (RFC 9110, 7.2; RFC 3986, 3.2.2 and 3.2.3).
-    fn of(text: &[u8]) -> Option<Self> {
+    fn of(text: &[u8], usual_port: u16) -> Option<Self> {
         let authority = Authority::try_from(text).ok()?;
         let host = authority.host();
         let port = match authority.as_str().strip_prefix(host)? {
-            "" | ":" => HTTP_PORT,
+            "" | ":" => usual_port,
             port => port
                 .strip_prefix(':')
                 .filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?
@@ -128,22 +131,29 @@ impl Place {
     }
 }
 
-/// True for a request by a page of another origin. A link to a page of this server is followed.
-fn is_cross_site(method: &Method, headers: &HeaderMap) -> bool {
+/// True for a request by a page of another origin that is not listed. A link to a page of this server is followed.
+fn is_cross_site(request: &Request) -> bool {
+    let (method, headers) = (request.method(), request.headers());
+    let passage = request.extensions().get::<Arc<Passage>>().map(|passage| &**passage);
+    if passage.is_some_and(Passage::is_of_listed_origin) {
+        return false;
+    }
     let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if *method == Method::GET && value("sec-fetch-mode") == Some("navigate") {
         return false;
     }
     let is_foreign = value("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    is_foreign || value(ORIGIN.as_str()).is_some_and(|origin| !is_own(origin, headers))
+    is_foreign || value(ORIGIN.as_str()).is_some_and(|origin| !is_own(origin, headers, passage))
 }
 
-/// True if the origin is this server: its scheme, host and port. The server speaks no TLS, so `https` is another one.
-fn is_own(origin: &str, headers: &HeaderMap) -> bool {
-    let place = origin.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"));
-    let place = place.and_then(|(_, place)| Place::of(place.as_bytes()));
-    let host = headers.get(HOST).and_then(|host| Place::of(host.as_bytes()));
-    place.is_some() && place == host
+/// True if the origin is this server: its scheme, host and port, as a trusted proxy or the connection says.
+fn is_own(origin: &str, headers: &HeaderMap, passage: Option<&Passage>) -> bool {
+    let (scheme, port) = if passage.is_some_and(Passage::is_https) { HTTPS } else { HTTP };
+    let place = origin.split_once("://").filter(|(of, _)| of.eq_ignore_ascii_case(scheme));
+    let place = place.and_then(|(_, place)| Place::of(place.as_bytes(), port));
+    let host = passage.and_then(Passage::forwarded_host).map(str::as_bytes);
+    let host = host.or_else(|| headers.get(HOST).map(HeaderValue::as_bytes));
+    place.is_some() && place == host.and_then(|host| Place::of(host, port))
 }
 
 /// Some proxies and programs take `_` for `-` in the names of headers.

@@ -29,6 +29,7 @@ use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
 use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
+use crate::http::kit::edge::Edge;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::problem::Problem;
@@ -63,6 +64,7 @@ pub(crate) struct App {
     pub(crate) credential: Credential,
     /// Whom the server serves without a credential.
     pub(crate) admission: Admission,
+    pub(crate) edge: Edge,
     pub(crate) turned_away: TurnedAway,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,

@@ -26,6 +26,9 @@ use crate::http::kit::time::{Present, Time};
 /// The default tenant's owner.
 const OWNER: Uuid = Uuid::from_u128(1);
 
+/// The requests of the default tenant in a minute: as many as it likes.
+const NO_LIMIT: Option<u32> = None;
+
 /// A caller with the permission `P`. Every read and every command needs one. `T` is the time that the operation concerns: a
 /// caller that asks another operation about a past moment is refused.
 #[derive(Clone, Debug)]
@@ -110,6 +113,7 @@ impl<P: Permission, T: Time> FromRequestParts<AppState> for Caller<P, T> {
     /// On loopback every caller has every permission. Every operation passes here, so here the query as a whole is checked.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
         let time = T::of(&parts.uri)?;
+        app.edge.charge_tenant(parts, TenantId::DEFAULT, NO_LIMIT, app.clock.now())?;
         let identity = Identity {
             tenant_id: TenantId::DEFAULT,
             actor: Actor::User(OWNER.into()),

@@ -26,6 +26,8 @@ pub(crate) struct Problem {
     extension: Option<(&'static str, Vec<Value>)>,
     /// True when no connection to the database was available: it may be overloaded rather than unavailable.
     had_no_connection: bool,
+    /// Seconds until the same request may succeed.
+    retry_after: Option<u64>,
     /// True when the log has a line about it already.
     is_logged: bool,
 }
@@ -51,6 +53,7 @@ impl Problem {
             detail: detail.into(),
             extension: None,
             had_no_connection: false,
+            retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
             is_logged: false,
         }
     }
@@ -136,6 +139,12 @@ impl Problem {
         self.had_no_connection
     }
 
+    /// The client has sent too many requests.
+    pub(crate) fn rate_limited(detail: &str, retry_after: u64) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        Self { retry_after: Some(retry_after), ..problem }
+    }
+
     /// The server cannot serve the request now. The same request may succeed in a moment.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
@@ -175,14 +184,11 @@ impl IntoResponse for Problem {
     /// A response without a body: [`render`] writes the body, because it knows the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(self);
         response

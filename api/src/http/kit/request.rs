@@ -14,11 +14,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::timeout;
-use tracing::{Instrument, error, info_span};
+use tracing::field::display;
+use tracing::{Instrument, debug, error, info_span};
 
 use crate::http::kit::admission;
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::budget::Share;
+use crate::http::kit::edge::Passage;
 use crate::http::kit::hardening::harden;
 use crate::http::kit::problem::{self, OVERLOADED, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
@@ -57,6 +59,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let template = route.0.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = info_span!("request", id = &*id, method = word(request.method()), route = template);
     let content_type = problem::content_type(request.headers());
+    let passage = app.edge.enter(&mut request);
 
     let (begun, method) = (Instant::now(), request.method().clone());
     let is_always_served = is_always_served(request.uri().path());
@@ -66,8 +69,9 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let mut response = match request.extensions().get::<Crowded>() {
         Some(Crowded) => refuse_crowded(),
         None if !has_room => Problem::overloaded().into_response(),
-        None => match admit(&app, &request) {
-            Ok(()) => bounded(next.run(request), LIMIT).instrument(span.clone()).await,
+        None => match admit(&app, &passage, &request) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => bounded(next.run(request), LIMIT).instrument(span.clone()).await,
             Err(refusal) => refusal.into_response(),
         },
     };
@@ -75,6 +79,7 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
         response = Problem::overloaded().into_response();
     }
+    response = app.edge.charge_refusal(&passage, response, app.clock.now());
     // The body of an answer to `HEAD` is not sent, and refusals are small.
     if method != Method::HEAD {
         let share = share_of(&response, is_always_served);
@@ -85,7 +90,8 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
         let problem = response.extensions_mut().remove().unwrap_or_else(|| Problem::of(response.status()));
         app.metrics.refused(problem.code());
         if !problem.is_logged() {
-            span.in_scope(|| app.turned_away.refusal(&problem, is_matched, app.clock.now()));
+            let client = passage.network();
+            span.in_scope(|| app.turned_away.refusal(&problem, is_matched, client, app.clock.now()));
         }
         response = problem::render(response, &problem, content_type, &id);
     }
@@ -94,20 +100,29 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
         response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
     }
     harden(response.headers_mut(), is_page);
+    app.edge.leave(&passage, response.headers_mut());
+    span.in_scope(|| {
+        let (status, client) = (response.status().as_u16(), passage.network().map(display));
+        debug!(status, client, time = ?begun.elapsed(), "the request is answered");
+    });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
 }
 
-/// Refuses what no handler may get. Reports with a secret are free: their handlers check it, and ChirpStack may call the server
-/// by any name.
-fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+/// Refuses what no handler may get, and answers what needs none. Reports with a secret are free: their handlers check it, and
+/// ChirpStack may call the server by any name.
+fn admit(app: &App, passage: &Passage, request: &Request) -> Result<Option<Response>, Problem> {
     admission::refuse_repeated(request.headers())?;
-    if app.credential.is_secret() && is_report(request.uri().path()) {
-        return Ok(());
+    if let Some(answer) = passage.preflight()? {
+        return Ok(Some(answer));
     }
-    app.admission.check(request)
+    app.edge.admit(passage, request, app.clock.now())?;
+    if !(app.credential.is_secret() && is_report(request.uri().path())) {
+        app.admission.check(request)?;
+    }
+    Ok(None)
 }
 
 /// What a large answer may take of the budget of unsent answers.
