@@ -112,7 +112,7 @@ async fn each_request_leaves_a_line_at_debug_without_its_query() {
     let log = server.log();
     let line = |line: &&str| line.contains("the request is answered") && line.contains("trace-7");
     let [line] = log.lines().filter(line).collect::<Vec<_>>()[..] else { panic!("{log}") };
-    for part in ["DEBUG", "path=\"/health/live\"", "status=200", "client=127.0.0.0/24", "time="] {
+    for part in ["DEBUG", "route=\"/health/live\"", "status=200", "client=127.0.0.0/24", "time="] {
         assert!(line.contains(part), "{part}: {line}");
     }
     assert!(!log.contains("sesame"));
