@@ -48,8 +48,9 @@ impl TestServer {
 
     /// Starts a server on this database with a secret.
     pub(crate) async fn with_secret(database: &TestDatabase, secret: &str) -> Self {
-        let environment = [("DATABASE_URL", &*database.url(None)), ("CHIRPSTACK_WEBHOOK_SECRET", secret)];
-        Self::launch(parking(&["up"]).envs(environment)).await
+        let mut command = parking(&["up"]);
+        Self::launch(command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret))
+            .await
     }
 
     /// Runs the command until it logs its address.
@@ -60,11 +61,8 @@ impl TestServer {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let address = timeout(PATIENCE, async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some((_, address)) =
-                    line.strip_prefix("parking is up on ").and_then(|url| url.split_once("://"))
-                {
-                    return address.parse().unwrap();
-                }
+                let Some(url) = line.strip_prefix("parking is up on ") else { continue };
+                return url.split_once("://").unwrap().1.parse().unwrap();
             }
             panic!("the server ended: {}", std::fs::read_to_string(stderr.path()).unwrap());
         });
