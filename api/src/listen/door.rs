@@ -19,7 +19,7 @@ use super::counts::Reason;
 use super::limits::{HEAD, Limits, UNSENT_TLS};
 use super::{AnswerUnread, connection};
 
-/// Makes every connection what it is to be. Cheap to clone.
+/// Accepts connections, with TLS if there is a certificate. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Door(Option<(TlsAcceptor, Arc<Handshakes>)>);
 

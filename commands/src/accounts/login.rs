@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 use uuid::Uuid;
 
+use super::Accounts;
 use super::cache::Changed;
 use super::call::Call;
 use super::error::AccountError;
@@ -18,7 +19,6 @@ use super::password_rules::{self, PasswordRefusal};
 use super::principal::Principal;
 use super::rows::Terms;
 use super::sessions::{Because, SignedIn};
-use super::{Accounts, listening};
 
 /// What somebody logs in with. `Debug` prints no personal data.
 #[derive(Clone)]
@@ -122,10 +122,7 @@ impl Accounts {
             .bind(call.at.utc())
             .execute(&mut *transaction)
             .await?;
-        let changed = Changed::Session(principal.session_id);
-        listening::announce(&mut *transaction, changed).await?;
-        transaction.commit().await?;
-        self.0.cache.forget(changed);
+        self.commit(transaction, Changed::Session(principal.session_id)).await?;
         let session = self.session(principal.session_id).await?.ok_or(AccountError::UserNotFound)?;
         session.check(call.at)?;
         Ok(Arc::new(self.stand(&session, None).await?))

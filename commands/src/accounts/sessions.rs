@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::FromRow;
+use sqlx::{FromRow, Postgres, Transaction};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -105,11 +105,7 @@ impl Accounts {
             .bind(Because::LoggedOut.text())
             .execute(&mut *transaction)
             .await?;
-        let changed = Changed::Session(principal.session_id);
-        listening::announce(&mut *transaction, changed).await?;
-        transaction.commit().await?;
-        self.0.cache.forget(changed);
-        Ok(())
+        Ok(self.commit(transaction, Changed::Session(principal.session_id)).await?)
     }
 
     /// Opens a session for a user whose password was checked, and returns its first refresh token.
@@ -176,9 +172,18 @@ impl Accounts {
         .bind(tenant_id.map(TenantId::uuid))
         .execute(&mut *transaction)
         .await?;
-        listening::announce(&mut *transaction, Changed::User(user_id)).await?;
+        self.commit(transaction, Changed::User(user_id)).await
+    }
+
+    /// Commits a change to sessions, and lets all processes forget what they read before.
+    pub(super) async fn commit(
+        &self,
+        mut transaction: Transaction<'_, Postgres>,
+        changed: Changed,
+    ) -> Result<(), sqlx::Error> {
+        listening::announce(&mut *transaction, changed).await?;
         transaction.commit().await?;
-        self.0.cache.forget(Changed::User(user_id));
+        self.0.cache.forget(changed);
         Ok(())
     }
 
@@ -196,7 +201,7 @@ impl Accounts {
         self.changed(Changed::Tenant(tenant_id)).await;
     }
 
-    /// The answer to whoever has logged in or refreshed.
+    /// The answer to a login or a refresh.
     pub(super) async fn signed_in(
         &self,
         session: &Session,

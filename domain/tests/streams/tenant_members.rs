@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
-use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::{TenantId, UserId};
-use parking_domain::instant::Instant;
+use parking_domain::id::UserId;
 use parking_domain::tenant::{
     Authority, Definition, MOST_MEMBERS, MemberChange, NewTenant, Role, Tenant, TenantCommand, TenantEvent,
     TenantRefusal, TenantType, Tier,
@@ -18,23 +14,13 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::history::{live, withstand};
-use crate::scenario::{self, Given, fold};
+use crate::scenario::{self, BY, Given, asked, at, fold};
 
 use Authority::Platform;
 use Role::{Admin, Operator, Owner, Viewer};
 
-const BY: Actor = Actor::System;
-
 fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
     scenario::given(events)
-}
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn user(n: u128) -> UserId {

@@ -1,12 +1,8 @@
 //! A tenant's display policies as a specification: given events, when a command is executed, then these events follow
 //! or it is refused.
 
-use chrono::TimeDelta;
-use parking_domain::actor::Actor;
-use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::{PolicyId, TenantId};
-use parking_domain::instant::Instant;
+use parking_domain::id::PolicyId;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOutOfBounds, PolicyOverrides, PolicyPatch};
 use parking_domain::tenant::{
@@ -14,21 +10,11 @@ use parking_domain::tenant::{
     Tier,
 };
 
-use crate::scenario::{self, Given, fold};
+use crate::scenario::{self, BY, Given, asked, at, fold};
 use uuid::Uuid;
-
-const BY: Actor = Actor::System;
 
 fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
     scenario::given(events)
-}
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn created() -> TenantEvent {

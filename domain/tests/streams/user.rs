@@ -1,30 +1,16 @@
 //! The `user` stream as a specification: given events, when a command is executed, then these events follow or it is
 //! refused.
 
-use chrono::TimeDelta;
-use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
-use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
-use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::user::{MOST_MEMBERSHIPS, User, UserCommand, UserEvent, UserRefusal};
 
-use crate::scenario::{self, Given, fold};
+use crate::scenario::{self, BY, Given, asked, at, fold};
 use uuid::Uuid;
-
-const BY: Actor = Actor::System;
 
 fn given(events: impl IntoIterator<Item = UserEvent>) -> Given<User> {
     scenario::given(events)
-}
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn tenant(n: u128) -> TenantId {

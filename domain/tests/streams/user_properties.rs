@@ -1,28 +1,14 @@
 //! Invariants of a `user` stream for any commands in any order.
 
-use chrono::TimeDelta;
-
 use crate::history::{live, withstand};
-use parking_domain::actor::Actor;
-use parking_domain::asked::Asked;
+use crate::scenario::{BY, asked, at};
 use parking_domain::id::TenantId;
-use parking_domain::instant::Instant;
 use parking_domain::sealed::{KeyedHash, Sealed};
 use parking_domain::user::{User, UserCommand, UserEvent};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
-
-const BY: Actor = Actor::System;
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
-}
 
 fn tenant() -> impl Strategy<Value = TenantId> {
     (1..4_u128).prop_map(|n| Uuid::from_u128(n).into())

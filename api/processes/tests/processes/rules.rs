@@ -29,7 +29,7 @@ struct Stay {
     of: Option<usize>,
 }
 
-/// A space. It is told everything that happens, in order, and what its sensor reports while it is assigned and enabled.
+/// A space. Its functions are called in the order of the events, with reports only while the sensor is assigned and enabled.
 #[derive(Default)]
 pub(crate) struct Model {
     /// In minutes after the start.

@@ -1,5 +1,5 @@
-//! What a request must be before its handler runs. Until there are logins, a server on loopback trusts whoever reaches it, so
-//! it makes sure that this is a program of this machine: no page of another site, and nothing that a proxy passes on.
+//! Which requests reach a handler. Until there are logins, a server on loopback serves every program of this machine, so it
+//! refuses requests from pages of other sites and requests that a proxy passes on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

@@ -88,8 +88,8 @@ impl Edge {
         checked.map(|_| ()).map_err(|allowance| rate_limited(detail, allowance))
     }
 
-    /// What becomes of a refusal for a wrong credential: after too many, the client is told to wait. A valid credential is
-    /// never refused for that.
+    /// Counts a refusal for a wrong credential. After too many from one address, the response is 429 instead. Requests with a
+    /// valid credential are not affected.
     pub(crate) fn charge_refusal(&self, passage: &Passage, response: Response, now: Instant) -> Response {
         let Some(sender) = passage.sender.as_ref().filter(|sender| !sender.is_local) else { return response };
         if response.status() != StatusCode::UNAUTHORIZED {

@@ -15,7 +15,7 @@ use super::{Because, COLUMNS, Session, SignedIn, hash_of};
 use crate::accounts::cache::Changed;
 use crate::accounts::call::Call;
 use crate::accounts::error::{AccountError, TokenRefusal};
-use crate::accounts::{Accounts, generated, listening};
+use crate::accounts::{Accounts, generated};
 
 /// How long the predecessor may be sent again.
 const RETRY: TimeDelta = TimeDelta::seconds(10);
@@ -99,9 +99,7 @@ impl Accounts {
                 .bind(Because::TokenReused.text())
                 .execute(&mut *transaction)
                 .await?;
-                listening::announce(&mut *transaction, Changed::Session(session_id)).await?;
-                transaction.commit().await?;
-                self.0.cache.forget(Changed::Session(session_id));
+                self.commit(transaction, Changed::Session(session_id)).await?;
                 Err(TokenRefusal::SessionEnded.into())
             }
         }
