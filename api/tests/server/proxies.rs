@@ -74,18 +74,22 @@ async fn nobody_chooses_an_address_to_escape_a_limit() {
 async fn requests_without_a_credential_have_a_limit_for_each_address() {
     let database = TestDatabase::create().await;
     let client = &server(&database, "127.0.0.1").await.client;
-    let health = async |address: &str| client.get_with("/health/live", &[("x-forwarded-for", address)]).await;
+    // A header that nobody checks is no credential, and a path that does not exist checks none.
+    let ask = async |address: &str| {
+        let headers = [("x-forwarded-for", address), ("authorization", "Bearer a"), ("cookie", "a")];
+        client.get_with("/api/v1/uplink-of-nobody", &headers).await
+    };
     let mut told = None;
     for _ in 0..4 * ANONYMOUS {
-        let answer = health("2001:db8:1:200::7").await;
+        let answer = ask("2001:db8:1:200::7").await;
         if answer.status == 429 {
             told = Some(answer);
             break;
         }
-        assert_eq!(answer.status, 200);
+        assert_eq!(answer.status, 404);
     }
     is_told_to_wait(&told.expect("there is a limit"));
-    assert_eq!(health("2001:db8:1:300::7").await.status, 200, "another subscriber");
+    assert_eq!(ask("2001:db8:1:300::7").await.status, 404, "another subscriber");
     report(client, "2001:db8:1:200::7", SECRET, 0).await.accepted();
     assert_eq!(client.get("/health/live").await.status, 200, "a program of this machine");
 }

@@ -26,7 +26,8 @@ impl Quota {
     /// `most` requests at once, and `per_minute` in each minute after.
     pub(crate) const fn of(most: u32, per_minute: u32) -> Self {
         let per_minute = if per_minute == 0 { 1 } else { per_minute };
-        Self { most, refill: 60 * SECOND / per_minute as i64 }
+        let refill = 60 * SECOND / per_minute as i64;
+        Self { most, refill: if refill == 0 { 1 } else { refill } }
     }
 
     /// How long an empty bucket takes to be full.
@@ -158,6 +159,10 @@ mod tests {
         assert!(buckets.take(2, Quota::of(60, 3600), at(1000)).is_err(), "as if it were empty");
         assert!(buckets.take(2, Quota::of(60, 3600), at(1020)).is_ok());
         assert!(buckets.take(3, Quota::per_minute(0), at(0)).is_err(), "a limit of none");
+        assert!(
+            buckets.take(4, Quota::per_minute(u32::MAX), at(0)).is_ok(),
+            "more than one in a microsecond"
+        );
     }
 
     #[test]

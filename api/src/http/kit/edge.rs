@@ -3,23 +3,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_edge::{Allowance, Connection, Cors, Network, Preflight, Proxies, RateLimits, Sender};
 
 use crate::http::kit::problem::Problem;
-use crate::listen::is_always_served;
-
-/// Headers with which a client says who it is.
-const CREDENTIALS: [&str; 6] =
-    ["authorization", "cookie", "x-api-key", "x-webhook-token", "x-signature", "x-webhook-signature"];
-
-/// What answers without looking at a credential.
-const OPEN: [&str; 2] = ["/health", "/webhooks/health"];
+use crate::listen::{is_always_served, is_report};
 
 /// What the operator has configured about the network, and the limits of clients.
 pub(crate) struct Edge {
@@ -61,7 +54,7 @@ impl Edge {
         if sender.is_in_clear && !self.takes_clear && !is_always_served(path) {
             return Err(https_required());
         }
-        if sender.is_local || !is_anonymous(path, request.headers()) {
+        if sender.is_local || needs_credential(request) {
             return Ok(());
         }
         self.limits.check_anonymous(sender.address, now).map_err(|allowance| {
@@ -152,10 +145,10 @@ impl Passage {
     }
 }
 
-fn is_anonymous(path: &str, headers: &HeaderMap) -> bool {
-    let has_credential =
-        || CREDENTIALS.map(HeaderName::from_static).iter().any(|name| headers.contains_key(name));
-    OPEN.iter().any(|open| path.starts_with(open)) || !has_credential()
+/// True for reports, whose handlers check a credential: of these only the refused ones count. A header alone proves nothing.
+fn needs_credential(request: &Request) -> bool {
+    let is_routed = request.extensions().get::<MatchedPath>().is_some();
+    is_routed && request.method() == Method::POST && is_report(request.uri().path())
 }
 
 fn rate_limited(detail: &str, allowance: Allowance) -> Problem {

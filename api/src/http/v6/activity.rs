@@ -2,14 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use parking_domain::aggregate::Decider;
-use parking_domain::device::Device;
-use parking_domain::gateway::Gateway;
-use parking_domain::site::Site;
-use parking_domain::space::Space;
-use parking_domain::tenant::Tenant;
-use parking_projections::registry::Registry;
 use parking_projections::registry::activity::read as activity;
+use parking_projections::registry::{self, Registry};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,7 +56,7 @@ async fn list(
 ) -> Result<Json<SeekListing<ActivityView>>, Problem> {
     let kinds = query.kind.iter().flat_map(|kinds| kinds.split(',')).map(str::trim);
     let kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
-    if let Some(unknown) = kinds.iter().find(|kind| !is_known(kind)) {
+    if let Some(unknown) = kinds.iter().find(|kind| !registry::has_event_type(kind)) {
         return Err(invalid(format!("kind: there is no event type {unknown}: see the kind of entries")));
     }
     let filter = activity::Filter {
@@ -75,10 +69,4 @@ async fn list(
     let total = seek.total(activity::count(&mut reading, &filter)).await?;
     let rows = activity::list(&mut reading, &filter, seek.limit(), seek.start()).await?;
     Ok(seek.of(rows.into_iter().map(ActivityView::of).collect(), total, caller.tenant_id))
-}
-
-/// Whether an entry can be of this event type.
-fn is_known(kind: &str) -> bool {
-    let types = [Space::EVENTS, Device::EVENTS, Site::EVENTS, Tenant::EVENTS, Gateway::EVENTS];
-    types.into_iter().flatten().any(|(event_type, _)| *event_type == kind)
 }
