@@ -37,7 +37,7 @@ pub struct Registry {
 
 impl Projection for Registry {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const TABLES: &'static [Tables] = &[
         sites::TABLES,
         sites::names::TABLES,

@@ -18,11 +18,14 @@ pub enum Role {
     Reader,
     /// Reads the log, writes nothing.
     Auditor,
+    /// Reads and writes what logins need: passwords, sessions, tokens, links.
+    Identity,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Writer, Self::Projector, Self::Reader, Self::Auditor];
+    pub const ALL: [Self; 6] =
+        [Self::Owner, Self::Writer, Self::Projector, Self::Reader, Self::Auditor, Self::Identity];
 
     /// The role's name in PostgreSQL.
     pub const fn name(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Role {
             Self::Projector => "parking_projector",
             Self::Reader => "parking_reader",
             Self::Auditor => "parking_auditor",
+            Self::Identity => "parking_identity",
         }
     }
 }
@@ -44,6 +48,7 @@ impl Role {
             Self::Reader => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
             // The auditor's tool may fold the whole log in one snapshot.
             Self::Auditor => &[("idle_in_transaction_session_timeout", "10min")],
+            Self::Identity => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
             Self::Owner | Self::Writer | Self::Projector => &[],
         }
     }

@@ -1,6 +1,8 @@
 //! Why a tenant command is refused.
 
+use super::members::MOST_MEMBERS;
 use super::policies::MOST_POLICIES;
+use super::role::Role;
 use super::rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
 use crate::limits::{LimitExceeded, SLUG};
 use crate::naming::LONGEST_NAME;
@@ -57,6 +59,33 @@ pub enum TenantRefusal {
     /// There are too many policies; they are kept permanently.
     #[error("a tenant has at most {MOST_POLICIES} display policies: change one of them instead")]
     TooManyDisplayPolicies,
+    /// The user is a member with another role, or is locked out.
+    #[error("the user is a member of the tenant with the role {role}: change the role, or enable the member")]
+    UserAlreadyMember {
+        /// The member's role.
+        role: Role,
+    },
+    /// The user is not a member.
+    #[error("the user is not a member of the tenant: add the user first")]
+    UserNotMember,
+    /// Members are managed by admins and owners, each up to their own role.
+    #[error("this needs the role {needed} in the tenant: ask a member who has it")]
+    RoleTooLow {
+        /// The lowest role that may do it.
+        needed: Role,
+    },
+    /// Without an owner nobody could manage the tenant.
+    #[error("a tenant keeps an enabled owner: make another member an owner first")]
+    LastOwner,
+    /// The tenant has as many members as its limit allows.
+    #[error("the tenant may have {limit} members: remove one, or raise the limit max_users")]
+    MemberLimitReached {
+        /// The limit.
+        limit: u32,
+    },
+    /// The tenant has too many members; the state must stay bounded.
+    #[error("a tenant has at most {MOST_MEMBERS} members: remove one first")]
+    TooManyMembers,
     /// A policy value is out of bounds.
     #[error(transparent)]
     PolicyOutOfBounds(#[from] PolicyOutOfBounds),

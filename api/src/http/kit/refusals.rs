@@ -19,6 +19,7 @@ use crate::http::kit::problem::Problem;
 
 const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
 const CONFLICT: StatusCode = StatusCode::CONFLICT;
+const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
 /// Maps refusals to statuses and codes. Responses and documentation use the same table.
@@ -134,6 +135,12 @@ coded! { TenantRefusal:
     TenantRefusal::DisplayPolicyNameInvalid => INVALID "display_policy_name_invalid",
     TenantRefusal::TooManyDisplayPolicies => CONFLICT "too_many_display_policies",
     TenantRefusal::PolicyOutOfBounds(_) => INVALID "policy_out_of_bounds",
+    TenantRefusal::UserAlreadyMember { .. } => CONFLICT "user_already_member",
+    TenantRefusal::UserNotMember => NOT_FOUND "user_not_member",
+    TenantRefusal::RoleTooLow { .. } => FORBIDDEN "role_too_low",
+    TenantRefusal::LastOwner => CONFLICT "last_owner",
+    TenantRefusal::MemberLimitReached { .. } => CONFLICT "member_limit_reached",
+    TenantRefusal::TooManyMembers => CONFLICT "too_many_members",
 }
 
 fn conflict(conflict: &Conflict) -> Value {
