@@ -73,8 +73,8 @@ struct Shared {
 }
 
 impl Accounts {
-    /// Accounts over a platform, with `pool` of the role identity. Makes the first signing key if there is none. A task hears
-    /// of changes by other processes until `stop`.
+    /// Accounts over a platform, with `pool` of the role identity, which keeps one connection for notices and needs two more.
+    /// Makes the first signing key if there is none. A task receives notices of other processes until `stop`.
     pub async fn start(
         platform: Arc<Platform>,
         pool: PgPool,

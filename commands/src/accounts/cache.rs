@@ -29,8 +29,8 @@ pub(super) enum Changed {
     Tenant(TenantId),
 }
 
-/// A session, and the tenant that a request names by its slug.
-type Name = (Uuid, String);
+/// A session, and the tenant that a request names by its slug, if it does.
+type Name = (Uuid, Option<String>);
 
 struct Entry {
     at: Instant,
@@ -54,9 +54,9 @@ impl Default for Cache {
 
 impl Cache {
     /// The principal, if it was looked up in the last two seconds.
-    pub(super) fn get(&self, session_id: Uuid, slug: &str, at: Instant) -> Option<Arc<Principal>> {
+    pub(super) fn get(&self, session_id: Uuid, slug: Option<&str>, at: Instant) -> Option<Arc<Principal>> {
         let mut entries = self.lock();
-        let entry = entries.get(&(session_id, slug.to_owned()))?;
+        let entry = entries.get(&(session_id, slug.map(str::to_owned)))?;
         (entry.at <= at && at - entry.at < FRESH).then(|| entry.principal.clone())
     }
 
@@ -68,7 +68,7 @@ impl Cache {
     /// Keeps a principal that was looked up when there had been so many changes.
     pub(super) fn put(
         &self,
-        slug: &str,
+        slug: Option<&str>,
         principal: Arc<Principal>,
         home: TenantId,
         at: Instant,
@@ -76,7 +76,7 @@ impl Cache {
     ) {
         let mut entries = self.lock();
         if self.changes() == changes {
-            entries.put((principal.session_id, slug.to_owned()), Entry { at, home, principal });
+            entries.put((principal.session_id, slug.map(str::to_owned)), Entry { at, home, principal });
         }
     }
 

@@ -117,7 +117,7 @@ impl Accounts {
         for (password_id, user_id) in rows {
             let user = self.user(user_id.into()).await?;
             if user.person().is_some_and(|person| person.password_id == Some(password_id)) {
-                self.confirm(user_id.into(), password_id).await?;
+                self.confirm(user_id.into(), password_id).await;
             } else {
                 sqlx::query("delete from ops.passwords where password_id = $1")
                     .bind(password_id)

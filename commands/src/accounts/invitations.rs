@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as ValueError;
+use uuid::Uuid;
 
 use super::acts::Join;
 use super::cache::Changed;
@@ -152,7 +153,7 @@ impl Accounts {
         invited: &str,
         person: &NewPerson,
         call: &Call,
-    ) -> Result<(UserId, uuid::Uuid), AccountError> {
+    ) -> Result<(UserId, Uuid), AccountError> {
         let authority = self.authority_of(invitation.by, invitation.tenant_id).await?;
         let new = Unregistered {
             email: invited,
@@ -199,6 +200,9 @@ impl Accounts {
             return Err(AccountError::LinkRefused);
         }
         let tenant = self.tenant(tenant_id).await?;
+        if tenant.is_suspended() {
+            return Err(AccountError::TenantSuspended);
+        }
         if tenant.member(user_id).is_none()
             && tenant_id != TenantId::PLATFORM
             && self.tenant(TenantId::PLATFORM).await?.is_platform_admin(user_id)

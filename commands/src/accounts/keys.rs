@@ -1,7 +1,7 @@
 //! The keys that sign access tokens, from `ops.signing_keys`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::TimeDelta;
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -14,6 +14,9 @@ use crate::randomness::Randomness;
 
 /// How often tokens that name unknown keys may make a process read the keys again.
 const REREAD: TimeDelta = TimeDelta::seconds(1);
+
+/// How long a process signs without reading the keys again.
+const SIGNS_UNREAD: TimeDelta = TimeDelta::minutes(1);
 
 /// A signing key.
 pub(super) struct Key {
@@ -46,9 +49,16 @@ impl SigningKeys {
         Ok(Self(RwLock::new(known)))
     }
 
-    /// The key that signs.
-    pub(super) fn newest(&self) -> Option<Arc<Key>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).newest.clone()
+    /// The key that signs. Another process may have added a newer one, and the former keys are deleted some time later.
+    pub(super) async fn newest(&self, pool: &PgPool, at: Instant) -> Result<Option<Arc<Key>>, sqlx::Error> {
+        if (at - self.lock().read_at).abs() >= SIGNS_UNREAD {
+            self.reread(pool, at).await?;
+        }
+        Ok(self.lock().newest.clone())
+    }
+
+    fn lock(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key with this id. Another process may have added it since the keys were read.
@@ -59,15 +69,14 @@ impl SigningKeys {
         at: Instant,
     ) -> Result<Result<Arc<Key>, TokenRefusal>, sqlx::Error> {
         let (found, is_recent) = {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let known = self.lock();
             (known.keys.get(kid).cloned(), (at - known.read_at).abs() < REREAD)
         };
         if found.is_some() || is_recent {
             return Ok(found.ok_or(TokenRefusal::Invalid));
         }
         self.reread(pool, at).await?;
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.keys.get(kid).cloned().ok_or(TokenRefusal::Invalid))
+        Ok(self.lock().keys.get(kid).cloned().ok_or(TokenRefusal::Invalid))
     }
 
     /// Adds a key, which signs from now on. Tokens of the others stay valid until they expire.

@@ -8,6 +8,7 @@ use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::user::{Person, UserCommand};
 use secrecy::{ExposeSecret, SecretString};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::cache::Changed;
@@ -171,15 +172,24 @@ impl Accounts {
         // From this event on no session that was opened with the former password is accepted, stored or not.
         self.platform().users.execute(&user_id.to_string(), &set, &context).await?;
         if let Some(session_id) = kept {
+            self.keep_session(session_id, password_id, terms).await;
+        }
+        self.confirm(user_id, password_id).await;
+        self.changed(Changed::User(user_id)).await;
+        Ok(())
+    }
+
+    /// Lets a session go on with the new password. If it fails, its user logs in again; the password is changed.
+    async fn keep_session(&self, session_id: Uuid, password_id: Uuid, terms: Terms) {
+        let kept =
             sqlx::query("update ops.sessions set password_id = $2, must_change = $3 where session_id = $1")
                 .bind(session_id)
                 .bind(password_id)
                 .bind(terms.must_change)
                 .execute(&self.0.pool)
-                .await?;
+                .await;
+        if let Err(error) = kept {
+            warn!(%error, "a session ends although it changed the password itself");
         }
-        self.confirm(user_id, password_id).await?;
-        self.changed(Changed::User(user_id)).await;
-        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use parking_domain::aggregate::Decider;
 use parking_domain::id::UserId;
 use parking_domain::instant::Instant;
 use parking_domain::tenant::{MemberChange, Role, TenantCommand};
@@ -92,7 +93,6 @@ impl Accounts {
         let ends = matches!(change, MemberChange::Disable | MemberChange::Remove);
         if ends {
             // Decided once before: what is refused must not end sessions.
-            use parking_domain::aggregate::Decider;
             self.tenant(tenant_id).await?.decide(&command)?;
             self.end_sessions(user_id, Some(tenant_id), None, Because::MembershipEnded, call.at).await?;
         }

@@ -1,11 +1,12 @@
 //! A user's own data and memberships, for the user.
 
+use std::fmt;
+
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::sealed::Sealed;
 use parking_domain::tenant::{Role, TenantType};
 use secrecy::ExposeSecret;
-use std::fmt;
 
 use super::Accounts;
 use super::error::AccountError;

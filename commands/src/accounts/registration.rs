@@ -7,7 +7,7 @@ use parking_domain::id::{SiteId, TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::site::{Definition, NewSite};
 use parking_domain::tenant::NewTenant;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::acts::{CreateTenantWithOwner, NewUser};
@@ -17,7 +17,6 @@ use super::rows::Terms;
 use super::sessions::SignedIn;
 use super::{Accounts, email, generated, password_rules};
 use crate::personal::Field;
-use secrecy::ExposeSecret;
 
 /// Who registers, and for which tenant. `Debug` prints no personal data.
 #[derive(Clone)]
@@ -99,7 +98,7 @@ impl Accounts {
         appended: Result<(), AccountError>,
     ) -> Result<(), AccountError> {
         match &appended {
-            Ok(()) => self.confirm(new.user_id, new.password_id).await?,
+            Ok(()) => self.confirm(new.user_id, new.password_id).await,
             // Nothing is in the log for certain, so the e-mail is free again at once.
             Err(error) if !error.is_unsettled() => self.withdraw_user(new.user_id).await?,
             Err(_) => {}

@@ -4,6 +4,7 @@ use parking_domain::id::UserId;
 use parking_domain::instant::Instant;
 use secrecy::SecretString;
 use sqlx::FromRow;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::error::AccountError;
@@ -105,9 +106,10 @@ impl Accounts {
         sqlx::query_as(sql).bind(password_id).bind(at.utc()).fetch_optional(&self.0.pool).await
     }
 
-    /// After the events: the rows are no orphans, and the user's former passwords go.
-    pub(super) async fn confirm(&self, user_id: UserId, password_id: Uuid) -> Result<(), sqlx::Error> {
-        sqlx::query(
+    /// After the events: the rows are no orphans, and the user's former passwords go. If it fails, the sweep does it; the
+    /// command has succeeded.
+    pub(super) async fn confirm(&self, user_id: UserId, password_id: Uuid) {
+        let confirmed = sqlx::query(
             "with known as (update ops.users set confirmed = true where user_id = $1 and not confirmed), \
                   current as (update ops.passwords set confirmed = true where password_id = $2) \
              delete from ops.passwords where user_id = $1 and password_id <> $2 and confirmed",
@@ -115,7 +117,9 @@ impl Accounts {
         .bind(user_id.uuid())
         .bind(password_id)
         .execute(&self.0.pool)
-        .await?;
-        Ok(())
+        .await;
+        if let Err(error) = confirmed {
+            warn!(%error, "the rows of a user are confirmed by the next sweep");
+        }
     }
 }

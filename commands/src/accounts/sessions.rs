@@ -9,6 +9,7 @@ use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::FromRow;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::cache::Changed;
@@ -185,7 +186,7 @@ impl Accounts {
         self.0.cache.forget(changed);
         // Without the notice it takes effect after two seconds; the command has succeeded.
         if let Err(error) = listening::announce(&self.0.pool, changed).await {
-            tracing::warn!(%error, "other processes hear of a change of an account two seconds late");
+            warn!(%error, "other processes hear of a change of an account two seconds late");
         }
     }
 
@@ -203,8 +204,8 @@ impl Accounts {
         at: Instant,
     ) -> Result<SignedIn, AccountError> {
         let settings = &self.0.settings;
-        let key =
-            self.0.keys.newest().ok_or_else(|| AccountError::Secret("there is no signing key".into()))?;
+        let key = self.0.keys.newest(&self.0.pool, at).await?;
+        let key = key.ok_or_else(|| AccountError::Secret("there is no signing key".into()))?;
         let access_expires_at = tokens::end(at, settings.access_life, session.expires_at);
         let owner = (principal.user_id, session.session_id);
         let access = tokens::sign(settings, &key, owner, at, access_expires_at)?;

@@ -26,8 +26,7 @@ impl Accounts {
         let shared = &*self.0;
         let key = shared.keys.find(&shared.pool, &tokens::key_id(token)?, at).await??;
         let claims = tokens::verify(&shared.settings, &key, token, at)?;
-        let named = slug.unwrap_or_default();
-        if let Some(principal) = shared.cache.get(claims.sid, named, at) {
+        if let Some(principal) = shared.cache.get(claims.sid, slug, at) {
             return Ok(principal);
         }
         let changes = shared.cache.changes();
@@ -37,7 +36,7 @@ impl Accounts {
         }
         session.check(at)?;
         let principal = Arc::new(self.stand(&session, slug).await?);
-        shared.cache.put(named, principal.clone(), session.tenant_id.into(), at, changes);
+        shared.cache.put(slug, principal.clone(), session.tenant_id.into(), at, changes);
         Ok(principal)
     }
 
