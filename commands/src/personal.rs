@@ -83,11 +83,6 @@ impl Sealer {
         self.hash_key.user(email)
     }
 
-    /// As [`open`], for the platform itself.
-    pub async fn open(&self, values: &[&Sealed]) -> Result<Vec<Option<SecretString>>, PersonalDataError> {
-        open(&mut *self.pool.acquire().await?, values).await
-    }
-
     /// The subject of a tenant's guest with that e-mail; always the same, so that deleting one key erases all of the
     /// guest's data.
     pub fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
