@@ -45,10 +45,11 @@ impl Role {
     /// users who log in with them; with one login for all roles only these apply.
     pub const fn limits(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Reader => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
+            Self::Reader | Self::Identity => {
+                &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")]
+            }
             // The auditor's tool may fold the whole log in one snapshot.
             Self::Auditor => &[("idle_in_transaction_session_timeout", "10min")],
-            Self::Identity => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
             Self::Owner | Self::Writer | Self::Projector => &[],
         }
     }

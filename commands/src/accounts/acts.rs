@@ -87,12 +87,11 @@ impl MultiStreamCommand for Join {
         let tenant = work.load::<Tenant>(&asked.tenant_id.to_string()).await?;
         let add = TenantCommand::AddMember { user_id, role, authority, asked };
         let events = work.decide(&tenant, &add)?;
-        match &self.new {
-            Some(new) => register(work, new, asked).await?,
-            None => {
-                let user = work.load::<User>(&user_id.to_string()).await?;
-                work.decide(&user, &UserCommand::JoinTenant { tenant_id: asked.tenant_id, asked })?;
-            }
+        if let Some(new) = &self.new {
+            register(work, new, asked).await?;
+        } else {
+            let user = work.load::<User>(&user_id.to_string()).await?;
+            work.decide(&user, &UserCommand::JoinTenant { tenant_id: asked.tenant_id, asked })?;
         }
         Ok(events)
     }

@@ -128,13 +128,12 @@ impl Accounts {
         call: &Call,
     ) -> Result<NewPassword, AccountError> {
         let platform = self.tenant(TenantId::PLATFORM).await?;
-        let user_id = match email {
-            Some(email) => self.user_by_email(email).await?.ok_or(AccountError::UserNotFound)?.0,
-            None => {
-                let owners = platform.members().filter(|(_, member)| member.role == Role::Owner);
-                let first = owners.min_by_key(|(user_id, member)| (member.disabled, *user_id));
-                first.ok_or(AccountError::NotBootstrapped)?.0
-            }
+        let user_id = if let Some(email) = email {
+            self.user_by_email(email).await?.ok_or(AccountError::UserNotFound)?.0
+        } else {
+            let owners = platform.members().filter(|(_, member)| member.role == Role::Owner);
+            let first = owners.min_by_key(|(user_id, member)| (member.disabled, *user_id));
+            first.ok_or(AccountError::NotBootstrapped)?.0
         };
         let context = call.context(None, Actor::System);
         let asked = call.asked(TenantId::PLATFORM, Actor::System);

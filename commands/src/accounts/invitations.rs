@@ -60,7 +60,7 @@ impl Accounts {
     ) -> Result<Link, AccountError> {
         let email = email::checked(email)?;
         let tenant = self.tenant(principal.tenant.tenant_id).await?;
-        self.may_grant(principal, tenant.member(principal.user_id), role)?;
+        may_grant(principal, tenant.member(principal.user_id), role)?;
         let subject = match self.user_by_email(email).await? {
             Some((_, subject)) => subject,
             None => generated::id(&*self.0.randomness),
@@ -74,25 +74,6 @@ impl Accounts {
             by: principal.user_id,
         };
         self.make_link(purpose, call.at, call.at + self.0.settings.invitation_life).await
-    }
-
-    /// Refuses early what the tenant would refuse when the invitation is accepted.
-    fn may_grant(
-        &self,
-        principal: &Principal,
-        member: Option<Member>,
-        role: Role,
-    ) -> Result<(), AccountError> {
-        let needed = role.max(Role::Admin);
-        let held = match principal.authority()? {
-            Authority::Platform => Some(Role::Owner),
-            Authority::Member(_) => member.filter(|member| !member.disabled).map(|member| member.role),
-        };
-        if held.is_some_and(|held| held.allows(needed)) {
-            Ok(())
-        } else {
-            Err(TenantRefusal::RoleTooLow { needed }.into())
-        }
     }
 
     /// Accepts an invitation as a user who has logged in: the one with the invited e-mail, and no other.
@@ -210,5 +191,19 @@ impl Accounts {
             return Ok(Authority::Platform);
         }
         Ok(Authority::Member(user_id))
+    }
+}
+
+/// Refuses early what the tenant would refuse when the invitation is accepted.
+fn may_grant(principal: &Principal, member: Option<Member>, role: Role) -> Result<(), AccountError> {
+    let needed = role.max(Role::Admin);
+    let held = match principal.authority()? {
+        Authority::Platform => Some(Role::Owner),
+        Authority::Member(_) => member.filter(|member| !member.disabled).map(|member| member.role),
+    };
+    if held.is_some_and(|held| held.allows(needed)) {
+        Ok(())
+    } else {
+        Err(TenantRefusal::RoleTooLow { needed }.into())
     }
 }

@@ -97,7 +97,6 @@ fn bytes(password: &SecretString) -> &[u8] {
     password.expose_secret().as_bytes()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 fn failed(error: password_hash::Error) -> AccountError {
     AccountError::Secret(error.to_string())
 }

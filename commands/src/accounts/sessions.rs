@@ -45,6 +45,7 @@ pub struct SignedIn {
 
 /// A session as stored.
 #[derive(Clone, Debug, FromRow)]
+#[expect(clippy::struct_field_names, reason = "the columns of the table")]
 pub(super) struct Session {
     pub(super) session_id: Uuid,
     pub(super) user_id: Uuid,

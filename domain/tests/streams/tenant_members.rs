@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use parking_domain::actor::Actor;
+use parking_domain::aggregate::Decider;
 use parking_domain::asked::Asked;
 use parking_domain::document::Document;
 use parking_domain::id::{TenantId, UserId};
@@ -262,7 +263,6 @@ proptest! {
     fn nobody_grants_changes_or_removes_above_the_own_role(commands in vec(any_command(), 0..80)) {
         let mut tenant = live::<Tenant>(life(Vec::new())).state;
         for command in commands {
-            use parking_domain::aggregate::Decider;
             let events = tenant.decide(&command).unwrap_or_default();
             let (TenantCommand::AddMember { user_id, authority, .. }
             | TenantCommand::ChangeMember { user_id, authority, .. }) = &command else { continue };

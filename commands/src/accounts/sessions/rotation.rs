@@ -24,7 +24,7 @@ const RETRY: TimeDelta = TimeDelta::seconds(10);
 #[derive(FromRow)]
 struct Used {
     #[sqlx(try_from = "DateTime<Utc>")]
-    used_at: Instant,
+    at: Instant,
     successor: Vec<u8>,
     retried: bool,
     /// Whether its successor is the family's unused token.
@@ -119,7 +119,7 @@ async fn use_up(
         return Ok(Exchanged::Rotated);
     }
     let used: Used = sqlx::query_as(
-        "select t.used_at, t.successor, t.retried, \
+        "select t.used_at as at, t.successor, t.retried, \
                 exists (select from ops.refresh_tokens s where s.token_hash = t.successor and s.used_at is null) \
                     as is_predecessor \
            from ops.refresh_tokens t where t.token_hash = $1",
@@ -127,7 +127,7 @@ async fn use_up(
     .bind(presented)
     .fetch_one(&mut *connection)
     .await?;
-    let is_retry = used.is_predecessor && !used.retried && (at - used.used_at).abs() <= RETRY;
+    let is_retry = used.is_predecessor && !used.retried && (at - used.at).abs() <= RETRY;
     if !is_retry || !mark(connection, &used.successor, next, at).await? {
         return Ok(Exchanged::Reused);
     }
