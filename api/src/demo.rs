@@ -125,11 +125,12 @@ impl Demo {
     }
 }
 
-/// Refuses a database with data that is not of an earlier demonstration. What every installation starts with has no actor.
+/// Refuses a database with data that is not of an earlier demonstration. What every installation starts with has no actor or
+/// is the platform's own doing.
 pub(crate) async fn refuse_other_data(database: &Database) -> Result<(), CommandError> {
     let mut auditor = database.as_role(Role::Auditor).connect().await?;
     let holds_other_data: bool = sqlx::query_scalar(
-        "select exists (select from events where metadata ->> 'actor' is not null) \
+        "select exists (select from events where metadata ->> 'actor' <> 'system') \
             and not exists (select from requests where key = $1)",
     )
     .bind(estate::first_key())

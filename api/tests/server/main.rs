@@ -30,6 +30,7 @@ mod headers;
 mod limits;
 mod log;
 mod log_identity;
+mod logins;
 mod model;
 mod odd_input;
 mod old_reservations;

@@ -1,5 +1,5 @@
-//! What a request must be before its handler runs. Until there are logins, a server on loopback trusts whoever reaches it, so
-//! it makes sure that this is a program of this machine: no page of another site, and nothing that a proxy passes on.
+//! What a request must be before its handler runs. No page of another site sends one. Where no login is needed, whoever reaches
+//! the server is trusted, so there it must be a program of this machine, and nothing that a proxy passes on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,7 +12,7 @@ use crate::http::kit::problem::Problem;
 
 /// Headers that decide whether a request is accepted and how it is read. Given twice, one proxy or program would go by the
 /// first and another one by the last. The names in one list are names of the same thing.
-const ONCE: [&[&str]; 8] = [
+const ONCE: [&[&str]; 9] = [
     &["authorization"],
     &["content-type"],
     &["host"],
@@ -20,6 +20,7 @@ const ONCE: [&[&str]; 8] = [
     &["origin"],
     &["sec-fetch-site"],
     &["x-signature", "x-webhook-signature"],
+    &["x-tenant-slug"],
     &["x-webhook-token"],
 ];
 
@@ -37,15 +38,18 @@ const BY_PROXIES: [&str; 7] = [
 /// The port of `http` if none is given.
 const HTTP_PORT: u16 = 80;
 
-/// What is served through a proxy too, as it is on other addresses than loopback.
+/// What an open server serves through a proxy too: it shows nothing of a tenant.
 const HEALTH: [&str; 2] = ["/health", "/webhooks/health"];
 
-/// Whom a server serves without a credential.
+/// Without `--open` there are no further names.
+const NO_NAMES: &[String] = &[];
+
+/// Whom a server serves without a login.
 pub(crate) enum Admission {
-    /// On loopback: programs of this machine, which use a name of it or one of these.
+    /// Nobody, but for the operations that need none.
+    Logins,
+    /// Programs of this machine, which use a name of it or one of these: `--open`, on loopback only.
     ThisMachine { hosts: Vec<String> },
-    /// On other addresses: everyone, but there is nothing that shows data.
-    Everyone,
 }
 
 /// Refuses a request that has a header twice that may decide.
@@ -61,20 +65,32 @@ pub(crate) fn refuse_repeated(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 impl Admission {
-    /// Refuses a request without a credential that does not come from a program of this machine.
-    pub(crate) fn check(&self, request: &Request) -> Result<(), Problem> {
-        let Self::ThisMachine { hosts } = self else { return Ok(()) };
+    /// True if no login is needed.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::ThisMachine { .. })
+    }
+
+    /// Refuses a request by a page of another site. Where no login is needed, or for a report without a secret
+    /// (`is_unchecked`), also one that does not come from a program of this machine.
+    pub(crate) fn check(&self, request: &Request, is_unchecked: bool) -> Result<(), Problem> {
         let headers = request.headers();
-        let host = headers.get(HOST).map(|host| Place::of(host.as_bytes()));
-        let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes()));
-        // Every browser sends a Host.
-        if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
-            return Err(host_unknown());
+        let hosts: Option<&[String]> = match self {
+            Self::ThisMachine { hosts } => Some(hosts),
+            Self::Logins => is_unchecked.then_some(NO_NAMES),
+        };
+        if let Some(hosts) = hosts {
+            let host = headers.get(HOST).map(|host| Place::of(host.as_bytes()));
+            let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes()));
+            // Every browser sends a Host.
+            if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
+                return Err(host_unknown());
+            }
         }
         if is_cross_site(request.method(), headers) {
             return Err(cross_site());
         }
-        if is_forwarded(headers) && !HEALTH.iter().any(|path| request.uri().path().starts_with(path)) {
+        let is_health = HEALTH.iter().any(|path| request.uri().path().starts_with(path));
+        if hosts.is_some() && is_forwarded(headers) && !is_health {
             return Err(forwarded());
         }
         Ok(())
@@ -83,9 +99,18 @@ impl Admission {
 
 /// True if the body is declared to be JSON. No page of another site can do that without asking first.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    is_declared(headers, "application/json")
+}
+
+/// True if the body is declared to be a form.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    is_declared(headers, "application/x-www-form-urlencoded")
+}
+
+fn is_declared(headers: &HeaderMap, name: &str) -> bool {
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = declared.and_then(|value| value.split(';').next());
-    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(name))
 }
 
 /// A host and a port, as `Host` names them: without a user, and with a port that is a number or absent.
@@ -165,7 +190,7 @@ fn cross_site() -> Problem {
 }
 
 fn forwarded() -> Problem {
-    let detail = "a proxy forwarded this request, so its sender may be on another machine: until there are logins, only health \
-                  checks and webhooks with a secret (CHIRPSTACK_WEBHOOK_SECRET) are served through a proxy";
+    let detail = "a proxy forwarded this request, so its sender may be on another machine: start the server without --open, and \
+                  with a secret for webhooks (CHIRPSTACK_WEBHOOK_SECRET), to serve through a proxy";
     Problem::new(StatusCode::FORBIDDEN, "forwarded", detail)
 }

@@ -23,6 +23,8 @@ pub(crate) trait Body: DeserializeOwned + PartialEq {
     const SHOWN: &'static [&'static str] = &[];
     /// Whether the request may have no body.
     const OPTIONAL: bool = false;
+    /// Whether the body may be a form.
+    const FORM: bool = false;
 }
 
 /// A body that may be absent.
@@ -66,6 +68,11 @@ impl Fields {
                 Ok(Self(Some(pairs)))
             }
         }
+    }
+
+    /// The fields of a form.
+    pub(crate) fn of_form(pairs: Vec<(String, String)>) -> Self {
+        Self(Some(pairs.into_iter().map(|(name, value)| (name, value.into())).collect()))
     }
 
     /// Refuses an absent body where one is needed, and a value of the wrong type under any name.

@@ -100,10 +100,11 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
 /// by any name.
 fn admit(app: &App, request: &Request) -> Result<(), Problem> {
     admission::refuse_repeated(request.headers())?;
-    if app.credential.is_secret() && is_report(request.uri().path()) {
+    let is_report = is_report(request.uri().path());
+    if app.credential.is_secret() && is_report {
         return Ok(());
     }
-    app.admission.check(request)
+    app.admission.check(request, is_report)
 }
 
 /// Logs a refusal, in the span with the id, the method and the path of the request. Its detail may repeat what the caller sent,

@@ -31,7 +31,7 @@ use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
-use crate::http::kit::permission::{ManageReservations, ReadReservations};
+use crate::http::kit::permission::{ExpireReservations, ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{PathParam, QueryParams, invalid, one_of};
 use crate::http::kit::reply::View;
@@ -255,10 +255,10 @@ async fn execute(
 
 /// Records the overdue changes of the tenant's reservations now. The platform also records them itself a moment later.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
-    responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
+    responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ExpireReservations>, SpaceRefusal)>))]
 async fn expire_old(
     State(app): State<AppState>,
-    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+    Command { caller, .. }: Command<ExpireReservations, EmptyBody>,
 ) -> Result<Reply<ExpiredView>, Problem> {
     let now = app.clock.now();
     let overdue = reservations::overdue_spaces(&mut *app.read_now::<Registry>(&caller).await?, now).await?;
