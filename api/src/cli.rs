@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Projection(Projection),
     /// Shows the event log's identity and size, forks a restored copy, and trains dictionaries.
     Log(Log),
+    /// The way back in for admins who have lost their password.
+    Admin(Admin),
     /// Says what a sensor's payload means: an occupancy, a battery, or why it cannot be read (exit code 1).
     Decode(Decode),
 }
@@ -66,7 +68,18 @@ pub(crate) struct Up {
     pub(crate) webhook_secret: Option<SecretString>,
     #[command(flatten)]
     pub(crate) edge: Edge,
-    /// Further names of this server, separated by commas, that requests on loopback may have in their Host header. Loopback
+    /// Serves everyone on this machine without a login, as the owner of the default tenant: for a look around. Refused on
+    /// another address than loopback.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// The e-mail of the first admin, who is made at the first start. The password is in PARKING_ADMIN_PASSWORD, or in the file
+    /// that PARKING_ADMIN_PASSWORD_FILE names; without one, it is generated and printed once.
+    #[arg(long, env = "PARKING_ADMIN_EMAIL", default_value = "admin@localhost")]
+    pub(crate) admin_email: String,
+    /// The token with which a program may read /metrics without a login, as `Authorization: Bearer`.
+    #[arg(long, env = "PARKING_METRICS_TOKEN", hide_env_values = true)]
+    pub(crate) metrics_token: Option<SecretString>,
+    /// Further names of this server, separated by commas, that requests may have in their Host header with --open. Loopback
     /// addresses and `localhost` always may.
     #[arg(long, env = "PARKING_ALLOWED_HOSTS", value_delimiter = ',')]
     pub(crate) allowed_hosts: Vec<String>,
@@ -108,6 +121,23 @@ pub(crate) struct Place {
     /// The directory of the PostgreSQL server's programs. Default: the newest below /usr/lib/postgresql.
     #[arg(long, env = "PG_BIN_DIR")]
     pub(crate) pg_bin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Admin {
+    #[command(subcommand)]
+    pub(crate) what: AdminCommand,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Prints a new password for a user, once, and enables the user again. All sessions of the user end.
+    Reset {
+        /// The user's e-mail. Default: an owner of the platform.
+        email: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The server `parking`: composition root, HTTP, local database. See `docs/architecture.md` for the map.
 
+mod admin;
 mod cli;
 mod decode;
 mod demo;
@@ -13,6 +14,7 @@ mod place;
 mod projection;
 mod rebuild;
 mod serve;
+mod sweeping;
 mod thread;
 mod transport;
 mod up;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             Command::Rebuild(arguments) => rebuild::rebuild_all(arguments).await,
             Command::Projection(arguments) => projection::projection(arguments).await,
             Command::Log(arguments) => log::log(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Admin(arguments) => admin::admin(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Decode(arguments) => decode::decode(&arguments),
         }
     });

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::HeaderValue;
 use chrono::TimeDelta;
+use parking_commands::accounts::{Accounts, Settings};
 use parking_commands::ingest::Ingest;
 use parking_commands::platform::{self, Platform};
 use parking_commands::snapshots::{MissingSnapshots, Snapshots};
@@ -42,15 +43,17 @@ use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::http;
 use crate::http::kit::admission::Admission;
 use crate::http::kit::app::App;
+use crate::http::kit::attempts::Attempts;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::commit_probe::CommitProbe;
-use crate::http::kit::credential::Credential;
+use crate::http::kit::credential::{Credential, Scraper};
 use crate::http::kit::edge::Edge;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::turned_away::TurnedAway;
 use crate::http::kit::unread;
 use crate::listen::{self, AnswerUnread, Limits};
 use crate::metrics::Metrics;
+use crate::sweeping;
 use crate::thread::Thread;
 
 /// Connections for requests that only read, for each role that answers them.
@@ -58,6 +61,9 @@ const READERS: u32 = 8;
 
 /// Connections for what commands read, and for jobs and snapshots.
 const WRITERS: u32 = 16;
+
+/// Connections for logins, sessions and their look-up.
+const IDENTITY: u32 = 8;
 
 /// How long projections may take to catch up at the end.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -80,6 +86,14 @@ pub(crate) struct Bounds {
     pub(crate) keep_readings: TimeDelta,
     /// The memory for streams, in bytes.
     pub(crate) stream_memory: usize,
+}
+
+/// Who may do what without a login.
+pub(crate) struct Guard {
+    pub(crate) credential: Credential,
+    pub(crate) admission: Admission,
+    pub(crate) scraper: Scraper,
+    pub(crate) edge: Edge,
 }
 
 /// A running platform without HTTP: it executes commands and shows what is appended.
@@ -107,10 +121,11 @@ impl Server {
     /// Starts writer, projections and processes, and creates the defaults of every installation.
     pub(crate) async fn start(
         database: &Database,
-        (credential, admission, edge): (Credential, Admission, Edge),
+        guard: Guard,
         bounds: Bounds,
     ) -> Result<Self, CommandError> {
         let Bounds { linger, keep_readings, stream_memory } = bounds;
+        let Guard { credential, admission, scraper, edge } = guard;
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let snapshots_done = CancellationToken::new();
@@ -147,6 +162,14 @@ impl Server {
         let platform = Platform::start(store.clone(), writers.clone(), Arc::new(SystemRandomness)).await?;
         let log_id = platform.make_defaults(SystemClock.now()).await?.to_string();
         let (platform, metrics) = (Arc::new(platform), Arc::new(Metrics::new()));
+        let identity = pool_of(database.as_role(Role::Identity), IDENTITY);
+        let randomness = Arc::new(SystemRandomness);
+        let attempts = Attempts::new(platform.sealer.derived_key("known devices"), randomness.clone());
+        let (settings, now) = (Settings::default(), SystemClock.now());
+        let accounts =
+            Accounts::start(platform.clone(), identity, randomness, settings, now, requests_done.clone())
+                .await?;
+        tasks.spawn(sweeping::sweep(accounts.clone(), requests_done.clone()));
 
         let (processes, processes_done) = (TaskTracker::new(), CancellationToken::new());
         let dues = Dues::new(platform.clone(), progress.clone(), metrics.clone());
@@ -168,6 +191,7 @@ impl Server {
         let app = Arc::new(App {
             ingest: Ingest::new(store),
             platform,
+            accounts,
             jobs,
             auditor: answering(database, Role::Auditor),
             metrics,
@@ -180,6 +204,8 @@ impl Server {
             credential,
             admission,
             edge,
+            attempts,
+            scraper,
             turned_away: TurnedAway::default(),
             log_id: HeaderValue::from_str(&log_id)?,
             clock: Arc::new(SystemClock),
@@ -199,9 +225,14 @@ impl Server {
         })
     }
 
-    /// The HTTP routes. Routes that show data exist only on loopback.
-    pub(crate) fn router(&self, on_loopback: bool) -> Router {
-        http::router(self.app.clone(), on_loopback)
+    /// The HTTP routes.
+    pub(crate) fn router(&self) -> Router {
+        http::router(self.app.clone())
+    }
+
+    /// The users and their sessions.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.app.accounts
     }
 
     /// Serves until `stop`, or until the writer dies. Then the requests end, the processes stop, the writer answers
@@ -212,7 +243,7 @@ impl Server {
         limits: Limits,
         stop: CancellationToken,
     ) -> Result<(), CommandError> {
-        let router = self.router(listener.local_addr()?.ip().is_loopback());
+        let router = self.router();
         let app = self.app.clone();
         let unread: AnswerUnread = Arc::new(move |status| unread::answer(&app, status));
         if let Some(certificate) = certificate.clone() {

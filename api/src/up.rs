@@ -1,9 +1,10 @@
 //! `parking up`: starts the database, the schema and the server, and stops them in the opposite order.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Extension;
 use chrono::TimeDelta;
 use parking_database::{give_up_root, prepare};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,24 +13,31 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::CommandError;
+use crate::admin;
 use crate::cli;
 use crate::demo::{self, Demo};
 use crate::environment::{Clock, SystemClock};
 use crate::http::kit::admission::Admission;
-use crate::http::kit::credential::Credential;
+use crate::http::kit::authentication::OfThisProcess;
+use crate::http::kit::credential::{Credential, Scraper};
 use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
-use crate::serve::{Bounds, Server};
+use crate::serve::{Bounds, Guard, Server};
 use crate::transport;
 
-/// The shortest webhook secret, in characters: whoever has a signed body can try shorter ones without asking the server.
+/// The shortest secret, in characters: whoever has a signed body can try shorter ones without asking the server.
 const SHORTEST_SECRET: usize = 16;
 
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
-    let credential = credential(&arguments)?;
-    let admission = admission(&arguments);
     let (edge, certificate) = transport::edge(&arguments.edge, arguments.listen)?;
+    let guard = Guard {
+        credential: credential(&arguments)?,
+        admission: admission(&arguments)?,
+        scraper: Scraper(secret(arguments.metrics_token.as_ref(), "PARKING_METRICS_TOKEN")?),
+        edge,
+    };
+    let first_admin = admin::first(&arguments)?;
     let place = if arguments.demo { Place::of_demo(&arguments.place) } else { Place::of(&arguments.place) }?;
     let bounds = Bounds {
         linger: Duration::from_millis(arguments.projection_linger_ms),
@@ -51,13 +59,19 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
             demo::refuse_other_data(&running.database).await?;
         }
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, (credential, admission, edge), bounds).await?;
+        let server = Server::start(&running.database, guard, bounds).await?;
+        let made = match first_admin {
+            Some(admin) => Some(admin.make(server.accounts()).await?),
+            None => None,
+        };
         let address = listener.local_addr()?;
         if let Some(demo) = demonstration(&arguments, address)? {
-            tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));
+            let router = server.router().layer(Extension(OfThisProcess));
+            tokio::spawn(demo.run(router, arguments.webhook_secret.clone(), stop.clone()));
         }
         let scheme = if certificate.is_some() { "https" } else { "http" };
-        say_where((scheme, address), &running, arguments.demo)?;
+        say_where((scheme, address), &running, &arguments)?;
+        made.unwrap_or_default().print()?;
         server.run((listener, certificate), limits, stop).await
     };
     let result = served.await;
@@ -67,18 +81,8 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
 
 /// The webhook's credential. Without a secret the server must listen on loopback only.
 fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
-    let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
-    match arguments.webhook_secret.as_ref().filter(given) {
-        // A header cannot carry white space at its ends: the secret would never match.
-        Some(secret) if secret.expose_secret().trim() != secret.expose_secret() => {
-            Err("the webhook secret begins or ends with white space: set CHIRPSTACK_WEBHOOK_SECRET without it".into())
-        }
-        Some(secret) if secret.expose_secret().chars().count() < SHORTEST_SECRET => Err(format!(
-            "the webhook secret is shorter than {SHORTEST_SECRET} characters and can be guessed: set \
-             CHIRPSTACK_WEBHOOK_SECRET to a random one, such as the output of `openssl rand -hex 16`"
-        )
-        .into()),
-        Some(secret) => Ok(Credential::Secret(secret.clone())),
+    match secret(arguments.webhook_secret.as_ref(), "CHIRPSTACK_WEBHOOK_SECRET")? {
+        Some(secret) => Ok(Credential::Secret(secret)),
         None if arguments.listen.ip().is_loopback() => Ok(Credential::Open),
         None => Err(format!(
             "refusing to listen on {} without a webhook secret: set CHIRPSTACK_WEBHOOK_SECRET, or listen on loopback",
@@ -88,17 +92,41 @@ fn credential(arguments: &cli::Up) -> Result<Credential, CommandError> {
     }
 }
 
-/// On loopback every program of this machine is trusted; elsewhere there is nothing to trust anyone with.
-fn admission(arguments: &cli::Up) -> Admission {
-    let hosts = arguments.allowed_hosts.iter().map(|host| host.trim()).filter(|host| !host.is_empty());
-    if arguments.listen.ip().is_loopback() {
-        Admission::ThisMachine { hosts: hosts.map(str::to_owned).collect() }
-    } else {
-        Admission::Everyone
+/// The secret of a setting, if it is set.
+fn secret(given: Option<&SecretString>, name: &str) -> Result<Option<SecretString>, CommandError> {
+    let Some(secret) = given.filter(|secret| !secret.expose_secret().is_empty()) else { return Ok(None) };
+    let text = secret.expose_secret();
+    if text.trim() != text {
+        // A header cannot carry white space at its ends: the secret would never match.
+        return Err(format!("the secret begins or ends with white space: set {name} without it").into());
     }
+    if text.chars().count() < SHORTEST_SECRET {
+        return Err(format!(
+            "the secret is shorter than {SHORTEST_SECRET} characters and can be guessed: set {name} to a random one, such as \
+             the output of `openssl rand -hex 16`"
+        )
+        .into());
+    }
+    Ok(Some(secret.clone()))
 }
 
-/// The demonstration, if requested. It uses routes that exist only on loopback.
+/// Who needs no login: nobody, or with `--open` every program of this machine.
+fn admission(arguments: &cli::Up) -> Result<Admission, CommandError> {
+    if !arguments.open {
+        return Ok(Admission::Logins);
+    }
+    if !arguments.listen.ip().is_loopback() {
+        return Err(format!(
+            "refusing to serve without logins on {}: omit --open, or listen on loopback",
+            arguments.listen
+        )
+        .into());
+    }
+    let hosts = arguments.allowed_hosts.iter().map(|host| host.trim()).filter(|host| !host.is_empty());
+    Ok(Admission::ThisMachine { hosts: hosts.map(str::to_owned).collect() })
+}
+
+/// The demonstration, if requested.
 fn demonstration(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, CommandError> {
     match arguments.demo {
         false => Ok(None),
@@ -130,9 +158,13 @@ fn stop_on_signal() -> io::Result<CancellationToken> {
     Ok(stop)
 }
 
-fn say_where((scheme, address): (&str, SocketAddr), running: &Running, is_demo: bool) -> io::Result<()> {
+fn say_where(
+    (scheme, address): (&str, SocketAddr),
+    running: &Running,
+    arguments: &cli::Up,
+) -> io::Result<()> {
     let database = match &running.cluster {
-        Some(cluster) if is_demo => {
+        Some(cluster) if arguments.demo => {
             format!("PARKING_DATA_DIR={} ./parking psql", cluster.layout().directory().display())
         }
         Some(cluster) => format!("./parking psql   (files in {})", cluster.layout().directory().display()),
@@ -148,5 +180,13 @@ parking is up on {scheme}://{address}
   database              {database}
   stop                  Ctrl-C
 "
-    )
+    )?;
+    if arguments.open {
+        let (red, plain) = if io::stdout().is_terminal() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+        writeln!(
+            io::stdout(),
+            "  {red}OPEN: every program on this machine may do everything, without a login (--open){plain}"
+        )?;
+    }
+    Ok(())
 }

@@ -1,20 +1,27 @@
 """Books a space and reads its history with the client that openapi-python-client generates.
 
-usage: python client.py ADDRESS (the package parking_client must be importable)
+usage: python client.py ADDRESS (the package parking_client must be importable; PARKING_ADMIN_EMAIL and
+PARKING_ADMIN_PASSWORD name a user of the tenant `default`)
 """
 
+import os
 import sys
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 
-from parking_client import Client
+from parking_client import AuthenticatedClient, Client
+from parking_client.api.auth import auth_login
 from parking_client.api.reservations import reservations_book, reservations_one
 from parking_client.api.spaces import spaces_create, spaces_list, spaces_history, spaces_set_state
-from parking_client.models import NewReservation, NewSpace, StateBody, StateByHand
+from parking_client.models import Login, NewReservation, NewSpace, StateBody, StateByHand
 
 
 def main(address: str) -> None:
-    with Client(base_url=address, raise_on_unexpected_status=True) as client:
+    login = Login(
+        email=os.environ["PARKING_ADMIN_EMAIL"], password=os.environ["PARKING_ADMIN_PASSWORD"], tenant_slug="default"
+    )
+    token = auth_login.sync(client=Client(base_url=address), body=login).access_token
+    with AuthenticatedClient(base_url=address, token=token, raise_on_unexpected_status=True) as client:
         space = spaces_create.sync(client=client, body=NewSpace(code="CLIENT", floor="0"))
         start = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
         booking = NewReservation(

@@ -83,6 +83,11 @@ impl Sealer {
         self.hash_key.user(email)
     }
 
+    /// A key for this purpose: the same in all processes of the installation, and after a restart.
+    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        self.hash_key.derived(purpose)
+    }
+
     /// As [`open()`], for the platform itself.
     pub async fn open(&self, values: &[&Sealed]) -> Result<Vec<Option<SecretString>>, PersonalDataError> {
         if values.is_empty() {

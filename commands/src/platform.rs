@@ -13,7 +13,7 @@ use parking_domain::instant::Instant;
 use parking_domain::log::{Log, LogRefusal};
 use parking_domain::site::{Definition, NewSite, Site, SiteCommand, SiteRefusal};
 use parking_domain::space::Space;
-use parking_domain::tenant::{NewTenant, Tenant, TenantCommand, TenantRefusal};
+use parking_domain::tenant::{NewTenant, Tenant, TenantCommand, TenantRefusal, Tier};
 use parking_domain::uplinks::Uplinks;
 use parking_domain::user::User;
 use sqlx::PgPool;
@@ -102,8 +102,12 @@ impl Platform {
     pub async fn make_defaults(&self, at: Instant) -> Result<LogId, StartError> {
         let log_id = identity::start(&self.log, at).await?;
         let asked = Asked { tenant_id: TenantId::DEFAULT, by: Actor::System, at };
-        let tenant =
-            NewTenant { name: "Default".to_owned(), slug: "default".to_owned(), ..NewTenant::default() };
+        let tenant = NewTenant {
+            name: "Default".to_owned(),
+            slug: "default".to_owned(),
+            tier: Tier::Enterprise,
+            ..NewTenant::default()
+        };
         let create = TenantCommand::CreateTenant { tenant: Box::new(tenant), asked };
         let created =
             self.tenants.execute(&TenantId::DEFAULT.to_string(), &create, &default_tenant_context()).await;

@@ -11,6 +11,7 @@ use parking_domain::instant::Instant;
 
 use crate::devices::Device;
 use crate::network::Network;
+use crate::proxies::Sender;
 pub use bucket::Allowance;
 use bucket::{Buckets, Quota};
 
@@ -27,16 +28,16 @@ const ANONYMOUS: Quota = Quota::per_minute(600);
 /// Requests with a wrong credential, of one subscriber.
 const REFUSED: Quota = Quota::per_minute(60);
 
-/// Logins of one account from one network.
-const OF_ACCOUNT: Quota = Quota::of(10, 1);
+/// Logins of one user from one network.
+const OF_USER: Quota = Quota::of(10, 1);
 
-/// Logins of all accounts from one subscriber.
+/// Logins of all users from one subscriber.
 const OF_ADDRESS: Quota = Quota::of(30, 10);
 
-/// Logins of all accounts from everywhere. Hashing the passwords of so many keeps one processor busy for a third of the time.
+/// Logins of all users from everywhere. Hashing the passwords of so many keeps one processor busy for a third of the time.
 const OF_ALL: Quota = Quota::of(600, 600);
 
-/// Logins of one account from a device that it has logged in from before.
+/// Logins of one user from a device that the user has logged in from before.
 const OF_DEVICE: Quota = Quota::of(10, 1);
 
 /// The limits of one process. With several processes each has its own, so the sum is what a client can reach.
@@ -52,10 +53,10 @@ pub struct RateLimits {
 #[must_use = "a login that succeeds is put back with `succeeded`"]
 pub struct Attempt(Vec<(LoginKey, Quota)>);
 
-/// Whose tries are counted together. Of an account only the [hash](Buckets) is kept.
+/// Whose tries are counted together. Of a user only the [hash](Buckets) is kept.
 #[derive(Clone, Debug, Hash)]
 enum LoginKey {
-    Account(Vec<u8>, Network),
+    User(Vec<u8>, Network),
     Address(Network),
     All,
     Device(Device),
@@ -90,24 +91,34 @@ impl RateLimits {
         take(&self.refused, Network::of_subscriber(address), REFUSED, now)
     }
 
-    /// Counts a try to log in, before the password is hashed. `account` is whatever names the account, known or not. An
-    /// error: it is refused. What others try elsewhere takes nothing from a known device.
+    /// Counts a try to log in, before the password is hashed. `user` is whatever names the user, known or not. An error: it is
+    /// refused. What others try elsewhere takes nothing from a known device.
     pub fn check_login(
         &self,
-        account: &[u8],
-        address: IpAddr,
+        user: &[u8],
+        sender: &Sender,
         device: Option<Device>,
         now: Instant,
     ) -> Result<Attempt, Allowance> {
-        let keys = match device {
-            Some(device) => vec![(LoginKey::Device(device), OF_DEVICE)],
-            // From the narrowest to the widest, so that one attacker does not use up what is everyone's.
-            None => vec![
-                (LoginKey::Account(account.to_vec(), Network::of_neighbours(address)), OF_ACCOUNT),
-                (LoginKey::Address(Network::of_subscriber(address)), OF_ADDRESS),
-                (LoginKey::All, OF_ALL),
-            ],
-        };
+        if let Some(device) = device {
+            return self.take_all([(LoginKey::Device(device), OF_DEVICE)], now);
+        }
+        let here = Network::of_neighbours(sender.address);
+        // From the narrowest to the widest, so that one attacker does not use up what is everyone's.
+        let own = (LoginKey::User(user.to_vec(), here), OF_USER);
+        self.take_all([own].into_iter().chain(of_everyone(sender)), now)
+    }
+
+    /// Counts a registration as a try to log in: it hashes a password too. An error: it is refused.
+    pub fn check_registration(&self, sender: &Sender, now: Instant) -> Result<Attempt, Allowance> {
+        self.take_all(of_everyone(sender), now)
+    }
+
+    fn take_all(
+        &self,
+        keys: impl IntoIterator<Item = (LoginKey, Quota)>,
+        now: Instant,
+    ) -> Result<Attempt, Allowance> {
         let mut taken = Attempt(Vec::new());
         for (key, quota) in keys {
             if let Err(refused) = take(&self.logins, &key, quota, now) {
@@ -129,6 +140,14 @@ impl RateLimits {
             self.logins.put_back(&key, quota);
         }
     }
+}
+
+/// What tries of all users count in. Programs of this machine that no proxy forwards are free of limits by address.
+fn of_everyone(sender: &Sender) -> Vec<(LoginKey, Quota)> {
+    if sender.is_local {
+        return Vec::new();
+    }
+    vec![(LoginKey::Address(Network::of_subscriber(sender.address)), OF_ADDRESS), (LoginKey::All, OF_ALL)]
 }
 
 fn take(buckets: &Buckets, key: impl Hash, quota: Quota, now: Instant) -> Result<(), Allowance> {

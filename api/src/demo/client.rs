@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -30,7 +30,7 @@ impl Client {
             request = request.header("idempotency-key", key);
         }
         if let Some(token) = &self.token {
-            request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()));
+            request = request.header("x-webhook-token", token.expose_secret());
         }
         let request = request.body(Body::from(body.to_string())).ok()?;
         let Ok(response) = self.router.clone().oneshot(request).await;

@@ -16,8 +16,9 @@ const OTHER_TABLES: &str = "select exists ( \
        and pg_get_userbyid(c.relowner) <> $1 \
        and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))";
 
-/// Events that are not of an earlier demonstration. What every installation starts with has no actor.
-const OTHER_EVENTS: &str = "select exists (select from public.events where metadata ->> 'actor' is not null) \
+/// Events that are not of an earlier demonstration. What every installation starts with has no actor or
+/// is the platform's own doing.
+const OTHER_EVENTS: &str = "select exists (select from public.events where metadata ->> 'actor' <> 'system') \
                                and not exists (select from public.requests where key = $1)";
 
 /// Refuses a database with data that is not of an earlier demonstration. Changes nothing.

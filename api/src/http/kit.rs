@@ -1,8 +1,11 @@
 //! Shared by all resources: callers, requests, replies and refusals. The kit depends on no resource.
 
+pub(crate) mod accounts;
 pub(crate) mod admission;
 pub(crate) mod aliases;
 pub(crate) mod app;
+pub(crate) mod attempts;
+pub(crate) mod authentication;
 pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod caller;

@@ -2,15 +2,19 @@
 //! declare its parameters, responses and refusals; the API documentation is generated from them.
 
 mod activity;
+mod auth;
 mod dashboard;
 mod devices;
 mod display_policies;
+mod invitations;
 mod jobs;
+mod me;
 mod overrides;
 mod reservations;
 mod shared;
 mod sites;
 mod spaces;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -19,6 +23,10 @@ use crate::http::kit::app::AppState;
 /// All operations below `/api/v6`, also at the paths that V6's front end uses.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
+        .merge(auth::routes())
+        .merge(me::routes())
+        .merge(users::routes())
+        .merge(invitations::routes())
         .merge(sites::routes())
         .merge(spaces::routes())
         .merge(devices::routes())

@@ -94,6 +94,8 @@ fn every_command_succeeded(operations: &[Operation], answered: &BTreeMap<(String
     };
     let never: Vec<_> = operations
         .iter()
+        // Those on users need a login, which random input does not have.
+        .filter(|operation| !matches!(&*operation.tag, "auth" | "users"))
         .filter(|operation| operation.body.is_some() && !succeeded(operation))
         .map(Operation::name)
         .collect();

@@ -18,6 +18,11 @@ const OTHERWISE: [(&str, &str); 4] = [
     ("POST /api/v6/reservations/{reservation_id}/check-out", "not_checked_in"),
 ];
 
+/// True for operations on users: they need a login, and tests of their own call them (`logins`).
+pub(crate) fn is_personal(operation: &Value) -> bool {
+    ["auth", "users"].iter().any(|tag| operation["tags"][0] == *tag)
+}
+
 /// Makes a space with everything that belongs to one, and an orphan.
 async fn furnish(client: &Client, n: u32) {
     let make = async |path: &str, body: Value| {
@@ -84,7 +89,10 @@ async fn every_operation_works_as_it_opens() {
     let client = &server.client;
     let mut n = 0;
     for (path, item) in OPENAPI["paths"].as_object().unwrap() {
-        for (method, _) in item.as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if is_personal(operation) {
+                continue;
+            }
             n += 1;
             furnish(client, n).await;
             let name = format!("{} {path}", method.to_uppercase());
@@ -138,7 +146,7 @@ async fn the_required_fields_of_a_body_are_needed_and_suffice() {
             };
             let required =
                 OPENAPI["components"]["schemas"][name]["required"].as_array().cloned().unwrap_or_default();
-            if required.is_empty() {
+            if required.is_empty() || is_personal(operation) {
                 continue;
             }
             n += 1;

@@ -32,6 +32,7 @@ mod https;
 mod limits;
 mod log;
 mod log_identity;
+mod logins;
 mod model;
 mod odd_input;
 mod old_reservations;

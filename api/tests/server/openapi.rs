@@ -63,23 +63,52 @@ async fn every_response_has_a_description_and_every_body_an_example() {
     assert!(!OPENAPI.to_string().contains("\"default\":null"));
 }
 
-/// The page can send the webhook's secret.
+/// The page can send an access token and the webhook's secret, and each operation says who may call it.
 #[tokio::test]
-async fn webhooks_have_a_security_scheme() {
+async fn every_operation_says_which_credential_it_takes() {
     let schemes = &OPENAPI["components"]["securitySchemes"];
     assert_eq!(
         (&schemes["webhook_bearer"]["scheme"], &schemes["webhook_token"]["name"]),
         (&"bearer".into(), &"X-Webhook-Token".into())
     );
-    let mut secured = 0;
-    for operation in
-        OPENAPI["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
-    {
-        let needs_none = operation["responses"].get("401").is_none();
-        assert_eq!(operation["security"].is_null(), needs_none);
-        secured += usize::from(!needs_none);
+    assert_eq!(schemes["access_token"]["scheme"], "bearer");
+    let (mut reports, mut public, mut with_role) = (0, Vec::new(), 0);
+    for (path, item) in OPENAPI["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let security = operation["security"].as_array().unwrap();
+            let is_refused = operation["responses"].get("401").is_some();
+            match security.first() {
+                None => public.push(format!("{method} {path}")),
+                Some(first) if first.get("access_token").is_some() => {
+                    assert!(is_refused, "{method} {path}");
+                    let role = &first["access_token"][0];
+                    let text = operation["description"].as_str().unwrap();
+                    assert!(text.contains("Needs a"), "{method} {path}: {text}");
+                    with_role += usize::from(role.is_string());
+                }
+                Some(_) => {
+                    assert!(is_refused, "{method} {path}");
+                    reports += 1;
+                }
+            }
+        }
     }
-    assert_eq!(secured, 3);
+    assert_eq!(reports, 3);
+    assert!(with_role > 60, "{with_role}");
+    assert_eq!(
+        public,
+        [
+            "post /api/auth/invitations/accept",
+            "post /api/auth/login",
+            "post /api/auth/refresh",
+            "post /api/auth/register",
+            "post /api/auth/reset-password",
+            "get /health",
+            "get /health/live",
+            "get /health/ready",
+            "get /webhooks/health",
+        ]
+    );
 }
 
 #[tokio::test]

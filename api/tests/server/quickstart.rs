@@ -4,6 +4,7 @@ use parking_testkit::TestDatabase;
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::logins::people::{self, PASSWORD, ROOT};
 use crate::support::TestServer;
 
 const README: &str = include_str!("../../../README.md");
@@ -61,7 +62,7 @@ fn assert_shown(shown: &Value, found: &Value) {
 #[tokio::test]
 async fn every_step_of_the_readme_works_as_written() {
     let database = TestDatabase::create().await;
-    follow(&steps(README), &TestServer::start(&database).await, None).await;
+    follow(&steps(README), &people::start(&database).await, None).await;
 }
 
 #[tokio::test]
@@ -69,14 +70,15 @@ async fn every_step_of_the_quickstart_works_as_written() {
     let steps = steps(QUICKSTART);
     assert!(steps.len() > 8 && steps.iter().filter(|step| step.answer.is_some()).count() > 7);
     let database = TestDatabase::create().await;
-    follow(&steps, &TestServer::start(&database).await, None).await;
+    follow(&steps, &people::start(&database).await, None).await;
 }
 
 /// The pages are typed again on the next day, and by those who run with a secret.
 #[tokio::test]
 async fn both_pages_work_twice_in_a_row_with_a_secret() {
     let database = TestDatabase::create().await;
-    let server = TestServer::with_secret(&database, SECRET).await;
+    let mut command = people::with_logins(&database);
+    let server = TestServer::launch(command.env("CHIRPSTACK_WEBHOOK_SECRET", SECRET)).await;
     for page in [README, QUICKSTART] {
         // The second time, some answers say that the thing is there already.
         let unanswered: Vec<Step> =
@@ -89,7 +91,8 @@ async fn both_pages_work_twice_in_a_row_with_a_secret() {
             assert_eq!(refusals.len(), usize::from(page == QUICKSTART), "{printed}");
         }
     }
-    let sites = server.client.ask("GET", "/api/v6/sites", None).await.ok();
+    let owner = people::login(&server.client, ROOT, Some("default")).await;
+    let sites = owner.ask(&server.client, "GET", "/api/v6/sites", None).await.ok();
     assert_eq!(sites["total"], 2, "the default one and the page's");
 }
 
@@ -101,6 +104,9 @@ async fn follow(steps: &[Step], server: &TestServer, secret: Option<&str>) -> St
         .args(["-euo", "pipefail", "-c", &script])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env_remove("CHIRPSTACK_WEBHOOK_SECRET")
+        .env("PARKING_URL", format!("http://{}", server.client.address()))
+        .env("PARKING_ADMIN_EMAIL", ROOT)
+        .env("PARKING_ADMIN_PASSWORD", PASSWORD)
         .envs(secret.map(|secret| ("CHIRPSTACK_WEBHOOK_SECRET", secret)))
         .output()
         .await

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, TestServer, parking};
+use crate::support::{PATIENCE, TestServer, parking, program};
 
 /// The error message of a command that must fail.
 pub(crate) async fn failure(command: &mut Command) -> String {
@@ -19,16 +19,33 @@ pub(crate) async fn failure(command: &mut Command) -> String {
 }
 
 #[tokio::test]
-async fn data_is_only_served_on_loopback() {
+async fn beyond_loopback_nothing_is_served_without_a_login() {
     let database = TestDatabase::create().await;
-    let mut command = parking(&["up"]);
+    let mut command = program(&["up"]);
     command
         .env("PARKING_LISTEN", "0.0.0.0:0")
         .env("PARKING_INSECURE_HTTP", "true")
         .env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple");
     let server = TestServer::launch(command.env("DATABASE_URL", database.url(None))).await;
-    server.client.get("/api/v6/orphan-devices").await.problem(404, "not_found");
+    for path in ["/api/v6/orphan-devices", "/metrics"] {
+        server.client.get(path).await.problem(401, "credential_missing");
+    }
     assert_eq!(server.client.get("/health").await.status, 200);
+    assert_eq!(server.client.get("/docs/").await.status, 200);
+}
+
+#[tokio::test]
+async fn serving_without_logins_beyond_loopback() {
+    let home = TempDir::new().unwrap();
+    let directory = home.path().join("data");
+    let mut command = parking(&["up"]);
+    command
+        .env("PARKING_LISTEN", "0.0.0.0:0")
+        .env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple")
+        .env("PARKING_DATA_DIR", &directory);
+    let error = failure(&mut command).await;
+    assert!(error.contains("without logins") && error.contains("omit --open"), "{error}");
+    assert!(!directory.exists());
 }
 
 #[tokio::test]
@@ -66,7 +83,7 @@ async fn listening_beyond_loopback_without_a_secret() {
     let directory = home.path().join("data");
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8000"] {
         for secret in [None, Some("")] {
-            let mut command = parking(&["up"]);
+            let mut command = program(&["up"]);
             command.env("PARKING_LISTEN", listen).env("PARKING_DATA_DIR", &directory);
             if let Some(secret) = secret {
                 command.env("CHIRPSTACK_WEBHOOK_SECRET", secret);

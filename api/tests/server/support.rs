@@ -1,5 +1,7 @@
 //! Test support: the real program in its own process, and an HTTP client for it.
 
+mod program;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
@@ -17,21 +19,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::documented;
 
+pub(crate) use program::{parking, program};
+
 pub(crate) const UPLINK: &str = "/api/v1/uplink?event=up";
 
 /// Longer than any step takes on a busy machine: only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The program with these arguments, without the settings of the environment.
-pub(crate) fn parking(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parking"));
-    command.args(arguments).env("PARKING_LISTEN", "127.0.0.1:0").kill_on_drop(true);
-    let foreign = ["DATABASE_URL", "PARKING_DATA_DIR", "CHIRPSTACK_WEBHOOK_SECRET", "PGUSER", "PARKING_LOG"];
-    for name in foreign {
-        command.env_remove(name);
-    }
-    command
-}
 
 /// A running `parking up`. Its log is printed if the test fails. Dropping it kills the process.
 pub(crate) struct TestServer {

@@ -12,8 +12,9 @@ use parking_domain::tenant::{
 use parking_domain::user::UserCommand;
 use secrecy::SecretString;
 use sqlx::{Postgres, Transaction};
+use tracing::warn;
 
-use super::acts::MakePlatform;
+use super::acts::{Join, MakePlatform};
 use super::cache::Changed;
 use super::call::Call;
 use super::error::AccountError;
@@ -116,7 +117,27 @@ impl Accounts {
             return Ok(Bootstrapped::Before);
         }
         self.settle_new(&owner, made.map(|_| ())).await?;
+        self.own_installation(user_id, call).await;
         Ok(Bootstrapped::Made { user_id, generated })
+    }
+
+    /// Makes the first administrator the owner of the tenant that the installation starts with, if that has no members. Without
+    /// it a platform admin still acts for the tenant.
+    async fn own_installation(&self, user_id: UserId, call: &Call) {
+        let tenant_id = TenantId::DEFAULT;
+        let own = async {
+            let tenant = self.tenant(tenant_id).await?;
+            if tenant.definition().is_none() || tenant.members().next().is_some() {
+                return Ok(());
+            }
+            let asked = call.asked(tenant_id, Actor::System);
+            let join = Join { user_id, new: None, role: Role::Owner, authority: Authority::Platform, asked };
+            let context = call.context(Some(tenant_id), asked.by);
+            self.platform().store.execute(&join, &context).await.map(|_| ())
+        };
+        if let Err(error) = own.await {
+            warn!(%error, "the first administrator does not own the default tenant, and has to name it with each request");
+        }
     }
 
     /// For the host: a generated password for a user, who is enabled again. Without an e-mail, for an owner of the platform,

@@ -27,7 +27,7 @@ pub struct Login {
     pub email: String,
     /// The password.
     pub password: SecretString,
-    /// The slug of the tenant; without it, the tenant that the user joined last.
+    /// The slug of the tenant; without it the platform's for its members, else the one that the user joined last.
     pub tenant_slug: Option<String>,
     /// The device that the session is for, in the client's words.
     pub device: Option<String>,
@@ -91,7 +91,10 @@ impl Accounts {
         slug: Option<&str>,
     ) -> Result<TenantId, AccountError> {
         let mut refusal = AccountError::NoTenant;
-        for tenant_id in person.tenants.iter().rev() {
+        let mut newest_first: Vec<_> = person.tenants.iter().rev().collect();
+        // Who runs the platform belongs to other tenants only besides.
+        newest_first.sort_by_key(|tenant_id| **tenant_id != TenantId::PLATFORM);
+        for tenant_id in newest_first {
             let tenant = self.tenant(*tenant_id).await?;
             let is_meant = slug.is_none_or(|slug| tenant.slug() == Some(slug));
             if !is_meant || tenant.role_of(user_id).is_none() {

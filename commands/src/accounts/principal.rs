@@ -46,6 +46,12 @@ impl TenantFacts {
         let (slug, definition) = (tenant.slug()?.to_owned(), tenant.definition()?.clone());
         Some(Arc::new(Self { tenant_id, slug, definition }))
     }
+
+    /// The limit with this name, if there is one. The tenant that the installation starts with has none.
+    pub fn limit(&self, name: &str) -> Option<u32> {
+        let is_limited = self.tenant_id != TenantId::DEFAULT;
+        self.definition.limits.get(name).copied().filter(|_| is_limited)
+    }
 }
 
 impl Principal {

@@ -1,4 +1,4 @@
-//! Hashes that compare unreadable values: the first half of HMAC-SHA-256 with the platform's key.
+//! Hashes that compare unreadable values: the first half of HMAC-SHA-256 with the platform's key. And keys made of that key.
 
 use hmac::{Hmac, KeyInit, Mac};
 use parking_domain::id::TenantId;
@@ -36,16 +36,25 @@ impl HashKey {
         uuid::Builder::from_custom_bytes(self.first_half(parts)).into_uuid()
     }
 
-    /// Each part is prefixed by its length, so that different lists of parts never give the same bytes.
+    /// A key for another purpose.
+    pub(super) fn derived(&self, purpose: &str) -> [u8; 32] {
+        self.whole(&[b"key", purpose.as_bytes()])
+    }
+
     fn first_half(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.whole(parts)[..16]);
+        half
+    }
+
+    /// Each part is prefixed by its length, so that different lists of parts never give the same bytes.
+    fn whole(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        let mut half = [0; 16];
-        half.copy_from_slice(&mac.finalize().into_bytes()[..16]);
-        half
+        mac.finalize().into_bytes().into()
     }
 }
 

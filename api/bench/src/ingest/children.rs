@@ -38,7 +38,7 @@ impl Server {
             None => std::env::current_exe()?.with_file_name("parking"),
         };
         let mut command = command(&program);
-        command.arg("up").env("PARKING_DATA_DIR", data);
+        command.args(["up", "--open"]).env("PARKING_DATA_DIR", data);
         Self::start(command).await.map_err(|error| {
             format!("{} does not start, build it with `cargo build --release`: {error}", program.display())
                 .into()

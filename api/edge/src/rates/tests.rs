@@ -13,6 +13,11 @@ fn v4(n: u32) -> IpAddr {
     Ipv4Addr::from_bits(0x0a00_0000 + n).into()
 }
 
+/// A request from this address.
+fn by(address: IpAddr) -> Sender {
+    Sender { address, is_https: true, is_in_clear: false, is_local: address.is_loopback(), host: None }
+}
+
 fn v6(network: u128, host: u128) -> IpAddr {
     Ipv6Addr::from_bits((0x2001_0db8 << 96) + (network << 72) + host).into()
 }
@@ -30,33 +35,53 @@ fn a_thousand_wrong_tries_elsewhere_do_not_lock_out_the_user() {
     let froms: [fn(u32) -> IpAddr; 3] = [|_| v4(7), |n| v4(n % 250), |n| v4(n << 8)];
     for from in froms {
         for n in 0..1000 {
-            let _tried = limits.check_login(b"ann", from(n), None, at(0));
+            let _tried = limits.check_login(b"ann", &by(from(n)), None, at(0));
         }
     }
-    assert!(limits.check_login(b"bob", v4(0xff_ffff), None, at(0)).is_err(), "all tries are used up");
+    assert!(limits.check_login(b"bob", &by(v4(0xff_ffff)), None, at(0)).is_err(), "all tries are used up");
     for _ in 0..10 {
-        let tried = limits.check_login(b"ann", v4(0xff_0000), anns_device(), at(0));
+        let tried = limits.check_login(b"ann", &by(v4(0xff_0000)), anns_device(), at(0));
         assert!(tried.is_ok(), "her device has tries of its own");
     }
-    let refused = limits.check_login(b"ann", v4(0xff_0000), anns_device(), at(0)).unwrap_err();
+    let refused = limits.check_login(b"ann", &by(v4(0xff_0000)), anns_device(), at(0)).unwrap_err();
     assert_eq!(refused.retry_after, Some(60), "who has stolen a device cannot try for ever");
-    let _one = limits.check_login(b"bob", v4(0xff_ffff), None, at(1)).expect("tries come back");
+    let _one = limits.check_login(b"bob", &by(v4(0xff_ffff)), None, at(1)).expect("tries come back");
 }
 
 #[test]
 fn one_address_cannot_use_up_what_is_everyones() {
     let limits = RateLimits::default();
-    let allowed =
-        (0..1000_u32).filter(|n| limits.check_login(&n.to_be_bytes(), v4(7), None, at(0)).is_ok()).count();
+    let allowed = (0..1000_u32)
+        .filter(|n| limits.check_login(&n.to_be_bytes(), &by(v4(7)), None, at(0)).is_ok())
+        .count();
     assert_eq!(allowed, 30);
-    let _one = limits.check_login(b"ann", v4(8), None, at(0)).expect("a neighbour");
+    let _one = limits.check_login(b"ann", &by(v4(8)), None, at(0)).expect("a neighbour");
+}
+
+#[test]
+fn registrations_count_as_tries_of_their_address() {
+    let limits = RateLimits::default();
+    let allowed = (0..100).filter(|_| limits.check_registration(&by(v4(7)), at(0)).is_ok()).count();
+    assert_eq!(allowed, 30);
+    limits.check_login(b"ann", &by(v4(7)), None, at(0)).unwrap_err();
+}
+
+#[test]
+fn programs_of_this_machine_have_the_tries_of_each_user() {
+    let limits = RateLimits::default();
+    let here = by(Ipv4Addr::LOCALHOST.into());
+    for n in 0..1000_u32 {
+        let _tried = limits.check_login(&n.to_be_bytes(), &here, None, at(0)).expect("another user");
+    }
+    let allowed = (0..100).filter(|_| limits.check_login(b"ann", &here, None, at(0)).is_ok()).count();
+    assert_eq!(allowed, 10);
 }
 
 #[test]
 fn a_login_that_succeeds_does_not_count() {
     let limits = RateLimits::default();
     for _ in 0..1000 {
-        let attempt = limits.check_login(b"ann", v4(7), None, at(0)).expect("all before have succeeded");
+        let attempt = limits.check_login(b"ann", &by(v4(7)), None, at(0)).expect("all before have succeeded");
         limits.succeeded(attempt);
     }
 }
@@ -65,14 +90,13 @@ fn a_login_that_succeeds_does_not_count() {
 fn a_login_that_is_refused_takes_nothing() {
     let limits = RateLimits::default();
     for n in 0..30_u32 {
-        let _wrong = limits.check_login(&n.to_be_bytes(), v4(7), None, at(0)).unwrap();
+        let _wrong = limits.check_login(&n.to_be_bytes(), &by(v4(7)), None, at(0)).unwrap();
     }
     for _ in 0..100 {
-        limits.check_login(b"ann", v4(7), None, at(0)).unwrap_err();
+        limits.check_login(b"ann", &by(v4(7)), None, at(0)).unwrap_err();
     }
-    let _one = limits
-        .check_login(b"ann", v4(8), None, at(0))
-        .expect("her account in this network has all its tries");
+    let _one =
+        limits.check_login(b"ann", &by(v4(8)), None, at(0)).expect("she has all her tries in this network");
 }
 
 #[test]

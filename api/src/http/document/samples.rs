@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 const DAY: &str = "2099-06-05";
 
 /// Examples of parameters, by name. The bodies in `bodies.json` contain the same.
-pub(super) const SAMPLES: [(&str, &str); 13] = [
+pub(super) const SAMPLES: [(&str, &str); 14] = [
     ("site_id", "00000000-0000-0000-0000-000000000001"),
     ("space_id", "00000000-0000-7000-8000-000000000002"),
     ("device_id", "0004A30B00FF0002"),
@@ -19,6 +19,7 @@ pub(super) const SAMPLES: [(&str, &str); 13] = [
     ("policy_id", "00000000-0000-7000-8000-000000000007"),
     // Only in bodies: a space that an orphan can be assigned to.
     ("space_without_sensor", "00000000-0000-7000-8000-000000000008"),
+    ("user_id", "00000000-0000-7000-8000-000000000009"),
     ("job", "expire_reservations"),
     ("from", "2099-06-05T10:00:00Z"),
     ("to", "2099-06-05T12:00:00Z"),

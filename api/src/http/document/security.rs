@@ -1,11 +1,23 @@
-//! The credential of the webhooks, so that `/docs` can send it (its button "Authorize").
+//! Who may call each operation: the credentials in the document, so that `/docs` can send them (its button "Authorize"), and
+//! the needed role in words.
 
 use serde_json::{Value, json};
 
 use super::for_each_operation;
+use crate::http::kit::documented::PERMISSION;
+use crate::http::kit::permission::{Needs, needs};
 
 pub(super) fn document(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
+        "access_token": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "The `access_token` of POST /api/auth/login. A server started with --open needs none.",
+        },
+        "tenant_slug": {
+            "type": "apiKey", "in": "header", "name": "X-Tenant-Slug",
+            "description": "The tenant of the request, if it is another one than the session's: one of the user's, or for a \
+                            platform admin any.",
+        },
         "webhook_bearer": {
             "type": "http", "scheme": "bearer",
             "description": "The webhook secret (CHIRPSTACK_WEBHOOK_SECRET) as `Authorization: Bearer`.",
@@ -16,9 +28,45 @@ pub(super) fn document(document: &mut Value) {
         },
     });
     for_each_operation(document, |_, operation| {
-        // Without a secret, on loopback, none is needed.
-        if operation["responses"].get("401").is_some() {
-            operation["security"] = json!([{}, { "webhook_bearer": [] }, { "webhook_token": [] }]);
-        }
+        operation["security"] = match permission(operation) {
+            Some((name, needs)) => {
+                say(operation, &name, needs);
+                let role = match needs {
+                    Needs::Nothing | Needs::Session | Needs::Login => json!([]),
+                    needs => json!([needs.to_string()]),
+                };
+                json!([{ "access_token": role }, { "access_token": role, "tenant_slug": [] }])
+            }
+            // Without a secret, on loopback, a report needs none.
+            None if operation["tags"] == json!(["webhooks"])
+                && operation["responses"].get("401").is_some() =>
+            {
+                json!([{}, { "webhook_bearer": [] }, { "webhook_token": [] }])
+            }
+            None => json!([]),
+        };
     });
+}
+
+/// The permission of an operation, which is taken out of the refusals with 403, and who has it.
+fn permission(operation: &mut Value) -> Option<(String, Needs)> {
+    let forbidden = operation.pointer_mut("/responses/403/description")?;
+    let (codes, name) = forbidden.as_str()?.rsplit_once(&format!(", {PERMISSION}"))?;
+    let (codes, name) = (codes.to_owned(), name.to_owned());
+    let needs = needs(&name)?;
+    let is_by_role = matches!(needs, Needs::Role(_) | Needs::PlatformAdmin);
+    *forbidden = if is_by_role { format!("{codes}, forbidden") } else { codes }.into();
+    Some((name, needs))
+}
+
+/// Says in the description who may call the operation.
+fn say(operation: &mut Value, name: &str, needs: Needs) {
+    let who = match needs {
+        Needs::Nothing => return,
+        Needs::Session | Needs::Login => "Needs a login.".to_owned(),
+        Needs::Role(role) => format!("Needs the role {role} or a higher one (`{name}`)."),
+        Needs::PlatformAdmin => format!("Needs an admin of the platform (`{name}`)."),
+    };
+    let text = operation["description"].as_str().filter(|text| !text.is_empty());
+    operation["description"] = text.map_or_else(|| who.clone(), |text| format!("{text}\n\n{who}")).into();
 }

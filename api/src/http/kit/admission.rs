@@ -1,11 +1,11 @@
-//! Which requests reach a handler. Until there are logins, a server on loopback serves every program of this machine, so it
-//! refuses requests from pages of other sites and requests that a proxy passes on.
+//! What a request must be before its handler runs. No page of another site sends one. Where no login is needed, whoever reaches
+//! the server is trusted, so there it must be a program of this machine, and nothing that a proxy passes on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -14,7 +14,7 @@ use crate::http::kit::problem::Problem;
 
 /// Headers that decide whether a request is accepted and how it is read. Given twice, one proxy or program would go by the
 /// first and another one by the last. The names in one list are names of the same thing.
-const ONCE: [&[&str]; 8] = [
+const ONCE: [&[&str]; 9] = [
     &["authorization"],
     &["content-type"],
     &["host"],
@@ -22,6 +22,7 @@ const ONCE: [&[&str]; 8] = [
     &["origin"],
     &["sec-fetch-site"],
     &["x-signature", "x-webhook-signature"],
+    &["x-tenant-slug"],
     &["x-webhook-token"],
 ];
 
@@ -40,15 +41,21 @@ const BY_PROXIES: [&str; 7] = [
 const HTTP: (&str, u16) = ("http", 80);
 const HTTPS: (&str, u16) = ("https", 443);
 
-/// What is served through a proxy too, as it is on other addresses than loopback.
+/// What an open server serves through a proxy too: it shows nothing of a tenant.
 const HEALTH: [&str; 2] = ["/health", "/webhooks/health"];
 
-/// Whom a server serves without a credential.
+/// Where users log in.
+const LOGINS: &str = "/api/auth/";
+
+/// Without `--open` there are no further names.
+const NO_NAMES: &[String] = &[];
+
+/// Whom a server serves without a login.
 pub(crate) enum Admission {
-    /// On loopback: programs of this machine, which use a name of it or one of these.
+    /// Nobody, but for the operations that need none.
+    Logins,
+    /// Programs of this machine, which use a name of it or one of these: `--open`, on loopback only.
     ThisMachine { hosts: Vec<String> },
-    /// On other addresses: everyone, but there is nothing that shows data.
-    Everyone,
 }
 
 /// Refuses a request that has a header twice that may decide.
@@ -64,20 +71,33 @@ pub(crate) fn refuse_repeated(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 impl Admission {
-    /// Refuses a request without a credential that does not come from a program of this machine.
-    pub(crate) fn check(&self, request: &Request) -> Result<(), Problem> {
-        let Self::ThisMachine { hosts } = self else { return Ok(()) };
+    /// True if no login is needed.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::ThisMachine { .. })
+    }
+
+    /// Refuses a request by a page of another site. Where no login is needed, or for a report without a secret
+    /// (`is_unchecked`), also one that does not come from a program of this machine.
+    pub(crate) fn check(&self, request: &Request, is_unchecked: bool) -> Result<(), Problem> {
         let headers = request.headers();
-        let host = headers.get(HOST).map(|host| Place::of(host.as_bytes(), HTTP.1));
-        let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes(), HTTP.1));
-        // Every browser sends a Host.
-        if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
-            return Err(host_unknown());
+        let hosts: Option<&[String]> = match self {
+            Self::ThisMachine { hosts } => Some(hosts),
+            Self::Logins => is_unchecked.then_some(NO_NAMES),
+        };
+        if let Some(hosts) = hosts {
+            let host = headers.get(HOST).map(|host| Place::of(host.as_bytes(), HTTP.1));
+            let target =
+                request.uri().authority().map(|target| Place::of(target.as_str().as_bytes(), HTTP.1));
+            // Every browser sends a Host.
+            if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
+                return Err(host_unknown());
+            }
         }
-        if is_cross_site(request) {
+        if is_cross_site(request, self.is_open()) {
             return Err(cross_site());
         }
-        if is_forwarded(headers) && !HEALTH.iter().any(|path| request.uri().path().starts_with(path)) {
+        let is_health = HEALTH.iter().any(|path| request.uri().path().starts_with(path));
+        if hosts.is_some() && is_forwarded(headers) && !is_health {
             return Err(forwarded());
         }
         Ok(())
@@ -86,9 +106,18 @@ impl Admission {
 
 /// True if the body is declared to be JSON. No page of another site can do that without asking first.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    is_declared(headers, "application/json")
+}
+
+/// True if the body is declared to be a form.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    is_declared(headers, "application/x-www-form-urlencoded")
+}
+
+fn is_declared(headers: &HeaderMap, name: &str) -> bool {
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = declared.and_then(|value| value.split(';').next());
-    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(name))
 }
 
 /// A host and a port, as `Host` names them: without a user, and with a port that is a number or absent.
@@ -131,12 +160,13 @@ impl Place {
     }
 }
 
-/// True for a request by a page of another origin that is not listed. A link to a page of this server is followed.
-fn is_cross_site(request: &Request) -> bool {
+/// True for a request by a page of another origin that is not listed. A link to a page of this server is followed. On an open
+/// server a listed page needs a token too: it must not have more rights than its user.
+fn is_cross_site(request: &Request, is_open: bool) -> bool {
     let (method, headers) = (request.method(), request.headers());
     let passage = request.extensions().get::<Arc<Passage>>().map(|passage| &**passage);
     if passage.is_some_and(Passage::is_of_listed_origin) {
-        return false;
+        return is_open && !headers.contains_key(AUTHORIZATION) && !request.uri().path().starts_with(LOGINS);
     }
     let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if *method == Method::GET && value("sec-fetch-mode") == Some("navigate") {
@@ -175,7 +205,7 @@ fn cross_site() -> Problem {
 }
 
 fn forwarded() -> Problem {
-    let detail = "a proxy forwarded this request, so its sender may be on another machine: until there are logins, only health \
-                  checks and webhooks with a secret (CHIRPSTACK_WEBHOOK_SECRET) are served through a proxy";
+    let detail = "a proxy forwarded this request, so its sender may be on another machine: start the server without --open, and \
+                  with a secret for webhooks (CHIRPSTACK_WEBHOOK_SECRET), to serve through a proxy";
     Problem::new(StatusCode::FORBIDDEN, "forwarded", detail)
 }

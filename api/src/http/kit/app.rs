@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use parking_commands::accounts::Accounts;
 use parking_commands::bus::Bus;
 use parking_commands::ids::Ids;
 use parking_commands::ingest::Ingest;
@@ -25,10 +26,11 @@ use sqlx::PgPool;
 
 use crate::environment::Clock;
 use crate::http::kit::admission::Admission;
+use crate::http::kit::attempts::Attempts;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
 use crate::http::kit::commit_probe::CommitProbe;
-use crate::http::kit::credential::Credential;
+use crate::http::kit::credential::{Credential, Scraper};
 use crate::http::kit::edge::Edge;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::probe::Probe;
@@ -51,6 +53,7 @@ pub(crate) type AppState = Arc<App>;
 pub(crate) struct App {
     pub(crate) ingest: Ingest,
     pub(crate) platform: Arc<Platform>,
+    pub(crate) accounts: Accounts,
     pub(crate) jobs: Jobs,
     pub(crate) reader: Reader,
     pub(crate) probe: Probe,
@@ -62,9 +65,12 @@ pub(crate) struct App {
     /// The budget of unsent answers.
     pub(crate) answers: Budget,
     pub(crate) credential: Credential,
-    /// Whom the server serves without a credential.
+    /// Whom the server serves without a login.
     pub(crate) admission: Admission,
     pub(crate) edge: Edge,
+    pub(crate) attempts: Attempts,
+    /// Who reads the metrics without a login.
+    pub(crate) scraper: Scraper,
     pub(crate) turned_away: TurnedAway,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,

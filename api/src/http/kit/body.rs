@@ -1,21 +1,26 @@
 //! Command requests: the caller, the JSON body and the idempotency key.
 
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
+use parking_commands::accounts::Call;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::kit::admission::is_json;
+use crate::http::kit::admission::{is_form, is_json};
 use crate::http::kit::app::AppState;
-use crate::http::kit::caller::Caller;
+use crate::http::kit::caller::{Caller, call, trace_id};
 use crate::http::kit::fields::{Body, Fields, FromFields};
 use crate::http::kit::lenient;
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{invalid, invalid_body};
+use crate::http::kit::time::{Present, Time};
 
 /// The longest accepted key.
 const MAX_KEY: usize = 255;
@@ -33,6 +38,16 @@ pub(crate) struct KeyedCommand<P, T> {
     pub(crate) body: T,
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
+}
+
+/// A command that needs no login, with its body.
+pub(crate) struct PublicCommand<P, T> {
+    pub(crate) body: T,
+    /// When the body had arrived, and for which request.
+    pub(crate) call: Call,
+    /// The client, in its own words.
+    pub(crate) device: Option<String>,
+    permission: PhantomData<P>,
 }
 
 /// The parameter with which a client confirms a command, and with which it can prevent one.
@@ -86,6 +101,33 @@ impl<P: Permission, T: FromFields> FromRequest<AppState> for KeyedCommand<P, T> 
     }
 }
 
+impl<P: Permission, T: Body> FromRequest<AppState> for PublicCommand<P, T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        app.edge.charge_public(&parts, app.clock.now())?;
+        Present::of(&parts.uri)?;
+        refuse_unconfirmed(&parts)?;
+        let bytes = bytes_of(Request::from_parts(parts.clone(), body), app).await?;
+        let body = if T::FORM && is_form(&parts.headers) {
+            let pairs = serde_urlencoded::from_bytes(&bytes);
+            T::from_fields(Fields::of_form(pairs.map_err(|error| invalid_body(error.to_string()))?))?
+        } else {
+            refuse_other_types(&parts, &bytes)?;
+            read(&bytes)?
+        };
+        let device = parts.headers.get(USER_AGENT).and_then(|name| name.to_str().ok()).map(str::to_owned);
+        let call = call(&*app.clock, trace_id(&parts).as_deref());
+        Ok(Self { body, call, device, permission: PhantomData })
+    }
+}
+
+async fn bytes_of(request: Request, app: &AppState) -> Result<Bytes, Problem> {
+    let bytes = Bytes::from_request(request, app).await;
+    bytes.map_err(|rejection| Problem::of(rejection.status()))
+}
+
 /// A command as it arrived.
 struct Received<P> {
     parts: Parts,
@@ -99,9 +141,7 @@ impl<P: Permission> Received<P> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::<P>::from_request_parts(&mut parts, app).await?;
         refuse_unconfirmed(&parts)?;
-        let request = Request::from_parts(parts.clone(), body);
-        let bytes = Bytes::from_request(request, app).await;
-        let bytes = bytes.map_err(|rejection| Problem::of(rejection.status()))?;
+        let bytes = bytes_of(Request::from_parts(parts.clone(), body), app).await?;
         refuse_other_types(&parts, &bytes)?;
         let key = idempotency_key(&parts)?;
         Ok(Self { parts, caller, bytes, key })

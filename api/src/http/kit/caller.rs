@@ -1,5 +1,4 @@
-//! The caller and the caller's permissions. Until there are logins, every caller is the owner of the default tenant, on
-//! loopback only.
+//! The caller and the caller's permission.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use parking_commands::accounts::{Call, Principal};
 use parking_commands::append::RequestKey;
 use parking_commands::metadata::Metadata;
 use parking_commands::store::CommandContext;
@@ -18,16 +18,14 @@ use uuid::Uuid;
 
 use crate::environment::Clock;
 use crate::http::kit::app::{App, AppState};
+use crate::http::kit::authentication::{self, not_logged_in};
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::request::RequestId;
 use crate::http::kit::time::{Present, Time};
 
-/// The default tenant's owner.
+/// The owner of the default tenant, which everyone is where no login is needed.
 const OWNER: Uuid = Uuid::from_u128(1);
-
-/// The requests of the default tenant in a minute: as many as it likes.
-const NO_LIMIT: Option<u32> = None;
 
 /// A caller with the permission `P`. Every read and every command needs one. `T` is the time that the operation concerns: a
 /// caller that asks another operation about a past moment is refused.
@@ -44,6 +42,8 @@ pub(crate) struct Caller<P, T = Present> {
 pub(crate) struct Identity {
     pub(crate) tenant_id: TenantId,
     pub(crate) actor: Actor,
+    /// Who has logged in; nobody where no login is needed.
+    principal: Option<Arc<Principal>>,
     clock: SharedClock,
     /// The `Idempotency-Key` with the fingerprint of the content.
     idempotency: Option<RequestKey>,
@@ -62,6 +62,15 @@ impl fmt::Debug for SharedClock {
 }
 
 impl Identity {
+    fn of(principal: Option<Arc<Principal>>, app: &App, parts: &Parts) -> Self {
+        let (tenant_id, actor) = match &principal {
+            Some(principal) => (principal.tenant.tenant_id, principal.actor()),
+            None => (TenantId::DEFAULT, Actor::User(OWNER.into())),
+        };
+        let (clock, trace_id) = (SharedClock(app.clock.clone()), trace_id(parts));
+        Self { tenant_id, actor, principal, clock, idempotency: None, trace_id }
+    }
+
     /// The tenant, the actor and the time of a command, which is now: its body has arrived, and it is executed next. What was
     /// in time when the head of the request arrived may be late by now.
     pub(crate) fn asked(&self) -> Asked {
@@ -71,14 +80,27 @@ impl Identity {
     /// The data for the envelopes of the command's events.
     pub(crate) fn context(&self) -> CommandContext {
         let trace_id = self.trace_id.as_ref().map(ToString::to_string);
-        let metadata = Metadata {
+        let mut metadata = Metadata {
             actor: Some(self.actor.to_string()),
             correlation_id: trace_id.clone(),
             request_id: trace_id,
             ..Metadata::default()
         };
+        if let Some(principal) = &self.principal {
+            principal.sign(&mut metadata);
+        }
         let tenant_id = Some(self.tenant_id.uuid());
         CommandContext { tenant_id, metadata, request: self.idempotency.clone(), body: None }
+    }
+
+    /// Who has logged in. What concerns a user needs one, also where nothing else needs a login.
+    pub(crate) fn principal(&self) -> Result<&Principal, Problem> {
+        self.principal.as_deref().ok_or_else(not_logged_in)
+    }
+
+    /// The time of a call about accounts, which is now, and the request that it belongs to.
+    pub(crate) fn call(&self) -> Call {
+        call(&*self.clock.0, self.trace_id.as_deref())
     }
 
     /// The id of a new resource. A repeated command with the same idempotency key gets the same id again.
@@ -89,6 +111,16 @@ impl Identity {
         };
         self.idempotency.as_ref().map_or_else(|| app.ids.next(), derived)
     }
+}
+
+/// A call about accounts, now, for the request with this id.
+pub(crate) fn call(clock: &dyn Clock, trace_id: Option<&str>) -> Call {
+    Call { at: clock.now(), request_id: trace_id.map(str::to_owned) }
+}
+
+/// The id of the request.
+pub(crate) fn trace_id(parts: &Parts) -> Option<Arc<str>> {
+    parts.extensions.get::<RequestId>().map(|request| request.id.clone())
 }
 
 impl<P> Caller<P> {
@@ -110,17 +142,14 @@ impl<P, T> Deref for Caller<P, T> {
 impl<P: Permission, T: Time> FromRequestParts<AppState> for Caller<P, T> {
     type Rejection = Problem;
 
-    /// On loopback every caller has every permission. Every operation passes here, so here the query as a whole is checked.
+    /// Every operation that needs a permission passes here, so here the query as a whole is checked too.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let principal = authentication::principal(parts, app, P::NEEDS).await?;
         let time = T::of(&parts.uri)?;
-        app.edge.charge_tenant(parts, TenantId::DEFAULT, NO_LIMIT, app.clock.now())?;
-        let identity = Identity {
-            tenant_id: TenantId::DEFAULT,
-            actor: Actor::User(OWNER.into()),
-            clock: SharedClock(app.clock.clone()),
-            idempotency: None,
-            trace_id: parts.extensions.get::<RequestId>().map(|request| request.id.clone()),
-        };
-        Ok(Self { identity, permission: PhantomData, time })
+        if let Some(principal) = &principal {
+            let limit = principal.tenant.limit("api_rate_limit");
+            app.edge.charge_tenant(parts, principal.tenant.tenant_id, limit, app.clock.now())?;
+        }
+        Ok(Self { identity: Identity::of(principal, app, parts), permission: PhantomData, time })
     }
 }

@@ -1,4 +1,4 @@
-//! The credential of webhook senders.
+//! The credentials of programs: of webhook senders, and of whoever collects the metrics.
 //!
 //! ChirpStack can only send static headers, so it authenticates with a token. A signing proxy in front of it can send an
 //! HMAC of the body. All comparisons take constant time.
@@ -45,13 +45,25 @@ impl Credential {
     }
 }
 
+/// The token of a program that collects the metrics. It works while the database is away, when logins do not.
+pub(crate) struct Scraper(pub(crate) Option<SecretString>);
+
+impl Scraper {
+    /// True if the request has the token.
+    pub(crate) fn sent(&self, headers: &HeaderMap) -> bool {
+        let Some(secret) = &self.0 else { return false };
+        bearer(headers).is_some_and(|token| same(token, secret.expose_secret().as_bytes()))
+    }
+}
+
 /// The tokens of a request: `X-Webhook-Token`, and `Authorization: Bearer` in any letter case.
 fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes())
-    });
-    headers.get(TOKEN_HEADER).map(HeaderValue::as_bytes).into_iter().chain(bearer)
+    headers.get(TOKEN_HEADER).map(HeaderValue::as_bytes).into_iter().chain(bearer(headers))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes())
 }
 
 /// True for the hexadecimal HMAC-SHA256 (RFC 2104) of the body, with or without the prefix `sha256=`.

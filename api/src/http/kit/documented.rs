@@ -11,7 +11,8 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
-use crate::http::kit::permission::Permission;
+use crate::http::kit::authentication;
+use crate::http::kit::permission::{Needs, Permission};
 
 /// A refusal's status and code.
 pub(crate) type Code = (StatusCode, &'static str);
@@ -25,6 +26,10 @@ const OF_EVERY_OPERATION: [Code; 6] = [
     (StatusCode::MISDIRECTED_REQUEST, "host_unknown"),
     (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
 ];
+
+/// Begins the last entry of the refusals with 403: the permission that the operation needs. The completed document says in
+/// words who has it.
+pub(in crate::http) const PERMISSION: &str = "permission ";
 
 /// A set of refusals.
 pub(crate) trait CodeSet {
@@ -55,7 +60,8 @@ pub(crate) struct CommandErrors<P>(PhantomData<P>);
 
 impl<P: Permission> CodeSet for ReadErrors<P> {
     fn codes() -> Vec<Code> {
-        vec![
+        let mut codes = authentication::codes(P::NEEDS);
+        codes.extend([
             (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             (StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid"),
             (StatusCode::UNPROCESSABLE_ENTITY, "position_unknown"),
@@ -65,11 +71,12 @@ impl<P: Permission> CodeSet for ReadErrors<P> {
             (StatusCode::SERVICE_UNAVAILABLE, "projection_behind"),
             (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
             (StatusCode::SERVICE_UNAVAILABLE, "projection_stopped"),
-        ]
+        ]);
+        codes
     }
 
     fn permission() -> Option<&'static str> {
-        Some(P::NAME)
+        (P::NEEDS != Needs::Nothing).then_some(P::NAME)
     }
 }
 
@@ -92,7 +99,7 @@ impl<P: Permission> CodeSet for CommandErrors<P> {
     }
 
     fn permission() -> Option<&'static str> {
-        Some(P::NAME)
+        ReadErrors::<P>::permission()
     }
 }
 
@@ -148,9 +155,8 @@ impl<C: CodeSet> IntoResponses for Refusals<C> {
                 codes.push(code);
             }
         }
-        let forbidden =
-            C::permission().map(|name| format!("forbidden: the caller needs the permission {name}"));
-        by_status.entry(StatusCode::FORBIDDEN.as_u16()).or_default().extend(forbidden.as_deref());
+        let permission = C::permission().map(|name| format!("{PERMISSION}{name}"));
+        by_status.entry(StatusCode::FORBIDDEN.as_u16()).or_default().extend(permission.as_deref());
         let document = |(status, codes): (u16, Vec<&str>)| {
             let problem = Ref::from_schema_name(ProblemDocument::name());
             let content = ContentBuilder::new().schema(Some(problem)).build();

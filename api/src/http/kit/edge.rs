@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -54,11 +55,25 @@ impl Edge {
         if sender.is_in_clear && !self.takes_clear && !is_always_served(path) {
             return Err(https_required());
         }
-        if sender.is_local || needs_credential(request) {
+        if needs_credential(request) { Ok(()) } else { self.charge_anonymous(sender, now) }
+    }
+
+    /// Counts a request of an operation that needs no login, if [`Self::admit`] did not because it names a credential.
+    pub(crate) fn charge_public(&self, parts: &Parts, now: Instant) -> Result<(), Problem> {
+        let passage = parts.extensions.get::<Arc<Passage>>();
+        let sender = passage.and_then(|passage| passage.sender.as_ref());
+        let Some(sender) = sender.filter(|_| names_credential(parts.uri.path(), &parts.headers)) else {
+            return Ok(());
+        };
+        self.charge_anonymous(sender, now)
+    }
+
+    fn charge_anonymous(&self, sender: &Sender, now: Instant) -> Result<(), Problem> {
+        if sender.is_local {
             return Ok(());
         }
         self.limits.check_anonymous(sender.address, now).map_err(|allowance| {
-            let detail = "this address sends too many requests without a credential: wait, or log in";
+            let detail = "this address sends too many requests without a login: wait, or log in";
             rate_limited(detail, allowance)
         })
     }
@@ -145,13 +160,19 @@ impl Passage {
     }
 }
 
-/// True for reports, whose handlers check a credential: of these only the refused ones count. A header alone proves nothing.
+/// True if the handler checks a credential: of these requests only the refused ones count. A header alone proves nothing.
 fn needs_credential(request: &Request) -> bool {
+    let (path, is_post) = (request.uri().path(), request.method() == Method::POST);
     let is_routed = request.extensions().get::<MatchedPath>().is_some();
-    is_routed && request.method() == Method::POST && is_report(request.uri().path())
+    is_routed && (is_post && is_report(path) || names_credential(path, request.headers()))
 }
 
-fn rate_limited(detail: &str, allowance: Allowance) -> Problem {
+/// True if the request names a credential, at a path where most operations need one.
+fn names_credential(path: &str, headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION) && (path.starts_with("/api/") || path.starts_with("/metrics"))
+}
+
+pub(crate) fn rate_limited(detail: &str, allowance: Allowance) -> Problem {
     Problem::rate_limited(detail, allowance.retry_after.unwrap_or(1))
 }
 

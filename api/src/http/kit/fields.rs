@@ -27,6 +27,8 @@ pub(crate) trait Body: DeserializeOwned + PartialEq {
     const SHOWN: &'static [(&'static str, &'static [&'static str])] = &[];
     /// Whether the request may have no body.
     const OPTIONAL: bool = false;
+    /// Whether the body may be a form.
+    const FORM: bool = false;
 }
 
 /// A body that may be absent.
@@ -65,6 +67,11 @@ impl Fields {
             b"" | b"null" => Ok(Self(None)),
             json => pairs::read(json).map(|pairs| Self(Some(pairs))),
         }
+    }
+
+    /// The fields of a form.
+    pub(crate) fn of_form(pairs: Vec<(String, String)>) -> Self {
+        Self(Some(pairs.into_iter().map(|(name, value)| (name, value.into())).collect()))
     }
 
     /// Refuses an absent body where one is needed, and a value of the wrong type under any name.

@@ -11,6 +11,7 @@ use parking_domain::limits::LimitExceeded;
 use parking_domain::site::SiteRefusal;
 use parking_domain::space::{Conflict, SpaceRefusal};
 use parking_domain::tenant::TenantRefusal;
+use parking_domain::user::UserRefusal;
 use serde_json::{Value, json};
 use tracing::error;
 
@@ -141,6 +142,13 @@ coded! { TenantRefusal:
     TenantRefusal::LastOwner => CONFLICT "last_owner",
     TenantRefusal::MemberLimitReached { .. } => CONFLICT "member_limit_reached",
     TenantRefusal::TooManyMembers => CONFLICT "too_many_members",
+}
+
+coded! { UserRefusal:
+    UserRefusal::UserAlreadyExists => CONFLICT "user_already_exists",
+    UserRefusal::UserNotFound => NOT_FOUND "user_not_found",
+    UserRefusal::TooManyMemberships => CONFLICT "too_many_memberships",
+    UserRefusal::UserStillMember => CONFLICT "user_still_member",
 }
 
 fn conflict(conflict: &Conflict) -> Value {

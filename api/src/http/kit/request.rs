@@ -119,8 +119,9 @@ fn admit(app: &App, passage: &Passage, request: &Request) -> Result<Option<Respo
         return Ok(Some(answer));
     }
     app.edge.admit(passage, request, app.clock.now())?;
-    if !(app.credential.is_secret() && is_report(request.uri().path())) {
-        app.admission.check(request)?;
+    let is_report = is_report(request.uri().path());
+    if !(app.credential.is_secret() && is_report) {
+        app.admission.check(request, is_report)?;
     }
     Ok(None)
 }

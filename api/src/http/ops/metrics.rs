@@ -10,19 +10,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::kit::app::AppState;
-use crate::http::kit::documented::{Code, CodeSet, Refusals};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{ReadErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::ReadMetrics;
 use crate::http::kit::problem::Problem;
 use crate::metrics::TextFormat;
-
-/// The refusals of the metrics endpoint.
-enum MetricsRefusals {}
-
-impl CodeSet for MetricsRefusals {
-    fn codes() -> Vec<Code> {
-        vec![(StatusCode::INTERNAL_SERVER_ERROR, "internal")]
-    }
-}
 
 const OPEN_METRICS: &str = "application/openmetrics-text";
 const PLAIN: &str = "text/plain";
@@ -69,12 +62,20 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(metrics))
 }
 
-/// Returns the server's metrics for Prometheus: as OpenMetrics, or with `Accept: text/plain` in Prometheus' text format.
+/// Returns the server's metrics for Prometheus: as OpenMetrics, or with `Accept: text/plain` in Prometheus' text format. The
+/// token of the setting `PARKING_METRICS_TOKEN` works instead of a login.
 // Without the database, the metrics that come from it keep their last values: the others matter all the more then.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, content((String = "application/openmetrics-text"), (String = "text/plain"))),
-              Refusals<MetricsRefusals>))]
-async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
+              Refusals<ReadErrors<ReadMetrics>>))]
+async fn metrics(
+    State(app): State<AppState>,
+    caller: Result<Caller<ReadMetrics>, Problem>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if !app.scraper.sent(&headers) {
+        caller?;
+    }
     let format = preferred(&headers);
     let standing = async { standing::read(&mut *app.auditor.acquire().await?).await };
     match standing.await {

@@ -65,12 +65,13 @@ pub(in crate::http) fn routes(document: &utoipa::openapi::OpenApi) -> Router<App
         Config::from("/openapi.json?examples=own").try_it_out_enabled(true).persist_authorization(true);
     let ui = SwaggerUi::new("/docs").config(config);
     let serve = async move |State(app): State<AppState>,
-                            caller: Caller<ReadDashboard>,
+                            caller: Result<Caller<ReadDashboard>, Problem>,
                             QueryParams(query): QueryParams<DocumentQuery>|
                 -> Response {
-        let json = match query.examples {
-            None => bytes,
-            Some(Examples::Own) => with_own_ids(&app, &caller, &json).await,
+        // The document is for everyone; ids are for those who may see them.
+        let json = match (query.examples, caller) {
+            (Some(Examples::Own), Ok(caller)) => with_own_ids(&app, &caller, &json).await,
+            _ => bytes,
         };
         ([(CONTENT_TYPE, "application/json")], json).into_response()
     };

@@ -29,7 +29,7 @@ use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
-use crate::http::kit::permission::{ManageReservations, ReadReservations};
+use crate::http::kit::permission::{ExpireReservations, ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid, one_with_body};
 use crate::http::kit::reply::View;
@@ -259,10 +259,10 @@ async fn execute(
 ///
 /// A reservation that is not confirmed ends only when it is known that its vehicle has not arrived.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
-    responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
+    responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ExpireReservations>, SpaceRefusal)>))]
 async fn expire_old(
     State(app): State<AppState>,
-    Command { caller, .. }: Command<ManageReservations, EmptyBody>,
+    Command { caller, .. }: Command<ExpireReservations, EmptyBody>,
 ) -> Result<Reply<ExpiredView>, Problem> {
     let now = app.clock.now();
     let begun = reservations::begun(&mut *app.read_now::<Registry>(&caller).await?, now).await?;

@@ -1,5 +1,6 @@
 //! Parts of requests and responses that several resources share. Resources import from here, never from one another.
 
+pub(super) mod account;
 pub(super) mod activity;
 pub(super) mod counts;
 pub(super) mod last_event;

@@ -1,6 +1,6 @@
 //! Path parameters.
 
-use parking_domain::id::{OverrideId, PolicyId, ReservationId, SiteId, SpaceId};
+use parking_domain::id::{OverrideId, PolicyId, ReservationId, SiteId, SpaceId, UserId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -71,4 +71,11 @@ pub(crate) struct OrphanPath {
 pub(crate) struct JobPath {
     /// The job's name.
     pub(crate) job: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct UserPath {
+    #[param(value_type = Uuid)]
+    pub(crate) user_id: UserId,
 }

@@ -5,7 +5,7 @@
 
 pub(crate) mod read;
 
-use parking_domain::{device, occupancy, sensors, space, uplinks};
+use parking_domain::{device, occupancy, sensors, space, tenant, uplinks};
 use parking_processes::jobs;
 use parking_projections::registry::overrides;
 use serde::Serialize;
@@ -83,6 +83,9 @@ words! {
 
     /// The order of an uplink in its LoRaWAN session.
     UplinkStanding: uplinks::Standing { InOrder, Late, Repeated, Uncounted }
+
+    /// A role in a tenant. Each includes the rights of the previous one.
+    Role: tenant::Role { Viewer, Operator, Admin, Owner }
 
     /// What started a run of a job.
     JobTrigger: jobs::Trigger { Schedule, Request }

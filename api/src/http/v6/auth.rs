@@ -1,0 +1,155 @@
+//! Logins: `/api/auth`.
+
+mod body;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::kit::accounts::{
+    LoginRefusals, NameRefusals, PasswordRefusals, RefreshRefusals, RegistrationRefusals, ResetRefusals,
+    SwitchRefusals,
+};
+use crate::http::kit::app::AppState;
+use crate::http::kit::attempts::Client;
+use crate::http::kit::body::{Command, EmptyBody, PublicCommand};
+use crate::http::kit::caller::Caller;
+use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::permission::{Anyone, ManageAccount, UseSession};
+use crate::http::kit::problem::Problem;
+use crate::http::kit::reply::Reply;
+use crate::http::v6::auth::body::{
+    LoginBody, NameBody, PasswordBody, RefreshBody, RegistrationBody, ResetBody, SwitchBody,
+};
+use crate::http::v6::shared::account::{AccountView, SignedInView, SucceededView};
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .serve(routes!(register))
+        .serve(routes!(login))
+        .serve(routes!(refresh))
+        .serve(routes!(logout))
+        .serve(routes!(me, rename))
+        .serve(routes!(change_password))
+        .serve(routes!(switch_tenant))
+        .serve(routes!(reset_password))
+}
+
+/// Registers a user as the owner of a new tenant with a site, and logs the user in.
+#[utoipa::path(post, path = "/api/auth/register", tag = "auth", request_body = RegistrationBody,
+    responses((status = 201, body = SignedInView), Refusals<(CommandErrors<Anyone>, RegistrationRefusals)>))]
+async fn register(
+    State(app): State<AppState>,
+    client: Client,
+    PublicCommand { body, call, device, .. }: PublicCommand<Anyone, RegistrationBody>,
+) -> Result<Reply<SignedInView>, Problem> {
+    client.register(&app.edge.limits, call.at)?;
+    let signed_in = app.accounts.register(body.registration(device)?, &call).await?;
+    Ok(Reply::at(app.head(), SignedInView::of(signed_in, call.at)).created())
+}
+
+/// Logs a user in. The body is JSON or a form. The cookie of the answer makes the device known: tries that others make for the
+/// same user do not count for it.
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth",
+    request_body(content((LoginBody = "application/json"), (LoginBody = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = SignedInView), Refusals<(CommandErrors<Anyone>, LoginRefusals)>))]
+async fn login(
+    State(app): State<AppState>,
+    client: Client,
+    PublicCommand { body, call, device, .. }: PublicCommand<Anyone, LoginBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let login = body.login(device)?;
+    let user = app.platform.sealer.user_key(&login.email);
+    let trying = app.accounts.login(login, &call);
+    let signed_in = app.attempts.password((&app.edge.limits, call.at), &client, &user, trying).await?;
+    let known = app.attempts.remember(&client, &user);
+    Ok((known, Reply::at(app.head(), SignedInView::of(signed_in, call.at))))
+}
+
+/// Exchanges a refresh token for new tokens of the same session. A refresh token works once; used again, it ends the session.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshBody,
+    responses((status = 200, body = SignedInView), Refusals<(CommandErrors<Anyone>, RefreshRefusals)>))]
+async fn refresh(
+    State(app): State<AppState>,
+    PublicCommand { body, call, .. }: PublicCommand<Anyone, RefreshBody>,
+) -> Result<Reply<SignedInView>, Problem> {
+    let signed_in = app.accounts.refresh(&body.token()?, &call).await?;
+    Ok(Reply::at(app.head(), SignedInView::of(signed_in, call.at)))
+}
+
+/// Ends the session: its access token and its refresh token stop working.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth",
+    responses((status = 200, body = SucceededView), Refusals<CommandErrors<UseSession>>))]
+async fn logout(
+    State(app): State<AppState>,
+    Command { caller, .. }: Command<UseSession, EmptyBody>,
+) -> Result<Reply<SucceededView>, Problem> {
+    app.accounts.logout(caller.principal()?, &caller.call()).await?;
+    Ok(Reply::at(app.head(), SucceededView::saying("Logged out successfully")))
+}
+
+/// Returns the user who has logged in.
+#[utoipa::path(get, path = "/api/auth/me", tag = "auth",
+    responses((status = 200, body = AccountView), Refusals<ReadErrors<UseSession>>))]
+async fn me(State(app): State<AppState>, caller: Caller<UseSession>) -> Result<Json<AccountView>, Problem> {
+    let principal = caller.principal()?;
+    let profile = app.accounts.profile(principal.user_id).await?;
+    Ok(Json(AccountView::of(principal, profile)))
+}
+
+/// Changes the user's own name.
+#[utoipa::path(put, path = "/api/auth/me", tag = "auth", request_body = NameBody,
+    responses((status = 200, body = AccountView), Refusals<(CommandErrors<ManageAccount>, NameRefusals)>))]
+async fn rename(
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageAccount, NameBody>,
+) -> Result<Reply<AccountView>, Problem> {
+    let principal = caller.principal()?;
+    app.accounts.rename(principal, &body.name()?, &caller.call()).await?;
+    let profile = app.accounts.profile(principal.user_id).await?;
+    Ok(Reply::at(app.head(), AccountView::of(principal, profile)))
+}
+
+/// Replaces the user's password. All other sessions of the user end.
+#[utoipa::path(post, path = "/api/auth/change-password", tag = "auth", request_body = PasswordBody,
+    responses((status = 200, body = SucceededView), Refusals<(CommandErrors<UseSession>, PasswordRefusals)>))]
+async fn change_password(
+    State(app): State<AppState>,
+    client: Client,
+    Command { caller, body }: Command<UseSession, PasswordBody>,
+) -> Result<Reply<SucceededView>, Problem> {
+    let (current, new) = body.passwords()?;
+    let (principal, call) = (caller.principal()?, caller.call());
+    let trying = app.accounts.change_password(principal, &current, &new, &call);
+    let user = principal.user_id.uuid().into_bytes();
+    app.attempts.password((&app.edge.limits, call.at), &client, &user, trying).await?;
+    Ok(Reply::at(app.head(), SucceededView::saying("The password is changed")))
+}
+
+/// Makes another of the user's tenants the tenant of the session. The tokens stay as they are.
+#[utoipa::path(post, path = "/api/auth/switch-tenant", tag = "auth", request_body = SwitchBody,
+    responses((status = 200, body = AccountView), Refusals<(CommandErrors<ManageAccount>, SwitchRefusals)>))]
+async fn switch_tenant(
+    State(app): State<AppState>,
+    Command { caller, body }: Command<ManageAccount, SwitchBody>,
+) -> Result<Reply<AccountView>, Problem> {
+    let slug = body.slug()?;
+    let principal = app.accounts.switch_tenant(caller.principal()?, &slug, &caller.call()).await?;
+    let profile = app.accounts.profile(principal.user_id).await?;
+    Ok(Reply::at(app.head(), AccountView::of(&principal, profile)))
+}
+
+/// Sets a new password with a reset link. All sessions of the user end.
+#[utoipa::path(post, path = "/api/auth/reset-password", tag = "auth", request_body = ResetBody,
+    responses((status = 200, body = SucceededView), Refusals<(CommandErrors<Anyone>, ResetRefusals)>))]
+async fn reset_password(
+    State(app): State<AppState>,
+    PublicCommand { body, call, .. }: PublicCommand<Anyone, ResetBody>,
+) -> Result<Reply<SucceededView>, Problem> {
+    let (token, password) = body.parts()?;
+    app.accounts.use_reset(&token, &password, &call).await?;
+    Ok(Reply::at(app.head(), SucceededView::saying("The password is changed: log in with it")))
+}

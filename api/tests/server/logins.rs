@@ -1,0 +1,8 @@
+//! Logins over HTTP: who may call what, sessions and their ends, users and invitations.
+
+mod host;
+mod matrix;
+pub(crate) mod people;
+mod revocation;
+mod sequence;
+mod users;
