@@ -30,13 +30,10 @@ const SHORTEST_SECRET: usize = 16;
 
 /// Serves until interrupted or terminated.
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
+    let (credential, admission) = (credential(&arguments)?, admission(&arguments)?);
+    let scraper = Scraper(secret(arguments.metrics_token.as_ref(), "PARKING_METRICS_TOKEN")?);
     let (edge, certificate) = transport::edge(&arguments.edge, arguments.listen)?;
-    let guard = Guard {
-        credential: credential(&arguments)?,
-        admission: admission(&arguments)?,
-        scraper: Scraper(secret(arguments.metrics_token.as_ref(), "PARKING_METRICS_TOKEN")?),
-        edge,
-    };
+    let guard = Guard { credential, admission, scraper, edge };
     let first_admin = admin::first(&arguments)?;
     let place = if arguments.demo { Place::of_demo(&arguments.place) } else { Place::of(&arguments.place) }?;
     let bounds = Bounds {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
 pub(in crate::http) use samples::Samples;
+pub(in crate::http) use security::guarded;
 
 /// The completed document of the operations.
 pub(in crate::http) fn complete(document: &OpenApi) -> Value {

@@ -16,6 +16,7 @@ pub(crate) mod documented;
 pub(crate) mod edge;
 pub(crate) mod fields;
 pub(crate) mod freshness;
+pub(crate) mod guarded;
 pub(crate) mod hardening;
 pub(crate) mod iso8601;
 pub(crate) mod lenient;

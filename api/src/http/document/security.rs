@@ -2,9 +2,11 @@
 //! the needed role in words.
 
 use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
 
 use super::for_each_operation;
 use crate::http::kit::documented::PERMISSION;
+use crate::http::kit::guarded::Guarded;
 use crate::http::kit::permission::{Needs, needs};
 
 pub(super) fn document(document: &mut Value) {
@@ -48,13 +50,27 @@ pub(super) fn document(document: &mut Value) {
     });
 }
 
+/// What each operation needs of its caller.
+pub(in crate::http) fn guarded(document: &OpenApi) -> Guarded {
+    let mut document = serde_json::to_value(document).expect("a document always serialises");
+    let mut guarded = Guarded::default();
+    for_each_operation(&mut document, |operation, content| {
+        if let Some((method, path)) = operation.split_once(' ')
+            && let Some((_, needs)) = permission(content)
+        {
+            guarded.add(method, path, needs);
+        }
+    });
+    guarded
+}
+
 /// The permission of an operation, which is taken out of the refusals with 403, and who has it.
 fn permission(operation: &mut Value) -> Option<(String, Needs)> {
     let forbidden = operation.pointer_mut("/responses/403/description")?;
     let (codes, name) = forbidden.as_str()?.rsplit_once(&format!(", {PERMISSION}"))?;
     let (codes, name) = (codes.to_owned(), name.to_owned());
     let needs = needs(&name)?;
-    let is_by_role = matches!(needs, Needs::Role(_) | Needs::PlatformAdmin);
+    let is_by_role = matches!(needs, Needs::Role(_) | Needs::PlatformAdmin | Needs::Metrics);
     *forbidden = if is_by_role { format!("{codes}, forbidden") } else { codes }.into();
     Some((name, needs))
 }
@@ -66,6 +82,9 @@ fn say(operation: &mut Value, name: &str, needs: Needs) {
         Needs::Session | Needs::Login => "Needs a login.".to_owned(),
         Needs::Role(role) => format!("Needs the role {role} or a higher one (`{name}`)."),
         Needs::PlatformAdmin => format!("Needs an admin of the platform (`{name}`)."),
+        Needs::Metrics => {
+            format!("Needs an admin of the platform (`{name}`), or the token of `PARKING_METRICS_TOKEN`.")
+        }
     };
     let text = operation["description"].as_str().filter(|text| !text.is_empty());
     operation["description"] = text.map_or_else(|| who.clone(), |text| format!("{text}\n\n{who}")).into();

@@ -9,6 +9,7 @@ use parking_commands::accounts::{AccountError, Principal, TokenRefusal};
 
 use crate::http::kit::app::App;
 use crate::http::kit::documented::Code;
+use crate::http::kit::edge::Passage;
 use crate::http::kit::lenient::is_present;
 use crate::http::kit::permission::Needs;
 use crate::http::kit::problem::Problem;
@@ -23,23 +24,56 @@ const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OfThisProcess;
 
-/// Who has logged in, once the permission is checked. Nobody where no login is needed and none is sent.
-pub(crate) async fn principal(
-    parts: &Parts,
-    app: &App,
-    needs: Needs,
-) -> Result<Option<Arc<Principal>>, Problem> {
-    let Some(token) = bearer(&parts.headers)? else {
+/// Who the caller is, as the middleware has found out. Nobody where no login is needed and none is sent.
+#[derive(Clone)]
+pub(crate) struct Authenticated(Option<Arc<Principal>>);
+
+/// Finds out who the caller of an operation is that needs this, and counts the request for the tenant. Handlers read nothing of
+/// a request whose caller may not ask.
+pub(crate) async fn authenticate(parts: &mut Parts, app: &App, needs: Needs) -> Result<(), Problem> {
+    if needs == Needs::Nothing {
+        return Ok(());
+    }
+    let principal = principal(parts, app, needs).await?;
+    if let (Some(principal), Some(passage)) = (&principal, parts.extensions.get::<Arc<Passage>>()) {
+        passage.is_of(principal.user_id);
+        let limit = principal.tenant.limit("api_rate_limit");
+        app.edge.charge_tenant(passage, principal.tenant.tenant_id, limit, app.clock.now())?;
+    }
+    parts.extensions.insert(Authenticated(principal));
+    Ok(())
+}
+
+async fn principal(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
+    let headers = &parts.headers;
+    if needs == Needs::Metrics && app.scraper.sent(headers) {
+        return Ok(None);
+    }
+    let Some(token) = bearer(headers)? else {
         let is_trusted = app.admission.is_open() || parts.extensions.get::<OfThisProcess>().is_some();
         return if is_trusted && !needs.is_personal() { Ok(None) } else { Err(not_logged_in()) };
     };
-    let slug = parts.headers.get(TENANT).map(|slug| slug.to_str().map_err(|_| TokenRefusal::NotMember));
+    let slug = headers.get(TENANT).map(|slug| slug.to_str().map_err(|_| TokenRefusal::NotMember));
     let slug = slug.transpose()?.map(str::trim).filter(|slug| is_present(slug));
     let principal = app.accounts.authenticate(token, slug, app.clock.now()).await.map_err(refused)?;
+    check(&principal, needs)?;
+    Ok(Some(principal))
+}
+
+/// The caller of a handler with this permission. The middleware has checked the permission of the route, which is the same one.
+pub(crate) fn caller(parts: &Parts, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
+    let Authenticated(principal) = parts.extensions.get::<Authenticated>().ok_or_else(not_logged_in)?;
+    if let Some(principal) = principal {
+        check(principal, needs)?;
+    }
+    Ok(principal.clone())
+}
+
+fn check(principal: &Principal, needs: Needs) -> Result<(), Problem> {
     if principal.must_change_password && needs != Needs::Session {
         return Err(Problem::new(FORBIDDEN, "password_change_required", INITIAL_PASSWORD));
     }
-    if needs.has(&principal) { Ok(Some(principal)) } else { Err(forbidden(needs)) }
+    if needs.has(principal) { Ok(()) } else { Err(forbidden(needs)) }
 }
 
 const INITIAL_PASSWORD: &str =
@@ -66,7 +100,9 @@ pub(crate) fn not_logged_in() -> Problem {
 
 fn forbidden(needs: Needs) -> Problem {
     let detail = match needs {
-        Needs::PlatformAdmin => "this needs an admin of the platform: log in as one, or ask one".to_owned(),
+        Needs::PlatformAdmin | Needs::Metrics => {
+            "this needs an admin of the platform: log in as one, or ask one".to_owned()
+        }
         needs => format!("this needs the role {needs} in the tenant: ask a member who has it"),
     };
     Problem::new(FORBIDDEN, "forbidden", detail)

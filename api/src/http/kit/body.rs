@@ -106,7 +106,6 @@ impl<P: Permission, T: Body> FromRequest<AppState> for PublicCommand<P, T> {
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        app.edge.charge_public(&parts, app.clock.now())?;
         Present::of(&parts.uri)?;
         refuse_unconfirmed(&parts)?;
         let bytes = bytes_of(Request::from_parts(parts.clone(), body), app).await?;

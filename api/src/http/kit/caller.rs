@@ -144,12 +144,8 @@ impl<P: Permission, T: Time> FromRequestParts<AppState> for Caller<P, T> {
 
     /// Every operation that needs a permission passes here, so here the query as a whole is checked too.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let principal = authentication::principal(parts, app, P::NEEDS).await?;
+        let principal = authentication::caller(parts, P::NEEDS)?;
         let time = T::of(&parts.uri)?;
-        if let Some(principal) = &principal {
-            let limit = principal.tenant.limit("api_rate_limit");
-            app.edge.charge_tenant(parts, principal.tenant.tenant_id, limit, app.clock.now())?;
-        }
         Ok(Self { identity: Identity::of(principal, app, parts), permission: PhantomData, time })
     }
 }

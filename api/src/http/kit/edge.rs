@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use parking_domain::id::TenantId;
+use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_edge::{Allowance, Connection, Cors, Network, Preflight, Proxies, RateLimits, Sender};
 
+use crate::http::kit::permission::Needs;
 use crate::http::kit::problem::Problem;
 use crate::listen::{is_always_served, is_report};
 
@@ -33,6 +33,8 @@ pub(crate) struct Passage {
     preflight: Option<Preflight>,
     /// Set when the request belongs to a tenant with a limit.
     allowance: OnceLock<Allowance>,
+    /// Set when the user is known.
+    user: OnceLock<UserId>,
 }
 
 impl Edge {
@@ -42,30 +44,32 @@ impl Edge {
         let sender = connection.map(|connection| self.proxies.sender(*connection, request.headers()));
         let origin = self.cors.allowed(request.headers());
         let preflight = self.cors.preflight(request.method(), request.headers());
-        let passage = Arc::new(Passage { sender, origin, preflight, allowance: OnceLock::new() });
+        let passage = Arc::new(Passage {
+            sender,
+            origin,
+            preflight,
+            allowance: OnceLock::new(),
+            user: OnceLock::new(),
+        });
         request.extensions_mut().insert(passage.clone());
         passage
     }
 
     /// Refuses what crossed a network unencrypted, and a client that has sent too much without a credential. Webhooks, health
     /// checks and metrics may come unencrypted: whether the network between is a private one, the operator knows.
-    pub(crate) fn admit(&self, passage: &Passage, request: &Request, now: Instant) -> Result<(), Problem> {
+    pub(crate) fn admit(
+        &self,
+        passage: &Passage,
+        needs: Needs,
+        request: &Request,
+        now: Instant,
+    ) -> Result<(), Problem> {
         let path = request.uri().path();
         let Some(sender) = &passage.sender else { return Ok(()) };
         if sender.is_in_clear && !self.takes_clear && !is_always_served(path) {
             return Err(https_required());
         }
-        if needs_credential(request) { Ok(()) } else { self.charge_anonymous(sender, now) }
-    }
-
-    /// Counts a request of an operation that needs no login, if [`Self::admit`] did not because it names a credential.
-    pub(crate) fn charge_public(&self, parts: &Parts, now: Instant) -> Result<(), Problem> {
-        let passage = parts.extensions.get::<Arc<Passage>>();
-        let sender = passage.and_then(|passage| passage.sender.as_ref());
-        let Some(sender) = sender.filter(|_| names_credential(parts.uri.path(), &parts.headers)) else {
-            return Ok(());
-        };
-        self.charge_anonymous(sender, now)
+        if needs_credential(needs, request) { Ok(()) } else { self.charge_anonymous(sender, now) }
     }
 
     fn charge_anonymous(&self, sender: &Sender, now: Instant) -> Result<(), Problem> {
@@ -81,14 +85,13 @@ impl Edge {
     /// Counts a request of a tenant; `per_minute` is the limit of its tier. Its answer then says what is left.
     pub(crate) fn charge_tenant(
         &self,
-        parts: &Parts,
+        passage: &Passage,
         tenant_id: TenantId,
         per_minute: Option<u32>,
         now: Instant,
     ) -> Result<(), Problem> {
         let checked = self.limits.check_tenant(tenant_id, per_minute, now);
-        let passage = parts.extensions.get::<Arc<Passage>>();
-        if let (Some(passage), Ok(Some(allowance)) | Err(allowance)) = (passage, checked) {
+        if let Ok(Some(allowance)) | Err(allowance) = checked {
             passage.allowance.get_or_init(|| allowance);
         }
         let detail =
@@ -154,22 +157,27 @@ impl Passage {
         self.sender.as_ref()?.host.as_deref()
     }
 
+    /// Notes who sent the request.
+    pub(crate) fn is_of(&self, user_id: UserId) {
+        self.user.get_or_init(|| user_id);
+    }
+
+    /// The user who sent the request, for the log.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.user.get().copied()
+    }
+
     /// The network of the client, for the log: an address would be a person's.
     pub(crate) fn network(&self) -> Option<Network> {
         self.sender.as_ref().map(|sender| Network::of_neighbours(sender.address))
     }
 }
 
-/// True if the handler checks a credential: of these requests only the refused ones count. A header alone proves nothing.
-fn needs_credential(request: &Request) -> bool {
-    let (path, is_post) = (request.uri().path(), request.method() == Method::POST);
+/// True if a credential is checked later: of these requests only the refused ones count. A header alone proves nothing.
+fn needs_credential(needs: Needs, request: &Request) -> bool {
     let is_routed = request.extensions().get::<MatchedPath>().is_some();
-    is_routed && (is_post && is_report(path) || names_credential(path, request.headers()))
-}
-
-/// True if the request names a credential, at a path where most operations need one.
-fn names_credential(path: &str, headers: &HeaderMap) -> bool {
-    headers.contains_key(AUTHORIZATION) && (path.starts_with("/api/") || path.starts_with("/metrics"))
+    let is_report = is_routed && request.method() == Method::POST && is_report(request.uri().path());
+    is_report || needs != Needs::Nothing && request.headers().contains_key(AUTHORIZATION)
 }
 
 pub(crate) fn rate_limited(detail: &str, allowance: Allowance) -> Problem {
@@ -200,7 +208,7 @@ mod tests {
         let ask = |per_minute: Option<u32>| {
             let mut request = Request::new(Body::empty());
             let passage = edge.enter(&mut request);
-            let charged = edge.charge_tenant(&request.into_parts().0, TenantId::DEFAULT, per_minute, now);
+            let charged = edge.charge_tenant(&passage, TenantId::DEFAULT, per_minute, now);
             let status = charged.as_ref().map_or_else(Problem::status, |()| StatusCode::OK);
             let mut answer = charged.into_response();
             edge.leave(&passage, answer.headers_mut());

@@ -26,6 +26,8 @@ pub(crate) enum Needs {
     Role(Role),
     /// A login as an admin or owner of the platform's tenant.
     PlatformAdmin,
+    /// The same, or the token of a program that collects the metrics.
+    Metrics,
 }
 
 use Needs::{Login, Nothing, PlatformAdmin, Session};
@@ -40,7 +42,7 @@ impl Needs {
         match self {
             Nothing | Session | Login => true,
             Self::Role(needed) => principal.role.allows(needed),
-            PlatformAdmin => principal.is_platform_admin,
+            PlatformAdmin | Self::Metrics => principal.is_platform_admin,
         }
     }
 
@@ -56,7 +58,7 @@ impl fmt::Display for Needs {
             Nothing => f.write_str("nothing"),
             Session | Login => f.write_str("login"),
             Self::Role(role) => role.fmt(f),
-            PlatformAdmin => f.write_str("platform_admin"),
+            PlatformAdmin | Self::Metrics => f.write_str("platform_admin"),
         }
     }
 }
@@ -92,7 +94,7 @@ permissions! {
     ReadJobs "jobs:read" PlatformAdmin,
     RunJobs "jobs:run" PlatformAdmin,
     ReadLimits "limits:read" VIEWER,
-    ReadMetrics "metrics:read" PlatformAdmin,
+    ReadMetrics "metrics:read" Needs::Metrics,
     ReadOrphans "orphans:read" ADMIN,
     ClaimOrphans "orphans:claim" ADMIN,
     ReadOverrides "overrides:read" VIEWER,

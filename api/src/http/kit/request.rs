@@ -19,9 +19,12 @@ use tracing::{Instrument, debug, error, info_span};
 
 use crate::http::kit::admission;
 use crate::http::kit::app::{App, AppState};
+use crate::http::kit::authentication;
 use crate::http::kit::budget::Share;
 use crate::http::kit::edge::Passage;
+use crate::http::kit::guarded::Guarded;
 use crate::http::kit::hardening::harden;
+use crate::http::kit::permission::Needs;
 use crate::http::kit::problem::{self, OVERLOADED, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
 use crate::listen::{Crowded, is_always_served, is_report};
@@ -48,8 +51,17 @@ pub(crate) struct RequestId {
     pub(crate) is_given: bool,
 }
 
+/// What the middleware needs.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) app: AppState,
+    pub(crate) guarded: Arc<Guarded>,
+}
+
 /// The only middleware.
-pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn handle(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let app = door.app;
+    let needs = door.guarded.needs(&request);
     let given = request.headers().get(X_REQUEST_ID).and_then(valid_id);
     let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
@@ -69,9 +81,12 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let mut response = match request.extensions().get::<Crowded>() {
         Some(Crowded) => refuse_crowded(),
         None if !has_room => Problem::overloaded().into_response(),
-        None => match admit(&app, &passage, &request) {
+        None => match admit(&app, &passage, needs, &request) {
             Ok(Some(answer)) => answer,
-            Ok(None) => bounded(next.run(request), LIMIT).instrument(span.clone()).await,
+            Ok(None) => {
+                let handling = serve(&app, needs, request, next);
+                bounded(handling, LIMIT).instrument(span.clone()).await
+            }
             Err(refusal) => refusal.into_response(),
         },
     };
@@ -103,7 +118,8 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     app.edge.leave(&passage, response.headers_mut());
     span.in_scope(|| {
         let (status, client) = (response.status().as_u16(), passage.network().map(display));
-        debug!(status, client, time = ?begun.elapsed(), "the request is answered");
+        let user = passage.user().map(display);
+        debug!(status, client, user, time = ?begun.elapsed(), "the request is answered");
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
@@ -111,14 +127,23 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     response
 }
 
+/// Finds out who the caller is, then runs the handler.
+async fn serve(app: &App, needs: Needs, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match authentication::authenticate(&mut parts, app, needs).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
 /// Refuses what no handler may get, and answers what needs none. Reports with a secret are free: their handlers check it, and
 /// ChirpStack may call the server by any name.
-fn admit(app: &App, passage: &Passage, request: &Request) -> Result<Option<Response>, Problem> {
+fn admit(app: &App, passage: &Passage, needs: Needs, request: &Request) -> Result<Option<Response>, Problem> {
     admission::refuse_repeated(request.headers())?;
     if let Some(answer) = passage.preflight()? {
         return Ok(Some(answer));
     }
-    app.edge.admit(passage, request, app.clock.now())?;
+    app.edge.admit(passage, needs, request, app.clock.now())?;
     let is_report = is_report(request.uri().path());
     if !(app.credential.is_secret() && is_report) {
         app.admission.check(request, is_report)?;

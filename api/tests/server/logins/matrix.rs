@@ -61,7 +61,16 @@ impl Operation {
                 ids.get(name).cloned().unwrap_or_else(none)
             }
         });
-        parts.collect::<Vec<_>>().join("/")
+        let path = parts.collect::<Vec<_>>().join("/");
+        // The operations whose query needs a value.
+        match path.rsplit('/').next() {
+            Some("availability" | "check-availability") => {
+                format!("{path}?start_time=2098-06-05T10:00:00Z&end_time=2098-06-05T12:00:00Z")
+            }
+            Some("assign-sensor") => format!("{path}?sensor_eui=0123456789ABCDEF"),
+            Some("assign-display") => format!("{path}?display_eui=0123456789ABCDEF"),
+            _ => path,
+        }
     }
 
     /// It would end the session.
