@@ -25,7 +25,6 @@ create table ops.passwords (
     created_at  timestamptz not null
 );
 create index passwords_of_user on ops.passwords (user_id);
-create index passwords_unconfirmed on ops.passwords (created_at) where not confirmed;
 create index users_unconfirmed on ops.users (created_at) where not confirmed;
 
 create table ops.sessions (

@@ -148,7 +148,8 @@ impl Accounts {
             self.changed(Changed::Tenant(TenantId::PLATFORM)).await;
         }
         let new = self.generate(reach, call.at);
-        self.set_password(user_id, &new.password, new.terms(), None, Actor::System, call).await?;
+        let former = self.user(user_id).await?.person().and_then(|person| person.password_id);
+        self.set_password((user_id, former), &new.password, new.terms(), None, Actor::System, call).await?;
         Ok(new)
     }
 

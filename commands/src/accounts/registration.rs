@@ -98,7 +98,7 @@ impl Accounts {
         appended: Result<(), AccountError>,
     ) -> Result<(), AccountError> {
         match &appended {
-            Ok(()) => self.confirm(new.user_id, new.password_id).await,
+            Ok(()) => self.confirm(new.user_id, new.password_id, None).await,
             // Nothing is in the log for certain, so the e-mail is free again at once.
             Err(error) if !error.is_unsettled() => self.withdraw_user(new.user_id).await?,
             Err(_) => {}

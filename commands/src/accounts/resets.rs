@@ -53,8 +53,9 @@ impl Accounts {
         let email = self.opened(&person.email).await?;
         password_rules::check(password.expose_secret(), email.as_deref())?;
         self.use_link(token, call.at).await?;
+        let owner = (user_id, person.password_id);
         let set =
-            self.set_password(user_id, password, Terms::default(), None, Actor::User(user_id), call).await;
+            self.set_password(owner, password, Terms::default(), None, Actor::User(user_id), call).await;
         self.settle_link(token, set).await
     }
 

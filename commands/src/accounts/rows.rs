@@ -106,16 +106,17 @@ impl Accounts {
         sqlx::query_as(sql).bind(password_id).bind(at.utc()).fetch_optional(&self.0.pool).await
     }
 
-    /// After the events: the rows are no orphans, and the user's former passwords go. If it fails, the sweep does it; the
-    /// command has succeeded.
-    pub(super) async fn confirm(&self, user_id: UserId, password_id: Uuid) {
+    /// After the events: the rows are no orphans, and the password that they replaced goes. No other one: it may be of a later
+    /// event. If it fails, the sweep does it; the command has succeeded.
+    pub(super) async fn confirm(&self, user_id: UserId, password_id: Uuid, former: Option<Uuid>) {
         let confirmed = sqlx::query(
             "with known as (update ops.users set confirmed = true where user_id = $1 and not confirmed), \
                   current as (update ops.passwords set confirmed = true where password_id = $2) \
-             delete from ops.passwords where user_id = $1 and password_id <> $2 and confirmed",
+             delete from ops.passwords where password_id = $3",
         )
         .bind(user_id.uuid())
         .bind(password_id)
+        .bind(former)
         .execute(&self.0.pool)
         .await;
         if let Err(error) = confirmed {
