@@ -81,13 +81,13 @@ impl Accounts {
         if self.user_by_email(email).await?.is_some() {
             return Err(AccountError::EmailTaken);
         }
+        let hashed = self.hashed(password).await?;
         let user_id = UserId::from(generated::id(&*self.0.randomness));
         let subject = subject.unwrap_or_else(|| generated::id(&*self.0.randomness));
         let sealer = self.platform().sealer.person(None, subject).await?;
         let sealed_email = sealer.seal(Field::EMAIL, email)?;
         let sealed_name = name.map(|name| sealer.seal(Field::NAME, name)).transpose()?;
-        self.store_user(user_id, email, subject, at).await?;
-        let password_id = self.store_password(user_id, password, terms, at).await?;
+        let password_id = self.store_user((user_id, subject), email, hashed, terms, at).await?;
         Ok(NewUser { user_id, email: sealed_email, name: sealed_name, password_id })
     }
 

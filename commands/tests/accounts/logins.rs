@@ -172,6 +172,23 @@ async fn when_too_many_passwords_are_hashed_a_login_is_refused_as_busy() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_as_busy_can_register_later() {
+    let deployment = Deployment::start().await;
+    let settings = Settings { hashers: 0, waiting_hashes: 0, ..Settings::default() };
+    let busy = deployment.process_with(settings, deployment.log.stop.clone()).await;
+    let accounts = deployment.process().await;
+    let refused = refusal(busy.register(registration(ANN, "acme"), &call(0)).await);
+    assert!(matches!(refused, AccountError::Busy), "{refused}");
+    let ann = register(&accounts, ANN, "acme").await;
+    let link = accounts.invite(&ann.principal, BOB, Role::Viewer, &call(0)).await.unwrap();
+    let refused = refusal(busy.accept_as_new(&link.token, crate::support::person(PASSWORD), &call(0)).await);
+    assert!(matches!(refused, AccountError::Busy), "{refused}");
+    accounts.accept_as_new(&link.token, crate::support::person(PASSWORD), &call(0)).await.unwrap();
+    assert_eq!(deployment.count("select count(*) from ops.users where confirmed").await, 2);
+    assert_eq!(deployment.count("select count(*) from ops.subject_keys").await, 2, "nothing else is left");
+}
+
+#[tokio::test]
 async fn a_tenant_takes_no_more_members_than_its_limit() {
     let deployment = Deployment::start().await;
     let accounts = deployment.process().await;
