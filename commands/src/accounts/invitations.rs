@@ -17,7 +17,7 @@ use super::cache::Changed;
 use super::call::Call;
 use super::error::AccountError;
 use super::links::{Link, Purpose, StoredLink};
-use super::principal::Principal;
+use super::principal::{Principal, authority};
 use super::registration::Unregistered;
 use super::rows::Terms;
 use super::sessions::SignedIn;
@@ -184,20 +184,14 @@ impl Accounts {
         if tenant.is_suspended() {
             return Err(AccountError::TenantSuspended);
         }
-        if tenant.member(user_id).is_none()
-            && tenant_id != TenantId::PLATFORM
-            && self.tenant(TenantId::PLATFORM).await?.is_platform_admin(user_id)
-        {
-            return Ok(Authority::Platform);
-        }
-        Ok(Authority::Member(user_id))
+        Ok(authority(user_id, self.is_platform_admin(user_id).await?, (tenant_id, &tenant)))
     }
 }
 
 /// Refuses early what the tenant would refuse when the invitation is accepted.
 fn may_grant(principal: &Principal, member: Option<Member>, role: Role) -> Result<(), AccountError> {
     let needed = role.max(Role::Admin);
-    let held = match principal.authority()? {
+    let held = match principal.authority() {
         Authority::Platform => Some(Role::Owner),
         Authority::Member(_) => member.filter(|member| !member.disabled).map(|member| member.role),
     };

@@ -45,7 +45,7 @@ impl Accounts {
         Ok(found.map(|(user_id, subject)| (user_id.into(), subject)))
     }
 
-    /// Hashes a password. Whatever else it is for comes after it: the hash may be refused as busy.
+    /// Hashes a password. Done before anything is stored, because it may be refused as busy.
     pub(super) async fn hashed(&self, password: &SecretString) -> Result<Hashed, AccountError> {
         let hash = self.0.hasher.hash(password, &*self.0.randomness).await?;
         Ok(Hashed { password_id: generated::id(&*self.0.randomness), hash })

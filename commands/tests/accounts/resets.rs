@@ -83,3 +83,18 @@ async fn who_runs_the_platform_is_reset_by_a_higher_role_there_or_on_the_host() 
     let refused = refusal(accounts.reset_link(&helper.principal, user_of(&root), &call(0)).await);
     assert!(matches!(refused, AccountError::NotPermitted), "{refused}");
 }
+
+#[tokio::test]
+async fn a_platform_admin_with_a_role_in_a_tenant_resets_by_that_role() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let root = platform_admin(&accounts).await;
+    let link = accounts.invite(&ann.principal, "root@example.com", Role::Viewer, &call(0)).await.unwrap();
+    accounts.accept(&root.principal, &link.token, &call(0)).await.unwrap();
+    let refused = refusal(accounts.reset_link(&root.principal, user_of(&ann), &call(1)).await);
+    assert!(matches!(refused, AccountError::NotPermitted), "{refused}");
+    let leave = MemberChange::Remove;
+    accounts.change_member(&ann.principal, user_of(&root), leave, &call(2)).await.unwrap();
+    accounts.reset_link(&root.principal, user_of(&ann), &call(3)).await.unwrap();
+}
