@@ -120,12 +120,8 @@ impl Accounts {
         self.use_link(token, call.at).await?;
         let joined = self.join_as_new(&invitation, &invited, &person, call).await;
         let (user_id, password_id) = self.settle_link(token, joined).await?;
-        let credential = (password_id, false);
-        let opened =
-            self.open((user_id, invitation.tenant_id), credential, person.device.as_deref(), call.at).await?;
-        let (session, refresh) = opened;
-        let principal = self.stand(&session, None).await?.into();
-        self.signed_in(&session, refresh, principal, call.at).await
+        let owner = (user_id, invitation.tenant_id);
+        self.begin_session(owner, (password_id, false), person.device.as_deref(), call.at).await
     }
 
     async fn join_as_new(

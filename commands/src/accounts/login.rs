@@ -56,11 +56,7 @@ impl Accounts {
         };
         let tenant_id = self.login_tenant(user_id, &person, login.tenant_slug.as_deref()).await?;
         let credential = (password_id, must_change);
-        let (session, refresh) =
-            self.open((user_id, tenant_id), credential, login.device.as_deref(), call.at).await?;
-        // Once more from the streams: what changed since is refused here.
-        let principal = Arc::new(self.stand(&session, None).await?);
-        self.signed_in(&session, refresh, principal, call.at).await
+        self.begin_session((user_id, tenant_id), credential, login.device.as_deref(), call.at).await
     }
 
     /// Whether the user must change the password, if it is the stored one and not void. Always takes the time of one hash.

@@ -62,10 +62,7 @@ impl Accounts {
         let created = self.platform().store.execute(&command, &context).await;
         self.settle_new(&owner, created.map(|_| ())).await?;
         let credential = (owner.password_id, false);
-        let opened = self.open((owner.user_id, tenant_id), credential, device.as_deref(), call.at).await?;
-        let (session, refresh) = opened;
-        let principal = self.stand(&session, None).await?.into();
-        self.signed_in(&session, refresh, principal, call.at).await
+        self.begin_session((owner.user_id, tenant_id), credential, device.as_deref(), call.at).await
     }
 
     /// Checks and seals what a new user says, and stores e-mail and password, which have no effect yet.

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{Because, COLUMNS, Session, SignedIn, hash_of};
+use super::{Because, COLUMNS, Ending, Session, SignedIn, hash_of, revoke};
 use crate::accounts::cache::Changed;
 use crate::accounts::call::Call;
 use crate::accounts::error::{AccountError, TokenRefusal};
@@ -91,14 +91,7 @@ impl Accounts {
                 Ok(session)
             }
             Exchanged::Reused => {
-                sqlx::query(
-                    "update ops.sessions set revoked_at = $2, revoked_because = $3 where session_id = $1",
-                )
-                .bind(session_id)
-                .bind(at.utc())
-                .bind(Because::TokenReused.text())
-                .execute(&mut *transaction)
-                .await?;
+                revoke(&mut transaction, Ending::One(session_id), Because::TokenReused, at).await?;
                 self.commit(transaction, Changed::Session(session_id)).await?;
                 Err(TokenRefusal::SessionEnded.into())
             }
