@@ -3,9 +3,10 @@
 use std::fmt;
 
 use parking_domain::actor::Actor;
+use parking_domain::aggregate::Decider;
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::sealed::Sealed;
-use parking_domain::tenant::{Authority, Member, Role, TenantRefusal};
+use parking_domain::tenant::{Authority, Role, TenantCommand};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -59,15 +60,23 @@ impl Accounts {
         call: &Call,
     ) -> Result<Link, AccountError> {
         let email = email::checked(email)?;
-        let tenant = self.tenant(principal.tenant.tenant_id).await?;
-        may_grant(principal, tenant.member(principal.user_id), role)?;
+        let (tenant_id, authority) = (principal.tenant.tenant_id, principal.authority());
+        // Refuses early what the tenant would refuse when somebody new accepts.
+        let user_id = UserId::from(generated::id(&*self.0.randomness));
+        let asked = call.asked(tenant_id, principal.actor());
+        self.tenant(tenant_id).await?.decide(&TenantCommand::AddMember {
+            user_id,
+            role,
+            authority,
+            asked,
+        })?;
         let subject = match self.user_by_email(email).await? {
             Some((_, subject)) => subject,
             None => generated::id(&*self.0.randomness),
         };
         let sealed = self.platform().sealer.person(None, subject).await?.seal(Field::EMAIL, email)?;
         let purpose = Purpose::Invite {
-            tenant_id: principal.tenant.tenant_id,
+            tenant_id,
             role,
             email: sealed,
             email_key: self.platform().sealer.user_key(email),
@@ -181,19 +190,5 @@ impl Accounts {
             return Err(AccountError::TenantSuspended);
         }
         Ok(authority(user_id, self.is_platform_admin(user_id).await?, (tenant_id, &tenant)))
-    }
-}
-
-/// Refuses early what the tenant would refuse when the invitation is accepted.
-fn may_grant(principal: &Principal, member: Option<Member>, role: Role) -> Result<(), AccountError> {
-    let needed = role.max(Role::Admin);
-    let held = match principal.authority() {
-        Authority::Platform => Some(Role::Owner),
-        Authority::Member(_) => member.filter(|member| !member.disabled).map(|member| member.role),
-    };
-    if held.is_some_and(|held| held.allows(needed)) {
-        Ok(())
-    } else {
-        Err(TenantRefusal::RoleTooLow { needed }.into())
     }
 }
