@@ -75,13 +75,7 @@ impl Accounts {
             None => generated::id(&*self.0.randomness),
         };
         let sealed = self.platform().sealer.person(None, subject).await?.seal(Field::EMAIL, email)?;
-        let purpose = Purpose::Invite {
-            tenant_id,
-            role,
-            email: sealed,
-            email_key: self.platform().sealer.user_key(email),
-            by: principal.user_id,
-        };
+        let purpose = Purpose::Invite { tenant_id, role, email: sealed, by: principal.user_id };
         self.make_link(purpose, call.at, call.at + self.0.settings.invitation_life).await
     }
 

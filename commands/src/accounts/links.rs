@@ -29,7 +29,7 @@ pub(super) enum Purpose {
         by: Option<UserId>,
     },
     /// To become a member of a tenant.
-    Invite { tenant_id: TenantId, role: Role, email: Sealed, email_key: [u8; 16], by: UserId },
+    Invite { tenant_id: TenantId, role: Role, email: Sealed, by: UserId },
 }
 
 /// A stored link.
@@ -63,10 +63,10 @@ impl Accounts {
             .bind(expires_at.utc())
             .bind(user_id.uuid())
             .bind(by.map(UserId::uuid)),
-            Purpose::Invite { tenant_id, role, email, email_key, by } => sqlx::query(
+            Purpose::Invite { tenant_id, role, email, by } => sqlx::query(
                 "insert into ops.links (link_hash, created_at, expires_at, purpose, tenant_id, role, subject, email, \
-                                        email_key, created_by) \
-                 values ($1, $2, $3, 'invite', $4, $5, $6, $7, $8, $9)",
+                                        created_by) \
+                 values ($1, $2, $3, 'invite', $4, $5, $6, $7, $8)",
             )
             .bind(hash.to_vec())
             .bind(at.utc())
@@ -75,7 +75,6 @@ impl Accounts {
             .bind(role.to_string())
             .bind(email.subject)
             .bind(email.sealed.as_bytes().to_vec())
-            .bind(email_key.to_vec())
             .bind(by.uuid()),
         };
         insert.execute(&self.0.pool).await?;
