@@ -4,7 +4,7 @@ use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::sealed::Sealed;
 use parking_domain::tenant::Role;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -92,7 +92,7 @@ impl Accounts {
             "select user_id, tenant_id, role, subject, email, created_by from ops.links \
               where link_hash = $1 and purpose = $2 and used_at is null and expires_at > $3",
         )
-        .bind(&generated::token_hash(token.expose_secret())[..])
+        .bind(&generated::secret_hash(token)[..])
         .bind(purpose)
         .bind(at.utc())
         .fetch_optional(&self.0.pool)
@@ -105,7 +105,7 @@ impl Accounts {
         let used = sqlx::query(
             "update ops.links set used_at = $2 where link_hash = $1 and used_at is null and expires_at > $2",
         )
-        .bind(&generated::token_hash(token.expose_secret())[..])
+        .bind(&generated::secret_hash(token)[..])
         .bind(at.utc())
         .execute(&self.0.pool)
         .await?;
@@ -120,7 +120,7 @@ impl Accounts {
     ) -> Result<T, AccountError> {
         if done.as_ref().is_err_and(|error| !error.is_unsettled()) {
             sqlx::query("update ops.links set used_at = null where link_hash = $1")
-                .bind(&generated::token_hash(token.expose_secret())[..])
+                .bind(&generated::secret_hash(token)[..])
                 .execute(&self.0.pool)
                 .await?;
         }

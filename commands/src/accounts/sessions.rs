@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use tracing::warn;
 use uuid::Uuid;
@@ -252,9 +252,4 @@ async fn revoke(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// The hash of a refresh token that a caller sent.
-fn hash_of(token: &SecretString) -> [u8; 32] {
-    generated::token_hash(token.expose_secret())
 }
