@@ -88,11 +88,11 @@ impl Accounts {
         if self.platform().store.version::<Tenant>(&platform).await? > 0 {
             return Ok(Bootstrapped::Before);
         }
-        let generated = admin.password.is_none().then(|| self.generate(admin.reach, call.at));
-        let password = match (&admin.password, &generated) {
-            (Some(password), _) => password.clone(),
-            (None, Some(generated)) => generated.password.clone(),
-            (None, None) => return Err(AccountError::LoginRefused),
+        let (password, generated) = if let Some(password) = admin.password {
+            (password, None)
+        } else {
+            let generated = self.generate(admin.reach, call.at);
+            (generated.password.clone(), Some(generated))
         };
         self.withdraw_unfinished(&admin.email).await?;
         let person = Unregistered { email: &admin.email, name: None, password: &password, subject: None };
