@@ -9,7 +9,7 @@ const PURPOSE: &[u8] = b"parking: known device, 1\0";
 
 const LENGTH: usize = 16;
 
-/// A device that the account has logged in from before.
+/// A device that the user has logged in from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Device([u8; LENGTH]);
 
@@ -24,28 +24,28 @@ impl Devices {
         Self { key }
     }
 
-    /// The value of the cookie for a device of this account, made of randomness. `account` is whatever names the account;
-    /// with the number of its password changes, a change makes the device unknown.
-    pub fn issue(&self, account: &[u8], randomness: [u8; LENGTH]) -> String {
+    /// The value of the cookie for a device of this user, made of randomness. `user` is whatever names the user. If it
+    /// contains the password's id, a changed password makes the device unknown.
+    pub fn issue(&self, user: &[u8], randomness: [u8; LENGTH]) -> String {
         format!(
             "{}.{}",
             hex::encode(randomness),
-            hex::encode(self.mac(account, randomness).finalize().into_bytes())
+            hex::encode(self.mac(user, randomness).finalize().into_bytes())
         )
     }
 
-    /// The device, if the cookie is one that was issued for this account.
-    pub fn known(&self, account: &[u8], cookie: &str) -> Option<Device> {
+    /// The device, if the cookie is one that was issued for this user.
+    pub fn known(&self, user: &[u8], cookie: &str) -> Option<Device> {
         let (id, signature) = cookie.split_once('.')?;
         let mut device = [0; LENGTH];
         hex::decode_to_slice(id, &mut device).ok()?;
-        self.mac(account, device).verify_slice(&hex::decode(signature).ok()?).ok()?;
+        self.mac(user, device).verify_slice(&hex::decode(signature).ok()?).ok()?;
         Some(Device(device))
     }
 
-    fn mac(&self, account: &[u8], device: [u8; LENGTH]) -> Hmac<Sha256> {
+    fn mac(&self, user: &[u8], device: [u8; LENGTH]) -> Hmac<Sha256> {
         let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("an HMAC takes a key of any length");
-        mac.chain_update(PURPOSE).chain_update(device).chain_update(account)
+        mac.chain_update(PURPOSE).chain_update(device).chain_update(user)
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_valid_for_its_account_and_as_it_was_issued() {
+    fn a_cookie_is_valid_for_its_user_and_as_it_was_issued() {
         let devices = Devices::new([7; 32]);
         let cookie = devices.issue(b"ann", [1; LENGTH]);
         assert_eq!(devices.known(b"ann", &cookie), Some(Device([1; LENGTH])));

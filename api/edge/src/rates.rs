@@ -27,16 +27,16 @@ const ANONYMOUS: Quota = Quota::per_minute(600);
 /// Requests with a wrong credential, of one subscriber.
 const REFUSED: Quota = Quota::per_minute(60);
 
-/// Logins of one account from one network.
-const OF_ACCOUNT: Quota = Quota::of(10, 1);
+/// Logins with one e-mail from one network.
+const OF_EMAIL: Quota = Quota::of(10, 1);
 
-/// Logins of all accounts from one subscriber.
+/// Logins of all users from one subscriber.
 const OF_ADDRESS: Quota = Quota::of(30, 10);
 
-/// Logins of all accounts from everywhere. Hashing the passwords of so many keeps one processor busy for a third of the time.
+/// Logins of all users from everywhere. Hashing the passwords of so many keeps one processor busy for a third of the time.
 const OF_ALL: Quota = Quota::of(600, 600);
 
-/// Logins of one account from a device that it has logged in from before.
+/// Logins of one user from a device that the user has logged in from before.
 const OF_DEVICE: Quota = Quota::of(10, 1);
 
 /// The limits of one process. With several processes each has its own, so the sum is what a client can reach.
@@ -52,10 +52,10 @@ pub struct RateLimits {
 #[must_use = "a login that succeeds is put back with `succeeded`"]
 pub struct Attempt(Vec<(LoginKey, Quota)>);
 
-/// Whose tries are counted together. Of an account only the [hash](Buckets) is kept.
+/// Whose tries are counted together. Of an e-mail only the [hash](Buckets) is kept.
 #[derive(Clone, Debug, Hash)]
 enum LoginKey {
-    Account(Vec<u8>, Network),
+    Email(Vec<u8>, Network),
     Address(Network),
     All,
     Device(Device),
@@ -90,11 +90,11 @@ impl RateLimits {
         take(&self.refused, Network::of_subscriber(address), REFUSED, now)
     }
 
-    /// Counts a try to log in, before the password is hashed. `account` is whatever names the account, known or not. An
-    /// error: it is refused. What others try elsewhere takes nothing from a known device.
+    /// Counts a try to log in, before the password is hashed. `email` is the e-mail, known or not. An error: it is
+    /// refused. What others try elsewhere takes nothing from a known device.
     pub fn check_login(
         &self,
-        account: &[u8],
+        email: &[u8],
         address: IpAddr,
         device: Option<Device>,
         now: Instant,
@@ -103,7 +103,7 @@ impl RateLimits {
             Some(device) => vec![(LoginKey::Device(device), OF_DEVICE)],
             // From the narrowest to the widest, so that one attacker does not use up what is everyone's.
             None => vec![
-                (LoginKey::Account(account.to_vec(), Network::of_neighbours(address)), OF_ACCOUNT),
+                (LoginKey::Email(email.to_vec(), Network::of_neighbours(address)), OF_EMAIL),
                 (LoginKey::Address(Network::of_subscriber(address)), OF_ADDRESS),
                 (LoginKey::All, OF_ALL),
             ],

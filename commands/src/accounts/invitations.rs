@@ -25,7 +25,7 @@ use super::sessions::SignedIn;
 use super::{Accounts, email, generated};
 use crate::personal::Field;
 
-/// What a person who accepts an invitation and has no account yet chooses. `Debug` prints no personal data.
+/// What a person who accepts an invitation and is no user yet chooses. `Debug` prints no personal data.
 #[derive(Clone)]
 pub struct NewPerson {
     /// The password.

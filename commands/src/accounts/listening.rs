@@ -29,7 +29,7 @@ pub(super) async fn follow(pool: PgPool, cache: Arc<Cache>, stop: CancellationTo
     let listening = async {
         loop {
             let Err(error) = listen(&pool, &cache).await;
-            warn!(%error, "cannot hear of changes to sessions; they take effect after two seconds");
+            warn!(%error, "changes of sessions are not announced to this process; they take effect after two seconds");
             cache.clear();
             sleep(PAUSE).await;
         }

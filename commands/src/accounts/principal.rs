@@ -20,7 +20,8 @@ pub struct Principal {
     pub tenant: Arc<TenantFacts>,
     /// The role in it. For a platform admin who acts for a tenant: owner.
     pub role: Role,
-    /// Whether the session belongs to the platform's tenant, and the user is its admin or owner.
+    /// Whether the session's tenant, or the tenant that the request names, runs the platform and the user is its admin or
+    /// owner.
     pub is_platform_admin: bool,
     /// Whether the caller is a platform admin who named this tenant for one request.
     pub acting_for: bool,

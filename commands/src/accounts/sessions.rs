@@ -198,7 +198,7 @@ impl Accounts {
         self.0.cache.forget(changed);
         // Without the notice it takes effect after two seconds; the command has succeeded.
         if let Err(error) = listening::announce(&self.0.pool, changed).await {
-            warn!(%error, "other processes hear of a change of an account two seconds late");
+            warn!(%error, "other processes learn of a changed account two seconds late");
         }
     }
 

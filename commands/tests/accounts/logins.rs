@@ -136,7 +136,7 @@ async fn a_login_goes_to_the_newest_tenant_that_is_not_suspended_or_to_the_named
         assert!(matches!(refused, AccountError::TenantSuspended), "{refused}");
     }
     let wrong = refusal(accounts.login(login(BOB, OTHER), &call(2)).await);
-    assert!(matches!(wrong, AccountError::LoginRefused), "a suspension shows only to who knows the password");
+    assert!(matches!(wrong, AccountError::LoginRefused), "a suspension shows only to those who know the password");
 }
 
 #[tokio::test]

@@ -70,9 +70,8 @@ fn a_login_that_is_refused_takes_nothing() {
     for _ in 0..100 {
         limits.check_login(b"ann", v4(7), None, at(0)).unwrap_err();
     }
-    let _one = limits
-        .check_login(b"ann", v4(8), None, at(0))
-        .expect("her account in this network has all its tries");
+    let _one =
+        limits.check_login(b"ann", v4(8), None, at(0)).expect("her e-mail in this network has all its tries");
 }
 
 #[test]
