@@ -25,7 +25,6 @@ create table ops.passwords (
     created_at  timestamptz not null
 );
 create index passwords_of_user on ops.passwords (user_id);
-create index passwords_unconfirmed on ops.passwords (created_at) where not confirmed;
 create index users_unconfirmed on ops.users (created_at) where not confirmed;
 
 create table ops.sessions (
@@ -67,10 +66,9 @@ create table ops.links (
     purpose    text        not null check (purpose in ('invite', 'reset')),
     -- Whose password is reset.
     user_id    uuid        references ops.users on delete cascade,
-    -- Who is invited: the keyed hash of the e-mail, and the e-mail itself sealed with the subject's key.
+    -- Who is invited: the e-mail, sealed with the subject's key.
     tenant_id  uuid,
     role       text,
-    email_key  bytea       check (octet_length(email_key) = 16),
     subject    uuid        references ops.subject_keys on delete cascade,
     email      bytea,
     -- Who made it; null for the host.
@@ -79,8 +77,8 @@ create table ops.links (
     expires_at timestamptz not null,
     used_at    timestamptz,
     check ((purpose = 'reset') = (user_id is not null)),
-    check ((purpose = 'invite') = (tenant_id is not null and role is not null and email_key is not null
-                                   and subject is not null and email is not null and created_by is not null))
+    check ((purpose = 'invite') = (tenant_id is not null and role is not null and subject is not null
+                                   and email is not null and created_by is not null))
 );
 create index links_by_end on ops.links (expires_at);
 create index links_of_user on ops.links (user_id);

@@ -87,7 +87,7 @@ impl Tenant {
     /// The limit of that name; `None` if none is set.
     ///
     /// Limits are soft: the caller compares the limit with the usage in the read models, so concurrent commands can
-    /// exceed it by as many as run at the same time.
+    /// exceed it by as many as run at the same time. Only `max_users` is exact: `AddMember` is refused.
     pub fn limit(&self, name: &str) -> Option<u32> {
         self.definition().and_then(|definition| definition.limits.get(name)).copied()
     }

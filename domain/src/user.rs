@@ -84,7 +84,10 @@ impl Decider for User {
                 Ok(vec![UserEvent::UserEmailChanged { email, at: asked.at, by: asked.by }])
             }
             SetPassword { password_id, .. } if person()?.password_id == Some(password_id) => Ok(Vec::new()),
-            SetPassword { password_id, asked } => {
+            SetPassword { former, .. } if person()?.password_id != former => {
+                Err(UserRefusal::PasswordReplaced)
+            }
+            SetPassword { password_id, asked, .. } => {
                 Ok(vec![UserEvent::PasswordSet { password_id, at: asked.at, by: asked.by }])
             }
             JoinTenant { tenant_id, asked } => person()?.join(tenant_id, asked),

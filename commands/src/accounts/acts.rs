@@ -27,7 +27,7 @@ impl NewUser {
         let (email, name) = (self.email.clone(), self.name.clone());
         [
             UserCommand::RegisterUser { email, name, asked },
-            UserCommand::SetPassword { password_id: self.password_id, asked },
+            UserCommand::SetPassword { password_id: self.password_id, former: None, asked },
         ]
     }
 }

@@ -89,11 +89,11 @@ impl Accounts {
         if self.platform().store.version::<Tenant>(&platform).await? > 0 {
             return Ok(Bootstrapped::Before);
         }
-        let generated = admin.password.is_none().then(|| self.generate(admin.reach, call.at));
-        let password = match (&admin.password, &generated) {
-            (Some(password), _) => password.clone(),
-            (None, Some(generated)) => generated.password.clone(),
-            (None, None) => return Err(AccountError::LoginRefused),
+        let (password, generated) = if let Some(password) = admin.password {
+            (password, None)
+        } else {
+            let generated = self.generate(admin.reach, call.at);
+            (generated.password.clone(), Some(generated))
         };
         self.withdraw_unfinished(&admin.email).await?;
         let person = Unregistered { email: &admin.email, name: None, password: &password, subject: None };
@@ -169,7 +169,8 @@ impl Accounts {
             self.changed(Changed::Tenant(TenantId::PLATFORM)).await;
         }
         let new = self.generate(reach, call.at);
-        self.set_password(user_id, &new.password, new.terms(), None, Actor::System, call).await?;
+        let former = self.user(user_id).await?.person().and_then(|person| person.password_id);
+        self.set_password((user_id, former), &new.password, new.terms(), None, Actor::System, call).await?;
         Ok(new)
     }
 

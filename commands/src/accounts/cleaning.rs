@@ -25,7 +25,7 @@ pub struct Swept {
     pub sessions: u64,
     /// One-time links.
     pub links: u64,
-    /// Users and passwords without an event.
+    /// Users without an event, and passwords that are no user's.
     pub orphans: u64,
     /// Signing keys of which no valid token is left.
     pub keys: u64,
@@ -105,26 +105,29 @@ impl Accounts {
     }
 
     async fn sweep_passwords(&self, before: Instant) -> Result<u64, AccountError> {
-        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
-            "select password_id, user_id from ops.passwords where not confirmed and created_at < $1 \
-              order by created_at limit $2",
+        let users: Vec<Uuid> = sqlx::query_scalar(
+            "select user_id from ops.passwords where created_at < $1 \
+              group by user_id having count(*) > 1 or not bool_and(confirmed) limit $2",
         )
         .bind(before.utc())
         .bind(LOOKED_AT)
         .fetch_all(&self.0.pool)
         .await?;
         let mut removed = 0;
-        for (password_id, user_id) in rows {
-            let user = self.user(user_id.into()).await?;
-            if user.person().is_some_and(|person| person.password_id == Some(password_id)) {
-                self.confirm(user_id.into(), password_id).await;
-            } else {
-                sqlx::query("delete from ops.passwords where password_id = $1")
-                    .bind(password_id)
-                    .execute(&self.0.pool)
-                    .await?;
-                removed += 1;
-            }
+        for user_id in users {
+            let current = self.user(user_id.into()).await?.person().and_then(|person| person.password_id);
+            // Newer ones may be of an event that follows.
+            let deleted = sqlx::query(
+                "with current as (update ops.passwords set confirmed = true where password_id = $2) \
+                 delete from ops.passwords \
+                  where user_id = $1 and password_id is distinct from $2 and created_at < $3",
+            )
+            .bind(user_id)
+            .bind(current)
+            .bind(before.utc())
+            .execute(&self.0.pool)
+            .await?;
+            removed += deleted.rows_affected();
         }
         Ok(removed)
     }

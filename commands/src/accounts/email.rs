@@ -24,7 +24,8 @@ mod tests {
 
     #[test]
     fn an_address_has_a_name_and_a_domain_and_no_blanks() {
-        for good in ["ann@example.com", " Ann@Example.com ", "a+b@x.y", "admin@localhost", "ä@ö.de"] {
+        for good in ["ann@example.com", " Ann@Example.com ", "a+b@x.y", "admin@localhost", "ä@ö.de", "a@x\n"]
+        {
             assert_eq!(checked(good).ok(), Some(good.trim()), "{good}");
         }
         let long = format!("{}@example.com", "a".repeat(320));
@@ -37,12 +38,12 @@ mod tests {
             "a@b@c",
             "a@.x",
             "a@x..y",
-            "a@x\n",
+            "a@x.",
             "a@x\u{202e}y",
+            "a\u{0}@x",
             &long,
         ] {
-            assert!(checked(bad).is_err() || bad.trim() != bad, "{bad:?}");
+            assert!(checked(bad).is_err(), "{bad:?}");
         }
-        assert!(checked("a@x.").is_err() && checked("a@x\u{202e}y").is_err() && checked("a\u{0}@x").is_err());
     }
 }

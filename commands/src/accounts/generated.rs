@@ -20,13 +20,8 @@ pub(super) fn token(randomness: &dyn Randomness) -> SecretString {
 }
 
 /// What is stored of a token: enough to recognise it, useless to whoever reads it.
-pub(super) fn token_hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// As [`token_hash`], of a secret.
 pub(super) fn secret_hash(token: &SecretString) -> [u8; 32] {
-    token_hash(token.expose_secret())
+    Sha256::digest(token.expose_secret().as_bytes()).into()
 }
 
 /// A random id (version 4).

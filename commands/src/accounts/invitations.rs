@@ -3,9 +3,10 @@
 use std::fmt;
 
 use parking_domain::actor::Actor;
+use parking_domain::aggregate::Decider;
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::sealed::Sealed;
-use parking_domain::tenant::{Authority, Member, Role, TenantRefusal};
+use parking_domain::tenant::{Authority, Role, TenantCommand};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -17,14 +18,14 @@ use super::cache::Changed;
 use super::call::Call;
 use super::error::AccountError;
 use super::links::{Link, Purpose, StoredLink};
-use super::principal::Principal;
+use super::principal::{Principal, authority};
 use super::registration::Unregistered;
 use super::rows::Terms;
 use super::sessions::SignedIn;
 use super::{Accounts, email, generated};
 use crate::personal::Field;
 
-/// What a person who accepts an invitation and has no account yet chooses. `Debug` prints no personal data.
+/// What a person who accepts an invitation and is no user yet chooses. `Debug` prints no personal data.
 #[derive(Clone)]
 pub struct NewPerson {
     /// The password.
@@ -59,20 +60,22 @@ impl Accounts {
         call: &Call,
     ) -> Result<Link, AccountError> {
         let email = email::checked(email)?;
-        let tenant = self.tenant(principal.tenant.tenant_id).await?;
-        may_grant(principal, tenant.member(principal.user_id), role)?;
+        let (tenant_id, authority) = (principal.tenant.tenant_id, principal.authority());
+        // Refuses early what the tenant would refuse when somebody new accepts.
+        let user_id = UserId::from(generated::id(&*self.0.randomness));
+        let asked = call.asked(tenant_id, principal.actor());
+        self.tenant(tenant_id).await?.decide(&TenantCommand::AddMember {
+            user_id,
+            role,
+            authority,
+            asked,
+        })?;
         let subject = match self.user_by_email(email).await? {
             Some((_, subject)) => subject,
             None => generated::id(&*self.0.randomness),
         };
         let sealed = self.platform().sealer.person(None, subject).await?.seal(Field::EMAIL, email)?;
-        let purpose = Purpose::Invite {
-            tenant_id: principal.tenant.tenant_id,
-            role,
-            email: sealed,
-            email_key: self.platform().sealer.user_key(email),
-            by: principal.user_id,
-        };
+        let purpose = Purpose::Invite { tenant_id, role, email: sealed, by: principal.user_id };
         self.make_link(purpose, call.at, call.at + self.0.settings.invitation_life).await
     }
 
@@ -120,12 +123,8 @@ impl Accounts {
         self.use_link(token, call.at).await?;
         let joined = self.join_as_new(&invitation, &invited, &person, call).await;
         let (user_id, password_id) = self.settle_link(token, joined).await?;
-        let credential = (password_id, false);
-        let opened =
-            self.open((user_id, invitation.tenant_id), credential, person.device.as_deref(), call.at).await?;
-        let (session, refresh) = opened;
-        let principal = self.stand(&session, None).await?.into();
-        self.signed_in(&session, refresh, principal, call.at).await
+        let owner = (user_id, invitation.tenant_id);
+        self.begin_session(owner, (password_id, false), person.device.as_deref(), call.at).await
     }
 
     async fn join_as_new(
@@ -184,26 +183,6 @@ impl Accounts {
         if tenant.is_suspended() {
             return Err(AccountError::TenantSuspended);
         }
-        if tenant.member(user_id).is_none()
-            && tenant_id != TenantId::PLATFORM
-            && self.tenant(TenantId::PLATFORM).await?.is_platform_admin(user_id)
-        {
-            return Ok(Authority::Platform);
-        }
-        Ok(Authority::Member(user_id))
-    }
-}
-
-/// Refuses early what the tenant would refuse when the invitation is accepted.
-fn may_grant(principal: &Principal, member: Option<Member>, role: Role) -> Result<(), AccountError> {
-    let needed = role.max(Role::Admin);
-    let held = match principal.authority()? {
-        Authority::Platform => Some(Role::Owner),
-        Authority::Member(_) => member.filter(|member| !member.disabled).map(|member| member.role),
-    };
-    if held.is_some_and(|held| held.allows(needed)) {
-        Ok(())
-    } else {
-        Err(TenantRefusal::RoleTooLow { needed }.into())
+        Ok(authority(user_id, self.is_platform_admin(user_id).await?, (tenant_id, &tenant)))
     }
 }

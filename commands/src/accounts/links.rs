@@ -4,7 +4,7 @@ use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::sealed::Sealed;
 use parking_domain::tenant::Role;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub(super) enum Purpose {
         by: Option<UserId>,
     },
     /// To become a member of a tenant.
-    Invite { tenant_id: TenantId, role: Role, email: Sealed, email_key: [u8; 16], by: UserId },
+    Invite { tenant_id: TenantId, role: Role, email: Sealed, by: UserId },
 }
 
 /// A stored link.
@@ -63,10 +63,10 @@ impl Accounts {
             .bind(expires_at.utc())
             .bind(user_id.uuid())
             .bind(by.map(UserId::uuid)),
-            Purpose::Invite { tenant_id, role, email, email_key, by } => sqlx::query(
+            Purpose::Invite { tenant_id, role, email, by } => sqlx::query(
                 "insert into ops.links (link_hash, created_at, expires_at, purpose, tenant_id, role, subject, email, \
-                                        email_key, created_by) \
-                 values ($1, $2, $3, 'invite', $4, $5, $6, $7, $8, $9)",
+                                        created_by) \
+                 values ($1, $2, $3, 'invite', $4, $5, $6, $7, $8)",
             )
             .bind(hash.to_vec())
             .bind(at.utc())
@@ -75,7 +75,6 @@ impl Accounts {
             .bind(role.to_string())
             .bind(email.subject)
             .bind(email.sealed.as_bytes().to_vec())
-            .bind(email_key.to_vec())
             .bind(by.uuid()),
         };
         insert.execute(&self.0.pool).await?;
@@ -93,7 +92,7 @@ impl Accounts {
             "select user_id, tenant_id, role, subject, email, created_by from ops.links \
               where link_hash = $1 and purpose = $2 and used_at is null and expires_at > $3",
         )
-        .bind(&generated::token_hash(token.expose_secret())[..])
+        .bind(&generated::secret_hash(token)[..])
         .bind(purpose)
         .bind(at.utc())
         .fetch_optional(&self.0.pool)
@@ -106,7 +105,7 @@ impl Accounts {
         let used = sqlx::query(
             "update ops.links set used_at = $2 where link_hash = $1 and used_at is null and expires_at > $2",
         )
-        .bind(&generated::token_hash(token.expose_secret())[..])
+        .bind(&generated::secret_hash(token)[..])
         .bind(at.utc())
         .execute(&self.0.pool)
         .await?;
@@ -121,7 +120,7 @@ impl Accounts {
     ) -> Result<T, AccountError> {
         if done.as_ref().is_err_and(|error| !error.is_unsettled()) {
             sqlx::query("update ops.links set used_at = null where link_hash = $1")
-                .bind(&generated::token_hash(token.expose_secret())[..])
+                .bind(&generated::secret_hash(token)[..])
                 .execute(&self.0.pool)
                 .await?;
         }

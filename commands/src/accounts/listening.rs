@@ -1,5 +1,6 @@
 //! Notices of changes to sessions, users and tenants, between processes.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ pub(super) async fn announce(database: impl PgExecutor<'_>, changed: Changed) ->
 pub(super) async fn follow(pool: PgPool, cache: Arc<Cache>, stop: CancellationToken) {
     let listening = async {
         loop {
-            let Err(error) = listen(&pool, &cache).await else { continue };
-            warn!(%error, "cannot hear of changes to sessions; they take effect after two seconds");
+            let Err(error) = listen(&pool, &cache).await;
+            warn!(%error, "changes of sessions are not announced to this process; they take effect after two seconds");
             cache.clear();
             sleep(PAUSE).await;
         }
@@ -36,7 +37,7 @@ pub(super) async fn follow(pool: PgPool, cache: Arc<Cache>, stop: CancellationTo
     let _stopped = stop.run_until_cancelled(listening).await;
 }
 
-async fn listen(pool: &PgPool, cache: &Cache) -> Result<(), sqlx::Error> {
+async fn listen(pool: &PgPool, cache: &Cache) -> Result<Infallible, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     // What happened before it listened.

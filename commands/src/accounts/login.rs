@@ -56,11 +56,7 @@ impl Accounts {
         };
         let tenant_id = self.login_tenant(user_id, &person, login.tenant_slug.as_deref()).await?;
         let credential = (password_id, must_change);
-        let (session, refresh) =
-            self.open((user_id, tenant_id), credential, login.device.as_deref(), call.at).await?;
-        // Once more from the streams: what changed since is refused here.
-        let principal = Arc::new(self.stand(&session, None).await?);
-        self.signed_in(&session, refresh, principal, call.at).await
+        self.begin_session((user_id, tenant_id), credential, login.device.as_deref(), call.at).await
     }
 
     /// Whether the user must change the password, if it is the stored one and not void. Always takes the time of one hash.
@@ -149,14 +145,15 @@ impl Accounts {
         }
         let email = self.opened(&person.email).await?;
         password_rules::check(new.expose_secret(), email.as_deref())?;
+        let owner = (user_id, person.password_id);
         let kept = Some(principal.session_id);
-        self.set_password(user_id, new, Terms::default(), kept, principal.actor(), call).await
+        self.set_password(owner, new, Terms::default(), kept, principal.actor(), call).await
     }
 
-    /// Stores a password, ends the user's sessions but one, and makes the password the user's.
+    /// Stores a password, ends the user's sessions but one, and makes the password the user's instead of the former one.
     pub(super) async fn set_password(
         &self,
-        user_id: UserId,
+        (user_id, former): (UserId, Option<Uuid>),
         password: &SecretString,
         terms: Terms,
         kept: Option<Uuid>,
@@ -168,26 +165,29 @@ impl Accounts {
         let mut context = call.context(None, by);
         context.metadata.session_id = kept.map(|session_id| session_id.to_string());
         let asked = call.asked(TenantId::PLATFORM, by);
-        let set = UserCommand::SetPassword { password_id, asked };
+        let set = UserCommand::SetPassword { password_id, former, asked };
         // From this event on no session that was opened with the former password is accepted, stored or not.
         self.platform().users.execute(&user_id.to_string(), &set, &context).await?;
         if let Some(session_id) = kept {
-            self.keep_session(session_id, password_id, terms).await;
+            self.keep_session(session_id, former, password_id, terms).await;
         }
-        self.confirm(user_id, password_id).await;
+        self.confirm(user_id, password_id, former).await;
         self.changed(Changed::User(user_id)).await;
         Ok(())
     }
 
-    /// Lets a session go on with the new password. If it fails, its user logs in again; the password is changed.
-    async fn keep_session(&self, session_id: Uuid, password_id: Uuid, terms: Terms) {
-        let kept =
-            sqlx::query("update ops.sessions set password_id = $2, must_change = $3 where session_id = $1")
-                .bind(session_id)
-                .bind(password_id)
-                .bind(terms.must_change)
-                .execute(&self.0.pool)
-                .await;
+    /// Lets a session of the former password go on with the new one. If it fails, its user logs in again; the password is
+    /// changed.
+    async fn keep_session(&self, session_id: Uuid, former: Option<Uuid>, password_id: Uuid, terms: Terms) {
+        let kept = sqlx::query(
+            "update ops.sessions set password_id = $3, must_change = $4 where session_id = $1 and password_id = $2",
+        )
+        .bind(session_id)
+        .bind(former)
+        .bind(password_id)
+        .bind(terms.must_change)
+        .execute(&self.0.pool)
+        .await;
         if let Err(error) = kept {
             warn!(%error, "a session ends although it changed the password itself");
         }

@@ -86,7 +86,7 @@ impl Accounts {
         change: MemberChange,
         call: &Call,
     ) -> Result<(), AccountError> {
-        let (authority, tenant_id) = (principal.authority()?, principal.tenant.tenant_id);
+        let (authority, tenant_id) = (principal.authority(), principal.tenant.tenant_id);
         let asked = call.asked(tenant_id, principal.actor());
         let context = call.context_of(principal, Some(tenant_id));
         let command = TenantCommand::ChangeMember { user_id, change, authority, asked };

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use parking_domain::actor::Actor;
 use parking_domain::id::{TenantId, UserId};
-use parking_domain::tenant::{Authority, Definition, Role, Tenant, TenantType};
+use parking_domain::tenant::{Authority, Definition, Role, Tenant};
 use uuid::Uuid;
 
-use super::error::AccountError;
 use crate::metadata::Metadata;
 
 /// Who a caller is, and for which tenant the caller acts.
@@ -21,7 +20,8 @@ pub struct Principal {
     pub tenant: Arc<TenantFacts>,
     /// The role in it. For a platform admin who acts for a tenant: owner.
     pub role: Role,
-    /// Whether the session belongs to the platform's tenant, and the user is its admin or owner.
+    /// Whether the session's tenant, or the tenant that the request names, runs the platform and the user is its admin or
+    /// owner.
     pub is_platform_admin: bool,
     /// Whether the caller is a platform admin who named this tenant for one request.
     pub acting_for: bool,
@@ -66,13 +66,19 @@ impl Principal {
         metadata.acting_for = self.acting_for.then(|| self.tenant.tenant_id.to_string());
     }
 
-    /// By what right the principal manages the members of its tenant. A tenant that runs the platform is managed by its own
-    /// members only.
-    pub(super) fn authority(&self) -> Result<Authority, AccountError> {
-        match (self.acting_for, self.tenant.definition.tenant_type) {
-            (false, _) => Ok(Authority::Member(self.user_id)),
-            (true, TenantType::Platform) => Err(AccountError::NotPermitted),
-            (true, TenantType::Customer | TenantType::Trial) => Ok(Authority::Platform),
-        }
+    /// By what right the principal manages the members of its tenant.
+    pub(super) fn authority(&self) -> Authority {
+        if self.acting_for { Authority::Platform } else { Authority::Member(self.user_id) }
     }
+}
+
+/// By what right a user acts for a tenant: by its role there, or by the platform's right as a platform admin without one.
+/// For the platform's own tenant only its members act.
+pub(super) fn authority(
+    user_id: UserId,
+    is_platform_admin: bool,
+    (tenant_id, tenant): (TenantId, &Tenant),
+) -> Authority {
+    let is_foreign = tenant_id != TenantId::PLATFORM && tenant.role_of(user_id).is_none();
+    if is_platform_admin && is_foreign { Authority::Platform } else { Authority::Member(user_id) }
 }

@@ -62,10 +62,7 @@ impl Accounts {
         let created = self.platform().store.execute(&command, &context).await;
         self.settle_new(&owner, created.map(|_| ())).await?;
         let credential = (owner.password_id, false);
-        let opened = self.open((owner.user_id, tenant_id), credential, device.as_deref(), call.at).await?;
-        let (session, refresh) = opened;
-        let principal = self.stand(&session, None).await?.into();
-        self.signed_in(&session, refresh, principal, call.at).await
+        self.begin_session((owner.user_id, tenant_id), credential, device.as_deref(), call.at).await
     }
 
     /// Checks and seals what a new user says, and stores e-mail and password, which have no effect yet.
@@ -81,13 +78,13 @@ impl Accounts {
         if self.user_by_email(email).await?.is_some() {
             return Err(AccountError::EmailTaken);
         }
+        let hashed = self.hashed(password).await?;
         let user_id = UserId::from(generated::id(&*self.0.randomness));
         let subject = subject.unwrap_or_else(|| generated::id(&*self.0.randomness));
         let sealer = self.platform().sealer.person(None, subject).await?;
         let sealed_email = sealer.seal(Field::EMAIL, email)?;
         let sealed_name = name.map(|name| sealer.seal(Field::NAME, name)).transpose()?;
-        self.store_user(user_id, email, subject, at).await?;
-        let password_id = self.store_password(user_id, password, terms, at).await?;
+        let password_id = self.store_user((user_id, subject), email, hashed, terms, at).await?;
         Ok(NewUser { user_id, email: sealed_email, name: sealed_name, password_id })
     }
 
@@ -98,7 +95,7 @@ impl Accounts {
         appended: Result<(), AccountError>,
     ) -> Result<(), AccountError> {
         match &appended {
-            Ok(()) => self.confirm(new.user_id, new.password_id).await,
+            Ok(()) => self.confirm(new.user_id, new.password_id, None).await,
             // Nothing is in the log for certain, so the e-mail is free again at once.
             Err(error) if !error.is_unsettled() => self.withdraw_user(new.user_id).await?,
             Err(_) => {}

@@ -2,7 +2,6 @@
 
 use parking_domain::actor::Actor;
 use parking_domain::id::{TenantId, UserId};
-use parking_domain::tenant::TenantType;
 use parking_domain::user::Person;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -14,8 +13,8 @@ use super::rows::Terms;
 use super::{Accounts, password_rules};
 
 impl Accounts {
-    /// A link with which the user chooses a new password. For somebody whose role is above the user's in every tenant of the
-    /// user, or for a platform admin. The user stays unknown to whoever shares no tenant with it.
+    /// A link with which the user chooses a new password. For somebody who is above the user in every tenant of the user. The
+    /// user stays unknown to whoever shares no tenant with it.
     pub async fn reset_link(
         &self,
         principal: &Principal,
@@ -53,13 +52,13 @@ impl Accounts {
         let email = self.opened(&person.email).await?;
         password_rules::check(password.expose_secret(), email.as_deref())?;
         self.use_link(token, call.at).await?;
+        let owner = (user_id, person.password_id);
         let set =
-            self.set_password(user_id, password, Terms::default(), None, Actor::User(user_id), call).await;
+            self.set_password(owner, password, Terms::default(), None, Actor::User(user_id), call).await;
         self.settle_link(token, set).await
     }
 
-    /// True when one user's role is above the other's in every tenant of the other. A platform admin is above whoever does
-    /// not run the platform.
+    /// True when one user is above the other in every tenant of the other: by a higher role there, or by the platform's right.
     pub(super) async fn is_above(
         &self,
         one: UserId,
@@ -69,16 +68,14 @@ impl Accounts {
         if one == other || self.user(one).await?.active().is_none() {
             return Ok(false);
         }
-        let is_platform_admin = self.tenant(TenantId::PLATFORM).await?.is_platform_admin(one);
+        let is_platform_admin = self.is_platform_admin(one).await?;
         let mut is_above = is_platform_admin || !person.tenants.is_empty();
         for tenant_id in &person.tenants {
             let tenant = self.tenant(*tenant_id).await?;
             let Some(member) = tenant.member(other) else { continue };
-            let runs_platform =
-                tenant.definition().is_some_and(|definition| definition.tenant_type == TenantType::Platform);
-            let higher = tenant.role_of(one).filter(|_| !tenant.is_suspended());
-            is_above &=
-                (is_platform_admin && !runs_platform) || higher.is_some_and(|role| role > member.role);
+            let has_higher_role = || tenant.role_of(one).is_some_and(|role| role > member.role);
+            is_above &= is_platform_admin && *tenant_id != TenantId::PLATFORM
+                || !tenant.is_suspended() && has_higher_role();
         }
         Ok(is_above)
     }

@@ -18,6 +18,12 @@ pub(super) struct StoredPassword {
     pub(super) is_void: bool,
 }
 
+/// A password that is hashed and not stored yet.
+pub(super) struct Hashed {
+    password_id: Uuid,
+    hash: String,
+}
+
 /// How a password may be used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Terms {
@@ -39,26 +45,40 @@ impl Accounts {
         Ok(found.map(|(user_id, subject)| (user_id.into(), subject)))
     }
 
-    /// Reserves the e-mail for a new user. Without effect until the user's event; unless that follows, it is swept.
+    /// Hashes a password. Done before anything is stored, because it may be refused as busy.
+    pub(super) async fn hashed(&self, password: &SecretString) -> Result<Hashed, AccountError> {
+        let hash = self.0.hasher.hash(password, &*self.0.randomness).await?;
+        Ok(Hashed { password_id: generated::id(&*self.0.randomness), hash })
+    }
+
+    /// Reserves the e-mail for a new user with a password, and returns the password's id. Without effect until the user's
+    /// event; unless that follows, it is swept.
     pub(super) async fn store_user(
         &self,
-        user_id: UserId,
+        (user_id, subject): (UserId, Uuid),
         email: &str,
-        subject: Uuid,
+        password: Hashed,
+        terms: Terms,
         at: Instant,
-    ) -> Result<(), AccountError> {
+    ) -> Result<Uuid, AccountError> {
         let key = self.platform().sealer.user_key(email);
         let stored = sqlx::query(
-            "insert into ops.users (user_id, email_key, subject, created_at) values ($1, $2, $3, $4) \
-             on conflict (email_key) do nothing",
+            "with owner as (insert into ops.users (user_id, email_key, subject, created_at) \
+                            values ($6, $7, $8, $5) on conflict (email_key) do nothing returning user_id) \
+             insert into ops.passwords (password_id, user_id, hash, must_change, void_after, created_at) \
+             select $1, user_id, $2, $3, $4, $5 from owner",
         )
+        .bind(password.password_id)
+        .bind(password.hash)
+        .bind(terms.must_change)
+        .bind(terms.void_after.map(Instant::utc))
+        .bind(at.utc())
         .bind(user_id.uuid())
         .bind(&key[..])
         .bind(subject)
-        .bind(at.utc())
         .execute(&self.0.pool)
         .await?;
-        if stored.rows_affected() == 0 { Err(AccountError::EmailTaken) } else { Ok(()) }
+        if stored.rows_affected() == 0 { Err(AccountError::EmailTaken) } else { Ok(password.password_id) }
     }
 
     /// Takes back what [`Self::store_user`] stored, when the user's event was refused.
@@ -70,7 +90,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Stores a password and returns its id. Without effect until the user's stream names it.
+    /// Stores a user's next password and returns its id. Without effect until the user's stream names it.
     pub(super) async fn store_password(
         &self,
         user_id: UserId,
@@ -78,8 +98,7 @@ impl Accounts {
         terms: Terms,
         at: Instant,
     ) -> Result<Uuid, AccountError> {
-        let hash = self.0.hasher.hash(password, &*self.0.randomness).await?;
-        let password_id = generated::id(&*self.0.randomness);
+        let Hashed { password_id, hash } = self.hashed(password).await?;
         sqlx::query(
             "insert into ops.passwords (password_id, user_id, hash, must_change, void_after, created_at) \
              values ($1, $2, $3, $4, $5, $6)",
@@ -106,16 +125,17 @@ impl Accounts {
         sqlx::query_as(sql).bind(password_id).bind(at.utc()).fetch_optional(&self.0.pool).await
     }
 
-    /// After the events: the rows are no orphans, and the user's former passwords go. If it fails, the sweep does it; the
-    /// command has succeeded.
-    pub(super) async fn confirm(&self, user_id: UserId, password_id: Uuid) {
+    /// After the events: the rows are no orphans, and the password that they replaced goes. No other one: it may be of a later
+    /// event. If it fails, the sweep does it; the command has succeeded.
+    pub(super) async fn confirm(&self, user_id: UserId, password_id: Uuid, former: Option<Uuid>) {
         let confirmed = sqlx::query(
             "with known as (update ops.users set confirmed = true where user_id = $1 and not confirmed), \
                   current as (update ops.passwords set confirmed = true where password_id = $2) \
-             delete from ops.passwords where user_id = $1 and password_id <> $2 and confirmed",
+             delete from ops.passwords where password_id = $3",
         )
         .bind(user_id.uuid())
         .bind(password_id)
+        .bind(former)
         .execute(&self.0.pool)
         .await;
         if let Err(error) = confirmed {

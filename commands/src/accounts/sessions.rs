@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::{FromRow, Postgres, Transaction};
+use secrecy::SecretString;
+use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -93,23 +93,40 @@ impl Because {
     }
 }
 
+/// Which sessions end.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// This one.
+    One(Uuid),
+    /// A user's: all, or those for one tenant, but for one.
+    Of { user_id: UserId, tenant_id: Option<TenantId>, but_for: Option<Uuid> },
+}
+
 impl Accounts {
     /// Ends the session.
     pub async fn logout(&self, principal: &Principal, call: &Call) -> Result<(), AccountError> {
-        let session = "update ops.sessions set revoked_at = $2, revoked_because = $3 \
-                        where session_id = $1 and revoked_at is null";
         let mut transaction = self.0.pool.begin().await?;
-        sqlx::query(session)
-            .bind(principal.session_id)
-            .bind(call.at.utc())
-            .bind(Because::LoggedOut.text())
-            .execute(&mut *transaction)
-            .await?;
+        let one = Ending::One(principal.session_id);
+        revoke(&mut transaction, one, Because::LoggedOut, call.at).await?;
         Ok(self.commit(transaction, Changed::Session(principal.session_id)).await?)
     }
 
-    /// Opens a session for a user whose password was checked, and returns its first refresh token.
-    pub(super) async fn open(
+    /// Begins a session of a user whose password was checked, and answers with its tokens.
+    pub(super) async fn begin_session(
+        &self,
+        owner: (UserId, TenantId),
+        credential: (Uuid, bool),
+        device: Option<&str>,
+        at: Instant,
+    ) -> Result<SignedIn, AccountError> {
+        let (session, refresh) = self.open(owner, credential, device, at).await?;
+        // Once more from the streams: what changed since is refused here.
+        let principal = Arc::new(self.stand(&session, None).await?);
+        self.signed_in(&session, refresh, principal, at).await
+    }
+
+    /// Stores a session, and returns it with its first refresh token.
+    async fn open(
         &self,
         (user_id, tenant_id): (UserId, TenantId),
         (password_id, must_change): (Uuid, bool),
@@ -160,18 +177,7 @@ impl Accounts {
         at: Instant,
     ) -> Result<(), sqlx::Error> {
         let mut transaction = self.0.pool.begin().await?;
-        sqlx::query(
-            "update ops.sessions set revoked_at = $2, revoked_because = $3 \
-              where user_id = $1 and revoked_at is null and session_id is distinct from $4 \
-                and ($5::uuid is null or tenant_id = $5)",
-        )
-        .bind(user_id.uuid())
-        .bind(at.utc())
-        .bind(because.text())
-        .bind(but_for)
-        .bind(tenant_id.map(TenantId::uuid))
-        .execute(&mut *transaction)
-        .await?;
+        revoke(&mut transaction, Ending::Of { user_id, tenant_id, but_for }, because, at).await?;
         self.commit(transaction, Changed::User(user_id)).await
     }
 
@@ -192,7 +198,7 @@ impl Accounts {
         self.0.cache.forget(changed);
         // Without the notice it takes effect after two seconds; the command has succeeded.
         if let Err(error) = listening::announce(&self.0.pool, changed).await {
-            warn!(%error, "other processes hear of a change of an account two seconds late");
+            warn!(%error, "other processes learn of a changed account two seconds late");
         }
     }
 
@@ -202,7 +208,7 @@ impl Accounts {
     }
 
     /// The answer to a login or a refresh.
-    pub(super) async fn signed_in(
+    async fn signed_in(
         &self,
         session: &Session,
         refresh: SecretString,
@@ -221,7 +227,29 @@ impl Accounts {
     }
 }
 
-/// The hash of a refresh token that a caller sent.
-fn hash_of(token: &SecretString) -> [u8; 32] {
-    generated::token_hash(token.expose_secret())
+/// Ends sessions that have not ended yet.
+async fn revoke(
+    connection: &mut PgConnection,
+    which: Ending,
+    because: Because,
+    at: Instant,
+) -> Result<(), sqlx::Error> {
+    let (one, user_id, tenant_id, but_for) = match which {
+        Ending::One(session_id) => (Some(session_id), None, None, None),
+        Ending::Of { user_id, tenant_id, but_for } => (None, Some(user_id), tenant_id, but_for),
+    };
+    sqlx::query(
+        "update ops.sessions set revoked_at = $1, revoked_because = $2 \
+          where revoked_at is null and (session_id = $3 or user_id = $4) \
+            and ($5::uuid is null or tenant_id = $5) and session_id is distinct from $6",
+    )
+    .bind(at.utc())
+    .bind(because.text())
+    .bind(one)
+    .bind(user_id.map(UserId::uuid))
+    .bind(tenant_id.map(TenantId::uuid))
+    .bind(but_for)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
-use parking_domain::tenant::{Role, SLUG_SCOPE, Tenant};
+use parking_domain::tenant::{Authority, Role, SLUG_SCOPE, Tenant};
 use parking_domain::user::User;
 
 use super::Accounts;
 use super::error::{AccountError, TokenRefusal};
-use super::principal::{Principal, TenantFacts};
+use super::principal::{Principal, TenantFacts, authority};
 use super::sessions::Session;
 use super::tokens;
 use crate::store::LoadError;
@@ -80,14 +80,23 @@ impl Accounts {
         let tenant_id = self.tenant_by_slug(slug).await?.ok_or(TokenRefusal::NotMember)?;
         let tenant = self.tenant(tenant_id).await?;
         let facts = TenantFacts::of(tenant_id, &tenant).ok_or(TokenRefusal::NotMember)?;
-        if principal.is_platform_admin {
-            let member = tenant.role_of(principal.user_id);
-            let (role, acting_for) = (member.unwrap_or(Role::Owner), member.is_none());
-            return Ok(Principal { tenant: facts, role, acting_for, ..principal });
+        let user_id = principal.user_id;
+        let authority = authority(user_id, principal.is_platform_admin, (tenant_id, &tenant));
+        if authority == Authority::Platform {
+            return Ok(Principal { tenant: facts, role: Role::Owner, acting_for: true, ..principal });
         }
-        let role = member_of(&tenant, principal.user_id)?;
-        let is_platform_admin = tenant.is_platform_admin(principal.user_id);
+        let role = match tenant.role_of(user_id) {
+            // Also for a suspended tenant.
+            Some(role) if principal.is_platform_admin => role,
+            _ => member_of(&tenant, user_id)?,
+        };
+        let is_platform_admin = principal.is_platform_admin || tenant.is_platform_admin(user_id);
         Ok(Principal { tenant: facts, role, is_platform_admin, ..principal })
+    }
+
+    /// Whether the user administers the platform now.
+    pub(super) async fn is_platform_admin(&self, user_id: UserId) -> Result<bool, LoadError> {
+        Ok(self.tenant(TenantId::PLATFORM).await?.is_platform_admin(user_id))
     }
 
     /// The tenant that holds a slug.

@@ -1,7 +1,6 @@
 //! Changes of a user: the own name, and the lock-out from the platform by its admins.
 
 use parking_domain::id::{TenantId, UserId};
-use parking_domain::tenant::TenantType;
 use parking_domain::user::{Person, UserCommand};
 
 use super::Accounts;
@@ -67,21 +66,18 @@ impl Accounts {
         Ok(())
     }
 
-    /// The user, if the principal is a platform admin with at least the user's role wherever the user runs the platform.
+    /// The user, if the principal is a platform admin, and has at least the user's role in the platform's tenant if the user is
+    /// its member.
     async fn administered(&self, principal: &Principal, user_id: UserId) -> Result<Person, AccountError> {
         if !principal.is_platform_admin || principal.user_id == user_id {
             return Err(AccountError::NotPermitted);
         }
         let user = self.user(user_id).await?;
         let person = user.person().ok_or(AccountError::UserNotFound)?;
-        for tenant_id in &person.tenants {
-            let tenant = self.tenant(*tenant_id).await?;
-            let runs_platform =
-                tenant.definition().is_some_and(|definition| definition.tenant_type == TenantType::Platform);
-            let (own, theirs) = (tenant.role_of(principal.user_id), tenant.member(user_id));
-            if runs_platform && theirs.is_some_and(|theirs| own.is_none_or(|own| own < theirs.role)) {
-                return Err(AccountError::NotPermitted);
-            }
+        let platform = self.tenant(TenantId::PLATFORM).await?;
+        let (own, theirs) = (platform.role_of(principal.user_id), platform.member(user_id));
+        if theirs.is_some_and(|theirs| own.is_none_or(|own| own < theirs.role)) {
+            return Err(AccountError::NotPermitted);
         }
         Ok(person.clone())
     }

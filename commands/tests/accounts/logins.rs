@@ -1,6 +1,6 @@
 //! Registration and login.
 
-use parking_commands::accounts::{AccountError, Registration, Settings, TokenRefusal};
+use parking_commands::accounts::{AccountError, Accounts, Registration, Settings, SignedIn, TokenRefusal};
 use parking_domain::site::{Site, SiteEvent};
 use parking_domain::tenant::{Role, TenantCommand, TenantRefusal, TenantType};
 use parking_domain::{asked::Asked, id::TenantId};
@@ -115,10 +115,7 @@ async fn a_wrong_password_an_unknown_email_and_a_disabled_user_are_refused_alike
 async fn a_login_goes_to_the_newest_tenant_that_is_not_suspended_or_to_the_named_one() {
     let deployment = Deployment::start().await;
     let accounts = deployment.process().await;
-    let ann = register(&accounts, ANN, "acme").await;
-    let bob = register(&accounts, BOB, "beta").await;
-    let link = accounts.invite(&bob.principal, ANN, Role::Viewer, &call(0)).await.unwrap();
-    accounts.accept(&ann.principal, &link.token, &call(0)).await.unwrap();
+    let (_, bob) = ann_of_both_tenants_and_bob(&accounts).await;
 
     let newest = accounts.login(login(ANN, PASSWORD), &call(1)).await.unwrap();
     assert_eq!((newest.principal.tenant.slug.as_str(), newest.principal.role), ("beta", Role::Viewer));
@@ -136,17 +133,17 @@ async fn a_login_goes_to_the_newest_tenant_that_is_not_suspended_or_to_the_named
         assert!(matches!(refused, AccountError::TenantSuspended), "{refused}");
     }
     let wrong = refusal(accounts.login(login(BOB, OTHER), &call(2)).await);
-    assert!(matches!(wrong, AccountError::LoginRefused), "a suspension shows only to who knows the password");
+    assert!(
+        matches!(wrong, AccountError::LoginRefused),
+        "a suspension shows only to those who know the password"
+    );
 }
 
 #[tokio::test]
 async fn a_session_switches_among_the_tenants_of_its_user() {
     let deployment = Deployment::start().await;
     let accounts = deployment.process().await;
-    let ann = register(&accounts, ANN, "acme").await;
-    let bob = register(&accounts, BOB, "beta").await;
-    let link = accounts.invite(&bob.principal, ANN, Role::Viewer, &call(0)).await.unwrap();
-    accounts.accept(&ann.principal, &link.token, &call(0)).await.unwrap();
+    let (ann, bob) = ann_of_both_tenants_and_bob(&accounts).await;
 
     let switched = accounts.switch_tenant(&ann.principal, "beta", &call(1)).await.unwrap();
     assert_eq!((switched.tenant.slug.as_str(), switched.role), ("beta", Role::Viewer));
@@ -172,22 +169,50 @@ async fn when_too_many_passwords_are_hashed_a_login_is_refused_as_busy() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_as_busy_can_register_later() {
+    let deployment = Deployment::start().await;
+    let settings = Settings { hashers: 0, waiting_hashes: 0, ..Settings::default() };
+    let busy = deployment.process_with(settings, deployment.log.stop.clone()).await;
+    let accounts = deployment.process().await;
+    let refused = refusal(busy.register(registration(ANN, "acme"), &call(0)).await);
+    assert!(matches!(refused, AccountError::Busy), "{refused}");
+    let ann = register(&accounts, ANN, "acme").await;
+    let link = accounts.invite(&ann.principal, BOB, Role::Viewer, &call(0)).await.unwrap();
+    let refused = refusal(busy.accept_as_new(&link.token, crate::support::person(PASSWORD), &call(0)).await);
+    assert!(matches!(refused, AccountError::Busy), "{refused}");
+    accounts.accept_as_new(&link.token, crate::support::person(PASSWORD), &call(0)).await.unwrap();
+    assert_eq!(deployment.count("select count(*) from ops.users where confirmed").await, 2);
+    assert_eq!(deployment.count("select count(*) from ops.subject_keys").await, 2, "nothing else is left");
+}
+
+#[tokio::test]
 async fn a_tenant_takes_no_more_members_than_its_limit() {
     let deployment = Deployment::start().await;
     let accounts = deployment.process().await;
     let ann = register(&accounts, ANN, "acme").await;
+    let link = accounts.invite(&ann.principal, BOB, Role::Viewer, &call(0)).await.unwrap();
     for n in 2..=5 {
         join(&accounts, &ann.principal, &format!("user{n}@example.com"), Role::Viewer).await;
     }
-    let link = accounts.invite(&ann.principal, BOB, Role::Viewer, &call(0)).await.unwrap();
-    let refused = accounts.accept_as_new(&link.token, crate::support::person(PASSWORD), &call(0)).await;
-    let refused = refusal(refused);
+    let accepted = accounts.accept_as_new(&link.token, crate::support::person(PASSWORD), &call(0)).await;
+    let invited = accounts.invite(&ann.principal, BOB, Role::Viewer, &call(0)).await;
     let expected = TenantRefusal::MemberLimitReached { limit: 5 };
-    assert!(matches!(&refused, AccountError::Tenant(found) if *found == expected), "{refused}");
+    for refused in [refusal(accepted), refusal(invited)] {
+        assert!(matches!(&refused, AccountError::Tenant(found) if *found == expected), "{refused}");
+    }
+}
+
+/// Ann, who owns a tenant and is a viewer of Bob's, and Bob.
+async fn ann_of_both_tenants_and_bob(accounts: &Accounts) -> (SignedIn, SignedIn) {
+    let ann = register(accounts, ANN, "acme").await;
+    let bob = register(accounts, BOB, "beta").await;
+    let link = accounts.invite(&bob.principal, ANN, Role::Viewer, &call(0)).await.unwrap();
+    accounts.accept(&ann.principal, &link.token, &call(0)).await.unwrap();
+    (ann, bob)
 }
 
 /// Suspends a tenant as its platform does.
-pub(crate) async fn suspend(accounts: &parking_commands::accounts::Accounts, tenant_id: TenantId) {
+pub(crate) async fn suspend(accounts: &Accounts, tenant_id: TenantId) {
     let asked = Asked { tenant_id, by: parking_domain::actor::Actor::System, at: at(0) };
     let suspend = TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked };
     let context = parking_commands::store::CommandContext::default();

@@ -5,7 +5,7 @@ use parking_domain::tenant::{MemberChange, Role, TenantRefusal};
 use secrecy::ExposeSecret;
 
 use crate::support::{
-    ANN, BOB, Deployment, authenticate, call, join, platform_admin, refusal, register, user_of,
+    ANN, BOB, Deployment, OTHER, authenticate, call, join, platform_admin, refusal, register, secret, user_of,
 };
 
 #[tokio::test]
@@ -93,6 +93,23 @@ async fn a_platform_admin_acts_for_one_named_tenant_and_others_for_their_own_onl
         Some(TokenRefusal::NotMember),
         "a tenant that exists looks like one that does not"
     );
+}
+
+#[tokio::test]
+async fn a_platform_admin_who_is_locked_out_of_a_tenant_acts_for_it_also_when_the_invitation_is_accepted() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let root = platform_admin(&accounts).await;
+    let link = accounts.invite(&ann.principal, "root@example.com", Role::Viewer, &call(0)).await.unwrap();
+    accounts.accept(&root.principal, &link.token, &call(0)).await.unwrap();
+    accounts.change_member(&ann.principal, user_of(&root), MemberChange::Disable, &call(1)).await.unwrap();
+    let acting = authenticate(&accounts, root.tokens.access.expose_secret(), Some("acme"), 2).await.unwrap();
+    assert!(acting.acting_for);
+    let bob = join(&accounts, &acting, BOB, Role::Owner).await;
+    assert_eq!(bob.principal.role, Role::Owner);
+    let link = accounts.reset_link(&root.principal, user_of(&bob), &call(3)).await.unwrap();
+    accounts.use_reset(&link.token, &secret(OTHER), &call(3)).await.unwrap();
 }
 
 #[tokio::test]

@@ -83,3 +83,14 @@ async fn who_runs_the_platform_is_reset_by_a_higher_role_there_or_on_the_host() 
     let refused = refusal(accounts.reset_link(&helper.principal, user_of(&root), &call(0)).await);
     assert!(matches!(refused, AccountError::NotPermitted), "{refused}");
 }
+
+#[tokio::test]
+async fn a_platform_admin_resets_whatever_role_the_admin_has_in_the_tenant() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let root = platform_admin(&accounts).await;
+    let link = accounts.invite(&ann.principal, "root@example.com", Role::Viewer, &call(0)).await.unwrap();
+    accounts.accept(&root.principal, &link.token, &call(0)).await.unwrap();
+    accounts.reset_link(&root.principal, user_of(&ann), &call(1)).await.unwrap();
+}

@@ -16,12 +16,17 @@ async fn what_has_no_event_is_swept_after_an_hour_and_what_has_one_stays() {
     let bob = register(&accounts, BOB, "beta").await;
     accounts.change_password(&ann.principal, &secret(PASSWORD), &secret(OTHER), &call(1)).await.unwrap();
     let admin = deployment.log.admin();
-    // As if two processes had died: one after Ann's events, one before Bob's.
+    // As if three processes had died: one after Ann's events, one before Bob's, one that did not delete a replaced password.
     for sql in [
         "update ops.users set confirmed = false",
         "update ops.passwords set confirmed = false",
         "insert into ops.passwords (password_id, user_id, hash, must_change, created_at) \
          select gen_random_uuid(), user_id, 'x', false, created_at from ops.users limit 1",
+        "insert into ops.passwords (password_id, user_id, hash, must_change, confirmed, created_at) \
+         select gen_random_uuid(), user_id, 'x', false, true, created_at from ops.users limit 1",
+        // The event of this one is on its way.
+        "insert into ops.passwords (password_id, user_id, hash, must_change, created_at) \
+         select gen_random_uuid(), user_id, 'x', false, created_at + interval '1 hour' from ops.users limit 1",
     ] {
         sqlx::query(sql).execute(&admin).await.unwrap();
     }
@@ -37,11 +42,12 @@ async fn what_has_no_event_is_swept_after_an_hour_and_what_has_one_stays() {
     .unwrap();
     assert_eq!(accounts.sweep(at(HOUR)).await.unwrap(), Swept::default(), "an append may be on its way");
     let swept = accounts.sweep(at(HOUR + 2)).await.unwrap();
-    assert_eq!(swept, Swept { orphans: 2, ..Swept::default() });
+    assert_eq!(swept, Swept { orphans: 3, ..Swept::default() });
     accounts.login(login(ANN, OTHER), &call(HOUR + 3)).await.unwrap();
     accounts.login(login(BOB, PASSWORD), &call(HOUR + 3)).await.unwrap();
     assert!(check(&accounts, &bob, 10).await.is_ok());
     assert_eq!(deployment.count("select count(*) from ops.users where confirmed").await, 2);
+    assert_eq!(deployment.count("select count(*) from ops.passwords").await, 3);
 }
 
 #[tokio::test]

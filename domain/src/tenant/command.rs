@@ -66,7 +66,7 @@ pub struct NewTenant {
     pub name: String,
     /// Unique on the platform: 1 to 100 of `a-z`, `0-9` and `-`.
     pub slug: String,
-    /// The type of tenant.
+    /// The type of tenant: `Platform` for the platform's own one, and for no other.
     pub tenant_type: TenantType,
     /// The subscription tier.
     pub tier: Tier,
@@ -85,7 +85,7 @@ pub struct NewTenant {
 pub struct TenantPatch {
     /// Display name, 1 to 255 characters.
     pub name: Option<String>,
-    /// The type of tenant. The type `Platform` can be neither set nor removed.
+    /// The type of tenant. `Platform` can be neither set nor removed.
     pub tenant_type: Option<TenantType>,
     /// The subscription tier. Sets the tier's features and limits, except where the tenant has values of its own.
     pub tier: Option<Tier>,

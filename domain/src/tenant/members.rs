@@ -100,8 +100,7 @@ impl Members {
             MemberChange::Enable => TenantEvent::MemberEnabled { user_id, at, by },
             MemberChange::Remove => TenantEvent::MemberRemoved { user_id, at, by },
         };
-        let stays_owner = change == MemberChange::Enable;
-        if self.is_last_owner(user_id) && !stays_owner {
+        if self.is_last_owner(user_id) {
             return Err(TenantRefusal::LastOwner);
         }
         Ok(vec![event])

@@ -28,8 +28,10 @@ pub enum TenantRefusal {
     /// The platform's tenant must stay usable, because only it can undo this.
     #[error("the platform's own tenant is neither suspended nor archived: name another tenant")]
     TenantIsPlatform,
-    /// The change would create or remove platform admins.
-    #[error("an update can neither set nor remove the type platform: create another tenant instead")]
+    /// There would be another tenant whose admins are platform admins, or none.
+    #[error(
+        "only the platform's own tenant has the type platform, and keeps it: name another tenant, or another type"
+    )]
     TenantTypeFixed,
     /// The reason is missing.
     #[error("a suspension needs a reason: say why the tenant is locked out")]

@@ -9,6 +9,7 @@ use super::event::TenantEvent;
 use super::refusal::TenantRefusal;
 use super::tier::carried_over;
 use crate::asked::Asked;
+use crate::id::TenantId;
 use crate::instant::Instant;
 use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name, is_slug};
@@ -26,6 +27,9 @@ type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
 pub(super) fn create(tenant: NewTenant, asked: Asked) -> Decision {
     let NewTenant { name, slug, tenant_type, tier, trial_days, features, limits, metadata } = tenant;
     checked_slug(&slug)?;
+    if (tenant_type == TenantType::Platform) != (asked.tenant_id == TenantId::PLATFORM) {
+        return Err(TenantRefusal::TenantTypeFixed);
+    }
     let trial_ends_at = match (tenant_type, trial_days) {
         (TenantType::Trial, Some(days)) => Some(trial_end(asked.at, days)?),
         _ => None,

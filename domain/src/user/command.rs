@@ -16,8 +16,8 @@ pub enum UserCommand {
     RenameUser { name: Sealed, asked: Asked },
     /// Change the user's e-mail.
     ChangeUserEmail { email: Sealed, asked: Asked },
-    /// Make a stored password the user's only one.
-    SetPassword { password_id: Uuid, asked: Asked },
+    /// Make a stored password the user's only one, instead of the former one.
+    SetPassword { password_id: Uuid, former: Option<Uuid>, asked: Asked },
     /// Record that the user became a member of a tenant.
     JoinTenant { tenant_id: TenantId, asked: Asked },
     /// Record that the user is no longer a member of a tenant.

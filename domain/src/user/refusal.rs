@@ -11,6 +11,9 @@ pub enum UserRefusal {
     /// Never registered, or archived.
     #[error("there is no such user: check the id")]
     UserNotFound,
+    /// The password to be replaced is not, or no longer, the user's.
+    #[error("another password was set at the same time: try again")]
+    PasswordReplaced,
     /// The user has too many memberships; the state must stay bounded.
     #[error("a user belongs to at most {MOST_MEMBERSHIPS} tenants: leave one first")]
     TooManyMemberships,

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
+use parking_domain::id::TenantId;
 use parking_domain::patch::Patch;
 use parking_domain::tenant::{
     Definition, LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS, NewTenant, SubscriptionStatus, Tenant, TenantCommand,
@@ -152,10 +154,8 @@ fn a_trial_ends_after_its_days_and_only_a_trial_does() {
         let expected = Definition { trial_ends_at: Some(end), ..of_type(TenantType::Trial) };
         given([]).when(create(trial)).then([created_as(expected)]);
     }
-    for tenant_type in [TenantType::Customer, TenantType::Platform] {
-        let tenant = NewTenant { tenant_type, trial_days: Some(0), ..new_acme() };
-        given([]).when(create(tenant)).then([created_as(of_type(tenant_type))]);
-    }
+    let customer = NewTenant { trial_days: Some(0), ..new_acme() };
+    given([]).when(create(customer)).then([created()]);
 }
 
 #[test]
@@ -248,6 +248,24 @@ fn an_activation_ends_a_suspension_and_otherwise_gives_no_event() {
     given([created(), suspended()]).when(activate()).then([activated()]);
     given([created()]).when(activate()).then_nothing();
     given([created(), suspended(), activated()]).when(activate()).then_nothing();
+}
+
+#[test]
+fn the_platforms_own_tenant_is_of_type_platform_and_no_other_is() {
+    let own = Asked { tenant_id: TenantId::PLATFORM, ..asked() };
+    for tenant_type in [TenantType::Customer, TenantType::Trial, TenantType::Platform] {
+        let tenant = NewTenant { tenant_type, ..new_acme() };
+        let platforms = TenantCommand::CreateTenant { tenant: Box::new(tenant.clone()), asked: own };
+        let (platforms, others) = (given([]).when(platforms), given([]).when(create(tenant)));
+        let created = [created_as(of_type(tenant_type))];
+        if tenant_type == TenantType::Platform {
+            platforms.then(created);
+            others.then_refused(TenantRefusal::TenantTypeFixed);
+        } else {
+            platforms.then_refused(TenantRefusal::TenantTypeFixed);
+            others.then(created);
+        }
+    }
 }
 
 #[test]

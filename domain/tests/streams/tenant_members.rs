@@ -180,7 +180,7 @@ fn roles_count_while_the_member_is_not_locked_out() {
 }
 
 #[test]
-fn admins_and_owners_of_a_tenant_that_runs_the_platform_are_platform_admins() {
+fn admins_and_owners_of_the_platforms_tenant_are_platform_admins() {
     for tenant_type in [TenantType::Platform, TenantType::Customer, TenantType::Trial] {
         let created = created_with(tenant_type, BTreeMap::new());
         let tenant = fold::<Tenant>([created].into_iter().chain(staffed().into_iter().skip(1)));

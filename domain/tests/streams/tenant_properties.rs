@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::history::{live, withstand};
 use crate::scenario::{BY, asked, at};
 use parking_domain::aggregate::Claim;
+use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::PolicyId;
+use parking_domain::id::{PolicyId, TenantId};
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::tenant::{
@@ -19,6 +20,10 @@ use uuid::Uuid;
 
 fn tenant_type() -> impl Strategy<Value = TenantType> {
     prop_oneof![Just(TenantType::Platform), Just(TenantType::Customer), Just(TenantType::Trial)]
+}
+
+fn tenant_id() -> impl Strategy<Value = TenantId> {
+    prop_oneof![Just(TenantId::PLATFORM), Just(TenantId::DEFAULT)]
 }
 
 fn tier() -> impl Strategy<Value = Tier> {
@@ -64,7 +69,8 @@ fn patch() -> impl Strategy<Value = Box<TenantPatch>> {
 
 fn any_command() -> impl Strategy<Value = TenantCommand> {
     prop_oneof![
-        3 => new_tenant().prop_map(|tenant| TenantCommand::CreateTenant { tenant, asked: asked() }),
+        3 => (new_tenant(), tenant_id())
+            .prop_map(|(tenant, tenant_id)| TenantCommand::CreateTenant { tenant, asked: Asked { tenant_id, ..asked() } }),
         4 => patch().prop_map(|patch| TenantCommand::UpdateTenant { patch, asked: asked() }),
         3 => slug().prop_map(|slug| TenantCommand::ChangeTenantSlug { slug, asked: asked() }),
         2 => "[a ]{0,1}".prop_map(|reason| TenantCommand::SuspendTenant { reason, asked: asked() }),

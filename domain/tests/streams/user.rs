@@ -66,8 +66,9 @@ fn change_email(email: Sealed) -> UserCommand {
     UserCommand::ChangeUserEmail { email, asked: asked() }
 }
 
-fn set_password(n: u128) -> UserCommand {
-    UserCommand::SetPassword { password_id: Uuid::from_u128(n), asked: asked() }
+fn set_password(n: u128, former: Option<u128>) -> UserCommand {
+    let former = former.map(Uuid::from_u128);
+    UserCommand::SetPassword { password_id: Uuid::from_u128(n), former, asked: asked() }
 }
 
 fn join(n: u128) -> UserCommand {
@@ -115,10 +116,14 @@ fn no_hash_of_a_person_is_written() {
 }
 
 #[test]
-fn a_password_replaces_the_former_one() {
-    given([registered()]).when(set_password(1)).then([password_set(1)]);
-    given([registered(), password_set(1)]).when(set_password(1)).then_nothing();
-    given([registered(), password_set(1)]).when(set_password(2)).then([password_set(2)]);
+fn a_password_replaces_the_former_one_and_no_other() {
+    given([registered()]).when(set_password(1, None)).then([password_set(1)]);
+    given([registered(), password_set(1)]).when(set_password(1, None)).then_nothing();
+    given([registered(), password_set(1)]).when(set_password(2, Some(1))).then([password_set(2)]);
+    for former in [None, Some(3)] {
+        let refused = given([registered(), password_set(1)]).when(set_password(2, former));
+        refused.then_refused(UserRefusal::PasswordReplaced);
+    }
     let user = fold::<User>([registered(), password_set(1), password_set(2)]);
     assert_eq!(user.person().and_then(|person| person.password_id), Some(Uuid::from_u128(2)));
 }
@@ -168,7 +173,7 @@ fn before_registration_and_after_archiving_there_is_no_user() {
         for command in [
             rename(sealed(2)),
             change_email(sealed(2)),
-            set_password(1),
+            set_password(1, None),
             join(1),
             leave(1),
             disable(),

@@ -32,8 +32,9 @@ fn any_command() -> impl Strategy<Value = UserCommand> {
             .prop_map(|(email, name)| UserCommand::RegisterUser { email, name, asked: asked() }),
         2 => sealed().prop_map(|name| UserCommand::RenameUser { name, asked: asked() }),
         2 => sealed().prop_map(|email| UserCommand::ChangeUserEmail { email, asked: asked() }),
-        2 => password_id()
-            .prop_map(|password_id| UserCommand::SetPassword { password_id, asked: asked() }),
+        4 => (password_id(), option::of(password_id())).prop_map(|(password_id, former)| {
+            UserCommand::SetPassword { password_id, former, asked: asked() }
+        }),
         4 => tenant().prop_map(|tenant_id| UserCommand::JoinTenant { tenant_id, asked: asked() }),
         3 => tenant().prop_map(|tenant_id| UserCommand::LeaveTenant { tenant_id, asked: asked() }),
         1 => option::of(sealed())

@@ -75,11 +75,12 @@ refusals! {
     RegistrationRefusals: BAD_REQUEST "email_taken", BAD_REQUEST "slug_taken", INVALID "email_invalid",
         INVALID "password_refused", INVALID "tenant_name_invalid", INVALID "tenant_slug_invalid", INVALID "limit_exceeded";
     /// The refusals of a change of one's own password.
-    PasswordRefusals: FORBIDDEN "password_wrong", INVALID "password_refused", NOT_FOUND "user_not_found";
+    PasswordRefusals: FORBIDDEN "password_wrong", INVALID "password_refused", NOT_FOUND "user_not_found",
+        CONFLICT "password_replaced";
     /// The refusals of a change of one's own name.
     NameRefusals: NOT_FOUND "user_not_found", INVALID "limit_exceeded";
     /// The refusals of a new password by a link.
-    ResetRefusals: BAD_REQUEST "link_refused", INVALID "password_refused";
+    ResetRefusals: BAD_REQUEST "link_refused", INVALID "password_refused", CONFLICT "password_replaced";
     /// The refusals of a request to invite somebody.
     InvitationRefusals: FORBIDDEN "not_permitted", FORBIDDEN "role_too_low", INVALID "email_invalid",
         INVALID "limit_exceeded";

@@ -149,6 +149,7 @@ coded! { UserRefusal:
     UserRefusal::UserNotFound => NOT_FOUND "user_not_found",
     UserRefusal::TooManyMemberships => CONFLICT "too_many_memberships",
     UserRefusal::UserStillMember => CONFLICT "user_still_member",
+    UserRefusal::PasswordReplaced => CONFLICT "password_replaced",
 }
 
 fn conflict(conflict: &Conflict) -> Value {

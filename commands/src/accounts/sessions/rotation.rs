@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{Because, COLUMNS, Session, SignedIn, hash_of};
+use super::{Because, COLUMNS, Ending, Session, SignedIn, revoke};
 use crate::accounts::cache::Changed;
 use crate::accounts::call::Call;
 use crate::accounts::error::{AccountError, TokenRefusal};
@@ -40,7 +40,7 @@ enum Exchanged {
 impl Accounts {
     /// Exchanges a refresh token for new tokens of the same session.
     pub async fn refresh(&self, token: &SecretString, call: &Call) -> Result<SignedIn, AccountError> {
-        let (presented, next) = (hash_of(token), generated::token(&*self.0.randomness));
+        let (presented, next) = (generated::secret_hash(token), generated::token(&*self.0.randomness));
         let found: Option<Uuid> =
             sqlx::query_scalar("select session_id from ops.refresh_tokens where token_hash = $1")
                 .bind(&presented[..])
@@ -51,7 +51,7 @@ impl Accounts {
         session.check(call.at)?;
         // Before the token is used up: a suspension may end.
         let principal = Arc::new(self.stand(&session, None).await?);
-        let session = self.exchange(session_id, &presented, &hash_of(&next), call.at).await?;
+        let session = self.exchange(session_id, &presented, &generated::secret_hash(&next), call.at).await?;
         self.signed_in(&session, next, principal, call.at).await
     }
 
@@ -91,14 +91,7 @@ impl Accounts {
                 Ok(session)
             }
             Exchanged::Reused => {
-                sqlx::query(
-                    "update ops.sessions set revoked_at = $2, revoked_because = $3 where session_id = $1",
-                )
-                .bind(session_id)
-                .bind(at.utc())
-                .bind(Because::TokenReused.text())
-                .execute(&mut *transaction)
-                .await?;
+                revoke(&mut transaction, Ending::One(session_id), Because::TokenReused, at).await?;
                 self.commit(transaction, Changed::Session(session_id)).await?;
                 Err(TokenRefusal::SessionEnded.into())
             }
