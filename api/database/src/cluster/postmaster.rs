@@ -18,6 +18,8 @@ use super::{Answer, ClusterError, Installation, Layout};
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// The time limit for the remains of a killed server (its processes, its lock file).
 const REMAINS_GONE_WITHIN: Duration = Duration::from_secs(20);
+/// A running server reads its settings again within milliseconds, unless it cannot.
+const RULES_READ_WITHIN: Duration = Duration::from_secs(10);
 /// A fast shutdown ends with a checkpoint.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// The polling interval for conditions that send no notification.
@@ -100,9 +102,9 @@ impl Server {
             }
             Err(_) => return Ok(None),
         }
-        match self.reload_rules().await {
-            Ok(true) => Ok(Some(Postmaster::Adopted(pid))),
-            Ok(false) | Err(_) => Postmaster::Adopted(pid).stop().await.map(|()| None),
+        match timeout(RULES_READ_WITHIN, self.reload_rules()).await {
+            Ok(Ok(true)) => Ok(Some(Postmaster::Adopted(pid))),
+            Ok(Ok(false) | Err(_)) | Err(_) => Postmaster::Adopted(pid).stop().await.map(|()| None),
         }
     }
 
