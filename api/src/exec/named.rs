@@ -16,10 +16,13 @@ pub(super) fn variables(
     options: &PgConnectOptions,
     role: &str,
 ) -> Result<Vec<(&'static str, String)>, CommandError> {
-    let url = options.to_url_lossy();
+    // sqlx makes a URL of a host and a user as they are, and panics where that is none: the password and TLS are all that is
+    // read from it.
+    let url = options.clone().host("localhost").username("login").to_url_lossy();
+    let host = options.get_host().trim_matches(['[', ']']).to_owned();
     let socket = options.get_socket().map(|socket| socket.display().to_string());
     let mut variables = vec![
-        ("PGHOST", socket.unwrap_or_else(|| options.get_host().to_owned())),
+        ("PGHOST", socket.unwrap_or(host)),
         ("PGPORT", options.get_port().to_string()),
         ("PGUSER", options.get_username().to_owned()),
         ("PGDATABASE", options.get_database().unwrap_or_else(|| options.get_username()).to_owned()),
@@ -91,5 +94,24 @@ mod tests {
             options.starts_with("-c role=parking_auditor") && options.ends_with("-c jit=off"),
             "{options}"
         );
+    }
+
+    #[test]
+    fn each_way_to_write_a_url_becomes_the_variables_of_psql() {
+        let variable = |url: &str, name: &str| {
+            let found = variables(&url.parse().expect("a URL"), "parking_auditor").expect("UTF-8");
+            found.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+        };
+        for place in ["[::1]/lot", "/lot?host=::1", "/lot?hostaddr=::1", "[::1]/lot?sslmode=disable"] {
+            let url =
+                format!("postgres://{}{place}", if place.starts_with('/') { "" } else { "app:p%40ss@" });
+            assert_eq!(variable(&url, "PGHOST").as_deref(), Some("::1"), "{url}");
+        }
+        let url = "postgres://ann%40lot%2Fx:p%40ss@db.example/lot";
+        for (name, value) in [("PGHOST", "db.example"), ("PGUSER", "ann@lot/x"), ("PGPASSWORD", "p@ss")] {
+            assert_eq!(variable(url, name).as_deref(), Some(value));
+        }
+        let socket = "postgres://ann@%2Frun%2Fpostgresql/lot";
+        assert_eq!(variable(socket, "PGHOST").as_deref(), Some("/run/postgresql"));
     }
 }
