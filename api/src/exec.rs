@@ -33,6 +33,7 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     let mut command = command(&arguments);
     command
         .env("PGHOST", layout.socket())
+        .env("PGPORT", Layout::PORT.to_string())
         .env("PGUSER", &user)
         .env("PGDATABASE", LocalCluster::DATABASE)
         .env("DATABASE_URL", layout.url(&user, LocalCluster::DATABASE));
@@ -52,10 +53,12 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     result
 }
 
+/// The command, without the variables of the caller's shell that would choose another server.
 fn command(arguments: &cli::Exec) -> Command {
     let mut words = arguments.command.iter();
     let mut command = Command::new(words.next().expect("clap requires one word at least"));
     command.args(words);
+    command.env_remove("PGHOSTADDR").env_remove("PGSERVICE").env_remove("PGSERVICEFILE");
     command
 }
 
