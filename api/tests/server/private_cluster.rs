@@ -263,3 +263,22 @@ async fn exec_runs_as_the_auditor_on_a_server_with_a_url() {
         assert!(!output.status.success() && error.contains("permission denied"), "{sql}: {error}");
     }
 }
+
+/// `PGUSER` is the login of a URL that names none.
+#[tokio::test]
+async fn the_role_of_exec_has_a_setting_of_its_own() {
+    let database = TestDatabase::create().await;
+    let named = database.url(None);
+    let unnamed = named.replace("&user=postgres", "");
+    assert_ne!(named, unnamed);
+    let login = ("PGUSER", "postgres");
+    let reader = ("PARKING_ROLE", "parking_reader");
+    for (url, variables, expected) in [
+        (&unnamed, &[login][..], "postgres|parking_auditor"),
+        (&unnamed, &[login, reader], "postgres|parking_reader"),
+        (&named, &[reader], "postgres|parking_reader"),
+        (&named, &[("PGUSER", "parking_owner")], "postgres|parking_auditor"),
+    ] {
+        assert_eq!(who(url, variables).await, expected, "{variables:?}");
+    }
+}

@@ -22,12 +22,20 @@ pub(crate) const UPLINK: &str = "/api/v1/uplink?event=up";
 /// Longer than any step takes on a busy machine: only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+const FOREIGN: [&str; 6] = [
+    "DATABASE_URL",
+    "PARKING_DATA_DIR",
+    "CHIRPSTACK_WEBHOOK_SECRET",
+    "PARKING_ROLE",
+    "PGUSER",
+    "PARKING_LOG",
+];
+
 /// The program with these arguments, without the settings of the environment.
 pub(crate) fn parking(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parking"));
     command.args(arguments).env("PARKING_LISTEN", "127.0.0.1:0").kill_on_drop(true);
-    let foreign = ["DATABASE_URL", "PARKING_DATA_DIR", "CHIRPSTACK_WEBHOOK_SECRET", "PGUSER", "PARKING_LOG"];
-    for name in foreign {
+    for name in FOREIGN {
         command.env_remove(name);
     }
     command
