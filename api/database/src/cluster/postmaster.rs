@@ -103,9 +103,20 @@ impl Server {
             Err(_) => return Ok(None),
         }
         match timeout(RULES_READ_WITHIN, self.reload_rules()).await {
-            Ok(Ok(true)) => Ok(Some(Postmaster::Adopted(pid))),
-            Ok(Ok(false) | Err(_)) | Err(_) => Postmaster::Adopted(pid).stop().await.map(|()| None),
+            Ok(Ok(true)) => return Ok(Some(Postmaster::Adopted(pid))),
+            Ok(Ok(false)) => {
+                tracing::info!("the running database server has other rules for logins and is replaced");
+            }
+            Ok(Err(error)) => tracing::warn!(
+                %error,
+                "the running database server cannot be asked for its rules and is replaced"
+            ),
+            Err(_) => tracing::warn!(
+                log = %self.layout.log().display(),
+                "the running database server does not read its settings again and is replaced; its log says why"
+            ),
         }
+        Postmaster::Adopted(pid).stop().await.map(|()| None)
     }
 
     /// Makes the running server read its rules again; false if it has others than ours.
