@@ -25,7 +25,7 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
             let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
             let mut command = command(&arguments);
             command.envs(url.map(|url| ("DATABASE_URL", url)));
-            command.envs(named::variables(&database.admin, role)?);
+            command.envs(named::variables(&database.admin, role));
             return run(command).await;
         }
     };
