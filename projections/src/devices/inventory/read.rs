@@ -30,9 +30,9 @@ pub struct Filter {
 pub enum StatusFilter {
     /// By its assignment.
     Is(Status),
-    /// Heard before, not silent, and not retired.
+    /// Enabled, heard before, not silent, and not retired.
     Active,
-    /// The opposite, and not retired.
+    /// All others that are not retired.
     Inactive,
 }
 
