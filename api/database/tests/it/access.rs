@@ -29,7 +29,7 @@ async fn the_kernel_says_who_is_at_the_other_end_of_the_socket() {
 #[tokio::test]
 async fn a_connection_by_tcp_is_rejected() {
     let home = Home::new();
-    // Any address below 127 is this machine's; this process id's makes it one of its own.
+    // Every address 127.x.x.x is this machine's; the process id chooses one that no other test uses.
     let id = std::process::id();
     let address = format!("127.{}.{}.{}", 1 + (id >> 16) % 250, (id >> 8) % 256, 1 + id % 250);
     let settings = vec![("listen_addresses".to_owned(), address.clone())];
