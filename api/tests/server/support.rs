@@ -134,6 +134,10 @@ impl Drop for TestServer {
     }
 }
 
+fn http(limit: Duration) -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(limit).build().unwrap()
+}
+
 /// An HTTP client for one server. Cheap to clone; keeps its connections open, as ChirpStack does.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -143,8 +147,12 @@ pub(crate) struct Client {
 
 impl Client {
     fn new(address: SocketAddr) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { address, http }
+        Self { address, http: http(PATIENCE) }
+    }
+
+    /// A client that waits for an answer no longer than this, with connections of its own.
+    pub(crate) fn waiting(&self, limit: Duration) -> Self {
+        Self { address: self.address, http: http(limit) }
     }
 
     /// The server's address.

@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
-use parking_database::{ClusterError, ClusterOptions, LocalCluster, is_root};
+use parking_database::{ClusterError, ClusterOptions, LocalCluster};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Executor};
 
-use crate::{Home, admin, text};
+use crate::{Home, admin, may_act_as_root, text};
 
 /// A user of this machine that runs nothing of the platform.
 const NOBODY: u32 = 65534;
@@ -110,10 +110,9 @@ async fn what_root_makes_belongs_to_the_servers_user() {
     cluster.stop().await.unwrap();
 }
 
-/// Only root can make a directory of somebody else.
 #[tokio::test]
 async fn a_directory_of_somebody_else_is_refused() {
-    if !is_root() {
+    if !may_act_as_root("only root makes a directory of somebody else") {
         return;
     }
     let home = Home::new();

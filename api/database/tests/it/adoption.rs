@@ -4,12 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::time::Duration;
 
-use parking_database::{ClusterError, ClusterOptions, LocalCluster, is_root};
+use parking_database::{ClusterError, ClusterOptions, LocalCluster};
 use rustix::process::{Signal, kill_process};
 use sqlx::{ConnectOptions, Executor};
 use tokio::time::timeout;
 
-use crate::{Home, admin, eventually, text};
+use crate::{Home, admin, eventually, may_act_as_root, text};
 
 #[tokio::test]
 async fn a_second_owner_is_refused() {
@@ -99,7 +99,7 @@ async fn a_server_that_cannot_read_its_settings_is_replaced() {
 /// The server's user writes the file, and root would end the process that it names.
 #[tokio::test]
 async fn a_process_of_another_user_is_not_taken_for_the_server() {
-    if !is_root() {
+    if !may_act_as_root("only root runs the server as another user") {
         return;
     }
     let home = Home::new();
