@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use parking_database::Role;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
@@ -144,6 +145,9 @@ pub(crate) enum AdminCommand {
 pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// The role that the command works as. With `DATABASE_URL` its login must be a member of it.
+    #[arg(long, env = "PARKING_ROLE", default_value = Role::Auditor.name())]
+    pub(crate) role: String,
     /// The command and its arguments. It finds `DATABASE_URL` and PostgreSQL's own variables set.
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,

@@ -16,16 +16,16 @@ use crate::CommandError;
 use crate::cli;
 use crate::place::{Place, Running};
 
-/// Runs the command with the role auditor, which reads everything and changes nothing; `PGUSER` chooses another role.
+/// Runs the command with the role auditor, which reads everything and changes nothing, unless another role is named.
 pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError> {
-    let user = std::env::var("PGUSER").unwrap_or_else(|_| Role::Auditor.name().to_owned());
+    let role = &arguments.role;
     let options = match Place::of(&arguments.place)? {
         Place::Private(options) => options,
         Place::Named(database) => {
             let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
             let mut command = command(&arguments);
             command.envs(url.map(|url| ("DATABASE_URL", url)));
-            command.envs(named::variables(&database.admin, &user)?);
+            command.envs(named::variables(&database.admin, role));
             return run(command).await;
         }
     };
@@ -33,9 +33,10 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     let mut command = command(&arguments);
     command
         .env("PGHOST", layout.socket())
-        .env("PGUSER", &user)
+        .env("PGPORT", Layout::PORT.to_string())
+        .env("PGUSER", role)
         .env("PGDATABASE", LocalCluster::DATABASE)
-        .env("DATABASE_URL", layout.url(&user, LocalCluster::DATABASE));
+        .env("DATABASE_URL", layout.url(role, LocalCluster::DATABASE));
     if LocalCluster::attach(&options.directory).await.is_ok() {
         return run(command).await;
     }
@@ -52,10 +53,12 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     result
 }
 
+/// The command, without the variables of the caller's shell that would choose another server.
 fn command(arguments: &cli::Exec) -> Command {
     let mut words = arguments.command.iter();
     let mut command = Command::new(words.next().expect("clap requires one word at least"));
     command.args(words);
+    command.env_remove("PGHOSTADDR").env_remove("PGSERVICE").env_remove("PGSERVICEFILE");
     command
 }
 

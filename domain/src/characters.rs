@@ -1,5 +1,6 @@
 //! The characters that texts may hold: what is stored must look like what it is.
 
+use std::iter::once;
 use std::ops::RangeInclusive;
 
 /// A character that a text must not hold.
@@ -43,23 +44,23 @@ const JOINING: [RangeInclusive<char>; 6] = [
 
 /// The first character of a text that is shown in one line that it must not hold, if there is one.
 pub(crate) fn fault_in_line(text: &str) -> Option<Fault> {
-    let mut before = None;
-    text.chars().find_map(|c| {
-        let fault = fault(before, c);
-        before = Some(c);
-        fault
-    })
+    with_neighbours(text).find_map(|(before, c, after)| fault(before, c, after))
 }
 
 /// The text with U+FFFD for what a line must not hold: for machine input, which is not refused.
 pub(crate) fn clean_line(text: &str) -> String {
-    let mut before = None;
-    let clean = |c| {
-        let clean = if fault(before, c).is_some() { char::REPLACEMENT_CHARACTER } else { c };
-        before = Some(c);
-        clean
+    let clean = |(before, c, after)| match fault(before, c, after) {
+        Some(_) => char::REPLACEMENT_CHARACTER,
+        None => c,
     };
-    text.chars().map(clean).collect()
+    with_neighbours(text).map(clean).collect()
+}
+
+/// Each character between the one before it and the one after it.
+fn with_neighbours(text: &str) -> impl Iterator<Item = (Option<char>, char, Option<char>)> {
+    let before = once(None).chain(text.chars().map(Some));
+    let after = text.chars().skip(1).map(Some).chain(once(None));
+    before.zip(text.chars()).zip(after).map(|((before, c), after)| (before, c, after))
 }
 
 /// True for a text of several lines that holds more control than line breaks, tabs and marks of direction, which Hebrew and
@@ -76,10 +77,10 @@ pub(crate) fn is_controlling(text: &str) -> bool {
     })
 }
 
-fn fault(before: Option<char>, c: char) -> Option<Fault> {
+fn fault(before: Option<char>, c: char, after: Option<char>) -> Option<Fault> {
     if is_control(c) {
         Some(Fault::Control)
-    } else if is_one_of(&INVISIBLE, c) && !before.is_some_and(|before| changes(c, before)) {
+    } else if is_one_of(&INVISIBLE, c) && !before.is_some_and(|before| changes(before, c, after)) {
         Some(Fault::Invisible)
     } else {
         None
@@ -98,17 +99,27 @@ fn overrides_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// True if an invisible character stands where it belongs: it changes how the character before it looks.
-fn changes(c: char, before: char) -> bool {
+/// True if an invisible character stands where it belongs: it changes how the character before it looks. A digit changes only
+/// in a keycap.
+fn changes(before: char, c: char, after: Option<char>) -> bool {
     let is_symbol =
         matches!(before, '\u{a9}' | '\u{ae}' | '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
     match c {
         '\u{200c}' => is_one_of(&JOINING, before),
         '\u{200d}' => is_one_of(&JOINING, before) || is_symbol || before == '\u{fe0f}',
-        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => is_symbol || is_ideograph(before),
+        '\u{fe00}'..='\u{fe0f}' if matches!(before, '0'..='9' | '#' | '*') => after == Some('\u{20e3}'),
+        '\u{fe00}'..='\u{fe0f}' => is_symbol || is_emoji_sign(before) || is_ideograph(before),
+        '\u{e0100}'..='\u{e01ef}' => is_symbol || is_ideograph(before),
         '\u{180b}'..='\u{180d}' | '\u{180f}' => matches!(before, '\u{1820}'..='\u{18aa}'),
         _ => false,
     }
+}
+
+/// Signs that are emoji, outside the blocks of symbols.
+fn is_emoji_sign(c: char) -> bool {
+    let signs =
+        ['\u{203c}', '\u{2049}', '\u{2122}', '\u{2139}', '\u{3030}', '\u{303d}', '\u{3297}', '\u{3299}'];
+    signs.contains(&c)
 }
 
 fn is_ideograph(c: char) -> bool {
@@ -166,9 +177,22 @@ mod tests {
             "👩\u{200d}🚒",
             "❤\u{fe0f}",
             "葛\u{e0100}",
+            "Level 1\u{fe0f}\u{20e3}",
+            "#\u{fe0f}\u{20e3} *\u{fe0f}\u{20e3} 9\u{20e3}",
+            "\u{203c}\u{fe0f} \u{2049}\u{fe0f} \u{2122}\u{fe0f} \u{2139}\u{fe0f}",
+            "\u{3030}\u{fe0f} \u{303d}\u{fe0f} \u{3297}\u{fe0f} \u{3299}\u{fe0f}",
         ];
         for name in names {
             assert_eq!((fault_in_line(name), clean_line(name)), (None, name.to_owned()), "{name}");
+        }
+        for name in [
+            "Level 1\u{fe0f}",
+            "1\u{fe0f} \u{20e3}",
+            "1\u{fe0f}2\u{20e3}",
+            "a\u{fe0f}\u{20e3}",
+            "\u{2122}\u{e0100}",
+        ] {
+            assert_eq!(fault_in_line(name), Some(Fault::Invisible), "{name:?}");
         }
     }
 

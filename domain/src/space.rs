@@ -122,18 +122,6 @@ impl Space {
         self.reservations.holding()
     }
 
-    /// The open reservations that overlap the window, in order of their start, without the one to reschedule.
-    pub fn conflicts(&self, window: &Window, ignoring: Option<ReservationId>) -> Vec<Conflict> {
-        self.reservations.conflicts(window, ignoring)
-    }
-
-    /// True when it can be booked for the whole window.
-    pub fn is_available(&self, window: &Window, ignoring: Option<ReservationId>) -> bool {
-        self.is_enabled()
-            && self.overrides.overlapping(window).is_empty()
-            && self.conflicts(window, ignoring).is_empty()
-    }
-
     fn is_enabled(&self) -> bool {
         self.description.as_ref().is_some_and(|description| description.definition.enabled)
     }

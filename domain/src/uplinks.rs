@@ -36,11 +36,18 @@ pub enum Source {
     Platform,
 }
 
+impl Source {
+    /// The beginning of the ids of its streams.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Platform => f.write_str("platform"),
-        }
+        f.write_str(self.name())
     }
 }
 
@@ -51,7 +58,8 @@ pub fn stream_id(source: Source, dev_eui: DevEui) -> String {
 
 /// The device of an `uplinks` stream; `None` for an id that [`stream_id`] did not make.
 pub fn dev_eui_of(stream_id: &str) -> Option<DevEui> {
-    stream_id.rsplit_once('/')?.1.parse().ok()
+    let (source, dev_eui) = stream_id.split_once('/')?;
+    if source == Source::Platform.name() { dev_eui.parse().ok() } else { None }
 }
 
 /// Record a report in its device's stream.

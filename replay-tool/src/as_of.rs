@@ -11,7 +11,7 @@ use parking_domain::instant::Instant;
 use parking_domain::occupancy::{Reason, Shown, Sign, SpaceState};
 use parking_domain::space::Definition;
 use parking_projections::engine::as_of::AsOf as Moment;
-use parking_projections::registry::spaces::read::Standing;
+use parking_projections::registry::spaces::read::DeviceAtSpace;
 use serde::Serialize;
 
 use crate::ToolError;
@@ -65,8 +65,8 @@ struct AsOfSpace<'a> {
     light: Light,
     /// When the state or the display last changed, as effective time.
     shown_since: Instant,
-    sensor: Option<&'a Standing>,
-    display: Option<&'a Standing>,
+    sensor: Option<&'a DeviceAtSpace>,
+    display: Option<&'a DeviceAtSpace>,
 }
 
 pub(crate) async fn as_of(mut log: Log, asked: &AsOf) -> Result<ExitCode, ToolError> {

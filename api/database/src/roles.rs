@@ -89,7 +89,7 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     if let Some(role) = powerful {
         return Err(BootstrapError::TooPowerful { role });
     }
-    let unexpected = unexpected_lockers(admin).await?;
+    let unexpected = unexpected_rights(admin).await?;
     if !unexpected.is_empty() {
         warn!(
             roles = unexpected.join(", "),
@@ -102,7 +102,7 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
 
 /// The roles that only read and that nevertheless may take advisory locks or write large objects in this database, because
 /// nobody with the right to do so has run `locks.sql`.
-pub async fn unexpected_lockers(admin: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+pub async fn unexpected_rights(admin: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "select rolname::text from pg_roles
          where rolname in ('parking_reader', 'parking_auditor', 'parking_analyst')

@@ -43,8 +43,8 @@ const BATCH: i64 = 500;
 /// Concurrent commands: enough to share the writer's batches, few enough to leave room for other callers.
 const AT_ONCE: usize = 16;
 
-/// How long to wait for the read models: to reach the head before unconfirmed reservations end, and to show the results
-/// before they are queried again.
+/// How long to wait for the read models: to reach the head before unconfirmed reservations end and silences are reported, and
+/// to show the results before they are queried again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The time limit of a command.
@@ -108,6 +108,15 @@ impl Dues {
         Self { platform, progress, watcher, damaged: Arc::default() }
     }
 
+    /// The head of the log, when these projections have applied it; none if they do not. `connection` has the role projector.
+    pub(crate) async fn applied_head<S: Sources>(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<i64>, sqlx::Error> {
+        let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+        Ok(self.progress.wait_for::<S>(head, PATIENCE).await.is_ok().then_some(head))
+    }
+
     /// The progress of the projections that are queried here.
     pub(crate) fn progress(&self) -> &Progresses {
         &self.progress
@@ -144,7 +153,8 @@ impl Dues {
         loop {
             let except = [waiting.as_slice(), &self.damaged()].concat();
             let due = due_times::until(connection, of, now, BATCH, &except).await?;
-            applied = applied && (due.is_empty() || self.arrivals_are_applied(connection).await?);
+            applied =
+                applied && (due.is_empty() || self.applied_head::<Occupancies>(connection).await?.is_some());
             let (confirmed, recorded) = self.record_arrivals(connection, of, now).await?;
             all.add(confirmed);
             if due.is_empty() {
@@ -198,12 +208,6 @@ impl Dues {
                 return Ok((all, !confirmed.unsettled));
             }
         }
-    }
-
-    /// Waits until `occupancy` has applied what is in the log now; false if it does not.
-    async fn arrivals_are_applied(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-        let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
-        Ok(self.progress.wait_for::<Occupancies>(head, PATIENCE).await.is_ok())
     }
 
     /// Reports the silences that are due at `now`.

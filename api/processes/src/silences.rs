@@ -7,14 +7,12 @@
 //! reads all of them, in pages.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_projections::devices::Fleet;
 use parking_projections::devices::silences::{self, Silence, Watched};
-use parking_projections::engine::feed;
 use parking_projections::registry::Registry;
 use sqlx::PgConnection;
 
@@ -25,10 +23,6 @@ const PAGE: u16 = 1000;
 
 /// The shortest time between two looks at a sensor.
 const SHORTEST: TimeDelta = TimeDelta::seconds(1);
-
-/// How long to wait for the read models to reach the head. If they are behind, a sensor seems silent whose uplinks are
-/// merely not applied yet.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The sensors by the time of the next look. Some sixty bytes for each sensor.
 #[derive(Debug, Default)]
@@ -52,10 +46,10 @@ impl SilenceWatch {
         connection: &mut PgConnection,
         now: Instant,
     ) -> Result<Done, sqlx::Error> {
-        let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
-        if dues.progress().wait_for::<(Registry, Fleet)>(head, PATIENCE).await.is_err() {
+        // If they are behind, a sensor seems silent whose uplinks are merely not applied yet.
+        let Some(head) = dues.applied_head::<(Registry, Fleet)>(connection).await? else {
             return Ok(Done { unsettled: true, ..Done::default() });
-        }
+        };
         let generation = silences::generation(connection).await?;
         match self.seen.filter(|(_, of)| *of == generation) {
             None => self.load(connection, now).await?,

@@ -3,29 +3,31 @@
 use std::path::Path;
 
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
-
-use crate::CommandError;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// The certificates of public authorities, which psql does not find by itself.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The variables for a session that starts with this role, whatever the URL's login may do. psql finds everything in them: on
 /// its command line every user of the machine could read the password.
-pub(super) fn variables(
-    options: &PgConnectOptions,
-    role: &str,
-) -> Result<Vec<(&'static str, String)>, CommandError> {
-    let url = options.to_url_lossy();
+pub(super) fn variables(options: &PgConnectOptions, role: &str) -> Vec<(&'static str, String)> {
+    // sqlx makes a URL of a host and a user as they are, and panics where that is none: the password and TLS are all that is
+    // read from it.
+    let url = options.clone().host("localhost").username("login").to_url_lossy();
+    let host = options.get_host().trim_matches(['[', ']']).to_owned();
     let socket = options.get_socket().map(|socket| socket.display().to_string());
     let mut variables = vec![
-        ("PGHOST", socket.unwrap_or_else(|| options.get_host().to_owned())),
+        ("PGHOST", socket.unwrap_or(host)),
         ("PGPORT", options.get_port().to_string()),
         ("PGUSER", options.get_username().to_owned()),
         ("PGDATABASE", options.get_database().unwrap_or_else(|| options.get_username()).to_owned()),
     ];
     if let Some(password) = url.password() {
-        variables.push(("PGPASSWORD", decoded(password).ok_or("the password in DATABASE_URL is not UTF-8")?));
+        // A query is what the URL's type decodes.
+        let mut decoded = url.clone();
+        decoded.set_query(Some(&format!("password={password}")));
+        let password = decoded.query_pairs().next().map(|(_, password)| password.into_owned());
+        variables.extend(password.map(|password| ("PGPASSWORD", password)));
     }
     for (name, value) in url.query_pairs() {
         let variable = match &*name {
@@ -38,7 +40,7 @@ pub(super) fn variables(
         let file = value.strip_prefix("file: ").map(str::to_owned);
         variables.push((variable, file.unwrap_or_else(|| value.into_owned())));
     }
-    if url.query_pairs().any(|(_, value)| value == "verify-full")
+    if matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
         && !variables.iter().any(|(name, _)| *name == "PGSSLROOTCERT")
         && Path::new(AUTHORITIES).exists()
     {
@@ -47,20 +49,7 @@ pub(super) fn variables(
     // The last one holds: options of the operator's own, in PGOPTIONS or the URL, may name another role.
     let own = options.get_options().unwrap_or_default();
     variables.push(("PGOPTIONS", format!("-c role={role} {own}").trim_end().to_owned()));
-    Ok(variables)
-}
-
-/// The text of a part of a URL.
-fn decoded(part: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = (first == b'%').then(|| after.get(..2)).flatten();
-        let code = code.and_then(|code| hex::decode(code).ok()).and_then(|code| code.first().copied());
-        bytes.push(code.unwrap_or(first));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8(bytes).ok()
+    variables
 }
 
 #[cfg(test)]
@@ -71,7 +60,7 @@ mod tests {
     fn a_url_becomes_the_variables_of_psql() {
         let url = "postgres://ann:p%40ss%2Fw%25rd@db.example:5433/lot?sslmode=verify-full&sslrootcert=/etc/ca.pem\
                    &options=-c%20jit%3Doff";
-        let found = variables(&url.parse().expect("a URL"), "parking_auditor").expect("UTF-8");
+        let found = variables(&url.parse().expect("a URL"), "parking_auditor");
         for expected in [
             ("PGHOST", "db.example"),
             ("PGPORT", "5433"),
@@ -91,5 +80,24 @@ mod tests {
             options.starts_with("-c role=parking_auditor") && options.ends_with("-c jit=off"),
             "{options}"
         );
+    }
+
+    #[test]
+    fn each_way_to_write_a_url_becomes_the_variables_of_psql() {
+        let variable = |url: &str, name: &str| {
+            let found = variables(&url.parse().expect("a URL"), "parking_auditor");
+            found.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+        };
+        for place in ["[::1]/lot", "/lot?host=::1", "/lot?hostaddr=::1", "[::1]/lot?sslmode=disable"] {
+            let url =
+                format!("postgres://{}{place}", if place.starts_with('/') { "" } else { "app:p%40ss@" });
+            assert_eq!(variable(&url, "PGHOST").as_deref(), Some("::1"), "{url}");
+        }
+        let url = "postgres://ann%40lot%2Fx:p%40+%26ss@db.example/lot";
+        for (name, value) in [("PGHOST", "db.example"), ("PGUSER", "ann@lot/x"), ("PGPASSWORD", "p@+&ss")] {
+            assert_eq!(variable(url, name).as_deref(), Some(value));
+        }
+        let socket = "postgres://ann@%2Frun%2Fpostgresql/lot";
+        assert_eq!(variable(socket, "PGHOST").as_deref(), Some("/run/postgresql"));
     }
 }

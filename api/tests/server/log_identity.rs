@@ -198,7 +198,7 @@ async fn a_private_log_of_another_format_is_refused_by_its_directory() {
     let status = finish(parking(&["exec", "--", "true"]).env("PARKING_DATA_DIR", &directory)).await;
     assert!(status.status.success(), "{status:?}");
     let mut change = parking(&["exec", "--", "psql", "-qc", "update log_head set format = 6"]);
-    let changed = finish(change.env("PARKING_DATA_DIR", &directory).env("PGUSER", "postgres")).await;
+    let changed = finish(change.env("PARKING_DATA_DIR", &directory).env("PARKING_ROLE", "postgres")).await;
     assert!(changed.status.success(), "{changed:?}");
     let output = finish(parking(&["up"]).env("PARKING_DATA_DIR", &directory)).await;
     let error = refusal(&output);

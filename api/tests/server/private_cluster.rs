@@ -200,6 +200,7 @@ async fn a_server_that_root_starts_runs_without_roots_rights() {
 #[tokio::test]
 async fn a_directory_that_holds_something_else_is_not_given_away() {
     if !is_root() {
+        eprintln!("skipped, because this user is not root: only root gives a directory away");
         return;
     }
     let home = Home::new();
@@ -212,22 +213,73 @@ async fn a_directory_that_holds_something_else_is_not_given_away() {
     assert_eq!(fs::metadata(home.0.path().join("platform")).unwrap().uid(), 0);
 }
 
+/// An exported `PGHOSTADDR` outranks `PGHOST`, and a service outranks neither, but has to exist.
+const OF_THE_SHELL: [(&str, &str); 5] = [
+    ("PGHOSTADDR", "127.0.0.1"),
+    ("PGPORT", "5433"),
+    ("PGSERVICE", "elsewhere"),
+    ("PGSERVICEFILE", "/nowhere"),
+    ("PGSSLMODE", "verify-full"),
+];
+
+#[tokio::test]
+async fn variables_of_the_shell_choose_no_other_server() {
+    let home = Home::new();
+    let server = home.up().await;
+    for place in
+        ["psql -XAtc 'select current_user'", "psql -XAt -d \"$DATABASE_URL\" -c 'select current_user'"]
+    {
+        let mut command = home.parking(&["exec", "--", "sh", "-c", place]);
+        let output = timeout(PATIENCE, command.envs(OF_THE_SHELL).output()).await.expect("it ends").unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "parking_auditor", "{output:?}");
+    }
+    assert_eq!(server.terminate().await.code(), Some(0));
+}
+
+/// Runs a command on this database, as the operator of a server with a URL does.
+async fn exec_on(url: &str, command: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut parking = parking(&[&["exec", "--"], command].concat());
+    parking.env("DATABASE_URL", url).env_remove("PGOPTIONS").envs(variables.iter().copied());
+    timeout(PATIENCE, parking.output()).await.expect("it ends").unwrap()
+}
+
+/// Who the login is, and as which role it works.
+async fn who(url: &str, variables: &[(&str, &str)]) -> String {
+    let output = exec_on(url, &["psql", "-XAtc", "select session_user, current_user"], variables).await;
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 /// With `DATABASE_URL` too, whatever its login may do.
 #[tokio::test]
 async fn exec_runs_as_the_auditor_on_a_server_with_a_url() {
     let database = TestDatabase::create().await;
-    let exec = async |command: &[&str]| {
-        let arguments = [&["exec", "--"], command].concat();
-        let mut command = parking(&arguments);
-        command.env("DATABASE_URL", database.url(None)).env_remove("PGOPTIONS");
-        timeout(PATIENCE, command.output()).await.expect("it ends").unwrap()
-    };
-    let user = exec(&["psql", "-XAtc", "select session_user, current_user"]).await;
-    assert_eq!(String::from_utf8(user.stdout).unwrap().trim(), "postgres|parking_auditor");
+    let url = database.url(None);
+    assert_eq!(who(&url, &[]).await, "postgres|parking_auditor");
+    assert_eq!(who(&url, &OF_THE_SHELL[..4]).await, "postgres|parking_auditor");
     for sql in ["insert into events select * from events", "create table public.t ()", "select lo_creat(-1)"]
     {
-        let output = exec(&["psql", "-XAtc", sql]).await;
+        let output = exec_on(&url, &["psql", "-XAtc", sql], &[]).await;
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains("permission denied"), "{sql}: {error}");
+    }
+}
+
+/// `PGUSER` is the login of a URL that names none.
+#[tokio::test]
+async fn the_role_of_exec_has_a_setting_of_its_own() {
+    let database = TestDatabase::create().await;
+    let named = database.url(None);
+    let unnamed = named.replace("&user=postgres", "");
+    assert_ne!(named, unnamed);
+    let login = ("PGUSER", "postgres");
+    let reader = ("PARKING_ROLE", "parking_reader");
+    for (url, variables, expected) in [
+        (&unnamed, &[login][..], "postgres|parking_auditor"),
+        (&unnamed, &[login, reader], "postgres|parking_reader"),
+        (&named, &[reader], "postgres|parking_reader"),
+        (&named, &[("PGUSER", "parking_owner")], "postgres|parking_auditor"),
+    ] {
+        assert_eq!(who(url, variables).await, expected, "{variables:?}");
     }
 }

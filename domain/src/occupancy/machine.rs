@@ -189,8 +189,8 @@ impl SpaceMachine {
                 self.reservations.prolong(*reservation_id, *to);
             }
             SpaceEvent::ReservationRescheduled { reservation_id, to, at, .. } => {
-                self.reservations.move_to(*reservation_id, *to, *at, self.current_stay());
-                self.take_stay_from(*reservation_id);
+                let stay = self.reservations.move_to(*reservation_id, *to, *at, self.current_stay());
+                self.release_stay(stay);
                 self.give_current_stay(policy);
             }
             SpaceEvent::ReservationApproached { reservation_id, due, .. } => {
@@ -249,14 +249,11 @@ impl SpaceMachine {
         self.reconsider_stay(ended.and_then(|ended| ended.stay), at, policy);
     }
 
-    /// A reservation that is cancelled before its start leaves the vehicle to others.
+    /// A reservation that is cancelled before its start leaves its vehicle to others, whenever that came.
     fn cancel(&mut self, id: ReservationId, at: Instant, policy: &Policy) {
         let Some(Ended { start, stay, .. }) = self.reservations.end(id) else { return };
-        if at < start && self.take_stay_from(id) {
-            self.give_stay(policy);
-        } else {
-            self.reconsider_stay(stay, at, policy);
-        }
+        let ended_at = if at < start { Instant::MIN } else { at };
+        self.reconsider_stay(stay, ended_at, policy);
     }
 
     fn remove_override(&mut self, id: OverrideId) {

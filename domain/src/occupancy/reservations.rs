@@ -56,13 +56,19 @@ impl Reservations {
         self.0.push(Reservation { booked_during: during, ..Reservation::new(id, window) });
     }
 
-    /// Moves it to another start: its progress is reset, and it counts as booked now.
-    pub(super) fn move_to(&mut self, id: ReservationId, window: Window, at: Instant, during: Option<i64>) {
+    /// Moves it to another start: its progress is reset, and it counts as booked now. Returns the stay that was its own.
+    pub(super) fn move_to(
+        &mut self,
+        id: ReservationId,
+        window: Window,
+        at: Instant,
+        during: Option<i64>,
+    ) -> Option<Stay> {
         let during = during.filter(|_| window.start - at <= LATEST);
-        let Some(index) = self.index(id) else { return };
-        let Reservation { sensed, checked_in, outweighed, .. } = self.0.remove(index);
+        let Reservation { stay, sensed, checked_in, outweighed, .. } = self.0.remove(self.index(id)?);
         let moved = Reservation::new(id, window);
         self.0.push(Reservation { booked_during: during, sensed, checked_in, outweighed, ..moved });
+        stay
     }
 
     /// Changes its end.

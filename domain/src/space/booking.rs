@@ -100,7 +100,7 @@ impl Space {
         if !overrides.is_empty() {
             return Err(SpaceRefusal::SpaceNotAvailable { overrides });
         }
-        let mut conflicts = self.conflicts(window, ignoring);
+        let mut conflicts = self.reservations.conflicts(window, ignoring);
         conflicts.retain(|conflict| at < conflict.window.end);
         if !conflicts.is_empty() {
             return Err(SpaceRefusal::SpaceAlreadyReserved { conflicts });

@@ -186,6 +186,24 @@ fn a_reservation_cancelled_or_moved_before_its_start_leaves_the_stay_to_another(
     assert_eq!(seen, [(600, None, Some(1))], "it is booked anew while the vehicle stands there");
 }
 
+/// Where clocks differ, a stay before the start can be over and still the reservation's, and another can have begun.
+#[test]
+fn a_past_stay_loses_a_reservation_that_is_cancelled_or_moved_before_its_start() {
+    for (what, step, last) in [
+        ("cancelled before its start", cancelled(1, 11 * MINUTE), None),
+        ("moved to another start", rescheduled(1, (1200, 1800), (5400, 6000), 660), Some(1)),
+        ("prolonged", rescheduled(1, (1200, 1800), (1200, 1860), 660), None),
+        ("cancelled after its start", cancelled(1, 21 * MINUTE), None),
+    ] {
+        let mut world = World::with_sensor();
+        world.given([books(1, 20, 30), occupied(1, 600), vacant(1, 1260), occupied(1, 1320)]);
+        assert_eq!(stays(&mut world, 1), [(600, Some(1260), Some(1)), (1320, None, None)]);
+        world.given([step]);
+        let first = Some(1).filter(|_| what == "prolonged" || what == "cancelled after its start");
+        assert_eq!(stays(&mut world, 1), [(600, Some(1260), first), (1320, None, last)], "{what}");
+    }
+}
+
 #[test]
 fn an_end_before_the_stay_that_is_recorded_late_leaves_the_stay_to_the_next() {
     let mut world = World::with_sensor();

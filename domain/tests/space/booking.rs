@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
-use parking_domain::space::{BookReservation, Details, MAX_HOLDING, SpaceEvent, SpaceRefusal};
+use parking_domain::space::{BookReservation, Details, MAX_HOLDING, SpaceRefusal};
 
 use crate::fixture::*;
 
@@ -233,17 +233,8 @@ fn the_number_of_open_reservations_is_limited() {
 }
 
 #[test]
-fn a_window_is_available_without_conflicts() {
-    let free = [created(), booked(1, "10:00", "11:00"), override_set(1, "12:00", Some("13:00"), BEFORE)];
-    let space_of = |events: &[SpaceEvent]| space(events.iter().cloned());
-    let space = space_of(&free);
-    assert!(space.is_available(&window("11:00", "12:00"), None));
-    assert!(!space.is_available(&window("10:59", "12:00"), None), "reserved");
-    assert!(space.is_available(&window("10:59", "12:00"), Some(reservation(1))), "it would be rescheduled");
-    assert!(!space.is_available(&window("11:00", "12:01"), None), "blocked");
-    assert!(!space_of(&[created(), disabled()]).is_available(&window("11:00", "12:00"), None));
-    assert!(!space_of(&[]).is_available(&window("11:00", "12:00"), None), "there is no space");
-    assert_eq!(space.conflicts(&window("09:00", "12:00"), None), [conflict(1, "10:00", "11:00")]);
+fn the_open_reservations_have_their_windows() {
+    let space = space([created(), booked(1, "10:00", "11:00")]);
     let held: Vec<_> = space.holding().map(|(id, held)| (id, held.window())).collect();
     assert_eq!(held, [(reservation(1), window("10:00", "11:00"))]);
 }

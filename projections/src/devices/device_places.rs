@@ -13,7 +13,7 @@ use crate::devices::inventory::Device;
 use crate::engine::feed::RecordedEvent;
 use crate::engine::projection::Tables;
 use crate::engine::rows::insert;
-use crate::registry::spaces::read::Standing;
+use crate::registry::spaces::read::DeviceAtSpace;
 
 pub(super) const TABLES: Tables =
     Tables { names: &["device_places"], internal: &[], schema: include_str!("device_places.sql") };
@@ -64,8 +64,8 @@ impl DevicePlace {
     }
 
     /// The device; none once it has left.
-    pub(crate) fn standing(self) -> Option<Standing> {
-        Some(Standing {
+    pub(crate) fn at_space(self) -> Option<DeviceAtSpace> {
+        Some(DeviceAtSpace {
             dev_eui: self.dev_eui?,
             name: self.name?,
             status: self.status?,

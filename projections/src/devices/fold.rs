@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::devices::inventory::Device;
 use crate::devices::past::HORIZON;
 use crate::devices::uplinks::Uplinks;
-use crate::registry::spaces::read::Standing;
+use crate::registry::spaces::read::DeviceAtSpace;
 
 /// One device, from the events of its own stream and of its reports in log order.
 #[derive(Default)]
@@ -53,14 +53,14 @@ impl DeviceFold {
     }
 
     /// The device at its space, as sensor or display; none if it is at none.
-    pub fn place(&self) -> Option<(Uuid, Category, Standing)> {
+    pub fn place(&self) -> Option<(Uuid, Category, DeviceAtSpace)> {
         let device = self.row.as_ref()?;
-        let standing = Standing {
+        let at_space = DeviceAtSpace {
             dev_eui: device.dev_eui,
             name: device.definition.name.clone(),
             status: device.status,
             occupancy: device.occupancy,
         };
-        Some((device.space_id?, device.category, standing))
+        Some((device.space_id?, device.category, at_space))
     }
 }

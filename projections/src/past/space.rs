@@ -12,7 +12,7 @@ use crate::occupancy::space_occupancy::SpaceOccupancy;
 use crate::registry::sites::names::SiteName;
 use crate::registry::spaces::Space;
 use crate::registry::spaces::descriptions::SpaceDescription;
-use crate::registry::spaces::read::Standing;
+use crate::registry::spaces::read::DeviceAtSpace;
 
 /// A space as it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,9 +26,9 @@ pub struct PastSpace {
     /// Its shown state.
     pub occupancy: Option<SpaceOccupancy>,
     /// The display assigned to it.
-    pub display: Option<Standing>,
+    pub display: Option<DeviceAtSpace>,
     /// The sensor assigned to it.
-    pub sensor: Option<Standing>,
+    pub sensor: Option<DeviceAtSpace>,
 }
 
 /// The rows that hold at a position, each as JSON: the description, the site's name, the change that began the shown state,
@@ -103,8 +103,8 @@ impl Rows {
             space,
             site_name: named.and_then(|named| named.name),
             occupancy: begun.zip(shown).and_then(|(begun, shown)| SpaceOccupancy::begun_by(&begun, &shown)),
-            display: display.and_then(DevicePlace::standing),
-            sensor: sensor.and_then(DevicePlace::standing),
+            display: display.and_then(DevicePlace::at_space),
+            sensor: sensor.and_then(DevicePlace::at_space),
         })
     }
 }

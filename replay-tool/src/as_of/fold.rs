@@ -14,7 +14,7 @@ use parking_domain::uplinks;
 use parking_projections::devices::DeviceFold;
 use parking_projections::engine::as_of::LastEvent;
 use parking_projections::engine::feed::RecordedEvent;
-use parking_projections::registry::spaces::read::Standing;
+use parking_projections::registry::spaces::read::DeviceAtSpace;
 use uuid::Uuid;
 
 /// A space as its operator describes it.
@@ -28,7 +28,7 @@ pub(super) struct Described {
 }
 
 /// A device, with the space where it is.
-type Place = (Uuid, Category, Standing);
+type Place = (Uuid, Category, DeviceAtSpace);
 
 /// The fold, and the last event that changed any of it.
 pub(super) struct SpaceFold {
@@ -37,8 +37,8 @@ pub(super) struct SpaceFold {
     described: Option<Described>,
     site: Option<(String, String)>,
     devices: HashMap<DevEui, DeviceFold>,
-    sensor: Option<Standing>,
-    display: Option<Standing>,
+    sensor: Option<DeviceAtSpace>,
+    display: Option<DeviceAtSpace>,
     state_since: Instant,
     last: LastEvent,
 }
@@ -78,11 +78,11 @@ impl SpaceFold {
         self.state_since
     }
 
-    pub(super) fn sensor(&self) -> Option<&Standing> {
+    pub(super) fn sensor(&self) -> Option<&DeviceAtSpace> {
         self.sensor.as_ref()
     }
 
-    pub(super) fn display(&self) -> Option<&Standing> {
+    pub(super) fn display(&self) -> Option<&DeviceAtSpace> {
         self.display.as_ref()
     }
 

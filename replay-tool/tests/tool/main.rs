@@ -179,9 +179,9 @@ async fn the_tool_changes_nothing_even_with_rights_to() {
     assert_eq!(log.head().await, 7);
 }
 
-/// A login that may do more, as `DATABASE_URL` often has, reads what the auditor may read and no more.
+/// A login that may become the auditor and do more, as `DATABASE_URL` often has, reads what the auditor may read and no more.
 #[tokio::test]
-async fn the_tool_has_the_auditors_rights_whatever_its_login_may_do() {
+async fn the_tool_gives_up_the_further_rights_of_a_login_that_may_become_the_auditor() {
     let log = log_with_uplinks().await;
     sqlx::query("revoke select on events from parking_auditor").execute(&log.admin()).await.unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_replay-tool"));

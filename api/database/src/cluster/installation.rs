@@ -8,7 +8,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::layout::PORT;
 use super::{ClusterError, Layout, owned};
 
 /// The programs that the server's programs use.
@@ -93,7 +92,7 @@ impl Installation {
         let mut command = self.command("postgres");
         command.arg("-D").arg(layout.data()).arg("-k").arg(layout.socket());
         command.args(["-c", "listen_addresses=", "-c", "fsync=on", "-c", "timezone=UTC"]);
-        command.args(["-c", "jit=off", "-c", &format!("port={PORT}")]);
+        command.args(["-c", "jit=off", "-c", &format!("port={}", Layout::PORT)]);
         for (name, value) in settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }

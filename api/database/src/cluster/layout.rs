@@ -13,9 +13,6 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::ClusterError;
 
-/// Only part of the socket's name: the server listens on no network.
-pub(super) const PORT: u16 = 5432;
-
 /// `sun_path` has 108 bytes, the last one a zero.
 const SOCKET_PATH_LIMIT: usize = 107;
 
@@ -43,12 +40,15 @@ pub enum Answer {
 }
 
 impl Layout {
+    /// Only part of the socket's name: the server listens on no network.
+    pub const PORT: u16 = 5432;
+
     /// Fails when the socket's path would be longer than the system allows.
     pub fn new(directory: &Path) -> Result<Self, ClusterError> {
         // The server changes into its data directory, so the path must be absolute.
         let directory = std::path::absolute(directory).map_err(ClusterError::io(directory))?;
         let layout = Self { directory };
-        let path = layout.socket().join(format!(".s.PGSQL.{PORT}"));
+        let path = layout.socket().join(format!(".s.PGSQL.{}", Self::PORT));
         if path.as_os_str().len() > SOCKET_PATH_LIMIT {
             return Err(ClusterError::SocketPathTooLong { path, limit: SOCKET_PATH_LIMIT });
         }
@@ -104,7 +104,7 @@ impl Layout {
     pub fn admin_options(&self) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(self.socket())
-            .port(PORT)
+            .port(Self::PORT)
             .ssl_mode(PgSslMode::Disable)
             .username("postgres")
             .database("postgres")
@@ -113,7 +113,7 @@ impl Layout {
     /// The same connection as a `DATABASE_URL` for another process.
     pub fn url(&self, user: &str, database: &str) -> String {
         let host = percent_encoded(self.socket().as_os_str().as_bytes());
-        format!("postgres:///{database}?host={host}&port={PORT}&user={user}")
+        format!("postgres:///{database}?host={host}&port={}&user={user}", Self::PORT)
     }
 
     /// Determines the state of the socket by connecting.

@@ -18,6 +18,8 @@ use super::{Answer, ClusterError, Installation, Layout};
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// The time limit for the remains of a killed server (its processes, its lock file).
 const REMAINS_GONE_WITHIN: Duration = Duration::from_secs(20);
+/// A running server reads its settings again within milliseconds, unless it cannot.
+const RULES_READ_WITHIN: Duration = Duration::from_secs(10);
 /// A fast shutdown ends with a checkpoint.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// The polling interval for conditions that send no notification.
@@ -100,10 +102,21 @@ impl Server {
             }
             Err(_) => return Ok(None),
         }
-        match self.reload_rules().await {
-            Ok(true) => Ok(Some(Postmaster::Adopted(pid))),
-            Ok(false) | Err(_) => Postmaster::Adopted(pid).stop().await.map(|()| None),
+        match timeout(RULES_READ_WITHIN, self.reload_rules()).await {
+            Ok(Ok(true)) => return Ok(Some(Postmaster::Adopted(pid))),
+            Ok(Ok(false)) => {
+                tracing::info!("the running database server has other rules for logins and is replaced");
+            }
+            Ok(Err(error)) => tracing::warn!(
+                %error,
+                "the running database server cannot be asked for its rules and is replaced"
+            ),
+            Err(_) => tracing::warn!(
+                log = %self.layout.log().display(),
+                "the running database server does not read its settings again and is replaced; its log says why"
+            ),
         }
+        Postmaster::Adopted(pid).stop().await.map(|()| None)
     }
 
     /// Makes the running server read its rules again; false if it has others than ours.

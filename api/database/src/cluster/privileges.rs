@@ -27,7 +27,7 @@ pub fn give_up_root(options: &ClusterOptions) -> Result<(), ClusterError> {
     let mut arguments = args_os();
     let mut program = Command::new(THIS_PROGRAM);
     installation.as_its_user(&mut program);
-    // Without the argument, the default differs for users other than root.
+    // Root and other users have different default directories.
     program.env("PARKING_DATA_DIR", layout.directory());
     program.arg0(arguments.next().unwrap_or_else(|| "parking".into())).args(arguments);
     Err(ClusterError::StillRoot { source: program.exec() })

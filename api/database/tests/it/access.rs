@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
-use parking_database::{ClusterError, ClusterOptions, LocalCluster, is_root};
+use parking_database::{ClusterError, ClusterOptions, LocalCluster};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Executor};
 
-use crate::{Home, admin, text};
+use crate::{Home, admin, may_act_as_root, text};
 
 /// A user of this machine that runs nothing of the platform.
 const NOBODY: u32 = 65534;
@@ -29,7 +29,7 @@ async fn the_kernel_says_who_is_at_the_other_end_of_the_socket() {
 #[tokio::test]
 async fn a_connection_by_tcp_is_rejected() {
     let home = Home::new();
-    // Any address below 127 is this machine's; this process id's makes it one of its own.
+    // Every address 127.x.x.x is this machine's; the process id chooses one that no other test uses.
     let id = std::process::id();
     let address = format!("127.{}.{}.{}", 1 + (id >> 16) % 250, (id >> 8) % 256, 1 + id % 250);
     let settings = vec![("listen_addresses".to_owned(), address.clone())];
@@ -110,10 +110,9 @@ async fn what_root_makes_belongs_to_the_servers_user() {
     cluster.stop().await.unwrap();
 }
 
-/// Only root can make a directory of somebody else.
 #[tokio::test]
 async fn a_directory_of_somebody_else_is_refused() {
-    if !is_root() {
+    if !may_act_as_root("only root makes a directory of somebody else") {
         return;
     }
     let home = Home::new();

@@ -1,12 +1,15 @@
 //! Owners and servers that die: no data is lost and no manual repair is needed.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::time::Duration;
 
-use parking_database::{ClusterError, ClusterOptions, LocalCluster, is_root};
+use parking_database::{ClusterError, ClusterOptions, LocalCluster};
 use rustix::process::{Signal, kill_process};
 use sqlx::{ConnectOptions, Executor};
+use tokio::time::timeout;
 
-use crate::{Home, admin, eventually, text};
+use crate::{Home, admin, eventually, may_act_as_root, text};
 
 #[tokio::test]
 async fn a_second_owner_is_refused() {
@@ -75,10 +78,28 @@ async fn an_adopted_server_knows_this_releases_roles() {
     cluster.stop().await.unwrap();
 }
 
+/// It does not say so to the session that asks it to read them.
+#[tokio::test]
+async fn a_server_that_cannot_read_its_settings_is_replaced() {
+    let home = Home::new();
+    drop(home.start().await);
+    let settings = home.layout().data().join("postgresql.conf");
+    let good = fs::read_to_string(&settings).unwrap();
+    OpenOptions::new().append(true).open(&settings).unwrap().write_all(b"a line too many\n").unwrap();
+    let started = timeout(Duration::from_secs(60), LocalCluster::start(home.options())).await;
+    let refusal = started.expect("it ends").err().unwrap();
+    assert!(
+        matches!(&refusal, ClusterError::Ended { tail, .. } if tail.contains("postgresql.conf")),
+        "{refusal}"
+    );
+    fs::write(&settings, good).unwrap();
+    home.start().await.stop().await.unwrap();
+}
+
 /// The server's user writes the file, and root would end the process that it names.
 #[tokio::test]
 async fn a_process_of_another_user_is_not_taken_for_the_server() {
-    if !is_root() {
+    if !may_act_as_root("only root runs the server as another user") {
         return;
     }
     let home = Home::new();

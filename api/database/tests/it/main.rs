@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use parking_database::cluster::Layout;
-use parking_database::{ClusterOptions, LocalCluster};
+use parking_database::{ClusterOptions, LocalCluster, is_root};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions, PgConnection};
 use tempfile::TempDir;
@@ -55,6 +55,14 @@ impl Drop for Home {
             let _ = kill_process(pid, Signal::QUIT);
         }
     }
+}
+
+/// True if the test can make what only root can make; the output says that it cannot.
+fn may_act_as_root(what: &str) -> bool {
+    if !is_root() {
+        eprintln!("skipped, because this user is not root: {what}");
+    }
+    is_root()
 }
 
 async fn admin(cluster: &LocalCluster) -> PgConnection {

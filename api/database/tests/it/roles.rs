@@ -1,6 +1,6 @@
 //! The roles: created once, with minimal rights, selectable in both ways.
 
-use parking_database::roles::{BootstrapError, bootstrap, unexpected_lockers};
+use parking_database::roles::{BootstrapError, bootstrap, unexpected_rights};
 use parking_database::{ClusterOptions, Database, LocalCluster, Logins, Role, prepare};
 use sqlx::{ConnectOptions, Executor, PgConnection};
 
@@ -77,10 +77,10 @@ async fn one_login_without_superuser_can_use_every_role() {
 
     // Only a superuser can revoke what everyone may by default; the login goes on without.
     let readers = ["parking_analyst", "parking_auditor", "parking_reader"];
-    assert_eq!(unexpected_lockers(&mut app).await.unwrap(), readers);
+    assert_eq!(unexpected_rights(&mut app).await.unwrap(), readers);
     let mut superuser = cluster.admin_options().database("app").connect().await.unwrap();
     superuser.execute(include_str!("../../src/locks.sql")).await.unwrap();
-    assert_eq!(unexpected_lockers(&mut app).await.unwrap(), [""; 0]);
+    assert_eq!(unexpected_rights(&mut app).await.unwrap(), [""; 0]);
     prepare(&database).await.unwrap();
     cluster.stop().await.unwrap();
 }

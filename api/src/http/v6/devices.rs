@@ -61,8 +61,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListDevices {
-    /// Only devices with this status. `active` means heard and not silent, `inactive` the opposite, `decommissioned` the
-    /// same as `retired`. Defaults to all devices that are not retired.
+    /// Only devices with this status. `active` means enabled, heard and not silent, `inactive` all others that are not
+    /// retired, `decommissioned` the same as `retired`. Defaults to all devices that are not retired.
     #[serde(default, deserialize_with = "words::read::device_status")]
     #[param(inline, value_type = Option<words::DeviceStatusFilter>)]
     status: Option<StatusFilter>,

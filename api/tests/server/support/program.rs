@@ -22,6 +22,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
         "PARKING_ADMIN_EMAIL",
         "PARKING_ADMIN_PASSWORD",
         "PARKING_ADMIN_PASSWORD_FILE",
+        "PARKING_ROLE",
         "PGUSER",
         "PARKING_LOG",
     ];

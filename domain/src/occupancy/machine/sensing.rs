@@ -1,7 +1,6 @@
 //! What the sensor of a space reports, and the stays that follow from it.
 
 use super::{ManualState, SpaceMachine};
-use crate::id::ReservationId;
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::occupancy::sensor::{ReadingOutcome, Sensor};
@@ -138,25 +137,28 @@ impl SpaceMachine {
     /// Gives the stay that lasts to the reservation that it belongs to now. One that has started, or whose guest has
     /// checked in, keeps it.
     pub(super) fn give_current_stay(&mut self, policy: &Policy) {
-        let Some(stay) = self.stay.filter(Stay::is_open) else { return };
+        let Some(stay) = self.stay.as_mut().filter(|stay| stay.is_open()) else { return };
         if let Some(awaited) = stay.reservation_id.filter(|id| self.reservations.is_awaited(*id)) {
             self.reservations.take_stay(awaited);
-            self.take_stay_from(awaited);
+            stay.reservation_id = None;
         }
         self.give_stay(policy);
     }
 
     /// Gives the last stay to the reservation that it belongs to, unless it has one.
-    pub(super) fn give_stay(&mut self, policy: &Policy) {
+    fn give_stay(&mut self, policy: &Policy) {
         if let Some(stay) = self.stay.as_mut().filter(|stay| stay.reservation_id.is_none()) {
             stay.reservation_id = self.reservations.give(stay, policy);
         }
     }
 
-    /// Takes the stay from a reservation; false if it is not its own.
-    pub(super) fn take_stay_from(&mut self, id: ReservationId) -> bool {
-        let own = self.stay.as_mut().filter(|stay| stay.reservation_id == Some(id));
-        own.map(|stay| stay.reservation_id = None).is_some()
+    /// The reservation of this stay was moved to another start. Other stays may have begun since.
+    pub(super) fn release_stay(&mut self, own: Option<Stay>) {
+        let Some(own) = own else { return };
+        match self.stay.as_mut().filter(|last| last.position == own.position) {
+            Some(last) => last.reservation_id = None,
+            None => self.corrected.push(Stay { reservation_id: None, ..own }),
+        }
     }
 
     /// A reservation ended. If it did so before its stay began, and that is recorded only now, the stay is another's. Other

@@ -4,15 +4,12 @@ use super::{Changes, Spaces};
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::occupancy::change::Cause;
-use crate::uplinks::{UplinkEvent, UplinkReceived};
-
-/// The platform's own uplink streams; other sources are not folded.
-const PLATFORM: &str = "platform/";
+use crate::uplinks::{UplinkEvent, UplinkReceived, dev_eui_of};
 
 impl Spaces {
     /// Late and repeated frames are ignored: they carry nothing new.
     pub(super) fn apply_uplink(&mut self, stream: &str, event: &UplinkEvent, changes: &mut Changes) {
-        let Some(Ok(dev_eui)) = stream.strip_prefix(PLATFORM).map(str::parse::<DevEui>) else { return };
+        let Some(dev_eui) = dev_eui_of(stream) else { return };
         match event {
             UplinkEvent::UplinkReceived(uplink) if uplink.standing.is_new() => {
                 self.apply_report(dev_eui, uplink.report.received_at, Some(uplink), changes);

@@ -30,9 +30,9 @@ pub struct Filter {
 pub enum StatusFilter {
     /// By its assignment.
     Is(Status),
-    /// Heard before, not silent, and not retired.
+    /// Enabled, heard before, not silent, and not retired.
     Active,
-    /// The opposite, and not retired.
+    /// All others that are not retired.
     Inactive,
 }
 
@@ -87,6 +87,12 @@ impl Stats {
     }
 }
 
+/// The condition for a device that is not retired.
+const NOT_RETIRED: &str = "d.status <> 'retired'";
+
+/// The condition for an active device; all others that are not retired are inactive.
+const ACTIVE: &str = "d.enabled and d.last_seen_at is not null and not d.silent";
+
 const LISTED: &str =
     "select to_json(d)::text, s.code, s.name, s.site_id from devices d left join spaces s using (space_id)";
 
@@ -94,12 +100,10 @@ type ListedRow = (String, Option<String>, Option<String>, Option<Uuid>);
 
 impl Filter {
     fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
-        let heard = "d.enabled and d.last_seen_at is not null and not d.silent";
-        let not_heard = "not (d.enabled and d.last_seen_at is not null and not d.silent)";
         let select = match self.status {
-            None => select.when("d.status <> 'retired'"),
-            Some(StatusFilter::Active) => select.when("d.status <> 'retired'").when(heard),
-            Some(StatusFilter::Inactive) => select.when("d.status <> 'retired'").when(not_heard),
+            None => select.when(NOT_RETIRED),
+            Some(StatusFilter::Active) => select.when(NOT_RETIRED).when(ACTIVE),
+            Some(StatusFilter::Inactive) => select.when(NOT_RETIRED).when("not (").text(ACTIVE).text(")"),
             Some(StatusFilter::Is(status)) => select.given("d.status = $", Some(status.word())),
         };
         select
@@ -157,15 +161,13 @@ pub async fn stats(connection: &mut PgConnection) -> Result<Stats, sqlx::Error> 
         #[sqlx(flatten)]
         counts: Counts,
     }
-    let rows: Vec<Row> = sqlx::query_as(
-        "select category, count(*) as total, count(*) filter (where status = 'assigned') as assigned, \
-                count(*) filter (where status = 'unassigned') as unassigned, \
-                count(*) filter (where enabled and last_seen_at is not null and not silent) as active, \
-                count(*) filter (where not (enabled and last_seen_at is not null and not silent)) as inactive \
-           from devices where status <> 'retired' group by category",
-    )
-    .fetch_all(connection)
-    .await?;
+    let query = format!(
+        "select d.category, count(*) as total, count(*) filter (where d.status = 'assigned') as assigned, \
+                count(*) filter (where d.status = 'unassigned') as unassigned, \
+                count(*) filter (where {ACTIVE}) as active, count(*) filter (where not ({ACTIVE})) as inactive \
+           from devices d where {NOT_RETIRED} group by d.category"
+    );
+    let rows: Vec<Row> = sqlx::query_as(&query).fetch_all(connection).await?;
     let of = |category: Category| {
         let row = rows.iter().find(|row| row.category == category.word());
         row.map(|row| row.counts).unwrap_or_default()

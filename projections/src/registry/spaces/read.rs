@@ -42,9 +42,9 @@ pub struct Listed {
     /// Its shown state; none until the projection has reached its creation.
     pub occupancy: Option<SpaceOccupancy>,
     /// The display assigned to it.
-    pub display: Option<Standing>,
+    pub display: Option<DeviceAtSpace>,
     /// The sensor assigned to it.
-    pub sensor: Option<Standing>,
+    pub sensor: Option<DeviceAtSpace>,
     /// Its current and next reservation.
     pub kept_for: CurrentAndNext,
 }
@@ -63,7 +63,7 @@ impl Space {
 
 /// A device assigned to a space.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct DeviceAtSpace {
     /// The device.
     pub dev_eui: DevEui,
     /// Its name.
@@ -201,13 +201,13 @@ async fn with_reservations(
 
 fn listed((space, site_name, occupancy, display, sensor): ListedRow) -> Result<Listed, sqlx::Error> {
     let occupancy = occupancy.map(|occupancy| from_json(&occupancy)).transpose()?;
-    let standing = |device: Option<String>| device.map(|device| from_json(&device)).transpose();
+    let at_space = |device: Option<String>| device.map(|device| from_json(&device)).transpose();
     Ok(Listed {
         space: from_json(&space)?,
         site_name,
         occupancy,
-        display: standing(display)?,
-        sensor: standing(sensor)?,
+        display: at_space(display)?,
+        sensor: at_space(sensor)?,
         kept_for: CurrentAndNext::default(),
     })
 }

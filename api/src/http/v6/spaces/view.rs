@@ -119,12 +119,12 @@ impl SpaceView {
         space: Space,
         site_name: Option<String>,
         shown: Option<&SpaceOccupancy>,
-        (sensor, display): (Option<&spaces::Standing>, Option<&spaces::Standing>),
+        (sensor, display): (Option<&spaces::DeviceAtSpace>, Option<&spaces::DeviceAtSpace>),
     ) -> Self {
         let definition = space.definition;
         let state = shown.map_or(SpaceState::Unknown, |shown| shown.state);
         let since = shown.map_or(space.created_at, |shown| shown.since);
-        let eui = |device: &spaces::Standing| format!("{:X}", device.dev_eui);
+        let eui = |device: &spaces::DeviceAtSpace| format!("{:X}", device.dev_eui);
         Self {
             id: space.space_id,
             tenant_id: space.tenant_id,
@@ -164,7 +164,7 @@ impl SpaceView {
     /// The view of a space with its current state and its devices.
     pub(crate) fn with_devices(mut row: spaces::Listed) -> Self {
         // The rest of the view does not contain the names.
-        let assigned = |device: &mut spaces::Standing| AssignedDevice {
+        let assigned = |device: &mut spaces::DeviceAtSpace| AssignedDevice {
             id: device_id(device.dev_eui),
             dev_eui: format!("{:X}", device.dev_eui),
             name: std::mem::take(&mut device.name),
