@@ -11,6 +11,7 @@ pub(crate) mod budget;
 pub(crate) mod caller;
 pub(crate) mod changes;
 pub(crate) mod commit_probe;
+pub(crate) mod console;
 pub(crate) mod credential;
 pub(crate) mod documented;
 pub(crate) mod edge;

@@ -177,7 +177,7 @@ fn is_cross_site(request: &Request, is_open: bool) -> bool {
 }
 
 /// True if the origin is this server: its scheme, host and port, as a trusted proxy or the connection says.
-fn is_own(origin: &str, headers: &HeaderMap, passage: Option<&Passage>) -> bool {
+pub(super) fn is_own(origin: &str, headers: &HeaderMap, passage: Option<&Passage>) -> bool {
     let (scheme, port) = if passage.is_some_and(Passage::is_https) { HTTPS } else { HTTP };
     let place = origin.split_once("://").filter(|(of, _)| of.eq_ignore_ascii_case(scheme));
     let place = place.and_then(|(_, place)| Place::of(place.as_bytes(), port));

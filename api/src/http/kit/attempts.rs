@@ -4,15 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue};
 use parking_commands::accounts::AccountError;
 use parking_commands::randomness::Randomness;
 use parking_domain::instant::Instant;
 use parking_edge::{Allowance, Attempt, Devices, RateLimits, Sender};
 
 use crate::http::kit::app::AppState;
+use crate::http::kit::console::cookie;
 use crate::http::kit::edge::{Passage, rate_limited};
 use crate::http::kit::problem::Problem;
 
@@ -42,7 +43,7 @@ impl FromRequestParts<AppState> for Client {
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
         let passage = parts.extensions.get::<Arc<Passage>>();
         let sender = passage.and_then(|passage| passage.sender.clone());
-        Ok(Self { sender, cookie: cookie(&parts.headers) })
+        Ok(Self { sender, cookie: cookie(&parts.headers, COOKIE_NAME).map(str::to_owned) })
     }
 }
 
@@ -81,7 +82,7 @@ impl Attempts {
     }
 
     /// The header that makes this device known as the user's.
-    pub(crate) fn remember(&self, client: &Client, user: &[u8]) -> [(HeaderName, HeaderValue); 1] {
+    pub(crate) fn remember(&self, client: &Client, user: &[u8]) -> (HeaderName, HeaderValue) {
         let mut random = [0; 16];
         self.randomness.fill(&mut random);
         let value = self.devices.issue(user, random);
@@ -90,10 +91,8 @@ impl Attempts {
         let cookie = format!(
             "{COOKIE_NAME}={value}; Path=/api/auth; Max-Age={COOKIE_LIFE}; HttpOnly; SameSite=Strict{secure}"
         );
-        [(
-            SET_COOKIE,
-            HeaderValue::try_from(cookie).expect("hex digits and the names of attributes are a header"),
-        )]
+        let value = HeaderValue::try_from(cookie);
+        (SET_COOKIE, value.expect("hex digits and the names of attributes are a header"))
     }
 }
 
@@ -106,29 +105,6 @@ impl Client {
     }
 }
 
-/// The value of the device's cookie (RFC 6265, 4.2.1).
-fn cookie(headers: &HeaderMap) -> Option<String> {
-    let pairs = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value.to_owned())
-}
-
 fn too_many(allowance: Allowance) -> Problem {
     rate_limited("too many tries to log in: wait, then try again", allowance)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cookie_is_found_among_others() {
-        let read =
-            |value: &'static str| cookie(&HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(value))]));
-        assert_eq!(read("parking_device=a.b").as_deref(), Some("a.b"));
-        assert_eq!(read("x=1; parking_device=a.b;y=2").as_deref(), Some("a.b"));
-        for other in ["", "parking_device", "my_parking_device=a", "x=parking_device=a"] {
-            assert_eq!(read(other), None, "{other}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use parking_commands::accounts::{AccountError, Principal, TokenRefusal};
 
 use crate::http::kit::app::App;
+use crate::http::kit::console;
 use crate::http::kit::documented::Code;
 use crate::http::kit::edge::Passage;
 use crate::http::kit::lenient::is_present;
@@ -49,7 +50,7 @@ async fn principal(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<
     if needs == Needs::Metrics && app.scraper.sent(headers) {
         return Ok(None);
     }
-    let Some(token) = bearer(headers)? else {
+    let Some(token) = bearer(headers)?.or_else(|| console::access_token(parts)) else {
         let is_trusted = app.admission.is_open() || parts.extensions.get::<OfThisProcess>().is_some();
         return if is_trusted && !needs.is_personal() { Ok(None) } else { Err(not_logged_in()) };
     };

@@ -11,6 +11,7 @@ use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_edge::{Allowance, Connection, Cors, Network, Preflight, Proxies, RateLimits, Sender};
 
+use crate::http::kit::console::X_PARKING_CONSOLE;
 use crate::http::kit::permission::Needs;
 use crate::http::kit::problem::Problem;
 use crate::listen::{is_always_served, is_report};
@@ -177,7 +178,9 @@ impl Passage {
 fn needs_credential(needs: Needs, request: &Request) -> bool {
     let is_routed = request.extensions().get::<MatchedPath>().is_some();
     let is_report = is_routed && request.method() == Method::POST && is_report(request.uri().path());
-    is_report || needs != Needs::Nothing && request.headers().contains_key(AUTHORIZATION)
+    let names_one =
+        [AUTHORIZATION, X_PARKING_CONSOLE].iter().any(|name| request.headers().contains_key(name));
+    is_report || needs != Needs::Nothing && names_one
 }
 
 pub(crate) fn rate_limited(detail: &str, allowance: Allowance) -> Problem {

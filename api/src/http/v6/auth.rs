@@ -4,7 +4,7 @@ mod body;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,6 +16,7 @@ use crate::http::kit::app::AppState;
 use crate::http::kit::attempts::Client;
 use crate::http::kit::body::{Command, EmptyBody, PublicCommand};
 use crate::http::kit::caller::Caller;
+use crate::http::kit::console::Keeping;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::{Anyone, ManageAccount, UseSession};
@@ -44,11 +45,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 async fn register(
     State(app): State<AppState>,
     client: Client,
+    keeping: Keeping,
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, RegistrationBody>,
-) -> Result<Reply<SignedInView>, Problem> {
+) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
     client.register(&app.edge.limits, call.at)?;
     let signed_in = app.accounts.register(body.registration(device)?, &call).await?;
-    Ok(Reply::at(app.head(), SignedInView::of(signed_in, call.at)).created())
+    let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
+    Ok((cookies, Reply::at(app.head(), view).created()))
 }
 
 /// Logs a user in. The body is JSON or a form. The cookie of the answer makes the device known: tries that others make for the
@@ -59,14 +62,16 @@ async fn register(
 async fn login(
     State(app): State<AppState>,
     client: Client,
+    keeping: Keeping,
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, LoginBody>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
     let login = body.login(device)?;
     let user = app.platform.sealer.user_key(&login.email);
     let trying = app.accounts.login(login, &call);
     let signed_in = app.attempts.password((&app.edge.limits, call.at), &client, &user, trying).await?;
-    let known = app.attempts.remember(&client, &user);
-    Ok((known, Reply::at(app.head(), SignedInView::of(signed_in, call.at))))
+    let (mut cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
+    cookies.extend([app.attempts.remember(&client, &user)]);
+    Ok((cookies, Reply::at(app.head(), view)))
 }
 
 /// Exchanges a refresh token for new tokens of the same session. A refresh token works once; used again, it ends the session.
@@ -74,10 +79,12 @@ async fn login(
     responses((status = 200, body = SignedInView), Refusals<(CommandErrors<Anyone>, RefreshRefusals)>))]
 async fn refresh(
     State(app): State<AppState>,
+    keeping: Keeping,
     PublicCommand { body, call, .. }: PublicCommand<Anyone, RefreshBody>,
-) -> Result<Reply<SignedInView>, Problem> {
-    let signed_in = app.accounts.refresh(&body.token()?, &call).await?;
-    Ok(Reply::at(app.head(), SignedInView::of(signed_in, call.at)))
+) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
+    let signed_in = app.accounts.refresh(&body.token(keeping.refresh())?, &call).await?;
+    let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
+    Ok((cookies, Reply::at(app.head(), view)))
 }
 
 /// Ends the session: its access token and its refresh token stop working.
@@ -85,10 +92,12 @@ async fn refresh(
     responses((status = 200, body = SucceededView), Refusals<CommandErrors<UseSession>>))]
 async fn logout(
     State(app): State<AppState>,
+    keeping: Keeping,
     Command { caller, .. }: Command<UseSession, EmptyBody>,
-) -> Result<Reply<SucceededView>, Problem> {
+) -> Result<(HeaderMap, Reply<SucceededView>), Problem> {
     app.accounts.logout(caller.principal()?, &caller.call()).await?;
-    Ok(Reply::at(app.head(), SucceededView::saying("Logged out successfully")))
+    let view = SucceededView::saying("Logged out successfully");
+    Ok((keeping.forget(), Reply::at(app.head(), view)))
 }
 
 /// Returns the user who has logged in.

@@ -3,6 +3,7 @@
 mod body;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use parking_domain::tenant::TenantRefusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -10,6 +11,7 @@ use utoipa_axum::routes;
 use crate::http::kit::accounts::{AcceptanceRefusals, InvitationRefusals};
 use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, PublicCommand};
+use crate::http::kit::console::Keeping;
 use crate::http::kit::documented::{CommandErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::{Anyone, ManageAccount, ManageUsers};
@@ -54,9 +56,11 @@ async fn accept(
               Refusals<(CommandErrors<Anyone>, AcceptanceRefusals, TenantRefusal)>))]
 async fn accept_as_new(
     State(app): State<AppState>,
+    keeping: Keeping,
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, NewPersonBody>,
-) -> Result<Reply<SignedInView>, Problem> {
+) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
     let (token, person) = body.parts(device)?;
     let signed_in = app.accounts.accept_as_new(&token, person, &call).await?;
-    Ok(Reply::at(app.head(), SignedInView::of(signed_in, call.at)).created())
+    let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
+    Ok((cookies, Reply::at(app.head(), view).created()))
 }

@@ -79,15 +79,17 @@ impl LoginBody {
 #[derive(Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct RefreshBody {
-    /// Required.
+    /// Required, unless a cookie has it.
     refresh_token: Option<String>,
 }
 
-impl Body for RefreshBody {}
+impl Body for RefreshBody {
+    const OPTIONAL: bool = true;
+}
 
 impl RefreshBody {
-    pub(super) fn token(self) -> Result<SecretString, Problem> {
-        Ok(required("refresh_token", self.refresh_token)?.into())
+    pub(super) fn token(self, kept: Option<&str>) -> Result<SecretString, Problem> {
+        Ok(required("refresh_token", self.refresh_token.or_else(|| kept.map(str::to_owned)))?.into())
     }
 }
 

@@ -1,14 +1,16 @@
 //! Users and their sessions as several resources show them.
 
+use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use parking_commands::accounts::{Link, Principal, Profile, SignedIn};
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::tenant::Role;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::kit::console::Keeping;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::invalid_body;
 use crate::http::v6::shared::words;
@@ -57,9 +59,9 @@ impl AccountView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedIn)]
 pub(crate) struct SignedInView {
-    /// To be sent as `Authorization: Bearer` with every request.
+    /// To be sent as `Authorization: Bearer` with every request. Empty if cookies have the tokens.
     access_token: String,
-    /// Gets the next tokens at `POST /api/auth/refresh`, once.
+    /// Gets the next tokens at `POST /api/auth/refresh`, once. Empty if cookies have the tokens.
     refresh_token: String,
     /// Always `bearer`.
     token_type: &'static str,
@@ -71,16 +73,21 @@ pub(crate) struct SignedInView {
 }
 
 impl SignedInView {
-    pub(crate) fn of(signed_in: SignedIn, at: Instant) -> Self {
+    /// The tokens where the client keeps them: in the body, or in headers that set cookies.
+    pub(crate) fn of(signed_in: SignedIn, keeping: &Keeping, at: Instant) -> (HeaderMap, Self) {
         let SignedIn { tokens, principal, profile } = signed_in;
-        Self {
-            access_token: tokens.access.expose_secret().to_owned(),
-            refresh_token: tokens.refresh.expose_secret().to_owned(),
+        let in_body = |token: &SecretString| {
+            if keeping.is_by_cookies() { String::new() } else { token.expose_secret().to_owned() }
+        };
+        let view = Self {
+            access_token: in_body(&tokens.access),
+            refresh_token: in_body(&tokens.refresh),
             token_type: "bearer",
             expires_in: (tokens.access_expires_at - at).num_seconds(),
             refresh_expires_in: (tokens.session_expires_at - at).num_seconds(),
             user: AccountView::of(&principal, profile),
-        }
+        };
+        (keeping.keep(&tokens, at), view)
     }
 }
 
