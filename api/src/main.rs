@@ -1,6 +1,7 @@
 //! The server `parking`: composition root, HTTP, local database. See `docs/architecture.md` for the map.
 
 mod cli;
+mod database;
 mod decode;
 mod demo;
 mod environment;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             Command::Rebuild(arguments) => rebuild::rebuild_all(arguments).await,
             Command::Projection(arguments) => projection::projection(arguments).await,
             Command::Log(arguments) => log::log(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Database(arguments) => database::database(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Decode(arguments) => decode::decode(&arguments),
         }
     });

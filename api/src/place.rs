@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use parking_database::{ClusterOptions, Database, LocalCluster, Logins, default_directory, is_root};
+use parking_database::{ClusterOptions, Database, LocalCluster, Logins, Urls, default_directory, is_root};
 use parking_projections::engine::database_url;
 use secrecy::ExposeSecret;
 
@@ -16,11 +16,23 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The database, with a login for each role.
     pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
+        match Urls::of_given(|role| place.urls.of(role))? {
+            Some(urls) => Ok(Self::Named(Box::new(Database::of_urls(urls)))),
+            None => Self::administered(place),
+        }
+    }
+
+    /// The database by its administrator's login.
+    pub(crate) fn administered(place: &cli::Place) -> Result<Self, CommandError> {
         let url = place.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         if let Some(url) = url {
             let admin = database_url::options_of(url.expose_secret())?;
-            return Ok(Self::Named(Box::new(Database { admin, logins: Logins::SetRole })));
+            return Ok(Self::Named(Box::new(Database { admin, logins: Logins::ByName })));
+        }
+        if Urls::of_given(|role| place.urls.of(role))?.is_some() {
+            return Err("DATABASE_URL is missing: set it to the administrator's URL".into());
         }
         let directory = match place.data_dir.as_ref().filter(|directory| !directory.as_os_str().is_empty()) {
             Some(directory) => directory.clone(),
@@ -59,7 +71,7 @@ impl Running {
             Place::Private(options) => match LocalCluster::attach(&options.directory).await {
                 Ok(admin) => {
                     let admin = admin.database(LocalCluster::DATABASE);
-                    Ok(Self { database: Database { admin, logins: Logins::Separate }, cluster: None })
+                    Ok(Self { database: Database { admin, logins: Logins::Private }, cluster: None })
                 }
                 Err(_) => Self::start(Place::Private(options)).await,
             },

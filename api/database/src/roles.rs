@@ -37,8 +37,19 @@ impl Role {
 }
 
 impl Role {
+    /// The variable that has the URL of its login, on a server of one's own.
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Owner => "PARKING_MIGRATION_URL",
+            Self::Writer => "PARKING_WRITER_URL",
+            Self::Projector => "PARKING_PROJECTOR_URL",
+            Self::Reader => "PARKING_READER_URL",
+            Self::Auditor => "PARKING_AUDITOR_URL",
+        }
+    }
+
     /// The time limits of its sessions, as PostgreSQL settings. `roles.sql` sets the same for the roles themselves, for
-    /// users who log in with them; with one login for all roles only these apply.
+    /// users who log in with them.
     pub const fn limits(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Reader => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],

@@ -10,12 +10,9 @@ use crate::CommandError;
 /// The certificates of public authorities, which psql does not find by itself.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// The variables for a session that starts with this role, whatever the URL's login may do. psql finds everything in them: on
-/// its command line every user of the machine could read the password.
-pub(super) fn variables(
-    options: &PgConnectOptions,
-    role: &str,
-) -> Result<Vec<(&'static str, String)>, CommandError> {
+/// The variables for a session of this login. psql finds everything in them: on its command line every user of the
+/// machine could read the password.
+pub(super) fn variables(options: &PgConnectOptions) -> Result<Vec<(&'static str, String)>, CommandError> {
     let url = options.to_url_lossy();
     let socket = options.get_socket().map(|socket| socket.display().to_string());
     let mut variables = vec![
@@ -44,9 +41,9 @@ pub(super) fn variables(
     {
         variables.push(("PGSSLROOTCERT", AUTHORITIES.to_owned()));
     }
-    // The last one holds: options of the operator's own, in PGOPTIONS or the URL, may name another role.
-    let own = options.get_options().unwrap_or_default();
-    variables.push(("PGOPTIONS", format!("-c role={role} {own}").trim_end().to_owned()));
+    if let Some(own) = options.get_options() {
+        variables.push(("PGOPTIONS", own.to_owned()));
+    }
     Ok(variables)
 }
 
@@ -71,7 +68,7 @@ mod tests {
     fn a_url_becomes_the_variables_of_psql() {
         let url = "postgres://ann:p%40ss%2Fw%25rd@db.example:5433/lot?sslmode=verify-full&sslrootcert=/etc/ca.pem\
                    &options=-c%20jit%3Doff";
-        let found = variables(&url.parse().expect("a URL"), "parking_auditor").expect("UTF-8");
+        let found = variables(&url.parse().expect("a URL")).expect("UTF-8");
         for expected in [
             ("PGHOST", "db.example"),
             ("PGPORT", "5433"),
@@ -87,9 +84,6 @@ mod tests {
             );
         }
         let (_, options) = found.last().expect("the options are the last");
-        assert!(
-            options.starts_with("-c role=parking_auditor") && options.ends_with("-c jit=off"),
-            "{options}"
-        );
+        assert!(options.ends_with("-c jit=off"), "{options}");
     }
 }

@@ -28,6 +28,7 @@ mod headers;
 mod limits;
 mod log;
 mod log_identity;
+mod logins;
 mod model;
 mod odd_input;
 mod old_reservations;

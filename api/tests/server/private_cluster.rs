@@ -27,7 +27,7 @@ impl Home {
         Self(directory)
     }
 
-    fn parking(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn parking(&self, arguments: &[&str]) -> Command {
         let mut command = parking(arguments);
         command.env("PARKING_DATA_DIR", self.0.path().join("platform"));
         command
@@ -223,7 +223,7 @@ async fn exec_runs_as_the_auditor_on_a_server_with_a_url() {
         timeout(PATIENCE, command.output()).await.expect("it ends").unwrap()
     };
     let user = exec(&["psql", "-XAtc", "select session_user, current_user"]).await;
-    assert_eq!(String::from_utf8(user.stdout).unwrap().trim(), "postgres|parking_auditor");
+    assert_eq!(String::from_utf8(user.stdout).unwrap().trim(), "parking_auditor|parking_auditor");
     for sql in ["insert into events select * from events", "create table public.t ()", "select lo_creat(-1)"]
     {
         let output = exec(&["psql", "-XAtc", sql]).await;

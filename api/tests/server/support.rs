@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use parking_database::{BACKUP, Role};
 use parking_testkit::TestDatabase;
 use reqwest::header::HeaderMap;
 use rustix::process::{Pid, Signal, kill_process};
@@ -27,7 +28,7 @@ pub(crate) fn parking(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parking"));
     command.args(arguments).env("PARKING_LISTEN", "127.0.0.1:0").kill_on_drop(true);
     let foreign = ["DATABASE_URL", "PARKING_DATA_DIR", "CHIRPSTACK_WEBHOOK_SECRET", "PGUSER", "PARKING_LOG"];
-    for name in foreign {
+    for name in foreign.into_iter().chain(Role::ALL.map(Role::variable)).chain([BACKUP.1]) {
         command.env_remove(name);
     }
     command
