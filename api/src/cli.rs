@@ -1,5 +1,7 @@
 //! The command line and the environment variables, in one place.
 
+mod edge;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use parking_database::{BACKUP, Role};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
+
+pub(crate) use edge::Edge;
 
 /// The smart parking platform.
 #[derive(Debug, Parser)]
@@ -57,12 +61,14 @@ enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// Where to listen. Anything but loopback needs a webhook secret.
+    /// Where to listen. Anything but loopback needs a webhook secret, and a certificate or a trusted proxy.
     #[arg(long, env = "PARKING_LISTEN", default_value = "127.0.0.1:8000")]
     pub(crate) listen: SocketAddr,
     /// What ChirpStack's webhook must prove to know: as a token in a header, or as the key of an HMAC over the body.
     #[arg(long, env = "CHIRPSTACK_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<SecretString>,
+    #[command(flatten)]
+    pub(crate) edge: Edge,
     /// Further names of this server, separated by commas, that requests on loopback may have in their Host header. Loopback
     /// addresses and `localhost` always may.
     #[arg(long, env = "PARKING_ALLOWED_HOSTS", value_delimiter = ',')]
@@ -75,7 +81,8 @@ pub(crate) struct Up {
     /// needed: a device takes about 2.5 KiB.
     #[arg(long, env = "PARKING_STREAM_MEMORY_MB", default_value_t = 256, value_parser = value_parser!(u32).range(1..=1_048_576))]
     pub(crate) stream_memory_mb: u32,
-    /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings.
+    /// Lays down two sites and lets simulated cars come and go there, with reports as ChirpStack posts them, and bookings. The
+    /// private database is in a directory of its own (`parking-demo`); a database that holds other data is refused.
     #[arg(long)]
     pub(crate) demo: bool,
     /// Simulated minutes in a minute.
@@ -110,8 +117,15 @@ pub(crate) struct Place {
     pub(crate) pg_bin_dir: Option<PathBuf>,
 }
 
+impl Place {
+    /// The administrator's URL.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database_url.as_ref().map(ExposeSecret::expose_secret).filter(|url| !url.is_empty())
+    }
+}
+
 /// A URL for each role, as `parking database init` prints them.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RoleUrls {
     /// The owner's login, for migrations and rebuilds. A server starts without it where `parking database migrate` has run.
     #[arg(long = "migration-url", env = "PARKING_MIGRATION_URL", hide_env_values = true)]
@@ -128,6 +142,9 @@ pub(crate) struct RoleUrls {
     /// The login that reads everything and changes nothing.
     #[arg(long = "auditor-url", env = "PARKING_AUDITOR_URL", hide_env_values = true)]
     auditor: Option<SecretString>,
+    /// The login that reads and writes what logins of users need.
+    #[arg(long = "identity-url", env = "PARKING_IDENTITY_URL", hide_env_values = true)]
+    identity: Option<SecretString>,
     /// The login for backups, which `parking exec` uses with `PGUSER=parking_backup`.
     #[arg(long = "backup-url", env = "PARKING_BACKUP_URL", hide_env_values = true)]
     backup: Option<SecretString>,
@@ -142,6 +159,7 @@ impl RoleUrls {
             Role::Projector => &self.projector,
             Role::Reader => &self.reader,
             Role::Auditor => &self.auditor,
+            Role::Identity => &self.identity,
         };
         url.as_ref().map(|url| url.expose_secret().to_owned())
     }

@@ -5,6 +5,9 @@
 
 mod client;
 mod estate;
+mod refusal;
+
+pub(crate) use refusal::refuse_other_data;
 
 use std::time::Duration;
 

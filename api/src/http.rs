@@ -1,5 +1,6 @@
 //! The HTTP layer: issues commands, reads projections, decides nothing.
 
+mod document;
 pub(crate) mod kit;
 mod ops;
 mod v6;
@@ -24,7 +25,7 @@ pub(crate) fn router(app: AppState, on_loopback: bool) -> Router {
     let operations = frame.merge(webhooks::routes()).merge(health::routes());
     let router = if on_loopback {
         let (router, document) = operations.merge(metrics::routes()).merge(v6::routes()).split_for_parts();
-        router.merge(openapi::routes(document))
+        router.merge(openapi::routes(&document))
     } else {
         operations.into()
     };

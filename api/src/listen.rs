@@ -6,14 +6,18 @@ mod body;
 mod connection;
 mod connections;
 mod counts;
+mod door;
 mod limits;
 mod requests;
 mod stream;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use parking_edge::Certificate;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +26,7 @@ use tracing::{info, warn};
 
 use connections::Connections;
 pub(crate) use counts::ConnectionCounts;
+use door::Door;
 pub(crate) use limits::{Limits, raise_file_limit};
 pub(crate) use requests::{Crowded, is_always_served, is_report};
 
@@ -31,11 +36,14 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The pause after the system refused a connection for lack of a resource, unless a connection ends before.
 const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until `stop`. Then it closes idle connections and lets requests in flight end; after [`DRAIN`] it cuts off
-/// the rest. Dropping the future cuts everything off.
+/// Makes the answer to a request whose head cannot be read, with this status.
+pub(crate) type AnswerUnread = Arc<dyn Fn(StatusCode) -> Vec<u8> + Send + Sync>;
+
+/// Serves until `stop`, over TLS if there is a certificate. Then it closes idle connections and lets requests in flight end;
+/// after [`DRAIN`] it cuts off the rest. Dropping the future cuts everything off.
 pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
+    (listener, certificate): (TcpListener, Option<Arc<Certificate>>),
+    (router, unread): (Router, AnswerUnread),
     limits: Limits,
     counts: ConnectionCounts,
     stop: CancellationToken,
@@ -43,15 +51,17 @@ pub(crate) async fn serve(
     let (cut_off, tasks) = (CancellationToken::new(), TaskTracker::new());
     let _dropped = cut_off.clone().drop_guard();
     let connections = Connections::new(limits, counts);
+    let door = Door::new(certificate.as_ref(), limits);
     let accepting = async {
         let mut refused = false;
         loop {
             connections.room().await;
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     refused = false;
                     let slot = connections.admit();
-                    let serving = connection::serve(stream, slot, router.clone(), stop.clone());
+                    let answering = (router.clone(), unread.clone());
+                    let serving = door.clone().serve((stream, peer.ip()), slot, answering, stop.clone());
                     let cut_off = cut_off.clone();
                     tasks.spawn(async move { cut_off.run_until_cancelled(serving).await });
                 }

@@ -15,6 +15,7 @@ mod projection;
 mod rebuild;
 mod serve;
 mod thread;
+mod transport;
 mod up;
 
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 //!
 //! Counting costs a request two look-ups and no allocation. Metrics from the database are read on request.
 
+mod plain;
 mod standing;
 
 use std::fmt::{self, Write};
@@ -50,6 +51,14 @@ pub(crate) struct Metrics {
     jobs: Family<Ended, Counter>,
     head: Gauge,
     standing: Standing,
+}
+
+/// A format of the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextFormat {
+    OpenMetrics,
+    /// Prometheus' own, which older scrapers and people read.
+    Prometheus,
 }
 
 /// A route's template, as in the router: their number is bounded, whatever clients request.
@@ -167,10 +176,13 @@ impl Metrics {
     }
 
     /// All metrics as text.
-    pub(crate) fn text(&self) -> Result<String, fmt::Error> {
+    pub(crate) fn text(&self, format: TextFormat) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
-        Ok(text)
+        Ok(match format {
+            TextFormat::OpenMetrics => text,
+            TextFormat::Prometheus => plain::of_open_metrics(&text),
+        })
     }
 }
 
@@ -185,7 +197,7 @@ impl Watcher for Metrics {
 }
 
 /// Clients can invent methods; the number of label values must stay bounded.
-fn word(method: &Method) -> &'static str {
+pub(crate) fn word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -13,6 +13,7 @@ use parking_commands::snapshots::{MissingSnapshots, Snapshots};
 use parking_commands::store::LogStore;
 use parking_commands::writer::{Tell, Writer};
 use parking_database::{Database, Role};
+use parking_edge::Certificate;
 use parking_processes::arrivals::Arrivals;
 use parking_processes::due::Dues;
 use parking_processes::jobs::{Jobs, Work};
@@ -44,8 +45,11 @@ use crate::http::kit::app::App;
 use crate::http::kit::budget::Budget;
 use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
+use crate::http::kit::edge::Edge;
 use crate::http::kit::probe::Probe;
-use crate::listen::{self, Limits};
+use crate::http::kit::turned_away::TurnedAway;
+use crate::http::kit::unread;
+use crate::listen::{self, AnswerUnread, Limits};
 use crate::metrics::Metrics;
 use crate::thread::Thread;
 
@@ -103,7 +107,7 @@ impl Server {
     /// Starts writer, projections and processes, and creates the defaults of every installation.
     pub(crate) async fn start(
         database: &Database,
-        (credential, admission): (Credential, Admission),
+        (credential, admission, edge): (Credential, Admission, Edge),
         bounds: Bounds,
     ) -> Result<Self, CommandError> {
         let Bounds { linger, keep_readings, stream_memory } = bounds;
@@ -175,6 +179,8 @@ impl Server {
             writer,
             credential,
             admission,
+            edge,
+            turned_away: TurnedAway::default(),
             log_id: HeaderValue::from_str(&log_id)?,
             clock: Arc::new(SystemClock),
             ids: Box::new(SystemIds),
@@ -202,12 +208,19 @@ impl Server {
     /// what waits, the projections catch up, and everything else stops.
     pub(crate) async fn run(
         mut self,
-        listener: TcpListener,
+        (listener, certificate): (TcpListener, Option<Arc<Certificate>>),
         limits: Limits,
         stop: CancellationToken,
     ) -> Result<(), CommandError> {
         let router = self.router(listener.local_addr()?.ip().is_loopback());
-        let serving = listen::serve(listener, router, limits, self.app.metrics.connections(), stop);
+        let app = self.app.clone();
+        let unread: AnswerUnread = Arc::new(move |status| unread::answer(&app, status));
+        if let Some(certificate) = certificate.clone() {
+            let done = self.appends_done.clone();
+            self.tasks.spawn(async move { done.run_until_cancelled(certificate.watch()).await });
+        }
+        let door = (listener, certificate);
+        let serving = listen::serve(door, (router, unread), limits, self.app.metrics.connections(), stop);
         let result = tokio::select! {
             () = serving => Ok(()),
             // Without a writer the process cannot serve; it must be restarted.

@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::CommandError;
 use crate::cli;
-use crate::demo::Demo;
+use crate::demo::{self, Demo};
 use crate::environment::{Clock, SystemClock};
 use crate::http::kit::admission::Admission;
 use crate::http::kit::credential::Credential;
 use crate::listen::{Limits, raise_file_limit};
 use crate::place::{Place, Running};
 use crate::serve::{Bounds, Server};
+use crate::transport;
 
 /// The shortest webhook secret, in characters: whoever has a signed body can try shorter ones without asking the server.
 const SHORTEST_SECRET: usize = 16;
@@ -28,7 +29,8 @@ const SHORTEST_SECRET: usize = 16;
 pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let credential = credential(&arguments)?;
     let admission = admission(&arguments);
-    let place = Place::of(&arguments.place)?;
+    let (edge, certificate) = transport::edge(&arguments.edge, arguments.listen)?;
+    let place = if arguments.demo { Place::of_demo(&arguments.place) } else { Place::of(&arguments.place) }?;
     let bounds = Bounds {
         linger: Duration::from_millis(arguments.projection_linger_ms),
         keep_readings: TimeDelta::days(arguments.keep_readings_days.into()),
@@ -45,14 +47,18 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     }
     let running = Running::start(place).await?;
     let served = async {
+        if arguments.demo {
+            demo::refuse_other_data(&running.database).await?;
+        }
         prepare(&running.database).await?;
-        let server = Server::start(&running.database, (credential, admission), bounds).await?;
+        let server = Server::start(&running.database, (credential, admission, edge), bounds).await?;
         let address = listener.local_addr()?;
-        if let Some(demo) = demo(&arguments, address)? {
+        if let Some(demo) = demonstration(&arguments, address)? {
             tokio::spawn(demo.run(server.router(true), arguments.webhook_secret.clone(), stop.clone()));
         }
-        say_where(address, &running)?;
-        server.run(listener, limits, stop).await
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        say_where((scheme, address), &running, arguments.demo)?;
+        server.run((listener, certificate), limits, stop).await
     };
     let result = served.await;
     running.stop().await?;
@@ -93,7 +99,7 @@ fn admission(arguments: &cli::Up) -> Admission {
 }
 
 /// The demonstration, if requested. It uses routes that exist only on loopback.
-fn demo(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, CommandError> {
+fn demonstration(arguments: &cli::Up, address: SocketAddr) -> Result<Option<Demo>, CommandError> {
     match arguments.demo {
         false => Ok(None),
         true if !address.ip().is_loopback() => {
@@ -124,18 +130,21 @@ fn stop_on_signal() -> io::Result<CancellationToken> {
     Ok(stop)
 }
 
-fn say_where(address: SocketAddr, running: &Running) -> io::Result<()> {
+fn say_where((scheme, address): (&str, SocketAddr), running: &Running, is_demo: bool) -> io::Result<()> {
     let database = match &running.cluster {
+        Some(cluster) if is_demo => {
+            format!("PARKING_DATA_DIR={} ./parking psql", cluster.layout().directory().display())
+        }
         Some(cluster) => format!("./parking psql   (files in {})", cluster.layout().directory().display()),
         None => "the server that DATABASE_URL names".to_owned(),
     };
     write!(
         io::stdout(),
         "\
-parking is up on http://{address}
-  ChirpStack posts to   http://{address}/api/v1/uplink
-  try every operation   http://{address}/docs
-  health                http://{address}/health
+parking is up on {scheme}://{address}
+  ChirpStack posts to   {scheme}://{address}/api/v1/uplink
+  try every operation   {scheme}://{address}/docs
+  health                {scheme}://{address}/health
   database              {database}
   stop                  Ctrl-C
 "

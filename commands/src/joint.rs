@@ -43,8 +43,8 @@ pub trait MultiStreamCommand: Sync {
 /// The result of a command over several streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done<A: Decider> {
-    /// The position from which the read side shows it; `None` if there were no events, and no request to remember.
-    pub position: Option<i64>,
+    /// The position from which the read side shows it; for a command without events, the last position of the log.
+    pub position: i64,
     /// The lead's events.
     pub events: Vec<A::Event>,
     /// True when the same request was made before; this is its original result.
@@ -54,7 +54,7 @@ pub struct Done<A: Decider> {
 impl<A: Decider> From<Executed<A>> for Done<A> {
     fn from(executed: Executed<A>) -> Self {
         let Executed { position, events, repeated, .. } = executed;
-        Self { position: Some(position), events, repeated }
+        Self { position, events, repeated }
     }
 }
 
@@ -198,8 +198,8 @@ impl LogStore {
                     let events = decided?;
                     // Earlier commands may have made this one redundant, on streams that it need not have loaded; all
                     // must be confirmed.
-                    self.confirm_all().await.map_err(find_error::<C>)?;
-                    return Ok(Done { position: None, events, repeated: false });
+                    let position = self.confirm_all().await.map_err(find_error::<C>)?;
+                    return Ok(Done { position, events, repeated: false });
                 }
                 // Kept with its request: repeated later, the command might change something.
                 work.name_one_of(&streams);
@@ -214,7 +214,7 @@ impl LogStore {
                     return Ok(earlier.ok_or_else(missing)?);
                 }
                 Ok(appended) => {
-                    let position = Some(appended.last_position);
+                    let position = appended.last_position;
                     return decided.map(|events| Done { position, events, repeated: false });
                 }
             }
@@ -234,11 +234,7 @@ impl LogStore {
     ) -> Result<Option<Done<A>>, FindRequestError> {
         let Some(request) = &command_context.request else { return Ok(None) };
         let earlier = self.find_request::<A>(request).await?;
-        Ok(earlier.map(|Earlier { position, events, .. }| Done {
-            position: Some(position),
-            events,
-            repeated: true,
-        }))
+        Ok(earlier.map(|Earlier { position, events, .. }| Done { position, events, repeated: true }))
     }
 }
 

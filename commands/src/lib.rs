@@ -3,6 +3,7 @@
 //! A command loads its stream, decides in `parking-domain`, and passes the decided events to the [`writer`], which
 //! appends all pending events in one round trip. Time and ids are passed in; this crate never reads a read model.
 
+pub mod accounts;
 pub mod append;
 pub mod bus;
 pub mod devices;

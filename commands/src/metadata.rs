@@ -19,6 +19,12 @@ pub struct Metadata {
     /// The HTTP request that carried it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The session of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The tenant for which an admin of the platform acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<String>,
 }
 
 impl Metadata {
@@ -36,6 +42,8 @@ impl From<HashMap<String, String>> for Metadata {
             correlation_id: map.remove("correlation_id"),
             causation_id: map.remove("causation_id"),
             request_id: map.remove("request_id"),
+            session_id: map.remove("session_id"),
+            acting_for: map.remove("acting_for"),
         }
     }
 }

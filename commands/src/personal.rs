@@ -77,6 +77,20 @@ impl Sealer {
         self.hash_key.email(email)
     }
 
+    /// The key under which a user of the platform is found by e-mail. It differs from [`Self::email_hash`], which events of
+    /// reservations contain.
+    pub fn user_key(&self, email: &str) -> [u8; 16] {
+        self.hash_key.user(email)
+    }
+
+    /// As [`open()`], for the platform itself.
+    pub async fn open(&self, values: &[&Sealed]) -> Result<Vec<Option<SecretString>>, PersonalDataError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        open(&mut *self.pool.acquire().await?, values).await
+    }
+
     /// The subject of a tenant's guest with that e-mail; always the same, so that deleting one key erases all of the
     /// guest's data.
     pub fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
@@ -151,6 +165,8 @@ impl Field {
     pub const PHONE: Self = Self { name: "user_phone", most: limits::PHONE, check: limits::line };
     /// Free text.
     pub const NOTES: Self = Self { name: "notes", most: limits::NOTES, check: limits::text };
+    /// The reason to lock a user out.
+    pub const DISABLE_REASON: Self = Self { name: "reason", most: limits::REASON, check: limits::text };
     /// The reason of a cancellation.
     pub const CANCELLATION_REASON: Self =
         Self { name: "cancellation_reason", most: limits::REASON, check: limits::text };

@@ -36,6 +36,8 @@ pub struct Platform {
     pub sites: Bus<Site>,
     /// Tenants.
     pub tenants: Bus<Tenant>,
+    /// Users.
+    pub users: Bus<User>,
     /// The log's own stream.
     pub log: Bus<Log>,
     /// The log, for commands over several streams.
@@ -88,6 +90,7 @@ impl Platform {
             devices: Bus::new(store.clone()),
             sites: Bus::new(store.clone()),
             tenants: Bus::new(store.clone()),
+            users: Bus::new(store.clone()),
             log: Bus::new(store.clone()),
             sealer: Sealer::load(pool, randomness).await?,
             store,

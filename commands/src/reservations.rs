@@ -9,7 +9,7 @@ mod over;
 
 use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
-use parking_domain::space::{CancelReservation, Space, SpaceCommand, SpaceRefusal};
+use parking_domain::space::{CancelReservation, Details, Space, SpaceCommand, SpaceRefusal};
 use uuid::Uuid;
 
 use crate::bus::{Bus, ExecuteError};
@@ -50,8 +50,8 @@ impl<'a> Reservations<'a> {
         let reason = match reason {
             None => None,
             Some(reason) => {
-                let subject = self.subject_of(space_id, reservation_id, asked).await?;
-                let person = self.person(subject, asked).await?;
+                let details = self.details_of(space_id, reservation_id, asked).await?;
+                let person = self.person(subject_of(reservation_id, &details), asked).await?;
                 Some(person.seal(Field::CANCELLATION_REASON, reason).map_err(PersonalDataError::from)?)
             }
         };
@@ -60,14 +60,13 @@ impl<'a> Reservations<'a> {
         Ok(self.execute(space_id, reservation_id, &[command], command_context).await?)
     }
 
-    /// The subject whose key seals the reservation's texts: the guest with the given e-mail, else the reservation
-    /// itself.
-    async fn subject_of(
+    /// The details of the tenant's reservation.
+    async fn details_of(
         &self,
         space_id: SpaceId,
         reservation_id: ReservationId,
         asked: Asked,
-    ) -> Result<Uuid, SealedCommandError> {
+    ) -> Result<Details, SealedCommandError> {
         let (space, position) = self.space_recalling(space_id, reservation_id).await?;
         let refused = |refusal| ExecuteError::Refused { refusal, position };
         if space.owner() != Some(asked.tenant_id) {
@@ -75,11 +74,15 @@ impl<'a> Reservations<'a> {
         }
         let reservation = space.reservation(reservation_id);
         let reservation = reservation.ok_or_else(|| refused(SpaceRefusal::ReservationNotFound))?;
-        let email = reservation.details().user_email.as_ref();
-        Ok(email.map_or(reservation_id.uuid(), |sealed| sealed.subject))
+        Ok(reservation.details().clone())
     }
 
     async fn person(&self, subject: Uuid, asked: Asked) -> Result<Person<'a>, PersonalDataError> {
         self.sealer.person(Some(asked.tenant_id), subject).await
     }
+}
+
+/// The subject whose key seals the reservation's texts: the guest with its e-mail, else the reservation itself.
+fn subject_of(reservation_id: ReservationId, details: &Details) -> Uuid {
+    details.user_email.as_ref().map_or(reservation_id.uuid(), |sealed| sealed.subject)
 }

@@ -191,6 +191,11 @@ impl LogStore {
         find::holder(&self.pool, scope, key).await
     }
 
+    /// Whether a request was made before; refused if the key was used with other content.
+    pub async fn is_recorded(&self, request: &RequestKey) -> Result<bool, FindRequestError> {
+        Ok(find::positions_of(&self.pool, request).await?.is_some())
+    }
+
     /// The original result of a request, once it is confirmed as durable; refused if the key was used with other
     /// content.
     pub async fn find_request<A: Decider>(
@@ -223,10 +228,12 @@ impl LogStore {
         self.writer.confirm(position).await
     }
 
-    /// As [`Self::confirm`], for a result that depends on the whole log up to now.
-    pub(crate) async fn confirm_all(&self) -> Result<(), FindRequestError> {
+    /// As [`Self::confirm`], for a result that depends on the whole log up to now; returns the last position.
+    pub(crate) async fn confirm_all(&self) -> Result<i64, FindRequestError> {
         let head = sqlx::query_scalar("select position from log_head").fetch_one(&self.pool).await;
-        Ok(self.confirm(head.map_err(LoadError::from)?).await?)
+        let head = head.map_err(LoadError::from)?;
+        self.confirm(head).await?;
+        Ok(head)
     }
 
     /// True when the `uplinks` stream contains a report with this key.

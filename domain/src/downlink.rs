@@ -109,6 +109,7 @@ pub enum Layout {
 
 /// A display type: the port, acknowledgement and encoding of its downlinks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "a display type: an object with f_port, confirmed and layout")]
 pub struct DisplayType {
     /// The port it listens on.
     pub f_port: u8,

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod aggregate;
 pub mod asked;
+mod characters;
 pub mod chirpstack;
 pub mod device;
 pub mod display;

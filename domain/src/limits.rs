@@ -6,6 +6,8 @@ use std::{fmt, io};
 
 use serde_json::{Map, Value};
 
+use crate::characters::{self, Fault};
+
 /// The maximum length of a name or a short description: a city, a floor, a model, an id of another system.
 pub const LABEL: usize = 255;
 
@@ -66,6 +68,10 @@ pub enum Limit {
     Nul,
     /// Contains a control or bidirectional formatting character where one line of text is shown.
     Control,
+    /// Contains an invisible character where one line of text is shown.
+    Invisible,
+    /// Contains a control character other than line breaks and tabs, or overrides the direction of what follows.
+    Controlling,
 }
 
 /// A field whose value exceeds a limit.
@@ -90,40 +96,53 @@ impl fmt::Display for LimitExceeded {
                 f,
                 "{field} must not hold control characters, line breaks or bidirectional formatting: leave them out"
             ),
+            Limit::Invisible => {
+                write!(
+                    f,
+                    "{field} must not hold invisible characters such as zero-width spaces: leave them out"
+                )
+            }
+            Limit::Controlling => write!(
+                f,
+                "{field} must not hold bidirectional overrides, nor control characters except line breaks and tabs: \
+                 leave them out"
+            ),
         }
     }
 }
 
 impl std::error::Error for LimitExceeded {}
 
-/// Refuses a text that is longer than `most` characters or contains U+0000.
+/// Refuses a free text that is longer than `most` characters, contains U+0000, or controls more than its own lines.
 pub fn text(field: &'static str, text: &str, most: usize) -> Result<(), LimitExceeded> {
-    let limit = if is_longer(text, most) {
-        Limit::Characters(most)
-    } else if text.contains('\0') {
-        Limit::Nul
-    } else {
-        return Ok(());
+    let limit = match short(text, most) {
+        Err(limit) => limit,
+        Ok(()) if characters::is_controlling(text) => Limit::Controlling,
+        Ok(()) => return Ok(()),
     };
     Err(LimitExceeded { field, limit })
 }
 
 /// As [`text()`], for a text that is shown in one line, such as a name: control characters and those that change the
-/// direction of what follows make it look like another one, or change the lines around it.
+/// direction of what follows make it look like another one, or change the lines around it; with invisible characters, two
+/// different names look the same.
 pub fn line(field: &'static str, text: &str, most: usize) -> Result<(), LimitExceeded> {
-    self::text(field, text, most)?;
-    if text.contains(is_control) { Err(LimitExceeded { field, limit: Limit::Control }) } else { Ok(()) }
+    let limit = match (short(text, most), characters::fault_in_line(text)) {
+        (Err(limit), _) => limit,
+        (Ok(()), Some(Fault::Control)) => Limit::Control,
+        (Ok(()), Some(Fault::Invisible)) => Limit::Invisible,
+        (Ok(()), None) => return Ok(()),
+    };
+    Err(LimitExceeded { field, limit })
+}
+
+fn short(text: &str, most: usize) -> Result<(), Limit> {
+    if is_longer(text, most) { Err(Limit::Characters(most)) } else { check_text(text) }
 }
 
 /// As [`line()`], for an optional name or short description.
 pub fn label(field: &'static str, text: Option<&str>) -> Result<(), LimitExceeded> {
     text.map_or(Ok(()), |text| line(field, text, LABEL))
-}
-
-/// True for control characters, line and paragraph separators, and Unicode's `Bidi_Control`.
-pub(crate) fn is_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// As [`text()`], for an optional text.
@@ -213,19 +232,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_no_characters_that_change_what_is_shown_around_it() {
-        for control in
-            ['\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2066}']
+    fn names_and_texts_are_refused_for_what_they_hold() {
+        let limit = |result: Result<(), LimitExceeded>| result.map_err(|error| error.limit);
+        for (name, fault) in
+            [("a\u{1b}", Limit::Control), ("a\u{200b}", Limit::Invisible), ("a\0", Limit::Nul)]
         {
-            let refusal = line("name", &format!("a{control}b"), 10).map_err(|error| error.limit);
-            assert_eq!(refusal, Err(Limit::Control), "{control:?}");
+            assert_eq!(limit(line("name", name, 10)), Err(fault), "{name:?}");
         }
-        // Joiners are part of words and of emoji.
-        for name in ["Ä 1", "חניון", "موقف", "می\u{200c}خواهم", "👩\u{200d}🚒"] {
-            assert_eq!(line("name", name, 10), Ok(()), "{name}");
+        for reason in ["\u{1b}[2J", "a\u{202e}b", "a\u{2066}b"] {
+            assert_eq!(limit(text("reason", reason, 10)), Err(Limit::Controlling), "{reason:?}");
         }
-        assert_eq!(line("name", "a\0", 10).map_err(|error| error.limit), Err(Limit::Nul));
-        assert_eq!(label("city", None), Ok(()));
+        assert_eq!(text("reason", "a\n\tb\r\nc", 10), Ok(()));
+        assert_eq!((line("name", "A 1", 10), label("city", None)), (Ok(()), Ok(())));
     }
 
     #[test]

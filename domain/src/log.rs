@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::aggregate::{Decider, aggregate};
+use crate::characters;
 use crate::id::LogId;
 use crate::instant::Instant;
 use crate::limits;
@@ -62,10 +63,9 @@ impl Log {
         reason: &str,
         undecodable: bool,
     ) -> Result<(), LogRefusal> {
-        let readable = |character: char| !character.is_control();
         if reason.trim().is_empty()
             || limits::is_longer(reason, limits::SKIP_REASON)
-            || !reason.chars().all(readable)
+            || characters::fault_in_line(reason).is_some()
         {
             return Err(LogRefusal::SkipReasonInvalid);
         }

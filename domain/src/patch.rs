@@ -1,6 +1,6 @@
 //! The change that an update makes to each field of a definition: keep it, clear it, or set it.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The change of an optional field. A mandatory field is patched by an `Option` instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,14 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// The value of the field of something new.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Keep | Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
     /// Applies the change to the field.
     pub fn apply_to(self, field: &mut Option<T>) {
         match self {
@@ -29,6 +37,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     /// `null` clears; with `#[serde(default)]` on the field, an absent one is kept.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
+    }
+}
+
+impl<T: Serialize> Serialize for Patch<T> {
+    /// The value that it sets; null if it sets none. Nothing is stored or sent in this form, which does not tell `Keep` from
+    /// `Clear`: a body with defaults cannot have a schema unless the defaults of its fields have a JSON form.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Keep | Self::Clear => serializer.serialize_none(),
+            Self::Set(value) => serializer.serialize_some(value),
+        }
     }
 }
 

@@ -92,6 +92,13 @@ impl Policy {
         TimeDelta::seconds(i64::from(self.reserved_soon_threshold_sec))
     }
 
+    /// This policy with the changes of an update.
+    #[must_use]
+    pub fn patched(self, patch: &PolicyPatch) -> Self {
+        let kept = if patch.clears_timeout { None } else { self.sensor_unknown_timeout_sec };
+        Self { sensor_unknown_timeout_sec: kept, ..self }.with(&patch.set)
+    }
+
     /// This policy with the overrides of a site or a space.
     #[must_use]
     pub fn with(self, own: &PolicyOverrides) -> Self {
@@ -115,7 +122,7 @@ impl Policy {
     }
 }
 
-/// The overrides of a site or a space; also the changes of a policy update. Fields as in [`Policy`].
+/// The overrides of a site or a space. Fields as in [`Policy`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields are those of Policy, each optional")]
@@ -152,5 +159,20 @@ impl PolicyOverrides {
     /// True when it overrides nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// The changes of a policy update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyPatch {
+    /// The fields to set.
+    pub set: PolicyOverrides,
+    /// Whether `sensor_unknown_timeout_sec` becomes the default again.
+    pub clears_timeout: bool,
+}
+
+impl From<PolicyOverrides> for PolicyPatch {
+    fn from(set: PolicyOverrides) -> Self {
+        Self { set, clears_timeout: false }
     }
 }

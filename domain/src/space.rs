@@ -2,8 +2,9 @@
 //! overlap.
 //!
 //! A command sees the space with all due changes applied, whether or not the scheduler has run: events due by the
-//! command's time come first, in the same decision. Only a reservation's approach is left to the scheduler, which knows
-//! the policy.
+//! command's time come first, in the same decision. Two changes are left to the scheduler: a reservation's approach,
+//! because it knows the policy, and the end of an unconfirmed reservation, because it knows whether its vehicle has
+//! arrived. Until its release is recorded, such a reservation is open; when its window is over, it is refused as over.
 
 pub mod claims;
 
@@ -20,13 +21,13 @@ mod reservation;
 mod reservations;
 mod running;
 
-use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{ClaimChange, Decider, aggregate};
 use crate::asked::Asked;
 use crate::id::{ReservationId, SiteId, TenantId};
 use crate::instant::Instant;
+use due::Passing;
 use overrides::Overrides;
 use reservations::Reservations;
 
@@ -143,7 +144,7 @@ impl Space {
         asked: Asked,
         rule: impl FnOnce(&Self, &Description) -> Result<Vec<SpaceEvent>, SpaceRefusal>,
     ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
-        let (passed, now) = self.pass_time(asked.at, TimeDelta::zero());
+        let (passed, now) = self.pass_time(asked.at, Passing::UNKNOWING);
         match &now.description {
             Some(description) if description.tenant_id == asked.tenant_id => {
                 rule(&now, description).map(|own| after_due(passed, own))
@@ -161,7 +162,7 @@ impl Space {
         if self.owner() != Some(asked.tenant_id) {
             return Err(SpaceRefusal::SpaceNotFound);
         }
-        let (passed, now) = self.pass_time(asked.at, TimeDelta::zero());
+        let (passed, now) = self.pass_time(asked.at, Passing::UNKNOWING);
         rule(&now).map(|own| after_due(passed, own))
     }
 
@@ -226,11 +227,11 @@ impl Decider for Space {
                 self.decide_on_reservation(check_out.asked, |now| now.check_out(&check_out))
             }
             Command::ConfirmBySensor(confirm) => {
-                let (passed, then) = self.pass_time(confirm.at, TimeDelta::zero());
+                let (passed, then) = self.pass_time(confirm.at, Passing::UNKNOWING);
                 Ok(after_due(passed, then.confirm_by_sensor(&confirm)))
             }
-            Command::PassTime(PassTime { at, reserved_soon }) => Ok(self.pass_time(at, reserved_soon).0),
-            Command::PassMoment(PassTime { at, reserved_soon }) => Ok(self.pass_moment(at, reserved_soon)),
+            Command::PassTime(pass) => Ok(self.pass_time(pass.at, pass.passing()).0),
+            Command::PassMoment(pass) => Ok(self.pass_moment(pass.at, pass.passing())),
         }
     }
 

@@ -1,10 +1,13 @@
-//! A tenant: an organisation that runs parking on the platform, with its tier and its display policies.
+//! A tenant: an organisation that runs parking on the platform, with its tier, its display policies and its
+//! members.
 
 mod command;
 mod definition;
 mod event;
+mod members;
 mod policies;
 mod refusal;
+mod role;
 mod rules;
 mod tier;
 
@@ -12,16 +15,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
 use crate::asked::Asked;
-use crate::id::PolicyId;
+use crate::id::{PolicyId, UserId};
 use crate::naming::moved;
 use crate::policy::Policy;
+use members::Members;
 use policies::Policies;
 
-pub use command::{NewTenant, TenantCommand, TenantPatch};
+pub use command::{MemberChange, NewTenant, TenantCommand, TenantPatch};
 pub use definition::{Definition, NamedPolicy, TenantType, Tier};
 pub use event::TenantEvent;
+pub use members::{Authority, MOST_MEMBERS, Member};
 pub use policies::MOST_POLICIES;
 pub use refusal::TenantRefusal;
+pub use role::Role;
 pub use rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
 
 /// The state for decisions about a tenant.
@@ -38,6 +44,7 @@ struct Account {
     definition: Definition,
     suspended: bool,
     policies: Policies,
+    members: Members,
 }
 
 /// A tenant's subscription status: derived, never stored.
@@ -95,6 +102,33 @@ impl Tenant {
         self.account.as_ref().and_then(|account| account.policies.active_id())
     }
 
+    /// The member with this user id, also while locked out.
+    pub fn member(&self, user_id: UserId) -> Option<Member> {
+        self.account.as_ref().and_then(|account| account.members.get(user_id))
+    }
+
+    /// The role of the user, if it is a member that is not locked out.
+    pub fn role_of(&self, user_id: UserId) -> Option<Role> {
+        self.member(user_id).filter(|member| !member.disabled).map(|member| member.role)
+    }
+
+    /// All members by user id.
+    pub fn members(&self) -> impl Iterator<Item = (UserId, Member)> {
+        self.account.iter().flat_map(|account| account.members.all())
+    }
+
+    /// True while its users and API keys are locked out.
+    pub fn is_suspended(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.suspended)
+    }
+
+    /// True when the user administers the platform by its role in this tenant.
+    pub fn is_platform_admin(&self, user_id: UserId) -> bool {
+        let role = self.role_of(user_id).filter(|_| !self.is_suspended());
+        let tenant_type = self.definition().map(|definition| definition.tenant_type);
+        role.zip(tenant_type).is_some_and(|(role, tenant_type)| role.is_platform_admin(tenant_type))
+    }
+
     /// The display policy with this id.
     pub fn display_policy(&self, policy_id: PolicyId) -> Option<&NamedPolicy> {
         self.account.as_ref().and_then(|account| account.policies.get(policy_id))
@@ -102,14 +136,14 @@ impl Tenant {
 }
 
 impl Decider for Tenant {
-    const STATE_VERSION: i32 = 1;
+    const STATE_VERSION: i32 = 2;
 
     const EVENTS: &'static [(&'static str, &'static str)] = TenantEvent::CATALOGUE;
 
     fn decide(&self, command: &TenantCommand) -> Result<Vec<TenantEvent>, TenantRefusal> {
         use TenantCommand::{
-            ActivateDisplayPolicy, ActivateTenant, ArchiveTenant, ChangeTenantSlug, CreateDisplayPolicy,
-            CreateTenant, SuspendTenant, UpdateDisplayPolicy, UpdateTenant,
+            ActivateDisplayPolicy, ActivateTenant, AddMember, ArchiveTenant, ChangeMember, ChangeTenantSlug,
+            CreateDisplayPolicy, CreateTenant, SuspendTenant, UpdateDisplayPolicy, UpdateTenant,
         };
         let account = || self.account.as_ref().ok_or(TenantRefusal::TenantNotFound);
         match command.clone() {
@@ -132,6 +166,13 @@ impl Decider for Tenant {
                 Ok(changed.map(event).into_iter().collect())
             }
             ActivateDisplayPolicy { policy_id, asked } => account()?.policies.activate(policy_id, asked),
+            AddMember { user_id, role, authority, asked } => {
+                let limit = self.limit(USER_LIMIT);
+                account()?.members.add(user_id, role, authority, limit, asked)
+            }
+            ChangeMember { user_id, change, authority, asked } => {
+                account()?.members.change(user_id, change, authority, asked)
+            }
         }
     }
 
@@ -143,6 +184,7 @@ impl Decider for Tenant {
                     definition: Definition::clone(definition),
                     suspended: false,
                     policies: Policies::default(),
+                    members: Members::default(),
                 });
             }
             TenantEvent::TenantArchived { .. } => *self = Self { account: None, archived: true },
@@ -176,14 +218,25 @@ impl Account {
                 self.policies.put(*policy_id, policy);
             }
             TenantEvent::DisplayPolicyActivated { policy_id, .. } => self.policies.set_active(*policy_id),
+            TenantEvent::MemberAdded { .. }
+            | TenantEvent::MemberRoleChanged { .. }
+            | TenantEvent::MemberDisabled { .. }
+            | TenantEvent::MemberEnabled { .. }
+            | TenantEvent::MemberRemoved { .. } => self.members.evolve(event),
             TenantEvent::TenantCreated { .. } | TenantEvent::TenantArchived { .. } => {}
         }
     }
 }
 
+/// The name of the limit on members.
+const USER_LIMIT: &str = "max_users";
+
+/// The scope of the claims of slugs.
+pub const SLUG_SCOPE: &str = "tenant_slug";
+
 /// A tenant's slug is unique on the platform.
 fn slug_claim(slug: &str) -> Claim {
-    Claim { scope: "tenant_slug".to_owned(), key: slug.to_owned() }
+    Claim { scope: SLUG_SCOPE.to_owned(), key: slug.to_owned() }
 }
 
 aggregate!(Tenant, "tenant", TenantCommand, TenantEvent, TenantRefusal);

@@ -6,6 +6,7 @@
 
 mod bare;
 mod clock;
+mod counter;
 mod event;
 mod last_events;
 mod lower_counters;
@@ -147,13 +148,13 @@ impl Uplinks {
     }
 
     fn join(&self, dev_addr: Option<DevAddr>, heard_at: Instant, report: NetworkReport) -> DeviceJoined {
-        let placement = self.sessions.place_join(dev_addr, heard_at);
+        let placement = self.sessions.place_join(dev_addr, heard_at, report.received_at);
         DeviceJoined { report, heard_at, session: placement.session, standing: placement.standing, dev_addr }
     }
 }
 
 impl Decider for Uplinks {
-    const STATE_VERSION: i32 = 2;
+    const STATE_VERSION: i32 = 3;
 
     const EVENTS: &'static [(&'static str, &'static str)] = UplinkEvent::CATALOGUE;
 

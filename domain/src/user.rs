@@ -1,24 +1,25 @@
-//! A user, and the user's role in each tenant.
+//! A user: a person who logs in, with a password and the tenants that the user belongs to.
+//!
+//! Roles are the tenants' (`tenant::Member`). The uniqueness of e-mails is not a claim, because a claim would put a hash of
+//! the person into the log.
 
 mod command;
 mod event;
 mod refusal;
-mod role;
 mod rules;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::aggregate::{Claim, ClaimChange, Decider, aggregate};
+use crate::aggregate::{Decider, aggregate};
 use crate::id::TenantId;
-use crate::naming::moved;
-use crate::sealed::{KeyedHash, Sealed};
+use crate::instant::Instant;
+use crate::sealed::Sealed;
+use rules::without_hash;
 
 pub use command::UserCommand;
 pub use event::UserEvent;
 pub use refusal::UserRefusal;
-pub use role::Role;
 pub use rules::MOST_MEMBERSHIPS;
 
 /// The state for decisions about a user.
@@ -30,64 +31,80 @@ pub struct User {
 
 /// The state of an existing user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Person {
-    email: Sealed,
-    name: Option<Sealed>,
-    disabled: bool,
-    memberships: BTreeMap<TenantId, Role>,
+pub struct Person {
+    /// The e-mail.
+    pub email: Sealed,
+    /// The name.
+    pub name: Option<Sealed>,
+    /// Whether the user is locked out of the platform.
+    pub disabled: bool,
+    /// The id of the stored password, once there is one.
+    pub password_id: Option<Uuid>,
+    /// The tenants, in the order in which the user joined them.
+    pub tenants: Vec<TenantId>,
+    /// When the user was registered.
+    pub registered_at: Instant,
 }
 
 impl User {
-    /// The user's role in the tenant. A disabled user has none.
-    pub fn role_in(&self, tenant_id: TenantId) -> Option<Role> {
-        let person = self.person.as_ref().filter(|person| !person.disabled)?;
-        person.memberships.get(&tenant_id).copied()
+    /// The person, while the user exists.
+    pub fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
     }
 
-    /// True while the user exists and is locked out.
-    pub fn is_disabled(&self) -> bool {
-        self.person.as_ref().is_some_and(|person| person.disabled)
+    /// The person, while the user exists and is not locked out.
+    pub fn active(&self) -> Option<&Person> {
+        self.person().filter(|person| !person.disabled)
     }
 }
 
 impl Decider for User {
-    const STATE_VERSION: i32 = 1;
+    const STATE_VERSION: i32 = 2;
 
     const EVENTS: &'static [(&'static str, &'static str)] = UserEvent::CATALOGUE;
 
     fn decide(&self, command: &UserCommand) -> Result<Vec<UserEvent>, UserRefusal> {
         use UserCommand::{
-            ArchiveUser, ChangeMembershipRole, ChangeUserEmail, DisableUser, EnableUser, GrantMembership,
-            RegisterUser, RenameUser, RevokeMembership,
+            ArchiveUser, ChangeUserEmail, DisableUser, EnableUser, JoinTenant, LeaveTenant, RegisterUser,
+            RenameUser, SetPassword,
         };
         let person = || self.person.as_ref().ok_or(UserRefusal::UserNotFound);
         match command.clone() {
             RegisterUser { .. } if self.person.is_some() || self.archived => {
                 Err(UserRefusal::UserAlreadyExists)
             }
-            RegisterUser { email, name, asked } => rules::register(email, name, asked),
-            RenameUser { name, asked } => Ok(person()?.rename(name, asked)),
-            ChangeUserEmail { email, asked } => person()?.change_email(email, asked),
-            GrantMembership { tenant_id, role, asked } => person()?.grant(tenant_id, role, asked),
-            ChangeMembershipRole { tenant_id, role, asked } => person()?.change_role(tenant_id, role, asked),
-            RevokeMembership { tenant_id, asked } => person()?.revoke(tenant_id, asked),
-            DisableUser { reason, asked } => person()?.disable(reason, asked),
-            EnableUser { asked } => Ok(person()?.enable(asked)),
-            ArchiveUser { asked } => {
-                let email = person()?.email.clone();
-                Ok(vec![UserEvent::UserArchived { email, at: asked.at, by: asked.by }])
+            RegisterUser { email, name, asked } => Ok(rules::register(email, name, asked)),
+            RenameUser { name, asked } => {
+                person()?;
+                Ok(vec![UserEvent::UserRenamed { name: without_hash(name), at: asked.at, by: asked.by }])
             }
+            ChangeUserEmail { email, asked } => {
+                person()?;
+                let email = without_hash(email);
+                Ok(vec![UserEvent::UserEmailChanged { email, at: asked.at, by: asked.by }])
+            }
+            SetPassword { password_id, .. } if person()?.password_id == Some(password_id) => Ok(Vec::new()),
+            SetPassword { password_id, asked } => {
+                Ok(vec![UserEvent::PasswordSet { password_id, at: asked.at, by: asked.by }])
+            }
+            JoinTenant { tenant_id, asked } => person()?.join(tenant_id, asked),
+            LeaveTenant { tenant_id, asked } => Ok(person()?.leave(tenant_id, asked)),
+            DisableUser { reason, asked } => Ok(person()?.disable(reason, asked)),
+            EnableUser { asked } => Ok(person()?.enable(asked)),
+            ArchiveUser { asked } => person()?.archive(asked),
         }
     }
 
     fn evolve(&mut self, event: &UserEvent) {
         match event {
-            UserEvent::UserRegistered { email, name, .. } => {
+            UserEvent::UserRegistered { email, name, at, .. } => {
                 self.person = Some(Person {
                     email: email.clone(),
                     name: name.clone(),
                     disabled: false,
-                    memberships: BTreeMap::new(),
+                    password_id: None,
+                    tenants: Vec::new(),
+                    registered_at: *at,
                 });
             }
             UserEvent::UserArchived { .. } => *self = Self { person: None, archived: true },
@@ -98,49 +115,24 @@ impl Decider for User {
             }
         }
     }
-
-    fn claims(event: &UserEvent) -> Vec<ClaimChange> {
-        match event {
-            UserEvent::UserRegistered { email, .. } => {
-                email_claim(email).map(ClaimChange::Take).into_iter().collect()
-            }
-            UserEvent::UserEmailChanged { from, to, .. } => match (email_claim(from), email_claim(to)) {
-                (Some(from), Some(to)) => moved(from, to),
-                (from, to) => {
-                    from.map(ClaimChange::Release).into_iter().chain(to.map(ClaimChange::Take)).collect()
-                }
-            },
-            UserEvent::UserArchived { email, .. } => {
-                email_claim(email).map(ClaimChange::Release).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
 }
 
 impl Person {
     fn evolve(&mut self, event: &UserEvent) {
         match event {
             UserEvent::UserRenamed { name, .. } => self.name = Some(name.clone()),
-            UserEvent::UserEmailChanged { to, .. } => self.email = to.clone(),
-            UserEvent::MembershipGranted { tenant_id, role, .. }
-            | UserEvent::MembershipRoleChanged { tenant_id, to: role, .. } => {
-                self.memberships.insert(*tenant_id, *role);
+            UserEvent::UserEmailChanged { email, .. } => self.email = email.clone(),
+            UserEvent::PasswordSet { password_id, .. } => self.password_id = Some(*password_id),
+            UserEvent::TenantJoined { tenant_id, .. } => {
+                self.tenants.retain(|other| other != tenant_id);
+                self.tenants.push(*tenant_id);
             }
-            UserEvent::MembershipRevoked { tenant_id, .. } => {
-                self.memberships.remove(tenant_id);
-            }
+            UserEvent::TenantLeft { tenant_id, .. } => self.tenants.retain(|other| other != tenant_id),
             UserEvent::UserDisabled { .. } => self.disabled = true,
             UserEvent::UserEnabled { .. } => self.disabled = false,
             UserEvent::UserRegistered { .. } | UserEvent::UserArchived { .. } => {}
         }
     }
-}
-
-/// An e-mail address is unique on the platform; it is claimed by its hash. `decide` refuses an address without a hash.
-fn email_claim(email: &Sealed) -> Option<Claim> {
-    let KeyedHash(key) = email.hash.clone()?;
-    Some(Claim { scope: "user_email".to_owned(), key })
 }
 
 aggregate!(User, "user", UserCommand, UserEvent, UserRefusal);

@@ -40,7 +40,7 @@ pub struct Fleet {
 
 impl Projection for Fleet {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const TABLES: &'static [Tables] =
         &[inventory::TABLES, device_places::TABLES, uplinks::TABLES, orphan_devices::TABLES];
     const STREAMS: &'static [&'static str] = &["uplinks", "device"];
@@ -92,7 +92,7 @@ impl Fleet {
             let before = device.occupancy;
             device.hear(event, position, &mut self.uplinks);
             if device.occupancy != before {
-                self.places.take(None, Some(device), recorded);
+                self.places.report(device, recorded);
             }
         }
     }

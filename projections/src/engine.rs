@@ -17,6 +17,7 @@ pub mod projection;
 pub mod reader;
 pub mod rebuild;
 pub mod recent;
+pub mod request_ids;
 pub(crate) mod reread;
 pub mod retention;
 pub mod rows;

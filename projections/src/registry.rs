@@ -11,6 +11,12 @@ pub mod reservations;
 pub mod sites;
 pub mod spaces;
 
+use parking_domain::aggregate::Decider;
+use parking_domain::device::Device;
+use parking_domain::gateway::Gateway;
+use parking_domain::site::Site;
+use parking_domain::space::Space;
+use parking_domain::tenant::Tenant;
 use sqlx::PgConnection;
 
 use crate::engine::feed::RecordedEvent;
@@ -22,6 +28,12 @@ use crate::registry::overrides::Overrides;
 use crate::registry::reservations::Reservations;
 use crate::registry::sites::Sites;
 use crate::registry::spaces::Spaces;
+
+/// True for the types of the events that it applies: the types of the streams in [`Projection::STREAMS`].
+pub fn has_event_type(event_type: &str) -> bool {
+    let types = [Site::EVENTS, Space::EVENTS, Tenant::EVENTS, Device::EVENTS, Gateway::EVENTS];
+    types.into_iter().flatten().any(|(known, _)| *known == event_type)
+}
 
 /// Applies events to all of them.
 #[derive(Default)]
@@ -37,7 +49,7 @@ pub struct Registry {
 
 impl Projection for Registry {
     const NAME: &'static str = name::NAME;
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const TABLES: &'static [Tables] = &[
         sites::TABLES,
         sites::names::TABLES,

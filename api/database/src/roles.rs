@@ -18,11 +18,14 @@ pub enum Role {
     Reader,
     /// Reads the log, writes nothing.
     Auditor,
+    /// Reads and writes what logins need: passwords, sessions, tokens, links.
+    Identity,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Writer, Self::Projector, Self::Reader, Self::Auditor];
+    pub const ALL: [Self; 6] =
+        [Self::Owner, Self::Writer, Self::Projector, Self::Reader, Self::Auditor, Self::Identity];
 
     /// The role's name in PostgreSQL.
     pub const fn name(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Role {
             Self::Projector => "parking_projector",
             Self::Reader => "parking_reader",
             Self::Auditor => "parking_auditor",
+            Self::Identity => "parking_identity",
         }
     }
 }
@@ -45,6 +49,7 @@ impl Role {
             Self::Projector => "PARKING_PROJECTOR_URL",
             Self::Reader => "PARKING_READER_URL",
             Self::Auditor => "PARKING_AUDITOR_URL",
+            Self::Identity => "PARKING_IDENTITY_URL",
         }
     }
 
@@ -52,7 +57,9 @@ impl Role {
     /// users who log in with them.
     pub const fn limits(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Reader => &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
+            Self::Reader | Self::Identity => {
+                &[("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")]
+            }
             // The auditor's tool may fold the whole log in one snapshot.
             Self::Auditor => &[("idle_in_transaction_session_timeout", "10min")],
             Self::Owner | Self::Writer | Self::Projector => &[],

@@ -12,7 +12,8 @@ begin
     end if;
 
     foreach role in array array[
-        'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor', 'parking_analyst'
+        'parking_owner', 'parking_writer', 'parking_projector', 'parking_reader', 'parking_auditor', 'parking_identity',
+        'parking_analyst'
     ] loop
         -- Roles belong to the whole cluster and the lock to one database, so another database's process may still be
         -- faster.
@@ -56,6 +57,8 @@ begin
     for setting in
         select * from (values ('parking_reader', 'statement_timeout', '10s'),
                               ('parking_reader', 'idle_in_transaction_session_timeout', '10s'),
+                              ('parking_identity', 'statement_timeout', '10s'),
+                              ('parking_identity', 'idle_in_transaction_session_timeout', '10s'),
                               ('parking_auditor', 'idle_in_transaction_session_timeout', '10min')) s (role, name, value)
          where not exists (select from pg_db_role_setting d, unnest(d.setconfig) of (entry)
                             where d.setrole = s.role::regrole and d.setdatabase = 0 and of.entry like s.name || '=%')

@@ -1,8 +1,10 @@
 //! Turns what is due into events, by commands to the aggregates that decide.
 //!
 //! The read models say where to look and may be behind. A space's time passes one moment at a time, and pending
-//! arrivals are confirmed before each moment. So after a pause everything happens in its due order, and no reservation
-//! is released whose vehicle has arrived.
+//! arrivals are confirmed before each moment. So after a pause everything happens in its due order.
+//!
+//! An unconfirmed reservation ends only after `occupancy` has applied everything that was in the log when its end was due
+//! and all arrivals that it shows are recorded. As long as it has not, all else that is due happens, and these wait.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,7 @@ use parking_domain::lorawan::DevEui;
 use parking_domain::space::{ConfirmBySensor, PassTime, SpaceCommand, SpaceEvent};
 use parking_projections::devices::Fleet;
 use parking_projections::devices::silences::Silence;
+use parking_projections::engine::feed;
 use parking_projections::engine::progress::{Progresses, Sources};
 use parking_projections::occupancy::Occupancies;
 use parking_projections::occupancy::arrivals::{self, Arrival};
@@ -40,7 +43,8 @@ const BATCH: i64 = 500;
 /// Concurrent commands: enough to share the writer's batches, few enough to leave room for other callers.
 const AT_ONCE: usize = 16;
 
-/// How long to wait for the read models to show the results before they are queried again.
+/// How long to wait for the read models: to reach the head before unconfirmed reservations end, and to show the results
+/// before they are queried again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The time limit of a command.
@@ -76,6 +80,8 @@ pub struct Done {
     pub commands: usize,
     /// The events they appended.
     pub events: usize,
+    /// The last position they appended; 0 without one.
+    pub position: i64,
     /// True if something shown as due appended nothing: a read model is behind, or a command failed.
     pub unsettled: bool,
 }
@@ -84,6 +90,7 @@ impl Done {
     pub(crate) fn add(&mut self, more: Self) {
         self.commands += more.commands;
         self.events += more.events;
+        self.position = self.position.max(more.position);
         self.unsettled |= more.unsettled;
     }
 }
@@ -125,20 +132,34 @@ impl Dues {
         *self.streams() = Damaged::default();
     }
 
-    /// Executes everything due at spaces at `now` or before. `connection` has the role projector.
-    pub async fn pass_time(&self, connection: &mut PgConnection, now: Instant) -> Result<Done, sqlx::Error> {
-        let mut all = Done::default();
+    /// Executes everything due at `now` or before at the spaces of one tenant, or of all. `connection` has the role projector.
+    pub async fn pass_time(
+        &self,
+        connection: &mut PgConnection,
+        of: Option<TenantId>,
+        now: Instant,
+    ) -> Result<Done, sqlx::Error> {
+        let (mut all, mut applied) = (Done::default(), true);
+        let mut waiting: Vec<SpaceId> = Vec::new();
         loop {
-            let confirmed = self.confirm_arrivals(connection, now).await?;
-            let due = due_times::until(connection, now, BATCH, &self.damaged()).await?;
+            let except = [waiting.as_slice(), &self.damaged()].concat();
+            let due = due_times::until(connection, of, now, BATCH, &except).await?;
+            applied = applied && (due.is_empty() || self.arrivals_are_applied(connection).await?);
+            let (confirmed, recorded) = self.record_arrivals(connection, of, now).await?;
             all.add(confirmed);
             if due.is_empty() {
                 return Ok(all);
             }
-            let passed =
-                self.run_all::<Due, _>(due.into_iter().map(|due| self.pass_moment(due, now)).collect()).await;
+            let arrivals_known = applied && recorded;
+            if !arrivals_known {
+                // What may not end yet stays due: the others behind it have their turn.
+                waiting.extend(due.iter().map(|due| due.space_id));
+            }
+            let commands = due.into_iter().map(|due| self.pass(due, arrivals_known, now)).collect();
+            let passed = self.run_all::<Due, _>(commands).await;
             all.add(passed);
-            if passed.events == 0 || all.unsettled {
+            all.unsettled |= !arrivals_known;
+            if arrivals_known && (passed.events == 0 || passed.unsettled) {
                 all.unsettled = true;
                 return Ok(all);
             }
@@ -151,20 +172,38 @@ impl Dues {
         connection: &mut PgConnection,
         now: Instant,
     ) -> Result<Done, sqlx::Error> {
+        let (mut done, recorded) = self.record_arrivals(connection, None, now).await?;
+        done.unsettled |= !recorded;
+        Ok(done)
+    }
+
+    /// Confirms the arrivals that are shown; false if one of the commands failed. A space may refuse an arrival for ever,
+    /// because it came too late.
+    async fn record_arrivals(
+        &self,
+        connection: &mut PgConnection,
+        of: Option<TenantId>,
+        now: Instant,
+    ) -> Result<(Done, bool), sqlx::Error> {
         let mut all = Done::default();
         loop {
-            let arrived = arrivals::first(connection, BATCH, &self.damaged()).await?;
+            let arrived = arrivals::first(connection, of, BATCH, &self.damaged()).await?;
             if arrived.is_empty() {
-                return Ok(all);
+                return Ok((all, true));
             }
             let commands = arrived.into_iter().map(|arrival| self.confirm(arrival, now)).collect();
             let confirmed = self.run_all::<Due, _>(commands).await;
             all.add(confirmed);
             if confirmed.events == 0 || confirmed.unsettled {
-                all.unsettled = true;
-                return Ok(all);
+                return Ok((all, !confirmed.unsettled));
             }
         }
+    }
+
+    /// Waits until `occupancy` has applied what is in the log now; false if it does not.
+    async fn arrivals_are_applied(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        let head = feed::head(connection).await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+        Ok(self.progress.wait_for::<Occupancies>(head, PATIENCE).await.is_ok())
     }
 
     /// Reports the silences that are due at `now`.
@@ -181,14 +220,14 @@ impl Dues {
         C: Future<Output = Result<Option<Appended>, Failure>> + Send,
     {
         let mut results = stream::iter(commands).map(within_limit).buffered(AT_ONCE);
-        let (mut done, mut position) = (Done::default(), 0);
+        let mut done = Done::default();
         while let Some(result) = results.next().await {
             match result {
                 Ok(None) => {}
                 Ok(Some(appended)) => {
                     done.commands += 1;
                     done.events += appended.events;
-                    position = position.max(appended.position);
+                    done.position = done.position.max(appended.position);
                     let late = appended.late.and_then(|late| late.to_std().ok());
                     self.watcher.happened(late.unwrap_or_default());
                 }
@@ -198,7 +237,8 @@ impl Dues {
                 }
             }
         }
-        done.unsettled |= position > 0 && self.progress.wait_for::<S>(position, PATIENCE).await.is_err();
+        let (position, appended) = (done.position, done.position > 0);
+        done.unsettled |= appended && self.progress.wait_for::<S>(position, PATIENCE).await.is_err();
         done
     }
 
@@ -217,9 +257,18 @@ impl Dues {
         appended(executed, |_| Some(now - arrival.at))
     }
 
-    async fn pass_moment(&self, due: DueTime, now: Instant) -> Result<Option<Appended>, Failure> {
+    /// Passes one moment: arrivals may come before the next one. If they are not known, nothing that happens depends on
+    /// them, and all moments pass.
+    async fn pass(
+        &self,
+        due: DueTime,
+        arrivals_known: bool,
+        now: Instant,
+    ) -> Result<Option<Appended>, Failure> {
         let reserved_soon = TimeDelta::seconds(due.reserved_soon_sec.into());
-        let command = SpaceCommand::PassMoment(PassTime { at: now, reserved_soon });
+        let pass = PassTime { at: now, reserved_soon, arrivals_known };
+        let command =
+            if arrivals_known { SpaceCommand::PassMoment(pass) } else { SpaceCommand::PassTime(pass) };
         let executed =
             self.platform.spaces.execute(&due.space_id.to_string(), &command, &of(due.tenant_id)).await;
         self.exclude_if_damaged(due.space_id, &executed);

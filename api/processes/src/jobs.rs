@@ -22,8 +22,10 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::due::Done;
 use crate::leader::try_lock;
 use crate::watcher::Watcher;
+use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 
 pub use history::{Outcome, Run, Trigger};
@@ -181,6 +183,12 @@ impl Jobs {
         let run_id = started_run.run_id;
         self.0.runs.spawn(self.clone().run(started_run));
         Ok(run_id)
+    }
+
+    /// Executes what is overdue at a tenant's spaces now, as [`Job::ExpireReservations`] does for all.
+    pub async fn expire(&self, tenant_id: TenantId) -> Result<Done, sqlx::Error> {
+        let mut connection = self.0.work.projector.connect().await?;
+        self.0.work.dues.pass_time(&mut connection, Some(tenant_id), self.0.clock.now()).await
     }
 
     /// Runs every job when it is due, until dropped. For the leader.

@@ -67,7 +67,7 @@ impl Scheduler {
 
     /// Executes everything due at `now` or before; false if it should look again soon.
     async fn look(&mut self, connection: &mut PgConnection, now: Instant) -> Result<bool, sqlx::Error> {
-        let passed = self.dues.pass_time(connection, now).await?;
+        let passed = self.dues.pass_time(connection, None, now).await?;
         let noted = self.silences.look(&self.dues, connection, now).await?;
         Ok(!passed.unsettled && !noted.unsettled)
     }

@@ -17,6 +17,15 @@ const SITES: [(&str, &str, &str, f64, f64); 2] = [
 /// The prefix of simulated displays' EUIs: locally administered, so no real device has it.
 const DISPLAYS: u64 = 0x0200_5140_0001_0000;
 
+/// The idempotency key of the first request: a database that knows it holds an earlier demonstration.
+pub(super) fn first_key() -> String {
+    key_of_site(SITES[0].1)
+}
+
+fn key_of_site(slug: &str) -> String {
+    format!("demo site {slug}")
+}
+
 /// Creates the data, or finds it again; returns the spaces in the simulation's order, none for deleted ones.
 pub(super) async fn lay_down(client: &Client, simulation: &Simulation) -> Vec<Option<Uuid>> {
     let mut sites = Vec::new();
@@ -24,13 +33,14 @@ pub(super) async fn lay_down(client: &Client, simulation: &Simulation) -> Vec<Op
         let site = json!({
             "name": name, "slug": slug, "timezone": timezone, "latitude": latitude, "longitude": longitude,
         });
-        sites.push(made(client, "/api/v6/sites", &format!("demo site {slug}"), &site).await);
+        sites.push(made(client, "/api/v6/sites", &key_of_site(slug), &site).await);
     }
     let per_site = SPACES as usize / SITES.len();
     let mut spaces = Vec::new();
     for (n, (dev_eui, model)) in simulation.devices().enumerate() {
         let (site, number) = (n / per_site, n % per_site + 1);
-        let code = format!("{}-{number:02}", &SITES[site].0[..1]);
+        // V6's pages take letters and digits only.
+        let code = format!("{}{number:02}", &SITES[site].0[..1]);
         let space_id = space(client, sites[site], &code, number).await;
         device(client, dev_eui, "sensor", model.profile(), space_id).await;
         if number == 1 {
@@ -38,7 +48,19 @@ pub(super) async fn lay_down(client: &Client, simulation: &Simulation) -> Vec<Op
         }
         spaces.push(space_id);
     }
+    if let Some(last) = spaces.last().copied().flatten() {
+        close(client, last).await;
+    }
+    let policy = json!({"name": "Night", "description": "dim colours", "free_color": "002000"});
+    made(client, "/api/v6/display-policies", "demo policy", &policy).await;
     spaces
+}
+
+/// Takes a space out of service, so that the demonstration shows an override too.
+async fn close(client: &Client, space_id: Uuid) {
+    let path = format!("/api/v6/spaces/{space_id}/overrides");
+    let body = json!({"override_type": "out_of_service", "reason": "New paint"});
+    made(client, &path, "demo override", &body).await;
 }
 
 async fn space(client: &Client, site_id: Option<Uuid>, code: &str, number: usize) -> Option<Uuid> {

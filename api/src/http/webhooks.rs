@@ -107,9 +107,31 @@ struct EventQuery {
     event: Option<String>,
 }
 
+/// An event in ChirpStack's format. Everything besides the device's EUI may be absent, and unknown fields are kept.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents a body that is parsed by hand")]
+struct ChirpStackEvent {
+    device_info: ChirpStackDevice,
+    /// The bytes that the device sent, in base64.
+    data: Option<String>,
+    /// ChirpStack's decoding of them.
+    #[schema(value_type = Option<Object>)]
+    object: Option<()>,
+}
+
+/// The device of an event.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents a body that is parsed by hand")]
+struct ChirpStackDevice {
+    /// 16 hexadecimal digits.
+    dev_eui: String,
+}
+
 /// Records an event of ChirpStack's HTTP integration, as JSON. 2xx means that the event is on disk.
 #[utoipa::path(post, path = "/api/v1/uplink", tag = "webhooks", params(EventQuery),
-    request_body(content = Object, description = "The event in ChirpStack's format. `deviceInfo.devEui` is required."),
+    request_body = ChirpStackEvent,
     responses((status = 200, body = ReportResult), Refusals<WebhookRefusals>))]
 async fn event(
     app: State<AppState>,
@@ -125,7 +147,7 @@ async fn event(
 }
 
 /// Records an event like `POST /api/v1/uplink`, at V6's path.
-#[utoipa::path(post, path = "/webhooks/chirpstack/uplink", tag = "webhooks", params(EventQuery), request_body = Object,
+#[utoipa::path(post, path = "/webhooks/chirpstack/uplink", tag = "webhooks", params(EventQuery), request_body = ChirpStackEvent,
     responses((status = 200, body = ReportResult), Refusals<WebhookRefusals>))]
 async fn event_by_v6(
     app: State<AppState>,
@@ -138,7 +160,7 @@ async fn event_by_v6(
 }
 
 /// Records a join, at V6's path. The query is ignored.
-#[utoipa::path(post, path = "/webhooks/chirpstack/join", tag = "webhooks", request_body = Object,
+#[utoipa::path(post, path = "/webhooks/chirpstack/join", tag = "webhooks", request_body = ChirpStackEvent,
     responses((status = 200, body = ReportResult), Refusals<WebhookRefusals>))]
 async fn join(
     app: State<AppState>,
@@ -156,7 +178,12 @@ async fn record(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let result = report_result(&app, &request, kind, headers, body).await;
+    let mut result = report_result(&app, &request, kind, headers, body).await;
+    // A network server with a wrong secret sends every report in vain: a line for each would fill the log.
+    result = result.map_err(|problem| match problem.status() {
+        StatusCode::UNAUTHORIZED => app.turned_away.report(problem, app.clock.now()),
+        _ => problem,
+    });
     app.metrics.reported(result.as_ref().map_or("refused", |result| result.status.word()));
     result.map(IntoResponse::into_response)
 }

@@ -8,11 +8,13 @@ use std::task::{Context, Poll};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use parking_edge::Connection;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::AnswerUnread;
 use super::activity::Activity;
 use super::connections::Slot;
 use super::counts::Reason;
@@ -21,13 +23,18 @@ use super::requests::Requests;
 use super::stream::NotedStream;
 
 /// Serves a connection until the client ends it, a deadline passes, a new connection needs its slot, or `stop`.
-pub(super) async fn serve(stream: TcpStream, slot: Slot, router: Router, stop: CancellationToken) {
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    (stream, origin): (S, Connection),
+    slot: Slot,
+    (router, unread): (Router, AnswerUnread),
+    stop: CancellationToken,
+) {
     let activity = Arc::new(Activity::new(slot));
     // While bytes of an answer are unwritten, hyper takes no further request (decision 0036).
     // hyper's own time-out for a head would also close an idle connection: `activity` distinguishes the two.
     let connection = http1::Builder::new().header_read_timeout(None).max_buf_size(BUFFER).serve_connection(
-        TokioIo::new(NotedStream::new(stream, activity.clone())),
-        Requests::new(router, activity.clone()),
+        TokioIo::new(NotedStream::new(stream, activity.clone(), unread)),
+        Requests::new(router, activity.clone(), origin),
     );
     let mut connection = pin!(connection);
     let close = activity.slot().close().clone();

@@ -11,6 +11,8 @@ use prometheus_client::registry::Registry;
 pub(super) enum Reason {
     /// A new connection needed its slot.
     Evicted,
+    /// A TLS handshake failed, or took too long.
+    Handshake,
     /// A request's head did not arrive in time.
     Head,
     /// No request arrived in time.
@@ -23,6 +25,7 @@ impl EncodeLabelValue for Reason {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
         let word = match self {
             Self::Evicted => "evicted",
+            Self::Handshake => "handshake",
             Self::Head => "head_timeout",
             Self::Idle => "idle_timeout",
             Self::Answer => "answer_timeout",

@@ -22,6 +22,12 @@ pub(super) const LAST_HEAD: Duration = Duration::from_secs(1);
 /// 0036). hyper allows no less than 8 KiB.
 pub(super) const BUFFER: usize = 16 * 1024;
 
+/// The most bytes of an answer that are encrypted and not sent, for each connection.
+pub(super) const UNSENT_TLS: usize = 16 * 1024;
+
+/// The most TLS handshakes at once.
+const HANDSHAKES: usize = 1000;
+
 /// The most open connections, whatever the system allows: each takes some 10 kB.
 const MOST: usize = 10_000;
 
@@ -47,6 +53,11 @@ impl Limits {
         let available = files.saturating_sub(OTHER_FILES).max(files / 4);
         let reserve = RESERVE.min(available / 4);
         Self { open: (available - reserve).clamp(1, MOST), reserve }
+    }
+
+    /// The most TLS handshakes at once: half of the connections at most.
+    pub(super) fn handshakes(self) -> usize {
+        HANDSHAKES.min(self.open.div_ceil(2))
     }
 }
 

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::Response;
 use hyper::body::Incoming;
+use parking_edge::Connection;
 use tower::Service;
 
 use super::activity::Activity;
@@ -27,11 +28,12 @@ pub(crate) struct Crowded;
 pub(super) struct Requests {
     router: Router,
     activity: Arc<Activity>,
+    connection: Connection,
 }
 
 impl Requests {
-    pub(super) fn new(router: Router, activity: Arc<Activity>) -> Self {
-        Self { router, activity }
+    pub(super) fn new(router: Router, activity: Arc<Activity>, connection: Connection) -> Self {
+        Self { router, activity, connection }
     }
 }
 
@@ -42,6 +44,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let (mut router, activity) = (self.router.clone(), self.activity.clone());
+        request.extensions_mut().insert(self.connection);
         let path = request.uri().path();
         let (is_report, is_always_served) = (is_report(path), is_always_served(path));
         Box::pin(async move {

@@ -256,7 +256,7 @@ impl<'a> World<'a> {
         let reserved_soon = TimeDelta::minutes(15);
         for n in 0..self.spaces.len() {
             if self.spaces[n].next_due(reserved_soon).is_some_and(|due| due.at <= at) {
-                self.space(n, &SpaceCommand::PassTime(PassTime { at, reserved_soon }));
+                self.space(n, &SpaceCommand::PassTime(PassTime { at, reserved_soon, arrivals_known: true }));
             }
         }
         self.note_silences(at);

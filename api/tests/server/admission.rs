@@ -28,9 +28,27 @@ async fn spaces(client: &Client) -> i64 {
 async fn a_page_whose_name_resolves_to_loopback_gets_nothing() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
-    for name in
-        ["rebind.example:8000", "rebind.example", "192.0.2.7:8000", "localhost.rebind.example", "", "a b"]
-    {
+    let others = [
+        "rebind.example:8000",
+        "rebind.example",
+        "192.0.2.7:8000",
+        "localhost.rebind.example",
+        "",
+        "a b",
+        "evil@localhost",
+        "evil:secret@localhost:8000",
+        "@localhost",
+        "localhost:abc",
+        "localhost:+80",
+        "localhost:99999",
+        "localhost:80:80",
+        "localhost/",
+        "[127.0.0.1]",
+        "[localhost]",
+        "::1",
+        "0x7f.1",
+    ];
+    for name in others {
         for path in [SPACES, "/api/v6/orphan-devices", "/health", "/metrics", "/docs/", "/openapi.json"] {
             client.get_with(path, &[("host", name)]).await.problem(421, "host_unknown");
         }
@@ -41,9 +59,15 @@ async fn a_page_whose_name_resolves_to_loopback_gets_nothing() {
     let target = "GET http://rebind.example/api/v6/spaces HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let answer = client.raw(target.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
-    for name in
-        ["localhost", "LocalHost:1234", "127.0.0.1", "127.8.9.1:8000", "[::1]:8000", "[::ffff:127.0.0.1]"]
-    {
+    for name in [
+        "localhost",
+        "localhost:",
+        "LocalHost:1234",
+        "127.0.0.1",
+        "127.8.9.1:8000",
+        "[::1]:8000",
+        "[::ffff:127.0.0.1]",
+    ] {
         assert_eq!(client.get_with(SPACES, &[("host", name)]).await.status, 200, "{name}");
     }
     assert_eq!((spaces(client).await, Log::of(&database).size().await), (0, 0));
@@ -98,7 +122,13 @@ async fn a_page_of_another_site_sends_no_command() {
     let site = client.ask("POST", "/api/v6/sites", json!({"name": "North", "slug": "north"})).await.ok();
     let site = format!("/api/v6/sites/{}", site["id"].as_str().unwrap());
     let before = Log::of(&database).size().await;
+    let (tls, user) = (own.replace("http", "https"), own.replace("http://", "http://evil@"));
+    let (page, address) = (format!("{own}/page"), client.address());
     let foreign = [
+        ("origin", &*tls),
+        ("origin", &*user),
+        ("origin", &*page),
+        ("origin", &*address),
         ("origin", "https://evil.example"),
         ("origin", "null"),
         ("origin", "http://localhost:1"),
@@ -130,7 +160,18 @@ async fn a_page_of_another_site_sends_no_command() {
 async fn what_a_proxy_forwards_is_not_from_this_machine() {
     let database = TestDatabase::create().await;
     let client = &TestServer::start(&database).await.client;
-    for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip"] {
+    for name in [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded",
+        "X_Forwarded_For",
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x_real_ip",
+        "x-client-ip",
+    ] {
         let header = (name, "127.0.0.1");
         for path in [SPACES, "/metrics", "/docs/", "/openapi.json"] {
             client.get_with(path, &[header]).await.problem(403, "forwarded");

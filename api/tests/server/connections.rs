@@ -7,6 +7,7 @@ use parking_testkit::TestDatabase;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
 use crate::support::{Client, PATIENCE, TestServer, UPLINK, eventually, parking};
@@ -18,12 +19,11 @@ const HALF_A_HEAD: &[u8] = b"POST /api/v1/uplink?event=up HTTP/1.1\r\nhost: par"
 /// The connections for all requests of a server with a limit of 1,024 open files. The rest is for webhooks and the server.
 const OPEN_OF_1024: usize = 768;
 
-/// A server with a limit of 1,024 open files. The test itself may open as many as the system allows.
-async fn limited_server(database: &TestDatabase) -> TestServer {
+/// The same program with a limit of 1,024 open files. The test itself may open as many as the system allows.
+pub(crate) fn limited(program: &Command) -> Command {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
-    let program = parking(&["up"]);
-    let mut limited = tokio::process::Command::new("sh");
+    let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 1024 && exec \"$0\" up"]).arg(program.as_std().get_program());
     for (name, value) in program.as_std().get_envs() {
         match value {
@@ -31,7 +31,13 @@ async fn limited_server(database: &TestDatabase) -> TestServer {
             None => limited.env_remove(name),
         };
     }
-    TestServer::launch(limited.kill_on_drop(true).env("DATABASE_URL", database.url(None))).await
+    limited.kill_on_drop(true);
+    limited
+}
+
+/// A server with a limit of 1,024 open files.
+async fn limited_server(database: &TestDatabase) -> TestServer {
+    TestServer::launch(limited(&parking(&["up"])).env("DATABASE_URL", database.url(None))).await
 }
 
 /// A connection on which only these bytes are sent.

@@ -138,3 +138,24 @@ async fn the_secret_is_never_logged() {
     assert!(server.log().contains("DEBUG"), "everything was logged");
     assert!(server.terminate().await.success());
 }
+
+/// A network server with a wrong secret sends hundreds of reports a minute.
+#[tokio::test]
+async fn a_wrong_secret_leaves_one_line_with_the_reason() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::with_secret(&database, SECRET).await;
+    for f_cnt in 0..5 {
+        let headers = [JSON, ("authorization", "Bearer wrong")];
+        let answer = server.client.post_with(UPLINK, &headers, uplink(1, f_cnt).to_string()).await;
+        answer.problem(401, "token_wrong");
+    }
+    server.client.post_with(UPLINK, &[JSON], "{}").await.problem(401, "credential_missing");
+    let log = server.log();
+    let lines = |code: &str| log.lines().filter(|line| line.contains(code)).collect::<Vec<_>>();
+    for (code, reason) in
+        [("token_wrong", "not the webhook secret"), ("credential_missing", "send the webhook secret")]
+    {
+        let [line] = lines(code)[..] else { panic!("{code}: {log}") };
+        assert!(line.contains("WARN") && line.contains(reason), "{line}");
+    }
+}

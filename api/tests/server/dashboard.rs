@@ -38,7 +38,8 @@ async fn the_dashboard_agrees_with_the_lists() {
         ["type", "status", "space"].map(|name| recent[name].clone()),
         [json!("space"), json!("state set by hand"), json!("A-2")]
     );
-    assert!(recent["user"].as_str().unwrap().starts_with("user/") && recent["timestamp"].is_string());
+    assert!(recent["actor"].as_str().unwrap().starts_with("user/") && recent["timestamp"].is_string());
+    assert_eq!(recent["user"], "Operator");
     let stats = client.ask("GET", "/api/v6/dashboard/stats", None).await.ok();
     assert_eq!((&stats["devices"], &stats["spaces"]), (&data["devices"], &data["spaces"]));
 }

@@ -76,7 +76,8 @@ async fn invalid_policies_are_refused() {
     for (method, path) in
         [("GET", nobody.clone()), ("PATCH", nobody.clone()), ("POST", format!("{nobody}/activate"))]
     {
-        client.ask(method, &path, None).await.problem(404, "display_policy_not_found");
+        let body = (method == "PATCH").then(|| json!({}));
+        client.ask(method, &path, body).await.problem(404, "display_policy_not_found");
     }
     let nowhere = format!("{POLICIES}/spaces/00000000-0000-0000-0000-000000000009/computed-state");
     client.ask("GET", &nowhere, None).await.problem(404, "space_not_found");

@@ -1,4 +1,4 @@
-//! Every status and every code that a test receives must be documented.
+//! Every status and every code that a test receives must be documented, and every executed command has a position.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,18 @@ pub(crate) fn assert(method: &Method, path: &str, answer: &Answer) {
         let code = answer.json()["code"].as_str().unwrap().to_owned();
         let codes = response["description"].as_str().unwrap();
         assert!(codes.split(", ").any(|known| known == code), "{method} {path}: {code} is not in {codes}");
+    } else if is_command(method.as_str(), operation) {
+        for name in ["x-position", "x-log-id"] {
+            assert!(!answer.header(name).is_empty(), "{method} {path} answers without {name}: {answer:?}");
+        }
     }
+}
+
+/// True for a command. Reports are none, nor are reads with a body, which wait for a position.
+pub(crate) fn is_command(method: &str, operation: &Value) -> bool {
+    let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+    let is_read = method == "GET" || parameters.any(|parameter| parameter["name"] == "min_position");
+    !is_read && operation["tags"] != serde_json::json!(["webhooks"])
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {

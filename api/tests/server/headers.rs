@@ -70,3 +70,33 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
     is_hardened(&client.post("/health", "{}").await);
     is_hardened(&client.post("/api/v6/spaces", json!({"code": "A-1"}).to_string()).await);
 }
+
+#[tokio::test]
+async fn a_request_whose_head_cannot_be_read_gets_a_whole_answer() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let long = "x".repeat(17_000);
+    let fields = "x: y\r\n".repeat(101);
+    let before = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for (request, status, code) in [
+        ("hello\r\n\r\n".to_owned(), 400, "bad_request"),
+        ("GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), 400, "bad_request"),
+        ("GET /\u{1} HTTP/1.1\r\n\r\n".to_owned(), 400, "bad_request"),
+        ("GET / HTTP/3.7\r\n\r\n".to_owned(), 400, "bad_request"),
+        ("POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n".to_owned(), 400, "bad_request"),
+        (format!("GET / HTTP/1.1\r\nx: {long}\r\n\r\n"), 431, "head_too_large"),
+        (format!("GET / HTTP/1.1\r\n{fields}\r\n"), 431, "head_too_large"),
+    ] {
+        println!("{request:.60?}");
+        for (request, answers) in [(request.clone(), 1), (format!("{before}{request}"), 2)] {
+            let answer = client.exchange(request.as_bytes()).await;
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), answers, "{answer}");
+            let answer = Answer::parse(&answer[answer.rfind("HTTP/1.1 ").unwrap()..]);
+            answer.problem(status, code);
+            is_hardened(&answer);
+            assert_eq!(answer.header("connection"), "close");
+            assert!(chrono::DateTime::parse_from_rfc2822(answer.header("date")).is_ok(), "{answer:?}");
+        }
+    }
+    assert!(client.get("/metrics").await.body.contains("parking_refusals_total{code=\"head_too_large\"} 4"));
+}

@@ -37,6 +37,52 @@ async fn every_operation_has_a_unique_id_and_a_summary() {
 }
 
 #[tokio::test]
+async fn every_response_has_a_description_and_every_body_an_example() {
+    for (path, item) in OPENAPI["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
+                assert!(described, "{method} {path}: {status} has no description");
+            }
+            if let Some(body) = operation.get("requestBody") {
+                let content = &body["content"]["application/json"];
+                assert!(
+                    content["example"].is_object(),
+                    "{method} {path}: write an example into document/bodies.json"
+                );
+                assert!(
+                    content["schema"]["$ref"].is_string(),
+                    "{method} {path}: the body's schema has no name"
+                );
+            }
+        }
+    }
+    let required = |name: &str| OPENAPI["components"]["schemas"][name]["required"].clone();
+    assert_eq!(required("NewReservation"), serde_json::json!(["space_id", "start_time", "end_time"]));
+    assert_eq!(required("NewSpace"), serde_json::json!(["code"]));
+    assert!(!OPENAPI.to_string().contains("\"default\":null"));
+}
+
+/// The page can send the webhook's secret.
+#[tokio::test]
+async fn webhooks_have_a_security_scheme() {
+    let schemes = &OPENAPI["components"]["securitySchemes"];
+    assert_eq!(
+        (&schemes["webhook_bearer"]["scheme"], &schemes["webhook_token"]["name"]),
+        (&"bearer".into(), &"X-Webhook-Token".into())
+    );
+    let mut secured = 0;
+    for operation in
+        OPENAPI["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+    {
+        let needs_none = operation["responses"].get("401").is_none();
+        assert_eq!(operation["security"].is_null(), needs_none);
+        secured += usize::from(!needs_none);
+    }
+    assert_eq!(secured, 3);
+}
+
+#[tokio::test]
 async fn the_documentation_page_loads_nothing_from_other_servers() {
     let database = TestDatabase::create().await;
     let server = TestServer::start(&database).await;
@@ -86,7 +132,9 @@ async fn every_list_in_a_response_has_a_documented_bound() {
             let is_paged = sizes.next().is_some_and(|size| size["schema"]["maximum"].is_u64());
             for response in operation["responses"].as_object().unwrap().values() {
                 arrays(&response["content"]["application/json"]["schema"], "", &mut |list, array| {
-                    let is_page = list.rsplit('.').next() == Some("items") && is_paged;
+                    let own_name =
+                        array["description"].as_str().is_some_and(|text| text.starts_with("Same as `items`"));
+                    let is_page = is_paged && (own_name || list.rsplit('.').next() == Some("items"));
                     // A schema of the whole response has no place for a bound.
                     let in_words =
                         operation["summary"].as_str().is_some_and(|text| text.contains("first 1000"));

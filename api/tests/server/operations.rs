@@ -86,6 +86,20 @@ async fn metrics_count_reports_and_show_the_progress_of_the_read_models() {
 }
 
 #[tokio::test]
+async fn metrics_are_served_in_the_text_format_that_the_scraper_accepts() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    client.post(UPLINK, "{").await.problem(400, "malformed_json");
+    let answer = client.get_with("/metrics", &[("accept", "text/plain")]).await;
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(answer.body.contains("# TYPE parking_refusals_total counter\n"), "{}", answer.body);
+    assert!(answer.body.contains("\nparking_refusals_total{code=\"malformed_json\"} 1\n"), "{}", answer.body);
+    assert!(!answer.body.contains("# EOF") && answer.body.ends_with('\n'));
+    let answer = client.get_with("/metrics", &[("accept", "*/*")]).await;
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+}
+
+#[tokio::test]
 async fn one_of_two_servers_runs_the_jobs_and_the_other_takes_over() {
     let database = TestDatabase::create().await;
     let servers = [TestServer::start(&database).await, TestServer::start(&database).await];

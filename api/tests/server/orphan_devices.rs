@@ -41,6 +41,7 @@ async fn an_orphan_is_shown_with_the_last_values_received() {
     assert_eq!(
         device,
         json!({
+            "id": device["id"],
             "dev_eui": dev_eui(1).to_uppercase(),
             "first_seen": first_received,
             "last_seen": first_received,
@@ -52,6 +53,8 @@ async fn an_orphan_is_shown_with_the_last_values_received() {
             "device_profile": "TBMS100",
             "device_name": "Bay 1",
             "last_object": {"occupied": true, "temperature": 21.5},
+            "assigned_to_space_id": null,
+            "assigned_at": null,
         })
     );
 

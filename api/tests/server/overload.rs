@@ -36,6 +36,11 @@ async fn reads_without_a_connection_are_overloaded_while_the_database_answers() 
     for answer in join_all(waiting).await {
         answer.ok();
     }
+    // While there is no room, the log gets no line for each request.
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("overloaded")).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(log.matches("a query failed").count(), 0, "{log}");
 }
 
 #[tokio::test]

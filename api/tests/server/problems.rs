@@ -85,3 +85,44 @@ async fn a_healthy_server_reports_healthy() {
     let webhooks = client.get("/webhooks/health").await;
     assert_eq!((webhooks.status, &webhooks.json()["status"]), (200, &"healthy".into()));
 }
+
+#[tokio::test]
+async fn a_refused_request_leaves_a_line_with_its_id_and_without_what_it_sent() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    let client = &server.client;
+    let refused = [
+        client.post("/api/v6/spaces", r#"{"code": ["ada@example.com"]}"#).await,
+        client.get("/api/v6/reservations?user_email=ada@example.com&page=0").await,
+        client.get("/api/v6/reservations/ada@example.com").await,
+        client.get("/nowhere/ada@example.com").await,
+        client.post(UPLINK, "{").await,
+    ];
+    for answer in refused {
+        let (id, code) = (answer.header("x-request-id").to_owned(), answer.code().unwrap());
+        let log = server.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(&id)).collect();
+        let [line] = lines[..] else { panic!("{id}: {lines:?}") };
+        let parts = ["INFO", &code, &format!("status={}", answer.status), "method=", "route="];
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+    assert!(!server.log().contains("ada@"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn requests_for_nothing_leave_one_line_a_minute() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::start(&database).await;
+    for n in 0..20 {
+        let path = format!("/{}{n}", "x".repeat(3000));
+        server.client.get(&path).await.problem(404, "not_found");
+    }
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("not_found")).collect();
+    assert!(lines.len() == 1 && lines[0].len() < 500, "{lines:?}");
+    // A line for each refusal of an operation.
+    for _ in 0..2 {
+        let refused = server.client.get("/api/v6/sites?page=0").await;
+        assert!(server.log().contains(refused.header("x-request-id")));
+    }
+}

@@ -9,6 +9,9 @@ use crate::support::TestServer;
 const README: &str = include_str!("../../../README.md");
 const QUICKSTART: &str = include_str!("../../../docs/quickstart.md");
 
+/// A webhook secret of the least length.
+const SECRET: &str = "sixteen-letters!";
+
 /// The separator between the outputs of two steps.
 const MARK: &str = "-- end of step --";
 
@@ -57,25 +60,48 @@ fn assert_shown(shown: &Value, found: &Value) {
 
 #[tokio::test]
 async fn every_step_of_the_readme_works_as_written() {
-    follow(&steps(README)).await;
+    let database = TestDatabase::create().await;
+    follow(&steps(README), &TestServer::start(&database).await, None).await;
 }
 
 #[tokio::test]
 async fn every_step_of_the_quickstart_works_as_written() {
     let steps = steps(QUICKSTART);
     assert!(steps.len() > 8 && steps.iter().filter(|step| step.answer.is_some()).count() > 7);
-    follow(&steps).await;
+    let database = TestDatabase::create().await;
+    follow(&steps, &TestServer::start(&database).await, None).await;
 }
 
-/// Runs the steps and compares the output with the page.
-async fn follow(steps: &[Step]) {
+/// The pages are typed again on the next day, and by those who run with a secret.
+#[tokio::test]
+async fn both_pages_work_twice_in_a_row_with_a_secret() {
     let database = TestDatabase::create().await;
-    let server = TestServer::start(&database).await;
+    let server = TestServer::with_secret(&database, SECRET).await;
+    for page in [README, QUICKSTART] {
+        // The second time, some answers say that the thing is there already.
+        let unanswered: Vec<Step> =
+            steps(page).into_iter().map(|step| Step { answer: None, ..step }).collect();
+        for _ in 0..2 {
+            let printed = follow(&unanswered, &server, Some(SECRET)).await;
+            let refusals: Vec<&str> = printed.lines().filter(|line| line.contains("about:blank")).collect();
+            // The page shows one refusal: the conflict of two reservations.
+            assert!(refusals.iter().all(|line| line.contains("reservation_conflict")), "{refusals:?}");
+            assert_eq!(refusals.len(), usize::from(page == QUICKSTART), "{printed}");
+        }
+    }
+    let sites = server.client.ask("GET", "/api/v6/sites", None).await.ok();
+    assert_eq!(sites["total"], 2, "the default one and the page's");
+}
+
+/// Runs the steps on a server and compares the output with the page. Returns what was printed.
+async fn follow(steps: &[Step], server: &TestServer, secret: Option<&str>) -> String {
     let typed: Vec<String> = steps.iter().map(|step| format!("{}\necho '\n{MARK}'\n", step.lines)).collect();
     let script = typed.concat().replace("127.0.0.1:8000", &server.client.address());
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .env_remove("CHIRPSTACK_WEBHOOK_SECRET")
+        .envs(secret.map(|secret| ("CHIRPSTACK_WEBHOOK_SECRET", secret)))
         .output()
         .await
         .unwrap();
@@ -86,4 +112,5 @@ async fn follow(steps: &[Step]) {
             assert_shown(shown, &serde_json::from_str(printed).unwrap());
         }
     }
+    printed + &String::from_utf8_lossy(&output.stderr)
 }

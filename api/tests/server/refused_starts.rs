@@ -24,6 +24,7 @@ async fn data_is_only_served_on_loopback() {
     let mut command = parking(&["up"]);
     command
         .env("PARKING_LISTEN", "0.0.0.0:0")
+        .env("PARKING_INSECURE_HTTP", "true")
         .env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple");
     let server = TestServer::launch(command.env("DATABASE_URL", database.url(None))).await;
     server.client.get("/api/v6/orphan-devices").await.problem(404, "not_found");

@@ -1,9 +1,9 @@
 //! Repeated requests with an idempotency key, also of commands that changed nothing.
 
 use parking_testkit::TestDatabase;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::devices::space;
+use crate::devices::{device, space};
 use crate::support::{Client, TestServer};
 
 const SITE: &str = "/api/v6/sites/00000000-0000-0000-0000-000000000001";
@@ -61,4 +61,32 @@ async fn a_repeated_command_is_recognised_under_every_path_of_its_operation() {
         rename(client, path, "first", "Harbour").await;
         assert_eq!(name(client).await, "Station", "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_repeated_update_is_not_compared_with_what_is_stored_by_then() {
+    let database = TestDatabase::create().await;
+    let client = &TestServer::start(&database).await.client;
+    let put = async |path: &str, key: &str, body: &Value| {
+        client.ask_with("PUT", path, &[("idempotency-key", key)], body.clone()).await
+    };
+    let id = space(client, "A").await;
+    let path = format!("/api/v6/spaces/{id}");
+    let both = json!({"code": "A", "space_number": "B"});
+    assert_eq!(put(&path, "codes", &both).await.ok()["code"], "B");
+    client.ask("PUT", &path, json!({"code": "C"})).await.ok();
+    assert_eq!(put(&path, "codes", &both).await.ok()["code"], "C");
+    put(&path, "codes", &json!({"code": "A", "space_number": "D"})).await.problem(409, "request_key_reused");
+    put(&path, "other", &both).await.problem(422, "body_invalid");
+
+    let device_id = device(client, 1, "sensor").await;
+    let path = format!("/api/v6/devices/{device_id}");
+    client.ask("POST", &format!("{path}/assign"), json!({"space_id": id})).await.ok();
+    let shown = json!({"name": "Bay", "status": "assigned", "space_id": id});
+    let named = put(&path, "name", &shown).await.ok();
+    assert_eq!((&named["name"], &named["status"]), (&json!("Bay"), &json!("assigned")));
+    client.ask("POST", &format!("{path}/unassign"), None).await.ok();
+    assert_eq!(put(&path, "name", &shown).await.ok()["status"], "unassigned");
+    client.ask("POST", &format!("{path}/release"), None).await.ok();
+    assert_eq!(put(&path, "name", &shown).await.ok()["unread"], true);
 }

@@ -147,7 +147,8 @@ async fn invalid_requests_are_refused_with_a_reason() {
     {
         client.ask("POST", "/api/v6/spaces", body).await.problem(422, "body_invalid");
     }
-    client.ask("POST", "/api/v6/spaces", None).await.problem(422, "code_invalid");
+    client.ask("POST", "/api/v6/spaces", json!({})).await.problem(422, "code_invalid");
+    client.ask("POST", "/api/v6/spaces", None).await.problem(422, "body_invalid");
     client.post("/api/v6/spaces", "{").await.problem(400, "malformed_json");
     let text = [("content-type", "text/plain")];
     client.post_with("/api/v6/spaces", &text, "code=A").await.problem(415, "unsupported_media_type");

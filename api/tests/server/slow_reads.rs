@@ -10,12 +10,19 @@ use crate::support::TestServer;
 #[tokio::test]
 async fn a_slow_read_is_cancelled_and_the_next_one_succeeds() {
     let database = TestDatabase::create().await;
-    let client = &TestServer::start(&database).await.client;
+    let server = TestServer::start(&database).await;
+    let client = &server.client;
     space(client, "A-1").await;
     let mut admin = database.database().admin.connect().await.unwrap();
     let mut maintenance = admin.begin().await.unwrap();
     maintenance.execute("lock table projections.spaces in access exclusive mode").await.unwrap();
-    client.ask("GET", "/api/v6/spaces", None).await.problem(503, "too_slow");
+    let refused = client.ask("GET", "/api/v6/spaces", None).await;
+    refused.problem(503, "too_slow");
+    let log = server.log();
+    // The driver tells of a slow statement itself.
+    let lines = log.lines().filter(|line| !line.contains("sqlx::query"));
+    let lines: Vec<&str> = lines.filter(|line| line.contains(refused.header("x-request-id"))).collect();
+    assert!(lines.len() == 1 && lines[0].contains("a query failed"), "one fault leaves one line: {lines:?}");
     maintenance.rollback().await.unwrap();
     assert_eq!(client.ask("GET", "/api/v6/spaces", None).await.ok()["total"], 1);
 }

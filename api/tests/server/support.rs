@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_database::{BACKUP, Role};
 use parking_testkit::TestDatabase;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -50,8 +50,8 @@ impl TestServer {
     /// Starts a server on this database with a secret.
     pub(crate) async fn with_secret(database: &TestDatabase, secret: &str) -> Self {
         let mut command = parking(&["up"]);
-        command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret);
-        Self::launch(&mut command).await
+        Self::launch(command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret))
+            .await
     }
 
     /// Runs the command until it logs its address.
@@ -62,9 +62,8 @@ impl TestServer {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let address = timeout(PATIENCE, async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some(address) = line.strip_prefix("parking is up on http://") {
-                    return address.parse().unwrap();
-                }
+                let Some(url) = line.strip_prefix("parking is up on ") else { continue };
+                return url.split_once("://").unwrap().1.parse().unwrap();
             }
             panic!("the server ended: {}", std::fs::read_to_string(stderr.path()).unwrap());
         });
@@ -234,6 +233,19 @@ impl Client {
         timeout(PATIENCE, exchange).await.expect("the server answers")
     }
 
+    /// Sends bytes; returns everything that the server sends until it closes the connection.
+    pub(crate) async fn exchange(&self, request: &[u8]) -> String {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            stream.write_all(request).await.unwrap();
+            let mut answer = Vec::new();
+            // A server that has not read everything resets the connection after its answer.
+            let _reset = stream.read_to_end(&mut answer).await;
+            String::from_utf8(answer).unwrap()
+        };
+        timeout(PATIENCE, exchange).await.expect("the server answers and closes the connection")
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -258,6 +270,21 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Reads a whole response with a `Content-Length`.
+    pub(crate) fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let (first, fields) = head.split_once("\r\n").unwrap();
+        let status = first.split(' ').nth(1).unwrap().parse().unwrap();
+        let field = |line: &str| -> (HeaderName, HeaderValue) {
+            let (name, value) = line.split_once(": ").unwrap();
+            (name.parse().unwrap(), value.parse().unwrap())
+        };
+        let answer =
+            Self { status, headers: fields.split("\r\n").map(field).collect(), body: body.to_owned() };
+        assert_eq!(answer.header("content-length"), body.len().to_string(), "{answer:?}");
+        answer
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }

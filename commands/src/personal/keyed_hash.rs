@@ -19,6 +19,10 @@ impl HashKey {
         KeyedHash(hex::encode(self.first_half(&[b"email", normal(email).as_bytes()])))
     }
 
+    pub(super) fn user(&self, email: &str) -> [u8; 16] {
+        self.first_half(&[b"user", normal(email).as_bytes()])
+    }
+
     pub(super) fn guest(&self, tenant: TenantId, email: &str) -> Uuid {
         self.uuid(&[b"guest", tenant.uuid().as_bytes(), normal(email).as_bytes()])
     }

@@ -6,8 +6,8 @@ use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
 use parking_domain::space::{AmendReservation, DetailsPatch, RescheduleReservation, Space, SpaceCommand};
 
-use super::Reservations;
-use super::guest::GuestPatch;
+use super::guest::{Guest, GuestPatch};
+use super::{Reservations, subject_of};
 use crate::joint::Done;
 use crate::personal::{PersonalDataError, SealedCommandError};
 use crate::store::CommandContext;
@@ -42,15 +42,22 @@ impl Reservations<'_> {
             return Ok(earlier.into());
         }
         let Change { start, end, max_duration, guest, mut details } = change;
+        let amends = !guest.is_empty() || details != DetailsPatch::default();
         if !guest.is_empty() {
+            let known = self.details_of(space_id, reservation_id, asked).await?;
             let subject = match guest.email() {
                 Some(email) => self.sealer.guest(asked.tenant_id, email),
-                None => self.subject_of(space_id, reservation_id, asked).await?,
+                None => subject_of(reservation_id, &known),
             };
-            guest.seal(&self.person(subject, asked).await?, &mut details).map_err(PersonalDataError::from)?;
+            // Sealed again, the same text would look like another one. What was sealed for another guest is sealed again.
+            let guest = guest.without_known(&Guest::of(&known, subject, self.sealer).await?);
+            if !guest.is_empty() {
+                let person = self.person(subject, asked).await?;
+                guest.seal(&person, &mut details).map_err(PersonalDataError::from)?;
+            }
         }
         let mut commands = Vec::new();
-        if details != DetailsPatch::default() {
+        if amends {
             let amend = AmendReservation { reservation_id, details, asked };
             commands.push(SpaceCommand::AmendReservation(Box::new(amend)));
         }

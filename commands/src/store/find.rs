@@ -25,6 +25,20 @@ pub(super) async fn request<A: Decider>(
     upcasters: &Upcasters,
     request: &RequestKey,
 ) -> Result<Option<Earlier<A>>, FindRequestError> {
+    match positions_of(pool, request).await? {
+        None => Ok(None),
+        Some((first, last)) if first > last => {
+            Ok(Some(Earlier { position: last, version: 0, events: Vec::new() }))
+        }
+        Some((first, last)) => Ok(Some(appended(pool, upcasters, first, last).await?)),
+    }
+}
+
+/// The first and the last position of what a request appended; of one without events, the last comes before the first.
+pub(super) async fn positions_of(
+    pool: &PgPool,
+    request: &RequestKey,
+) -> Result<Option<(i64, i64)>, FindRequestError> {
     let known: Option<(bool, i64, i64)> = sqlx::query_as(
         "select fingerprint = $3, first_position, last_position from requests where tenant_id = $1 and key = $2",
     )
@@ -37,10 +51,7 @@ pub(super) async fn request<A: Decider>(
     match known {
         None => Ok(None),
         Some((false, ..)) => Err(AppendError::RequestKeyReused { key: request.key.clone() }.into()),
-        Some((true, first, last)) if first > last => {
-            Ok(Some(Earlier { position: last, version: 0, events: Vec::new() }))
-        }
-        Some((true, first, last)) => Ok(Some(appended(pool, upcasters, first, last).await?)),
+        Some((true, first, last)) => Ok(Some((first, last))),
     }
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::{Platform, asked, assign, command_context, elsewhere, window};
 
-async fn put(platform: &Platform, command: AssignDevice) -> Result<Option<i64>, AssignmentError> {
+async fn put(platform: &Platform, command: AssignDevice) -> Result<i64, AssignmentError> {
     platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
@@ -39,8 +39,8 @@ async fn a_device_moves_to_another_space_only_with_replace() {
     let platform = Platform::create().await;
     let (here, there) = (platform.space("A-1").await, platform.space("A-2").await);
     let device = platform.device(1, Category::Sensor).await;
-    put(&platform, assign(device, here)).await.unwrap();
-    assert_eq!(put(&platform, assign(device, here)).await.unwrap(), None, "it is assigned there");
+    let position = put(&platform, assign(device, here)).await.unwrap();
+    assert_eq!(put(&platform, assign(device, here)).await.unwrap(), position, "it is assigned there");
     let refused = put(&platform, assign(device, there)).await;
     let already = DeviceRefusal::DeviceAlreadyAssigned { space_id: here };
     assert!(matches!(&refused, Err(AssignmentError::Device(refusal)) if *refusal == already), "{refused:?}");
@@ -142,7 +142,8 @@ async fn filling_claims_the_device_and_clearing_can_be_repeated() {
     let filled = platform.store.execute(&fill, &command_context()).await.unwrap();
     assert_eq!(filled.events.len(), 2);
     assert_eq!(platform.state(device).await.space_id(), Some(space));
-    assert_eq!(platform.store.execute(&fill, &command_context()).await.unwrap().position, None);
+    let again = platform.store.execute(&fill, &command_context()).await.unwrap();
+    assert_eq!((again.position, again.events.len()), (filled.position, 0));
     let clear = ClearPlace { space_id: space, category: Category::Sensor, reason: None, asked: asked() };
     for events in [1, 0] {
         let cleared = platform.store.execute(&clear, &command_context()).await.unwrap();

@@ -85,6 +85,46 @@ async fn notes_are_sealed_for_the_current_guest() {
 }
 
 #[tokio::test]
+async fn personal_data_that_is_equal_is_no_change() {
+    let set = |text: &str| Patch::Set(text.to_owned());
+    let all = || GuestPatch {
+        email: set("ada@example.com"),
+        name: set("Ada"),
+        phone: set("+47 1"),
+        notes: set("a blue car"),
+    };
+    for guest in [ada(), Guest::default()] {
+        let platform = Platform::create().await;
+        let held = booked(&platform, guest).await;
+        assert_eq!(change(&platform, held, Change { guest: all(), ..nothing() }).await.unwrap().len(), 1);
+        let one = |notes| GuestPatch { notes, ..GuestPatch::default() };
+        let name = GuestPatch { name: set("Ada"), ..GuestPatch::default() };
+        let spelled = GuestPatch { email: set("ADA@example.com"), ..all() };
+        for guest in [all(), one(set("a blue car")), name, spelled] {
+            assert_eq!(change(&platform, held, Change { guest, ..nothing() }).await.unwrap(), []);
+        }
+        let other = Change { guest: GuestPatch { phone: set("+47 2"), ..all() }, ..nothing() };
+        assert_eq!(change(&platform, held, other).await.unwrap().len(), 1);
+        // For another guest the same notes are sealed again, with the other key.
+        let bob = Change { guest: GuestPatch { email: set("bob@example.com"), ..all() }, ..nothing() };
+        let events = change(&platform, held, bob).await.unwrap();
+        let [SpaceEvent::ReservationAmended { details, .. }] = &events[..] else { panic!("{events:?}") };
+        let subject = platform.sealer.guest(asked().tenant_id, "bob@example.com");
+        assert_eq!(details.notes.as_ref().unwrap().subject, subject);
+        // What is forgotten cannot be compared: the same notes are new.
+        platform.sealer.forget(subject).await.unwrap();
+        let again = change(&platform, held, Change { guest: one(set("a blue car")), ..nothing() }).await;
+        assert_eq!(again.unwrap().len(), 1);
+        let cleared = one(Patch::Clear);
+        assert_eq!(
+            change(&platform, held, Change { guest: cleared.clone(), ..nothing() }).await.unwrap().len(),
+            1
+        );
+        assert_eq!(change(&platform, held, Change { guest: cleared, ..nothing() }).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
 async fn a_reason_is_sealed_and_a_reservation_ends_once() {
     let platform = Platform::create().await;
     let (space, reservation) = booked(&platform, Guest::default()).await;

@@ -14,11 +14,11 @@ fn take_in(dev_eui: DevEui, space_id: SpaceId) -> AssignOrphan {
     AssignOrphan { dev_eui, space_id, category, definition: definition(), reason, asked: asked() }
 }
 
-async fn put(platform: &Platform, command: AssignOrphan) -> Result<Option<i64>, AssignmentError> {
+async fn put(platform: &Platform, command: AssignOrphan) -> Result<i64, AssignmentError> {
     platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
 
-async fn dismiss(platform: &Platform, dev_eui: DevEui) -> Result<Option<i64>, AssignmentError> {
+async fn dismiss(platform: &Platform, dev_eui: DevEui) -> Result<i64, AssignmentError> {
     let command = DismissOrphan { dev_eui, reason: None, asked: asked() };
     platform.store.execute(&command, &command_context()).await.map(|done| done.position)
 }
@@ -29,7 +29,7 @@ async fn an_orphan_is_claimed_and_assigned_in_one_append() {
     let (space, orphan) = (platform.space("A-1").await, DevEui::from(1));
     platform.hear(orphan).await;
     let position = put(&platform, take_in(orphan, space)).await.unwrap();
-    assert_eq!(position, Some(4), "after the space and the uplink two events");
+    assert_eq!(position, 4, "after the space and the uplink two events");
     let device = platform.state(orphan).await;
     assert_eq!((device.owner(), device.space_id()), (Some(TenantId::DEFAULT), Some(space)));
     let appends: i64 =
@@ -80,8 +80,8 @@ async fn only_a_heard_orphan_can_be_dismissed() {
     let unheard = dismiss(&platform, orphan).await;
     assert!(matches!(unheard, Err(AssignmentError::OrphanNotFound(_))), "{unheard:?}");
     platform.hear(orphan).await;
-    assert_eq!(dismiss(&platform, orphan).await.unwrap(), Some(2));
-    assert_eq!(dismiss(&platform, orphan).await.unwrap(), Some(3), "until it is heard after this");
+    assert_eq!(dismiss(&platform, orphan).await.unwrap(), 2);
+    assert_eq!(dismiss(&platform, orphan).await.unwrap(), 3, "until it is heard after this");
     platform.device(1, Category::Sensor).await;
     let owned = dismiss(&platform, orphan).await;
     assert!(matches!(owned, Err(AssignmentError::Device(DeviceRefusal::DeviceNotOrphan))), "{owned:?}");

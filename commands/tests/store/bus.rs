@@ -185,6 +185,8 @@ async fn conformance_32_correlation_causation_actor_request_and_tenant_survive()
         correlation_id: Some("conversation".into()),
         causation_id: Some("event 7".into()),
         request_id: Some("request 9".into()),
+        session_id: Some("session 3".into()),
+        acting_for: Some("tenant 4".into()),
     };
     let tenant_id = Some(Uuid::from_u128(7));
     let command_context = CommandContext { metadata: metadata.clone(), tenant_id, ..plain() };

@@ -22,7 +22,7 @@ use crate::log::{Claims, Log, Row};
 type Stream = (String, String);
 
 /// The content of an earlier request, and its positions.
-type Request = (Uuid, i64, i64);
+pub(crate) type Request = (Uuid, i64, i64);
 
 /// The state of the log.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,8 @@ pub(crate) struct Model {
     pub(crate) rows: Vec<Row>,
     streams: BTreeMap<Stream, i64>,
     holders: BTreeMap<(String, String), Stream>,
-    requests: BTreeMap<(Uuid, String), Request>,
+    /// By tenant and key.
+    pub(crate) requests: BTreeMap<(Uuid, String), Request>,
 }
 
 impl Model {

@@ -2,6 +2,8 @@
 //! connections and dying processes. For all results and contents of the store, some order of the same appends must
 //! explain them on the model.
 
+use std::collections::BTreeMap;
+
 use parking_commands::append::{Append, AppendError, Appended, Expected, RequestKey, StreamAppend};
 use parking_commands::ids::Ids;
 use parking_commands::writer::Writer;
@@ -12,12 +14,13 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
+use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::log::{Log, Real, Row};
-use crate::model::Model;
+use crate::model::{Model, Request};
 use crate::support::block_on;
 
 /// The expected version of an append, chosen before versions are known.
@@ -184,17 +187,28 @@ impl World {
             }
         };
         let real = &self.real;
-        let contents = (real.rows().await, real.claims().await, real.versions().await);
+        // Requests too: one without events leaves no other trace, and decides what its repetition gets.
+        let contents =
+            (real.rows().await, real.claims().await, real.versions().await, requests(&real.log.pool).await);
         let explanation = explanations(&self.model, &appends, &answers).into_iter().find(|model| {
             same_rows(&model.rows, &contents.0)
                 && model.claims() == contents.1
                 && model.versions() == contents.2
+                && model.requests == contents.3
         });
         self.model = explanation.unwrap_or_else(|| {
             panic!("no order of {appends:?} explains {answers:?} and {contents:?} after {:?}", self.model)
         });
         self.sent.extend(appends);
     }
+}
+
+/// The remembered requests by tenant and key.
+async fn requests(pool: &PgPool) -> BTreeMap<(Uuid, String), Request> {
+    let query = "select tenant_id, key, fingerprint, first_position, last_position from requests";
+    let requests: Vec<(Uuid, String, Uuid, i64, i64)> = sqlx::query_as(query).fetch_all(pool).await.unwrap();
+    let entry = |(tenant_id, key, fingerprint, first, last)| ((tenant_id, key), (fingerprint, first, last));
+    requests.into_iter().map(entry).collect()
 }
 
 /// All models that result from some order of the appends with these results.

@@ -8,6 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::characters;
 use crate::instant::Instant;
 use crate::limits::{self, Limit, without_nul};
 use crate::payload::Payload;
@@ -48,14 +49,11 @@ impl<'a> Fields<'a> {
         self.parsed(name)
     }
 
-    /// A display name, cut to the maximum length, with U+FFFD for control characters.
+    /// A display name, cut to the maximum length, with U+FFFD for what no line of text may hold.
     pub(super) fn name(&self, name: &str) -> Option<String> {
         let text = limits::cut(self.text(name)?, limits::LABEL);
-        Some(if text.contains(limits::is_control) {
-            text.replace(limits::is_control, "\u{fffd}")
-        } else {
-            text
-        })
+        let is_clean = characters::fault_in_line(&text).is_none();
+        Some(if is_clean { text } else { characters::clean_line(&text) })
     }
 
     /// An id. One that is too long counts as absent: a truncated id could equal another id.

@@ -30,6 +30,17 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// The written form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unassigned => "unassigned",
+            Self::Assigned => "assigned",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 impl Device {
     /// Its life cycle; `None` for an orphan.
     pub fn lifecycle(&self) -> Option<Lifecycle> {

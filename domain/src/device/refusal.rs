@@ -39,7 +39,9 @@ pub enum DeviceRefusal {
     #[error("the device is claimed: only an orphan can be dismissed")]
     DeviceNotOrphan,
     /// The name is blank or too long.
-    #[error("a device's name is 1 to {LONGEST_NAME} characters, not blank, without control characters")]
+    #[error(
+        "a device's name is 1 to {LONGEST_NAME} characters, not blank, without control or invisible characters"
+    )]
     DeviceNameInvalid,
     /// A value exceeds its limit.
     #[error(transparent)]

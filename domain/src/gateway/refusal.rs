@@ -14,7 +14,9 @@ pub enum GatewayRefusal {
     #[error("the tenant has no such gateway: check its EUI or register it")]
     GatewayNotFound,
     /// The name is blank or too long.
-    #[error("a gateway's name is 1 to {LONGEST_NAME} characters, not blank, without control characters")]
+    #[error(
+        "a gateway's name is 1 to {LONGEST_NAME} characters, not blank, without control or invisible characters"
+    )]
     GatewayNameInvalid,
     /// A value exceeds its limit.
     #[error(transparent)]

@@ -5,7 +5,7 @@ mod sensing;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::reservations::Reservations;
+use super::reservations::{Ended, Reservations};
 use super::sensor::Sensor;
 use super::shown::{Presence, Reason, Rule, Shown};
 use super::stay::Stay;
@@ -28,6 +28,9 @@ pub struct SpaceMachine {
     sensor: Option<Sensor>,
     /// The last stay; it may be over.
     stay: Option<Stay>,
+    /// Stays before it that the event that is being applied gave to another reservation.
+    #[serde(skip)]
+    corrected: Vec<Stay>,
     last: Shown,
     changed_at: Instant,
 }
@@ -74,6 +77,7 @@ impl SpaceMachine {
             manual: None,
             sensor: None,
             stay: None,
+            corrected: Vec::new(),
             last: Rule::NothingKnown.shown(policy),
             changed_at: at,
         }
@@ -177,15 +181,15 @@ impl SpaceMachine {
             }
             SpaceEvent::OverrideEnded { override_id, .. }
             | SpaceEvent::OverrideCleared { override_id, .. } => self.remove_override(*override_id),
-            SpaceEvent::ReservationBooked { reservation_id, window, .. } => {
-                self.reservations.book(*reservation_id, *window, self.current_stay());
+            SpaceEvent::ReservationBooked { reservation_id, window, at, .. } => {
+                self.reservations.book(*reservation_id, *window, *at, self.current_stay());
                 self.give_current_stay(policy);
             }
             SpaceEvent::ReservationRescheduled { reservation_id, from, to, .. } if from.start == to.start => {
                 self.reservations.prolong(*reservation_id, *to);
             }
-            SpaceEvent::ReservationRescheduled { reservation_id, to, .. } => {
-                self.reservations.move_to(*reservation_id, *to, self.current_stay());
+            SpaceEvent::ReservationRescheduled { reservation_id, to, at, .. } => {
+                self.reservations.move_to(*reservation_id, *to, *at, self.current_stay());
                 self.take_stay_from(*reservation_id);
                 self.give_current_stay(policy);
             }
@@ -207,8 +211,8 @@ impl SpaceMachine {
             SpaceEvent::ReservationCompleted { reservation_id, due, .. }
             | SpaceEvent::ReservationExpired { reservation_id, due, .. }
             | SpaceEvent::ReservationNotTakenUp { reservation_id, due, .. } => {
-                self.reservations.end(*reservation_id);
-                self.reconsider_stay(*reservation_id, *due, policy);
+                let stay = self.reservations.end(*reservation_id).and_then(|ended| ended.stay);
+                self.reconsider_stay(stay, *due, policy);
             }
             SpaceEvent::SpaceCreated { .. }
             | SpaceEvent::SpaceCodeChanged { .. }
@@ -236,21 +240,23 @@ impl SpaceMachine {
 
     /// A check-out means that the space is free. A sensor that reports needs no such hint.
     fn check_out(&mut self, id: ReservationId, at: Instant, policy: &Policy) {
-        let checked_in = self.reservations.end(id).is_some_and(|ended| ended.checked_in);
+        let ended = self.reservations.end(id);
+        let checked_in = ended.as_ref().is_some_and(|ended| ended.checked_in);
         let unwatched = self.sensor.is_none_or(|sensor| sensor.presence.is_none());
         if checked_in && unwatched && matches!(self.manual, None | Some(ManualState::Word(_))) {
             self.manual = Some(ManualState::CheckedOut);
         }
-        self.reconsider_stay(id, at, policy);
+        self.reconsider_stay(ended.and_then(|ended| ended.stay), at, policy);
     }
 
     /// A reservation that is cancelled before its start leaves the vehicle to others.
     fn cancel(&mut self, id: ReservationId, at: Instant, policy: &Policy) {
-        let early = self.reservations.end(id).is_some_and(|ended| at < ended.start);
-        if early && self.take_stay_from(id) {
+        let Some(Ended { start, stay, .. }) = self.reservations.end(id) else { return };
+        if at < start && self.take_stay_from(id) {
             self.give_stay(policy);
+        } else {
+            self.reconsider_stay(stay, at, policy);
         }
-        self.reconsider_stay(id, at, policy);
     }
 
     fn remove_override(&mut self, id: OverrideId) {

@@ -34,7 +34,12 @@ impl TenantPolicies {
             | TenantEvent::TenantSlugChanged { .. }
             | TenantEvent::TenantSuspended { .. }
             | TenantEvent::TenantActivated { .. }
-            | TenantEvent::TenantArchived { .. } => {}
+            | TenantEvent::TenantArchived { .. }
+            | TenantEvent::MemberAdded { .. }
+            | TenantEvent::MemberRoleChanged { .. }
+            | TenantEvent::MemberDisabled { .. }
+            | TenantEvent::MemberEnabled { .. }
+            | TenantEvent::MemberRemoved { .. } => {}
         }
     }
 }

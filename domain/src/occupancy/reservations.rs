@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::stay::{Stay, earliest};
+use super::stay::{Departure, LATEST, Stay, earliest};
 use crate::id::ReservationId;
 use crate::instant::Instant;
 use crate::policy::Policy;
@@ -22,14 +22,14 @@ pub(super) struct Reservations(Vec<Reservation>);
 struct Reservation {
     id: ReservationId,
     window: Window,
-    /// The stay that lasted when it was booked, by its position.
+    /// The stay that lasted when it was booked, by its position, unless it was booked for another day.
     booked_during: Option<i64>,
     /// It has started.
     running: bool,
     /// The last moment before its start at which its approach was considered.
     considered_at: Option<Instant>,
-    /// When its own stay began.
-    arrived_at: Option<Instant>,
+    /// Its own stay.
+    stay: Option<Stay>,
     /// The sensor confirmed it.
     sensed: bool,
     /// The guest checked in.
@@ -42,18 +42,23 @@ struct Reservation {
 pub(super) struct Ended {
     /// Its start.
     pub(super) start: Instant,
+    /// Its own stay.
+    pub(super) stay: Option<Stay>,
     /// The guest had checked in.
     pub(super) checked_in: bool,
 }
 
 impl Reservations {
-    pub(super) fn book(&mut self, id: ReservationId, window: Window, during: Option<i64>) {
+    /// Books it at a moment, during a stay or none.
+    pub(super) fn book(&mut self, id: ReservationId, window: Window, at: Instant, during: Option<i64>) {
+        let during = during.filter(|_| window.start - at <= LATEST);
         self.end(id);
         self.0.push(Reservation { booked_during: during, ..Reservation::new(id, window) });
     }
 
     /// Moves it to another start: its progress is reset, and it counts as booked now.
-    pub(super) fn move_to(&mut self, id: ReservationId, window: Window, during: Option<i64>) {
+    pub(super) fn move_to(&mut self, id: ReservationId, window: Window, at: Instant, during: Option<i64>) {
+        let during = during.filter(|_| window.start - at <= LATEST);
         let Some(index) = self.index(id) else { return };
         let Reservation { sensed, checked_in, outweighed, .. } = self.0.remove(index);
         let moved = Reservation::new(id, window);
@@ -97,8 +102,8 @@ impl Reservations {
 
     /// Removes a reservation that ended.
     pub(super) fn end(&mut self, id: ReservationId) -> Option<Ended> {
-        let Reservation { window, checked_in, .. } = self.0.remove(self.index(id)?);
-        Some(Ended { start: window.start, checked_in })
+        let Reservation { window, stay, checked_in, .. } = self.0.remove(self.index(id)?);
+        Some(Ended { start: window.start, stay, checked_in })
     }
 
     /// Records that a presence was set by hand (`true`) or withdrawn.
@@ -108,12 +113,26 @@ impl Reservations {
         }
     }
 
+    /// True while a stay of the reservation may still turn out to be another's: it has not started, and its guest has not
+    /// checked in.
+    pub(super) fn is_awaited(&self, id: ReservationId) -> bool {
+        self.index(id).map(|index| &self.0[index]).is_some_and(|own| !own.running && !own.is_confirmed())
+    }
+
+    /// Takes its stay from a reservation.
+    pub(super) fn take_stay(&mut self, id: ReservationId) {
+        if let Some(index) = self.index(id) {
+            self.0[index].stay = None;
+        }
+    }
+
     /// Gives a stay to the reservation that it belongs to, by the rule of decision 0042: the one running when the stay
-    /// began, if that has none; else the next, if it starts soon enough; else the first that was booked during the stay.
+    /// began, if that has none; else the next, if it starts soon enough; else the first to start of those that were booked
+    /// during the stay.
     pub(super) fn give(&mut self, stay: &Stay, policy: &Policy) -> Option<ReservationId> {
         let began = stay.arrived_at;
         let takes = |reservation: &Reservation| {
-            reservation.arrived_at.is_none() && stay.lasts_beyond(reservation.window.start)
+            reservation.stay.is_none() && stay.lasts_beyond(reservation.window.start)
         };
         let running = || self.0.iter().position(|r| r.window.contains(began) && takes(r));
         let next = || {
@@ -121,20 +140,24 @@ impl Reservations {
             let (index, next) = later.min_by_key(|(_, r)| r.window.start)?;
             (next.window.start - began <= earliest(policy) && takes(next)).then_some(index)
         };
-        let booked_during = || self.0.iter().position(|r| r.booked_during == Some(stay.position) && takes(r));
+        let booked_during = || {
+            let during = |(_, r): &(usize, &Reservation)| r.booked_during == Some(stay.position) && takes(r);
+            let first = self.0.iter().enumerate().filter(during).min_by_key(|(_, r)| r.window.start);
+            first.map(|(index, _)| index)
+        };
         let index = running().or_else(next).or_else(booked_during)?;
         let reservation = &mut self.0[index];
-        reservation.arrived_at = Some(began);
+        reservation.stay = Some(Stay { reservation_id: Some(reservation.id), ..*stay });
         Some(reservation.id)
     }
 
-    /// Takes its stay from a reservation that starts when the vehicle is gone; returns whether it did.
-    pub(super) fn depart(&mut self, id: ReservationId, departed_at: Instant) -> bool {
+    /// Ends a reservation's stay. Takes it from a reservation that starts when the vehicle is gone; returns whether it did.
+    pub(super) fn depart(&mut self, id: ReservationId, departure: Departure) -> bool {
         let Some(index) = self.index(id) else { return false };
-        let gone = departed_at <= self.0[index].window.start;
-        if gone {
-            self.0[index].arrived_at = None;
-        }
+        let reservation = &mut self.0[index];
+        let gone = departure.at <= reservation.window.start;
+        reservation.stay =
+            reservation.stay.filter(|_| !gone).map(|stay| Stay { departure: Some(departure), ..stay });
         gone
     }
 
@@ -156,7 +179,7 @@ impl Reservations {
     /// The running, unconfirmed reservation whose own stay has begun, and since when the vehicle has been there for it.
     pub(super) fn unconfirmed_arrival(&self) -> Option<(ReservationId, Instant)> {
         let awaited = self.0.iter().filter(|reservation| reservation.running && !reservation.is_confirmed());
-        awaited.filter_map(|r| Some((r.id, r.arrived_at?.max(r.window.start)))).min_by_key(|(_, at)| *at)
+        awaited.filter_map(|r| Some((r.id, r.stay?.arrived_at.max(r.window.start)))).min_by_key(|(_, at)| *at)
     }
 
     fn index(&self, id: ReservationId) -> Option<usize> {
@@ -181,7 +204,7 @@ impl Reservation {
             booked_during: None,
             running: false,
             considered_at: None,
-            arrived_at: None,
+            stay: None,
             sensed: false,
             checked_in: false,
             outweighed: false,

@@ -22,6 +22,19 @@ pub enum SpaceState {
     Unknown,
 }
 
+impl SpaceState {
+    /// The written form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Occupied => "occupied",
+            Self::Reserved => "reserved",
+            Self::Maintenance => "maintenance",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The meaning of a display. A display cannot show an unknown state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -190,6 +190,7 @@ impl Spaces {
     /// Records the stay and the pending arrival if they changed.
     fn record_stay_and_arrival(&mut self, space_id: SpaceId) {
         let Some(tracked) = self.by_id.get_mut(&space_id) else { return };
+        self.stays.extend(tracked.machine.take_corrected().into_iter().map(|stay| (space_id, stay)));
         let stay = tracked.machine.stay().copied();
         if tracked.stay != stay {
             tracked.stay = stay;

@@ -10,6 +10,9 @@ use crate::policy::Policy;
 /// How long before its start a reservation's vehicle may arrive, unless the policy shows reservations earlier.
 const EARLIEST: TimeDelta = TimeDelta::minutes(15);
 
+/// How long after its booking a reservation may start that is for the vehicle that stands there.
+pub(super) const LATEST: TimeDelta = TimeDelta::hours(24);
+
 /// A stay. It begins with a reading and ends with one, or when its sensor no longer counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stay {

@@ -4,6 +4,7 @@ use super::{
     CodecId, Frame, Reading, Undecodable, bosch, browan, decentlab, dingtek, dragino, kuando, libelium,
     milesight, moko, netvox, nwave, object, placepod,
 };
+use crate::device::Category;
 
 /// Fills in the values of the frame; values that the frame does not contain stay blank.
 type Fill = fn(&mut Reading, &Frame<'_>) -> Result<(), Undecodable>;
@@ -38,6 +39,11 @@ impl Codec {
         Ok(reading)
     }
 
+    /// Whether the models are sensors or displays.
+    pub fn category(&self) -> Category {
+        if DISPLAYS.contains(&self.name) { Category::Display } else { Category::Sensor }
+    }
+
     const fn new(name: &'static str, models: &'static str, ports: &'static [u8], fill: Fill) -> Self {
         Self { name, version: 1, models, ports, reads_object: false, fill }
     }
@@ -50,6 +56,9 @@ impl Codec {
         Self { reads_object: true, ..self }
     }
 }
+
+/// The codecs of displays.
+const DISPLAYS: [&str; 1] = ["kuando-busylight"];
 
 /// The codec of that name.
 pub fn by_name(name: &str) -> Option<&'static Codec> {

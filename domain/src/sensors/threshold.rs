@@ -6,6 +6,7 @@ use super::{Occupancy, Reading};
 
 /// The distance threshold for a vehicle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(expecting = "a threshold: an object with occupied_below_mm and hysteresis_mm")]
 pub struct Threshold {
     /// A smaller distance means a vehicle.
     pub occupied_below_mm: u32,

@@ -4,7 +4,7 @@ use super::definition::Definition;
 use super::event::SiteMember;
 use crate::asked::Asked;
 use crate::document::Document;
-use crate::geo::Position;
+use crate::geo::PositionPatch;
 use crate::patch::Patch;
 use crate::policy::PolicyOverrides;
 
@@ -51,7 +51,7 @@ pub struct SitePatch {
     /// The country.
     pub country: Patch<String>,
     /// Its geographic position.
-    pub position: Patch<Position>,
+    pub position: PositionPatch,
     /// The name of its time zone in the IANA database. The caller, which has the time zone table, checks that it
     /// exists.
     pub timezone: Option<String>,

@@ -16,7 +16,9 @@ pub enum SiteRefusal {
     #[error("there is no such site: check its id")]
     SiteNotFound,
     /// The name is blank or too long.
-    #[error("a site's name is 1 to {LONGEST_NAME} characters, not blank, without control characters")]
+    #[error(
+        "a site's name is 1 to {LONGEST_NAME} characters, not blank, without control or invisible characters"
+    )]
     SiteNameInvalid,
     /// The slug is invalid.
     #[error("a site's slug is 1 to {SLUG} letters a-z or A-Z, digits, - and _")]

@@ -29,7 +29,7 @@ pub(super) fn create(site: NewSite, asked: Asked) -> Decision {
 
 impl SiteState {
     pub(super) fn update(&self, patch: SitePatch, asked: Asked) -> Decision {
-        let definition = self.definition.patched(patch);
+        let definition = self.definition.patched(patch)?;
         check(&definition)?;
         if definition == self.definition {
             return Ok(Vec::new());
@@ -81,18 +81,18 @@ impl SiteState {
 
 impl Definition {
     /// The definition with the patch applied.
-    fn patched(&self, patch: SitePatch) -> Self {
+    fn patched(&self, patch: SitePatch) -> Result<Self, SiteRefusal> {
         let mut new = self.clone();
         patch.address.apply_to(&mut new.address);
         patch.city.apply_to(&mut new.city);
         patch.state.apply_to(&mut new.state);
         patch.postal_code.apply_to(&mut new.postal_code);
         patch.country.apply_to(&mut new.country);
-        patch.position.apply_to(&mut new.position);
+        new.position = patch.position.applied_to(new.position)?;
         replace(&mut new.timezone, patch.timezone);
         replace(&mut new.policy, patch.policy);
         replace(&mut new.metadata, patch.metadata);
-        new
+        Ok(new)
     }
 }
 

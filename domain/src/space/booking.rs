@@ -30,7 +30,7 @@ impl Space {
         refuse_past_end(&window, at)?;
         refuse_too_long(&window, max_duration)?;
         let details = checked_details(details)?;
-        self.refuse_taken(&window, None)?;
+        self.refuse_taken(&window, None, at)?;
         if self.reservations.holding().len() >= MAX_HOLDING {
             return Err(SpaceRefusal::TooManyReservations);
         }
@@ -46,7 +46,7 @@ impl Space {
     ) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let RescheduleReservation { reservation_id, start, end, max_duration, asked } = *command;
         let (at, by) = (asked.at, asked.by);
-        let reservation = self.reservations.open(reservation_id)?;
+        let reservation = self.reservations.open(reservation_id, at)?;
         let from = reservation.window;
         let to = Window { start: start.unwrap_or(from.start), end: end.unwrap_or(from.end) };
         if to == from {
@@ -63,7 +63,7 @@ impl Space {
         refuse_past_end(&to, at)?;
         if !from.encloses(&to) {
             refuse_too_long(&to, max_duration)?;
-            self.refuse_taken(&to, Some(reservation_id))?;
+            self.refuse_taken(&to, Some(reservation_id), at)?;
         }
         let rescheduled = SpaceEvent::ReservationRescheduled { reservation_id, from, to, at, by };
         Ok(if moved { with_start(rescheduled, reservation_id, &to, at) } else { vec![rescheduled] })
@@ -82,12 +82,17 @@ impl Space {
 
     pub(super) fn cancel(&self, command: CancelReservation) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CancelReservation { reservation_id, reason, asked } = command;
-        self.reservations.open(reservation_id)?;
+        self.reservations.open(reservation_id, asked.at)?;
         Ok(vec![SpaceEvent::ReservationCancelled { reservation_id, reason, at: asked.at, by: asked.by }])
     }
 
-    /// Refuses a window in which the space is not available.
-    fn refuse_taken(&self, window: &Window, ignoring: Option<ReservationId>) -> Result<(), SpaceRefusal> {
+    /// Refuses a window in which the space is not available. A reservation whose window is over holds it no longer.
+    fn refuse_taken(
+        &self,
+        window: &Window,
+        ignoring: Option<ReservationId>,
+        at: Instant,
+    ) -> Result<(), SpaceRefusal> {
         if !self.is_enabled() {
             return Err(SpaceRefusal::SpaceDisabled);
         }
@@ -95,7 +100,8 @@ impl Space {
         if !overrides.is_empty() {
             return Err(SpaceRefusal::SpaceNotAvailable { overrides });
         }
-        let conflicts = self.conflicts(window, ignoring);
+        let mut conflicts = self.conflicts(window, ignoring);
+        conflicts.retain(|conflict| at < conflict.window.end);
         if !conflicts.is_empty() {
             return Err(SpaceRefusal::SpaceAlreadyReserved { conflicts });
         }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::definition::StateByHand;
+use super::due::Passing;
 use super::overrides::OverrideKind;
 use super::patch::{DefinitionPatch, DetailsPatch};
 use super::reservation::{Details, Window};
@@ -201,4 +202,13 @@ pub struct PassTime {
     pub at: Instant,
     /// How long before its start a reservation is shown; zero means not at all.
     pub reserved_soon: TimeDelta,
+    /// Whether the caller knows that no arrival in the log waits to be recorded at the space. Otherwise no unconfirmed
+    /// reservation ends: its vehicle may be there.
+    pub arrivals_known: bool,
+}
+
+impl PassTime {
+    pub(super) fn passing(self) -> Passing {
+        Passing { reserved_soon: self.reserved_soon, arrivals_known: self.arrivals_known }
+    }
 }

@@ -38,14 +38,24 @@ pub enum Due {
     ReservationStart(ReservationId),
 }
 
+/// What the passing of time knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing {
+    /// How long before its start a reservation is shown; zero means not at all.
+    pub(super) reserved_soon: TimeDelta,
+    /// Whether an unconfirmed reservation may end: no arrival that is in the log waits to be recorded at the space.
+    pub(super) arrivals_known: bool,
+}
+
+impl Passing {
+    /// For commands that know neither the policy nor the sensor.
+    pub(super) const UNKNOWING: Self = Self { reserved_soon: TimeDelta::zero(), arrivals_known: false };
+}
+
 impl Space {
     /// The first change that [`PassTime`](super::PassTime) would apply; a scheduler only has to wait for it.
     pub fn next_due(&self, reserved_soon: TimeDelta) -> Option<DueTime> {
-        self.description.as_ref()?;
-        let overrides = self.overrides.iter().flat_map(|(id, known)| of_override(id, known));
-        let reservations = self.reservations.holding();
-        let reservations = reservations.flat_map(|(id, held)| self.of_reservation(id, held, reserved_soon));
-        overrides.chain(reservations).min()
+        self.next(Passing { reserved_soon, arrivals_known: true })
     }
 
     /// Drops reservations that are over, for a scheduler that tracks due times of many spaces.
@@ -54,20 +64,24 @@ impl Space {
     }
 
     /// The events of everything due at `at` or before, and the space after them.
-    pub(super) fn pass_time(
-        &self,
-        at: Instant,
-        reserved_soon: TimeDelta,
-    ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
-        self.pass_through(at, at, reserved_soon)
+    pub(super) fn pass_time(&self, at: Instant, passing: Passing) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
+        self.pass_through(at, at, passing)
     }
 
     /// The events of the first moment at which anything is due, if that is at `at` or before.
-    pub(super) fn pass_moment(&self, at: Instant, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
-        match self.next_due(reserved_soon) {
-            Some(first) if first.at <= at => self.pass_through(first.at, at, reserved_soon).0,
+    pub(super) fn pass_moment(&self, at: Instant, passing: Passing) -> Vec<SpaceEvent> {
+        match self.next(passing) {
+            Some(first) if first.at <= at => self.pass_through(first.at, at, passing).0,
             _ => Vec::new(),
         }
+    }
+
+    fn next(&self, passing: Passing) -> Option<DueTime> {
+        self.description.as_ref()?;
+        let overrides = self.overrides.iter().flat_map(|(id, known)| of_override(id, known));
+        let reservations = self.reservations.holding();
+        let reservations = reservations.flat_map(|(id, held)| self.of_reservation(id, held, passing));
+        overrides.chain(reservations).min()
     }
 
     /// The events of everything due at `through` or before, recorded at `at`.
@@ -75,12 +89,12 @@ impl Space {
         &self,
         through: Instant,
         at: Instant,
-        reserved_soon: TimeDelta,
+        passing: Passing,
     ) -> (Vec<SpaceEvent>, Cow<'_, Self>) {
         let (mut events, mut space, mut last) = (Vec::new(), Cow::Borrowed(self), None);
         // What is due twice in a row changed nothing: it would be due for ever.
         let is_new = |due: &DueTime, last| due.at <= through && last != Some(*due);
-        while let Some(due) = space.next_due(reserved_soon).filter(|due| is_new(due, last)) {
+        while let Some(due) = space.next(passing).filter(|due| is_new(due, last)) {
             let event = space.event_of(due, at);
             space.to_mut().evolve(&event);
             events.push(event);
@@ -93,20 +107,24 @@ impl Space {
         &self,
         id: ReservationId,
         held: &Reservation,
-        reserved_soon: TimeDelta,
+        passing: Passing,
     ) -> impl Iterator<Item = DueTime> + use<> {
-        let description = self.description.as_ref();
-        let released_at = description.and_then(|space| {
-            held.released_at(space.definition.auto_release_minutes, space.auto_release_since)
-        });
+        let may_end = passing.arrivals_known || held.is_confirmed();
+        let released_at = self.released_at(held);
         [
-            (held.approaches_at(reserved_soon), Due::ReservationApproach(id)),
+            (held.approaches_at(passing.reserved_soon), Due::ReservationApproach(id)),
             (held.starts_at(), Due::ReservationStart(id)),
-            (released_at, Due::ReservationRelease(id)),
-            (Some(held.window.end), Due::ReservationEnd(id)),
+            (released_at.filter(|_| may_end), Due::ReservationRelease(id)),
+            (may_end.then_some(held.window.end), Due::ReservationEnd(id)),
         ]
         .into_iter()
         .filter_map(|(at, what)| Some(DueTime { at: at?, what }))
+    }
+
+    /// When a reservation is released unless it is confirmed.
+    pub(super) fn released_at(&self, held: &Reservation) -> Option<Instant> {
+        let space = self.description.as_ref()?;
+        held.released_at(space.definition.auto_release_minutes, space.auto_release_since)
     }
 
     fn event_of(&self, due: DueTime, at: Instant) -> SpaceEvent {

@@ -4,7 +4,7 @@ use super::definition::Definition;
 use super::refusal::SpaceRefusal;
 use super::reservation::{Details, PaymentStatus};
 use crate::document::Document;
-use crate::geo::Position;
+use crate::geo::{Position, PositionPatch};
 use crate::id::UserId;
 use crate::limits;
 use crate::naming::{LONGEST_NAME, is_name};
@@ -33,7 +33,7 @@ pub struct DefinitionPatch {
     pub building: Patch<String>,
     pub floor: Patch<String>,
     pub zone: Patch<String>,
-    pub position: Patch<Position>,
+    pub position: PositionPatch,
     pub policy: Option<PolicyOverrides>,
     pub config: Option<Document>,
     pub metadata: Option<Document>,
@@ -70,7 +70,7 @@ impl DefinitionPatch {
         self.building.apply_to(&mut definition.building);
         self.floor.apply_to(&mut definition.floor);
         self.zone.apply_to(&mut definition.zone);
-        self.position.apply_to(&mut definition.position);
+        definition.position = self.position.applied_to(definition.position)?;
         replace(&mut definition.policy, self.policy);
         replace(&mut definition.config, self.config);
         replace(&mut definition.metadata, self.metadata);

@@ -34,7 +34,7 @@ pub enum SpaceRefusal {
     CodeInvalid,
     /// A name is blank or too long.
     #[error(
-        "{field} must be 1 to {LONGEST_NAME} characters, not all of them blank, without control characters"
+        "{field} must be 1 to {LONGEST_NAME} characters, not all of them blank, without control or invisible characters"
     )]
     NameInvalid {
         /// The field.
@@ -56,7 +56,9 @@ pub enum SpaceRefusal {
     #[error(transparent)]
     PolicyOutOfBounds(#[from] PolicyOutOfBounds),
     /// The space has open reservations.
-    #[error("the space has {count} open reservations: cancel them first")]
+    #[error(
+        "the space has {count} open reservations: cancel them first; one whose time is over ends within seconds"
+    )]
     SpaceHasReservations {
         /// The number of reservations.
         count: usize,

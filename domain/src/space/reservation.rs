@@ -212,6 +212,11 @@ impl Reservation {
         self.checked_in || self.seen
     }
 
+    /// True when nobody has ended it and its window is over.
+    pub(super) fn is_over_at(&self, at: Instant) -> bool {
+        self.status == Status::Active && self.window.end <= at
+    }
+
     /// When it approaches, if it has not yet: `reserved_soon` before its start, or when its start was requested. An
     /// approach by a longer `reserved_soon`, which was in force before, does not count.
     pub(super) fn approaches_at(&self, reserved_soon: TimeDelta) -> Option<Instant> {

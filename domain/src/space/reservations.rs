@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::refusal::{Conflict, SpaceRefusal};
 use super::reservation::{Reservation, Status, Window};
 use crate::id::ReservationId;
+use crate::instant::Instant;
 
 /// The maximum number of open reservations of a space.
 pub const MAX_HOLDING: usize = 10_000;
@@ -66,9 +67,12 @@ impl Reservations {
         self.holding.get_mut(&id).or(over)
     }
 
-    /// The reservation, if it is open.
-    pub(super) fn open(&self, id: ReservationId) -> Result<&Reservation, SpaceRefusal> {
+    /// The reservation, if it is open at a moment. One whose window is over is not, even if its end is not recorded yet.
+    pub(super) fn open(&self, id: ReservationId, at: Instant) -> Result<&Reservation, SpaceRefusal> {
         match self.get(id) {
+            Some(reservation) if reservation.is_over_at(at) => {
+                Err(SpaceRefusal::ReservationOver { status: Status::Expired })
+            }
             Some(reservation) if reservation.status == Status::Active => Ok(reservation),
             Some(reservation) => Err(SpaceRefusal::ReservationOver { status: reservation.status }),
             None => Err(SpaceRefusal::ReservationNotFound),

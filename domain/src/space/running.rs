@@ -16,7 +16,7 @@ impl Space {
     /// guest at a time is checked in.
     pub(super) fn check_in(&self, command: &CheckIn) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CheckIn { reservation_id, asked } = *command;
-        let reservation = self.reservations.open(reservation_id)?;
+        let reservation = self.reservations.open(reservation_id, asked.at)?;
         let start = reservation.window.start;
         if reservation.checked_in {
             return Ok(Vec::new());
@@ -34,17 +34,19 @@ impl Space {
 
     pub(super) fn check_out(&self, command: &CheckOut) -> Result<Vec<SpaceEvent>, SpaceRefusal> {
         let CheckOut { reservation_id, asked } = *command;
-        if !self.reservations.open(reservation_id)?.is_confirmed() {
+        if !self.reservations.open(reservation_id, asked.at)?.is_confirmed() {
             return Err(SpaceRefusal::NotCheckedIn);
         }
         Ok(vec![SpaceEvent::ReservationCheckedOut { reservation_id, at: asked.at, by: asked.by }])
     }
 
-    /// Confirms the reservation if it was running when its vehicle was there, unless it is confirmed already.
+    /// Confirms the reservation if it was running when its vehicle was there, unless it is confirmed already. A vehicle
+    /// that came when the release was due came too late, even if the release is not recorded yet.
     pub(super) fn confirm_by_sensor(&self, command: &ConfirmBySensor) -> Vec<SpaceEvent> {
         let ConfirmBySensor { reservation_id, at, by } = *command;
-        match self.reservations.open(reservation_id) {
-            Ok(held) if held.window.contains(at) && !held.is_confirmed() => {
+        let in_time = |held| self.released_at(held).is_none_or(|released_at| at < released_at);
+        match self.reservations.open(reservation_id, at) {
+            Ok(held) if held.window.contains(at) && !held.is_confirmed() && in_time(held) => {
                 let confirmation = Confirmation::Sensor;
                 vec![SpaceEvent::ReservationConfirmed { reservation_id, confirmation, at, by }]
             }

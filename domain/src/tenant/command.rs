@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::definition::{NamedPolicy, TenantType, Tier};
+use super::members::Authority;
+use super::role::Role;
 use crate::asked::Asked;
 use crate::document::Document;
-use crate::id::PolicyId;
+use crate::id::{PolicyId, UserId};
 use crate::instant::Instant;
 use crate::patch::Patch;
-use crate::policy::PolicyOverrides;
+use crate::policy::PolicyPatch;
 
 /// A command to a `tenant` stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,11 +35,28 @@ pub enum TenantCommand {
         policy_id: PolicyId,
         name: Option<String>,
         description: Patch<String>,
-        changes: Box<PolicyOverrides>,
+        changes: Box<PolicyPatch>,
         asked: Asked,
     },
     /// Activate a display policy.
     ActivateDisplayPolicy { policy_id: PolicyId, asked: Asked },
+    /// Make a user a member. The user's stream records it too, in the same append.
+    AddMember { user_id: UserId, role: Role, authority: Authority, asked: Asked },
+    /// Change a member.
+    ChangeMember { user_id: UserId, change: MemberChange, authority: Authority, asked: Asked },
+}
+
+/// A change of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    /// Another role.
+    Role(Role),
+    /// Lock the member out of this tenant.
+    Disable,
+    /// Undo a lock-out.
+    Enable,
+    /// End the membership. The user's stream records it too, in the same append.
+    Remove,
 }
 
 /// A tenant to create.

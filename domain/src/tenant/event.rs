@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Definition, NamedPolicy};
+use super::role::Role;
 use crate::actor::Actor;
 use crate::aggregate::events;
-use crate::id::PolicyId;
+use crate::id::{PolicyId, UserId};
 use crate::instant::Instant;
 
 /// An event of a `tenant` stream.
@@ -30,6 +31,16 @@ pub enum TenantEvent {
     DisplayPolicyUpdated { policy_id: PolicyId, policy: Box<NamedPolicy>, at: Instant, by: Actor },
     /// The display policy is active, and no other.
     DisplayPolicyActivated { policy_id: PolicyId, at: Instant, by: Actor },
+    /// The user is a member of the tenant.
+    MemberAdded { user_id: UserId, role: Role, at: Instant, by: Actor },
+    /// The member has another role.
+    MemberRoleChanged { user_id: UserId, from: Role, to: Role, at: Instant, by: Actor },
+    /// The member is locked out of this tenant.
+    MemberDisabled { user_id: UserId, at: Instant, by: Actor },
+    /// The member's lock-out ended.
+    MemberEnabled { user_id: UserId, at: Instant, by: Actor },
+    /// The user is no longer a member.
+    MemberRemoved { user_id: UserId, at: Instant, by: Actor },
 }
 
 events!(TenantEvent {
@@ -42,4 +53,9 @@ events!(TenantEvent {
     DisplayPolicyCreated: "1",
     DisplayPolicyUpdated: "1",
     DisplayPolicyActivated: "1",
+    MemberAdded: "1",
+    MemberRoleChanged: "1",
+    MemberDisabled: "1",
+    MemberEnabled: "1",
+    MemberRemoved: "1",
 });

@@ -12,7 +12,7 @@ use crate::id::PolicyId;
 use crate::limits;
 use crate::naming::is_name;
 use crate::patch::{Patch, replace};
-use crate::policy::{Policy, PolicyOverrides};
+use crate::policy::{Policy, PolicyPatch};
 
 /// The maximum number of display policies of a tenant.
 pub const MOST_POLICIES: usize = 100;
@@ -73,10 +73,10 @@ impl Policies {
         policy_id: PolicyId,
         name: Option<String>,
         description: Patch<String>,
-        changes: &PolicyOverrides,
+        changes: &PolicyPatch,
     ) -> Result<Option<Box<NamedPolicy>>, TenantRefusal> {
         let old = self.get(policy_id).ok_or(TenantRefusal::DisplayPolicyNotFound)?;
-        let mut new = NamedPolicy { policy: old.policy.with(changes), ..old.clone() };
+        let mut new = NamedPolicy { policy: old.policy.patched(changes), ..old.clone() };
         replace(&mut new.name, name);
         description.apply_to(&mut new.description);
         check(&new)?;

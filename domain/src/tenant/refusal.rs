@@ -1,6 +1,8 @@
 //! Why a tenant command is refused.
 
+use super::members::MOST_MEMBERS;
 use super::policies::MOST_POLICIES;
+use super::role::Role;
 use super::rules::{LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS};
 use crate::limits::{LimitExceeded, SLUG};
 use crate::naming::LONGEST_NAME;
@@ -16,7 +18,9 @@ pub enum TenantRefusal {
     #[error("there is no such tenant: check its id")]
     TenantNotFound,
     /// The name is blank or too long.
-    #[error("a tenant's name is 1 to {LONGEST_NAME} characters, not blank, without control characters")]
+    #[error(
+        "a tenant's name is 1 to {LONGEST_NAME} characters, not blank, without control or invisible characters"
+    )]
     TenantNameInvalid,
     /// The slug is invalid.
     #[error("a tenant's slug is 1 to {SLUG} of the characters a-z, 0-9 and -")]
@@ -35,7 +39,7 @@ pub enum TenantRefusal {
     TrialDaysInvalid,
     /// A feature's or limit's name is invalid, or there are too many.
     #[error(
-        "features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters, without control characters"
+        "features and limits are at most {MOST_ENTITLEMENTS} each, with names of 1 to 100 characters, without control or invisible characters"
     )]
     EntitlementsInvalid,
     /// A value exceeds its limit.
@@ -48,11 +52,40 @@ pub enum TenantRefusal {
     #[error("a display policy of this id exists: create it under a new id")]
     DisplayPolicyAlreadyExists,
     /// The name is blank or too long.
-    #[error("a display policy's name is 1 to 100 characters, not blank, without control characters")]
+    #[error(
+        "a display policy's name is 1 to 100 characters, not blank, without control or invisible characters"
+    )]
     DisplayPolicyNameInvalid,
     /// There are too many policies; they are kept permanently.
     #[error("a tenant has at most {MOST_POLICIES} display policies: change one of them instead")]
     TooManyDisplayPolicies,
+    /// The user is a member with another role, or is locked out.
+    #[error("the user is a member of the tenant with the role {role}: change the role, or enable the member")]
+    UserAlreadyMember {
+        /// The member's role.
+        role: Role,
+    },
+    /// The user is not a member.
+    #[error("the user is not a member of the tenant: add the user first")]
+    UserNotMember,
+    /// Members are managed by admins and owners, each up to their own role.
+    #[error("this needs the role {needed} in the tenant: ask a member who has it")]
+    RoleTooLow {
+        /// The lowest role that may do it.
+        needed: Role,
+    },
+    /// Without an owner nobody could manage the tenant.
+    #[error("a tenant keeps an enabled owner: make another member an owner first")]
+    LastOwner,
+    /// The tenant has as many members as its limit allows.
+    #[error("the tenant may have {limit} members: remove one, or raise the limit max_users")]
+    MemberLimitReached {
+        /// The limit.
+        limit: u32,
+    },
+    /// The tenant has too many members; the state must stay bounded.
+    #[error("a tenant has at most {MOST_MEMBERS} members: remove one first")]
+    TooManyMembers,
     /// A policy value is out of bounds.
     #[error(transparent)]
     PolicyOutOfBounds(#[from] PolicyOutOfBounds),

@@ -74,6 +74,13 @@ pub enum Standing {
     Uncounted,
 }
 
+impl Standing {
+    /// True if the report says something new: the device is heard by it. Late and repeated frames are of the past.
+    pub fn is_new(self) -> bool {
+        matches!(self, Self::InOrder | Self::Uncounted)
+    }
+}
+
 /// A data uplink with everything that later interpretation may need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UplinkReceived {

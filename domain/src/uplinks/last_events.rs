@@ -7,7 +7,7 @@
 use super::Uplinks;
 use super::clock::Arrival;
 use super::event::{Standing, UplinkEvent, UplinkReceived};
-use super::sessions::Sessions;
+use super::sessions::{CLOCK_DOUBT, Sessions};
 use crate::chirpstack::{Content, Report, Up};
 use crate::instant::Instant;
 
@@ -34,20 +34,29 @@ pub(super) fn record(report: &Report, at: Instant, last: &[UplinkEvent]) -> Opti
 /// An event in order belongs to the session that is current at that time, and raises its counter if it has one. So after
 /// the first event in order the current session is known, and after a counted one its highest counter. A former session
 /// takes a frame only if its address differs from the current session's, or if it was heard before the current session
-/// began. It was not, if it was heard after a frame of the same address that was in order, or after the platform received
-/// any frame of the session.
+/// began. It was not, if it was heard after a frame of the same address that was in order, or after the platform received any
+/// frame of the session. The first is not sure where the clock may be slow, because all known frames came equally late: such a
+/// session began when it was received.
 fn sessions(last: &[UplinkEvent], up: &Up, heard_at: Instant, received_at: Instant) -> Option<Sessions> {
     let mut sessions = Sessions::default();
     for event in last.iter().skip_while(|event| !is_in_order(event)) {
         sessions.record(event);
     }
     let current = sessions.current()?;
-    let mut counted = last.iter().filter_map(counted_in_order).filter(|uplink| uplink.session == current);
+    let counted = last.iter().filter_map(counted_in_order).filter(|uplink| uplink.session == current);
+    let counted: Vec<&UplinkReceived> = counted.collect();
+    let late_by = |uplink: &UplinkReceived| uplink.report.received_at - uplink.heard_at;
+    let is_later = |uplink: &UplinkReceived| uplink.dev_addr == up.dev_addr && heard_at >= uplink.heard_at;
     let since_it_began = |uplink: &UplinkReceived| {
-        heard_at >= uplink.report.received_at || uplink.dev_addr == up.dev_addr && heard_at >= uplink.heard_at
+        heard_at >= uplink.report.received_at || late_by(uplink) <= CLOCK_DOUBT && is_later(uplink)
     };
+    let lateness = || counted.iter().map(|uplink| late_by(uplink));
+    // Two frames by one slow clock differ from it by `CLOCK_DOUBT` at most.
+    let varies =
+        lateness().max().zip(lateness().min()).is_some_and(|(most, least)| most - least > CLOCK_DOUBT * 2);
     let is_continued = sessions.continued_by(up)
-        && counted.any(since_it_began)
+        && (counted.iter().any(|uplink| since_it_began(uplink))
+            || varies && counted.iter().all(|uplink| is_later(uplink)))
         // Here the current session may seem to begin later than it did.
         && sessions.place_uplink(up, heard_at, received_at).session == current;
     is_continued.then_some(sessions)

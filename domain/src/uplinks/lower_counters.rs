@@ -8,15 +8,19 @@ use crate::instant::Instant;
 /// The number of such frames that shows a restart.
 const FRAMES: u8 = 3;
 
-/// The least time between two of them. A gateway that delivers what it has kept is faster.
+/// The least time between two that count. A gateway that delivers what it has kept is faster.
 const APART: TimeDelta = TimeDelta::minutes(10);
 
-/// The last frames in a row with lower, rising counters, each received [`APART`] or more after the one before.
+/// The last frames in a row with lower, rising counters. Those count that were received [`APART`] or more after the last one
+/// that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LowerCounters {
+    /// The frames that count.
     frames: u8,
     session: u32,
+    /// The counter of the last frame.
     f_cnt: u32,
+    /// When the last frame that counts was received.
     received_at: Instant,
 }
 
@@ -30,6 +34,8 @@ impl LowerCounters {
             Some(row) if row.f_cnt < f_cnt && received_at - row.received_at >= APART => {
                 Self { frames: row.frames.saturating_add(1), ..first }
             }
+            // A sensor reports an event between two heartbeats.
+            Some(row) if row.f_cnt < f_cnt => Self { f_cnt, ..row },
             _ => first,
         }
     }

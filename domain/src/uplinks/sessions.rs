@@ -4,18 +4,17 @@
 //! may be lost or overtaken, and a re-activation resets the counter under the same address without an event. The
 //! session is therefore inferred, in this order: from the address, from the counter, and if these contradict the state,
 //! from time, with [`CLOCK_DOUBT`] as the tolerance for clocks that disagree. Clocks may be wrong for long, so
-//! [`LowerCounters`] that keep rising show a session against them.
+//! [`LowerCounters`] that keep rising show a session against them. The times of such a session are those of the receipt.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use super::counter::{Counter, content_hash};
 use super::event::{DeviceJoined, Standing, UplinkEvent, UplinkReceived};
 use super::lower_counters::LowerCounters;
 use crate::chirpstack::Up;
 use crate::instant::Instant;
 use crate::lorawan::DevAddr;
-use crate::payload::Payload;
 
 /// Times closer than this have no known order: gateway clocks may differ by 30 s in either direction before ChirpStack
 /// ignores them (`rx_timestamp_max_drift`).
@@ -51,15 +50,8 @@ struct Session {
     heard_at: Instant,
     received_at: Instant,
     counter: Option<Counter>,
-}
-
-/// The frame counters seen in a session: the highest, and which of the 63 below it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Counter {
-    highest: u32,
-    seen: u64,
-    /// A hash of the frame with the highest counter, which distinguishes a repetition from a restart.
-    content: Uuid,
+    /// How much its clock is slow, if its counters opened it against its clock.
+    slow: Option<TimeDelta>,
 }
 
 impl Sessions {
@@ -82,6 +74,7 @@ impl Sessions {
         let Some((current, former)) = self.known.split_last() else {
             return self.new_session();
         };
+        let heard_at = current.heard(heard_at, received_at);
         if current.may_have_address(up.dev_addr) {
             let earlier = former.iter().rfind(|s| s.dev_addr == up.dev_addr);
             return match earlier {
@@ -112,10 +105,16 @@ impl Sessions {
     }
 
     /// The placement of a join that was not recorded before.
-    pub(super) fn place_join(&self, dev_addr: Option<DevAddr>, heard_at: Instant) -> Placement {
+    pub(super) fn place_join(
+        &self,
+        dev_addr: Option<DevAddr>,
+        heard_at: Instant,
+        received_at: Instant,
+    ) -> Placement {
         let Some((current, former)) = self.known.split_last() else {
             return self.new_session();
         };
+        let heard_at = current.heard(heard_at, received_at);
         if current.may_have_address(dev_addr) {
             return if current.joined && after(heard_at, current.heard_at) {
                 self.new_session()
@@ -175,14 +174,15 @@ impl Sessions {
         if let Some(f_cnt) = self.lower_counter(place, uplink.f_cnt) {
             let received_at = uplink.report.received_at;
             self.lower = Some(LowerCounters::and(self.lower, uplink.session, f_cnt, received_at));
-        } else if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+        } else if uplink.standing.is_new() {
             self.lower = None;
         }
-        let session =
-            self.session_mut(uplink.session, uplink.standing, uplink.heard_at, uplink.report.received_at);
+        let opened = self.is_opened_by_counters(uplink);
+        let heard = self.heard(uplink.heard_at, uplink.report.received_at, opened);
+        let session = self.session_mut(uplink.session, uplink.standing, heard);
         session.dev_addr = session.dev_addr.or(uplink.dev_addr);
         if uplink.standing == Standing::InOrder {
-            session.heard_at = session.heard_at.max(uplink.heard_at);
+            session.heard_at = session.heard_at.max(heard.at);
             session.received_at = session.received_at.max(uplink.report.received_at);
         }
         if let Some(f_cnt) = uplink.f_cnt {
@@ -191,23 +191,37 @@ impl Sessions {
     }
 
     fn record_join(&mut self, join: &DeviceJoined) {
-        let session = self.session_mut(join.session, join.standing, join.heard_at, join.report.received_at);
+        let heard = self.heard(join.heard_at, join.report.received_at, false);
+        let session = self.session_mut(join.session, join.standing, heard);
         session.dev_addr = join.dev_addr.or(session.dev_addr);
         session.joined = true;
-        session.began_at = session.began_at.min(join.heard_at);
+        session.began_at = session.began_at.min(heard.at);
         if join.standing == Standing::InOrder {
             self.lower = None;
         }
     }
 
+    /// True for the first frame of a session that the clocks deny: a known address begins no session by the clocks unless it
+    /// is heard after the current one.
+    fn is_opened_by_counters(&self, uplink: &UplinkReceived) -> bool {
+        let Some(current) = self.known.last() else { return false };
+        let begins = self.known.iter().all(|session| session.number != uplink.session);
+        let known = current.may_have_address(uplink.dev_addr)
+            || self.known.iter().any(|session| session.dev_addr == uplink.dev_addr);
+        let heard_at = current.heard(uplink.heard_at, uplink.report.received_at);
+        uplink.standing == Standing::InOrder && begins && known && !after(heard_at, current.heard_at)
+    }
+
+    /// When a report was heard: at its receipt if its counters open a session, or by the clock of the current session.
+    fn heard(&self, heard_at: Instant, received_at: Instant, opens: bool) -> Heard {
+        let of_current = || self.known.last().and_then(|current| current.slow_clock(heard_at, received_at));
+        let slow = if opens { Some(received_at - heard_at) } else { of_current() };
+        Heard { at: slow.map_or(heard_at, |_| received_at), received_at, slow }
+    }
+
     /// The session with that number. A new one becomes the current one, or a former one if its first frame is late.
-    fn session_mut(
-        &mut self,
-        number: u32,
-        standing: Standing,
-        heard_at: Instant,
-        received_at: Instant,
-    ) -> &mut Session {
+    fn session_mut(&mut self, number: u32, standing: Standing, heard: Heard) -> &mut Session {
+        let Heard { at: heard_at, received_at, slow } = heard;
         self.last_number = self.last_number.max(number);
         let index = self.known.iter().position(|s| s.number == number).unwrap_or_else(|| {
             let session = Session {
@@ -218,6 +232,7 @@ impl Sessions {
                 heard_at,
                 received_at,
                 counter: None,
+                slow,
             };
             let current = standing == Standing::InOrder || self.known.is_empty();
             if self.known.len() > FORMER {
@@ -231,7 +246,26 @@ impl Sessions {
     }
 }
 
+/// When a report was heard and received, and how much its clock is slow if it was heard at its receipt for that.
+#[derive(Clone, Copy)]
+struct Heard {
+    at: Instant,
+    received_at: Instant,
+    slow: Option<TimeDelta>,
+}
+
 impl Session {
+    /// When a report was heard: at its receipt, if it is by the session's slow clock.
+    fn heard(&self, heard_at: Instant, received_at: Instant) -> Instant {
+        self.slow_clock(heard_at, received_at).map_or(heard_at, |_| received_at)
+    }
+
+    /// How much the session's clock is slow, if the times are by this clock. A frame of another gateway, whose clock is
+    /// right, is not: it is as old as it says.
+    fn slow_clock(&self, heard_at: Instant, received_at: Instant) -> Option<TimeDelta> {
+        self.slow.filter(|slow| (received_at - heard_at - *slow).abs() <= CLOCK_DOUBT)
+    }
+
     /// False when both addresses are known and differ.
     fn may_have_address(&self, dev_addr: Option<DevAddr>) -> bool {
         self.dev_addr.is_none() || dev_addr.is_none() || self.dev_addr == dev_addr
@@ -275,37 +309,7 @@ impl Session {
     }
 }
 
-impl Counter {
-    fn has_seen(&self, f_cnt: u32) -> bool {
-        self.highest.checked_sub(f_cnt).is_some_and(|age| age < u64::BITS && self.seen >> age & 1 == 1)
-    }
-
-    fn is_newest(&self, f_cnt: u32, content: Uuid) -> bool {
-        self.highest == f_cnt && self.content == content
-    }
-
-    /// Marks `f_cnt` as seen, and as the highest if it is.
-    fn record(counter: &mut Option<Self>, f_cnt: u32, content: Uuid) {
-        match counter {
-            None => *counter = Some(Self { highest: f_cnt, seen: 1, content }),
-            Some(known) if f_cnt > known.highest => {
-                let shifted = known.seen.checked_shl(f_cnt - known.highest).unwrap_or_default();
-                *known = Self { highest: f_cnt, seen: shifted | 1, content };
-            }
-            Some(known) if f_cnt == known.highest => known.content = content,
-            Some(known) => known.seen |= 1_u64.checked_shl(known.highest - f_cnt).unwrap_or_default(),
-        }
-    }
-}
-
 /// True when `later` is after `earlier` by more than the tolerance.
 fn after(later: Instant, earlier: Instant) -> bool {
     later - earlier > CLOCK_DOUBT
-}
-
-/// A hash of a frame's content.
-fn content_hash(f_port: u8, data: &Payload) -> Uuid {
-    let mut bytes = vec![f_port];
-    bytes.extend_from_slice(data.as_bytes());
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes)
 }

@@ -1,6 +1,7 @@
 //! Commands to a user.
 
-use super::role::Role;
+use uuid::Uuid;
+
 use crate::asked::Asked;
 use crate::id::TenantId;
 use crate::sealed::Sealed;
@@ -9,22 +10,22 @@ use crate::sealed::Sealed;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields document the variant")]
 pub enum UserCommand {
-    /// Register the user. The e-mail carries its keyed hash.
+    /// Register the user.
     RegisterUser { email: Sealed, name: Option<Sealed>, asked: Asked },
     /// Change the user's name.
     RenameUser { name: Sealed, asked: Asked },
-    /// Change the user's e-mail. It carries its keyed hash.
+    /// Change the user's e-mail.
     ChangeUserEmail { email: Sealed, asked: Asked },
-    /// Make the user a member of a tenant.
-    GrantMembership { tenant_id: TenantId, role: Role, asked: Asked },
-    /// Change a member's role.
-    ChangeMembershipRole { tenant_id: TenantId, role: Role, asked: Asked },
-    /// End a membership.
-    RevokeMembership { tenant_id: TenantId, asked: Asked },
-    /// Lock the user out.
-    DisableUser { reason: Option<String>, asked: Asked },
+    /// Make a stored password the user's only one.
+    SetPassword { password_id: Uuid, asked: Asked },
+    /// Record that the user became a member of a tenant.
+    JoinTenant { tenant_id: TenantId, asked: Asked },
+    /// Record that the user is no longer a member of a tenant.
+    LeaveTenant { tenant_id: TenantId, asked: Asked },
+    /// Lock the user out of the platform. The reason is sealed, because it may contain names.
+    DisableUser { reason: Option<Sealed>, asked: Asked },
     /// Undo a lock-out.
     EnableUser { asked: Asked },
-    /// Archive the user.
+    /// Archive a user who belongs to no tenant.
     ArchiveUser { asked: Asked },
 }

@@ -159,7 +159,7 @@ fn a_sensor_that_restarts_with_a_slow_clock_is_believed_from_its_third_frame_on(
 }
 
 proptest! {
-    /// Three lower counters ten minutes apart are a restart, so nothing comes that slowly here.
+    /// Three lower counters ten minutes apart are a restart, so everything comes within twenty minutes here.
     #[test]
     fn no_order_of_delivery_changes_the_final_state(
         (reports, word, pauses) in any_frames(&[Begin::Join, Begin::Address], 63..8000)
@@ -168,7 +168,7 @@ proptest! {
                 let last = all.last().expect("the first one").1;
                 let reports: Vec<Sent> = all.into_iter().map(|(sent, _)| sent).collect();
                 let count = reports.len();
-                (Just(reports).prop_shuffle(), Just(last), vec(0..600_i64, count))
+                (Just(reports).prop_shuffle(), Just(last), vec(0..20_i64, count))
             }),
     ) {
         let mut receiver = Receiver::new();

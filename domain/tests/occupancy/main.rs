@@ -10,6 +10,7 @@ mod properties;
 mod readings;
 mod rules;
 mod silence;
+mod stay_owners;
 mod stays;
 mod steps;
 mod truth_table;

@@ -158,18 +158,20 @@ fn the_window_of_a_past_or_cancelled_reservation_is_free() {
 }
 
 #[test]
-fn a_booking_applies_due_releases_first() {
-    given([created_waiting(15), booked(1, "10:00", "12:00")]).when(book(2, "11:00", "12:00", "10:15")).then(
-        [
-            started(1, "10:00", "10:15"),
-            not_taken_up(1, "10:15", "10:15"),
-            booked_at(2, "11:00", "12:00", "10:15"),
-        ],
-    );
+fn a_booking_leaves_the_end_of_an_unconfirmed_reservation_to_the_scheduler() {
+    let waiting = || [created_waiting(15), booked(1, "10:00", "12:00")];
+    given(waiting())
+        .when(book(2, "13:00", "14:00", "10:15"))
+        .then([started(1, "10:00", "10:15"), booked_at(2, "13:00", "14:00", "10:15")]);
     let conflicts = vec![conflict(1, "10:00", "12:00")];
-    given([created_waiting(15), booked(1, "10:00", "12:00")])
-        .when(book(2, "11:00", "12:00", "10:14:59"))
+    given(waiting())
+        .when(book(2, "11:00", "12:00", "10:15"))
         .then_refused(SpaceRefusal::SpaceAlreadyReserved { conflicts });
+    given(waiting()).when(book(2, "11:59:30", "13:00", "12:00")).then([
+        started(1, "10:00", "12:00"),
+        booked_at(2, "11:59:30", "13:00", "12:00"),
+        started(2, "11:59:30", "12:00"),
+    ]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::asked::Asked;
 use parking_domain::device::Category;
 use parking_domain::document::Document;
-use parking_domain::geo::{NotAPosition, Position};
+use parking_domain::geo::{NotAPosition, Position, PositionPatch};
 use parking_domain::id::{SiteId, TenantId};
 use parking_domain::patch::Patch;
 use parking_domain::policy::PolicyOverrides;
@@ -62,7 +62,7 @@ fn everything() -> (DefinitionPatch, Definition) {
         building: Patch::Set("North".to_owned()),
         floor: Patch::Set("2".to_owned()),
         zone: Patch::Set("C".to_owned()),
-        position: Patch::Set(position),
+        position: PositionPatch::set(position),
         policy: Some(policy),
         config: Some(object(json!({"light": "dim"}))),
         metadata: Some(object(json!({"width_cm": 250}))),
@@ -168,7 +168,7 @@ fn auto_release_is_1_to_1440_minutes_and_0_means_none() {
 #[test]
 fn a_position_is_within_range() {
     let nowhere = Position { latitude: 90.1, longitude: 0.0 };
-    let patch = DefinitionPatch { position: Patch::Set(nowhere), ..DefinitionPatch::default() };
+    let patch = DefinitionPatch { position: PositionPatch::set(nowhere), ..DefinitionPatch::default() };
     given([created()]).when(update(patch)).then_refused(SpaceRefusal::PositionInvalid(NotAPosition));
 }
 
@@ -193,7 +193,7 @@ fn an_update_changes_only_the_fields_it_sets() {
         building: Patch::Clear,
         floor: Patch::Clear,
         zone: Patch::Clear,
-        position: Patch::Clear,
+        position: PositionPatch::CLEAR,
         ..DefinitionPatch::default()
     };
     let bare = Definition { building: None, floor: None, zone: None, position: None, ..all.clone() };
@@ -255,7 +255,9 @@ fn a_space_with_open_reservations_cannot_be_deleted() {
     let history = [created(), booked(1, "10:00", "11:00"), booked(2, "12:00", "13:00")];
     let refused = |count| SpaceRefusal::SpaceHasReservations { count };
     given(history.clone()).when(delete("09:00")).then_refused(refused(2));
-    given(history.clone()).when(delete("11:00")).then_refused(refused(1));
+    given(history.clone()).when(delete("11:00")).then_refused(refused(2));
+    let over = history.clone().into_iter().chain([expired(1, "11:00", "11:00")]);
+    given(over).when(delete("11:00")).then_refused(refused(1));
     given(history.into_iter().chain([cancelled(1, "09:00"), cancelled(2, "09:00")]))
         .when(delete(BEFORE))
         .then([deleted()]);

@@ -34,7 +34,11 @@ fn a_late_booking_approaches_when_it_is_booked() {
 #[test]
 fn a_reservation_approaches_again_after_the_threshold_was_lowered() {
     let pass = |at, minutes| {
-        SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: TimeDelta::minutes(minutes) })
+        SpaceCommand::PassTime(PassTime {
+            at: t(at),
+            reserved_soon: TimeDelta::minutes(minutes),
+            arrivals_known: true,
+        })
     };
     let near = || history([approached(1, "09:00", "09:00")]);
     given(near()).when(pass("09:59", 60)).then_nothing();
@@ -47,7 +51,9 @@ fn a_reservation_approaches_again_after_the_threshold_was_lowered() {
 
 #[test]
 fn with_a_zero_threshold_no_reservation_approaches() {
-    let pass = |at| SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: TimeDelta::zero() });
+    let pass = |at| {
+        SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: TimeDelta::zero(), arrivals_known: true })
+    };
     given(history([])).when(pass("09:59:59")).then_nothing();
     given(history([])).when(pass("10:00")).then([started(1, "10:00", "10:00")]);
 }
@@ -150,14 +156,16 @@ fn at_equal_times_ends_precede_starts() {
         started(5, "10:00", "10:00"),
     ];
     let hour = TimeDelta::hours(1);
-    given(history).when(SpaceCommand::PassTime(PassTime { at: t("12:00"), reserved_soon: hour })).then([
-        approached(3, "11:00", "12:00"),
-        expired(5, "12:00", "12:00"),
-        override_ended(9, "12:00", "12:00"),
-        override_started(1, "12:00", "12:00"),
-        approached(4, "12:00", "12:00"),
-        started(3, "12:00", "12:00"),
-    ]);
+    given(history)
+        .when(SpaceCommand::PassTime(PassTime { at: t("12:00"), reserved_soon: hour, arrivals_known: true }))
+        .then([
+            approached(3, "11:00", "12:00"),
+            expired(5, "12:00", "12:00"),
+            override_ended(9, "12:00", "12:00"),
+            override_started(1, "12:00", "12:00"),
+            approached(4, "12:00", "12:00"),
+            started(3, "12:00", "12:00"),
+        ]);
 }
 
 #[test]
@@ -183,13 +191,35 @@ fn next_due_is_the_next_change() {
 #[test]
 fn a_refused_or_redundant_command_leaves_due_changes_to_the_scheduler() {
     given(history([checked_in(1, "09:50")])).when(check_in(1, "10:30")).then_nothing();
-    let due = [started(1, "10:00", "12:00"), expired(1, "12:00", "12:00"), cancelled(2, "12:00")];
+    let due = [started(1, "10:00", "12:00"), cancelled(2, "12:00")];
     given(history([booked(2, "12:30", "13:00")])).when(cancel(2, "12:00")).then(due);
 }
 
 #[test]
+fn an_unconfirmed_reservation_ends_only_when_it_is_known_whether_its_vehicle_has_arrived() {
+    let pass = |at| PassTime { at: t(at), reserved_soon: SOON, arrivals_known: false };
+    let waiting = || vec![created_waiting(15), booked(1, "10:00", "12:00"), booked(2, "12:00", "13:00")];
+    given(waiting()).when(SpaceCommand::PassTime(pass("13:00"))).then([
+        approached(1, "09:45", "13:00"),
+        started(1, "10:00", "13:00"),
+        approached(2, "11:45", "13:00"),
+        started(2, "12:00", "13:00"),
+    ]);
+    let running =
+        || waiting().into_iter().chain([approached(1, "09:45", "10:00"), started(1, "10:00", "10:00")]);
+    given(running()).when(SpaceCommand::PassMoment(pass("11:44"))).then_nothing();
+    let seen = running().chain([seen(1, "10:05")]);
+    given(seen).when(SpaceCommand::PassTime(pass("12:00"))).then([
+        approached(2, "11:45", "12:00"),
+        completed(1, "12:00", "12:00"),
+        started(2, "12:00", "12:00"),
+    ]);
+}
+
+#[test]
 fn time_can_pass_one_moment_at_a_time_because_sensors_may_report_in_between() {
-    let pass = |at| SpaceCommand::PassMoment(PassTime { at: t(at), reserved_soon: SOON });
+    let pass =
+        |at| SpaceCommand::PassMoment(PassTime { at: t(at), reserved_soon: SOON, arrivals_known: true });
     let waiting = || vec![created_waiting(15), booked(1, "10:00", "12:00")];
     given(waiting()).when(pass("09:44")).then_nothing();
     given(waiting()).when(pass("13:00")).then([approached(1, "09:45", "13:00")]);

@@ -306,7 +306,7 @@ pub(crate) fn see(at: &str) -> SpaceCommand {
 }
 
 pub(crate) fn pass(at: &str) -> SpaceCommand {
-    SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: SOON })
+    SpaceCommand::PassTime(PassTime { at: t(at), reserved_soon: SOON, arrivals_known: true })
 }
 
 pub(crate) fn book_with(command: BookReservation) -> SpaceCommand {

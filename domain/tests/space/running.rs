@@ -43,14 +43,19 @@ fn check_in_applies_a_due_start_first() {
 }
 
 #[test]
-fn check_in_applies_a_due_release_first() {
-    let waiting = || [created_waiting(15), booked(1, "10:00", "12:00"), started(1, "10:00", "10:00")];
-    given(waiting()).when(check_in(1, "10:14:59")).then([checked_in(1, "10:14:59")]);
-    given(waiting())
-        .when(check_in(1, "10:15"))
-        .then_refused(SpaceRefusal::ReservationOver { status: Status::NoShow });
-    given(waiting()).when(see("10:15")).then_nothing();
+fn until_its_release_is_recorded_a_reservation_can_be_confirmed() {
+    let waiting = || vec![created_waiting(15), booked(1, "10:00", "12:00"), started(1, "10:00", "10:00")];
+    given(waiting()).when(check_in(1, "10:15")).then([checked_in(1, "10:15")]);
     given(waiting()).when(see("10:14:59")).then([seen(1, "10:14:59")]);
+    given(waiting()).when(see("10:15")).then_nothing();
+    given(waiting())
+        .when(check_in(1, "12:00"))
+        .then_refused(SpaceRefusal::ReservationOver { status: Status::Expired });
+    let over = || waiting().into_iter().chain([not_taken_up(1, "10:15", "10:15")]);
+    given(over())
+        .when(check_in(1, "10:16"))
+        .then_refused(SpaceRefusal::ReservationOver { status: Status::NoShow });
+    given(over()).when(see("10:14:59")).then_nothing();
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use parking_domain::actor::Actor;
-use parking_domain::id::PolicyId;
+use parking_domain::id::{PolicyId, UserId};
 use parking_domain::instant::Instant;
 use parking_domain::policy::Policy;
 use parking_domain::stored::Event;
-use parking_domain::tenant::{Definition, NamedPolicy, Tenant, TenantEvent, TenantType, Tier};
+use parking_domain::tenant::{Definition, NamedPolicy, Role, Tenant, TenantEvent, TenantType, Tier};
 use serde_json::json;
 
 use crate::files;
@@ -17,6 +17,7 @@ fn events() -> Vec<TenantEvent> {
     let at: Instant = "2026-11-23T10:34:37.566168Z".parse().expect("a time");
     let by: Actor = "user/018f3a54-6c1e-7000-8000-0000000000aa".parse().expect("an actor");
     let policy_id: PolicyId = "018f3a54-6c1e-7000-8000-0000000000bb".parse().expect("an id");
+    let user_id: UserId = "018f3a54-6c1e-7000-8000-0000000000cc".parse().expect("an id");
     let definition = Box::new(Definition {
         name: "Acme".into(),
         tenant_type: TenantType::Trial,
@@ -41,6 +42,11 @@ fn events() -> Vec<TenantEvent> {
         TenantEvent::DisplayPolicyCreated { policy_id, policy: policy.clone(), at, by },
         TenantEvent::DisplayPolicyUpdated { policy_id, policy, at, by },
         TenantEvent::DisplayPolicyActivated { policy_id, at, by },
+        TenantEvent::MemberAdded { user_id, role: Role::Viewer, at, by },
+        TenantEvent::MemberRoleChanged { user_id, from: Role::Viewer, to: Role::Owner, at, by },
+        TenantEvent::MemberDisabled { user_id, at, by },
+        TenantEvent::MemberEnabled { user_id, at, by },
+        TenantEvent::MemberRemoved { user_id, at, by },
     ]
 }
 

@@ -15,6 +15,7 @@ mod scenario;
 mod site;
 mod site_properties;
 mod tenant;
+mod tenant_members;
 mod tenant_policies;
 mod tenant_properties;
 mod uplinks;

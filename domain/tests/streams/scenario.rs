@@ -2,7 +2,25 @@
 
 use std::fmt::Debug;
 
+use chrono::TimeDelta;
+use parking_domain::actor::Actor;
 use parking_domain::aggregate::Decider;
+use parking_domain::asked::Asked;
+use parking_domain::id::TenantId;
+use parking_domain::instant::Instant;
+
+/// The sender of the commands.
+pub(crate) const BY: Actor = Actor::System;
+
+/// The time of the commands.
+pub(crate) fn at() -> Instant {
+    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+/// A command of the default tenant.
+pub(crate) fn asked() -> Asked {
+    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
+}
 
 /// A stream with a history.
 pub(crate) struct Given<A>(A);

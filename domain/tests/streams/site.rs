@@ -7,7 +7,7 @@ use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
 use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::geo::{NotAPosition, Position};
+use parking_domain::geo::{NotAPosition, Position, PositionPatch};
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
@@ -211,7 +211,7 @@ fn an_update_changes_only_the_fields_it_sets_or_clears() {
         state: Patch::Set("Île-de-France".into()),
         postal_code: Patch::Set("75001".into()),
         country: Patch::Set("France".into()),
-        position: Patch::Set(position),
+        position: PositionPatch::set(position),
         timezone: Some("UTC".into()),
         policy: Some(policy),
         metadata: Some(metadata.clone()),
@@ -228,7 +228,7 @@ fn an_update_changes_only_the_fields_it_sets_or_clears() {
         metadata,
     };
     given([created()]).when(update(owner(), patch)).then([updated(expected.clone())]);
-    let clear = SitePatch { city: Patch::Clear, position: Patch::Clear, ..SitePatch::default() };
+    let clear = SitePatch { city: Patch::Clear, position: PositionPatch::CLEAR, ..SitePatch::default() };
     let cleared = Definition { city: None, position: None, ..expected.clone() };
     given([created(), updated(expected)]).when(update(owner(), clear)).then([updated(cleared)]);
 }

@@ -6,33 +6,19 @@ mod updating;
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use parking_domain::actor::Actor;
 use parking_domain::aggregate::{Claim, ClaimChange, Decider};
-use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::TenantId;
-use parking_domain::instant::Instant;
 use parking_domain::patch::Patch;
 use parking_domain::tenant::{
     Definition, LONGEST_TRIAL_DAYS, MOST_ENTITLEMENTS, NewTenant, SubscriptionStatus, Tenant, TenantCommand,
     TenantEvent, TenantPatch, TenantRefusal, TenantType, Tier,
 };
 
-use crate::scenario::{self, Given, fold};
+use crate::scenario::{self, BY, Given, asked, at, fold};
 use serde_json::json;
-
-const BY: Actor = Actor::System;
 
 fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
     scenario::given(events)
-}
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn acme() -> Definition {

@@ -1,34 +1,20 @@
 //! A tenant's display policies as a specification: given events, when a command is executed, then these events follow
 //! or it is refused.
 
-use chrono::TimeDelta;
-use parking_domain::actor::Actor;
-use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::{PolicyId, TenantId};
-use parking_domain::instant::Instant;
+use parking_domain::id::PolicyId;
 use parking_domain::patch::Patch;
-use parking_domain::policy::{Policy, PolicyOutOfBounds, PolicyOverrides};
+use parking_domain::policy::{Policy, PolicyOutOfBounds, PolicyOverrides, PolicyPatch};
 use parking_domain::tenant::{
     Definition, MOST_POLICIES, NamedPolicy, Tenant, TenantCommand, TenantEvent, TenantRefusal, TenantType,
     Tier,
 };
 
-use crate::scenario::{self, Given, fold};
+use crate::scenario::{self, BY, Given, asked, at, fold};
 use uuid::Uuid;
-
-const BY: Actor = Actor::System;
 
 fn given(events: impl IntoIterator<Item = TenantEvent>) -> Given<Tenant> {
     scenario::given(events)
-}
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
 }
 
 fn created() -> TenantEvent {
@@ -68,13 +54,13 @@ fn update_policy(
     n: u128,
     name: Option<&str>,
     description: Patch<String>,
-    changes: PolicyOverrides,
+    changes: impl Into<PolicyPatch>,
 ) -> TenantCommand {
     TenantCommand::UpdateDisplayPolicy {
         policy_id: policy_id(n),
         name: name.map(Into::into),
         description,
-        changes: Box::new(changes),
+        changes: Box::new(changes.into()),
         asked: asked(),
     }
 }
@@ -145,6 +131,15 @@ fn a_policy_update_changes_only_the_fields_it_sets() {
         .then_refused(TenantRefusal::DisplayPolicyNotFound);
     let tenant: Tenant = fold(history.into_iter().chain([policy_updated(1, named("First", soon(5)))]));
     assert_eq!(tenant.active_policy(), soon(5));
+}
+
+#[test]
+fn a_policy_update_can_go_back_to_the_default_silence() {
+    let own = Policy { sensor_unknown_timeout_sec: Some(90), ..Policy::default() };
+    let clear = PolicyPatch { clears_timeout: true, ..PolicyPatch::default() };
+    given([created(), policy_created(1, named("First", own))])
+        .when(update_policy(1, None, Patch::Keep, clear))
+        .then([policy_updated(1, named("First", Policy::default()))]);
 }
 
 #[test]

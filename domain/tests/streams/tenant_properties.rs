@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-
 use crate::history::{live, withstand};
-use parking_domain::actor::Actor;
+use crate::scenario::{BY, asked, at};
 use parking_domain::aggregate::Claim;
-use parking_domain::asked::Asked;
 use parking_domain::document::Document;
-use parking_domain::id::{PolicyId, TenantId};
-use parking_domain::instant::Instant;
+use parking_domain::id::PolicyId;
 use parking_domain::patch::Patch;
 use parking_domain::policy::{Policy, PolicyOverrides};
 use parking_domain::tenant::{
@@ -20,16 +16,6 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
-
-const BY: Actor = Actor::System;
-
-fn at() -> Instant {
-    Instant::UNIX_EPOCH + TimeDelta::days(20_000)
-}
-
-fn asked() -> Asked {
-    Asked { tenant_id: TenantId::DEFAULT, by: BY, at: at() }
-}
 
 fn tenant_type() -> impl Strategy<Value = TenantType> {
     prop_oneof![Just(TenantType::Platform), Just(TenantType::Customer), Just(TenantType::Trial)]
@@ -89,7 +75,7 @@ fn any_command() -> impl Strategy<Value = TenantCommand> {
         }),
         2 => (policy_id(), option::of("[a-b]{0,2}"), option::of(0..40_u32)).prop_map(|(policy_id, name, window)| {
             let changes = PolicyOverrides { debounce_window_sec: window, ..PolicyOverrides::default() };
-            let (description, changes) = (Patch::Keep, Box::new(changes));
+            let (description, changes) = (Patch::Keep, Box::new(changes.into()));
             TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, asked: asked() }
         }),
         2 => policy_id()

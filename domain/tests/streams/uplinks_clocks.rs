@@ -62,6 +62,21 @@ fn a_join_with_a_clock_in_1980_begins_a_session() {
     assert_eq!(stream.up_received(&frame(B, 0, IN_1980), 12), (2, InOrder));
 }
 
+/// It cannot be told from a join that was delivered an hour late (decision 0044).
+#[test]
+fn a_join_with_a_clock_an_hour_slow_delays_its_session_by_a_minute_at_most() {
+    let mut stream = begun();
+    let joined = stream.record_at(join(B, 10 - 3600), 10, LookUp::NotDone).expect("recorded");
+    assert_eq!(session(joined), (2, Late));
+    for (f_cnt, second, place) in
+        [(0, 12, (2, Late)), (1, 60, (2, Late)), (2, 61, (3, InOrder)), (3, 62, (3, InOrder))]
+    {
+        assert_eq!(stream.up_received(&frame(B, f_cnt, second), second), place, "second {second}");
+    }
+    // What the old session sent before is late, and undoes nothing.
+    assert_eq!(stream.up_received(&frame(A, 51, 5), 63), (1, Late));
+}
+
 #[test]
 fn a_clock_is_ignored_if_it_is_later_than_a_minute_after_the_arrival() {
     for (ns_time, heard) in [(100, 100), (160, 100), (161, 95)] {
@@ -176,12 +191,27 @@ fn a_former_session_comes_back_by_rising_counters() {
 }
 
 #[test]
-fn lower_counters_that_do_not_rise_in_a_row_or_come_sooner_are_no_restart() {
+fn a_sensor_that_reports_in_pairs_or_often_shows_its_restart() {
     let cases: [&[(u32, i64)]; 4] = [
+        &[(0, 60), (1, 90), (2, 91), (3, 120)],
+        &[(0, 60), (1, 61), (2, 90), (3, 91), (4, 120)],
+        &[(0, 11), (1, 16), (2, 21), (3, 26), (4, 31)],
         &[(0, 11), (1, 20), (2, 29), (3, 38), (4, 47)],
+    ];
+    for frames in cases {
+        let standings = standings(&mut begun(), A, frames);
+        let (last, before) = standings.split_last().expect("frames");
+        assert!(*last == InOrder && before.iter().all(|it| *it == Late), "{frames:?}: {standings:?}");
+    }
+}
+
+#[test]
+fn lower_counters_that_do_not_rise_in_a_row_or_come_within_minutes_are_no_restart() {
+    let cases: [&[(u32, i64)]; 4] = [
+        &[(0, 11), (1, 13), (2, 15), (3, 17), (4, 20), (5, 21)],
         &[(4, 11), (3, 21), (2, 31), (1, 41), (0, 51)],
         &[(0, 11), (1, 21), (0, 31), (1, 41)],
-        &[(0, 11), (1, 21), (2, 22), (3, 32)],
+        &[(0, 11), (5, 12), (1, 21), (2, 22), (3, 31)],
     ];
     for frames in cases {
         let standings = standings(&mut begun(), A, frames);
@@ -211,4 +241,37 @@ fn a_frame_of_the_current_session_ends_the_row_even_if_it_is_uncounted() {
     assert_eq!(stream.up_received(&other, 25 * 60), (1, Uncounted));
     assert_eq!(standings(&mut stream, A, &[(2, 31), (3, 41)]), [Late, Late]);
     assert_eq!(standings(&mut stream, A, &[(4, 51)]), [InOrder]);
+}
+
+/// A frame with a right clock, heard and received at these minutes.
+fn right(stream: &mut Stream, f_cnt: u32, heard: i64, received: i64) -> (u32, Standing) {
+    stream.up_received(&frame(A, f_cnt, heard * 60), received * 60)
+}
+
+#[test]
+fn an_old_frame_does_not_enter_a_session_that_counters_opened() {
+    let mut stream = begun();
+    assert_eq!(standings(&mut stream, A, &[(0, 60), (1, 75), (2, 90)]), [Late, Late, InOrder]);
+    assert_eq!(right(&mut stream, 51, 30, 100), (1, Late), "a gateway delivers what it kept");
+    assert_eq!(right(&mut stream, 49, -1, 101), (1, Late));
+    let own = |stream: &mut Stream, f_cnt, minute: i64| {
+        stream.up_received(&frame(A, f_cnt, minute * 60 - 7200), minute * 60)
+    };
+    assert_eq!(own(&mut stream, 3, 105), (2, InOrder));
+    assert_eq!(own(&mut stream, 4, 106), (2, InOrder));
+    assert_eq!(right(&mut stream, 5, 107, 107), (2, InOrder), "through another gateway");
+    assert_eq!(own(&mut stream, 6, 400), (2, InOrder));
+    // It restarts again, and its clock is as slow as before.
+    assert_eq!(own(&mut stream, 0, 430), (3, InOrder));
+    assert_eq!(own(&mut stream, 1, 431), (3, InOrder));
+    assert_eq!(right(&mut stream, 7, 401, 432), (2, Late));
+}
+
+#[test]
+fn a_device_with_a_slow_clock_joins_again() {
+    let mut stream = begun();
+    assert_eq!(standings(&mut stream, A, &[(0, 60), (1, 75), (2, 90)]), [Late, Late, InOrder]);
+    let joined = stream.record_at(join(B, 100 * 60 - 7200), 100 * 60, LookUp::NotDone).expect("recorded");
+    assert_eq!(session(joined), (3, InOrder));
+    assert_eq!(standings(&mut stream, B, &[(0, 101), (1, 131)]), [InOrder, InOrder]);
 }

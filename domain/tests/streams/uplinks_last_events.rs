@@ -162,8 +162,9 @@ proptest! {
     }
 
     #[test]
-    fn the_next_frame_of_a_backlog_is_decided(steps in 1..100_usize, known in 1..40_usize) {
-        // A gateway sends within a second each what it heard ten minutes apart, hours ago.
+    fn the_next_frame_of_a_backlog_is_decided(steps in 2..100_usize, known in 2..40_usize) {
+        // A gateway sends within a second each what it heard ten minutes apart, hours ago. Two frames show that its clock is
+        // not slow.
         let frames = |n: usize| Step { pause: 1, ..uplink(0, Counter::Next(1), 600 * i64::try_from(n).unwrap() - 80_000) };
         let (state, log, mut device) = stream(&(0..steps).map(frames).collect::<Vec<_>>());
         let command = device.command(&frames(steps), &log);
@@ -227,4 +228,25 @@ fn a_join_and_the_first_report_of_a_stream_need_the_whole_stream() {
     let command = device.command(&join, &log);
     assert!(matches!(command.report.content, Content::Join(_)));
     assert!(from_last(&command, &log, 32).is_none());
+}
+
+#[test]
+fn an_old_frame_in_a_session_with_a_slow_clock_is_decided_as_by_the_whole_stream() {
+    let slow = |counter| uplink(0, counter, -7200);
+    let right = vec![uplink(0, Counter::Next(1), 0); 60];
+    let restarted =
+        [Counter::From(0), Counter::Next(1), Counter::Next(1), Counter::Next(1), Counter::Next(1)];
+    let steps: Vec<_> = right.into_iter().chain(restarted.map(slow)).collect();
+    let (state, log, device) = stream(&steps);
+    for clock in [-7200, -7000, -5000, -3600, -60, 0] {
+        let command = device.clone().command(&uplink(0, Counter::From(70), clock), &log);
+        let decided = Some(state.decide(&command));
+        for known in 0..=log.len() {
+            let from_last = from_last(&command, &log, known);
+            assert!(from_last.is_none() || from_last == decided, "{clock}, {known} known: {from_last:?}");
+        }
+    }
+    let command = device.clone().command(&slow(Counter::Next(1)), &log);
+    let decided = state.decide(&command).expect("recorded");
+    assert!(matches!(&decided[..], [UplinkEvent::UplinkReceived(uplink)] if uplink.session == 2));
 }

@@ -19,7 +19,7 @@ pub(crate) fn resource(module: &str) -> Option<&str> {
 
 fn check(source: &Source) -> Vec<Finding> {
     let module = module(source);
-    let paths = named(source, "crate").into_iter();
+    let paths = named(source, "crate").into_iter().chain(named(source, "parking_projections"));
     let found = paths.filter_map(|named| Some((named.line, remedy(&module, &named.path)?)));
     found.map(|(line, remedy)| source.finding(line, remedy)).collect()
 }
@@ -27,6 +27,12 @@ fn check(source: &Source) -> Vec<Finding> {
 /// What to do about the path when this module names it, if it may not.
 fn remedy(module: &str, path: &str) -> Option<String> {
     if module == "http::kit" || module.starts_with("http::kit::") {
+        let read_model = path.strip_prefix("parking_projections::");
+        if read_model.is_some_and(|path| !path.starts_with("engine::") && path != "registry::Registry") {
+            return Some(format!(
+                "the kit may not know {path}: it is a resource's, put it into http::v6::shared"
+            ));
+        }
         let outside = ["http::v6", "http::ops", "http::webhooks"].into_iter();
         let mut known = outside.filter(|outside| path.starts_with(&format!("crate::{outside}")));
         return known
@@ -58,6 +64,8 @@ fn a_kit_or_a_resource_that_knows_a_resource_is_found() {
         [3]
     );
     assert_eq!(lines(kit, "use crate::http::{kit, ops::health};\n"), [1]);
+    assert_eq!(lines(kit, "use parking_projections::devices::inventory::read;\n"), [1]);
+    assert_eq!(lines(kit, "use parking_projections::{engine::feed, registry::Registry};\n"), [0; 0]);
     assert_eq!(lines("api/src/http/kit.rs", "fn a() { crate::http::webhooks::routes(); }\n"), [1]);
 
     let (sites, view) = ("api/src/http/v6/sites.rs", "api/src/http/v6/sites/view.rs");

@@ -9,19 +9,30 @@ use crate::source::{self, Source};
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The write side does not know the read side, nor the read side it, but for tests; the auditor's tool cannot append.
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     ("domain", &[], &[]),
     ("commands", &["bodies", "domain", "failpoint"], &["database", "projections", "testkit"]),
     ("projections", &["domain", "failpoint"], &["commands", "database", "simulator", "testkit"]),
     ("replay-tool", &["bodies", "domain", "projections"], &["commands", "simulator", "testkit"]),
     (
         "api",
-        &["bodies", "commands", "database", "domain", "failpoint", "processes", "projections", "simulator"],
+        &[
+            "bodies",
+            "commands",
+            "database",
+            "domain",
+            "edge",
+            "failpoint",
+            "processes",
+            "projections",
+            "simulator",
+        ],
         &["failpoint", "testkit"],
     ),
     ("api/bench", &["commands", "database", "domain", "projections", "simulator"], &["testkit"]),
     ("api/bodies", &[], &["simulator"]),
     ("api/database", &["bodies", "domain", "projections"], &[]),
+    ("api/edge", &["domain"], &[]),
     ("domain/failpoint", &[], &[]),
     ("api/processes", &["commands", "domain", "projections"], &["testkit"]),
     ("api/simulator", &[], &["domain"]),

@@ -29,7 +29,10 @@ pub(crate) struct DevicePlace {
     pub(crate) dev_eui: Option<DevEui>,
     pub(crate) name: Option<String>,
     pub(crate) status: Option<Status>,
+    /// None also where it is older than the retention.
     pub(crate) occupancy: Option<Occupancy>,
+    /// Only the reading changed.
+    pub(crate) reported: bool,
 }
 
 impl DevicePlace {
@@ -56,6 +59,7 @@ impl DevicePlace {
             name: None,
             status: None,
             occupancy: None,
+            reported: false,
         })
     }
 
@@ -65,7 +69,7 @@ impl DevicePlace {
             dev_eui: self.dev_eui?,
             name: self.name?,
             status: self.status?,
-            occupancy: self.occupancy?,
+            occupancy: self.occupancy.unwrap_or_default(),
         })
     }
 }
@@ -87,6 +91,11 @@ impl DevicePlaces {
             self.0.extend(before.and_then(|device| DevicePlace::left(device, recorded)));
         }
         self.0.extend(is);
+    }
+
+    /// Adds a reading of a device that differs from the one before.
+    pub(super) fn report(&mut self, device: &Device, recorded: &RecordedEvent) {
+        self.0.extend(DevicePlace::of(device, recorded).map(|place| DevicePlace { reported: true, ..place }));
     }
 
     pub(super) async fn save(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {

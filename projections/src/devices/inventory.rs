@@ -37,6 +37,8 @@ pub struct Device {
     pub assigned_at: Option<Instant>,
     /// When the platform last received an uplink or a join from it.
     pub last_seen_at: Option<Instant>,
+    /// When the platform last received something new from it: no late or repeated frame. From then on it may be silent.
+    pub last_heard_at: Option<Instant>,
     /// Uplinks since it last became ownerless, without repetitions of one transmission.
     pub uplink_count: i64,
     /// The occupancy it last reported.
@@ -57,7 +59,7 @@ pub struct Device {
     pub profile: Option<String>,
     /// The codec that decoded its last decodable uplink.
     pub read_by: Option<String>,
-    /// True from the moment it is reported silent until it is heard again.
+    /// True from the moment it is reported silent until something new is received from it.
     pub silent: bool,
     /// Why its last uplink could not be decoded.
     pub problem: Option<String>,
@@ -99,6 +101,7 @@ impl Device {
             space_id: None,
             assigned_at: None,
             last_seen_at: None,
+            last_heard_at: None,
             uplink_count: 0,
             occupancy: Occupancy::Unknown,
             battery_v: None,
@@ -123,6 +126,7 @@ impl Device {
         let Some(Orphaned { messages, last_seen, profile }) = orphan else { return };
         self.uplink_count = messages;
         self.last_seen_at = self.last_seen_at.max(Some(last_seen));
+        self.last_heard_at = self.last_heard_at.or(Some(last_seen));
         self.profile = self.profile.take().or(profile);
     }
 
@@ -146,7 +150,7 @@ impl Device {
                 self.updated_at = *at;
             }
             DeviceEvent::DeviceFellSilent { last_heard_at, .. } => {
-                self.silent = self.last_seen_at.is_none_or(|seen| seen <= *last_heard_at);
+                self.silent = self.last_heard_at.is_none_or(|heard| heard <= *last_heard_at);
             }
             DeviceEvent::DeviceClaimed { .. }
             | DeviceEvent::DeviceReleased { .. }
@@ -157,26 +161,30 @@ impl Device {
     pub(super) fn hear(&mut self, event: &UplinkEvent, position: i64, uplinks: &mut Uplinks) {
         match event {
             UplinkEvent::UplinkReceived(uplink) => self.receive(uplink, position, uplinks),
-            UplinkEvent::DeviceJoined(join) => self.mark_heard(&join.report),
+            UplinkEvent::DeviceJoined(join) => self.mark_seen(&join.report, join.standing),
             // Reports of the network server itself do not come from the device.
             _ => {}
         }
     }
 
     fn receive(&mut self, uplink: &UplinkReceived, position: i64, uplinks: &mut Uplinks) {
-        self.mark_heard(&uplink.report);
+        self.mark_seen(&uplink.report, uplink.standing);
         self.position = position;
         self.uplink_count += i64::from(uplink.standing != Standing::Repeated);
         let read = uplinks.read(uplink, self.definition.codec.as_deref());
-        if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+        if uplink.standing.is_new() {
             self.measure(uplink, &read);
         }
         uplinks.take((self.tenant_id, self.dev_eui, position), uplink, read, self.occupancy);
     }
 
-    fn mark_heard(&mut self, report: &NetworkReport) {
+    /// It is heard again only by something new: a sensor that delivers old frames may still be silent.
+    fn mark_seen(&mut self, report: &NetworkReport, standing: Standing) {
         self.last_seen_at = self.last_seen_at.max(Some(report.received_at));
-        self.silent = false;
+        if standing.is_new() {
+            self.last_heard_at = self.last_heard_at.max(Some(report.received_at));
+            self.silent = false;
+        }
         if let Some(profile) = &report.device.profile_name {
             self.profile = Some(profile.clone());
         }

@@ -10,6 +10,7 @@ create table if not exists devices (
     space_id      uuid,
     assigned_at   timestamptz,
     last_seen_at  timestamptz,
+    last_heard_at timestamptz,
     uplink_count  bigint           not null,
     occupancy     text             not null,
     battery_v     double precision,

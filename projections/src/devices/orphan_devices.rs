@@ -31,7 +31,7 @@ impl OrphanDevices {
             UplinkEvent::UplinkReceived(uplink) => {
                 let heard = Heard::entry(&mut self.heard, dev_eui, &uplink.report, position);
                 heard.messages += i64::from(uplink.standing != Standing::Repeated);
-                if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+                if uplink.standing.is_new() {
                     heard.reception = best(&uplink.rx_info).cloned().or(heard.reception.take());
                     let object = uplink.object.as_ref().and_then(|object| serde_json::to_string(object).ok());
                     heard.object = object.or(heard.object.take());
@@ -262,14 +262,19 @@ const QUERIED: &str = "select dev_eui, first_seen, last_seen, message_count, las
                               device_profile, device_name, last_object \
                          from orphan_devices where (dismissed_at is null or last_seen > dismissed_at)";
 
-/// One page of devices, last heard first.
+/// One page of devices that were heard at this time or later, last heard first.
 pub async fn list(
     executor: impl PgExecutor<'_>,
+    since: Option<Instant>,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<OrphanDevice>, sqlx::Error> {
-    let query = format!("{QUERIED} order by last_seen desc, dev_eui limit $1 offset $2");
-    sqlx::query_as(&query).bind(limit).bind(offset).fetch_all(executor).await
+    let query = format!(
+        "{QUERIED} and ($1::timestamptz is null or last_seen >= $1) \
+         order by last_seen desc, dev_eui limit $2 offset $3"
+    );
+    let query = sqlx::query_as(&query).bind(since.map(Instant::utc));
+    query.bind(limit).bind(offset).fetch_all(executor).await
 }
 
 /// A device, unless it is dismissed.
@@ -281,11 +286,14 @@ pub async fn get(
     sqlx::query_as(&query).bind(dev_eui.to_string()).fetch_optional(executor).await
 }
 
-/// The number of devices.
-pub async fn count(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
+/// The number of devices that were heard at this time or later.
+pub async fn count(executor: impl PgExecutor<'_>, since: Option<Instant>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
-        "select count(*) from orphan_devices where dismissed_at is null or last_seen > dismissed_at",
+        "select count(*) from orphan_devices \
+          where (dismissed_at is null or last_seen > dismissed_at) \
+            and ($1::timestamptz is null or last_seen >= $1)",
     )
+    .bind(since.map(Instant::utc))
     .fetch_one(executor)
     .await
 }

@@ -22,7 +22,7 @@ pub struct Watched {
     pub dev_eui: DevEui,
     /// Its owner.
     pub tenant_id: TenantId,
-    /// When the platform last received an uplink or a join from it.
+    /// When the platform last received something new from it.
     last_heard_at: Option<Instant>,
     silent: bool,
     timeout: TimeDelta,
@@ -61,7 +61,7 @@ impl Watched {
 struct Row {
     dev_eui: String,
     tenant_id: Uuid,
-    last_seen_at: Option<DateTime<Utc>>,
+    last_heard_at: Option<DateTime<Utc>>,
     silent: bool,
     heartbeat_sec: Option<i64>,
     codec: Option<String>,
@@ -74,7 +74,7 @@ struct Row {
 /// The columns of a [`Row`] for every enabled sensor with an owner.
 fn sensors() -> String {
     format!(
-        "select d.dev_eui, d.tenant_id, d.last_seen_at, d.silent, \
+        "select d.dev_eui, d.tenant_id, d.last_heard_at, d.silent, \
                 (d.definition ->> 'heartbeat_sec')::bigint as heartbeat_sec, d.codec, d.read_by, \
                 w.of_tenant, w.of_site, w.of_space \
            from devices d left join spaces s using (space_id) left join sites i using (site_id) \
@@ -152,7 +152,7 @@ impl Row {
         Ok(Watched {
             dev_eui: eui(&self.dev_eui)?,
             tenant_id: self.tenant_id.into(),
-            last_heard_at: self.last_seen_at.map(rows::instant).transpose()?,
+            last_heard_at: self.last_heard_at.map(rows::instant).transpose()?,
             silent: self.silent,
             timeout: silence::timeout(&policy, heartbeat_sec, chosen.or(self.read_by.as_deref())),
             shortest_timeout: silence::shortest_timeout(&policy, heartbeat_sec, chosen),

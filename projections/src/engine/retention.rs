@@ -26,8 +26,48 @@ pub const UPLINKS: Kept = Kept { table: "uplinks", age: "received_at" };
 /// Changes, by the time of their recording.
 pub const CHANGES: Kept = Kept { table: "changes", age: "recorded_at" };
 
+/// Devices at spaces, by the time of the event from which on a row holds.
+const PLACES: Kept = Kept { table: "device_places", age: "recorded_at" };
+
 /// Deletes rows older than a time; returns their number. `connection` has the role projector.
 pub async fn clean(connection: &mut PgConnection, kept: Kept, before: Instant) -> Result<u64, sqlx::Error> {
+    raise_horizon(connection, kept, before).await?;
+    let Kept { table, age } = kept;
+    let chunk = format!(
+        "delete from {table} where ctid = any(array( \
+           select ctid from {table} where {age} < $1 order by {age} limit $2))"
+    );
+    in_chunks(connection, &chunk, before).await
+}
+
+/// Forgets what devices reported at spaces before a time, except what held at this time; returns the number of deleted
+/// rows. Which device was where remains known. `connection` has the role projector.
+pub async fn forget_readings(connection: &mut PgConnection, before: Instant) -> Result<u64, sqlx::Error> {
+    raise_horizon(connection, PLACES, before).await?;
+    let replaced = |reported: &str| {
+        format!(
+            "select ctid from device_places p \
+              where occupancy is not null and recorded_at < $1 and {reported} \
+                and exists (select from device_places later \
+                             where later.space_id = p.space_id and later.category = p.category \
+                               and later.position > p.position and later.recorded_at < $1) \
+              order by recorded_at limit $2"
+        )
+    };
+    let unknown = format!(
+        "update device_places set occupancy = null where ctid = any(array({}))",
+        replaced("not reported")
+    );
+    in_chunks(connection, &unknown, before).await?;
+    let delete = format!("delete from device_places where ctid = any(array({}))", replaced("reported"));
+    in_chunks(connection, &delete, before).await
+}
+
+async fn raise_horizon(
+    connection: &mut PgConnection,
+    kept: Kept,
+    before: Instant,
+) -> Result<(), sqlx::Error> {
     let Kept { table, age } = kept;
     // Every event up to there was recorded before, with a row or without one.
     let through = feed::position_at(connection, before - TimeDelta::microseconds(1))
@@ -45,13 +85,14 @@ pub async fn clean(connection: &mut PgConnection, kept: Kept, before: Instant) -
     .bind(through)
     .execute(&mut *connection)
     .await?;
-    let chunk = format!(
-        "delete from {table} where ctid = any(array( \
-           select ctid from {table} where {age} < $1 order by {age} limit $2))"
-    );
+    Ok(())
+}
+
+/// Runs a statement for [`CHUNK`] rows at a time until it finds none; returns their number.
+async fn in_chunks(connection: &mut PgConnection, chunk: &str, before: Instant) -> Result<u64, sqlx::Error> {
     let mut cleaned = 0;
     loop {
-        let chunk = sqlx::query(&chunk).bind(before.utc()).bind(CHUNK).execute(&mut *connection).await?;
+        let chunk = sqlx::query(chunk).bind(before.utc()).bind(CHUNK).execute(&mut *connection).await?;
         if chunk.rows_affected() == 0 {
             return Ok(cleaned);
         }

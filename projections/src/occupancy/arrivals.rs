@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use parking_domain::id::{ReservationId, SpaceId, TenantId};
+use parking_domain::id::{Id, ReservationId, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use parking_domain::occupancy::Spaces;
@@ -49,19 +49,22 @@ impl Row for Arrival {
     }
 }
 
-/// The oldest arrivals to confirm, without the spaces in `except`.
+/// The oldest arrivals to confirm at the spaces of one tenant, or of all, without those in `except`.
 pub async fn first(
     connection: &mut PgConnection,
+    of: Option<TenantId>,
     limit: i64,
     except: &[SpaceId],
 ) -> Result<Vec<Arrival>, sqlx::Error> {
     let query = format!(
         "select to_json(a)::text from arrivals a where a.space_id <> all($1) and not {} \
+            and ($3::uuid is null or a.tenant_id = $3) \
           order by a.at, a.space_id limit $2",
         held_back(name::NAME, "a.space_id")
     );
     let except: Vec<Uuid> = except.iter().map(|space_id| space_id.uuid()).collect();
-    let rows: Vec<String> = sqlx::query_scalar(&query).bind(except).bind(limit).fetch_all(connection).await?;
+    let rows = sqlx::query_scalar::<_, String>(&query).bind(except).bind(limit).bind(of.map(Id::uuid));
+    let rows = rows.fetch_all(connection).await?;
     rows.iter().map(|row| from_json(row)).collect()
 }
 

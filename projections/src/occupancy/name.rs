@@ -1,4 +1,4 @@
 //! The name and version of the projection, which its parts need too.
 
 pub(super) const NAME: &str = "occupancy";
-pub(super) const VERSION: i32 = 5;
+pub(super) const VERSION: i32 = 6;

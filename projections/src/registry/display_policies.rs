@@ -110,7 +110,12 @@ impl DisplayPolicies {
             | TenantEvent::TenantUpdated { .. }
             | TenantEvent::TenantSlugChanged { .. }
             | TenantEvent::TenantSuspended { .. }
-            | TenantEvent::TenantActivated { .. } => {}
+            | TenantEvent::TenantActivated { .. }
+            | TenantEvent::MemberAdded { .. }
+            | TenantEvent::MemberRoleChanged { .. }
+            | TenantEvent::MemberDisabled { .. }
+            | TenantEvent::MemberEnabled { .. }
+            | TenantEvent::MemberRemoved { .. } => {}
         }
     }
 

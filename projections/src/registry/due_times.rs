@@ -7,7 +7,7 @@ mod followed;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use parking_domain::id::{SpaceId, TenantId};
+use parking_domain::id::{Id, SpaceId, TenantId};
 use parking_domain::instant::Instant;
 use parking_domain::policy::Policy;
 use parking_domain::stored::Event;
@@ -63,21 +63,25 @@ pub async fn first(
     first.map(rows::instant).transpose()
 }
 
-/// Spaces with a change due at a moment or before, without those in `except`, longest overdue first.
+/// Spaces of one tenant, or of all, with a change due at a moment or before, without those in `except`, longest overdue
+/// first.
 pub async fn until(
     connection: &mut PgConnection,
+    of: Option<TenantId>,
     at: Instant,
     limit: i64,
     except: &[SpaceId],
 ) -> Result<Vec<DueTime>, sqlx::Error> {
     let query = format!(
-        "select to_json(d)::text from due_times d where {} and d.due <= $2 order by d.due, d.space_id limit $3",
+        "select to_json(d)::text from due_times d where {} and d.due <= $2 \
+            and ($4::uuid is null or d.tenant_id = $4) order by d.due, d.space_id limit $3",
         served(1)
     );
     let rows: Vec<String> = sqlx::query_scalar(&query)
         .bind(uuids(except))
         .bind(at.utc())
         .bind(limit)
+        .bind(of.map(Id::uuid))
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| from_json(row)).collect()

@@ -25,7 +25,7 @@ fn dismissed(second: i64) -> DeviceEvent {
 }
 
 async fn orphans(log: &EventLog) -> Vec<OrphanDevice> {
-    orphan_devices::list(&log.database.pool(Role::Reader), 100, 0).await.unwrap()
+    orphan_devices::list(&log.database.pool(Role::Reader), None, 100, 0).await.unwrap()
 }
 
 async fn assert_audited(log: &EventLog) {

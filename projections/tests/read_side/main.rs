@@ -11,6 +11,7 @@ mod following_changes;
 mod given_up;
 mod held_back;
 mod install;
+mod kept_readings;
 mod long_orphans;
 mod orphan_devices;
 mod plans;

@@ -22,7 +22,7 @@ fn up(id: &str, f_cnt: u32, second: i64, rssi: &[i32]) -> Value {
 }
 
 async fn rows(log: &EventLog) -> Vec<OrphanDevice> {
-    orphan_devices::list(&log.database.pool(Role::Reader), 100, 0).await.unwrap()
+    orphan_devices::list(&log.database.pool(Role::Reader), None, 100, 0).await.unwrap()
 }
 
 #[tokio::test]
@@ -105,8 +105,8 @@ async fn pages_are_ordered_by_last_seen() {
     }
     catch_up::<Fleet>(&log).await;
     let reader = log.database.pool(Role::Reader);
-    assert_eq!(orphan_devices::count(&reader).await.unwrap(), 5);
-    let page = orphan_devices::list(&reader, 2, 2).await.unwrap();
+    assert_eq!(orphan_devices::count(&reader, None).await.unwrap(), 5);
+    let page = orphan_devices::list(&reader, None, 2, 2).await.unwrap();
     let devices: Vec<_> = page.iter().map(|row| row.dev_eui.as_str()).collect();
     assert_eq!(devices, ["58a0cb0000100002", "58a0cb0000100001"]);
 }

@@ -206,3 +206,16 @@ fn without_a_database_it_says_what_to_do() {
         .unwrap();
     assert!(!text(&output.stderr).contains("hunter2"), "a password is never repeated");
 }
+
+#[test]
+fn a_password_goes_to_no_other_machine_in_clear() {
+    for mode in ["", "?sslmode=prefer", "?sslmode=require", "?sslmode=verify-ca"] {
+        let url = format!("postgres://ann:correct-horse@192.0.2.1/parking{mode}");
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_replay-tool"));
+        let output = tool.arg("check").env("DATABASE_URL", &url).output().unwrap();
+        let error = text(&output.stderr);
+        assert!(!output.status.success(), "{mode}");
+        assert!(error.contains("192.0.2.1") && error.contains("sslmode=verify-full"), "{error}");
+        assert!(!error.contains("correct-horse"), "{error}");
+    }
+}

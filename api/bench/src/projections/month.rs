@@ -192,7 +192,10 @@ impl Month {
         let reserved_soon = TimeDelta::minutes(15);
         for n in 0..self.spaces.len() {
             if self.spaces[n].next_due(reserved_soon).is_some_and(|due| due.at <= at) {
-                self.at_space(n, &SpaceCommand::PassTime(PassTime { at, reserved_soon }))?;
+                self.at_space(
+                    n,
+                    &SpaceCommand::PassTime(PassTime { at, reserved_soon, arrivals_known: true }),
+                )?;
             }
         }
         Ok(())

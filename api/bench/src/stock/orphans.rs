@@ -64,7 +64,7 @@ impl OrphanDevice {
     fn receive(&mut self, uplink: &UplinkReceived) {
         self.hear(&uplink.report);
         self.message_count += i64::from(uplink.standing != Standing::Repeated);
-        if !matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) {
+        if !uplink.standing.is_new() {
             return;
         }
         if let Some(best) = uplink.rx_info.iter().max_by_key(|reception| reception.rssi) {

@@ -25,7 +25,7 @@ pub(super) fn claim(
 }
 
 /// Opens a file of one of the users for writing, and makes it if there is none. Its owner is set if one is given: the server's
-/// user must be able to use it, whoever ran the command that made it.
+/// user must be able to use a file that a command of root made.
 pub(super) fn open(
     path: &Path,
     append: bool,

@@ -36,7 +36,7 @@ pub fn give_up_root(options: &ClusterOptions) -> Result<(), ClusterError> {
 fn hand_over(layout: &Layout, installation: &Installation) -> Result<(), ClusterError> {
     let directory = layout.directory();
     let io = || ClusterError::io(directory);
-    // Whoever made a link could point it to any directory of root.
+    // A link is not followed: it could lead to any directory of root.
     let owner = fs::symlink_metadata(directory).map_err(io())?.uid();
     if !installation.users().contains(&owner) {
         return Err(ClusterError::Foreign { path: directory.to_owned(), owner });

@@ -29,7 +29,7 @@ impl Work {
         let mut connection = self.projector.connect().await?;
         match job {
             Job::ExpireReservations => {
-                let done = self.dues.pass_time(&mut connection, now).await?;
+                let done = self.dues.pass_time(&mut connection, None, now).await?;
                 Ok(json!({"commands": done.commands, "events": done.events, "settled": !done.unsettled}))
             }
             Job::CleanupReadings => {
@@ -37,9 +37,10 @@ impl Work {
                 let changes =
                     retention::clean(&mut connection, retention::CHANGES, now - KEEP_CHANGES).await?;
                 let deleted = retention::clean(&mut connection, retention::UPLINKS, before).await?;
+                let places = retention::forget_readings(&mut connection, before).await?;
                 let requests = retention::forget_requests(&mut connection, before).await?;
                 let changes = json!({"deleted": deleted, "before": before, "changes_deleted": changes,
-                                     "requests_forgotten": requests});
+                                     "readings_at_spaces_deleted": places, "requests_forgotten": requests});
                 Ok(changes)
             }
         }

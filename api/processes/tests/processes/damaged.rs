@@ -48,7 +48,7 @@ async fn a_damaged_space_delays_no_other_space() {
     let mut connection = projector(&rig).await;
 
     // Its stream is held back, so it is not listed as due.
-    let done = running.dues.pass_time(&mut connection, t("09:50:00")).await.unwrap();
+    let done = running.dues.pass_time(&mut connection, None, t("09:50:00")).await.unwrap();
     assert_eq!(
         (done.commands, done.events, done.unsettled),
         (1, 1, false),
@@ -68,10 +68,10 @@ async fn a_damaged_space_delays_no_other_space() {
         rig.follow_as(platform)
     };
     running.caught_up(&rig).await;
-    let done = running.dues.pass_time(&mut connection, t("10:05:00")).await.unwrap();
+    let done = running.dues.pass_time(&mut connection, None, t("10:05:00")).await.unwrap();
     assert_eq!((done.commands, done.events, done.unsettled), (1, 1, false), "the other reservation started");
     running.caught_up(&rig).await;
-    let done = running.dues.pass_time(&mut connection, t("10:06:00")).await.unwrap();
+    let done = running.dues.pass_time(&mut connection, None, t("10:06:00")).await.unwrap();
     assert_eq!((done.commands, done.unsettled), (0, false), "the damaged space is not listed as due");
     running.stop().await;
 }

@@ -61,7 +61,7 @@ async fn two_processes_that_both_believe_to_lead_do_nothing_twice() {
         let mut connection = PgConnection::connect_with(&options).await.unwrap();
         let mut events = 0;
         while rig.count("ReservationExpired").await + rig.count("ReservationNotTakenUp").await < 40 {
-            events += dues.pass_time(&mut connection, t("20:00:00")).await.unwrap().events;
+            events += dues.pass_time(&mut connection, None, t("20:00:00")).await.unwrap().events;
         }
         events
     };

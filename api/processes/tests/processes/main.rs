@@ -7,6 +7,7 @@ mod jobs;
 mod leader;
 mod month;
 mod rules;
+mod runners;
 mod scheduler;
 mod stays;
 mod support;

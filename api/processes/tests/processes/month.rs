@@ -195,7 +195,7 @@ async fn book(
     }
 }
 
-/// What happens is told to the platform and to the space's reference. A command that is refused has no effect in either.
+/// Does the same on the platform and on the reference of the space. A refused command changes neither.
 async fn happens(rig: &Rig, diary: &mut Diary, spaces: &[SpaceId], at: Instant, act: Act) {
     let asked = rig.asked();
     match act {

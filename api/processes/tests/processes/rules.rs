@@ -16,7 +16,7 @@ pub(crate) struct Booking {
     confirmed: bool,
     checked_in: bool,
     has_stay: bool,
-    /// The stay that lasted when it was booked, by its index.
+    /// The stay that lasted when it was booked for the next 24 hours, by its index.
     booked_during: Option<usize>,
 }
 
@@ -29,7 +29,7 @@ struct Stay {
     of: Option<usize>,
 }
 
-/// A space. It is told everything that happens, in order, and what its sensor reports while it is assigned and enabled.
+/// A space. Its functions are called in the order of the events, with reports only while the sensor is assigned and enabled.
 #[derive(Default)]
 pub(crate) struct Model {
     /// In minutes after the start.
@@ -46,6 +46,7 @@ impl Model {
     pub(crate) fn book(&mut self, number: usize, window: Window, at: Instant) {
         self.pass(at);
         let booked_during = self.stays.len().checked_sub(1).filter(|last| !self.stays[*last].ended);
+        let booked_during = booked_during.filter(|_| window.start - at <= TimeDelta::hours(24));
         let (end, started, confirmed) = (None, window.start <= at, false);
         let (checked_in, has_stay) = (false, false);
         let booking =
@@ -119,19 +120,27 @@ impl Model {
         }
     }
 
-    /// Gives the stay that lasts to its reservation, if it has none: the running one, the next one within a quarter of an
-    /// hour, or the first one that was booked during it.
+    /// Gives the stay that lasts to its reservation: the running one, the next one within a quarter of an hour, or the first
+    /// to start of those that were booked during it. One that has started or is confirmed keeps its stay.
     fn give(&mut self) {
         let Some(last) = self.stays.len().checked_sub(1) else { return };
         let Stay { began, ended, of } = self.stays[last];
-        if ended || of.is_some() {
+        if ended {
             return;
+        }
+        if let Some(owner) = of {
+            let awaits = self.open().any(|b| b.number == owner && !b.started && !b.confirmed);
+            if !awaits {
+                return;
+            }
+            self.free(owner);
         }
         let number = |booking: &mut Booking| booking.number;
         let running = self.open().find(|b| b.window.contains(began) && !b.has_stay).map(number);
         let next = self.open().filter(|b| began < b.window.start).min_by_key(|b| b.window.start);
         let next = next.filter(|b| b.window.start - began <= TimeDelta::minutes(15)).map(number);
-        let booked_during = self.open().find(|b| b.booked_during == Some(last) && !b.has_stay).map(number);
+        let booked_during = self.open().filter(|b| b.booked_during == Some(last) && !b.has_stay);
+        let booked_during = booked_during.min_by_key(|b| b.window.start).map(number);
         let owner = running.or(next).or(booked_during);
         self.stays[last].of = owner;
         if let Some(booking) = self.open().find(|booking| Some(booking.number) == owner) {

@@ -176,3 +176,34 @@ async fn a_silence_that_a_change_makes_due_earlier_is_found() {
     assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:01:40")]);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_sensor_whose_frames_are_all_late_falls_silent_and_stays_so() {
+    let rig = Rig::create(t("08:00:00")).await;
+    let (space, dev_eui) = (rig.space("A-1", None).await, DevEui::from(1));
+    rig.claim(dev_eui, 600).await;
+    rig.assign(dev_eui, space).await;
+    rig.says(dev_eui, 9, true).await;
+    let running = rig.serve();
+    let shown = async || -> (bool, String) {
+        running.caught_up(&rig).await;
+        let query = "select d.silent, o.reason from projections.devices d \
+                       join projections.space_occupancy o using (space_id)";
+        sqlx::query_as(query).fetch_one(&rig.log.pool).await.unwrap()
+    };
+    rig.clock.set(t("08:20:00"));
+    rig.says_from(dev_eui, 8, true, t("07:50:00")).await;
+    assert_eq!(shown().await, (false, "sensor".to_owned()));
+    rig.clock.set(t("08:30:00"));
+    while rig.count("DeviceFellSilent").await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(due(&rig, "DeviceFellSilent").await, [t("08:30:00")]);
+    assert_eq!(shown().await, (true, "sensor_silent".to_owned()));
+    rig.clock.set(t("08:40:00"));
+    rig.says_from(dev_eui, 7, true, t("07:40:00")).await;
+    assert_eq!(shown().await, (true, "sensor_silent".to_owned()), "an old frame says nothing new");
+    rig.says(dev_eui, 10, true).await;
+    assert_eq!(shown().await, (false, "sensor".to_owned()));
+    running.stop().await;
+}

@@ -36,19 +36,18 @@ use parking_processes::due::Dues;
 use parking_processes::leader::lead;
 use parking_processes::scheduler::Scheduler;
 use parking_projections::engine::follower;
-use parking_projections::engine::progress::{Progress, Progresses};
-use parking_projections::engine::projection::Projection;
-use parking_projections::engine::runner::Runner;
+use parking_projections::engine::progress::Progresses;
 use parking_projections::engine::wake;
-use parking_projections::list::{self, Visitor};
+use parking_projections::list;
 use parking_projections::occupancy::changes;
 use parking_testkit::{EventLog, Role};
 use serde_json::json;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 use tokio::time::{self, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::runners::{StartRunner, Waiting};
 
 /// Longer than any step that succeeds.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -104,6 +103,8 @@ pub(crate) struct Running {
     changed: watch::Receiver<()>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// The runners that wait.
+    waiting: Vec<Waiting>,
 }
 
 impl Rig {
@@ -119,20 +120,30 @@ impl Rig {
         self.follow_as(self.platform.clone())
     }
 
+    /// Like [`Self::follow`], but the projection of this name applies nothing before [`Running::resume`].
+    pub(crate) fn follow_without(&self, name: &'static str) -> Running {
+        self.start(self.platform.clone(), Some(name))
+    }
+
     /// Like [`Self::follow`], with the aggregates of another process.
     pub(crate) fn follow_as(&self, platform: Arc<Platform>) -> Running {
+        self.start(platform, None)
+    }
+
+    fn start(&self, platform: Arc<Platform>, without: Option<&'static str>) -> Running {
         let (stop, tasks) = (self.log.stop.child_token(), TaskTracker::new());
         let (signal, woken) = watch::channel(());
         let projector = self.log.database.as_role(Role::Projector);
         tasks.spawn(wake::listen(projector, self.log.writer.head(), signal, stop.clone()));
         let projector = self.log.database.as_role(Role::Projector);
-        let mut start = StartRunner { projector, woken, tasks: tasks.clone(), stop: stop.clone() };
+        let (tasks_too, stop_too, waiting) = (tasks.clone(), stop.clone(), Vec::new());
+        let mut start = StartRunner { projector, woken, tasks: tasks_too, stop: stop_too, without, waiting };
         let progress: Progresses = list::each(&mut start).into_iter().collect();
         let dues = Dues::new(platform, progress.clone(), Arc::new(()));
         let (signal, changed) = watch::channel(());
         let projector = self.log.database.as_role(Role::Projector);
         tasks.spawn(wake::listen_to(changes::CHANNEL, projector, signal, stop.clone()));
-        Running { progress, dues, changed, stop, tasks }
+        Running { progress, dues, changed, stop, tasks, waiting: start.waiting }
     }
 
     /// Runs read models and a scheduler, as a server does.
@@ -212,10 +223,15 @@ impl Rig {
 
     /// The sensor reports now whether a vehicle is there.
     pub(crate) async fn says(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool) {
+        self.says_from(dev_eui, f_cnt, occupied, self.clock.now()).await;
+    }
+
+    /// Like [`Self::says`], in a frame that was heard at this time.
+    pub(crate) async fn says_from(&self, dev_eui: DevEui, f_cnt: u32, occupied: bool, heard_at: Instant) {
         let data = if occupied { "Afs4AAAxEQA=" } else { "APs4AAAxEQA=" };
         let now = self.clock.now();
         let body = json!({
-            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": now.to_string(),
+            "deviceInfo": {"devEui": dev_eui, "deviceProfileName": "TBMS100"}, "time": heard_at.to_string(),
             "devAddr": "0100a001", "fCnt": f_cnt, "fPort": 102, "data": data,
         });
         let body = Bytes::from(body.to_string());
@@ -287,6 +303,11 @@ impl Rig {
 }
 
 impl Running {
+    /// Starts the runners that wait.
+    pub(crate) fn resume(&mut self) {
+        self.waiting.drain(..).for_each(|runner| drop(self.tasks.spawn(runner)));
+    }
+
     /// Starts a scheduler that leads if no other one does.
     pub(crate) fn schedule(&self, rig: &Rig) {
         let (scheduler, _) = Scheduler::new(self.dues.clone(), rig.clock.clone());
@@ -306,24 +327,6 @@ impl Running {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-    }
-}
-
-/// Starts the runners of projections.
-struct StartRunner {
-    projector: PgConnectOptions,
-    woken: watch::Receiver<()>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-}
-
-impl Visitor for StartRunner {
-    type Output = (&'static str, Progress);
-
-    fn visit<P: Projection>(&mut self) -> Self::Output {
-        let (runner, progress) = Runner::<P>::new(self.projector.clone(), self.woken.clone());
-        self.tasks.spawn(runner.run(self.stop.clone()));
-        (P::NAME, progress)
     }
 }
 

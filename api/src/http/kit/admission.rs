@@ -1,13 +1,15 @@
-//! What a request must be before its handler runs. Until there are logins, a server on loopback trusts whoever reaches it, so
-//! it makes sure that this is a program of this machine: no page of another site, and nothing that a proxy passes on.
+//! Which requests reach a handler. Until there are logins, a server on loopback serves every program of this machine, so it
+//! refuses requests from pages of other sites and requests that a proxy passes on.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::http::kit::edge::Passage;
 use crate::http::kit::problem::Problem;
 
 /// Headers that decide whether a request is accepted and how it is read. Given twice, one proxy or program would go by the
@@ -23,8 +25,20 @@ const ONCE: [&[&str]; 8] = [
     &["x-webhook-token"],
 ];
 
-/// What proxies add.
-const BY_PROXIES: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+/// What proxies add, besides what begins with `X-Forwarded`.
+const BY_PROXIES: [&str; 7] = [
+    "cf-connecting-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-original-forwarded-for",
+    "x-real-ip",
+];
+
+/// A scheme, and its port if none is given.
+const HTTP: (&str, u16) = ("http", 80);
+const HTTPS: (&str, u16) = ("https", 443);
 
 /// What is served through a proxy too, as it is on other addresses than loopback.
 const HEALTH: [&str; 2] = ["/health", "/webhooks/health"];
@@ -54,13 +68,13 @@ impl Admission {
     pub(crate) fn check(&self, request: &Request) -> Result<(), Problem> {
         let Self::ThisMachine { hosts } = self else { return Ok(()) };
         let headers = request.headers();
-        let host = headers.get(HOST).map(|host| Authority::try_from(host.as_bytes()));
-        let target = request.uri().authority().cloned().map(Ok);
+        let host = headers.get(HOST).map(|host| Place::of(host.as_bytes(), HTTP.1));
+        let target = request.uri().authority().map(|target| Place::of(target.as_str().as_bytes(), HTTP.1));
         // Every browser sends a Host.
-        if host.into_iter().chain(target).any(|name| !name.is_ok_and(|name| is_known(&name, hosts))) {
+        if host.into_iter().chain(target).any(|place| !place.is_some_and(|place| place.is_known(hosts))) {
             return Err(host_unknown());
         }
-        if is_cross_site(request.method(), headers) {
+        if is_cross_site(request) {
             return Err(cross_site());
         }
         if is_forwarded(headers) && !HEALTH.iter().any(|path| request.uri().path().starts_with(path)) {
@@ -77,34 +91,75 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// A page whose name was made to resolve to this machine still sends that name as the host.
-fn is_known(name: &Authority, hosts: &[String]) -> bool {
-    let host = name.host();
-    let address: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
-    address.is_ok_and(|address| address.to_canonical().is_loopback())
-        || host.eq_ignore_ascii_case("localhost")
-        || hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+/// A host and a port, as `Host` names them: without a user, and with a port that is a number or absent.
+#[derive(PartialEq, Eq)]
+struct Place {
+    /// In lower case.
+    host: String,
+    port: u16,
 }
 
-/// True for a request by a page of another origin. A link to a page of this server is followed.
-fn is_cross_site(method: &Method, headers: &HeaderMap) -> bool {
+impl Place {
+    /// Reads `host[:port]` of HTTP (RFC 9110, 7.2; RFC 3986, 3.2.2 and 3.2.3).
+    fn of(text: &[u8], usual_port: u16) -> Option<Self> {
+        let authority = Authority::try_from(text).ok()?;
+        let host = authority.host();
+        let port = match authority.as_str().strip_prefix(host)? {
+            "" | ":" => usual_port,
+            port => port
+                .strip_prefix(':')
+                .filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?
+                .parse()
+                .ok()?,
+        };
+        Some(Self { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// A page whose name was made to resolve to this machine still sends that name as the host.
+    fn is_known(&self, hosts: &[String]) -> bool {
+        self.address().is_some_and(|address| address.to_canonical().is_loopback())
+            || self.host == "localhost"
+            || hosts.iter().any(|known| known.eq_ignore_ascii_case(&self.host))
+    }
+
+    /// Its address, if it is not a name. An IPv6 address stands in brackets.
+    fn address(&self) -> Option<IpAddr> {
+        match self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+            None => self.host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
+        }
+    }
+}
+
+/// True for a request by a page of another origin that is not listed. A link to a page of this server is followed.
+fn is_cross_site(request: &Request) -> bool {
+    let (method, headers) = (request.method(), request.headers());
+    let passage = request.extensions().get::<Arc<Passage>>().map(|passage| &**passage);
+    if passage.is_some_and(Passage::is_of_listed_origin) {
+        return false;
+    }
     let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if *method == Method::GET && value("sec-fetch-mode") == Some("navigate") {
         return false;
     }
     let is_foreign = value("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    is_foreign || value(ORIGIN.as_str()).is_some_and(|origin| !is_own(origin, headers))
+    is_foreign || value(ORIGIN.as_str()).is_some_and(|origin| !is_own(origin, headers, passage))
 }
 
-fn is_own(origin: &str, headers: &HeaderMap) -> bool {
-    let name = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    name.zip(host).is_some_and(|(name, host)| name.eq_ignore_ascii_case(host))
+/// True if the origin is this server: its scheme, host and port, as a trusted proxy or the connection says.
+fn is_own(origin: &str, headers: &HeaderMap, passage: Option<&Passage>) -> bool {
+    let (scheme, port) = if passage.is_some_and(Passage::is_https) { HTTPS } else { HTTP };
+    let place = origin.split_once("://").filter(|(of, _)| of.eq_ignore_ascii_case(scheme));
+    let place = place.and_then(|(_, place)| Place::of(place.as_bytes(), port));
+    let host = passage.and_then(Passage::forwarded_host).map(str::as_bytes);
+    let host = host.or_else(|| headers.get(HOST).map(HeaderValue::as_bytes));
+    place.is_some() && place == host.and_then(|host| Place::of(host, port))
 }
 
+/// Some proxies and programs take `_` for `-` in the names of headers.
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    let mut names = headers.keys().map(HeaderName::as_str);
-    names.any(|name| name.starts_with("x-forwarded-") || BY_PROXIES.contains(&name))
+    let mut names = headers.keys().map(|name| name.as_str().replace('_', "-"));
+    names.any(|name| name.starts_with("x-forwarded") || BY_PROXIES.contains(&&*name))
 }
 
 fn host_unknown() -> Problem {

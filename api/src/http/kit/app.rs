@@ -29,11 +29,13 @@ use crate::http::kit::budget::Budget;
 use crate::http::kit::caller::Identity;
 use crate::http::kit::commit_probe::CommitProbe;
 use crate::http::kit::credential::Credential;
+use crate::http::kit::edge::Edge;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::probe::Probe;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
 use crate::http::kit::reply::Done;
+use crate::http::kit::turned_away::TurnedAway;
 use crate::metrics::Metrics;
 
 /// How long the response to a command waits for the read models.
@@ -62,6 +64,8 @@ pub(crate) struct App {
     pub(crate) credential: Credential,
     /// Whom the server serves without a credential.
     pub(crate) admission: Admission,
+    pub(crate) edge: Edge,
+    pub(crate) turned_away: TurnedAway,
     /// The log's id: responses send it along with a position.
     pub(crate) log_id: HeaderValue,
     pub(crate) clock: Arc<dyn Clock>,
@@ -164,18 +168,20 @@ impl App {
 
     /// Lets projections catch up with a command before the response is read from their rows, and gives the others a moment,
     /// so that the client's next read shows the command too. Best effort: the command has already succeeded.
-    pub(crate) async fn settle<S: Sources>(&self, position: Option<i64>) {
-        if let Some(position) = position
-            && self.progress.wait_for::<S>(position, SETTLE).await.is_ok()
-        {
+    pub(crate) async fn settle<S: Sources>(&self, position: i64) {
+        if self.progress.wait_for::<S>(position, SETTLE).await.is_ok() {
             self.progress.wait_for_near(position, MOMENT).await;
         }
+    }
+
+    /// The last position that this server knows may be acknowledged: the position of a command that appends nothing.
+    pub(crate) fn head(&self) -> i64 {
+        *self.writer.head().borrow()
     }
 
     /// Waits until `registry` reflects all events that this server has appended, for resources that may have been created
     /// a moment ago. Refused if it does not: a resource that is not found then may exist.
     pub(crate) async fn catch_up(&self) -> Result<(), Problem> {
-        let head = *self.writer.head().borrow();
-        progress::wait_for::<Registry>(&self.progress, head).await
+        progress::wait_for::<Registry>(&self.progress, self.head()).await
     }
 }

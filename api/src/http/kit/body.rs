@@ -5,23 +5,22 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
+use serde::de::IgnoredAny;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::kit::admission::is_json;
 use crate::http::kit::app::AppState;
 use crate::http::kit::caller::Caller;
+use crate::http::kit::fields::{Body, Fields, FromFields};
 use crate::http::kit::lenient;
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::invalid;
+use crate::http::kit::query::{invalid, invalid_body};
 
 /// The longest accepted key.
 const MAX_KEY: usize = 255;
 
-/// A command with its JSON body. Unknown keys of the body are ignored. An empty body counts as an empty object, whatever its
-/// `Content-Type`.
+/// A command with its JSON body. Unknown keys of the body are ignored.
 pub(crate) struct Command<P, T> {
     pub(crate) caller: Caller<P>,
     pub(crate) body: T,
@@ -41,13 +40,17 @@ pub(crate) struct KeyedCommand<P, T> {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents a parameter that all commands understand")]
 pub(crate) struct Confirmation {
-    /// With any other value than true the command is refused.
+    /// `true`, `1`, `yes` or `on`, in any letter case. With any other value the command is refused.
     confirm: Option<bool>,
 }
 
 /// The body of a command that needs nothing but its path.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub(crate) struct EmptyBody {}
+
+impl Body for EmptyBody {
+    const OPTIONAL: bool = true;
+}
 
 /// The header that makes a command idempotent.
 #[derive(Debug, IntoParams)]
@@ -60,7 +63,7 @@ pub(crate) struct IdempotencyKey {
     idempotency_key: Option<String>,
 }
 
-impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for Command<P, T> {
+impl<P: Permission, T: FromFields> FromRequest<AppState> for Command<P, T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
@@ -74,7 +77,7 @@ impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for Command<P, T>
     }
 }
 
-impl<P: Permission, T: DeserializeOwned> FromRequest<AppState> for KeyedCommand<P, T> {
+impl<P: Permission, T: FromFields> FromRequest<AppState> for KeyedCommand<P, T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
@@ -105,10 +108,10 @@ impl<P: Permission> Received<P> {
     }
 }
 
-/// `confirm=false` says that nothing is to happen, with any command.
+/// A `confirm` that does not say yes says that nothing is to happen, with any command.
 fn refuse_unconfirmed(parts: &Parts) -> Result<(), Problem> {
     if lenient::is_unconfirmed(parts.uri.query().unwrap_or_default()) {
-        return Err(invalid("confirm does not say true, so nothing was done: send confirm=true, or omit it"));
+        return Err(invalid("confirm does not say yes, so nothing was done: send confirm=true, or omit it"));
     }
     Ok(())
 }
@@ -128,30 +131,19 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_owned()))
 }
 
-/// Refuses an invalid body.
-pub(crate) fn invalid_body(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", detail)
-}
-
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let bytes = match bytes.trim_ascii() {
-        b"" | b"null" => b"{}",
-        bytes => bytes,
-    };
+fn read<T: FromFields>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = bytes.trim_ascii();
     if contains_nul(bytes) {
         return Err(invalid_body("a string must not contain the character U+0000: it cannot be stored"));
     }
-    // Serde would also deserialize a struct from a list, field by field.
-    if !bytes.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        return Err(invalid_body("the body must be a JSON object"));
-    }
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        Category::Data => invalid_body(error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => {
-            let detail = format!("the body is not JSON: {error}");
-            Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+    let fields = Fields::parse(bytes).map_err(|error| {
+        if error.is_data() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+            return invalid_body("the body must be a JSON object");
         }
-    })
+        let detail = format!("the body is not JSON: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+    })?;
+    T::from_fields(fields)
 }
 
 /// True when a string of the JSON contains U+0000. PostgreSQL cannot store it, so it would stop every read model.

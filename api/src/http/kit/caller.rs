@@ -21,15 +21,22 @@ use crate::http::kit::app::{App, AppState};
 use crate::http::kit::permission::Permission;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::request::RequestId;
+use crate::http::kit::time::{Present, Time};
 
 /// The default tenant's owner.
 const OWNER: Uuid = Uuid::from_u128(1);
 
-/// A caller with the permission `P`. Every read and every command needs one.
+/// The requests of the default tenant in a minute: as many as it likes.
+const NO_LIMIT: Option<u32> = None;
+
+/// A caller with the permission `P`. Every read and every command needs one. `T` is the time that the operation concerns: a
+/// caller that asks another operation about a past moment is refused.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller<P> {
+pub(crate) struct Caller<P, T = Present> {
     identity: Identity,
     permission: PhantomData<P>,
+    /// The time that the request asks for.
+    pub(crate) time: T,
 }
 
 /// The caller's tenant and actor, and the id of the request.
@@ -92,7 +99,7 @@ impl<P> Caller<P> {
     }
 }
 
-impl<P> Deref for Caller<P> {
+impl<P, T> Deref for Caller<P, T> {
     type Target = Identity;
 
     fn deref(&self) -> &Identity {
@@ -100,11 +107,13 @@ impl<P> Deref for Caller<P> {
     }
 }
 
-impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
+impl<P: Permission, T: Time> FromRequestParts<AppState> for Caller<P, T> {
     type Rejection = Problem;
 
-    /// On loopback every caller has every permission.
+    /// On loopback every caller has every permission. Every operation passes here, so here the query as a whole is checked.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let time = T::of(&parts.uri)?;
+        app.edge.charge_tenant(parts, TenantId::DEFAULT, NO_LIMIT, app.clock.now())?;
         let identity = Identity {
             tenant_id: TenantId::DEFAULT,
             actor: Actor::User(OWNER.into()),
@@ -112,6 +121,6 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
             idempotency: None,
             trace_id: parts.extensions.get::<RequestId>().map(|request| request.id.clone()),
         };
-        Ok(Self { identity, permission: PhantomData })
+        Ok(Self { identity, permission: PhantomData, time })
     }
 }

@@ -16,12 +16,14 @@ use crate::http::kit::permission::Permission;
 /// A refusal's status and code.
 pub(crate) type Code = (StatusCode, &'static str);
 
-/// The refusals of every operation, by `admission`.
-const OF_EVERY_OPERATION: [Code; 4] = [
+/// The refusals of every operation, by `admission` and `edge`.
+const OF_EVERY_OPERATION: [Code; 6] = [
     (StatusCode::BAD_REQUEST, "header_repeated"),
     (StatusCode::FORBIDDEN, "cross_site"),
     (StatusCode::FORBIDDEN, "forwarded"),
+    (StatusCode::FORBIDDEN, "https_required"),
     (StatusCode::MISDIRECTED_REQUEST, "host_unknown"),
+    (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
 ];
 
 /// A set of refusals.

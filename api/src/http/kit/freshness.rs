@@ -8,11 +8,11 @@ use utoipa::IntoParams;
 
 use crate::http::kit::app::AppState;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::query::{Parameters, QueryParams};
 
 /// The position that a read must reflect. [`App::read`](crate::http::kit::app::App::read) waits for it after authenticating
 /// the caller.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Freshness {
     /// Waits at most two seconds until the response reflects all events up to this position (`X-Position` of a command's
@@ -21,23 +21,13 @@ pub(crate) struct Freshness {
     pub(crate) min_position: Option<i64>,
 }
 
-/// The parameter of reads that can look back. Elsewhere it is refused: the present is not what the client asked for.
-#[derive(Deserialize)]
-struct Past {
-    as_of: Option<String>,
-}
+impl Parameters for Freshness {}
 
 impl FromRequestParts<AppState> for Freshness {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let QueryParams(Past { as_of }) = QueryParams::of(&parts.uri)?;
-        match as_of {
-            None => Self::of(&parts.uri),
-            Some(_) => Err(invalid(
-                "this operation shows the present only: omit as_of, or read a space or the occupancy of a site",
-            )),
-        }
+        Self::of(&parts.uri)
     }
 }
 

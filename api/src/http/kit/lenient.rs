@@ -6,15 +6,16 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use parking_domain::instant::Instant;
-use parking_domain::space::Status;
+use parking_domain::patch::Patch;
 use serde::Deserialize;
 use serde::de::value::{self, StrDeserializer};
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde_json::Value;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::http::kit::app::AppState;
+use crate::http::kit::iso8601::read_time;
 
 /// Serves routes under every path that clients use for them. The documentation lists only the first path.
 pub(crate) trait ServeCompatibly {
@@ -58,7 +59,8 @@ pub(crate) fn own_path(path: &str) -> String {
 
 /// The parameters that are present, in order of their names: two queries that ask for the same are equal.
 pub(crate) fn own_query(query: &str) -> String {
-    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(&present(query)).unwrap_or_default();
+    let present = present(query).unwrap_or_default();
+    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(&present).unwrap_or_default();
     pairs.sort();
     serde_urlencoded::to_string(pairs).unwrap_or_default()
 }
@@ -69,17 +71,25 @@ pub(crate) fn is_unconfirmed(query: &str) -> bool {
     pairs.iter().any(|(name, value)| name == "confirm" && read_flag(value.trim()) != Some(true))
 }
 
-/// Removes parameters whose value counts as absent. Of several parameters with the same name, the last one wins.
-pub(crate) fn present(query: &str) -> String {
+/// Removes parameters whose value counts as absent. Refuses a parameter with several values: some servers and proxies would
+/// go by the first one, others by the last, and no parameter is a list.
+pub(crate) fn present(query: &str) -> Result<String, SeveralValues> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let mut present: Vec<(String, String)> = Vec::with_capacity(pairs.len());
-    for (name, value) in pairs {
-        present.retain(|(earlier, _)| *earlier != name);
-        if is_present(&value) {
-            present.push((name, value.trim().to_owned()));
+    for (name, value) in pairs.into_iter().filter(|(_, value)| is_present(value)) {
+        if name.ends_with(']') || present.iter().any(|(earlier, _)| *earlier == name) {
+            let name = name.split('[').next().unwrap_or_default().to_owned();
+            return Err(SeveralValues { name });
         }
+        present.push((name, value.trim().to_owned()));
     }
-    serde_urlencoded::to_string(present).unwrap_or_default()
+    Ok(serde_urlencoded::to_string(present).unwrap_or_default())
+}
+
+/// A parameter of a query is given twice, or as a list such as `status[]=`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SeveralValues {
+    pub(crate) name: String,
 }
 
 /// False for values that count as absent.
@@ -114,42 +124,80 @@ fn read_flag(text: &str) -> Option<bool> {
     }
 }
 
+/// A number, or a string with a number.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let read = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
+    deserializer.deserialize_any(Lax::<f64>::new("a number", read))
+}
+
+/// The change that a value which was sent makes: `null` and an empty string clear the field.
+fn change<T>(value: Option<T>) -> Patch<T> {
+    value.map_or(Patch::Clear, Patch::Set)
+}
+
+/// A value of a field that `null` and an empty string clear.
+pub(crate) fn clearable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Patch<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Ok(Patch::Clear);
+    }
+    Option::deserialize(value).map(change).map_err(de::Error::custom)
+}
+
+/// As [`number`], for a field that can be cleared.
+pub(crate) fn number_change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patch<f64>, D::Error> {
+    number(deserializer).map(change)
+}
+
+/// As [`integer`], for a field that can be cleared.
+pub(crate) fn integer_change<'de, D, T>(deserializer: D) -> Result<Patch<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    integer(deserializer).map(change)
+}
+
+/// As [`text`], for a field that can be cleared.
+pub(crate) fn text_change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patch<String>, D::Error> {
+    text(deserializer).map(change)
+}
+
+/// One of the names of an enum, in upper or lower case.
+pub(crate) fn word<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    let word = |text: String| T::deserialize(StrDeserializer::new(&text.trim().to_ascii_lowercase()));
+    text.map(word).transpose()
+}
+
+/// A value by its name, in upper or lower case.
+pub(crate) fn name<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let lower = text.to_ascii_lowercase();
+    T::deserialize(StrDeserializer::<value::Error>::new(&lower)).ok()
+}
+
 /// A string or a number: clients send amounts of money as either.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     deserializer.deserialize_any(Lax::<String>::new("a text", |text| Some(text.to_owned())))
 }
 
-/// V5's names of a reservation's status `active`.
-pub(crate) const V5_ACTIVE: [&str; 2] = ["pending", "confirmed"];
-
-/// A reservation's status. V5's `pending` and `confirmed` mean `active`.
-pub(crate) fn reservation_status<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Status>, D::Error> {
-    let read = |text: &str| {
-        if V5_ACTIVE.contains(&text) {
-            return Some(Status::Active);
-        }
-        Status::deserialize(StrDeserializer::<value::Error>::new(text)).ok()
-    };
-    let what = "active, completed, cancelled, expired or no_show";
-    deserializer.deserialize_any(Lax::<Status>::new(what, read))
-}
-
-/// A time with its offset. A time without an offset is in UTC, as V6 wrote it; a date means its first moment.
+/// A time: see [`read_time`].
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
     let what = "a time such as 2026-11-23T08:00:00Z, in the years 1 to 9998 and without a leap second";
     deserializer.deserialize_any(Lax::<Instant>::new(what, read_time))
 }
 
-/// Parses a time. In a query, the `+` of an offset arrives as a space.
-pub(crate) fn read_time(text: &str) -> Option<Instant> {
-    let text = text.trim().replace(' ', if text.contains('T') { "+" } else { "T" });
-    let without_offset = || text.parse::<NaiveDateTime>().ok();
-    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
-    let in_utc = || without_offset().or_else(day).map(|time| time.and_utc());
-    let time: DateTime<Utc> = text.parse().ok().or_else(in_utc)?;
-    time.try_into().ok()
+/// What `read` makes of a text; `what` says what it takes.
+pub(crate) fn read<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    what: &'static str,
+    read: fn(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(Lax::new(what, read))
 }
 
 /// Deserializes a value that may also be a string or null.
@@ -218,22 +266,14 @@ mod tests {
 
     #[test]
     fn absent_parameters_are_removed() {
-        assert_eq!(present("a=&b=undefined&c=null&d=1&d=2&e=+x+"), "d=2&e=x");
-        assert_eq!(present("a=1&a=undefined"), "");
+        assert_eq!(present("a=&b=undefined&c=null&d=1&d=&e=+x+").as_deref(), Ok("d=1&e=x"));
+        assert_eq!(present("a=undefined&a=1").as_deref(), Ok("a=1"));
     }
 
     #[test]
-    fn a_time_without_an_offset_is_in_utc() {
-        let at = read_time("2026-11-23T08:00:00Z");
-        assert!(at.is_some());
-        for text in ["2026-11-23T08:00:00", "2026-11-23 08:00:00", "2026-11-23T10:00:00 02:00"] {
-            assert_eq!(read_time(text), at, "{text}");
-        }
-        assert_eq!(read_time("2026-11-23"), read_time("2026-11-23T00:00:00Z"));
-        for text in
-            ["tomorrow", "0000-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "9999-12-31T23:30:00-01:00"]
-        {
-            assert_eq!(read_time(text), None, "{text}");
+    fn a_parameter_has_one_value() {
+        for query in ["a=1&a=2", "a=1&b=2&a=1", "a[]=1", "a[0]=1", "a%5B%5D=1", "b=1&a[b]=2"] {
+            assert_eq!(present(query), Err(SeveralValues { name: "a".to_owned() }), "{query}");
         }
     }
 
@@ -258,7 +298,7 @@ mod tests {
 
     #[test]
     fn queries_that_ask_for_the_same_are_equal() {
-        assert_eq!(own_query("b=1&a=x+y&c="), own_query("a=x%20y&b=2&b=1&d=null"));
+        assert_eq!(own_query("b=1&a=x+y&c="), own_query("a=x%20y&b=&b=1&d=null"));
         assert_ne!(own_query("a=1"), own_query("a=2"));
     }
 

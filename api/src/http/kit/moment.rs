@@ -1,8 +1,6 @@
 //! The moment that a read shows: now, or a past one (`as_of`).
 
-use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
-use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use parking_projections::engine::as_of::{AsOf, AsOfError, LastEvent, Then};
 use parking_projections::engine::feed::FeedError;
 use parking_projections::engine::progress::Sources;
@@ -12,13 +10,14 @@ use utoipa::IntoParams;
 use crate::http::kit::app::App;
 use crate::http::kit::documented::Coded;
 use crate::http::kit::freshness::Freshness;
-use crate::http::kit::lenient;
+use crate::http::kit::iso8601::read_time;
 use crate::http::kit::problem::Problem;
 use crate::http::kit::progress;
-use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::query::{Parameters, QueryParams, invalid};
+use crate::http::kit::time::Time;
 
 /// The past moment that a read looks at.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOfQuery {
     /// A position, or a time of recording such as `2026-11-23T08:00:00Z`: everything in the response is as of then. Defaults
@@ -29,6 +28,8 @@ pub(crate) struct AsOfQuery {
     as_of: Option<AsOf>,
 }
 
+impl Parameters for AsOfQuery {}
+
 /// What a read shows that can look back: a past moment, or the present as fresh as the client requires.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -36,12 +37,10 @@ pub(crate) struct Moment {
     freshness: Freshness,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Moment {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let QueryParams(AsOfQuery { as_of }) = QueryParams::of(&parts.uri)?;
-        Ok(Self { as_of, freshness: Freshness::of(&parts.uri)? })
+impl Time for Moment {
+    fn of(uri: &Uri) -> Result<Self, Problem> {
+        let QueryParams(AsOfQuery { as_of }) = QueryParams::of(uri)?;
+        Ok(Self { as_of, freshness: Freshness::of(uri)? })
     }
 }
 
@@ -92,5 +91,5 @@ impl From<AsOfError> for Problem {
 
 fn as_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AsOf>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    AsOf::read(&text, lenient::read_time).map(Some).map_err(de::Error::custom)
+    AsOf::read(&text, read_time).map(Some).map_err(de::Error::custom)
 }

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::query::{Parameters, QueryParams, invalid};
 
 /// The highest page number.
 const MAX_PAGE: i64 = 1_000_000;
@@ -58,7 +58,7 @@ impl Envelope {
 /// The requested page. `DEFAULT` and `MAX` are the default and the highest page size.
 pub(crate) struct Paged<const DEFAULT: i64, const MAX: i64>(pub(crate) Page);
 
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct PageQuery {
     #[serde(deserialize_with = "lenient::integer")]
@@ -67,6 +67,8 @@ struct PageQuery {
     page_size: Option<i64>,
     envelope: Option<Envelope>,
 }
+
+impl Parameters for PageQuery {}
 
 impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for Paged<DEFAULT, MAX> {
     type Rejection = Problem;

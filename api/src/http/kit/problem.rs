@@ -1,20 +1,20 @@
 //! Refusals as RFC 9457 problem documents. Every error becomes a response here.
 
+mod causes;
+
 use std::collections::BTreeMap;
 
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use parking_commands::append::AppendError;
-use parking_commands::ingest::IngestError;
-use parking_commands::store::LoadError;
-use parking_domain::chirpstack::ParseError;
-use parking_projections::engine::outage::{had_no_connection, is_outage, is_overload};
+use parking_projections::engine::outage::{had_no_connection, is_overload};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::{error, warn};
 
 use crate::http::BODY_LIMIT;
+
+/// The code of a refusal by an overloaded server.
+pub(crate) const OVERLOADED: &str = "overloaded";
 
 /// A refusal: the cause, and what the caller can do about it.
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub(crate) struct Problem {
     extension: Option<(&'static str, Vec<Value>)>,
     /// True when no connection to the database was available: it may be overloaded rather than unavailable.
     had_no_connection: bool,
+    /// Seconds until the same request may succeed.
+    retry_after: Option<u64>,
+    /// True when the log has a line about it already.
+    is_logged: bool,
 }
 
 /// The document, a superset of what V6's clients read. `detail` is always a plain string.
@@ -43,7 +47,25 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), extension: None, had_no_connection: false }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            extension: None,
+            had_no_connection: false,
+            retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+            is_logged: false,
+        }
+    }
+
+    /// The same problem, about which the log has a line already.
+    pub(crate) fn logged(self) -> Self {
+        Self { is_logged: true, ..self }
+    }
+
+    /// True when the log has a line about it already.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
     }
 
     /// The same problem with an extension member.
@@ -66,11 +88,19 @@ impl Problem {
             StatusCode::REQUEST_TIMEOUT => {
                 ("request_timeout", "the request took too long to arrive: send it again".to_owned())
             }
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+                "head_too_large",
+                "the head of the request has more than 16 KiB or more than 100 fields: send fewer or shorter headers"
+                    .to_owned(),
+            ),
+            StatusCode::URI_TOO_LONG => {
+                ("uri_too_long", "the target of the request is too long: send a shorter one".to_owned())
+            }
             status if status.is_server_error() => (
                 "internal",
                 "the server failed: try again, and quote the request id if the error persists".to_owned(),
             ),
-            _ => ("bad_request", "the request cannot be read".to_owned()),
+            _ => ("bad_request", "the request cannot be read: send it in the form of HTTP/1.1".to_owned()),
         };
         Self::new(status, code, detail)
     }
@@ -96,7 +126,12 @@ impl Problem {
     /// The server is overloaded.
     pub(crate) fn overloaded() -> Self {
         let detail = "the server is overloaded, the request was not executed: send it again in a moment";
-        Self::unavailable("overloaded", detail)
+        Self::unavailable(OVERLOADED, detail)
+    }
+
+    /// True for a refusal of every request, while the server is overloaded: the log gets a line a minute about them.
+    fn is_frequent(&self) -> bool {
+        self.code == OVERLOADED || self.had_no_connection
     }
 
     /// True when no connection to the database was available: it may be overloaded rather than unavailable.
@@ -104,9 +139,25 @@ impl Problem {
         self.had_no_connection
     }
 
+    /// The client has sent too many requests.
+    pub(crate) fn rate_limited(detail: &str, retry_after: u64) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        Self { retry_after: Some(retry_after), ..problem }
+    }
+
     /// The server cannot serve the request now. The same request may succeed in a moment.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+    }
+
+    /// The refusal's status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The cause, and what the caller can do about it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The refusal's code.
@@ -114,7 +165,8 @@ impl Problem {
         self.code
     }
 
-    fn document(&self, request_id: &str) -> Vec<u8> {
+    /// The document in the body of the answer.
+    pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
         let document = Document {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -132,14 +184,11 @@ impl IntoResponse for Problem {
     /// A response without a body: [`render`] writes the body, because it knows the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(self);
         response
@@ -147,13 +196,16 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the problem document of a refusal, including refusals by the web framework.
-pub(crate) fn render(refusal: Response, content_type: HeaderValue, request_id: &str) -> Response {
+pub(crate) fn render(
+    refusal: Response,
+    problem: &Problem,
+    content_type: HeaderValue,
+    request_id: &str,
+) -> Response {
     let (mut parts, _) = refusal.into_parts();
-    let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| Problem::of(parts.status));
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, content_type);
-    let document = problem.document(request_id);
-    Response::from_parts(parts, document.into())
+    Response::from_parts(parts, problem.document(request_id).into())
 }
 
 /// V6's front end reads a refusal only as `application/json`. Clients that accept `application/problem+json` get that type.
@@ -162,110 +214,4 @@ pub(crate) fn content_type(headers: &HeaderMap) -> HeaderValue {
     let accepts_problem =
         headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|text| text.contains(PROBLEM)));
     HeaderValue::from_static(if accepts_problem { PROBLEM } else { "application/json" })
-}
-
-impl From<ParseError> for Problem {
-    fn from(error: ParseError) -> Self {
-        let (status, code) = match error {
-            ParseError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_json"),
-            ParseError::DevEuiMissing => (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_missing"),
-            ParseError::DevEuiInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "dev_eui_invalid"),
-        };
-        Self::new(status, code, error.to_string())
-    }
-}
-
-impl From<IngestError> for Problem {
-    /// The database's error is only logged, not disclosed to the caller.
-    fn from(error: IngestError) -> Self {
-        match error {
-            IngestError::TimedOut => {
-                warn!(%error, "a report was not recorded");
-                Self::unavailable("too_slow", error.to_string())
-            }
-            IngestError::Append(error) => error.into(),
-            IngestError::Load(error) => error.into(),
-        }
-    }
-}
-
-impl From<LoadError> for Problem {
-    fn from(error: LoadError) -> Self {
-        warn!(%error, "a stream was not loaded");
-        match error {
-            LoadError::Database(error) => Self::of_database(&error, Self::nothing_stored()),
-            LoadError::Damaged { .. } => Self::new(StatusCode::CONFLICT, "stream_damaged", error.to_string()),
-            // A stream that cannot be decoded is damaged.
-            LoadError::Undecodable { .. } | LoadError::Gap { .. } => {
-                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-        }
-    }
-}
-
-impl From<AppendError> for Problem {
-    fn from(error: AppendError) -> Self {
-        match &error {
-            // The caller's key or claim is already taken: not a server error.
-            AppendError::RequestKeyReused { .. } | AppendError::ClaimHeld { .. } => {}
-            // A limit check is missing in the decision of the command.
-            AppendError::Unreadable { .. } => error!(%error, "an event could not be read back"),
-            _ => warn!(%error, "nothing was appended"),
-        }
-        match &error {
-            AppendError::Overloaded => Self::unavailable("overloaded", error.to_string()),
-            AppendError::Stopped => Self::unavailable("shutting_down", error.to_string()),
-            AppendError::Unavailable(_) => Self::nothing_stored(),
-            AppendError::Unsettled(_) => Self::unavailable(
-                "unsettled",
-                "it is unknown whether the request was stored: send it again; with the same id it is stored at most once",
-            ),
-            AppendError::Conflict { .. } => {
-                Self::unavailable("busy", "other writers append to the same stream: send the request again")
-            }
-            AppendError::TooLarge { .. } => Self::of(StatusCode::PAYLOAD_TOO_LARGE),
-            AppendError::Unreadable { .. } => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "unreadable",
-                "a value in the request could not be read back, so nothing was stored: send simpler values",
-            ),
-            AppendError::RequestKeyReused { .. } => {
-                Self::new(StatusCode::CONFLICT, "request_key_reused", error.to_string())
-            }
-            AppendError::ClaimHeld { claim, .. } => crate::http::kit::refusals::taken(claim),
-            AppendError::Rejected(_) | AppendError::Malformed => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
-        }
-    }
-}
-
-/// True when the statement was cancelled, by its time limit or by an operator.
-fn is_cut_off(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("57014"))
-}
-
-/// The SQLSTATE with which the database refuses reads while a projection holds back events of the tenant.
-const HELD_BACK: &str = "PK001";
-
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(refusal) = &error
-            && refusal.code().as_deref() == Some(HELD_BACK)
-        {
-            warn!(%error, "a reading was refused");
-            let detail = format!("{}: an operator must skip the event or fix the cause", refusal.message());
-            return Self::unavailable("projection_stopped", detail);
-        }
-        error!(%error, "a query failed");
-        if is_cut_off(&error) {
-            let detail = "the query took too long and was cancelled: request less (a smaller page, a narrower filter, a \
-                          shorter period), or try again in a moment";
-            return Self::unavailable("too_slow", detail);
-        }
-        if is_outage(&error) {
-            let detail = "the database is unavailable: try again in a moment";
-            Self::of_database(&error, Self::unavailable("database_unavailable", detail))
-        } else {
-            Self::of(StatusCode::INTERNAL_SERVER_ERROR)
-        }
-    }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use parking_projections::engine::as_of::AsOf;
+use parking_projections::engine::as_of::{AsOf, AsOfError};
+use parking_projections::engine::feed;
 use parking_projections::engine::progress::{Behind, Progresses, Sources};
 
 use crate::http::kit::app::App;
@@ -27,6 +28,12 @@ pub(crate) async fn wait_for_requested<S: Sources>(app: &App, position: i64) -> 
     }
     AsOf::Position(position).position(&mut *app.reader.pool().acquire().await?).await?;
     wait_for::<S>(&app.progress, position).await
+}
+
+/// Waits until the projections have reached the current end of the log.
+pub(crate) async fn wait_for_head<S: Sources>(app: &App) -> Result<(), Problem> {
+    let head = feed::head(&mut *app.reader.pool().acquire().await?).await.map_err(AsOfError::Feed)?;
+    wait_for::<S>(&app.progress, head).await
 }
 
 fn refusal(Behind { projection, reached, stopped }: Behind, position: i64) -> Problem {

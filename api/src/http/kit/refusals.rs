@@ -19,6 +19,7 @@ use crate::http::kit::problem::Problem;
 
 const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
 const CONFLICT: StatusCode = StatusCode::CONFLICT;
+const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
 /// Maps refusals to statuses and codes. Responses and documentation use the same table.
@@ -134,6 +135,12 @@ coded! { TenantRefusal:
     TenantRefusal::DisplayPolicyNameInvalid => INVALID "display_policy_name_invalid",
     TenantRefusal::TooManyDisplayPolicies => CONFLICT "too_many_display_policies",
     TenantRefusal::PolicyOutOfBounds(_) => INVALID "policy_out_of_bounds",
+    TenantRefusal::UserAlreadyMember { .. } => CONFLICT "user_already_member",
+    TenantRefusal::UserNotMember => NOT_FOUND "user_not_member",
+    TenantRefusal::RoleTooLow { .. } => FORBIDDEN "role_too_low",
+    TenantRefusal::LastOwner => CONFLICT "last_owner",
+    TenantRefusal::MemberLimitReached { .. } => CONFLICT "member_limit_reached",
+    TenantRefusal::TooManyMembers => CONFLICT "too_many_members",
 }
 
 fn conflict(conflict: &Conflict) -> Value {
@@ -202,17 +209,19 @@ impl From<SealedCommandError> for Problem {
 impl From<PersonalDataError> for Problem {
     /// The key's id is only logged, not disclosed to the caller.
     fn from(error: PersonalDataError) -> Self {
-        if !matches!(error, PersonalDataError::LimitExceeded(_)) {
-            error!(%error, "personal data was not sealed or opened");
-        }
+        let log = |error: &PersonalDataError| error!(%error, "personal data was not sealed or opened");
         match error {
             PersonalDataError::LimitExceeded(exceeded) => exceeded.into(),
             PersonalDataError::Unavailable(error) => error.into(),
-            PersonalDataError::DeletedMeanwhile(_) => Self::unavailable(
-                "busy",
-                "a person's data is being erased at this moment: send the request again",
-            ),
-            PersonalDataError::BrokenKey(_) => Self::of(StatusCode::INTERNAL_SERVER_ERROR),
+            PersonalDataError::DeletedMeanwhile(_) => {
+                log(&error);
+                let detail = "a person's data is being erased at this moment: send the request again";
+                Self::unavailable("busy", detail).logged()
+            }
+            PersonalDataError::BrokenKey(_) => {
+                log(&error);
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR).logged()
+            }
         }
     }
 }

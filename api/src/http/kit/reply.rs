@@ -21,16 +21,15 @@ pub(crate) const X_POSITION: HeaderName = HeaderName::from_static("x-position");
 
 /// The result of a command.
 pub(crate) struct Done<A: Decider> {
-    /// The position at or after which the read models reflect the command; none for a command on several streams that changed
-    /// nothing.
-    pub(crate) position: Option<i64>,
+    /// The position at or after which the read models reflect the command.
+    pub(crate) position: i64,
     /// The appended events.
     pub(crate) events: Vec<A::Event>,
 }
 
 impl<A: Decider> From<bus::Executed<A>> for Done<A> {
     fn from(executed: bus::Executed<A>) -> Self {
-        Self { position: Some(executed.position), events: executed.events }
+        Self { position: executed.position, events: executed.events }
     }
 }
 
@@ -52,16 +51,17 @@ impl<A: Decider> Done<A> {
     }
 }
 
-/// The reply to a command: JSON, with the position at or after which reads reflect the command.
+/// The reply to a command: JSON, with the position at or after which reads reflect the command. There is none without a
+/// position: a client that does not get one would read what was before.
 pub(crate) struct Reply<T> {
     status: StatusCode,
-    position: Option<i64>,
+    position: i64,
     body: T,
 }
 
 impl<T> Reply<T> {
     /// Replies with this body and this position.
-    pub(crate) fn at(position: Option<i64>, body: T) -> Self {
+    pub(crate) fn at(position: i64, body: T) -> Self {
         Self { status: StatusCode::OK, position, body }
     }
 
@@ -70,9 +70,9 @@ impl<T> Reply<T> {
         Self { status: StatusCode::CREATED, ..self }
     }
 
-    /// Replies with status 202: the command started a process.
-    pub(crate) fn begun(body: T) -> Self {
-        Self { status: StatusCode::ACCEPTED, position: None, body }
+    /// The same reply with status 202: the command started a process.
+    pub(crate) fn begun(self) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..self }
     }
 }
 
@@ -84,9 +84,7 @@ impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
         response.extensions_mut().insert(Executed);
-        if let Some(position) = self.position {
-            response.headers_mut().insert(X_POSITION, position.into());
-        }
+        response.headers_mut().insert(X_POSITION, self.position.into());
         response
     }
 }
@@ -119,7 +117,7 @@ pub(crate) enum Shown<T> {
 
 impl<V: View> Shown<V> {
     /// Reads the view once the read models have reached the position, or after two seconds at the latest.
-    pub(crate) async fn read(app: &App, caller: &Identity, position: Option<i64>, id: V::Id) -> Self {
+    pub(crate) async fn read(app: &App, caller: &Identity, position: i64, id: V::Id) -> Self {
         app.settle::<V::Sources>(position).await;
         let view = match app.read_now::<V::Sources>(caller).await {
             Ok(mut reading) => V::read(&mut reading, id).await,

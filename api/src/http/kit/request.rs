@@ -14,18 +14,21 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::timeout;
-use tracing::{Instrument, error, info_span};
+use tracing::field::display;
+use tracing::{Instrument, debug, error, info_span};
 
 use crate::http::kit::admission;
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::budget::Share;
+use crate::http::kit::edge::Passage;
 use crate::http::kit::hardening::harden;
-use crate::http::kit::problem::{self, Problem};
+use crate::http::kit::problem::{self, OVERLOADED, Problem};
 use crate::http::kit::reply::{Executed, X_POSITION};
 use crate::listen::{Crowded, is_always_served, is_report};
-use crate::metrics::Route;
+use crate::metrics::{Route, word};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The id of the request.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The log that `X-Position` is a position of.
 const X_LOG_ID: HeaderName = HeaderName::from_static("x-log-id");
@@ -51,58 +54,75 @@ pub(crate) async fn handle(State(app): State<AppState>, mut request: Request, ne
     let is_given = given.is_some();
     let id: Arc<str> = given.unwrap_or_else(|| app.ids.next().to_string().into());
     request.extensions_mut().insert(RequestId { id: id.clone(), is_given });
-    let span = info_span!("request", id = &*id, method = %request.method(), path = request.uri().path());
+    let route = Route(request.extensions().get::<MatchedPath>().cloned());
+    // Not the path: it may contain what is of a person, and it is as long as the client likes.
+    let template = route.0.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let span = info_span!("request", id = &*id, method = word(request.method()), route = template);
     let content_type = problem::content_type(request.headers());
+    let passage = app.edge.enter(&mut request);
 
     let (begun, method) = (Instant::now(), request.method().clone());
     let is_always_served = is_always_served(request.uri().path());
     let has_room = method.is_safe() || is_always_served || app.answers.has_room();
-    let route = Route(request.extensions().get::<MatchedPath>().cloned());
-
     let is_page = request.uri().path().starts_with("/docs");
 
     let mut response = match request.extensions().get::<Crowded>() {
         Some(Crowded) => refuse_crowded(),
         None if !has_room => Problem::overloaded().into_response(),
-        None => match admit(&app, &request) {
-            Ok(()) => bounded(next.run(request), LIMIT).instrument(span).await,
+        None => match admit(&app, &passage, &request) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => bounded(next.run(request), LIMIT).instrument(span.clone()).await,
             Err(refusal) => refusal.into_response(),
         },
     };
+    let is_matched = route.0.is_some();
     if response.extensions().get().is_some_and(Problem::had_no_connection) && app.probe.answers().await {
         response = Problem::overloaded().into_response();
     }
+    response = app.edge.charge_refusal(&passage, response, app.clock.now());
     // The body of an answer to `HEAD` is not sent, and refusals are small.
     if method != Method::HEAD {
         let share = share_of(&response, is_always_served);
         response = app.answers.hold(response, share).await;
     }
     app.metrics.answered(&method, route, response.status(), begun.elapsed());
-    if let Some(problem) = response.extensions().get::<Problem>() {
-        app.metrics.refused(problem.code());
-    }
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = problem::render(response, content_type, &id);
+        let problem = response.extensions_mut().remove().unwrap_or_else(|| Problem::of(response.status()));
+        app.metrics.refused(problem.code());
+        if !problem.is_logged() {
+            let client = passage.network();
+            span.in_scope(|| app.turned_away.refusal(&problem, is_matched, client, app.clock.now()));
+        }
+        response = problem::render(response, &problem, content_type, &id);
     }
     // A position has no meaning without the log that it belongs to.
     if response.headers().contains_key(X_POSITION) {
         response.headers_mut().insert(X_LOG_ID, app.log_id.clone());
     }
     harden(response.headers_mut(), is_page);
+    app.edge.leave(&passage, response.headers_mut());
+    span.in_scope(|| {
+        let (status, client) = (response.status().as_u16(), passage.network().map(display));
+        debug!(status, client, time = ?begun.elapsed(), "the request is answered");
+    });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
 }
 
-/// Refuses what no handler may get. Reports with a secret are free: their handlers check it, and ChirpStack may call the server
-/// by any name.
-fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+/// Refuses what no handler may get, and answers what needs none. Reports with a secret are free: their handlers check it, and
+/// ChirpStack may call the server by any name.
+fn admit(app: &App, passage: &Passage, request: &Request) -> Result<Option<Response>, Problem> {
     admission::refuse_repeated(request.headers())?;
-    if app.credential.is_secret() && is_report(request.uri().path()) {
-        return Ok(());
+    if let Some(answer) = passage.preflight()? {
+        return Ok(Some(answer));
     }
-    app.admission.check(request)
+    app.edge.admit(passage, request, app.clock.now())?;
+    if !(app.credential.is_secret() && is_report(request.uri().path())) {
+        app.admission.check(request)?;
+    }
+    Ok(None)
 }
 
 /// What a large answer may take of the budget of unsent answers.
@@ -126,7 +146,7 @@ async fn bounded(handler: impl Future<Output = Response>, limit: Duration) -> Re
 /// Refuses a request while only webhooks, health checks and metrics are served. Closing the connection frees it for them.
 fn refuse_crowded() -> Response {
     let detail = "all connections of the server are in use: send the request again in a moment";
-    let refusal = Problem::unavailable("overloaded", detail);
+    let refusal = Problem::unavailable(OVERLOADED, detail);
     ([(CONNECTION, HeaderValue::from_static("close"))], refusal).into_response()
 }
 
@@ -140,7 +160,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     let message = panic.downcast_ref::<&str>().copied();
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     error!(message, "a handler panicked");
-    Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    Problem::of(StatusCode::INTERNAL_SERVER_ERROR).logged().into_response()
 }
 
 #[cfg(test)]
@@ -154,7 +174,9 @@ mod tests {
 
     /// The status and the problem document of a response.
     async fn document(answer: Response) -> (u16, Value) {
-        let answer = problem::render(answer, HeaderValue::from_static("application/json"), "request-7");
+        let problem = answer.extensions().get().cloned().expect("a refusal");
+        let json = HeaderValue::from_static("application/json");
+        let answer = problem::render(answer, &problem, json, "request-7");
         let status = answer.status().as_u16();
         let body = to_bytes(answer.into_body(), 10_000).await.expect("a body in memory");
         (status, serde_json::from_slice(&body).expect("JSON"))

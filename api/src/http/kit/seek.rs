@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::page::{Envelope, Item, Page, Paged};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{QueryParams, invalid};
+use crate::http::kit::query::{Parameters, QueryParams, invalid};
 
 /// An item of a list in the order of the log.
 pub(crate) trait InLogOrder: Item {
@@ -33,12 +33,14 @@ pub(crate) struct Seek {
 /// The requested page. `DEFAULT` and `MAX` are the default and the highest page size.
 pub(crate) struct SeekPage<const DEFAULT: i64, const MAX: i64>(pub(crate) Seek);
 
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct SeekQuery {
     after: Option<String>,
     page: Option<String>,
 }
+
+impl Parameters for SeekQuery {}
 
 impl<const DEFAULT: i64, const MAX: i64, S: Send + Sync> FromRequestParts<S> for SeekPage<DEFAULT, MAX> {
     type Rejection = Problem;

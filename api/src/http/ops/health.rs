@@ -38,15 +38,22 @@ impl CodeSet for HealthRefusals {
     }
 }
 
-/// Checks that the database answers.
+/// Checks that the database answers. The status is `degraded` while nothing can be recorded.
+///
+/// `checks.commit` has the reason then. Reads may be served all the same, so the HTTP status is 200 in both cases.
 #[utoipa::path(get, path = "/health", tag = "health",
     responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn health(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
+    let recording = recording(&app, app.commits.probed().await);
+    let (status, commit) = match &recording {
+        Ok(()) => ("healthy", "ok"),
+        Err(reason) => ("degraded", &**reason),
+    };
     Ok(Json(json!({
-        "status": "healthy",
+        "status": status,
         "version": env!("CARGO_PKG_VERSION"),
-        "checks": {"database": "ok"},
+        "checks": {"database": "ok", "commit": commit},
         "timestamp": app.clock.now(),
     })))
 }
@@ -58,22 +65,16 @@ async fn health(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     responses((status = 200, body = Object), Refusals<HealthRefusals>))]
 async fn webhooks(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     check_database(&app).await?;
-    if !app.writer.is_running() {
-        return Err(Problem::unavailable("unhealthy", "the writer has stopped: nothing can be recorded"));
-    }
     let probed = app.commits.probed().await;
     let checks = vec![commit(probed).to_json()];
-    match probed.result {
+    match recording(&app, probed) {
         Ok(()) => Ok(Json(json!({
             "status": "healthy",
             "service": "parking-webhooks",
             "checks": checks,
             "timestamp": app.clock.now(),
         }))),
-        Err(reason) => {
-            let detail = format!("nothing can be recorded: {reason}");
-            Err(Problem::unavailable("unhealthy", detail).with("checks", checks))
-        }
+        Err(reason) => Err(Problem::unavailable("unhealthy", reason).with("checks", checks)),
     }
 }
 
@@ -134,6 +135,12 @@ impl Check {
         }
         check
     }
+}
+
+/// Why nothing can be recorded now, if nothing can.
+fn recording(app: &App, probed: Probed) -> Result<(), String> {
+    let writer = if app.writer.is_running() { Ok(()) } else { Err("the writer has stopped") };
+    writer.and(probed.result).map_err(|reason| format!("nothing can be recorded: {reason}"))
 }
 
 fn writer(app: &App) -> Check {

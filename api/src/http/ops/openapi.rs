@@ -1,16 +1,28 @@
 //! The API documentation: `/openapi.json`, generated from the operations, and `/docs` to try them in a browser. The page loads
 //! nothing from other servers.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use parking_projections::devices::Fleet;
+use parking_projections::registry::Registry;
+use serde::Deserialize;
+use tracing::warn;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::kit::app::AppState;
+use crate::http::document::{self, Samples};
+use crate::http::kit::app::{App, AppState};
+use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::ProblemDocument;
+use crate::http::kit::permission::ReadDashboard;
+use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{Parameters, QueryParams};
 
 /// The parts of the document besides the operations.
 #[derive(OpenApi)]
@@ -19,34 +31,63 @@ use crate::http::kit::documented::ProblemDocument;
         title = "Smart parking platform",
         description = "Commands append events and return their position (`X-Position`) in the log that `X-Log-Id` names. \
                        Reads return projections of the events and can wait for a position (`min_position`). Every \
-                       refusal is a problem document: `code` is for programs, `detail` for people.",
+                       refusal is a problem document: `code` is for programs, `detail` for people.\n\n\
+                       On the page `/docs` the examples contain ids of yours: of a space, its devices, its reservation and \
+                       its override. Operations on what you do not have yet answer with 404: create it first (a space with \
+                       `POST /api/v6/spaces`), and load the page again.",
         license(name = "MIT"),
     ),
     components(schemas(ProblemDocument))
 )]
 pub(in crate::http) struct Frame;
 
+/// Whose ids the examples contain.
+#[derive(PartialEq, Deserialize)]
+struct DocumentQuery {
+    examples: Option<Examples>,
+}
+
+impl Parameters for DocumentQuery {}
+
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Examples {
+    /// The caller's, for `/docs`.
+    Own,
+}
+
 /// Serves the documentation.
-pub(in crate::http) fn routes(mut document: utoipa::openapi::OpenApi) -> Router<AppState> {
-    name_operations(&mut document);
+pub(in crate::http) fn routes(document: &utoipa::openapi::OpenApi) -> Router<AppState> {
     // In memory once: an answer that a client does not take costs nothing more.
-    let json = Bytes::from(document.to_pretty_json().unwrap_or_default());
-    let ui = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
-    let serve = move || {
-        let json = json.clone();
-        async move { ([(CONTENT_TYPE, "application/json")], json).into_response() }
+    let json: Arc<str> = format!("{:#}", document::complete(document)).into();
+    let bytes = Bytes::from(json.to_string());
+    let config =
+        Config::from("/openapi.json?examples=own").try_it_out_enabled(true).persist_authorization(true);
+    let ui = SwaggerUi::new("/docs").config(config);
+    let serve = async move |State(app): State<AppState>,
+                            caller: Caller<ReadDashboard>,
+                            QueryParams(query): QueryParams<DocumentQuery>|
+                -> Response {
+        let json = match query.examples {
+            None => bytes,
+            Some(Examples::Own) => with_own_ids(&app, &caller, &json).await,
+        };
+        ([(CONTENT_TYPE, "application/json")], json).into_response()
     };
     Router::new().route("/openapi.json", get(serve)).merge(ui)
 }
 
-/// Gives each operation a unique id: its tag and its handler's name.
-fn name_operations(document: &mut utoipa::openapi::OpenApi) {
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
-            let name = operation.operation_id.take().unwrap_or_default();
-            operation.operation_id = Some(format!("{}_{name}", tag.replace(' ', "_")));
+/// The document with ids of the caller in its examples. Without the database, with those that are always there.
+async fn with_own_ids(app: &App, caller: &Identity, json: &str) -> Bytes {
+    let own = async {
+        let mut reading = app.read_now::<(Registry, Fleet)>(caller).await?;
+        Ok::<_, Problem>(Samples::read(&mut reading).await?)
+    };
+    match own.await {
+        Ok(own) => own.put_into(json, caller.asked().at.utc()).into(),
+        Err(problem) => {
+            warn!(code = problem.code(), "the examples of /docs have no ids of the caller");
+            Bytes::copy_from_slice(json.as_bytes())
         }
     }
 }

@@ -5,9 +5,11 @@ use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_projections::devices::Fleet;
 use parking_projections::devices::inventory::read as devices;
+use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
 use parking_projections::registry::Registry;
 use parking_projections::registry::activity::read as activity;
+use parking_projections::registry::reservations::read as reservations;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,6 +29,7 @@ use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::activity::ActivityView;
 use crate::http::v6::shared::counts::CountsView;
 use crate::http::v6::shared::counts::DeviceCounts;
+use crate::http::v6::shared::reservation::ReservationView;
 
 /// A gateway is online if it heard a device within this time.
 const ONLINE: TimeDelta = TimeDelta::minutes(5);
@@ -108,11 +111,13 @@ async fn data(
     let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let now = app.clock.now();
     let pending_commands = (*app.writer.head().borrow() - app.progress.position()).max(0);
-    let status = if app.writer.is_running() { HealthStatus::Healthy } else { HealthStatus::Degraded };
+    let records = app.writer.is_running() && app.commits.probed().await.result.is_ok();
+    let status = if records { HealthStatus::Healthy } else { HealthStatus::Degraded };
     let devices = devices::stats(&mut reading).await?;
     let (total, online) = devices::gateways(&mut reading, now - ONLINE).await?;
     let spaces = spaces::counts(&mut reading, None).await?;
     let recent = activity::list(&mut reading, &activity::Filter::default(), RECENT, 0).await?;
+    let recent_activity = with_guests(&mut reading, recent).await?;
     Ok(Json(DashboardView {
         devices: DashboardDevices {
             sensors: devices.sensors.into(),
@@ -121,9 +126,29 @@ async fn data(
         },
         gateways: DashboardGateways { total, online, offline: total - online },
         spaces: (&spaces).into(),
-        recent_activity: recent.into_iter().map(ActivityView::of).collect(),
+        recent_activity,
         system_health: Health { status, database: "connected", pending_commands },
         tenant_id: caller.tenant_id.uuid(),
         generated_at: now.utc(),
     }))
+}
+
+/// The entries for people: those of a reservation name its guest.
+async fn with_guests(
+    reading: &mut Reading,
+    rows: Vec<activity::Listed>,
+) -> Result<Vec<ActivityView>, Problem> {
+    let entries: Vec<ActivityView> = rows.into_iter().map(ActivityView::of).collect();
+    let ids: Vec<Uuid> = entries.iter().filter_map(ActivityView::reservation_id).collect();
+    let booked = reservations::some(reading, &ids).await?;
+    let booked = ReservationView::all(reading, booked).await?;
+    let guest = |entry: &ActivityView| {
+        let id = entry.reservation_id()?;
+        booked.iter().find(|reservation| reservation.id() == id)?.guest()
+    };
+    Ok(entries
+        .into_iter()
+        .map(|entry| (guest(&entry), entry))
+        .map(|(guest, entry)| entry.for_people(guest))
+        .collect())
 }

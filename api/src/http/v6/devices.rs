@@ -12,8 +12,9 @@ use parking_domain::device::Device;
 use parking_domain::device::{Category, DeviceCommand, DeviceRefusal, device_id};
 use parking_domain::id::TenantId;
 use parking_domain::lorawan::DevEui;
+use parking_domain::tenant::Tenant;
 use parking_projections::devices::Fleet;
-use parking_projections::devices::inventory::read as devices;
+use parking_projections::devices::inventory::read::{self as devices, StatusFilter};
 use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
 use serde::Deserialize;
@@ -26,13 +27,14 @@ use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, IdempotencyKey};
 use crate::http::kit::caller::Caller;
+use crate::http::kit::changes::Changes;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Page, Paged};
 use crate::http::kit::permission::{ManageDevices, ReadDevices};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
+use crate::http::kit::query::{AnyEui, Parameters, PathParam, QueryParams, one_of};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
@@ -56,15 +58,19 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(orphans::routes())
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListDevices {
-    /// Only devices with this status. `active` means heard and not silent, `inactive` the opposite. Any other text
-    /// matches no device. Defaults to all devices that are not retired.
+    /// Only devices with this status. `active` means heard and not silent, `inactive` the opposite, `decommissioned` the
+    /// same as `retired`. Defaults to all devices that are not retired.
+    #[serde(default, deserialize_with = "words::read::device_status")]
     #[param(inline, value_type = Option<words::DeviceStatusFilter>)]
-    status: Option<String>,
+    status: Option<StatusFilter>,
+    /// Only devices whose EUI begins with these hexadecimal digits.
+    #[serde(default, deserialize_with = "words::read::eui_prefix")]
+    dev_eui_prefix: Option<String>,
     /// Only devices of this type. `type`, `category` and `device_category` are accepted aliases.
-    #[serde(alias = "category", alias = "device_category", alias = "type")]
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Only devices assigned to spaces of this site.
@@ -74,6 +80,11 @@ struct ListDevices {
     /// Whether to include the counts of all the tenant's devices.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
+}
+
+impl Parameters for ListDevices {
+    const NAMES: &'static [&'static [&'static str]] =
+        &[&["device_type", "type", "category", "device_category"]];
 }
 
 /// Lists the tenant's devices, newest first.
@@ -101,7 +112,8 @@ async fn sensors(
     Paged(page): Paged<20, 100>,
     QueryParams(query): QueryParams<ListDevices>,
 ) -> Result<Json<DeviceListing>, Problem> {
-    let query = ListDevices { device_type: Some(Category::Sensor), ..query };
+    let device_type = one_of("device_type", Some(Category::Sensor), query.device_type)?;
+    let query = ListDevices { device_type, ..query };
     page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
@@ -116,7 +128,8 @@ async fn displays(
     Paged(page): Paged<20, 100>,
     QueryParams(query): QueryParams<ListDevices>,
 ) -> Result<Json<DeviceListing>, Problem> {
-    let query = ListDevices { device_type: Some(Category::Display), ..query };
+    let device_type = one_of("device_type", Some(Category::Display), query.device_type)?;
+    let query = ListDevices { device_type, ..query };
     page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
 }
 
@@ -126,8 +139,9 @@ async fn page_of(
     page: Page,
     query: ListDevices,
 ) -> Result<Json<DeviceListing>, Problem> {
-    let ListDevices { status, device_type: category, site_id, space_id, include_stats } = query;
-    let filter = devices::Filter { category, status, site_id, space_id };
+    let ListDevices { status, dev_eui_prefix, device_type: category, site_id, space_id, include_stats } =
+        query;
+    let filter = devices::Filter { category, status, dev_eui_prefix, site_id, space_id };
     let total = devices::count(&mut reading, &filter).await?;
     let rows = devices::list(&mut reading, &filter, page.size, page.offset()).await?;
     let stats = match include_stats {
@@ -147,7 +161,9 @@ async fn pool(
     freshness: Freshness,
 ) -> Result<Json<PoolView>, Problem> {
     let stats = devices::stats(&mut *app.read::<Fleet>(&caller, freshness).await?).await?;
-    Ok(Json(PoolView::of(caller.tenant_id.uuid(), &stats)))
+    let tenant = app.platform.store.load::<Tenant>(&caller.tenant_id.to_string()).await?.aggregate;
+    let name = tenant.definition().map(|definition| definition.name.clone());
+    Ok(Json(PoolView::of(caller.tenant_id.uuid(), name, &stats)))
 }
 
 /// Returns a device.
@@ -178,15 +194,16 @@ async fn create(
     Ok(done.view(&app, &caller, dev_eui).await.created())
 }
 
-/// Updates a device. Absent and null fields stay unchanged.
+/// Updates a device. Absent fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/devices/{device_id}", tag = "devices",
     params(DevicePath, IdempotencyKey), request_body = DeviceBody,
     responses((status = 200, body = Shown<DeviceView>), Refusals<(CommandErrors<ManageDevices>, DeviceRefusal)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(DevicePath { device_id: AnyEui(dev_eui) }): PathParam<DevicePath>,
-    Command { caller, body }: Command<ManageDevices, DeviceBody>,
+    Command { caller, body: changes }: Command<ManageDevices, Changes<DeviceBody>>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
+    let body = changes.onto::<DeviceView>(&app, &caller, dev_eui).await?;
     let update = DeviceCommand::UpdateDevice { patch: Box::new(body.patch()?), asked: caller.asked() };
     let done = app.execute::<Device>(&caller, dev_eui, &update).await?;
     Ok(done.view(&app, &caller, dev_eui).await)

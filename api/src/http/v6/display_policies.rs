@@ -20,6 +20,7 @@ use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::Caller;
+use crate::http::kit::changes::Changes;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
@@ -87,15 +88,16 @@ async fn one(
     PolicyView::read(&mut reading, policy_id).await.map(Json)
 }
 
-/// Updates a display policy, active or not. Absent and null fields stay unchanged.
+/// Updates a display policy, active or not. Absent fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/display-policies/{policy_id}", tag = "display policies",
     params(PolicyPath, IdempotencyKey), request_body = PolicyBody,
     responses((status = 200, body = Shown<PolicyView>), Refusals<(CommandErrors<ManageDisplayPolicies>, TenantRefusal)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(PolicyPath { policy_id }): PathParam<PolicyPath>,
-    Command { caller, body }: Command<ManageDisplayPolicies, PolicyBody>,
+    Command { caller, body: changes }: Command<ManageDisplayPolicies, Changes<PolicyBody>>,
 ) -> Result<Reply<Shown<PolicyView>>, Problem> {
+    let body = changes.onto::<PolicyView>(&app, &caller, policy_id).await?;
     let (description, changes) = (body.description(), Box::new(body.changes()));
     let (name, asked) = (body.name, caller.asked());
     let update = TenantCommand::UpdateDisplayPolicy { policy_id, name, description, changes, asked };

@@ -177,5 +177,5 @@ async fn run_now(
     _command: Command<RunJobs, EmptyBody>,
 ) -> Result<Reply<JobStarted>, Problem> {
     let run_id = app.jobs.run_now(find(&name)?).await?;
-    Ok(Reply::begun(JobStarted { run_id, status: "running" }))
+    Ok(Reply::at(app.head(), JobStarted { run_id, status: "running" }).begun())
 }

@@ -13,6 +13,7 @@ use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
 use parking_projections::registry::overrides::OverrideStatus;
 use parking_projections::registry::overrides::read as overrides;
+use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,11 +25,11 @@ use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
-use crate::http::kit::lenient::ServeCompatibly;
+use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageOverrides, ReadOverrides};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, one_of};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::overrides::body::OverrideBody;
@@ -45,7 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(one_of_space, clear_at_space))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListOverrides {
     /// Only overrides of this space.
@@ -53,9 +54,12 @@ struct ListOverrides {
     /// Only overrides of spaces on this site.
     site_id: Option<Uuid>,
     /// Only overrides with this status.
+    #[serde(default, deserialize_with = "lenient::word")]
     #[param(inline, value_type = Option<words::OverrideStatus>)]
     status: Option<OverrideStatus>,
 }
+
+impl Parameters for ListOverrides {}
 
 /// Lists the overrides of the tenant's spaces, latest start first.
 #[utoipa::path(get, path = "/api/v6/overrides", tag = "overrides",
@@ -76,7 +80,7 @@ async fn list(
 /// Lists a space's overrides, latest start first.
 #[utoipa::path(get, path = "/api/v6/spaces/{space_id}/overrides", tag = "overrides",
     params(SpacePath, ListOverrides, Paged<50, 200>, Freshness),
-    responses((status = 200, body = Listing<OverrideView>), Refusals<ReadErrors<ReadOverrides>>))]
+    responses((status = 200, body = Listing<OverrideView>), Refusals<(ReadErrors<ReadOverrides>, SpaceRefusal)>))]
 async fn list_of_space(
     State(app): State<AppState>,
     caller: Caller<ReadOverrides>,
@@ -85,9 +89,14 @@ async fn list_of_space(
     Paged(page): Paged<50, 200>,
     QueryParams(query): QueryParams<ListOverrides>,
 ) -> Result<Json<Listing<OverrideView>>, Problem> {
-    let ListOverrides { site_id, status, .. } = query;
-    let filter = overrides::Filter { space_id: Some(space_id.uuid()), site_id, status };
-    page_of(app.read::<Registry>(&caller, freshness).await?, caller.tenant_id, page, &filter).await
+    one_of("space_id", Some(space_id.uuid()), query.space_id)?;
+    let filter =
+        overrides::Filter { space_id: Some(space_id.uuid()), site_id: query.site_id, status: query.status };
+    let mut reading = app.read::<Registry>(&caller, freshness).await?;
+    if !spaces::exists(&mut reading, space_id.uuid()).await? {
+        return Err(SpaceRefusal::SpaceNotFound.into());
+    }
+    page_of(reading, caller.tenant_id, page, &filter).await
 }
 
 async fn page_of(
@@ -111,7 +120,7 @@ async fn set(
     State(app): State<AppState>,
     Command { caller, body }: Command<ManageOverrides, OverrideBody>,
 ) -> Result<Reply<Shown<OverrideView>>, Problem> {
-    let space_id = body.space_id()?;
+    let space_id = body.space_id(None)?;
     set_at(&app, &caller, space_id, body).await
 }
 
@@ -126,6 +135,7 @@ async fn set_at_space(
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
     Command { caller, body }: Command<ManageOverrides, OverrideBody>,
 ) -> Result<Reply<Shown<OverrideView>>, Problem> {
+    let space_id = body.space_id(Some(space_id))?;
     set_at(&app, &caller, space_id, body).await
 }
 

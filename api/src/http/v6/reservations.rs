@@ -5,13 +5,11 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::TimeDelta;
 use parking_commands::reservations::{Change, Reservations};
-use parking_commands::store::CommandContext;
 use parking_domain::asked::Asked;
 use parking_domain::id::{ReservationId, SpaceId};
 use parking_domain::instant::Instant;
-use parking_domain::space::{CheckIn, CheckOut, PassTime, SpaceCommand, SpaceEvent, SpaceRefusal, Status};
+use parking_domain::space::{CheckIn, CheckOut, SpaceCommand, SpaceRefusal, Status};
 use parking_projections::engine::reader::Reading;
 use parking_projections::registry::Registry;
 use parking_projections::registry::reservations::read as reservations;
@@ -26,13 +24,14 @@ use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey, KeyedCommand};
 use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::changes::Changes;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageReservations, ReadReservations};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid, one_with_body};
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Done, Reply, Shown};
 use crate::http::v6::reservations::body::{CancellationBody, ReservationBody};
@@ -69,7 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         )
 }
 
-#[derive(Default, Deserialize, IntoParams)]
+#[derive(Default, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 struct ListReservations {
@@ -78,19 +77,23 @@ struct ListReservations {
     /// Only reservations of spaces on this site.
     site_id: Option<Uuid>,
     /// Only reservations with this status. `pending` and `confirmed` are accepted aliases of `active`.
-    #[serde(deserialize_with = "lenient::reservation_status")]
+    #[serde(deserialize_with = "words::read::reservation_status")]
     #[param(inline, value_type = Option<words::ReservationStatusFilter>)]
     status: Option<Status>,
     /// Only reservations for the person with this e-mail address, case-insensitive.
     user_email: Option<String>,
     /// Only reservations that end at this time or later. `from` is an accepted alias.
-    #[serde(alias = "from", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     start_date: Option<Instant>,
     /// Only reservations that start at this time or earlier. `until` is an accepted alias.
-    #[serde(alias = "until", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     end_date: Option<Instant>,
+}
+
+impl Parameters for ListReservations {
+    const NAMES: &'static [&'static [&'static str]] = &[&["start_date", "from"], &["end_date", "until"]];
 }
 
 /// Lists the tenant's reservations, latest start first.
@@ -130,9 +133,9 @@ async fn book(
 ) -> Result<Reply<BookedView>, Problem> {
     let booking = body.booking(app.ids.next().into(), key, caller.asked())?;
     let booked = reservation_commands(&app).book(booking, caller.context()).await?;
-    let reservation = Shown::read(&app, &caller, Some(booked.position), booked.reservation_id).await;
+    let reservation = Shown::read(&app, &caller, booked.position, booked.reservation_id).await;
     let view = BookedView::of(reservation, booked.repeated);
-    Ok(Reply::at(Some(booked.position), view).created())
+    Ok(Reply::at(booked.position, view).created())
 }
 
 /// Returns a reservation.
@@ -151,21 +154,17 @@ async fn one(
 
 /// Updates a reservation: its window, its details, or both at once.
 ///
-/// Absent and null fields stay unchanged; an empty string clears a field.
+/// Absent fields stay unchanged; null and an empty string clear a field.
 #[utoipa::path(put, path = "/api/v6/reservations/{reservation_id}", tag = "reservations",
     params(ReservationPath, IdempotencyKey), request_body = ReservationBody,
     responses((status = 200, body = Shown<ReservationView>), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(ReservationPath { reservation_id }): PathParam<ReservationPath>,
-    Command { caller, body }: Command<ManageReservations, ReservationBody>,
+    Command { caller, body: changes }: Command<ManageReservations, Changes<ReservationBody>>,
 ) -> Result<Reply<Shown<ReservationView>>, Problem> {
     let space_id = space_of(&app, &caller, reservation_id).await?;
-    if body.space_id().is_some_and(|other| other != space_id) {
-        return Err(invalid(
-            "a reservation cannot move to another space: cancel it and book the other space",
-        ));
-    }
+    let body = changes.onto::<ReservationView>(&app, &caller, reservation_id).await?;
     change(&app, &caller, (space_id, reservation_id), body.change()?).await
 }
 
@@ -182,6 +181,7 @@ async fn reschedule(
         return Err(invalid("start_time or end_time is required"));
     }
     let space_id = space_of(&app, &caller, reservation_id).await?;
+    one_with_body("space_id", Some(space_id.uuid()), body.space_id)?;
     let moved = Change { start: body.start_time, end: body.end_time, ..ReservationBody::default().change()? };
     change(&app, &caller, (space_id, reservation_id), moved).await
 }
@@ -255,7 +255,9 @@ async fn execute(
     Ok(Done::from(done).view(app, caller, reservation_id).await)
 }
 
-/// Records the overdue changes of the tenant's reservations now. The platform also records them itself a moment later.
+/// Records the overdue changes at the tenant's spaces now. The platform also records them itself a moment later.
+///
+/// A reservation that is not confirmed ends only when it is known that its vehicle has not arrived.
 #[utoipa::path(post, path = "/api/v6/reservations/expire-old", tag = "reservations",
     responses((status = 200, body = ExpiredView), Refusals<(CommandErrors<ManageReservations>, SpaceRefusal)>))]
 async fn expire_old(
@@ -263,22 +265,13 @@ async fn expire_old(
     Command { caller, .. }: Command<ManageReservations, EmptyBody>,
 ) -> Result<Reply<ExpiredView>, Problem> {
     let now = app.clock.now();
-    let overdue = reservations::overdue_spaces(&mut *app.read_now::<Registry>(&caller).await?, now).await?;
-    let pass_time = SpaceCommand::PassTime(PassTime { at: now, reserved_soon: TimeDelta::zero() });
-    // An idempotency key covers one append. None is needed: the command changes nothing the second time.
-    let context = CommandContext { request: None, ..caller.context() };
-    let (mut position, mut expired_count) = (None, 0);
-    for space_id in overdue {
-        let done = app.platform.spaces.execute(&space_id.to_string(), &pass_time, &context).await?;
-        position = position.max(Some(done.position));
-        expired_count += done.events.iter().filter(|event| is_expiry(event)).count();
-    }
+    let begun = reservations::begun(&mut *app.read_now::<Registry>(&caller).await?, now).await?;
+    let reached = app.jobs.expire(caller.tenant_id).await?.position;
+    let position = if reached > 0 { reached } else { app.head() };
     app.settle::<Registry>(position).await;
+    let mut reading = app.read_now::<Registry>(&caller).await?;
+    let expired_count = reservations::ended_unconfirmed(&mut reading, &begun).await?.len();
     Ok(Reply::at(position, ExpiredView { expired_count, timestamp: now.utc() }))
-}
-
-fn is_expiry(event: &SpaceEvent) -> bool {
-    matches!(event, SpaceEvent::ReservationExpired { .. } | SpaceEvent::ReservationNotTakenUp { .. })
 }
 
 fn reservation_commands(app: &App) -> Reservations<'_> {

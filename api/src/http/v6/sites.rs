@@ -32,7 +32,7 @@ use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::{ManageSites, ReadSites};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
@@ -55,13 +55,18 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// The maximum number of sites in a response without pages, as in V6.
 const MAX_SITES: i64 = 1000;
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSites {
     /// Whether to include the counts of spaces and devices of each site.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_stats: Option<bool>,
+    /// Must be false: archived sites are not listed.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    include_inactive: Option<bool>,
 }
+
+impl Parameters for ListSites {}
 
 /// Lists the tenant's sites by name.
 #[utoipa::path(get, path = "/api/v6/sites", tag = "sites",
@@ -74,6 +79,9 @@ async fn list(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSites>,
 ) -> Result<Json<Listing<SiteView>>, Problem> {
+    if query.include_inactive == Some(true) {
+        return Err(invalid("include_inactive must be false: archived sites are not listed"));
+    }
     let mut reading = app.read::<Sources>(&caller, freshness).await?;
     let total = sites::count(&mut reading).await?;
     let rows = sites::list(&mut reading, page.size, page.offset()).await?;
@@ -111,7 +119,7 @@ async fn create(
     Ok(done.view(&app, &caller, site_id).await.created())
 }
 
-/// Updates a site. Absent and null fields stay unchanged.
+/// Updates a site. Absent fields stay unchanged.
 #[utoipa::path(put, path = "/api/v6/sites/{site_id}", tag = "sites",
     params(SitePath, IdempotencyKey), request_body = SiteBody,
     responses((status = 200, body = Shown<SiteView>), Refusals<(CommandErrors<ManageSites>, SiteRefusal, TakenRefusals)>))]
@@ -150,11 +158,10 @@ async fn archive(
     responses((status = 200, body = OccupancyView), Refusals<(ReadErrors<ReadSites>, SiteRefusal)>))]
 async fn occupancy(
     State(app): State<AppState>,
-    caller: Caller<ReadSites>,
-    moment: Moment,
+    caller: Caller<ReadSites, Moment>,
     PathParam(SitePath { site_id }): PathParam<SitePath>,
 ) -> Result<Json<OccupancyView>, Problem> {
-    let position = moment.reached::<Sources>(&app).await?;
+    let position = caller.time.reached::<Sources>(&app).await?;
     let mut reading = app.read_now::<Sources>(&caller).await?;
     if let Some(position) = position {
         let then = past::site::as_of(&mut reading, site_id.uuid(), position).await?;

@@ -2,6 +2,7 @@
 
 mod availability;
 mod body;
+mod history;
 mod places;
 mod view;
 
@@ -11,14 +12,15 @@ use parking_commands::spaces::{EndSpace, MakeSpace};
 use parking_domain::device::DeviceRefusal;
 use parking_domain::id::TenantId;
 use parking_domain::id::{SiteId, SpaceId};
+use parking_domain::occupancy::SpaceState;
 use parking_domain::site::SiteRefusal;
 use parking_domain::space::{SetStateByHand, Space, SpaceCommand, SpaceRefusal, StateByHand, UpdateSpace};
 use parking_projections::devices::Fleet;
 use parking_projections::engine::reader::Reading;
 use parking_projections::occupancy::Occupancies;
-use parking_projections::occupancy::space_history::read as history;
 use parking_projections::past;
 use parking_projections::registry::Registry;
+use parking_projections::registry::sites::read as sites;
 use parking_projections::registry::spaces::read as spaces;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -31,6 +33,7 @@ use crate::http::kit::aliases::{Alias, ServeAliases};
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody, IdempotencyKey};
 use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::changes::Changes;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::{self, ServeCompatibly};
@@ -38,16 +41,15 @@ use crate::http::kit::moment::{AsOfQuery, Moment, found};
 use crate::http::kit::page::{Listing, Page, Paged};
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces, SetSpaceState};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams};
+use crate::http::kit::query::{Parameters, PathParam, QueryParams, invalid, one_of, one_with_body};
 use crate::http::kit::refusals::TakenRefusals;
 use crate::http::kit::reply::View;
 use crate::http::kit::reply::{Reply, Shown};
-use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::shared::path::{SitePath, SpacePath};
 use crate::http::v6::shared::words;
 use crate::http::v6::spaces::body::{SpaceBody, StateBody, StateQuery};
 use crate::http::v6::spaces::view::StatsView;
-use crate::http::v6::spaces::view::{MomentView, SpaceEnded, SpaceView, StateSet};
+use crate::http::v6::spaces::view::{SpaceEnded, SpaceView, StateSet};
 
 /// The projections that these resources show.
 type Sources = (Registry, Occupancies, Fleet);
@@ -59,7 +61,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .serve(routes!(stats))
         .serve(routes!(one, update, delete))
         .serve(routes!(set_state))
-        .serve(routes!(past))
         .alias(Alias::patch("/api/v6/spaces/{space_id}"), update)
         .alias(
             Alias {
@@ -69,21 +70,36 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
             },
             stats,
         )
+        .merge(history::routes())
         .merge(places::routes())
         .merge(availability::routes())
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListSpaces {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
-    /// Only spaces in this state. Any other text matches no space.
-    #[param(inline, value_type = Option<words::SpaceStateFilter>)]
-    current_state: Option<String>,
+    /// Only spaces in this state, in upper or lower case. `state` and `status` are accepted aliases.
+    #[serde(default, deserialize_with = "words::read::space_state")]
+    #[param(inline, value_type = Option<words::SpaceState>)]
+    current_state: Option<SpaceState>,
+    /// Only spaces in this building.
+    building: Option<String>,
+    /// Only spaces on this floor.
+    floor: Option<String>,
+    /// Only spaces in this zone.
+    zone: Option<String>,
+    /// Must be false: deleted spaces are not listed.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    include_deleted: Option<bool>,
     /// Whether to include the devices assigned to each space.
     #[serde(default, deserialize_with = "lenient::flag")]
     include_devices: Option<bool>,
+}
+
+impl Parameters for ListSpaces {
+    const NAMES: &'static [&'static [&'static str]] = &[&["current_state", "state", "status"]];
 }
 
 /// Lists the tenant's spaces by code.
@@ -103,7 +119,7 @@ async fn list(
 /// Lists a site's spaces by code.
 #[utoipa::path(get, path = "/api/v6/sites/{site_id}/spaces", tag = "spaces",
     params(SitePath, ListSpaces, Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<SpaceView>), Refusals<ReadErrors<ReadSpaces>>))]
+    responses((status = 200, body = Listing<SpaceView>), Refusals<(ReadErrors<ReadSpaces>, SiteRefusal)>))]
 async fn list_of_site(
     State(app): State<AppState>,
     caller: Caller<ReadSpaces>,
@@ -112,8 +128,10 @@ async fn list_of_site(
     Paged(page): Paged<100, 500>,
     QueryParams(query): QueryParams<ListSpaces>,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let query = ListSpaces { site_id: Some(site_id.uuid()), ..query };
-    page_of(app.read::<Sources>(&caller, freshness).await?, caller.tenant_id, page, query).await
+    let query = ListSpaces { site_id: one_of("site_id", Some(site_id.uuid()), query.site_id)?, ..query };
+    let mut reading = app.read::<Sources>(&caller, freshness).await?;
+    sites::get(&mut reading, site_id.uuid()).await?.ok_or(SiteRefusal::SiteNotFound)?;
+    page_of(reading, caller.tenant_id, page, query).await
 }
 
 async fn page_of(
@@ -122,7 +140,13 @@ async fn page_of(
     page: Page,
     query: ListSpaces,
 ) -> Result<Json<Listing<SpaceView>>, Problem> {
-    let filter = spaces::Filter { site_id: query.site_id, state: query.current_state };
+    if query.include_deleted == Some(true) {
+        return Err(invalid(
+            "include_deleted must be false: deleted spaces are not listed, their history is",
+        ));
+    }
+    let ListSpaces { site_id, current_state: state, building, floor, zone, .. } = query;
+    let filter = spaces::Filter { site_id, state, building, floor, zone };
     let total = spaces::count(&mut reading, &filter).await?;
     let rows = spaces::list(&mut reading, &filter, page.size, page.offset()).await?;
     let view = if query.include_devices == Some(true) { SpaceView::with_devices } else { SpaceView::of };
@@ -150,6 +174,7 @@ async fn create_on_site(
     PathParam(SitePath { site_id }): PathParam<SitePath>,
     Command { caller, body }: Command<ManageSpaces, SpaceBody>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
+    one_with_body("site_id", Some(site_id), body.site_id())?;
     create_at(&app, &caller, Some(site_id), body).await
 }
 
@@ -160,6 +185,7 @@ async fn create_at(
     mut body: SpaceBody,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
     let space_id = SpaceId::from(caller.new_id(app));
+    body.refuse_devices()?;
     let code = body.code.take().unwrap_or_default();
     let state = body.current_state.filter(|state| *state != StateByHand::Unknown);
     let (definition, asked) = (body.definition()?, caller.asked());
@@ -174,11 +200,10 @@ async fn create_at(
     responses((status = 200, body = SpaceView), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
 async fn one(
     State(app): State<AppState>,
-    caller: Caller<ReadSpaces>,
-    moment: Moment,
+    caller: Caller<ReadSpaces, Moment>,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
 ) -> Result<Json<SpaceView>, Problem> {
-    let position = moment.reached::<Sources>(&app).await?;
+    let position = caller.time.reached::<Sources>(&app).await?;
     let mut reading = app.read_now::<Sources>(&caller).await?;
     let Some(position) = position else {
         return SpaceView::read(&mut reading, space_id).await.map(Json);
@@ -187,15 +212,19 @@ async fn one(
     found(then, "space", SpaceRefusal::SpaceNotFound).map(|space| Json(SpaceView::of_past(space)))
 }
 
-/// Updates a space, and sets its state if the body contains one. Absent and null fields stay unchanged.
+/// Updates a space, and sets its state if the body contains another than is shown. Absent fields stay unchanged.
+///
+/// The state of a body that was read before the state changed is not set: its `state_changed_at` or `last_state_change` is not
+/// the present one.
 #[utoipa::path(put, path = "/api/v6/spaces/{space_id}", tag = "spaces",
     params(SpacePath, IdempotencyKey), request_body = SpaceBody,
     responses((status = 200, body = Shown<SpaceView>), Refusals<(CommandErrors<ManageSpaces>, SpaceRefusal, TakenRefusals)>))]
 async fn update(
     State(app): State<AppState>,
     PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    Command { caller, mut body }: Command<ManageSpaces, SpaceBody>,
+    Command { caller, body: changes }: Command<ManageSpaces, Changes<SpaceBody>>,
 ) -> Result<Reply<Shown<SpaceView>>, Problem> {
+    let mut body = changes.onto::<SpaceView>(&app, &caller, space_id).await?;
     let asked = caller.asked();
     let set_state = body.current_state.map(|state| SetStateByHand { state, reason: None, asked });
     let update = UpdateSpace { code: body.code.take(), definition: body.definition()?, asked };
@@ -244,12 +273,14 @@ async fn set_state(
     Ok(done.reply(StateSet::of(space_id, previous, current_state().await)))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StatsQuery {
     /// Only spaces of this site.
     site_id: Option<Uuid>,
 }
+
+impl Parameters for StatsQuery {}
 
 /// Counts the tenant's spaces by state.
 #[utoipa::path(get, path = "/api/v6/spaces/stats", tag = "spaces", params(StatsQuery, Freshness),
@@ -265,30 +296,6 @@ async fn stats(
             .await?;
     let (site_id, tenant_id) = (query.site_id, caller.tenant_id);
     Ok(Json(StatsView { site_id, tenant_id, counts: (&counts).into() }))
-}
-
-/// Lists all changes of a space's state or display with their causes, newest first.
-#[utoipa::path(get, path = "/api/v6/spaces/{space_id}/history", tag = "spaces",
-    params(SpacePath, SeekPage<50, 500>, Freshness),
-    responses((status = 200, body = SeekListing<MomentView>), Refusals<(ReadErrors<ReadSpaces>, SpaceRefusal)>))]
-async fn past(
-    State(app): State<AppState>,
-    caller: Caller<ReadSpaces>,
-    freshness: Freshness,
-    PathParam(SpacePath { space_id }): PathParam<SpacePath>,
-    SeekPage(seek): SeekPage<50, 500>,
-) -> Result<Json<SeekListing<MomentView>>, Problem> {
-    let mut reading = app.read::<Occupancies>(&caller, seek.freshness(freshness)).await?;
-    let total = seek.total(history::count(&mut reading, space_id.uuid())).await?;
-    let rows = history::list(&mut reading, space_id.uuid(), seek.limit(), seek.start()).await?;
-    let is_empty = match total {
-        Some(total) => total == 0,
-        None => rows.is_empty() && history::count(&mut reading, space_id.uuid()).await? == 0,
-    };
-    if is_empty {
-        find(&mut reading, space_id).await?;
-    }
-    Ok(seek.of(rows.iter().map(MomentView::of).collect(), total, caller.tenant_id))
 }
 
 async fn find(reading: &mut Reading, space_id: SpaceId) -> Result<spaces::Listed, Problem> {

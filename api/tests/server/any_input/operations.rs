@@ -40,7 +40,8 @@ impl Operation {
     }
 
     fn of(method: &str, path: &str, operation: &Value) -> Self {
-        let parameters = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.filter(|parameter| !is_alias(parameter)).map(|parameter| {
             let place = parameter["in"].as_str().unwrap();
             field(parameter["name"].as_str().unwrap(), place, &parameter["schema"], &parameter["description"])
         });
@@ -65,7 +66,7 @@ impl Operation {
 
     /// True for reports of the network server: their schema is open.
     pub(super) fn is_report(&self) -> bool {
-        self.body.as_ref().is_some_and(Vec::is_empty)
+        self.tag == "webhooks" && self.body.is_some()
     }
 }
 
@@ -80,6 +81,11 @@ fn field(name: &str, place: &str, schema: &Value, description: &Value) -> Field 
     let description = description.as_str().unwrap_or_default().to_owned();
     let values = values(schema).into_iter().map(str::to_owned).collect();
     Field { name: name.to_owned(), place: place.to_owned(), schema: schema.clone(), values, description }
+}
+
+/// True for a further name of another field: with values for both, nearly every request would be refused.
+fn is_alias(field: &Value) -> bool {
+    field["deprecated"] == true
 }
 
 /// The values that a schema or its parts list.
@@ -102,7 +108,8 @@ fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
 /// Collects the fields of an object's schema, including those of its parts.
 fn collect(schema: &Value, fields: &mut Vec<Field>) {
     referenced(schema).into_iter().chain(parts(schema)).for_each(|part| collect(part, fields));
-    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+    let own = schema["properties"].as_object().into_iter().flatten();
+    for (name, schema) in own.filter(|(_, schema)| !is_alias(schema)) {
         fields.push(field(name, "body", schema, &schema["description"]));
     }
 }

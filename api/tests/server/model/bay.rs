@@ -172,12 +172,24 @@ impl Bay {
         self.stays.len().checked_sub(1).filter(|last| self.stays[*last].lasts)
     }
 
-    /// Gives the stay that lasts to a booking without one: the running one, else the next, else one of this stay.
+    /// Gives the stay that lasts to a booking without one: the running one, else the next, else the first of this stay. A
+    /// booking that runs or is confirmed keeps its stay.
     fn give(&mut self) {
-        let Some(last) = self.lasting().filter(|last| self.stays[*last].booking.is_none()) else { return };
+        let Some(last) = self.lasting() else { return };
+        if let Some(owner) = self.stays[last].booking {
+            let one = &self.bookings[owner];
+            if !one.open || one.confirmed || one.slot == Slot::Running {
+                return;
+            }
+            self.take_from(owner);
+        }
         let open = |booking: &Booking| booking.open && !booking.has_stay;
         let of = |slot: Slot| self.bookings.iter().position(|one| open(one) && one.slot == slot);
-        let during = || self.bookings.iter().position(|one| open(one) && one.in_stay);
+        let during = || {
+            let of_stay =
+                (0..self.bookings.len()).filter(|it| self.bookings[*it].in_stay && open(&self.bookings[*it]));
+            of_stay.min_by_key(|it| self.bookings[*it].slot)
+        };
         let Some(booking) = of(Slot::Running).or_else(|| of(Slot::Soon)).or_else(during) else { return };
         self.stays[last].booking = Some(booking);
         self.bookings[booking].has_stay = true;

@@ -243,7 +243,7 @@ impl Driver {
 
 /// The server's clock is this machine's.
 #[expect(clippy::disallowed_methods, reason = "the windows must run while the test does")]
-fn now() -> DateTime<Utc> {
+pub(super) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 

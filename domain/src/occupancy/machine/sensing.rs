@@ -130,16 +130,20 @@ impl SpaceMachine {
     /// Ends the stay that lasts.
     pub(in crate::occupancy) fn end_stay(&mut self, at: Instant, position: i64) {
         let Some(stay) = self.stay.as_mut().filter(|stay| stay.is_open()) else { return };
-        let departed_at = at.max(stay.arrived_at);
-        stay.departure = Some(Departure { position, at: departed_at });
-        stay.reservation_id = stay.reservation_id.filter(|id| !self.reservations.depart(*id, departed_at));
+        let departure = Departure { position, at: at.max(stay.arrived_at) };
+        stay.departure = Some(departure);
+        stay.reservation_id = stay.reservation_id.filter(|id| !self.reservations.depart(*id, departure));
     }
 
-    /// Gives the stay that lasts to the reservation that it belongs to, unless it has one.
+    /// Gives the stay that lasts to the reservation that it belongs to now. One that has started, or whose guest has
+    /// checked in, keeps it.
     pub(super) fn give_current_stay(&mut self, policy: &Policy) {
-        if self.current_stay().is_some() {
-            self.give_stay(policy);
+        let Some(stay) = self.stay.filter(Stay::is_open) else { return };
+        if let Some(awaited) = stay.reservation_id.filter(|id| self.reservations.is_awaited(*id)) {
+            self.reservations.take_stay(awaited);
+            self.take_stay_from(awaited);
         }
+        self.give_stay(policy);
     }
 
     /// Gives the last stay to the reservation that it belongs to, unless it has one.
@@ -155,12 +159,21 @@ impl SpaceMachine {
         own.map(|stay| stay.reservation_id = None).is_some()
     }
 
-    /// A reservation ended. If it did so before its stay began, and that is recorded only now, the stay is another's.
-    pub(super) fn reconsider_stay(&mut self, id: ReservationId, ended_at: Instant, policy: &Policy) {
-        let belongs = |stay: &Stay| stay.reservation_id == Some(id) && ended_at <= stay.arrived_at;
-        if self.stay.as_ref().is_some_and(belongs) {
-            self.take_stay_from(id);
+    /// A reservation ended. If it did so before its stay began, and that is recorded only now, the stay is another's. Other
+    /// stays may have begun since.
+    pub(super) fn reconsider_stay(&mut self, own: Option<Stay>, ended_at: Instant, policy: &Policy) {
+        let Some(own) = own.filter(|own| ended_at <= own.arrived_at) else { return };
+        if let Some(last) = self.stay.as_mut().filter(|last| last.position == own.position) {
+            last.reservation_id = None;
             self.give_stay(policy);
+        } else {
+            let reservation_id = self.reservations.give(&own, policy);
+            self.corrected.push(Stay { reservation_id, ..own });
         }
+    }
+
+    /// Takes the stays before the last one that have changed their reservation.
+    pub(in crate::occupancy) fn take_corrected(&mut self) -> Vec<Stay> {
+        std::mem::take(&mut self.corrected)
     }
 }

@@ -4,7 +4,7 @@ use super::{Changes, Spaces};
 use crate::instant::Instant;
 use crate::lorawan::DevEui;
 use crate::occupancy::change::Cause;
-use crate::uplinks::{Standing, UplinkEvent, UplinkReceived};
+use crate::uplinks::{UplinkEvent, UplinkReceived};
 
 /// The platform's own uplink streams; other sources are not folded.
 const PLATFORM: &str = "platform/";
@@ -14,12 +14,10 @@ impl Spaces {
     pub(super) fn apply_uplink(&mut self, stream: &str, event: &UplinkEvent, changes: &mut Changes) {
         let Some(Ok(dev_eui)) = stream.strip_prefix(PLATFORM).map(str::parse::<DevEui>) else { return };
         match event {
-            UplinkEvent::UplinkReceived(uplink)
-                if matches!(uplink.standing, Standing::InOrder | Standing::Uncounted) =>
-            {
+            UplinkEvent::UplinkReceived(uplink) if uplink.standing.is_new() => {
                 self.apply_report(dev_eui, uplink.report.received_at, Some(uplink), changes);
             }
-            UplinkEvent::DeviceJoined(join) if join.standing == Standing::InOrder => {
+            UplinkEvent::DeviceJoined(join) if join.standing.is_new() => {
                 self.apply_report(dev_eui, join.report.received_at, None, changes);
             }
             _ => {}

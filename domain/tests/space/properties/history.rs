@@ -147,7 +147,7 @@ pub(super) fn command(request: &Request, minute: i64, space: &Space) -> SpaceCom
             let reservation_id = running.map_or(id(0), |(reservation_id, _)| reservation_id);
             SpaceCommand::ConfirmBySensor(ConfirmBySensor { reservation_id, at, by: Actor::System })
         }
-        Request::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON }),
+        Request::Pass => SpaceCommand::PassTime(PassTime { at, reserved_soon: SOON, arrivals_known: true }),
         Request::SetOverride { id: number, from, length } => {
             SpaceCommand::SetOverride(Box::new(SetOverride {
                 override_id: id(number),
@@ -184,13 +184,15 @@ pub(super) fn command(request: &Request, minute: i64, space: &Space) -> SpaceCom
 pub(super) struct History {
     pub(super) space: Space,
     pub(super) log: Vec<SpaceEvent>,
+    /// When each event was recorded.
+    pub(super) minutes: Vec<i64>,
     pub(super) minute: i64,
 }
 
 impl History {
     pub(super) fn new(auto_release_minutes: Option<u16>) -> Self {
         let definition = DefinitionPatch { auto_release_minutes, ..DefinitionPatch::default() };
-        let mut history = Self { space: Space::default(), log: Vec::new(), minute: 0 };
+        let mut history = Self { space: Space::default(), log: Vec::new(), minutes: Vec::new(), minute: 0 };
         let (code, asked) = ("A-001".to_owned(), asked(time(0)));
         let create = CreateSpace { site_id: SiteId::DEFAULT, code, definition, asked };
         history.ask(&SpaceCommand::CreateSpace(Box::new(create))).expect("a new space");
@@ -215,12 +217,13 @@ impl History {
         for event in &events {
             self.space.evolve(event);
             self.log.push(event.clone());
+            self.minutes.push(self.minute);
         }
         Ok(events)
     }
 
     pub(super) fn pass(&mut self, minute: i64, reserved_soon: TimeDelta) -> Vec<SpaceEvent> {
-        let pass = SpaceCommand::PassTime(PassTime { at: time(minute), reserved_soon });
+        let pass = SpaceCommand::PassTime(PassTime { at: time(minute), reserved_soon, arrivals_known: true });
         self.ask(&pass).expect("time always passes")
     }
 }

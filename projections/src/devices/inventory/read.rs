@@ -1,6 +1,6 @@
 //! Queries on a tenant's devices. Row-level security limits every query to the connection's tenant.
 
-use parking_domain::device::Category;
+use parking_domain::device::{Category, Status};
 use parking_domain::instant::Instant;
 use parking_domain::lorawan::DevEui;
 use sqlx::{FromRow, PgConnection};
@@ -15,12 +15,25 @@ use crate::engine::selection::Selection;
 pub struct Filter {
     /// Sensors or displays.
     pub category: Option<Category>,
-    /// A status as it is stored, or `active` or `inactive`; none means all but retired devices.
-    pub status: Option<String>,
+    /// With this status; none means all but retired devices.
+    pub status: Option<StatusFilter>,
+    /// Whose EUI begins with these lower-case hexadecimal digits.
+    pub dev_eui_prefix: Option<String>,
     /// At spaces of this site.
     pub site_id: Option<Uuid>,
     /// At this space.
     pub space_id: Option<Uuid>,
+}
+
+/// A status of a device: its assignment, or whether it is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// By its assignment.
+    Is(Status),
+    /// Heard before, not silent, and not retired.
+    Active,
+    /// The opposite, and not retired.
+    Inactive,
 }
 
 /// A device with the place it is assigned to.
@@ -30,6 +43,8 @@ pub struct Listed {
     pub device: Device,
     /// Its space's code.
     pub space_code: Option<String>,
+    /// Its space's name.
+    pub space_name: Option<String>,
     /// Its space's site.
     pub site_id: Option<Uuid>,
 }
@@ -73,24 +88,25 @@ impl Stats {
 }
 
 const LISTED: &str =
-    "select to_json(d)::text, s.code, s.site_id from devices d left join spaces s using (space_id)";
+    "select to_json(d)::text, s.code, s.name, s.site_id from devices d left join spaces s using (space_id)";
 
-type ListedRow = (String, Option<String>, Option<Uuid>);
+type ListedRow = (String, Option<String>, Option<String>, Option<Uuid>);
 
 impl Filter {
     fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
         let heard = "d.enabled and d.last_seen_at is not null and not d.silent";
         let not_heard = "not (d.enabled and d.last_seen_at is not null and not d.silent)";
-        let select = match self.status.as_deref() {
+        let select = match self.status {
             None => select.when("d.status <> 'retired'"),
-            Some("active") => select.when("d.status <> 'retired'").when(heard),
-            Some("inactive") => select.when("d.status <> 'retired'").when(not_heard),
-            status => select.given("d.status = $", status),
+            Some(StatusFilter::Active) => select.when("d.status <> 'retired'").when(heard),
+            Some(StatusFilter::Inactive) => select.when("d.status <> 'retired'").when(not_heard),
+            Some(StatusFilter::Is(status)) => select.given("d.status = $", Some(status.word())),
         };
         select
             .given("d.category = $", self.category.map(Category::word))
             .given("s.site_id = $", self.site_id)
             .given("d.space_id = $", self.space_id)
+            .given("starts_with(d.dev_eui, $)", self.dev_eui_prefix.as_deref())
     }
 }
 
@@ -157,8 +173,8 @@ pub async fn stats(connection: &mut PgConnection) -> Result<Stats, sqlx::Error> 
     Ok(Stats { sensors: of(Category::Sensor), displays: of(Category::Display) })
 }
 
-fn listed((device, space_code, site_id): ListedRow) -> Result<Listed, sqlx::Error> {
-    Ok(Listed { device: from_json(&device)?, space_code, site_id })
+fn listed((device, space_code, space_name, site_id): ListedRow) -> Result<Listed, sqlx::Error> {
+    Ok(Listed { device: from_json(&device)?, space_code, space_name, site_id })
 }
 
 /// How many gateways were the best one of a device's last uplink, and how many of those heard a device after `since`.

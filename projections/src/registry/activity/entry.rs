@@ -169,6 +169,17 @@ fn of_tenant(event: &TenantEvent) -> ActivityEntry {
         TenantEvent::DisplayPolicyActivated { policy_id, at, by } => {
             ActivityEntry::new(*at, *by, json!({"policy_id": policy_id}))
         }
+        TenantEvent::MemberAdded { user_id, role, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"user_id": user_id, "role": role}))
+        }
+        TenantEvent::MemberRoleChanged { user_id, from, to, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"user_id": user_id, "from": from, "to": to}))
+        }
+        TenantEvent::MemberDisabled { user_id, at, by }
+        | TenantEvent::MemberEnabled { user_id, at, by }
+        | TenantEvent::MemberRemoved { user_id, at, by } => {
+            ActivityEntry::new(*at, *by, json!({"user_id": user_id}))
+        }
     }
 }
 

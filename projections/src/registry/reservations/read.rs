@@ -94,6 +94,16 @@ pub async fn get(connection: &mut PgConnection, reservation_id: Uuid) -> Result<
     row.map(listed).transpose()
 }
 
+/// These reservations, in any order.
+pub async fn some(
+    connection: &mut PgConnection,
+    reservation_ids: &[Uuid],
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let query = format!("{LISTED} where r.reservation_id = any($1)");
+    let rows: Vec<ListedRow> = sqlx::query_as(&query).bind(reservation_ids).fetch_all(connection).await?;
+    rows.into_iter().map(listed).collect()
+}
+
 /// The reservations that hold a space at some moment of a window, earliest first, at most `limit`.
 pub async fn holding(
     connection: &mut PgConnection,
@@ -114,13 +124,24 @@ pub async fn holding(
     rows.iter().map(|row| from_json(row)).collect()
 }
 
-/// The spaces that a reservation still holds although its window ended at this time or before: the end is not recorded
-/// yet.
-pub async fn overdue_spaces(connection: &mut PgConnection, at: Instant) -> Result<Vec<Uuid>, sqlx::Error> {
+/// The open reservations that started at this time or before.
+pub async fn begun(connection: &mut PgConnection, at: Instant) -> Result<Vec<Uuid>, sqlx::Error> {
     let query = sqlx::query_scalar(
-        "select distinct space_id from reservations where status = 'active' and end_time <= $1 order by space_id",
+        "select reservation_id from reservations where status = 'active' and start_time <= $1 order by reservation_id",
     );
     query.bind(at.utc()).fetch_all(connection).await
+}
+
+/// Those of these reservations that have ended without a confirmation.
+pub async fn ended_unconfirmed(
+    connection: &mut PgConnection,
+    reservation_ids: &[Uuid],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let query = sqlx::query_scalar(
+        "select reservation_id from reservations \
+          where reservation_id = any($1) and status in ('expired', 'no_show') order by reservation_id",
+    );
+    query.bind(reservation_ids).fetch_all(connection).await
 }
 
 /// The current and the next reservation of each of these spaces that has one. Begin and end are those of the log.

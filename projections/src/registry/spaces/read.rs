@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use parking_domain::device::Status;
 use parking_domain::lorawan::DevEui;
+use parking_domain::occupancy::SpaceState;
 use parking_domain::sensors::Occupancy;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
@@ -21,8 +22,14 @@ use crate::registry::reservations::read::{self as reservations, CurrentAndNext, 
 pub struct Filter {
     /// Of this site.
     pub site_id: Option<Uuid>,
-    /// In this state, as it is stored.
-    pub state: Option<String>,
+    /// In this state.
+    pub state: Option<SpaceState>,
+    /// In this building.
+    pub building: Option<String>,
+    /// On this floor.
+    pub floor: Option<String>,
+    /// In this zone.
+    pub zone: Option<String>,
 }
 
 /// A space with its occupancy, devices and reservations.
@@ -106,7 +113,10 @@ impl Filter {
     fn narrow<'a>(&'a self, select: Selection<'a>) -> Selection<'a> {
         select
             .given("s.site_id = $", self.site_id)
-            .given("coalesce(o.state, 'unknown') = $", self.state.as_deref())
+            .given("coalesce(o.state, 'unknown') = $", self.state.map(SpaceState::word))
+            .given("s.building = $", self.building.as_deref())
+            .given("s.floor = $", self.floor.as_deref())
+            .given("s.zone = $", self.zone.as_deref())
     }
 }
 
@@ -133,6 +143,12 @@ pub async fn get(connection: &mut PgConnection, space_id: Uuid) -> Result<Option
     let query = format!("{LISTED} where s.space_id = $1");
     let rows: Vec<ListedRow> = sqlx::query_as(&query).bind(space_id).fetch_all(&mut *connection).await?;
     Ok(with_reservations(connection, rows).await?.pop())
+}
+
+/// Whether there is such a space.
+pub async fn exists(connection: &mut PgConnection, space_id: Uuid) -> Result<bool, sqlx::Error> {
+    let query = "select exists (select from spaces where space_id = $1)";
+    sqlx::query_scalar(query).bind(space_id).fetch_one(connection).await
 }
 
 /// The numbers of spaces by state, of spaces `s` that may have an occupancy `o`.

@@ -1,10 +1,10 @@
 //! Devices and their uplinks.
 
-use parking_domain::device::{Category, Device, DeviceEvent};
+use parking_domain::device::{Category, Device, DeviceEvent, Status};
 use parking_domain::lorawan::DevEui;
 use parking_domain::payload::Payload;
 use parking_domain::sensors::{Frame, Occupancy, choose};
-use parking_projections::devices::inventory::read::{self, Counts, Filter, Listed};
+use parking_projections::devices::inventory::read::{self, Counts, Filter, Listed, StatusFilter};
 use parking_projections::devices::orphan_devices;
 use parking_projections::devices::uplinks::read::{self as uplinks, Received};
 use parking_testkit::estate::{Estate, OWNER, at};
@@ -38,11 +38,13 @@ async fn filters_select_the_listed_and_counted_devices() {
     for (filter, expected) in [
         (Filter::default(), vec![display, other, sensor]),
         (Filter { category: Some(Category::Sensor), ..Filter::default() }, vec![other, sensor]),
-        (Filter { status: Some("assigned".into()), ..Filter::default() }, vec![other, sensor]),
-        (Filter { status: Some("retired".into()), ..Filter::default() }, vec![retired]),
-        (Filter { status: Some("active".into()), ..Filter::default() }, vec![sensor]),
-        (Filter { status: Some("inactive".into()), ..Filter::default() }, vec![display, other]),
-        (Filter { status: Some("lost".into()), ..Filter::default() }, vec![]),
+        (
+            Filter { status: Some(StatusFilter::Is(Status::Assigned)), ..Filter::default() },
+            vec![other, sensor],
+        ),
+        (Filter { status: Some(StatusFilter::Is(Status::Retired)), ..Filter::default() }, vec![retired]),
+        (Filter { status: Some(StatusFilter::Active), ..Filter::default() }, vec![sensor]),
+        (Filter { status: Some(StatusFilter::Inactive), ..Filter::default() }, vec![display, other]),
         (Filter { site_id: Some(far.uuid()), ..Filter::default() }, vec![other]),
         (Filter { space_id: Some(here.uuid()), ..Filter::default() }, vec![sensor]),
     ] {

@@ -81,9 +81,15 @@ async fn active_reservations_that_overlap_a_window_hold_it() {
         let held: Vec<Uuid> = rows.iter().map(|row| row.reservation_id).collect();
         assert_eq!(held, expected.iter().map(|id| id.uuid()).collect::<Vec<_>>(), "{from} to {until}");
     }
-    for (second, overdue) in [(199, vec![]), (200, vec![space.uuid()]), (400, vec![space.uuid()])] {
-        assert_eq!(read::overdue_spaces(&mut reading, at(second)).await.unwrap(), overdue, "at {second}");
+    let (first, second) = (first.uuid(), second.uuid());
+    for (moment, begun) in [(99, vec![]), (100, vec![first]), (400, vec![first, second])] {
+        assert_eq!(read::begun(&mut reading, at(moment)).await.unwrap(), begun, "at {moment}");
     }
+    assert_eq!(read::ended_unconfirmed(&mut reading, &[first, second]).await.unwrap(), [] as [Uuid; 0]);
+    let over = SpaceEvent::ReservationNotTakenUp { reservation_id: first.into(), due: at(115), at: at(116) };
+    estate.happens::<Space>(space, over).await;
+    let mut reading = super::reading(&log, &estate).await;
+    assert_eq!(read::ended_unconfirmed(&mut reading, &[first, second, gone.uuid()]).await.unwrap(), [first]);
 }
 
 #[tokio::test]

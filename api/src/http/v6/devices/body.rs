@@ -1,6 +1,6 @@
 //! Request bodies of devices, with the field aliases of V6's clients.
 
-use parking_domain::device::{Category, Definition, DevicePatch};
+use parking_domain::device::{Category, Definition, DevicePatch, Status};
 use parking_domain::downlink::DisplayType;
 use parking_domain::id::SpaceId;
 use parking_domain::lorawan::DevEui;
@@ -10,18 +10,19 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::kit::body::invalid_body;
+use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
+use crate::http::kit::query::{invalid_body, one_with_body};
 use crate::http::v6::shared::words;
 
-/// The fields of a device. Absent and null fields stay unchanged in an update; a new device gets their defaults.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+/// The fields of a device. In an update, absent fields stay unchanged; null clears a field that a device need not have. A new
+/// device gets the defaults of absent fields.
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct DeviceBody {
     /// 16 hexadecimal digits, with or without separators. Required for a new device. `deveui` is an accepted alias.
-    #[serde(alias = "deveui")]
     #[schema(value_type = Option<String>)]
     dev_eui: Option<DevEui>,
     /// 1 to 255 characters. Defaults to the EUI.
@@ -29,48 +30,83 @@ pub(crate) struct DeviceBody {
     name: Option<String>,
     /// Defaults to `sensor`. It cannot change while the device has an owner. `type`, `category` and
     /// `device_category` are accepted aliases.
-    #[serde(alias = "type", alias = "category", alias = "device_category")]
+    #[serde(deserialize_with = "lenient::word")]
     #[schema(value_type = Option<words::DeviceCategory>)]
     device_type: Option<Category>,
     /// Reports of a disabled device are recorded but do not change its space.
     #[serde(deserialize_with = "lenient::flag")]
     enabled: Option<bool>,
-    #[schema(max_length = 255)]
-    manufacturer: Option<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    manufacturer: Patch<String>,
     /// The manufacturer's model name. `device_model` is an accepted alias.
-    #[serde(alias = "device_model")]
-    #[schema(max_length = 255)]
-    model: Option<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    model: Patch<String>,
     /// The codec that decodes the uplinks, by name of a device type. Defaults to the codec that the uplinks indicate.
-    /// `payload_decoder` is an accepted alias.
-    #[serde(alias = "payload_decoder")]
-    #[schema(max_length = 255)]
-    codec: Option<String>,
+    /// `payload_decoder` and `type_code` are accepted aliases.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    codec: Patch<String>,
     /// The detection threshold of a sensor that measures distance: `occupied_below_mm`, `hysteresis_mm`.
     #[schema(value_type = Option<Object>)]
-    threshold: Option<Threshold>,
+    threshold: Patch<Threshold>,
     /// The interval of reports without a change, in seconds. Defaults to the model's interval.
-    #[serde(deserialize_with = "lenient::integer")]
-    #[schema(minimum = 1, maximum = 604_800)]
-    heartbeat_sec: Option<u32>,
+    #[serde(deserialize_with = "lenient::integer_change")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 604_800)]
+    heartbeat_sec: Patch<u32>,
     /// The downlink format of a display: `f_port`, `confirmed`, and `layout` with either `parts` or `codes`.
     #[schema(value_type = Option<Object>)]
-    display_type: Option<DisplayType>,
+    display_type: Patch<DisplayType>,
     /// A description of the device's location.
-    #[schema(max_length = 255)]
-    location: Option<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    location: Patch<String>,
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
     config: OwnData,
     /// The caller's own data: at most 16 levels deep and 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
     metadata: OwnData,
+    /// The device's status. It follows from `assign`, `unassign` and `retire`.
+    #[serde(deserialize_with = "lenient::word")]
+    #[schema(value_type = Option<words::DeviceStatus>)]
+    status: Option<Status>,
+    /// The space. It changes by `assign` and `unassign`.
+    #[schema(value_type = Option<Uuid>)]
+    space_id: Patch<Uuid>,
 }
 
+impl Body for DeviceBody {
+    const NAMES: &'static [&'static [&'static str]] = &[
+        &["dev_eui", "deveui"],
+        &["device_type", "type", "category", "device_category"],
+        &["model", "device_model"],
+        &["codec", "payload_decoder", "type_code"],
+    ];
+    const FIXED: &'static [(&'static str, &'static str)] =
+        &[("dev_eui", "claim the other device"), ("status", ASSIGN), ("space_id", ASSIGN)];
+}
+
+const ASSIGN: &str = "use POST /api/v6/devices/{device_id}/assign, unassign, release or retire";
+
 impl DeviceBody {
+    /// Refuses fields that a new device cannot have.
+    fn refuse_assignment(&self) -> Result<(), Problem> {
+        let assigned = matches!(self.space_id, Patch::Set(_)).then_some("space_id");
+        let other = self.status.filter(|status| *status != Status::Unassigned).map(|_| "status");
+        match assigned.or(other) {
+            Some(field) => {
+                Err(invalid_body(format!("{field} cannot be set here: claim the device, then {ASSIGN}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The device's EUI.
     pub(crate) fn dev_eui(&self) -> Result<DevEui, Problem> {
         self.dev_eui.ok_or_else(|| invalid_body("dev_eui is required: 16 hexadecimal digits"))
+    }
+
+    /// Refuses the EUI of another device than the path names.
+    pub(crate) fn refuse_other(&self, of_path: DevEui) -> Result<(), Problem> {
+        one_with_body("dev_eui", Some(of_path), self.dev_eui).map(drop)
     }
 
     /// The device's category.
@@ -80,15 +116,16 @@ impl DeviceBody {
 
     /// The definition of a new device.
     pub(crate) fn definition(self, default_name: String) -> Result<Definition, Problem> {
+        self.refuse_assignment()?;
         Ok(Definition {
             enabled: self.enabled.unwrap_or(true),
-            manufacturer: self.manufacturer,
-            model: self.model,
-            codec: self.codec,
-            threshold: self.threshold,
-            heartbeat_sec: self.heartbeat_sec,
-            display_type: self.display_type,
-            location: self.location,
+            manufacturer: self.manufacturer.value(),
+            model: self.model.value(),
+            codec: self.codec.value(),
+            threshold: self.threshold.value(),
+            heartbeat_sec: self.heartbeat_sec.value(),
+            display_type: self.display_type.value(),
+            location: self.location.value(),
             config: document("config", self.config)?.unwrap_or_default(),
             metadata: document("metadata", self.metadata)?.unwrap_or_default(),
             ..Definition::named(self.name.unwrap_or(default_name))
@@ -97,20 +134,17 @@ impl DeviceBody {
 
     /// The changes of an update.
     pub(crate) fn patch(self) -> Result<DevicePatch, Problem> {
-        fn set<T>(value: Option<T>) -> Patch<T> {
-            value.map_or(Patch::Keep, Patch::Set)
-        }
         Ok(DevicePatch {
             category: self.device_type,
             name: self.name,
             enabled: self.enabled,
-            manufacturer: set(self.manufacturer),
-            model: set(self.model),
-            codec: set(self.codec),
-            threshold: set(self.threshold),
-            heartbeat_sec: set(self.heartbeat_sec),
-            display_type: set(self.display_type),
-            location: set(self.location),
+            manufacturer: self.manufacturer,
+            model: self.model,
+            codec: self.codec,
+            threshold: self.threshold,
+            heartbeat_sec: self.heartbeat_sec,
+            display_type: self.display_type,
+            location: self.location,
             config: document("config", self.config)?,
             metadata: document("metadata", self.metadata)?,
         })
@@ -118,7 +152,7 @@ impl DeviceBody {
 }
 
 /// The assignment of a device to a space.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct AssignBody {
     /// The space. Required.
@@ -130,6 +164,8 @@ pub(crate) struct AssignBody {
     #[serde(deserialize_with = "lenient::flag")]
     replace: Option<bool>,
 }
+
+impl Body for AssignBody {}
 
 impl AssignBody {
     /// The space of the assignment.

@@ -19,9 +19,10 @@ use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, IdempotencyKey};
 use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
+use crate::http::kit::fields::Optional;
 use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
-use crate::http::kit::page::{Listing, Paged};
+use crate::http::kit::page::Paged;
 use crate::http::kit::permission::{ClaimOrphans, ReadOrphans};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
@@ -29,8 +30,8 @@ use crate::http::kit::refusals::{AssignmentRefusals, OrphanRefusals};
 use crate::http::kit::reply::X_POSITION;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::devices::body::DeviceBody;
-use crate::http::v6::devices::orphans::body::{AssignOrphanBody, SpaceQuery};
-use crate::http::v6::devices::orphans::view::OrphanView;
+use crate::http::v6::devices::orphans::body::{AssignOrphanBody, ListOrphans, SpaceQuery};
+use crate::http::v6::devices::orphans::view::{OrphanAssigned, OrphanFilters, OrphanListing, OrphanView};
 use crate::http::v6::devices::view::{DeviceCommandView, DeviceView};
 use crate::http::v6::shared::path::OrphanPath;
 use crate::http::v6::shared::reason::ReasonBody;
@@ -45,21 +46,25 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 
 /// Lists the orphans: devices that are heard but have no owner. The last heard comes first.
 #[utoipa::path(get, path = "/api/v6/orphan-devices", tag = "orphan devices",
-    params(Paged<100, 500>, Freshness),
-    responses((status = 200, body = Listing<OrphanView>), Refusals<ReadErrors<ReadOrphans>>))]
+    params(ListOrphans, Paged<100, 500>, Freshness),
+    responses((status = 200, body = OrphanListing), Refusals<ReadErrors<ReadOrphans>>))]
 async fn list(
     State(app): State<AppState>,
     caller: Caller<ReadOrphans>,
     freshness: Freshness,
     Paged(page): Paged<100, 500>,
-) -> Result<([(HeaderName, String); 1], Json<Listing<OrphanView>>), Problem> {
+    QueryParams(query): QueryParams<ListOrphans>,
+) -> Result<([(HeaderName, String); 1], Json<OrphanListing>), Problem> {
+    let since = query.since(caller.asked().at)?;
     app.wait_until::<Fleet>(freshness).await?;
     // Read before the rows: the rows may be newer than the position, never older.
     let position = app.progress.of::<Fleet>().position();
-    let total = orphan_devices::count(app.reader.pool()).await?;
-    let rows = orphan_devices::list(app.reader.pool(), page.size, page.offset()).await?;
+    let total = orphan_devices::count(app.reader.pool(), since).await?;
+    let rows = orphan_devices::list(app.reader.pool(), since, page.size, page.offset()).await?;
     let views = rows.into_iter().map(OrphanView::from).collect();
-    Ok(([(X_POSITION, position.to_string())], page.of(views, total, caller.tenant_id)))
+    let Json(listing) = page.of(views, total, caller.tenant_id);
+    let filters = OrphanFilters { include_assigned: false, since_hours: query.since_hours };
+    Ok(([(X_POSITION, position.to_string())], Json(OrphanListing { listing, filters })))
 }
 
 /// Returns an orphan with the last values that were received from it.
@@ -86,8 +91,9 @@ async fn one(
 async fn claim(
     State(app): State<AppState>,
     PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
-    Command { caller, body }: Command<ClaimOrphans, DeviceBody>,
+    Command { caller, body: Optional(body) }: Command<ClaimOrphans, Optional<DeviceBody>>,
 ) -> Result<Reply<Shown<DeviceView>>, Problem> {
+    body.refuse_other(dev_eui)?;
     let category = body.category();
     let definition = Box::new(body.definition(default_name(&app, dev_eui).await?)?);
     let claim = ClaimOrphan { dev_eui, category, definition, asked: caller.asked() };
@@ -98,20 +104,22 @@ async fn claim(
 /// Claims an orphan and assigns it to a space, atomically.
 #[utoipa::path(post, path = "/api/v6/orphan-devices/{dev_eui}/assign", tag = "orphan devices",
     params(OrphanPath, SpaceQuery, IdempotencyKey), request_body = Option<AssignOrphanBody>,
-    responses((status = 200, body = Shown<DeviceView>),
+    responses((status = 200, body = OrphanAssigned),
               Refusals<(CommandErrors<ClaimOrphans>, DeviceRefusal, SpaceRefusal, AssignmentRefusals, OrphanRefusals)>))]
 async fn assign(
     State(app): State<AppState>,
     PathParam(OrphanPath { dev_eui: AnyEui(dev_eui) }): PathParam<OrphanPath>,
     QueryParams(query): QueryParams<SpaceQuery>,
     Command { caller, body }: Command<ClaimOrphans, AssignOrphanBody>,
-) -> Result<Reply<Shown<DeviceView>>, Problem> {
+) -> Result<Reply<OrphanAssigned>, Problem> {
+    body.device.refuse_other(dev_eui)?;
     let (space_id, category) = (query.or_body(&body)?, body.device.category());
     let definition = Box::new(body.device.definition(default_name(&app, dev_eui).await?)?);
     let (reason, asked) = (body.reason, caller.asked());
     let assign = AssignOrphan { dev_eui, space_id, category, definition, reason, asked };
     let done = app.execute_jointly(&caller, &assign).await?;
-    Ok(done.view(&app, &caller, dev_eui).await)
+    let device = Shown::read(&app, &caller, done.position, dev_eui).await;
+    Ok(done.reply(OrphanAssigned::of(dev_eui, device)))
 }
 
 /// Hides an orphan until it is heard again.

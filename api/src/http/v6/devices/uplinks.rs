@@ -4,9 +4,9 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_domain::device::DeviceRefusal;
+use parking_domain::device::{Category, DeviceRefusal};
 use parking_domain::instant::Instant;
-use parking_domain::sensors::CODECS;
+use parking_domain::sensors::{CODECS, Codec};
 use parking_projections::devices::Fleet;
 use parking_projections::devices::uplinks::read as uplinks;
 use parking_projections::registry::Registry;
@@ -23,11 +23,12 @@ use crate::http::kit::lenient::{self, ServeCompatibly};
 use crate::http::kit::page::{Listing, Paged};
 use crate::http::kit::permission::ReadDevices;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
+use crate::http::kit::query::{AnyEui, Parameters, PathParam, QueryParams};
 use crate::http::kit::seek::{SeekListing, SeekPage};
 use crate::http::v6::devices::find;
 use crate::http::v6::devices::uplinks::view::{DeviceTypeView, UplinkView};
 use crate::http::v6::shared::path::DevicePath;
+use crate::http::v6::shared::words;
 
 /// The projections that these resources show.
 type Sources = (Fleet, Registry);
@@ -36,17 +37,21 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().serve(routes!(device_types)).serve(routes!(reported))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ReceivedQuery {
     /// Only uplinks received at this time or later. `start` and `from` are accepted aliases.
-    #[serde(default, deserialize_with = "lenient::time", alias = "start", alias = "from")]
+    #[serde(default, deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Instant>,
     /// Only uplinks received before this time. `end` and `to` are accepted aliases.
-    #[serde(default, deserialize_with = "lenient::time", alias = "end", alias = "to")]
+    #[serde(default, deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Instant>,
+}
+
+impl Parameters for ReceivedQuery {
+    const NAMES: &'static [&'static [&'static str]] = &[&["since", "start", "from"], &["until", "end", "to"]];
 }
 
 /// Lists a device's uplinks since it last became an orphan, decoded by its codec, newest first.
@@ -69,12 +74,26 @@ async fn reported(
     Ok(seek.of(rows.into_iter().map(UplinkView::of).collect(), total, caller.tenant_id))
 }
 
+#[derive(PartialEq, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListDeviceTypes {
+    /// Only types of sensors, or of displays.
+    #[serde(default, deserialize_with = "lenient::word")]
+    #[param(inline, value_type = Option<words::DeviceCategory>)]
+    category: Option<Category>,
+}
+
+impl Parameters for ListDeviceTypes {}
+
 /// Lists the device types that have a codec, by name.
-#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(Paged<100, 500>),
+#[utoipa::path(get, path = "/api/v6/devices/device-types", tag = "devices", params(ListDeviceTypes, Paged<100, 500>),
     responses((status = 200, body = Listing<DeviceTypeView>), Refusals<ReadErrors<ReadDevices>>))]
 async fn device_types(
     caller: Caller<ReadDevices>,
     Paged(page): Paged<100, 500>,
+    QueryParams(query): QueryParams<ListDeviceTypes>,
 ) -> Json<Listing<DeviceTypeView>> {
-    page.of_all(CODECS.iter().map(DeviceTypeView::of), caller.tenant_id)
+    let is_listed = |codec: &&Codec| query.category.is_none_or(|category| codec.category() == category);
+    let listed: Vec<DeviceTypeView> = CODECS.iter().filter(is_listed).map(DeviceTypeView::of).collect();
+    page.of_all(listed.into_iter(), caller.tenant_id)
 }

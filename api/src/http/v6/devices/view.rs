@@ -41,6 +41,8 @@ pub(crate) struct DeviceView {
     device_model: Option<String>,
     /// The codec that the owner chose.
     codec: Option<String>,
+    /// Same as `codec`.
+    type_code: Option<String>,
     #[schema(value_type = Option<Object>)]
     threshold: Option<Threshold>,
     heartbeat_sec: Option<u32>,
@@ -54,6 +56,9 @@ pub(crate) struct DeviceView {
     site_id: Option<Uuid>,
     space_id: Option<Uuid>,
     space_code: Option<String>,
+    space_name: Option<String>,
+    /// The same space, as V5's clients read it.
+    assigned_space: Option<AssignedSpace>,
     assigned_at: Option<DateTime<Utc>>,
     last_seen_at: Option<DateTime<Utc>>,
     uplink_count: i64,
@@ -74,6 +79,8 @@ pub(crate) struct DeviceView {
     gateway: Option<String>,
     /// The device profile's name in ChirpStack.
     device_profile: Option<String>,
+    /// Same as `device_profile`.
+    device_type_name: Option<String>,
     /// Whether the device has been silent for too long.
     silent: bool,
     /// The reason why the last uplink could not be decoded.
@@ -82,13 +89,23 @@ pub(crate) struct DeviceView {
     updated_at: DateTime<Utc>,
 }
 
+/// The space of a device.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssignedSpace {
+    id: Uuid,
+    name: Option<String>,
+    code: Option<String>,
+}
+
 impl Item for DeviceView {
     const PLURAL: &'static str = "devices";
 }
 
 impl DeviceView {
     pub(crate) fn of(row: devices::Listed) -> Self {
-        let devices::Listed { device, space_code, site_id } = row;
+        let devices::Listed { device, space_code, space_name, site_id } = row;
+        let (name, code) = (space_name.clone(), space_code.clone());
+        let assigned_space = device.space_id.map(|id| AssignedSpace { id, name, code });
         let definition = device.definition;
         let dev_eui = format!("{:X}", device.dev_eui);
         Self {
@@ -105,6 +122,7 @@ impl DeviceView {
             manufacturer: definition.manufacturer,
             device_model: definition.model.clone(),
             model: definition.model,
+            type_code: definition.codec.clone(),
             codec: definition.codec,
             threshold: definition.threshold,
             heartbeat_sec: definition.heartbeat_sec,
@@ -115,6 +133,8 @@ impl DeviceView {
             site_id,
             space_id: device.space_id,
             space_code,
+            space_name,
+            assigned_space,
             assigned_at: device.assigned_at.map(Instant::utc),
             last_seen_at: device.last_seen_at.map(Instant::utc),
             uplink_count: device.uplink_count,
@@ -125,6 +145,7 @@ impl DeviceView {
             rssi: device.rssi,
             snr: device.snr,
             gateway: device.gateway.map(|gateway| gateway.to_uppercase()),
+            device_type_name: device.profile.clone(),
             device_profile: device.profile,
             silent: device.silent,
             problem: device.problem,
@@ -162,16 +183,17 @@ pub(crate) struct PoolView {
 #[derive(Debug, Serialize, ToSchema)]
 struct PoolOfTenant {
     tenant_id: Uuid,
+    name: Option<String>,
     total: i64,
     assigned: i64,
     unassigned: i64,
 }
 
 impl PoolView {
-    pub(crate) fn of(tenant_id: Uuid, stats: &devices::Stats) -> Self {
+    pub(crate) fn of(tenant_id: Uuid, name: Option<String>, stats: &devices::Stats) -> Self {
         let devices::Counts { total, assigned, unassigned, .. } = stats.all();
         Self {
-            tenants: vec![PoolOfTenant { tenant_id, total, assigned, unassigned }],
+            tenants: vec![PoolOfTenant { tenant_id, name, total, assigned, unassigned }],
             total_devices: total,
             total_assigned: assigned,
             total_unassigned: unassigned,

@@ -9,18 +9,19 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::invalid;
+use crate::http::kit::query::{invalid, one_with_body};
 use crate::http::v6::shared::words;
 
 /// An override: a period in which a space cannot be used.
-#[derive(Deserialize, ToSchema)]
+#[derive(PartialEq, Deserialize, ToSchema)]
 pub(crate) struct OverrideBody {
     /// The space. It may be omitted if the path names it.
     space_id: Option<Uuid>,
     /// Required. `kind` is an accepted alias.
-    #[serde(alias = "kind")]
+    #[serde(default, deserialize_with = "lenient::word")]
     #[schema(required = false, value_type = words::OverrideKind)]
     override_type: Option<OverrideKind>,
     /// The start. Defaults to now.
@@ -39,10 +40,15 @@ pub(crate) struct OverrideBody {
     notes: Option<String>,
 }
 
+impl Body for OverrideBody {
+    const NAMES: &'static [&'static [&'static str]] = &[&["override_type", "kind"]];
+}
+
 impl OverrideBody {
-    /// The space of the override.
-    pub(crate) fn space_id(&self) -> Result<SpaceId, Problem> {
-        self.space_id.map(SpaceId::from).ok_or_else(|| invalid("space_id is required"))
+    /// The space of the override, from the path or from the body.
+    pub(crate) fn space_id(&self, of_path: Option<SpaceId>) -> Result<SpaceId, Problem> {
+        let space_id = one_with_body("space_id", of_path, self.space_id.map(SpaceId::from))?;
+        space_id.ok_or_else(|| invalid("space_id is required"))
     }
 
     /// The override of this space.

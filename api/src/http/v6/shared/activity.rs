@@ -19,16 +19,19 @@ pub(crate) struct ActivityView {
     /// The position of the event.
     position: i64,
     timestamp: DateTime<Utc>,
+    /// The actor: `user/…`, `api_key/…`, `sensor/…` or `system`. On the dashboard, where people read it: the guest of a
+    /// reservation, or the actor in words.
+    user: String,
     /// The actor: `user/…`, `api_key/…`, `sensor/…` or `system`.
     #[schema(value_type = String)]
-    user: Actor,
+    actor: Actor,
     /// The resource type: `reservation`, `space`, `device`, `site`, ….
     r#type: String,
     /// The event type.
     kind: String,
     /// The event type in words: `confirmed`, `cancelled`, `device assigned`, ….
     status: String,
-    /// The code of the space concerned.
+    /// The code of the space concerned. On the dashboard, if it concerns none: the name or the EUI of the device or the site.
     space: Option<String>,
     /// The resource: an id or an EUI.
     stream_id: String,
@@ -58,7 +61,8 @@ impl ActivityView {
         Self {
             position: activity.position,
             timestamp: activity.at.utc(),
-            user: activity.actor,
+            user: activity.actor.to_string(),
+            actor: activity.actor,
             r#type: if of_reservation { "reservation".to_owned() } else { activity.stream_type },
             status: status(&activity.kind),
             kind: activity.kind,
@@ -70,6 +74,27 @@ impl ActivityView {
             dev_eui: activity.dev_eui.map(|dev_eui| format!("{dev_eui:X}")),
             summary: activity.summary,
         }
+    }
+}
+
+impl ActivityView {
+    /// The reservation concerned.
+    pub(crate) fn reservation_id(&self) -> Option<Uuid> {
+        self.summary.get("reservation_id")?.as_str()?.parse().ok()
+    }
+
+    /// The same entry for people.
+    pub(crate) fn for_people(self, guest: Option<&str>) -> Self {
+        let actor = match self.actor {
+            Actor::User(_) => "Operator".to_owned(),
+            Actor::ApiKey(_) => "API key".to_owned(),
+            Actor::Sensor(dev_eui) => format!("Sensor {dev_eui:X}"),
+            Actor::System => "System".to_owned(),
+        };
+        let name = || self.summary.get("name")?.as_str().map(ToOwned::to_owned);
+        let subject = || name().or_else(|| self.dev_eui.clone()).unwrap_or_else(|| self.stream_id.clone());
+        let space = Some(self.space.clone().unwrap_or_else(subject));
+        Self { user: guest.map_or(actor, ToOwned::to_owned), space, ..self }
     }
 }
 

@@ -88,6 +88,15 @@ impl ReservationView {
         Ok(rows.into_iter().zip(texts).map(|(row, texts)| Self::of(row, texts)).collect())
     }
 
+    /// The guest's name, else the e-mail address.
+    pub(crate) fn guest(&self) -> Option<&str> {
+        self.user_name.as_deref().or(self.user_email.as_deref())
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
     fn of(listed: Listed, texts: [Option<String>; 5]) -> Self {
         let Listed { reservation: row, space_code, space_name, site_id } = listed;
         let [user_email, user_name, user_phone, notes, cancellation_reason] = texts;

@@ -6,25 +6,32 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::http::kit::fields::Body;
 use crate::http::kit::lenient;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::invalid;
+use crate::http::kit::query::{Parameters, invalid};
 
 /// A window of a space.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct WindowBody {
     /// The space. It may be omitted if the path names it. `spaceId` is an accepted alias.
-    #[serde(alias = "spaceId")]
     pub(crate) space_id: Option<Uuid>,
     /// The start of the window. `startTime` is an accepted alias.
-    #[serde(alias = "startTime", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) start_time: Option<Instant>,
     /// The end of the window, exclusive. `endTime` is an accepted alias.
-    #[serde(alias = "endTime", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) end_time: Option<Instant>,
+}
+
+impl Body for WindowBody {
+    const NAMES: &'static [&'static [&'static str]] =
+        &[&["space_id", "spaceId"], &["start_time", "startTime"], &["end_time", "endTime"]];
+    // A missing window is refused by name.
+    const OPTIONAL: bool = true;
 }
 
 impl WindowBody {
@@ -34,18 +41,22 @@ impl WindowBody {
 }
 
 /// A window in a query.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(crate) struct WindowQuery {
     /// The start of the window. Without an offset it is in UTC. `start_time` is an accepted alias.
-    #[serde(alias = "start_time", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
     /// The end of the window, exclusive. `end_time` is an accepted alias.
-    #[serde(alias = "end_time", deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "lenient::time")]
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
+}
+
+impl Parameters for WindowQuery {
+    const NAMES: &'static [&'static [&'static str]] = &[&["from", "start_time"], &["to", "end_time"]];
 }
 
 impl WindowQuery {

@@ -3,16 +3,16 @@
 //! Those crates know no schema crate, so each of their enums has a type here that stands for it in `value_type`. The names come
 //! from the enum's own `Serialize`.
 
+pub(crate) mod read;
+
 use parking_domain::{device, occupancy, sensors, space, uplinks};
 use parking_processes::jobs;
 use parking_projections::registry::overrides;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::http::kit::lenient;
 
 macro_rules! words {
     ($($(#[doc = $text:literal])+ $word:ident: $of:ty { $($value:ident),+ $(,)? })+) => {$(
@@ -96,27 +96,18 @@ pub(crate) enum ReservationStatusFilter {}
 
 impl PartialSchema for ReservationStatusFilter {
     fn schema() -> RefOr<Schema> {
-        let v5 = lenient::V5_ACTIVE.map(Value::from);
+        let v5 = read::V5_ACTIVE.map(Value::from);
         one_of([ReservationStatus::names(), v5.to_vec()].concat()).into()
     }
 }
 
-/// A filter by the state of a space. It accepts any text.
-pub(crate) enum SpaceStateFilter {}
-
-impl PartialSchema for SpaceStateFilter {
-    fn schema() -> RefOr<Schema> {
-        known_or_any(SpaceState::names())
-    }
-}
-
-/// A filter by the status of a device. It accepts any text.
+/// A filter by the status of a device. It also accepts V5's names.
 pub(crate) enum DeviceStatusFilter {}
 
 impl PartialSchema for DeviceStatusFilter {
     fn schema() -> RefOr<Schema> {
-        let by_reports = ["active", "inactive"].map(Value::from);
-        known_or_any([DeviceStatus::names(), by_reports.to_vec()].concat())
+        let further = ["active", "inactive", "decommissioned"].map(Value::from);
+        one_of([DeviceStatus::names(), further.to_vec()].concat()).into()
     }
 }
 
@@ -126,12 +117,6 @@ fn name(value: impl Serialize) -> Value {
 
 fn one_of(names: Vec<Value>) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
-}
-
-/// A text that has a meaning only if it is one of these names, but is never refused.
-fn known_or_any(names: Vec<Value>) -> RefOr<Schema> {
-    let any = ObjectBuilder::new().schema_type(Type::String);
-    AnyOfBuilder::new().item(one_of(names)).item(any).into()
 }
 
 #[cfg(test)]
@@ -148,7 +133,7 @@ mod tests {
         assert_eq!(names.len(), 7);
         for name in names {
             let text: StrDeserializer<'_, Error> = name.as_str().expect("a text").into_deserializer();
-            assert!(matches!(lenient::reservation_status(text), Ok(Some(_))), "{name}");
+            assert!(matches!(read::reservation_status(text), Ok(Some(_))), "{name}");
         }
     }
 

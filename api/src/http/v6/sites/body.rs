@@ -1,17 +1,20 @@
 //! Request bodies of sites.
 
 use chrono_tz::Tz;
+use parking_domain::geo::PositionPatch;
 use parking_domain::patch::Patch;
 use parking_domain::site::{Definition, SitePatch, SiteRefusal};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::http::kit::fields::Body;
+use crate::http::kit::lenient;
 use crate::http::kit::own_data::{OwnData, document};
 use crate::http::kit::problem::Problem;
 use crate::http::v6::shared::location::location;
 
-/// The fields of a site. In an update, absent and null fields stay unchanged, as in V6.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+/// The fields of a site. In an update, absent fields stay unchanged; null clears a field that a site need not have.
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct SiteBody {
     /// Unique within the tenant, 1 to 255 characters. Required for a new site.
@@ -20,20 +23,24 @@ pub(crate) struct SiteBody {
     /// Unique within the tenant: letters, digits, `-` and `_`. Required for a new site.
     #[schema(max_length = 100)]
     pub(crate) slug: Option<String>,
-    #[schema(max_length = 255)]
-    address: Option<String>,
-    #[schema(max_length = 255)]
-    city: Option<String>,
-    #[schema(max_length = 255)]
-    state: Option<String>,
-    #[schema(max_length = 255)]
-    postal_code: Option<String>,
-    #[schema(max_length = 255)]
-    country: Option<String>,
-    /// Degrees north. Latitude and longitude must be given together.
-    latitude: Option<f64>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    address: Patch<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    city: Patch<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    state: Patch<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    postal_code: Patch<String>,
+    #[schema(value_type = Option<String>, max_length = 255)]
+    country: Patch<String>,
+    /// Degrees north. A new location needs both coordinates. Then one may change alone, and null for one removes both.
+    #[serde(deserialize_with = "lenient::number_change")]
+    #[schema(value_type = Option<f64>)]
+    latitude: Patch<f64>,
     /// Degrees east.
-    longitude: Option<f64>,
+    #[serde(deserialize_with = "lenient::number_change")]
+    #[schema(value_type = Option<f64>)]
+    longitude: Patch<f64>,
     /// A time zone name of the IANA database. Defaults to `UTC`.
     #[schema(max_length = 50)]
     timezone: Option<String>,
@@ -42,17 +49,23 @@ pub(crate) struct SiteBody {
     metadata: OwnData,
 }
 
+impl Body for SiteBody {}
+
 impl SiteBody {
+    fn position(&self) -> PositionPatch {
+        PositionPatch { latitude: self.latitude, longitude: self.longitude }
+    }
+
     /// The definition of a new site.
     pub(crate) fn definition(self) -> Result<Definition, Problem> {
-        let position = location(self.latitude, self.longitude)?;
+        let position = location(self.position())?;
         let timezone = known_zone(self.timezone)?.unwrap_or_else(|| "UTC".to_owned());
         Ok(Definition {
-            address: self.address,
-            city: self.city,
-            state: self.state,
-            postal_code: self.postal_code,
-            country: self.country,
+            address: self.address.value(),
+            city: self.city.value(),
+            state: self.state.value(),
+            postal_code: self.postal_code.value(),
+            country: self.country.value(),
             position,
             metadata: document("metadata", self.metadata)?.unwrap_or_default(),
             ..Definition::in_zone(timezone)
@@ -61,15 +74,14 @@ impl SiteBody {
 
     /// The changes of an update.
     pub(crate) fn patch(self) -> Result<SitePatch, Problem> {
-        let set = |value: Option<String>| value.map_or(Patch::Keep, Patch::Set);
         Ok(SitePatch {
-            position: location(self.latitude, self.longitude)?.map_or(Patch::Keep, Patch::Set),
+            position: self.position(),
             timezone: known_zone(self.timezone)?,
-            address: set(self.address),
-            city: set(self.city),
-            state: set(self.state),
-            postal_code: set(self.postal_code),
-            country: set(self.country),
+            address: self.address,
+            city: self.city,
+            state: self.state,
+            postal_code: self.postal_code,
+            country: self.country,
             policy: None,
             metadata: document("metadata", self.metadata)?,
         })

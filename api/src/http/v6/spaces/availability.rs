@@ -28,7 +28,7 @@ use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::ReadSpaces;
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{PathParam, QueryParams, invalid};
+use crate::http::kit::query::{PathParam, QueryParams, invalid, one_with_body};
 use crate::http::v6::shared::path::SpacePath;
 use crate::http::v6::shared::reservation::ReservationView;
 use crate::http::v6::shared::space_override::OverrideView;
@@ -104,6 +104,7 @@ async fn of_space_by_post(
     freshness: Freshness,
     Command { caller, body }: Command<ReadSpaces, WindowBody>,
 ) -> Result<Json<AvailabilityView>, Problem> {
+    one_with_body("space_id", Some(space_id.uuid()), body.space_id)?;
     let window = body.window()?;
     availability(&mut app.read::<Sources>(&caller, freshness).await?, space_id, window).await
 }

@@ -25,7 +25,7 @@ use crate::http::kit::freshness::Freshness;
 use crate::http::kit::lenient::ServeCompatibly;
 use crate::http::kit::permission::{ManageSpaces, ReadSpaces};
 use crate::http::kit::problem::Problem;
-use crate::http::kit::query::{AnyEui, PathParam, QueryParams};
+use crate::http::kit::query::{AnyEui, Parameters, PathParam, QueryParams};
 use crate::http::kit::refusals::AssignmentRefusals;
 use crate::http::kit::reply::{Reply, Shown};
 use crate::http::v6::shared::path::SpacePath;
@@ -70,7 +70,7 @@ async fn sensor_list(
     Ok(Json(SensorList { count: sensor_deveuis.len(), sensor_deveuis, sensor_to_space }))
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SensorQuery {
     /// The sensor's EUI: 16 hexadecimal digits.
@@ -78,13 +78,17 @@ struct SensorQuery {
     sensor_eui: AnyEui,
 }
 
-#[derive(Deserialize, IntoParams)]
+impl Parameters for SensorQuery {}
+
+#[derive(PartialEq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct DisplayQuery {
     /// The display's EUI: 16 hexadecimal digits.
     #[param(value_type = String)]
     display_eui: AnyEui,
 }
+
+impl Parameters for DisplayQuery {}
 
 /// Assigns a sensor to a space. A sensor without an owner is claimed first. The space's present sensor is not replaced.
 #[utoipa::path(post, path = "/api/v6/spaces/{space_id}/assign-sensor", tag = "spaces",

@@ -199,6 +199,8 @@ pub(crate) struct MomentView {
     /// The cause in detail.
     #[schema(value_type = Object)]
     cause: Cause,
+    /// The id of the request that appended the causing event: its `X-Request-Id`.
+    request_id: Option<String>,
     /// The position of the causing event.
     position: i64,
     /// The number of the change among all changes by the same event.
@@ -216,8 +218,9 @@ impl InLogOrder for MomentView {
 }
 
 impl MomentView {
-    pub(crate) fn of(moment: &Moment) -> Self {
+    pub(crate) fn of(moment: &Moment, request_id: Option<String>) -> Self {
         Self {
+            request_id,
             timestamp: moment.at.utc(),
             recorded_at: moment.recorded_at.utc(),
             previous_state: moment.previous_state,

@@ -1,13 +1,13 @@
 //! The views of uplinks and of device types.
 
 use chrono::{DateTime, Utc};
-use parking_domain::device::device_id;
+use parking_domain::device::{Category, device_id};
 use parking_domain::sensors::{Codec, Occupancy, heartbeat_sec};
 use parking_domain::uplinks::Standing;
 use parking_projections::devices::uplinks::read::Uplink;
 use parking_projections::engine::seek::RowPosition;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -116,6 +116,22 @@ pub(crate) struct DeviceTypeView {
     /// The interval of reports without a change, in seconds.
     heartbeat_sec: u32,
     enabled: bool,
+    #[schema(value_type = words::DeviceCategory)]
+    category: Category,
+    /// Null for a codec of any manufacturer.
+    manufacturer: Option<&'static str>,
+    /// Same as `id`: the codec.
+    handler_class: &'static str,
+    /// Always empty: a device's own `config` is not preset.
+    #[schema(value_type = Object)]
+    default_config: Map<String, Value>,
+    /// `occupancy` or `display`.
+    #[schema(max_items = 1)]
+    capabilities: [&'static str; 1],
+    /// Always `confirmed`: the codec is part of the platform.
+    status: &'static str,
+    /// Always null: a codec is not bound to a device profile of ChirpStack.
+    chirpstack_profile_name: Option<&'static str>,
 }
 
 impl Item for DeviceTypeView {
@@ -132,6 +148,13 @@ impl DeviceTypeView {
             ports: codec.ports.to_vec(),
             heartbeat_sec: heartbeat_sec(Some(codec.name)),
             enabled: true,
+            category: codec.category(),
+            manufacturer: (codec.name != "object").then(|| codec.models.split(' ').next()).flatten(),
+            handler_class: codec.name,
+            default_config: Map::new(),
+            capabilities: [if codec.category() == Category::Sensor { "occupancy" } else { "display" }],
+            status: "confirmed",
+            chirpstack_profile_name: None,
         }
     }
 }

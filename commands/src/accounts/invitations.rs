@@ -1,0 +1,209 @@
+//! Invitations: an admin names an e-mail and a role, and whoever has the link becomes a member.
+
+use std::fmt;
+
+use parking_domain::actor::Actor;
+use parking_domain::id::{TenantId, UserId};
+use parking_domain::sealed::Sealed;
+use parking_domain::tenant::{Authority, Member, Role, TenantRefusal};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as ValueError;
+use uuid::Uuid;
+
+use super::acts::Join;
+use super::cache::Changed;
+use super::call::Call;
+use super::error::AccountError;
+use super::links::{Link, Purpose, StoredLink};
+use super::principal::Principal;
+use super::registration::Unregistered;
+use super::rows::Terms;
+use super::sessions::SignedIn;
+use super::{Accounts, email, generated};
+use crate::personal::Field;
+
+/// What a person who accepts an invitation and has no account yet chooses. `Debug` prints no personal data.
+#[derive(Clone)]
+pub struct NewPerson {
+    /// The password.
+    pub password: SecretString,
+    /// The name, if given.
+    pub name: Option<String>,
+    /// The device that the session is for, in the client's words.
+    pub device: Option<String>,
+}
+
+impl fmt::Debug for NewPerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPerson(..)")
+    }
+}
+
+/// An invitation that can be accepted.
+struct Invitation {
+    tenant_id: TenantId,
+    role: Role,
+    email: Sealed,
+    by: UserId,
+}
+
+impl Accounts {
+    /// Invites somebody to the principal's tenant. The answer does not tell whether a user has the e-mail.
+    pub async fn invite(
+        &self,
+        principal: &Principal,
+        email: &str,
+        role: Role,
+        call: &Call,
+    ) -> Result<Link, AccountError> {
+        let email = email::checked(email)?;
+        let tenant = self.tenant(principal.tenant.tenant_id).await?;
+        may_grant(principal, tenant.member(principal.user_id), role)?;
+        let subject = match self.user_by_email(email).await? {
+            Some((_, subject)) => subject,
+            None => generated::id(&*self.0.randomness),
+        };
+        let sealed = self.platform().sealer.person(None, subject).await?.seal(Field::EMAIL, email)?;
+        let purpose = Purpose::Invite {
+            tenant_id: principal.tenant.tenant_id,
+            role,
+            email: sealed,
+            email_key: self.platform().sealer.user_key(email),
+            by: principal.user_id,
+        };
+        self.make_link(purpose, call.at, call.at + self.0.settings.invitation_life).await
+    }
+
+    /// Accepts an invitation as a user who has logged in: the one with the invited e-mail, and no other.
+    pub async fn accept(
+        &self,
+        principal: &Principal,
+        token: &SecretString,
+        call: &Call,
+    ) -> Result<(), AccountError> {
+        let invitation = self.invitation(token, call).await?;
+        let invited = self.opened(&invitation.email).await?.ok_or(AccountError::LinkRefused)?;
+        if self.user_by_email(&invited).await?.is_none_or(|(user_id, _)| user_id != principal.user_id) {
+            return Err(AccountError::LoginToAccept);
+        }
+        self.use_link(token, call.at).await?;
+        let joined = self.join(&invitation, principal, call).await;
+        self.settle_link(token, joined).await
+    }
+
+    async fn join(
+        &self,
+        invitation: &Invitation,
+        principal: &Principal,
+        call: &Call,
+    ) -> Result<(), AccountError> {
+        let authority = self.authority_of(invitation.by, invitation.tenant_id).await?;
+        let asked = call.asked(invitation.tenant_id, principal.actor());
+        let join = Join { user_id: principal.user_id, new: None, role: invitation.role, authority, asked };
+        let context = call.context_of(principal, Some(invitation.tenant_id));
+        self.platform().store.execute(&join, &context).await?;
+        self.changed(Changed::Tenant(invitation.tenant_id)).await;
+        Ok(())
+    }
+
+    /// Accepts an invitation as a new user, and logs the user in.
+    pub async fn accept_as_new(
+        &self,
+        token: &SecretString,
+        person: NewPerson,
+        call: &Call,
+    ) -> Result<SignedIn, AccountError> {
+        let invitation = self.invitation(token, call).await?;
+        let invited = self.opened(&invitation.email).await?.ok_or(AccountError::LinkRefused)?;
+        self.use_link(token, call.at).await?;
+        let joined = self.join_as_new(&invitation, &invited, &person, call).await;
+        let (user_id, password_id) = self.settle_link(token, joined).await?;
+        let credential = (password_id, false);
+        let opened =
+            self.open((user_id, invitation.tenant_id), credential, person.device.as_deref(), call.at).await?;
+        let (session, refresh) = opened;
+        let principal = self.stand(&session, None).await?.into();
+        self.signed_in(&session, refresh, principal, call.at).await
+    }
+
+    async fn join_as_new(
+        &self,
+        invitation: &Invitation,
+        invited: &str,
+        person: &NewPerson,
+        call: &Call,
+    ) -> Result<(UserId, Uuid), AccountError> {
+        let authority = self.authority_of(invitation.by, invitation.tenant_id).await?;
+        let new = Unregistered {
+            email: invited,
+            name: person.name.as_deref(),
+            password: &person.password,
+            subject: Some(invitation.email.subject),
+        };
+        let stored = self.store_new(new, Terms::default(), call.at).await;
+        let new = stored.map_err(|error| match error {
+            AccountError::EmailTaken => AccountError::LoginToAccept,
+            error => error,
+        })?;
+        let asked = call.asked(invitation.tenant_id, Actor::User(new.user_id));
+        let join =
+            Join { user_id: new.user_id, new: Some(new.clone()), role: invitation.role, authority, asked };
+        let context = call.context(Some(invitation.tenant_id), asked.by);
+        let joined = self.platform().store.execute(&join, &context).await;
+        self.settle_new(&new, joined.map(|_| ())).await?;
+        self.changed(Changed::Tenant(invitation.tenant_id)).await;
+        Ok((new.user_id, new.password_id))
+    }
+
+    async fn invitation(&self, token: &SecretString, call: &Call) -> Result<Invitation, AccountError> {
+        let link = self.find_link(token, "invite", call.at).await?;
+        let StoredLink { tenant_id: Some(tenant_id), role: Some(role), created_by: Some(by), .. } = &link
+        else {
+            return Err(AccountError::LinkRefused);
+        };
+        let (Some(subject), Some(sealed)) = (link.subject, link.email.clone()) else {
+            return Err(AccountError::LinkRefused);
+        };
+        let role: Result<Role, ValueError> = Role::deserialize(role.as_str().into_deserializer());
+        Ok(Invitation {
+            tenant_id: (*tenant_id).into(),
+            role: role.map_err(|_| AccountError::LinkRefused)?,
+            email: Sealed { subject, sealed: sealed.into(), hash: None },
+            by: (*by).into(),
+        })
+    }
+
+    /// By what right a user manages the members of a tenant now: an invitation is worth as much as its author is.
+    async fn authority_of(&self, user_id: UserId, tenant_id: TenantId) -> Result<Authority, AccountError> {
+        if self.user(user_id).await?.active().is_none() {
+            return Err(AccountError::LinkRefused);
+        }
+        let tenant = self.tenant(tenant_id).await?;
+        if tenant.is_suspended() {
+            return Err(AccountError::TenantSuspended);
+        }
+        if tenant.member(user_id).is_none()
+            && tenant_id != TenantId::PLATFORM
+            && self.tenant(TenantId::PLATFORM).await?.is_platform_admin(user_id)
+        {
+            return Ok(Authority::Platform);
+        }
+        Ok(Authority::Member(user_id))
+    }
+}
+
+/// Refuses early what the tenant would refuse when the invitation is accepted.
+fn may_grant(principal: &Principal, member: Option<Member>, role: Role) -> Result<(), AccountError> {
+    let needed = role.max(Role::Admin);
+    let held = match principal.authority()? {
+        Authority::Platform => Some(Role::Owner),
+        Authority::Member(_) => member.filter(|member| !member.disabled).map(|member| member.role),
+    };
+    if held.is_some_and(|held| held.allows(needed)) {
+        Ok(())
+    } else {
+        Err(TenantRefusal::RoleTooLow { needed }.into())
+    }
+}
