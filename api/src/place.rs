@@ -111,7 +111,12 @@ mod tests {
             Place::Private(options) => options.directory,
             Place::Named(_) => panic!("no URL was given"),
         };
-        let unnamed = cli::Place { database_url: None, urls: cli::RoleUrls::default(), data_dir: None, pg_bin_dir: None };
+        let unnamed = cli::Place {
+            database_url: None,
+            urls: cli::RoleUrls::default(),
+            data_dir: None,
+            pg_bin_dir: None,
+        };
         let (usual, demo) = (of(Place::of(&unnamed)), of(Place::of_demo(&unnamed)));
         assert_eq!((usual.parent(), usual.file_name()), (demo.parent(), Some("parking".as_ref())));
         assert_eq!(demo.file_name(), Some("parking-demo".as_ref()));

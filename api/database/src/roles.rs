@@ -105,19 +105,19 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     if !unexpected.is_empty() {
         warn!(
             roles = unexpected.join(", "),
-            "sessions that only read may take advisory locks and so stop projections, and fill the disk with large objects: \
+            "sessions that need none may take advisory locks and so stop projections, and fill the disk with large objects: \
              have a superuser run api/database/src/locks.sql in this database"
         );
     }
     Ok(())
 }
 
-/// The roles that only read and that nevertheless may take advisory locks or write large objects in this database, because
-/// nobody with the right to do so has run `locks.sql`.
+/// The roles that may take advisory locks or write large objects in this database without need, because nobody with the
+/// right to do so has run `locks.sql`.
 pub async fn unexpected_lockers(admin: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "select rolname::text from pg_roles
-         where rolname in ('parking_reader', 'parking_auditor', 'parking_analyst')
+         where rolname in ('parking_reader', 'parking_auditor', 'parking_identity', 'parking_analyst')
            and exists (select from pg_proc p
                         where p.pronamespace = 'pg_catalog'::regnamespace
                           and (p.proname ~ 'advisory' and p.proname !~ 'unlock' or p.proname ~ '^(lo_|lowrite$|loread$)')

@@ -76,7 +76,7 @@ async fn a_login_without_superuser_sets_up_the_roles() {
     }
 
     // Only a superuser can revoke what everyone may by default; the login goes on without.
-    let readers = ["parking_analyst", "parking_auditor", "parking_reader"];
+    let readers = ["parking_analyst", "parking_auditor", "parking_identity", "parking_reader"];
     assert_eq!(unexpected_lockers(&mut app).await.unwrap(), readers);
     let mut superuser = cluster.admin_options().database("app").connect().await.unwrap();
     superuser.execute(include_str!("../../src/locks.sql")).await.unwrap();
@@ -106,7 +106,9 @@ async fn sql_readers_have_limits_with_both_ways_to_log_in() {
     let mut connection = admin(&cluster).await;
     bootstrap(&mut connection).await.unwrap();
     let by_program = |logins| Database { admin: cluster.admin_options(), logins };
-    for (role, statement, idle) in [(Role::Reader, "10s", "10s"), (Role::Auditor, "0", "10min")] {
+    let limits =
+        [(Role::Reader, "10s", "10s"), (Role::Identity, "10s", "10s"), (Role::Auditor, "0", "10min")];
+    for (role, statement, idle) in limits {
         let by_hand = cluster.admin_options().username(role.name());
         let ways = [by_program(Logins::Private), by_program(Logins::ByName)].map(|way| way.as_role(role));
         for way in ways.into_iter().chain([by_hand]) {
