@@ -120,7 +120,8 @@ impl Fields {
         self.joined(|names, mut sent| {
             let shown = T::SHOWN.iter().find(|(name, _)| *name == names[0]);
             let is_one = sent.iter().all(|(_, value)| same::<T>(names[0], value, sent[0].1));
-            // A client that changes the value changes one of its names. Here all names agree: the client read this value before.
+            // A client that changes the value changes one of its names. Here all names agree: the client read this value
+            // before.
             if is_one && shown.is_some_and(|(_, since)| self.is_of_before(since, stored)) {
                 return Ok(None);
             }

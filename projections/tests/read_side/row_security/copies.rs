@@ -19,7 +19,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor};
 use tempfile::TempDir;
 
-use super::walk::{Looker, function_leaks, leaks, unproven_by};
+use super::mistakes::LOGINS;
+use super::walk::{Looker, function_leaks, leaks, unguarded, unproven_by};
 use super::{OURS, THEIRS, tricks, two_tenants};
 
 /// How the roles log in.
@@ -132,6 +133,7 @@ async fn analyst(database: &Database, by_name: &Database, ours: &str) -> PgConne
 
 async fn is_closed(server: Server) {
     let log = two_tenants().await;
+    sqlx::raw_sql(LOGINS).execute(&log.admin()).await.unwrap();
     let [ours, theirs] = [OURS, THEIRS].map(|mark| Estate::new(&log, mark).tenant());
     let home = Home::new();
     let cluster = home.start(server).await;
@@ -139,6 +141,10 @@ async fn is_closed(server: Server) {
     let admin = cluster.admin_options().database(LocalCluster::DATABASE);
     let superuser = PgPoolOptions::new().connect_with(admin.clone()).await.unwrap();
     assert_eq!(unproven_by(&superuser, OURS, THEIRS).await, [""; 0]);
+    assert_eq!(unguarded(&superuser).await, [""; 0]);
+    let links: i64 =
+        sqlx::query_scalar("select count(*) from ops.links").fetch_one(&superuser).await.unwrap();
+    assert_eq!(links, 1, "what logins need is in the backup");
 
     let by_name = Database { admin, logins: Logins::ByName };
     let login = analyst(&database, &by_name, &ours.to_string()).await;

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 use super::{OURS, analyst, two_tenants};
 
 /// Rows of every kind that logins have.
-const LOGINS: &str = "
+pub(super) const LOGINS: &str = "
     insert into ops.subject_keys (subject, key) values ('00000000-0000-7000-8000-000000000001', sha256('key'));
     insert into ops.users (user_id, email_key, subject, created_at)
         select subject, decode(md5('ann'), 'hex'), subject, now() from ops.subject_keys where tenant_id is null;
