@@ -97,15 +97,5 @@ insert into ops.bootstrap default values;
 
 grant usage on schema ops to parking_identity;
 
-do $$
-declare
-    name text;
-begin
-    foreach name in array array['users', 'passwords', 'sessions', 'refresh_tokens', 'links', 'signing_keys', 'bootstrap'] loop
-        execute format('alter table ops.%I enable row level security', name);
-        execute format('alter table ops.%I force row level security', name);
-        execute format('grant select, insert, update, delete on ops.%I to parking_identity', name);
-        execute format('create policy identity on ops.%I to parking_identity using (true) with check (true)', name);
-    end loop;
-end
-$$;
+grant select, insert, update, delete on ops.users, ops.passwords, ops.sessions, ops.refresh_tokens, ops.links, ops.signing_keys,
+      ops.bootstrap to parking_identity;

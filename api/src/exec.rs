@@ -5,9 +5,10 @@ mod named;
 use std::process::ExitCode;
 
 use parking_database::cluster::Layout;
-use parking_database::{LocalCluster, Role, prepare};
-use secrecy::ExposeSecret;
+use parking_database::{BACKUP, Database, LocalCluster, Logins, Role, prepare, url_of};
+use parking_projections::engine::database_url;
 use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
 use tokio::process::Command;
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,10 +23,10 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     let options = match Place::of(&arguments.place)? {
         Place::Private(options) => options,
         Place::Named(database) => {
-            let url = arguments.place.database_url.as_ref().map(ExposeSecret::expose_secret);
+            let login = login(&arguments.place, &database, role)?;
             let mut command = command(&arguments);
-            command.envs(url.map(|url| ("DATABASE_URL", url)));
-            command.envs(named::variables(&database.admin, role));
+            command.envs(named::variables(&login));
+            command.env("DATABASE_URL", url_of(&login, role, None));
             return run(command).await;
         }
     };
@@ -59,7 +60,24 @@ fn command(arguments: &cli::Exec) -> Command {
     let mut command = Command::new(words.next().expect("clap requires one word at least"));
     command.args(words);
     command.env_remove("PGHOSTADDR").env_remove("PGSERVICE").env_remove("PGSERVICEFILE");
+    // The command has one login.
+    for variable in Role::ALL.map(Role::variable).into_iter().chain([BACKUP.1]) {
+        command.env_remove(variable);
+    }
     command
+}
+
+/// How this login connects to a server that was named.
+fn login(place: &cli::Place, database: &Database, user: &str) -> Result<PgConnectOptions, CommandError> {
+    match &database.logins {
+        Logins::Urls(_) => {
+            let url = place.urls.of_login(user).ok_or_else(|| {
+                format!("no URL of the login {user} is set: name another role (PARKING_ROLE), or set the URL of that login")
+            })?;
+            Ok(database_url::options_of(&url)?)
+        }
+        Logins::Private | Logins::ByName => Ok(database.admin.clone().username(user)),
+    }
 }
 
 /// Waits for the command to end. The command handles an interrupt itself; SIGTERM and SIGHUP kill it.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod database;
 mod decode;
 mod demo;
 mod environment;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             Command::Projection(arguments) => projection::projection(arguments).await,
             Command::Log(arguments) => log::log(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Admin(arguments) => admin::admin(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Database(arguments) => database::database(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Decode(arguments) => decode::decode(&arguments),
         }
     });

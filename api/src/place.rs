@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use parking_database::{ClusterOptions, Database, LocalCluster, Logins, default_directory, is_root};
+use parking_database::{ClusterOptions, Database, LocalCluster, Logins, Urls, default_directory, is_root};
 use parking_projections::engine::database_url;
-use secrecy::ExposeSecret;
 
 use crate::CommandError;
 use crate::cli;
@@ -16,6 +15,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The database, with a login for each role.
     pub(crate) fn of(place: &cli::Place) -> Result<Self, CommandError> {
         Self::or_in(place, "parking")
     }
@@ -25,12 +25,27 @@ impl Place {
         Self::or_in(place, "parking-demo")
     }
 
+    /// The database by its administrator's login.
+    pub(crate) fn administered(place: &cli::Place) -> Result<Self, CommandError> {
+        if place.database_url().is_none() && Urls::of_given(|role| place.urls.of(role))?.is_some() {
+            return Err("DATABASE_URL is missing: set it to the administrator's URL".into());
+        }
+        Self::by_administrator_or_in(place, "parking")
+    }
+
     /// The database that is named, else a private one in the directory of this name beside the default.
     fn or_in(place: &cli::Place, name: &str) -> Result<Self, CommandError> {
-        let url = place.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
-        if let Some(url) = url {
-            let admin = database_url::options_of(url.expose_secret())?;
-            return Ok(Self::Named(Box::new(Database { admin, logins: Logins::SetRole })));
+        match Urls::of_given(|role| place.urls.of(role))? {
+            Some(urls) => Ok(Self::Named(Box::new(Database::of_urls(urls)))),
+            None => Self::by_administrator_or_in(place, name),
+        }
+    }
+
+    /// The database that `DATABASE_URL` names, else a private one in the directory of this name beside the default.
+    fn by_administrator_or_in(place: &cli::Place, name: &str) -> Result<Self, CommandError> {
+        if let Some(url) = place.database_url() {
+            let admin = database_url::options_of(url)?;
+            return Ok(Self::Named(Box::new(Database { admin, logins: Logins::ByName })));
         }
         let directory = match place.data_dir.as_ref().filter(|directory| !directory.as_os_str().is_empty()) {
             Some(directory) => directory.clone(),
@@ -70,7 +85,7 @@ impl Running {
             Place::Private(options) => match LocalCluster::attach(&options.directory).await {
                 Ok(admin) => {
                     let admin = admin.database(LocalCluster::DATABASE);
-                    Ok(Self { database: Database { admin, logins: Logins::Separate }, cluster: None })
+                    Ok(Self { database: Database { admin, logins: Logins::Private }, cluster: None })
                 }
                 Err(_) => Self::start(Place::Private(options)).await,
             },
@@ -96,7 +111,12 @@ mod tests {
             Place::Private(options) => options.directory,
             Place::Named(_) => panic!("no URL was given"),
         };
-        let unnamed = cli::Place { database_url: None, data_dir: None, pg_bin_dir: None };
+        let unnamed = cli::Place {
+            database_url: None,
+            urls: cli::RoleUrls::default(),
+            data_dir: None,
+            pg_bin_dir: None,
+        };
         let (usual, demo) = (of(Place::of(&unnamed)), of(Place::of_demo(&unnamed)));
         assert_eq!((usual.parent(), usual.file_name()), (demo.parent(), Some("parking".as_ref())));
         assert_eq!(demo.file_name(), Some("parking-demo".as_ref()));

@@ -63,7 +63,7 @@ impl Visitor for Rebuilds {
 }
 
 async fn one<P: Projection>(database: &Database) -> Result<bool, CommandError> {
-    let (owner, projector) = (database.as_role(Role::Owner), database.as_role(Role::Projector));
+    let (owner, projector) = (database.as_owner()?, database.as_role(Role::Projector));
     let rebuilt = rebuild::<P>(&owner, &projector, |position, target| show::<P>(position, target)).await;
     let rebuilt = rebuilt.map_err(|error| format!("{} was not rebuilt: {error}", P::NAME))?;
     report::<P>(&rebuilt)?;

@@ -45,7 +45,7 @@ pub(crate) async fn changes(Arguments { seconds, rate }: Arguments) -> Result<()
     let client = Client::new(server.address)?;
     estate::lay_down(&client).await?;
     let admin = LocalCluster::attach(&home.cluster_directory()).await?.database(LocalCluster::DATABASE);
-    let database = Database { admin, logins: Logins::Separate };
+    let database = Database { admin, logins: Logins::Private };
     prepare(&database).await?;
     let mut reader = start_reader(&home)?;
     let stop = CancellationToken::new();

@@ -102,7 +102,7 @@ impl LocalCluster {
 
     /// The platform's database in this server, for [`prepare`](crate::prepare).
     pub fn database(&self) -> Database {
-        Database { admin: self.admin_options().database(Self::DATABASE), logins: Logins::Separate }
+        Database { admin: self.admin_options().database(Self::DATABASE), logins: Logins::Private }
     }
 
     /// Stops the server (connections are closed, committed data is kept) and releases the directory.

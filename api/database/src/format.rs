@@ -65,7 +65,7 @@ impl Place {
     pub fn of(database: &Database) -> Self {
         let options = &database.admin;
         let directory = options.get_socket().and_then(|socket| socket.parent());
-        if let (Logins::Separate, Some(directory)) = (database.logins, directory) {
+        if let (Logins::Private, Some(directory)) = (&database.logins, directory) {
             return Self::Directory(directory.display().to_string());
         }
         let name = options.get_database().unwrap_or_else(|| options.get_username());

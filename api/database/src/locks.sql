@@ -8,7 +8,7 @@ do $$
 declare
     found    record;
     lockers  constant text[] := array['parking_owner', 'parking_writer', 'parking_projector'];
-    others   constant text[] := array['parking_reader', 'parking_auditor', 'parking_analyst'];
+    others   constant text[] := array['parking_reader', 'parking_auditor', 'parking_identity', 'parking_analyst'];
     may      text[];
     may_not  text[];
 begin

@@ -7,9 +7,10 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::format::{self, FormatError};
 use crate::roles::{self, BootstrapError};
-use crate::{Database, Role};
+use crate::urls::MissingUrl;
+use crate::{Database, Logins, Role, current};
 
-static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// `invalid_catalog_name`: the database does not exist.
 const NO_SUCH_DATABASE: &str = "3D000";
@@ -28,6 +29,43 @@ pub enum PrepareError {
     /// It contains a log that this build cannot read.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// A role cannot log in.
+    #[error(
+        "cannot log in as {role}: {error}; run `parking database init` once, and set {variable} and the other URLs that it prints"
+    )]
+    Login {
+        /// The role.
+        role: &'static str,
+        /// The variable that takes its URL.
+        variable: &'static str,
+        /// The server's answer.
+        error: sqlx::Error,
+    },
+    /// The server lets somebody else in.
+    #[error("the server takes the login {role} for {login}; let each role log in under its own name")]
+    OtherLogin {
+        /// The role.
+        role: &'static str,
+        /// Who the session belongs to.
+        login: String,
+    },
+    /// Passwords cannot be set.
+    #[error(
+        "cannot make the logins, set DATABASE_URL to the URL of a superuser or a role that may create roles: {0}"
+    )]
+    Logins(#[source] sqlx::Error),
+    /// Migrations need the owner's login.
+    #[error(transparent)]
+    Owner(#[from] MissingUrl),
+    /// Nobody has migrated the database, and this process may not.
+    #[error(
+        "the database has the tables of another version; run `parking database migrate` with PARKING_MIGRATION_URL first, or set \
+         it here"
+    )]
+    NotMigrated,
+    /// It cannot be found out whether the database is of this version.
+    #[error("cannot compare the database with this version: {0}")]
+    Current(#[source] sqlx::Error),
     /// The roles cannot be set up.
     #[error(transparent)]
     Roles(#[from] BootstrapError),
@@ -42,14 +80,42 @@ pub enum PrepareError {
     Install(#[source] sqlx::Error),
 }
 
-/// Brings the database to this version. Can be repeated, and run concurrently by several processes.
+/// Brings the database to this version. Can be repeated, and run concurrently by several processes. Where each role has a
+/// URL and the owner's is not given, it checks that somebody else has done so.
 pub async fn prepare(database: &Database) -> Result<(), PrepareError> {
+    match &database.logins {
+        Logins::Urls(urls) => {
+            if urls.has_owner() {
+                migrate(database).await?;
+            } else {
+                current::check(database).await?;
+            }
+            check_logins(database).await
+        }
+        Logins::ByName => {
+            bootstrap(database).await?;
+            check_logins(database).await?;
+            migrate(database).await
+        }
+        Logins::Private => {
+            bootstrap(database).await?;
+            migrate(database).await
+        }
+    }
+}
+
+/// Creates the database and the roles, as the administrator.
+async fn bootstrap(database: &Database) -> Result<(), PrepareError> {
     let mut admin = connect_or_create(&database.admin).await?;
     format::check(&mut admin, database).await?;
     roles::bootstrap(&mut admin).await?;
-    admin.close().await.map_err(PrepareError::Connect)?;
+    admin.close().await.map_err(PrepareError::Connect)
+}
 
-    let mut owner = database.as_role(Role::Owner).connect().await.map_err(PrepareError::Connect)?;
+/// Migrates the schema and installs the read models, as the owner.
+pub async fn migrate(database: &Database) -> Result<(), PrepareError> {
+    let mut owner = database.as_owner()?.connect().await.map_err(PrepareError::Connect)?;
+    format::check(&mut owner, database).await?;
     // Held until the connection closes: the migrator has its own lock, the read models do not.
     sqlx::query("select pg_advisory_lock(hashtext('parking prepare'))")
         .execute(&mut owner)
@@ -61,6 +127,28 @@ pub async fn prepare(database: &Database) -> Result<(), PrepareError> {
     owner.close().await.map_err(PrepareError::Connect)
 }
 
+/// Each role must be a login: a session that only takes a role can leave it.
+async fn check_logins(database: &Database) -> Result<(), PrepareError> {
+    for role in Role::ALL {
+        let options = match role {
+            Role::Owner => match database.as_owner() {
+                Ok(owner) => owner,
+                Err(MissingUrl { .. }) => continue,
+            },
+            role => database.as_role(role),
+        };
+        let failed = |error| PrepareError::Login { role: role.name(), variable: role.variable(), error };
+        let mut session = options.connect().await.map_err(failed)?;
+        let login: String =
+            sqlx::query_scalar("select session_user::text").fetch_one(&mut session).await.map_err(failed)?;
+        session.close().await.map_err(failed)?;
+        if login != role.name() {
+            return Err(PrepareError::OtherLogin { role: role.name(), login });
+        }
+    }
+    Ok(())
+}
+
 /// Stores the first dictionary; the first event announces it.
 async fn store_first_dictionary(owner: &mut PgConnection) -> Result<(), sqlx::Error> {
     let keep = "insert into log_dictionaries (number, dictionary) \
@@ -69,7 +157,7 @@ async fn store_first_dictionary(owner: &mut PgConnection) -> Result<(), sqlx::Er
     Ok(())
 }
 
-async fn connect_or_create(options: &PgConnectOptions) -> Result<PgConnection, PrepareError> {
+pub(crate) async fn connect_or_create(options: &PgConnectOptions) -> Result<PgConnection, PrepareError> {
     match options.connect().await {
         Err(error) if code(&error).as_deref() == Some(NO_SUCH_DATABASE) => {}
         connected => return connected.map_err(PrepareError::Connect),

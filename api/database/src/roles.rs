@@ -41,8 +41,20 @@ impl Role {
 }
 
 impl Role {
+    /// The variable that has the URL of its login, on a server of one's own.
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Owner => "PARKING_MIGRATION_URL",
+            Self::Writer => "PARKING_WRITER_URL",
+            Self::Projector => "PARKING_PROJECTOR_URL",
+            Self::Reader => "PARKING_READER_URL",
+            Self::Auditor => "PARKING_AUDITOR_URL",
+            Self::Identity => "PARKING_IDENTITY_URL",
+        }
+    }
+
     /// The time limits of its sessions, as PostgreSQL settings. `roles.sql` sets the same for the roles themselves, for
-    /// users who log in with them; with one login for all roles only these apply.
+    /// users who log in with them.
     pub const fn limits(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Reader | Self::Identity => {
@@ -93,19 +105,19 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<(), BootstrapError> {
     if !unexpected.is_empty() {
         warn!(
             roles = unexpected.join(", "),
-            "sessions that only read may take advisory locks and so stop projections, and fill the disk with large objects: \
+            "sessions that need none may take advisory locks and so stop projections, and fill the disk with large objects: \
              have a superuser run api/database/src/locks.sql in this database"
         );
     }
     Ok(())
 }
 
-/// The roles that only read and that nevertheless may take advisory locks or write large objects in this database, because
-/// nobody with the right to do so has run `locks.sql`.
+/// The roles that may take advisory locks or write large objects in this database without need, because nobody with the
+/// right to do so has run `locks.sql`.
 pub async fn unexpected_rights(admin: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "select rolname::text from pg_roles
-         where rolname in ('parking_reader', 'parking_auditor', 'parking_analyst')
+         where rolname in ('parking_reader', 'parking_auditor', 'parking_identity', 'parking_analyst')
            and exists (select from pg_proc p
                         where p.pronamespace = 'pg_catalog'::regnamespace
                           and (p.proname ~ 'advisory' and p.proname !~ 'unlock' or p.proname ~ '^(lo_|lowrite$|loread$)')

@@ -8,9 +8,9 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 /// The certificates of public authorities, which psql does not find by itself.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// The variables for a session that starts with this role, whatever the URL's login may do. psql finds everything in them: on
-/// its command line every user of the machine could read the password.
-pub(super) fn variables(options: &PgConnectOptions, role: &str) -> Vec<(&'static str, String)> {
+/// The variables for a session of this login. psql finds everything in them: on its command line every user of the machine
+/// could read the password.
+pub(super) fn variables(options: &PgConnectOptions) -> Vec<(&'static str, String)> {
     // sqlx makes a URL of a host and a user as they are, and panics where that is none: the password and TLS are all that is
     // read from it.
     let url = options.clone().host("localhost").username("login").to_url_lossy();
@@ -46,9 +46,9 @@ pub(super) fn variables(options: &PgConnectOptions, role: &str) -> Vec<(&'static
     {
         variables.push(("PGSSLROOTCERT", AUTHORITIES.to_owned()));
     }
-    // The last one holds: options of the operator's own, in PGOPTIONS or the URL, may name another role.
-    let own = options.get_options().unwrap_or_default();
-    variables.push(("PGOPTIONS", format!("-c role={role} {own}").trim_end().to_owned()));
+    if let Some(own) = options.get_options() {
+        variables.push(("PGOPTIONS", own.to_owned()));
+    }
     variables
 }
 
@@ -60,7 +60,7 @@ mod tests {
     fn a_url_becomes_the_variables_of_psql() {
         let url = "postgres://ann:p%40ss%2Fw%25rd@db.example:5433/lot?sslmode=verify-full&sslrootcert=/etc/ca.pem\
                    &options=-c%20jit%3Doff";
-        let found = variables(&url.parse().expect("a URL"), "parking_auditor");
+        let found = variables(&url.parse().expect("a URL"));
         for expected in [
             ("PGHOST", "db.example"),
             ("PGPORT", "5433"),
@@ -76,16 +76,13 @@ mod tests {
             );
         }
         let (_, options) = found.last().expect("the options are the last");
-        assert!(
-            options.starts_with("-c role=parking_auditor") && options.ends_with("-c jit=off"),
-            "{options}"
-        );
+        assert!(options.ends_with("-c jit=off"), "{options}");
     }
 
     #[test]
     fn each_way_to_write_a_url_becomes_the_variables_of_psql() {
         let variable = |url: &str, name: &str| {
-            let found = variables(&url.parse().expect("a URL"), "parking_auditor");
+            let found = variables(&url.parse().expect("a URL"));
             found.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
         };
         for place in ["[::1]/lot", "/lot?host=::1", "/lot?hostaddr=::1", "[::1]/lot?sslmode=disable"] {

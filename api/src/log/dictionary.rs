@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use futures_util::TryStreamExt;
 use parking_bodies::{Decoder, sha256};
 use parking_commands::identity::{self, Identity};
-use parking_database::{Database, Role};
+use parking_database::Database;
 use parking_projections::engine::dictionaries;
 use sqlx::{Connection, PgConnection};
 
@@ -18,7 +18,7 @@ const SAMPLES: i64 = 4000;
 const SAMPLE_BYTES: usize = 64 << 20;
 
 pub(super) async fn train(database: &Database) -> Result<(), CommandError> {
-    let mut owner = PgConnection::connect_with(&database.as_role(Role::Owner)).await?;
+    let mut owner = PgConnection::connect_with(&database.as_owner()?).await?;
     let number = Identity::read(&mut owner).await?.dictionary + 1;
     let trained = parking_bodies::train(&newest_bodies(&mut owner).await?)?;
     let dictionary = keep(&mut owner, number, &trained).await?;

@@ -86,7 +86,7 @@ impl Drop for TestDatabase {
 }
 
 fn database(layout: &Layout, name: &str) -> Database {
-    Database { admin: layout.admin_options().database(name), logins: Logins::Separate }
+    Database { admin: layout.admin_options().database(name), logins: Logins::Private }
 }
 
 /// Makes the template, unless another process of this build has. It gets its name only when it is complete.

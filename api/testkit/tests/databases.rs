@@ -41,7 +41,7 @@ async fn the_url_leads_another_process_to_it() {
     let mut reader = PgConnection::connect(&database.url(Some(Role::Reader))).await.unwrap();
     assert_eq!(text(&mut reader, "select current_user::text").await, "parking_reader");
 
-    let server = Database { admin: database.url(None).parse().unwrap(), logins: Logins::SetRole };
+    let server = Database { admin: database.url(None).parse().unwrap(), logins: Logins::ByName };
     let mut writer = server.as_role(Role::Writer).connect().await.unwrap();
     assert_eq!(text(&mut writer, "select current_user::text").await, "parking_writer");
     assert_eq!(

@@ -42,6 +42,7 @@ mod orphan_devices;
 mod orphans_taken_in;
 mod overload;
 mod overrides;
+mod own_server;
 mod places;
 mod poison;
 mod positions;

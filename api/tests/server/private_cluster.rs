@@ -27,7 +27,7 @@ impl Home {
         Self(directory)
     }
 
-    fn parking(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn parking(&self, arguments: &[&str]) -> Command {
         let mut command = parking(arguments);
         command.env("PARKING_DATA_DIR", self.0.path().join("platform"));
         command
@@ -255,8 +255,8 @@ async fn who(url: &str, variables: &[(&str, &str)]) -> String {
 async fn exec_runs_as_the_auditor_on_a_server_with_a_url() {
     let database = TestDatabase::create().await;
     let url = database.url(None);
-    assert_eq!(who(&url, &[]).await, "postgres|parking_auditor");
-    assert_eq!(who(&url, &OF_THE_SHELL[..4]).await, "postgres|parking_auditor");
+    assert_eq!(who(&url, &[]).await, "parking_auditor|parking_auditor");
+    assert_eq!(who(&url, &OF_THE_SHELL[..4]).await, "parking_auditor|parking_auditor");
     for sql in ["insert into events select * from events", "create table public.t ()", "select lo_creat(-1)"]
     {
         let output = exec_on(&url, &["psql", "-XAtc", sql], &[]).await;
@@ -275,10 +275,10 @@ async fn the_role_of_exec_has_a_setting_of_its_own() {
     let login = ("PGUSER", "postgres");
     let reader = ("PARKING_ROLE", "parking_reader");
     for (url, variables, expected) in [
-        (&unnamed, &[login][..], "postgres|parking_auditor"),
-        (&unnamed, &[login, reader], "postgres|parking_reader"),
-        (&named, &[reader], "postgres|parking_reader"),
-        (&named, &[("PGUSER", "parking_owner")], "postgres|parking_auditor"),
+        (&unnamed, &[login][..], "parking_auditor|parking_auditor"),
+        (&unnamed, &[login, reader], "parking_reader|parking_reader"),
+        (&named, &[reader], "parking_reader|parking_reader"),
+        (&named, &[("PGUSER", "parking_owner")], "parking_auditor|parking_auditor"),
     ] {
         assert_eq!(who(url, variables).await, expected, "{variables:?}");
     }

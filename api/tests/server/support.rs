@@ -42,9 +42,8 @@ impl TestServer {
 
     /// Starts a server on this database with a secret.
     pub(crate) async fn with_secret(database: &TestDatabase, secret: &str) -> Self {
-        let mut command = parking(&["up"]);
-        Self::launch(command.env("DATABASE_URL", database.url(None)).env("CHIRPSTACK_WEBHOOK_SECRET", secret))
-            .await
+        let url = database.url(None);
+        Self::launch(parking(&["up"]).env("DATABASE_URL", url).env("CHIRPSTACK_WEBHOOK_SECRET", secret)).await
     }
 
     /// Runs the command until it logs its address.

@@ -12,7 +12,7 @@ type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 const LAYERS: [Layer; 13] = [
     ("domain", &[], &[]),
     ("commands", &["bodies", "domain", "failpoint"], &["database", "projections", "testkit"]),
-    ("projections", &["domain", "failpoint"], &["commands", "simulator", "testkit"]),
+    ("projections", &["domain", "failpoint"], &["commands", "database", "simulator", "testkit"]),
     ("replay-tool", &["bodies", "domain", "projections"], &["commands", "simulator", "testkit"]),
     (
         "api",

@@ -4,7 +4,9 @@
 //! The test walks the catalogue, not a list: everything that either role may select, in any schema. Each tenant's data
 //! contains its mark, so a row of another tenant is one that shows the other mark in some column.
 
+mod copies;
 mod locks;
+mod mistakes;
 mod tricks;
 mod walk;
 
@@ -20,7 +22,7 @@ use parking_testkit::{EventLog, Role};
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::catch_up;
-use walk::{Looker, leaks, unproven};
+use walk::{Looker, function_leaks, leaks, unguarded, unproven};
 
 /// The marks of the two tenants. The first one reads.
 const OURS: char = 'a';
@@ -147,12 +149,12 @@ async fn an_analyst_sees_its_tenant_whatever_it_does() {
     let options = analyst(&log).await;
     let mut session = PgConnection::connect_with(&options).await.unwrap();
     assert_eq!(leaks(&mut session, Looker::Everywhere, OURS, THEIRS).await, [""; 0]);
-    for trick in tricks::allowed(Estate::new(&log, THEIRS).tenant()) {
+    for trick in tricks::allowed("analyst_one", Estate::new(&log, THEIRS).tenant()) {
         let mut session = PgConnection::connect_with(&options).await.unwrap();
         session.execute(&*trick).await.unwrap_or_else(|refused| panic!("{trick}: {refused}"));
         assert_eq!(leaks(&mut session, Looker::Here, OURS, THEIRS).await, [""; 0], "after {trick}");
     }
-    for trick in tricks::refused(Estate::new(&log, THEIRS).tenant()) {
+    for trick in tricks::refused("analyst_one", Estate::new(&log, THEIRS).tenant()) {
         let mut session = PgConnection::connect_with(&options).await.unwrap();
         let refused = session.execute(&*trick).await.expect_err(&trick);
         assert_eq!(
@@ -162,6 +164,9 @@ async fn an_analyst_sees_its_tenant_whatever_it_does() {
         );
         assert_eq!(leaks(&mut session, Looker::Here, OURS, THEIRS).await, [""; 0], "after {trick}");
     }
+    let mut session = PgConnection::connect_with(&options).await.unwrap();
+    let theirs = Estate::new(&log, THEIRS).tenant();
+    assert_eq!(function_leaks(&mut session, theirs, THEIRS).await, [""; 0]);
     for question in tricks::QUESTIONS {
         let mut session = PgConnection::connect_with(&options).await.unwrap();
         let answer = sqlx::query_scalar::<_, String>(question).fetch_all(&mut session).await;
@@ -225,6 +230,24 @@ async fn the_callable_security_definer_functions_return_the_own_tenant_or_a_posi
         .unwrap();
         assert_eq!(functions, callable, "{role}");
     }
+}
+
+#[tokio::test]
+async fn the_log_and_operational_tables_are_for_the_roles_that_work_with_them() {
+    let log = EventLog::create().await;
+    let admin = log.admin();
+    assert_eq!(unguarded(&admin).await, [""; 0]);
+    let additions = "grant select on events, streams to parking_reader; \
+                     create table ops.open (tenant_id uuid); create table public.shown (tenant_id uuid); \
+                     select guard('public.shown', 'auditor'); create policy everyone on public.shown using (true)";
+    sqlx::raw_sql(additions).execute(&admin).await.unwrap();
+    let expected = [
+        "ops.open: no policy for its owner too",
+        "public.events: parking_reader has a privilege",
+        "public.shown: a policy for everyone",
+        "public.streams: parking_reader has a privilege",
+    ];
+    assert_eq!(unguarded(&admin).await, expected);
 }
 
 #[tokio::test]

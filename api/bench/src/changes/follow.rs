@@ -46,7 +46,7 @@ impl Follower for Seeing {
 /// Follows until it is killed.
 pub(crate) async fn follow(arguments: Arguments) -> Result<(), BenchError> {
     let admin = LocalCluster::attach(&arguments.directory).await?.database(LocalCluster::DATABASE);
-    let database = Database { admin, logins: Logins::Separate };
+    let database = Database { admin, logins: Logins::Private };
     let (projector, stop) = (database.as_role(Role::Projector), CancellationToken::new());
     let (signal, woken) = watch::channel(());
     tokio::spawn(wake::listen_to(changes::CHANNEL, projector.clone(), signal, stop.clone()));

@@ -41,7 +41,7 @@ pub(super) async fn rebuild(home: &Home, projection: &str) -> Result<Measured, B
 /// Runs in that process.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), BenchError> {
     let admin = LocalCluster::attach(&arguments.directory).await?.database(LocalCluster::DATABASE);
-    let database = Database { admin, logins: Logins::Separate };
+    let database = Database { admin, logins: Logins::Private };
     let name = arguments.projection;
     let named = list::each(&mut Measurements).into_iter().find(|(projection, _)| *projection == name);
     let (_, measure) = named.ok_or_else(|| format!("there is no projection {name}"))?;

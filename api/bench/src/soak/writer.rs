@@ -57,10 +57,10 @@ impl Arguments {
     }
 }
 
-/// A database reached by one URL for all roles.
+/// A database whose server lets each role in.
 pub(crate) fn database(url: &str) -> Result<Database, BenchError> {
     let admin = PgConnectOptions::from_str(url).map_err(|_| "this is not a PostgreSQL URL")?;
-    Ok(Database { admin, logins: Logins::SetRole })
+    Ok(Database { admin, logins: Logins::ByName })
 }
 
 /// Appends until stdin closes.

@@ -1,5 +1,5 @@
-//! Who may log in to the private server: the user that runs it and root, through the socket. The kernel tells the server who is
-//! at the other end.
+//! Who may log in to the private server: the user that runs it and root, through the socket. The kernel tells the server
+//! who is at the other end.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,11 +8,14 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{ClusterError, Installation, Layout};
-use crate::Role;
+use crate::{BACKUP, Role};
 
 /// No network, even if a setting makes the server listen on one. `all` does not include replication, which base backups use.
 const RULES: &str =
     "local all all peer map=parking\nlocal replication postgres peer map=parking\nhost all all all reject\n";
+
+/// A user may log in as the analyst of the same name.
+const ANALYSTS: &str = "parking /^(.+)$ analyst_\\1\n";
 
 /// Root can become any user.
 const ROOT: &str = "root";
@@ -31,10 +34,11 @@ pub(super) fn write(
     }
     let mut map = String::new();
     for user in &users {
-        for role in ["postgres"].into_iter().chain(Role::ALL.map(Role::name)) {
+        for role in ["postgres", BACKUP.0].into_iter().chain(Role::ALL.map(Role::name)) {
             writeln!(map, "parking \"{user}\" {role}").expect("a string takes every write");
         }
     }
+    map.push_str(ANALYSTS);
     let (rules, user_map) = (layout.rules(), layout.user_map());
     replace(installation, &rules, RULES)?;
     replace(installation, &user_map, &map)?;

@@ -5,6 +5,7 @@
 mod access;
 mod adoption;
 mod lifecycle;
+mod logins;
 mod prepare;
 mod refusals;
 mod roles;

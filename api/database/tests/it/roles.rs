@@ -1,4 +1,4 @@
-//! The roles: created once, with minimal rights, selectable in both ways.
+//! The roles: created once, with minimal rights, each a login.
 
 use parking_database::roles::{BootstrapError, bootstrap, unexpected_rights};
 use parking_database::{ClusterOptions, Database, LocalCluster, Logins, Role, prepare};
@@ -36,7 +36,7 @@ async fn only_the_owner_role_can_create_tables() {
     let cluster = home.start().await;
     bootstrap(&mut admin(&cluster).await).await.unwrap();
 
-    let database = Database { admin: cluster.admin_options(), logins: Logins::Separate };
+    let database = Database { admin: cluster.admin_options(), logins: Logins::Private };
     for role in Role::ALL {
         let mut connection = database.as_role(role).connect().await.unwrap();
         assert_eq!(who(&mut connection).await, (role.name().to_owned(), role.name().to_owned()));
@@ -49,7 +49,7 @@ async fn only_the_owner_role_can_create_tables() {
 }
 
 #[tokio::test]
-async fn one_login_without_superuser_can_use_every_role() {
+async fn a_login_without_superuser_sets_up_the_roles() {
     let home = Home::new();
     let cluster = home.start().await;
     let mut connection = admin(&cluster).await;
@@ -68,7 +68,7 @@ async fn one_login_without_superuser_can_use_every_role() {
     bootstrap(&mut app).await.unwrap();
     bootstrap(&mut app).await.unwrap();
 
-    let database = Database { admin: login, logins: Logins::SetRole };
+    let database = Database { admin: login, logins: Logins::ByName };
     for role in Role::ALL {
         let mut connection = database.as_role(role).connect().await.unwrap();
         connection.execute("reset role").await.unwrap();
@@ -76,7 +76,7 @@ async fn one_login_without_superuser_can_use_every_role() {
     }
 
     // Only a superuser can revoke what everyone may by default; the login goes on without.
-    let readers = ["parking_analyst", "parking_auditor", "parking_reader"];
+    let readers = ["parking_analyst", "parking_auditor", "parking_identity", "parking_reader"];
     assert_eq!(unexpected_rights(&mut app).await.unwrap(), readers);
     let mut superuser = cluster.admin_options().database("app").connect().await.unwrap();
     superuser.execute(include_str!("../../src/locks.sql")).await.unwrap();
@@ -106,9 +106,11 @@ async fn sql_readers_have_limits_with_both_ways_to_log_in() {
     let mut connection = admin(&cluster).await;
     bootstrap(&mut connection).await.unwrap();
     let by_program = |logins| Database { admin: cluster.admin_options(), logins };
-    for (role, statement, idle) in [(Role::Reader, "10s", "10s"), (Role::Auditor, "0", "10min")] {
+    let limits =
+        [(Role::Reader, "10s", "10s"), (Role::Identity, "10s", "10s"), (Role::Auditor, "0", "10min")];
+    for (role, statement, idle) in limits {
         let by_hand = cluster.admin_options().username(role.name());
-        let ways = [by_program(Logins::Separate), by_program(Logins::SetRole)].map(|way| way.as_role(role));
+        let ways = [by_program(Logins::Private), by_program(Logins::ByName)].map(|way| way.as_role(role));
         for way in ways.into_iter().chain([by_hand]) {
             let mut session = way.connect().await.unwrap();
             let limit = text(&mut session, "show statement_timeout").await;
@@ -135,7 +137,7 @@ async fn a_login_cannot_keep_the_servers_reads_from_row_level_security() {
     for role in [Role::Reader, Role::Auditor] {
         let mut login = cluster.admin_options().username(role.name()).connect().await.unwrap();
         login.execute("alter role current_user set row_security = off").await.unwrap();
-        let database = Database { admin: cluster.admin_options(), logins: Logins::Separate };
+        let database = Database { admin: cluster.admin_options(), logins: Logins::Private };
         let mut session = database.as_role(role).connect().await.unwrap();
         assert_eq!(text(&mut session, "show row_security").await, "on", "{role:?}");
     }
@@ -150,11 +152,11 @@ async fn no_session_of_a_role_compiles_its_queries() {
     let mut connection = admin(&cluster).await;
     bootstrap(&mut connection).await.unwrap();
     assert_eq!(text(&mut connection, "show jit").await, "on");
-    for logins in [Logins::Separate, Logins::SetRole] {
+    for logins in [Logins::Private, Logins::ByName] {
         let database = Database { admin: cluster.admin_options(), logins };
         for role in Role::ALL {
             let mut session = database.as_role(role).connect().await.unwrap();
-            assert_eq!(text(&mut session, "show jit").await, "off", "{role:?} {logins:?}");
+            assert_eq!(text(&mut session, "show jit").await, "off", "{role:?} {:?}", database.logins);
         }
     }
     cluster.stop().await.unwrap();

@@ -1,5 +1,6 @@
 //! The program `parking` as a command.
 
+use parking_database::{BACKUP, Role};
 use tokio::process::Command;
 
 /// The program with these arguments, without the settings of the environment. The server needs no login.
@@ -26,7 +27,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
         "PGUSER",
         "PARKING_LOG",
     ];
-    for name in foreign {
+    for name in foreign.into_iter().chain(Role::ALL.map(Role::variable)).chain([BACKUP.1]) {
         command.env_remove(name);
     }
     command

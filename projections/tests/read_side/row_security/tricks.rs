@@ -1,9 +1,10 @@
 //! Statements with which an analyst may try to see more.
 
 use parking_domain::id::TenantId;
+use parking_testkit::Role;
 
-/// Statements that a session allows and that reveal nothing.
-pub(crate) fn allowed(theirs: TenantId) -> Vec<String> {
+/// Statements that an analyst's session allows and that reveal nothing.
+pub(crate) fn allowed(me: &str, theirs: TenantId) -> Vec<String> {
     let statements = [
         "set parking.tenant_id = '{theirs}'",
         "select set_config('parking.tenant_id', '{theirs}', false)",
@@ -16,7 +17,7 @@ pub(crate) fn allowed(theirs: TenantId) -> Vec<String> {
         "set role parking_analyst; reset role; reset all",
         "set session authorization default",
         "reset session authorization",
-        "set session authorization analyst_one",
+        "set session authorization {me}",
         "set row_security = off",
         "set search_path to pg_temp, ops, projections, public",
         "set default_transaction_read_only = off",
@@ -26,11 +27,11 @@ pub(crate) fn allowed(theirs: TenantId) -> Vec<String> {
         "do $$ begin perform set_config('parking.tenant_id', '{theirs}', false); end $$",
         "prepare everything as select * from projections.spaces; execute everything",
     ];
-    fill_in(&statements, theirs)
+    fill_in(&statements, me, theirs)
 }
 
 /// Statements that are refused.
-pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
+pub(crate) fn refused(me: &str, theirs: TenantId) -> Vec<String> {
     let statements = [
         // Become another role.
         "set role parking_owner",
@@ -38,17 +39,18 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "set role parking_projector",
         "set role parking_reader",
         "set role parking_auditor",
+        "set role parking_identity",
         "set role analyst_two",
         "set session authorization analyst_two",
         "set session authorization parking_analyst",
-        "grant parking_reader to analyst_one",
-        "alter role analyst_one bypassrls",
+        "grant parking_reader to {me}",
+        "alter role {me} bypassrls",
         "alter role current_user set parking.tenant_id = '{theirs}'",
         "create role analyst_three in role parking_analyst",
         // Become another tenant.
         "select * from ops.analysts",
         "update ops.analysts set tenant_id = '{theirs}'",
-        "insert into ops.analysts values ('analyst_one', '{theirs}')",
+        "insert into ops.analysts values ('{me}', '{theirs}')",
         // Shadow what the policies read.
         "create temporary table analysts (role name, tenant_id uuid)",
         "create temporary view sites as select * from projections.sites",
@@ -83,6 +85,12 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "select * from claims",
         "select * from ops.subject_keys",
         "select * from ops.platform_keys",
+        "select * from ops.users",
+        "select * from ops.passwords",
+        "select * from ops.sessions",
+        "select * from ops.refresh_tokens",
+        "select * from ops.links",
+        "select * from ops.signing_keys",
         "select * from projections.dead_letters",
         "select * from projections.skipped_events",
         "select * from projections.held_streams",
@@ -97,7 +105,7 @@ pub(crate) fn refused(theirs: TenantId) -> Vec<String> {
         "truncate projections.sites",
         "do $$ begin lock table projections.sites in exclusive mode; end $$",
     ];
-    fill_in(&statements, theirs)
+    fill_in(&statements, me, theirs)
 }
 
 /// Queries whose results or errors could reveal hidden rows.
@@ -110,6 +118,37 @@ pub(crate) const QUESTIONS: [&str; 6] = [
     "select query_to_xml('select * from projections.sites', true, true, '')::text",
 ];
 
-fn fill_in(statements: &[&str], theirs: TenantId) -> Vec<String> {
-    statements.iter().map(|statement| statement.replace("{theirs}", &theirs.to_string())).collect()
+/// Everything that an analyst may try.
+pub(crate) fn all(me: &str, theirs: TenantId) -> Vec<String> {
+    [allowed(me, theirs), refused(me, theirs)].concat()
+}
+
+/// After this every read of a protected table fails, and so does the rest of its transaction.
+pub(crate) const NO_READ: &str = "set row_security = off";
+
+/// What a reader's session may try. The server names the tenant by a setting of the transaction, so setting that is no trick.
+pub(crate) fn of_reader() -> Vec<String> {
+    let settings = [
+        "select 1",
+        "reset all",
+        "discard all",
+        "set role none",
+        "reset role",
+        "set session authorization default",
+        "reset session authorization",
+        NO_READ,
+        "set search_path to pg_temp, ops, projections, public",
+        "set default_transaction_read_only = off",
+        "alter role current_user reset all",
+    ];
+    let roles =
+        Role::ALL.map(Role::name).into_iter().chain(["parking_backup", "parking_analyst", "postgres"]);
+    let roles =
+        roles.flat_map(|role| [format!("set role {role}"), format!("set session authorization {role}")]);
+    settings.into_iter().map(str::to_owned).chain(roles).collect()
+}
+
+fn fill_in(statements: &[&str], me: &str, theirs: TenantId) -> Vec<String> {
+    let fill_in = |statement: &&str| statement.replace("{theirs}", &theirs.to_string()).replace("{me}", me);
+    statements.iter().map(fill_in).collect()
 }
