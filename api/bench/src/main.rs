@@ -9,6 +9,7 @@ mod ingest;
 mod machine;
 mod measure;
 mod projections;
+mod reads;
 mod report;
 mod soak;
 mod stock;
@@ -41,6 +42,8 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Rows of read models rebuilt from a log, against `COPY` out of it.
     Projections(projections::Arguments),
+    /// Reads over HTTP with and without a login: what authentication costs.
+    Reads(reads::Arguments),
     /// Appends from processes that are killed, and checks everything that was ever acknowledged or read.
     Soak(soak::Arguments),
     /// Changes seen by a process that runs no projection, through kills.
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<(), BenchError> {
         Command::FollowChanges(arguments) => changes::follow::follow(arguments).await,
         Command::Ingest(arguments) => ingest::ingest(arguments).await,
         Command::Projections(arguments) => projections::projections(arguments).await,
+        Command::Reads(arguments) => reads::reads(arguments).await,
         Command::Rebuild(arguments) => projections::child::run(arguments).await,
         Command::ServeCeiling => ingest::handlers::serve_ceiling().await,
         Command::ServeStock => ingest::handlers::serve_stock().await,

@@ -20,8 +20,19 @@ const UP_WITHIN: Duration = Duration::from_secs(60);
 const ANNOUNCEMENTS: [&str; 2] = ["parking is up on http://", "serving on http://"];
 
 /// Environment variables that the servers must not inherit.
-const FOREIGN: [&str; 5] =
-    ["DATABASE_URL", "PARKING_LOG", "PARKING_LOG_FORMAT", "PARKING_DATA_DIR", "PGUSER"];
+const FOREIGN: [&str; 7] = [
+    "DATABASE_URL",
+    "PARKING_ADMIN_EMAIL",
+    "PARKING_ADMIN_PASSWORD_FILE",
+    "PARKING_LOG",
+    "PARKING_LOG_FORMAT",
+    "PARKING_DATA_DIR",
+    "PGUSER",
+];
+
+/// The platform's first admin, and the password.
+pub(crate) const ADMIN: &str = "admin@localhost";
+pub(crate) const ADMIN_PASSWORD: &str = "a password of the usual length";
 
 /// A running server.
 pub(crate) struct Server {
@@ -38,7 +49,10 @@ impl Server {
             None => std::env::current_exe()?.with_file_name("parking"),
         };
         let mut command = command(&program);
-        command.args(["up", "--open"]).env("PARKING_DATA_DIR", data);
+        command
+            .args(["up", "--open"])
+            .env("PARKING_DATA_DIR", data)
+            .env("PARKING_ADMIN_PASSWORD", ADMIN_PASSWORD);
         Self::start(command).await.map_err(|error| {
             format!("{} does not start, build it with `cargo build --release`: {error}", program.display())
                 .into()
