@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::connections::limited;
 use crate::refused_starts::failure;
-use crate::support::{Answer, Client, PATIENCE, TestServer, UPLINK, eventually, parking};
+use crate::support::{Answer, Client, PATIENCE, TestServer, UPLINK, eventually, parking, program};
 use crate::uplinks::uplink;
 
 const AUTHORITY: &str = include_str!("../fixtures/tls/ca.pem");
@@ -174,7 +174,7 @@ async fn clients_that_begin_a_handshake_and_stop_keep_no_report_out() {
 async fn a_server_beyond_loopback_needs_a_certificate_a_proxy_or_the_operators_word() {
     let (database, files) = (TestDatabase::create().await, Files::new(CERTIFICATE, KEY));
     let beyond = || {
-        let mut command = parking(&["up"]);
+        let mut command = program(&["up"]);
         command
             .env("PARKING_LISTEN", "0.0.0.0:0")
             .env("CHIRPSTACK_WEBHOOK_SECRET", "correct-horse-battery-staple");

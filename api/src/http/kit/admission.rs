@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -43,9 +43,6 @@ const HTTPS: (&str, u16) = ("https", 443);
 
 /// What an open server serves through a proxy too: it shows nothing of a tenant.
 const HEALTH: [&str; 2] = ["/health", "/webhooks/health"];
-
-/// Where users log in.
-const LOGINS: &str = "/api/auth/";
 
 /// Without `--open` there are no further names.
 const NO_NAMES: &[String] = &[];
@@ -93,7 +90,7 @@ impl Admission {
                 return Err(host_unknown());
             }
         }
-        if is_cross_site(request, self.is_open()) {
+        if is_cross_site(request) {
             return Err(cross_site());
         }
         let is_health = HEALTH.iter().any(|path| request.uri().path().starts_with(path));
@@ -160,13 +157,12 @@ impl Place {
     }
 }
 
-/// True for a request by a page of another origin that is not listed. A link to a page of this server is followed. On an open
-/// server a listed page needs a token too: it must not have more rights than its user.
-fn is_cross_site(request: &Request, is_open: bool) -> bool {
+/// True for a request by a page of another origin that is not listed. A link to a page of this server is followed.
+fn is_cross_site(request: &Request) -> bool {
     let (method, headers) = (request.method(), request.headers());
     let passage = request.extensions().get::<Arc<Passage>>().map(|passage| &**passage);
     if passage.is_some_and(Passage::is_of_listed_origin) {
-        return is_open && !headers.contains_key(AUTHORIZATION) && !request.uri().path().starts_with(LOGINS);
+        return false;
     }
     let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if *method == Method::GET && value("sec-fetch-mode") == Some("navigate") {

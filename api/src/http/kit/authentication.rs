@@ -51,7 +51,11 @@ async fn principal(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<
         return Ok(None);
     }
     let Some(token) = bearer(headers)?.or_else(|| console::access_token(parts)) else {
-        let is_trusted = app.admission.is_open() || parts.extensions.get::<OfThisProcess>().is_some();
+        // A page of a listed origin must not have more rights than its user, on an open server either.
+        let passage = parts.extensions.get::<Arc<Passage>>();
+        let is_of_page = passage.is_some_and(|passage| passage.is_of_listed_origin());
+        let is_trusted = app.admission.is_open() && !is_of_page;
+        let is_trusted = is_trusted || parts.extensions.get::<OfThisProcess>().is_some();
         return if is_trusted && !needs.is_personal() { Ok(None) } else { Err(not_logged_in()) };
     };
     let slug = headers.get(TENANT).map(|slug| slug.to_str().map_err(|_| TokenRefusal::NotMember));
