@@ -1,7 +1,6 @@
 //! The platform's first admin, and `parking admin`: the way back in from the host.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_commands::accounts::{Accounts, Bootstrapped, Call, FirstAdmin, NewPassword, Reach, Settings};
@@ -20,24 +19,24 @@ use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::place::{Place, Running};
 
 /// The first admin, to be made when the server has started.
-pub(crate) struct First(FirstAdmin);
-
-/// What is to be said about the first admin, once.
-#[derive(Default)]
-pub(crate) struct Made(Option<(String, NewPassword)>);
-
-/// The first admin of the platform. An open server has one only if a password is given: nobody would read a generated one.
-pub(crate) fn first(arguments: &cli::Up) -> Result<Option<First>, CommandError> {
-    let password = password()?;
-    if arguments.open && password.is_none() {
-        return Ok(None);
-    }
-    let reach = reach(arguments.listen.ip());
-    Ok(Some(First(FirstAdmin { email: arguments.admin_email.clone(), password, reach })))
+pub(crate) struct First {
+    email: String,
+    reach: Reach,
+    /// An open server has an admin only if a password is given: nobody would read a generated one.
+    is_open: bool,
 }
 
-fn reach(address: IpAddr) -> Reach {
-    if address.is_loopback() { Reach::Loopback } else { Reach::Network }
+/// What is to be said about the first admin, once.
+struct Made(Option<(String, NewPassword)>);
+
+/// The first admin of the platform.
+pub(crate) fn first(arguments: &cli::Up) -> First {
+    let reach = if arguments.listen.ip().is_loopback() && !arguments.edge.has_proxies() {
+        Reach::Loopback
+    } else {
+        Reach::Network
+    };
+    First { email: arguments.admin_email.clone(), reach, is_open: arguments.open }
 }
 
 /// The password of the environment. There is no flag for it: everyone on the machine reads command lines.
@@ -60,26 +59,35 @@ fn password() -> Result<Option<SecretString>, CommandError> {
 }
 
 impl First {
-    /// Makes the admin, unless the platform has one.
-    pub(crate) async fn make(self, accounts: &Accounts) -> Result<Made, CommandError> {
-        let email = self.0.email.clone();
-        let made = accounts.bootstrap(self.0, &Call::at(SystemClock.now())).await;
+    /// Makes the admin, unless the platform has one, and prints a generated password. Only then the settings for the password
+    /// are read: a file with it may be gone later.
+    pub(crate) async fn make(self, accounts: &Accounts) -> Result<(), CommandError> {
+        let Self { email, reach, is_open } = self;
+        if accounts.is_bootstrapped().await? {
+            return Ok(());
+        }
+        let password = password()?;
+        if is_open && password.is_none() {
+            return Ok(());
+        }
+        let admin = FirstAdmin { email: email.clone(), password, reach };
+        let made = accounts.bootstrap(admin, &Call::at(SystemClock.now())).await;
         let made = made.map_err(|error| format!("the first admin ({email}) cannot be made: {error}"))?;
-        Ok(Made(match made {
-            Bootstrapped::Made { generated: Some(password), .. } => Some((email, password)),
-            Bootstrapped::Made { generated: None, .. } | Bootstrapped::Before => None,
-        }))
+        let generated = match made {
+            Bootstrapped::Made { generated, .. } => generated,
+            Bootstrapped::Before => None,
+        };
+        Ok(Made(generated.map(|password| (email, password))).print()?)
     }
 }
 
 impl Made {
-    /// Prints a generated password to stdout, where no log collects it.
-    pub(crate) fn print(&self) -> io::Result<()> {
+    /// Prints a generated password to stdout. A service's manager may keep what it prints: the password is an initial one.
+    fn print(&self) -> io::Result<()> {
         let Some((email, password)) = &self.0 else { return Ok(()) };
         write!(
             io::stdout(),
-            "  first admin           {email}, password {}\n                        {}, to be changed at the first login: \
-             eval \"$(./parking login)\"\n",
+            "first admin: {email}, password {}\n  {}, to be changed at the first login: eval \"$(./parking login)\"\n",
             password.password.expose_secret(),
             life(password)
         )

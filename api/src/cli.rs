@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use parking_database::{BACKUP, Role};
 use secrecy::{ExposeSecret, SecretString};
@@ -75,6 +76,9 @@ pub(crate) struct Up {
     /// another address than loopback.
     #[arg(long)]
     pub(crate) open: bool,
+    /// Nobody registers a tenant: users come by invitation.
+    #[arg(long, env = "PARKING_NO_REGISTRATION", value_parser = FalseyValueParser::new())]
+    pub(crate) no_registration: bool,
     /// The e-mail of the first admin, who is made at the first start. The password is in PARKING_ADMIN_PASSWORD, or in the file
     /// that PARKING_ADMIN_PASSWORD_FILE names; without one, it is generated and printed once.
     #[arg(long, env = "PARKING_ADMIN_EMAIL", default_value = "admin@localhost")]

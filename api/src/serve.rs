@@ -94,6 +94,7 @@ pub(crate) struct Guard {
     pub(crate) admission: Admission,
     pub(crate) scraper: Scraper,
     pub(crate) edge: Edge,
+    pub(crate) takes_registrations: bool,
 }
 
 /// A running platform without HTTP: it executes commands and shows what is appended.
@@ -125,7 +126,7 @@ impl Server {
         bounds: Bounds,
     ) -> Result<Self, CommandError> {
         let Bounds { linger, keep_readings, stream_memory } = bounds;
-        let Guard { credential, admission, scraper, edge } = guard;
+        let Guard { credential, admission, scraper, edge, takes_registrations } = guard;
         let (requests_done, appends_done, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let snapshots_done = CancellationToken::new();
@@ -205,6 +206,7 @@ impl Server {
             admission,
             edge,
             attempts,
+            takes_registrations,
             scraper,
             turned_away: TurnedAway::default(),
             log_id: HeaderValue::from_str(&log_id)?,

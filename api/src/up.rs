@@ -33,8 +33,12 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
     let (credential, admission) = (credential(&arguments)?, admission(&arguments)?);
     let scraper = Scraper(secret(arguments.metrics_token.as_ref(), "PARKING_METRICS_TOKEN")?);
     let (edge, certificate) = transport::edge(&arguments.edge, arguments.listen)?;
-    let guard = Guard { credential, admission, scraper, edge };
-    let first_admin = admin::first(&arguments)?;
+    let takes_registrations = !arguments.no_registration;
+    let guard = Guard { credential, admission, scraper, edge, takes_registrations };
+    let first_admin = admin::first(&arguments);
+    if arguments.demo && !arguments.listen.ip().is_loopback() {
+        return Err("--demo is for this machine alone: listen on loopback".into());
+    }
     let place = if arguments.demo { Place::of_demo(&arguments.place) } else { Place::of(&arguments.place) }?;
     let bounds = Bounds {
         linger: Duration::from_millis(arguments.projection_linger_ms),
@@ -57,10 +61,7 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
         }
         prepare(&running.database).await?;
         let server = Server::start(&running.database, guard, bounds).await?;
-        let made = match first_admin {
-            Some(admin) => Some(admin.make(server.accounts()).await?),
-            None => None,
-        };
+        first_admin.make(server.accounts()).await?;
         let address = listener.local_addr()?;
         if let Some(demo) = demonstration(&arguments, address)? {
             let router = server.router().layer(Extension(OfThisProcess));
@@ -68,7 +69,6 @@ pub(crate) async fn up(arguments: cli::Up) -> Result<(), CommandError> {
         }
         let scheme = if certificate.is_some() { "https" } else { "http" };
         say_where((scheme, address), &running, &arguments)?;
-        made.unwrap_or_default().print()?;
         server.run((listener, certificate), limits, stop).await
     };
     let result = served.await;

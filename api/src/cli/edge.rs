@@ -27,3 +27,10 @@ pub(crate) struct Edge {
     #[arg(long, env = "PARKING_INSECURE_HTTP", value_parser = FalseyValueParser::new())]
     pub(crate) insecure_http: bool,
 }
+
+impl Edge {
+    /// True if a proxy is in front of the server.
+    pub(crate) fn has_proxies(&self) -> bool {
+        self.trusted_proxies.iter().any(|proxy| !proxy.trim().is_empty())
+    }
+}

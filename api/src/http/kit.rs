@@ -1,6 +1,6 @@
 //! Shared by all resources: callers, requests, replies and refusals. The kit depends on no resource.
 
-pub(crate) mod accounts;
+pub(crate) mod account_refusals;
 pub(crate) mod admission;
 pub(crate) mod aliases;
 pub(crate) mod app;

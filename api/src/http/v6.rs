@@ -1,4 +1,4 @@
-//! `/api/v6`: the platform's API for users and programs. A handler executes one command or reads projections. Its attributes
+//! `/api/v6` and `/api/auth`: the platform's API for users and programs. A handler executes one command or reads projections. Its attributes
 //! declare its parameters, responses and refusals; the API documentation is generated from them.
 
 mod activity;
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::kit::app::AppState;
 
-/// All operations below `/api/v6`, also at the paths that V6's front end uses.
+/// All operations below `/api/v6` and `/api/auth`, also at the paths that V6's front end uses.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .merge(auth::routes())

@@ -24,7 +24,8 @@ pub(crate) fn limited(program: &Command) -> Command {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
     let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -n 1024 && exec \"$0\" up"]).arg(program.as_std().get_program());
+    limited.args(["-c", "ulimit -n 1024 && exec \"$0\" \"$@\""]).arg(program.as_std().get_program());
+    limited.args(program.as_std().get_args());
     for (name, value) in program.as_std().get_envs() {
         match value {
             Some(value) => limited.env(name, value),

@@ -7,6 +7,7 @@ use parking_testkit::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::documented::{OPENAPI, is_command};
+use crate::examples::is_personal;
 use crate::reservations::{booking, hour};
 use crate::support::{Client, TestServer, UPLINK, eventually};
 use crate::uplinks::{dev_eui, uplink};
@@ -60,7 +61,7 @@ async fn every_command_answers_with_its_position() {
     for (path, item) in OPENAPI["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let name = format!("{} {path}", method.to_uppercase());
-            let is_walked = walk.walked.contains(&name);
+            let is_walked = walk.walked.contains(&name) || is_personal(operation);
             assert!(is_walked || !is_command(&method.to_uppercase(), operation), "{name} is not tested here");
         }
     }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::devices::device;
 use crate::documented::OPENAPI;
+use crate::logins::people::{PASSWORD, ROOT, login};
 use crate::reservations::{RESERVATIONS, booking, space};
-use crate::support::{Client, TestServer};
+use crate::support::{Client, TestServer, parking};
 
 /// A path with any id in each of its places.
 fn any_path(template: &str) -> String {
@@ -36,12 +37,20 @@ fn operations() -> Vec<(String, String, bool)> {
     operations
 }
 
+/// A server that needs no login, with an admin: operations on users need one.
+async fn server(database: &TestDatabase) -> TestServer {
+    let mut command = parking(&["up"]);
+    command.env("PARKING_ADMIN_EMAIL", ROOT).env("PARKING_ADMIN_PASSWORD", PASSWORD);
+    TestServer::launch(command.env("DATABASE_URL", database.url(None))).await
+}
+
 #[tokio::test]
 async fn an_operation_without_a_past_refuses_as_of() {
     let database = TestDatabase::create().await;
-    let client = &TestServer::start(&database).await.client;
+    let client = &server(&database).await.client;
+    let admin = login(client, ROOT, Some("default")).await;
     for (method, path, looks_back) in operations() {
-        let answer = client.ask(&method, &format!("{path}?as_of=1"), None).await;
+        let answer = admin.ask(client, &method, &format!("{path}?as_of=1"), None).await;
         if looks_back {
             assert_eq!(answer.status, 404, "{method} {path}");
         } else {
@@ -58,10 +67,11 @@ async fn an_operation_without_a_past_refuses_as_of() {
 #[tokio::test]
 async fn a_parameter_with_several_values_is_refused() {
     let database = TestDatabase::create().await;
-    let client = &TestServer::start(&database).await.client;
+    let client = &server(&database).await.client;
+    let admin = login(client, ROOT, Some("default")).await;
     for (method, path, _) in operations() {
         for query in ["page=1&page=2", "anything=1&anything=1", "status[]=active", "status%5B%5D=active"] {
-            let answer = client.ask(&method, &format!("{path}?{query}"), None).await;
+            let answer = admin.ask(client, &method, &format!("{path}?{query}"), None).await;
             answer.problem(422, "parameter_invalid");
         }
     }

@@ -75,6 +75,11 @@ pub struct NewPassword {
 }
 
 impl Accounts {
+    /// True once the platform has its tenant, and with it the first administrator.
+    pub async fn is_bootstrapped(&self) -> Result<bool, AccountError> {
+        Ok(self.platform().store.version::<Tenant>(&TenantId::PLATFORM.to_string()).await? > 0)
+    }
+
     /// Makes the platform's tenant and its owner, once: of several processes that start together one does.
     pub async fn bootstrap(&self, admin: FirstAdmin, call: &Call) -> Result<Bootstrapped, AccountError> {
         let lock = self.lock_bootstrap().await?;

@@ -103,12 +103,23 @@ enum Ending {
 }
 
 impl Accounts {
-    /// Ends the session.
-    pub async fn logout(&self, principal: &Principal, call: &Call) -> Result<(), AccountError> {
+    /// Ends the session of an access token, whatever its user and its tenant may still do.
+    pub async fn logout(&self, access: &str, call: &Call) -> Result<(), AccountError> {
+        let claims = self.claims(access, call.at).await?;
+        self.end_session(claims.sid, call).await
+    }
+
+    /// Ends the session of a refresh token, used or not: a browser may have nothing else any more.
+    pub async fn logout_by_refresh(&self, refresh: &SecretString, call: &Call) -> Result<(), AccountError> {
+        let session_id = self.session_of(&generated::secret_hash(refresh)).await?;
+        self.end_session(session_id.ok_or(TokenRefusal::Invalid)?, call).await
+    }
+
+    async fn end_session(&self, session_id: Uuid, call: &Call) -> Result<(), AccountError> {
+        self.session(session_id).await?.ok_or(TokenRefusal::SessionEnded)?.check(call.at)?;
         let mut transaction = self.0.pool.begin().await?;
-        let one = Ending::One(principal.session_id);
-        revoke(&mut transaction, one, Because::LoggedOut, call.at).await?;
-        Ok(self.commit(transaction, Changed::Session(principal.session_id)).await?)
+        revoke(&mut transaction, Ending::One(session_id), Because::LoggedOut, call.at).await?;
+        Ok(self.commit(transaction, Changed::Session(session_id)).await?)
     }
 
     /// Begins a session of a user whose password was checked, and answers with its tokens.

@@ -23,9 +23,7 @@ impl Accounts {
         slug: Option<&str>,
         at: Instant,
     ) -> Result<Arc<Principal>, AccountError> {
-        let shared = &*self.0;
-        let key = shared.keys.find(&shared.pool, &tokens::key_id(token)?, at).await??;
-        let claims = tokens::verify(&shared.settings, &key, token, at)?;
+        let (shared, claims) = (&*self.0, self.claims(token, at).await?);
         if let Some(principal) = shared.cache.get(claims.sid, slug, at) {
             return Ok(principal);
         }
@@ -38,6 +36,13 @@ impl Accounts {
         let principal = Arc::new(self.stand(&session, slug).await?);
         shared.cache.put(slug, principal.clone(), session.tenant_id.into(), at, changes);
         Ok(principal)
+    }
+
+    /// What a token of the platform says.
+    pub(super) async fn claims(&self, token: &str, at: Instant) -> Result<tokens::Claims, AccountError> {
+        let shared = &*self.0;
+        let key = shared.keys.find(&shared.pool, &tokens::key_id(token)?, at).await??;
+        Ok(tokens::verify(&shared.settings, &key, token, at)?)
     }
 
     /// The principal of a session that has not ended.

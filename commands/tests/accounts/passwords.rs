@@ -5,6 +5,7 @@ use parking_commands::accounts::{AccountError, PasswordRefusal, TokenRefusal};
 use crate::support::{
     ANN, Deployment, OTHER, PASSWORD, call, check, eventually, login, refusal, register, secret,
 };
+use secrecy::ExposeSecret;
 
 #[tokio::test]
 async fn a_new_password_needs_the_current_one_and_ends_the_other_sessions() {
@@ -64,7 +65,7 @@ async fn of_two_changes_at_once_the_second_one_stays_also_if_it_is_confirmed_fir
     let elsewhere = one.login(login(ANN, PASSWORD), &call(0)).await.unwrap();
     // The first change waits between its event and the rest, for the row of its session. That session has ended, so the
     // second change does not wait for the row too.
-    one.logout(&ann.principal, &call(0)).await.unwrap();
+    one.logout(ann.tokens.access.expose_secret(), &call(0)).await.unwrap();
     let mut row = deployment.log.admin().begin().await.unwrap();
     sqlx::query("select from ops.sessions where session_id = $1 for update")
         .bind(ann.principal.session_id)

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use parking_commands::accounts::{AccountError, Accounts, SignedIn, TokenRefusal};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::support::{ANN, Deployment, call, check, refusal, register};
 
@@ -114,6 +114,6 @@ async fn an_unknown_or_an_access_token_does_not_refresh() {
     let ann = register(&accounts, ANN, "acme").await;
     assert_eq!(refused(&accounts, &ann.tokens.access, 1).await, TokenRefusal::Invalid);
     assert_eq!(refused(&accounts, &String::new().into(), 1).await, TokenRefusal::Invalid);
-    accounts.logout(&ann.principal, &call(2)).await.unwrap();
+    accounts.logout(ann.tokens.access.expose_secret(), &call(2)).await.unwrap();
     assert_eq!(refused(&accounts, &ann.tokens.refresh, 3).await, TokenRefusal::SessionEnded);
 }

@@ -8,6 +8,7 @@ use crate::support::{
     ANN, BOB, Deployment, OTHER, PASSWORD, call, check, eventually, join, login, platform_admin, register,
     secret, user_of,
 };
+use secrecy::ExposeSecret;
 
 /// Ways to end a session of Bob, a member of Ann's tenant, and what his token is refused with.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ async fn end(accounts: &Accounts, way: Way, ann: &SignedIn, bob: &SignedIn) -> T
     let (call, user_id) = (call(0), user_of(bob));
     match way {
         Way::Logout => {
-            accounts.logout(&bob.principal, &call).await.unwrap();
+            accounts.logout(bob.tokens.access.expose_secret(), &call).await.unwrap();
             TokenRefusal::SessionEnded
         }
         Way::UserDisabled => {
@@ -96,13 +97,13 @@ async fn without_a_notice_a_revocation_takes_two_seconds() {
     let (one, deaf) = (deployment.process().await, deployment.deaf_process().await);
     let ann = register(&one, ANN, "acme").await;
     assert!(check(&deaf, &ann, 10).await.is_ok());
-    one.logout(&ann.principal, &call(10)).await.unwrap();
+    one.logout(ann.tokens.access.expose_secret(), &call(10)).await.unwrap();
     assert!(check(&deaf, &ann, 11).await.is_ok(), "the cached principal");
     assert_eq!(check(&deaf, &ann, 12).await.err(), Some(TokenRefusal::SessionEnded));
     // A clock that was set back does not prolong it.
     let bob = register(&one, BOB, "beta").await;
     assert!(check(&deaf, &bob, 20).await.is_ok());
-    one.logout(&bob.principal, &call(20)).await.unwrap();
+    one.logout(bob.tokens.access.expose_secret(), &call(20)).await.unwrap();
     assert_eq!(check(&deaf, &bob, 19).await.err(), Some(TokenRefusal::SessionEnded));
 }
 

@@ -34,7 +34,7 @@ pub(super) fn document(document: &mut Value) {
             Some((name, needs)) => {
                 say(operation, &name, needs);
                 let role = match needs {
-                    Needs::Nothing | Needs::Session | Needs::Login => json!([]),
+                    Needs::Nothing | Needs::Token | Needs::Session | Needs::Login => json!([]),
                     needs => json!([needs.to_string()]),
                 };
                 json!([{ "access_token": role }, { "access_token": role, "tenant_slug": [] }])
@@ -64,14 +64,15 @@ pub(in crate::http) fn guarded(document: &OpenApi) -> Guarded {
     guarded
 }
 
-/// The permission of an operation, which is taken out of the refusals with 403, and who has it.
+/// The permission of an operation, which is taken out of the document, and who has it.
 fn permission(operation: &mut Value) -> Option<(String, Needs)> {
-    let forbidden = operation.pointer_mut("/responses/403/description")?;
-    let (codes, name) = forbidden.as_str()?.rsplit_once(&format!(", {PERMISSION}"))?;
-    let (codes, name) = (codes.to_owned(), name.to_owned());
+    let forbidden = operation.pointer_mut("/responses/403")?.as_object_mut()?;
+    let name = forbidden.remove(PERMISSION)?.as_str()?.to_owned();
     let needs = needs(&name)?;
-    let is_by_role = matches!(needs, Needs::Role(_) | Needs::PlatformAdmin | Needs::Metrics);
-    *forbidden = if is_by_role { format!("{codes}, forbidden") } else { codes }.into();
+    if matches!(needs, Needs::Role(_) | Needs::PlatformAdmin | Needs::Metrics) {
+        let codes = forbidden["description"].as_str().unwrap_or_default();
+        forbidden["description"] = format!("{codes}, forbidden").into();
+    }
     Some((name, needs))
 }
 
@@ -79,7 +80,7 @@ fn permission(operation: &mut Value) -> Option<(String, Needs)> {
 fn say(operation: &mut Value, name: &str, needs: Needs) {
     let who = match needs {
         Needs::Nothing => return,
-        Needs::Session | Needs::Login => "Needs a login.".to_owned(),
+        Needs::Token | Needs::Session | Needs::Login => "Needs a login.".to_owned(),
         Needs::Role(role) => format!("Needs the role {role} or a higher one (`{name}`)."),
         Needs::PlatformAdmin => format!("Needs an admin of the platform (`{name}`)."),
         Needs::Metrics => {

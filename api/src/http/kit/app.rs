@@ -69,6 +69,8 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     pub(crate) edge: Edge,
     pub(crate) attempts: Attempts,
+    /// Whether everyone may register a tenant.
+    pub(crate) takes_registrations: bool,
     /// Who reads the metrics without a login.
     pub(crate) scraper: Scraper,
     pub(crate) turned_away: TurnedAway,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use parking_commands::accounts::{AccountError, Principal, TokenRefusal};
 
-use crate::http::kit::app::App;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::console;
 use crate::http::kit::documented::Code;
 use crate::http::kit::edge::Passage;
@@ -32,7 +33,7 @@ pub(crate) struct Authenticated(Option<Arc<Principal>>);
 /// Finds out who the caller of an operation is that needs this, and counts the request for the tenant. Handlers read nothing of
 /// a request whose caller may not ask.
 pub(crate) async fn authenticate(parts: &mut Parts, app: &App, needs: Needs) -> Result<(), Problem> {
-    if needs == Needs::Nothing {
+    if matches!(needs, Needs::Nothing | Needs::Token) {
         return Ok(());
     }
     let principal = principal(parts, app, needs).await?;
@@ -45,7 +46,11 @@ pub(crate) async fn authenticate(parts: &mut Parts, app: &App, needs: Needs) -> 
     Ok(())
 }
 
-async fn principal(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
+pub(crate) async fn principal(
+    parts: &Parts,
+    app: &App,
+    needs: Needs,
+) -> Result<Option<Arc<Principal>>, Problem> {
     let headers = &parts.headers;
     if needs == Needs::Metrics && app.scraper.sent(headers) {
         return Ok(None);
@@ -63,6 +68,18 @@ async fn principal(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<
     let principal = app.accounts.authenticate(token, slug, app.clock.now()).await.map_err(refused)?;
     check(&principal, needs)?;
     Ok(Some(principal))
+}
+
+/// The access token that a request has, as a header or as the console's cookie.
+pub(crate) struct SentToken(pub(crate) Option<String>);
+
+impl FromRequestParts<AppState> for SentToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers)?.or_else(|| console::access_token(parts));
+        Ok(Self(token.map(str::to_owned)))
+    }
 }
 
 /// The caller of a handler with this permission. The middleware has checked the permission of the route, which is the same one.
@@ -108,7 +125,8 @@ fn forbidden(needs: Needs) -> Problem {
         Needs::PlatformAdmin | Needs::Metrics => {
             "this needs an admin of the platform: log in as one, or ask one".to_owned()
         }
-        needs => format!("this needs the role {needs} in the tenant: ask a member who has it"),
+        Needs::Role(role) => format!("this needs the role {role} in the tenant: ask a member who has it"),
+        Needs::Nothing | Needs::Token | Needs::Session | Needs::Login => "this needs a login".to_owned(),
     };
     Problem::new(FORBIDDEN, "forbidden", detail)
 }
@@ -130,7 +148,7 @@ pub(crate) fn codes(needs: Needs) -> Vec<Code> {
         codes.push((UNAUTHORIZED, "credential_missing"));
         codes.extend(TOKENS.map(|(_, code)| code));
     }
-    if !matches!(needs, Needs::Nothing | Needs::Session) {
+    if !matches!(needs, Needs::Nothing | Needs::Token | Needs::Session) {
         codes.push((FORBIDDEN, "password_change_required"));
     }
     codes

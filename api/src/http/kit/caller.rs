@@ -1,5 +1,6 @@
 //! The caller and the caller's permission.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -128,6 +129,22 @@ impl<P> Caller<P> {
     pub(crate) fn with_idempotency(mut self, key: Option<RequestKey>) -> Self {
         self.identity.idempotency = key;
         self
+    }
+}
+
+/// Who asks for what is for everyone, if it is somebody with the permission `P`.
+pub(crate) struct Guest<P> {
+    pub(crate) identity: Option<Identity>,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequestParts<AppState> for Guest<P> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        let principal = authentication::principal(parts, app, P::NEEDS).await;
+        let identity = principal.ok().map(|principal| Identity::of(principal, app, parts));
+        Ok(Self { identity, permission: PhantomData })
     }
 }
 

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use axum::http::StatusCode;
 use serde_json::Value;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
@@ -29,7 +30,7 @@ const OF_EVERY_OPERATION: [Code; 6] = [
 
 /// Begins the last entry of the refusals with 403: the permission that the operation needs. The completed document says in
 /// words who has it.
-pub(in crate::http) const PERMISSION: &str = "permission ";
+pub(in crate::http) const PERMISSION: &str = "x-permission";
 
 /// A set of refusals.
 pub(crate) trait CodeSet {
@@ -155,12 +156,14 @@ impl<C: CodeSet> IntoResponses for Refusals<C> {
                 codes.push(code);
             }
         }
-        let permission = C::permission().map(|name| format!("{PERMISSION}{name}"));
-        by_status.entry(StatusCode::FORBIDDEN.as_u16()).or_default().extend(permission.as_deref());
+        let forbidden = StatusCode::FORBIDDEN.as_u16();
         let document = |(status, codes): (u16, Vec<&str>)| {
             let problem = Ref::from_schema_name(ProblemDocument::name());
             let content = ContentBuilder::new().schema(Some(problem)).build();
+            let permission = C::permission().filter(|_| status == forbidden);
+            let permission = permission.map(|name| ExtensionsBuilder::new().add(PERMISSION, name).build());
             let response = ResponseBuilder::new()
+                .extensions(permission)
                 .description(codes.join(", "))
                 .content("application/json", content.clone())
                 .content("application/problem+json", content);

@@ -54,7 +54,7 @@ impl<T: Body> FromFields for T {
 }
 
 /// The fields of a body in the order in which they were sent, a repeated name too. None of a request without a body.
-#[derive(Debug)]
+// Without `Debug`: passwords are among them.
 pub(crate) struct Fields(Option<Vec<(String, Value)>>);
 
 /// A value of a field, under the name that it was sent with.

@@ -18,6 +18,8 @@ pub(crate) trait Permission: Send + Sync + 'static {
 pub(crate) enum Needs {
     /// Nothing: also without a login.
     Nothing,
+    /// A token, which the handler checks itself: also of a user or a tenant that is locked out.
+    Token,
     /// A login, also with a password that must be changed first.
     Session,
     /// A login.
@@ -30,7 +32,7 @@ pub(crate) enum Needs {
     Metrics,
 }
 
-use Needs::{Login, Nothing, PlatformAdmin, Session};
+use Needs::{Login, Nothing, PlatformAdmin, Session, Token};
 
 const VIEWER: Needs = Needs::Role(Role::Viewer);
 const OPERATOR: Needs = Needs::Role(Role::Operator);
@@ -40,7 +42,7 @@ impl Needs {
     /// Whether a caller has what is needed. The password that must be changed is not looked at.
     pub(crate) fn has(self, principal: &Principal) -> bool {
         match self {
-            Nothing | Session | Login => true,
+            Nothing | Token | Session | Login => true,
             Self::Role(needed) => principal.role.allows(needed),
             PlatformAdmin | Self::Metrics => principal.is_platform_admin,
         }
@@ -48,7 +50,7 @@ impl Needs {
 
     /// Whether it needs a user, even where the server asks nobody for a login.
     pub(crate) fn is_personal(self) -> bool {
-        matches!(self, Session | Login)
+        matches!(self, Token | Session | Login)
     }
 }
 
@@ -56,7 +58,7 @@ impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Nothing => f.write_str("nothing"),
-            Session | Login => f.write_str("login"),
+            Token | Session | Login => f.write_str("login"),
             Self::Role(role) => role.fmt(f),
             PlatformAdmin | Self::Metrics => f.write_str("platform_admin"),
         }
@@ -83,6 +85,7 @@ macro_rules! permissions {
 
 permissions! {
     Anyone "anyone" Nothing,
+    EndSession "session:end" Token,
     UseSession "session:use" Session,
     ManageAccount "account:manage" Login,
     ReadActivity "activity:read" VIEWER,

@@ -18,7 +18,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::document::{self, Samples};
 use crate::http::kit::app::{App, AppState};
-use crate::http::kit::caller::{Caller, Identity};
+use crate::http::kit::caller::{Guest, Identity};
 use crate::http::kit::documented::ProblemDocument;
 use crate::http::kit::permission::ReadDashboard;
 use crate::http::kit::problem::Problem;
@@ -65,12 +65,12 @@ pub(in crate::http) fn routes(document: &utoipa::openapi::OpenApi) -> Router<App
         Config::from("/openapi.json?examples=own").try_it_out_enabled(true).persist_authorization(true);
     let ui = SwaggerUi::new("/docs").config(config);
     let serve = async move |State(app): State<AppState>,
-                            caller: Result<Caller<ReadDashboard>, Problem>,
+                            Guest { identity: guest, .. }: Guest<ReadDashboard>,
                             QueryParams(query): QueryParams<DocumentQuery>|
                 -> Response {
         // The document is for everyone; ids are for those who may see them.
-        let json = match (query.examples, caller) {
-            (Some(Examples::Own), Ok(caller)) => with_own_ids(&app, &caller, &json).await,
+        let json = match (query.examples, guest) {
+            (Some(Examples::Own), Some(guest)) => with_own_ids(&app, &guest, &json).await,
             _ => bytes,
         };
         ([(CONTENT_TYPE, "application/json")], json).into_response()

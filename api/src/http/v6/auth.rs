@@ -4,22 +4,23 @@ mod body;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::accounts::{
-    LoginRefusals, NameRefusals, PasswordRefusals, RefreshRefusals, RegistrationRefusals, ResetRefusals,
-    SwitchRefusals,
+use crate::http::kit::account_refusals::{
+    LoginRefusals, LogoutRefusals, NameRefusals, PasswordRefusals, RefreshRefusals, RegistrationRefusals,
+    ResetRefusals, SwitchRefusals,
 };
 use crate::http::kit::app::AppState;
 use crate::http::kit::attempts::Client;
+use crate::http::kit::authentication::{SentToken, not_logged_in};
 use crate::http::kit::body::{Command, EmptyBody, PublicCommand};
 use crate::http::kit::caller::Caller;
 use crate::http::kit::console::Keeping;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
 use crate::http::kit::lenient::ServeCompatibly;
-use crate::http::kit::permission::{Anyone, ManageAccount, UseSession};
+use crate::http::kit::permission::{Anyone, EndSession, ManageAccount, UseSession};
 use crate::http::kit::problem::Problem;
 use crate::http::kit::reply::Reply;
 use crate::http::v6::auth::body::{
@@ -48,6 +49,9 @@ async fn register(
     keeping: Keeping,
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, RegistrationBody>,
 ) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
+    if !app.takes_registrations {
+        return Err(registration_closed());
+    }
     client.register(&app.edge.limits, call.at)?;
     let signed_in = app.accounts.register(body.registration(device)?, &call).await?;
     let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
@@ -87,17 +91,28 @@ async fn refresh(
     Ok((cookies, Reply::at(app.head(), view)))
 }
 
-/// Ends the session: its access token and its refresh token stop working.
+/// Ends the session: its access token and its refresh token stop working. Also for users and tenants that are locked out.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth",
-    responses((status = 200, body = SucceededView), Refusals<CommandErrors<UseSession>>))]
+    responses((status = 200, body = SucceededView), Refusals<(CommandErrors<EndSession>, LogoutRefusals)>))]
 async fn logout(
     State(app): State<AppState>,
     keeping: Keeping,
-    Command { caller, .. }: Command<UseSession, EmptyBody>,
-) -> Result<(HeaderMap, Reply<SucceededView>), Problem> {
-    app.accounts.logout(caller.principal()?, &caller.call()).await?;
-    let view = SucceededView::saying("Logged out successfully");
-    Ok((keeping.forget(), Reply::at(app.head(), view)))
+    SentToken(access): SentToken,
+    PublicCommand { call, .. }: PublicCommand<EndSession, EmptyBody>,
+) -> Result<(HeaderMap, Reply<SucceededView>), (HeaderMap, Problem)> {
+    let ended = match (access, keeping.refresh()) {
+        (_, Some(refresh)) => {
+            app.accounts.logout_by_refresh(&refresh.into(), &call).await.map_err(Problem::from)
+        }
+        (Some(access), None) => app.accounts.logout(&access, &call).await.map_err(Problem::from),
+        (None, None) => Err(not_logged_in()),
+    };
+    // The browser forgets the tokens, also if they are worth nothing any more.
+    let cookies = keeping.forget();
+    match ended {
+        Ok(()) => Ok((cookies, Reply::at(app.head(), SucceededView::saying("Logged out successfully")))),
+        Err(refusal) => Err((cookies, refusal)),
+    }
 }
 
 /// Returns the user who has logged in.
@@ -161,4 +176,9 @@ async fn reset_password(
     let (token, password) = body.parts()?;
     app.accounts.use_reset(&token, &password, &call).await?;
     Ok(Reply::at(app.head(), SucceededView::saying("The password is changed: log in with it")))
+}
+
+fn registration_closed() -> Problem {
+    let detail = "this server takes no registrations: ask an admin for an invitation";
+    Problem::new(StatusCode::FORBIDDEN, "registration_closed", detail)
 }

@@ -8,7 +8,7 @@ use parking_domain::tenant::TenantRefusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::accounts::{AcceptanceRefusals, InvitationRefusals};
+use crate::http::kit::account_refusals::{AcceptanceRefusals, InvitationRefusals};
 use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, PublicCommand};
 use crate::http::kit::console::Keeping;

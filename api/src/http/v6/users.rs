@@ -12,7 +12,7 @@ use parking_domain::user::UserRefusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::kit::accounts::UserRefusals;
+use crate::http::kit::account_refusals::UserRefusals;
 use crate::http::kit::app::{App, AppState};
 use crate::http::kit::body::{Command, EmptyBody};
 use crate::http::kit::caller::Caller;

@@ -4,9 +4,13 @@ use std::process::Stdio;
 
 use parking_testkit::TestDatabase;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::time::timeout;
 
-use super::people::{Person, ROOT, start};
-use crate::support::{TestServer, parking, program};
+use super::people::{PASSWORD, Person, ROOT, join, login, start, with_logins};
+use crate::support::{PATIENCE, TestServer, parking, program};
 
 /// A generated password is printed, not logged, and changed before anything else.
 #[tokio::test]
@@ -73,4 +77,37 @@ async fn a_scraper_reads_the_metrics_with_a_token_of_its_own() {
     let bearer = [("authorization", "Bearer sixteen-letters!")];
     let answer = server.client.ask_with("GET", "/api/v6/sites", &bearer, None).await;
     answer.problem(401, "token_invalid");
+}
+
+#[tokio::test]
+async fn where_nobody_registers_users_come_by_invitation() {
+    let database = TestDatabase::create().await;
+    let server = TestServer::launch(with_logins(&database).args(["--no-registration"])).await;
+    let client = &server.client;
+    let body = json!({
+        "email": "ann@example.com", "password": PASSWORD, "username": "Ann", "tenant_name": "Quayside", "tenant_slug": "quay",
+    });
+    client.ask("POST", "/api/auth/register", body).await.problem(403, "registration_closed");
+    let root = login(client, ROOT, Some("default")).await;
+    join(client, &root, "ann@example.com", "viewer").await;
+}
+
+/// The shell executes what `./parking login` prints.
+#[tokio::test]
+async fn of_an_answer_the_shell_gets_nothing_but_a_token() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let body = r#"{"access_token":"x;echo INJECTED >&2"}"#;
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _read = stream.read(&mut [0; 4096]).await;
+            let _sent = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let mut login = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../parking"));
+    login.arg("login").env("PARKING_URL", url).env("PARKING_EMAIL", ROOT).env("PARKING_PASSWORD", PASSWORD);
+    let output = timeout(PATIENCE, login.output()).await.expect("it ends").unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
 }

@@ -9,7 +9,7 @@ use parking_domain::actor::Actor;
 use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
-use parking_domain::tenant::{Tenant, TenantCommand};
+use parking_domain::tenant::{Tenant, TenantCommand, TenantPatch, Tier};
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -139,7 +139,8 @@ async fn without_a_session_that_counts_no_operation_is_served() {
     let ended = "update ops.sessions set expires_at = created_at where user_id = $1";
     let user_id: Uuid = expired.id.parse().unwrap();
     sqlx::query(ended).bind(user_id).execute(&log.database.pool(Role::Identity)).await.unwrap();
-    suspend(&log, &suspended).await;
+    let tenant_command = |asked| TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked };
+    change_tenant(&log, &suspended, tenant_command).await;
 
     let refresh = format!("Bearer {}", owner.refresh);
     let sessions = [
@@ -154,6 +155,9 @@ async fn without_a_session_that_counts_no_operation_is_served() {
     let ids = BTreeMap::new();
     for (who, bearer, (status, code)) in sessions {
         for operation in Operation::all().iter().filter(|operation| operation.needs.is_some()) {
+            if who == "suspended" && operation.ends_session() {
+                continue;
+            }
             let headers = bearer.map(|bearer| ("authorization", bearer));
             let ask = async || operation.ask(client, headers.as_slice(), &ids).await;
             // A suspension by another process is seen after two seconds.
@@ -163,15 +167,17 @@ async fn without_a_session_that_counts_no_operation_is_served() {
             assert_eq!(answer.await.code().as_deref(), Some(code), "{who}: {}", name(operation));
         }
     }
+    // A session ends whatever its tenant may do.
+    suspended.ask(client, "POST", "/api/auth/logout", None).await.ok();
+    suspended.ask(client, "GET", "/api/auth/me", None).await.problem(401, "session_ended");
 }
 
-/// Suspends the person's tenant, in a process of its own.
-async fn suspend(log: &EventLog, person: &Person) {
+/// Changes the person's tenant, in a process of its own.
+async fn change_tenant(log: &EventLog, person: &Person, command: impl FnOnce(Asked) -> TenantCommand) {
     let tenant_id: TenantId = person.tenant_id.parse().unwrap();
     let asked = Asked { tenant_id, by: Actor::System, at: Instant::UNIX_EPOCH };
-    let suspend = TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked };
     let bus = Bus::<Tenant>::new(log.store());
-    bus.execute(&tenant_id.to_string(), &suspend, &CommandContext::default()).await.unwrap();
+    bus.execute(&tenant_id.to_string(), &command(asked), &CommandContext::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -180,6 +186,9 @@ async fn another_tenants_resource_is_as_one_that_does_not_exist() {
     let server = start(&log.database).await;
     let client = &server.client;
     let (owner, other) = (register(client, "quayside").await, register(client, "other").await);
+    // More requests than a basic tenant has in a minute.
+    let patch = Box::new(TenantPatch { tier: Some(Tier::Enterprise), ..TenantPatch::default() });
+    change_tenant(&log, &other, |asked| TenantCommand::UpdateTenant { patch, asked }).await;
     let ids = furnish(client, &owner).await;
     let headers = [("authorization", &*other.bearer)];
     let mut asked = 0;

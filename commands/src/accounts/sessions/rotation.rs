@@ -41,18 +41,21 @@ impl Accounts {
     /// Exchanges a refresh token for new tokens of the same session.
     pub async fn refresh(&self, token: &SecretString, call: &Call) -> Result<SignedIn, AccountError> {
         let (presented, next) = (generated::secret_hash(token), generated::token(&*self.0.randomness));
-        let found: Option<Uuid> =
-            sqlx::query_scalar("select session_id from ops.refresh_tokens where token_hash = $1")
-                .bind(&presented[..])
-                .fetch_optional(&self.0.pool)
-                .await?;
-        let session_id = found.ok_or(TokenRefusal::Invalid)?;
+        let session_id = self.session_of(&presented).await?.ok_or(TokenRefusal::Invalid)?;
         let session = self.session(session_id).await?.ok_or(TokenRefusal::Invalid)?;
         session.check(call.at)?;
         // Before the token is used up: a suspension may end.
         let principal = Arc::new(self.stand(&session, None).await?);
         let session = self.exchange(session_id, &presented, &generated::secret_hash(&next), call.at).await?;
         self.signed_in(&session, next, principal, call.at).await
+    }
+
+    /// The session of a refresh token, used or not.
+    pub(super) async fn session_of(&self, presented: &[u8]) -> Result<Option<Uuid>, sqlx::Error> {
+        sqlx::query_scalar("select session_id from ops.refresh_tokens where token_hash = $1")
+            .bind(presented)
+            .fetch_optional(&self.0.pool)
+            .await
     }
 
     /// Uses a token and stores the next one. Exchanges of one family wait for each other.

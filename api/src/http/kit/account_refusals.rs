@@ -66,13 +66,15 @@ macro_rules! refusals {
 refusals! {
     /// The refusals of a login.
     LoginRefusals: UNAUTHORIZED "login_refused", FORBIDDEN "no_tenant", FORBIDDEN "tenant_suspended";
+    /// The refusals of a logout.
+    LogoutRefusals: UNAUTHORIZED "token_invalid", UNAUTHORIZED "token_expired", UNAUTHORIZED "session_ended";
     /// The refusals of a refresh.
     RefreshRefusals: UNAUTHORIZED "token_invalid", UNAUTHORIZED "token_expired", UNAUTHORIZED "session_ended",
         FORBIDDEN "user_disabled", FORBIDDEN "not_member", FORBIDDEN "tenant_suspended";
     /// The refusals of a switch to another tenant.
     SwitchRefusals: FORBIDDEN "no_tenant", FORBIDDEN "tenant_suspended", NOT_FOUND "user_not_found";
     /// The refusals of a registration.
-    RegistrationRefusals: BAD_REQUEST "email_taken", BAD_REQUEST "slug_taken", INVALID "email_invalid",
+    RegistrationRefusals: FORBIDDEN "registration_closed", BAD_REQUEST "email_taken", BAD_REQUEST "slug_taken", INVALID "email_invalid",
         INVALID "password_refused", INVALID "tenant_name_invalid", INVALID "tenant_slug_invalid", INVALID "limit_exceeded";
     /// The refusals of a change of one's own password.
     PasswordRefusals: FORBIDDEN "password_wrong", INVALID "password_refused", NOT_FOUND "user_not_found",
