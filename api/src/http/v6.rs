@@ -1,5 +1,5 @@
-//! `/api/v6` and `/api/auth`: the platform's API for users and programs. A handler executes one command or reads projections. Its attributes
-//! declare its parameters, responses and refusals; the API documentation is generated from them.
+//! `/api/v6` and `/api/auth`: the platform's API for users and programs. A handler executes one command or reads projections.
+//! Its attributes declare its parameters, responses and refusals; the API documentation is generated from them.
 
 mod activity;
 mod auth;
