@@ -81,8 +81,9 @@ pub(crate) struct Up {
     /// Nobody registers a tenant: users come by invitation.
     #[arg(long, env = "PARKING_NO_REGISTRATION", value_parser = FalseyValueParser::new())]
     pub(crate) no_registration: bool,
-    /// The e-mail of the first admin, who is made at the first start. The password is in PARKING_ADMIN_PASSWORD, or in the file
-    /// that PARKING_ADMIN_PASSWORD_FILE names; without one, it is generated and printed once.
+    /// The e-mail of the first admin, who is made at the first start. The password is in
+    /// `PARKING_ADMIN_PASSWORD`, or in the file that `PARKING_ADMIN_PASSWORD_FILE` names; without one, it is generated and
+    /// printed once.
     #[arg(long, env = "PARKING_ADMIN_EMAIL", default_value = "admin@localhost")]
     pub(crate) admin_email: String,
     /// The token with which a program may read /metrics without a login, as `Authorization: Bearer`.

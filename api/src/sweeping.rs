@@ -19,7 +19,7 @@ pub(crate) async fn sweep(accounts: Accounts, stop: CancellationToken) {
             match accounts.sweep(SystemClock.now()).await {
                 Ok(swept) => debug!(?swept, "what was over of the accounts is removed"),
                 Err(error) => {
-                    warn!(%error, "what is over of the accounts was not removed: it is tried again in an hour")
+                    warn!(%error, "what is over of the accounts was not removed: it is tried again in an hour");
                 }
             }
         }

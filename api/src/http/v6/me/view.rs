@@ -96,6 +96,7 @@ struct RateLimits {
 
 /// How many of each there may be.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names that V6's clients read")]
 struct Quotas {
     max_sites: Option<u32>,
     max_spaces: Option<u32>,
