@@ -51,7 +51,8 @@ struct Invitation {
 }
 
 impl Accounts {
-    /// Invites somebody to the principal's tenant. The answer does not tell whether a user has the e-mail.
+    /// Invites somebody to the principal's tenant, and withdraws the tenant's former invitation of the e-mail. The answer does
+    /// not tell whether a user has the e-mail.
     pub async fn invite(
         &self,
         principal: &Principal,
@@ -75,7 +76,8 @@ impl Accounts {
             None => generated::id(&*self.0.randomness),
         };
         let sealed = self.platform().sealer.person(None, subject).await?.seal(Field::EMAIL, email)?;
-        let purpose = Purpose::Invite { tenant_id, role, email: sealed, by: principal.user_id };
+        let invitee = self.platform().sealer.invitee_key(tenant_id, email);
+        let purpose = Purpose::Invite { tenant_id, invitee, role, email: sealed, by: principal.user_id };
         self.make_link(purpose, call.at, call.at + self.0.settings.invitation_life).await
     }
 

@@ -117,7 +117,7 @@ async fn enable(
 }
 
 /// Makes a one-time link with which the user chooses a new password. The caller's role must be above the user's in every tenant
-/// of the user.
+/// of the user. A new link withdraws the former one, and so does a new password.
 #[utoipa::path(post, path = "/api/v6/users/{user_id}/reset-link", tag = "users", params(UserPath),
     responses((status = 201, body = LinkView), Refusals<(CommandErrors<ManageUsers>, UserRefusals)>))]
 async fn reset_link(
