@@ -64,10 +64,13 @@ create unique index refresh_tokens_unused on ops.refresh_tokens (session_id) whe
 create table ops.links (
     link_hash  bytea       primary key check (octet_length(link_hash) = 32),
     purpose    text        not null check (purpose in ('invite', 'reset')),
-    -- Whose password is reset.
+    -- Whose password is reset, and which one: when the user has another one, the link is over.
     user_id    uuid        references ops.users on delete cascade,
-    -- Who is invited: the e-mail, sealed with the subject's key.
+    password_id uuid,
+    -- Who is invited: the e-mail, sealed with the subject's key. `invitee` is a keyed hash of tenant and e-mail: by it the next
+    -- invitation withdraws this one.
     tenant_id  uuid,
+    invitee    bytea       check (octet_length(invitee) = 16),
     role       text,
     subject    uuid        references ops.subject_keys on delete cascade,
     email      bytea,
@@ -77,12 +80,14 @@ create table ops.links (
     expires_at timestamptz not null,
     used_at    timestamptz,
     check ((purpose = 'reset') = (user_id is not null)),
-    check ((purpose = 'invite') = (tenant_id is not null and role is not null and subject is not null
+    check (purpose = 'reset' or password_id is null),
+    check ((purpose = 'invite') = (tenant_id is not null and invitee is not null and role is not null and subject is not null
                                    and email is not null and created_by is not null))
 );
 create index links_by_end on ops.links (expires_at);
 create index links_of_user on ops.links (user_id);
 create index links_of_subject on ops.links (subject);
+create index links_of_invitee on ops.links (invitee);
 
 -- The keys that sign access tokens. The newest one signs; each verifies the tokens that name it.
 create table ops.signing_keys (

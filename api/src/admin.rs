@@ -1,6 +1,7 @@
 //! The platform's first admin, and `parking admin`: the way back in from the host.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use parking_commands::accounts::{Accounts, Bootstrapped, Call, FirstAdmin, NewPassword, Reach, Settings};
@@ -17,6 +18,9 @@ use crate::CommandError;
 use crate::cli;
 use crate::environment::{Clock, SystemClock, SystemIds, SystemRandomness};
 use crate::place::{Place, Running};
+
+/// The longest file of a password that is read, in bytes.
+const LONGEST_FILE: u64 = 4096;
 
 /// The first admin, to be made when the server has started.
 pub(crate) struct First {
@@ -49,8 +53,9 @@ fn password() -> Result<Option<SecretString>, CommandError> {
     let Some(file) = std::env::var_os("PARKING_ADMIN_PASSWORD_FILE").filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| format!("cannot read the file of PARKING_ADMIN_PASSWORD_FILE: {error}"))?;
+    let mut text = String::new();
+    let read = File::open(&file).and_then(|file| file.take(LONGEST_FILE).read_to_string(&mut text));
+    read.map_err(|error| format!("cannot read the file of PARKING_ADMIN_PASSWORD_FILE: {error}"))?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err("the file of PARKING_ADMIN_PASSWORD_FILE is empty: write the password into it".into());
@@ -63,6 +68,9 @@ impl First {
     /// are read: a file with it may be gone later.
     pub(crate) async fn make(self, accounts: &Accounts) -> Result<(), CommandError> {
         let Self { email, reach, is_open } = self;
+        if reach == Reach::Network {
+            accounts.limit_generated().await?;
+        }
         if accounts.is_bootstrapped().await? {
             return Ok(());
         }

@@ -54,12 +54,19 @@ pub(crate) async fn exec(arguments: cli::Exec) -> Result<ExitCode, CommandError>
     result
 }
 
+/// The settings of the server that a command on its database has no use for.
+const SECRETS: [&str; 3] = ["CHIRPSTACK_WEBHOOK_SECRET", "PARKING_ADMIN_PASSWORD", "PARKING_METRICS_TOKEN"];
+
 /// The command, without the variables of the caller's shell that would choose another server.
 fn command(arguments: &cli::Exec) -> Command {
     let mut words = arguments.command.iter();
     let mut command = Command::new(words.next().expect("clap requires one word at least"));
     command.args(words);
     command.env_remove("PGHOSTADDR").env_remove("PGSERVICE").env_remove("PGSERVICEFILE");
+    // Nor the server's own secrets.
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
     // The command has one login.
     for variable in Role::ALL.map(Role::variable).into_iter().chain([BACKUP.1]) {
         command.env_remove(variable);

@@ -83,6 +83,11 @@ impl Sealer {
         self.hash_key.user(email)
     }
 
+    /// The key under which a tenant's invitations of an e-mail are found. No other tenant has the same for that e-mail.
+    pub fn invitee_key(&self, tenant: TenantId, email: &str) -> [u8; 16] {
+        self.hash_key.invitee(tenant, email)
+    }
+
     /// A key for this purpose: the same in all processes of the installation, and after a restart.
     pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
         self.hash_key.derived(purpose)

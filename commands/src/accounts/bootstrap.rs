@@ -80,6 +80,15 @@ impl Accounts {
         Ok(self.platform().store.version::<Tenant>(&TenantId::PLATFORM.to_string()).await? > 0)
     }
 
+    /// Gives generated passwords that nobody has changed an end. To be called where a network reaches the server: a first start
+    /// on loopback gave them none.
+    pub async fn limit_generated(&self) -> Result<(), AccountError> {
+        let sql =
+            "update ops.passwords set void_after = created_at + $1 where must_change and void_after is null";
+        sqlx::query(sql).bind(GENERATED_LIFE).execute(&self.0.pool).await?;
+        Ok(())
+    }
+
     /// Makes the platform's tenant and its owner, once: of several processes that start together one does.
     pub async fn bootstrap(&self, admin: FirstAdmin, call: &Call) -> Result<Bootstrapped, AccountError> {
         let lock = self.lock_bootstrap().await?;

@@ -42,8 +42,14 @@ impl Accounts {
             delete(pool, "delete from ops.sessions where expires_at < $1 or revoked_at < $1", before);
         let sessions = sessions.await?;
         let persons = self.forget_uninvited(before).await?;
-        let links =
-            delete(pool, "delete from ops.links where expires_at < $1 or used_at < $1", before).await?;
+        // An invitation of somebody whose key is left for the next sweep stays: it names the key.
+        let links = delete(
+            pool,
+            "delete from ops.links where (expires_at < $1 or used_at < $1) \
+                and (subject is null or exists (select from ops.users u where u.subject = links.subject))",
+            before,
+        );
+        let links = links.await?;
         // The key that signed before the newest one is needed for the life of a token after the newest was made.
         let keys = delete(
             pool,
@@ -62,13 +68,15 @@ impl Accounts {
         Ok(self.0.keys.rotate(&self.0.pool, &*self.0.randomness, at).await?)
     }
 
-    /// Deletes the keys of persons whose invitations have expired and who are no users, and with them their links.
+    /// Deletes the keys of persons whose invitations are over and who are no users, and with them their links. A user who was
+    /// invited before the registration has accepted with another key.
     async fn forget_uninvited(&self, before: Instant) -> Result<u64, AccountError> {
         let subjects: Vec<Uuid> = sqlx::query_scalar(
             "select distinct l.subject from ops.links l \
-              where l.purpose = 'invite' and l.expires_at < $1 \
+              where l.purpose = 'invite' and (l.expires_at < $1 or l.used_at < $1) \
                 and not exists (select from ops.users u where u.subject = l.subject) \
-                and not exists (select from ops.links o where o.subject = l.subject and o.expires_at >= $1) \
+                and not exists (select from ops.links o where o.subject = l.subject and o.expires_at >= $1 \
+                                   and (o.used_at is null or o.used_at >= $1)) \
               limit $2",
         )
         .bind(before.utc())

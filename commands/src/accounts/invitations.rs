@@ -24,6 +24,7 @@ use super::rows::Terms;
 use super::sessions::SignedIn;
 use super::{Accounts, email, generated};
 use crate::personal::Field;
+use crate::store::CommandContext;
 
 /// What a person who accepts an invitation and is no user yet chooses. `Debug` prints no personal data.
 #[derive(Clone)]
@@ -51,7 +52,8 @@ struct Invitation {
 }
 
 impl Accounts {
-    /// Invites somebody to the principal's tenant. The answer does not tell whether a user has the e-mail.
+    /// Invites somebody to the principal's tenant, and withdraws the tenant's former invitation of the e-mail. The answer does
+    /// not tell whether a user has the e-mail.
     pub async fn invite(
         &self,
         principal: &Principal,
@@ -75,7 +77,8 @@ impl Accounts {
             None => generated::id(&*self.0.randomness),
         };
         let sealed = self.platform().sealer.person(None, subject).await?.seal(Field::EMAIL, email)?;
-        let purpose = Purpose::Invite { tenant_id, role, email: sealed, by: principal.user_id };
+        let invitee = self.platform().sealer.invitee_key(tenant_id, email);
+        let purpose = Purpose::Invite { tenant_id, invitee, role, email: sealed, by: principal.user_id };
         self.make_link(purpose, call.at, call.at + self.0.settings.invitation_life).await
     }
 
@@ -92,21 +95,60 @@ impl Accounts {
             return Err(AccountError::LoginToAccept);
         }
         self.use_link(token, call.at).await?;
-        let joined = self.join(&invitation, principal, call).await;
+        let context = call.context_of(principal, Some(invitation.tenant_id));
+        let joined = self.join(&invitation, principal.user_id, &context, call).await;
         self.settle_link(token, joined).await
+    }
+
+    /// The user who is invited, if the person is one.
+    pub async fn invited_user(
+        &self,
+        token: &SecretString,
+        call: &Call,
+    ) -> Result<Option<UserId>, AccountError> {
+        let invitation = self.invitation(token, call).await?;
+        let invited = self.opened(&invitation.email).await?.ok_or(AccountError::LinkRefused)?;
+        Ok(self.user_by_email(&invited).await?.map(|(user_id, _)| user_id))
+    }
+
+    /// Accepts an invitation as a user who knows the password, and logs the user in. Who belongs to no tenant cannot log in
+    /// first.
+    pub async fn accept_with_password(
+        &self,
+        user_id: UserId,
+        token: &SecretString,
+        person: &NewPerson,
+        call: &Call,
+    ) -> Result<SignedIn, AccountError> {
+        let invitation = self.invitation(token, call).await?;
+        let user = self.user(user_id).await?;
+        let password_id = user.active().and_then(|person| person.password_id);
+        let checked = self.check_password(password_id, &person.password, call.at).await?;
+        let (Some(password_id), Some(must_change)) = (password_id, checked) else {
+            return Err(AccountError::LoginRefused);
+        };
+        if self.invited_user(token, call).await? != Some(user_id) {
+            return Err(AccountError::LinkRefused);
+        }
+        self.use_link(token, call.at).await?;
+        let context = call.context(Some(invitation.tenant_id), Actor::User(user_id));
+        let joined = self.join(&invitation, user_id, &context, call).await;
+        self.settle_link(token, joined).await?;
+        let owner = (user_id, invitation.tenant_id);
+        self.begin_session(owner, (password_id, must_change), person.device.as_deref(), call.at).await
     }
 
     async fn join(
         &self,
         invitation: &Invitation,
-        principal: &Principal,
+        user_id: UserId,
+        context: &CommandContext,
         call: &Call,
     ) -> Result<(), AccountError> {
         let authority = self.authority_of(invitation.by, invitation.tenant_id).await?;
-        let asked = call.asked(invitation.tenant_id, principal.actor());
-        let join = Join { user_id: principal.user_id, new: None, role: invitation.role, authority, asked };
-        let context = call.context_of(principal, Some(invitation.tenant_id));
-        self.platform().store.execute(&join, &context).await?;
+        let asked = call.asked(invitation.tenant_id, Actor::User(user_id));
+        let join = Join { user_id, new: None, role: invitation.role, authority, asked };
+        self.platform().store.execute(&join, context).await?;
         self.changed(Changed::Tenant(invitation.tenant_id)).await;
         Ok(())
     }

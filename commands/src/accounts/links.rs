@@ -1,4 +1,6 @@
 //! One-time links: made for one purpose, used once, before they expire. No mail is sent; whoever makes a link passes it on.
+//!
+//! A new link withdraws the former ones for the same: it makes them expire.
 
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
@@ -25,17 +27,27 @@ pub(super) enum Purpose {
     /// To reset a user's password.
     Reset {
         user_id: UserId,
+        /// The password that is reset: with another one the link is over.
+        password_id: Option<Uuid>,
         /// Who made it; `None` for the host.
         by: Option<UserId>,
     },
     /// To become a member of a tenant.
-    Invite { tenant_id: TenantId, role: Role, email: Sealed, by: UserId },
+    Invite {
+        tenant_id: TenantId,
+        /// The key of tenant and e-mail.
+        invitee: [u8; 16],
+        role: Role,
+        email: Sealed,
+        by: UserId,
+    },
 }
 
 /// A stored link.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct StoredLink {
     pub(super) user_id: Option<Uuid>,
+    pub(super) password_id: Option<Uuid>,
     pub(super) tenant_id: Option<Uuid>,
     pub(super) role: Option<String>,
     pub(super) subject: Option<Uuid>,
@@ -44,7 +56,7 @@ pub(super) struct StoredLink {
 }
 
 impl Accounts {
-    /// Makes a link.
+    /// Makes a link, and withdraws the former ones: also one that is just being used, if what it is for is refused.
     pub(super) async fn make_link(
         &self,
         purpose: Purpose,
@@ -54,24 +66,28 @@ impl Accounts {
         let token = generated::token(&*self.0.randomness);
         let hash = generated::secret_hash(&token);
         let insert = match purpose {
-            Purpose::Reset { user_id, by } => sqlx::query(
-                "insert into ops.links (link_hash, created_at, expires_at, purpose, user_id, created_by) \
-                 values ($1, $2, $3, 'reset', $4, $5)",
+            Purpose::Reset { user_id, password_id, by } => sqlx::query(
+                "with former as (update ops.links set expires_at = $2 where user_id = $4 and expires_at > $2) \
+                 insert into ops.links (link_hash, created_at, expires_at, purpose, user_id, password_id, created_by) \
+                 values ($1, $2, $3, 'reset', $4, $5, $6)",
             )
             .bind(hash.to_vec())
             .bind(at.utc())
             .bind(expires_at.utc())
             .bind(user_id.uuid())
+            .bind(password_id)
             .bind(by.map(UserId::uuid)),
-            Purpose::Invite { tenant_id, role, email, by } => sqlx::query(
-                "insert into ops.links (link_hash, created_at, expires_at, purpose, tenant_id, role, subject, email, \
-                                        created_by) \
-                 values ($1, $2, $3, 'invite', $4, $5, $6, $7, $8)",
+            Purpose::Invite { tenant_id, invitee, role, email, by } => sqlx::query(
+                "with former as (update ops.links set expires_at = $2 where invitee = $5 and expires_at > $2) \
+                 insert into ops.links (link_hash, created_at, expires_at, purpose, tenant_id, invitee, role, subject, \
+                                        email, created_by) \
+                 values ($1, $2, $3, 'invite', $4, $5, $6, $7, $8, $9)",
             )
             .bind(hash.to_vec())
             .bind(at.utc())
             .bind(expires_at.utc())
             .bind(tenant_id.uuid())
+            .bind(invitee.to_vec())
             .bind(role.to_string())
             .bind(email.subject)
             .bind(email.sealed.as_bytes().to_vec())
@@ -89,7 +105,7 @@ impl Accounts {
         at: Instant,
     ) -> Result<StoredLink, AccountError> {
         let found = sqlx::query_as(
-            "select user_id, tenant_id, role, subject, email, created_by from ops.links \
+            "select user_id, password_id, tenant_id, role, subject, email, created_by from ops.links \
               where link_hash = $1 and purpose = $2 and used_at is null and expires_at > $3",
         )
         .bind(&generated::secret_hash(token)[..])

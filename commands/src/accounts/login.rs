@@ -11,7 +11,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::Accounts;
 use super::cache::Changed;
 use super::call::Call;
 use super::error::AccountError;
@@ -19,6 +18,7 @@ use super::password_rules::{self, PasswordRefusal};
 use super::principal::Principal;
 use super::rows::Terms;
 use super::sessions::{Because, SignedIn};
+use super::{Accounts, generated};
 
 /// What somebody logs in with. `Debug` prints no personal data.
 #[derive(Clone)]
@@ -40,18 +40,15 @@ impl fmt::Debug for Login {
 }
 
 impl Accounts {
-    /// Opens a session. Whoever does not know the password learns nothing, and waits as long for an unknown e-mail.
+    /// Opens a session. Whoever does not know the password learns nothing: for an unknown e-mail the same queries and the same
+    /// hash are made.
     pub async fn login(&self, login: Login, call: &Call) -> Result<SignedIn, AccountError> {
         let found = self.user_by_email(&login.email).await?;
-        let person = match found {
-            Some((user_id, _)) => self.user(user_id).await?.active().cloned().map(|person| (user_id, person)),
-            None => None,
-        };
-        let password_id = person.as_ref().and_then(|(_, person)| person.password_id);
+        let user_id = found.map_or_else(|| self.nobody().into(), |(user_id, _)| user_id);
+        let person = self.user(user_id).await?.active().cloned();
+        let password_id = person.as_ref().and_then(|person| person.password_id);
         let must_change = self.check_password(password_id, &login.password, call.at).await?;
-        let (Some((user_id, person)), Some(password_id), Some(must_change)) =
-            (person, password_id, must_change)
-        else {
+        let (Some(person), Some(password_id), Some(must_change)) = (person, password_id, must_change) else {
             return Err(AccountError::LoginRefused);
         };
         let tenant_id = self.login_tenant(user_id, &person, login.tenant_slug.as_deref()).await?;
@@ -59,17 +56,19 @@ impl Accounts {
         self.begin_session((user_id, tenant_id), credential, login.device.as_deref(), call.at).await
     }
 
-    /// Whether the user must change the password, if it is the stored one and not void. Always takes the time of one hash.
+    /// An id that nothing has.
+    fn nobody(&self) -> Uuid {
+        generated::id(&*self.0.randomness)
+    }
+
+    /// Whether the user must change the password, if it is the stored one and not void. Always one query and one hash.
     pub(super) async fn check_password(
         &self,
         password_id: Option<Uuid>,
         password: &SecretString,
         at: Instant,
     ) -> Result<Option<bool>, AccountError> {
-        let stored = match password_id {
-            Some(password_id) => self.password(password_id, at).await?,
-            None => None,
-        };
+        let stored = self.password(password_id.unwrap_or_else(|| self.nobody()), at).await?;
         let is_void = stored.as_ref().is_some_and(|stored| stored.is_void);
         let must_change = stored.as_ref().map(|stored| stored.must_change);
         let is_short = password.expose_secret().len() <= 4 * password_rules::LONGEST_PASSWORD;

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use parking_domain::aggregate::Decider;
 use parking_domain::id::UserId;
 use parking_domain::instant::Instant;
-use parking_domain::tenant::{MemberChange, Role, TenantCommand};
+use parking_domain::tenant::{Member, MemberChange, Role, TenantCommand, TenantRefusal};
 use secrecy::ExposeSecret;
 
 use super::Accounts;
@@ -49,7 +49,24 @@ impl Accounts {
     /// The members of the principal's tenant, by e-mail.
     pub async fn members(&self, principal: &Principal) -> Result<Vec<MemberProfile>, AccountError> {
         let tenant = self.tenant(principal.tenant.tenant_id).await?;
-        let members: Vec<_> = tenant.members().collect();
+        let mut profiles = self.profiles(tenant.members().collect()).await?;
+        profiles.sort_by(|one, other| (&one.email, one.user_id).cmp(&(&other.email, other.user_id)));
+        Ok(profiles)
+    }
+
+    /// One member of the principal's tenant.
+    pub async fn member(
+        &self,
+        principal: &Principal,
+        user_id: UserId,
+    ) -> Result<MemberProfile, AccountError> {
+        let tenant = self.tenant(principal.tenant.tenant_id).await?;
+        let member = tenant.member(user_id).ok_or(TenantRefusal::UserNotMember)?;
+        let profile = self.profiles(vec![(user_id, member)]).await?.pop();
+        Ok(profile.ok_or(TenantRefusal::UserNotMember)?)
+    }
+
+    async fn profiles(&self, members: Vec<(UserId, Member)>) -> Result<Vec<MemberProfile>, AccountError> {
         let users = stream::iter(members).map(async |(user_id, member)| {
             let user = self.user(user_id).await?;
             Ok::<_, AccountError>((user_id, member, user))
@@ -74,7 +91,6 @@ impl Accounts {
                 registered_at: person.registered_at,
             });
         }
-        profiles.sort_by(|one, other| (&one.email, one.user_id).cmp(&(&other.email, other.user_id)));
         Ok(profiles)
     }
 

@@ -13,8 +13,8 @@ use super::rows::Terms;
 use super::{Accounts, password_rules};
 
 impl Accounts {
-    /// A link with which the user chooses a new password. For somebody who is above the user in every tenant of the user. The
-    /// user stays unknown to whoever shares no tenant with it.
+    /// A link with which the user chooses a new password; the former one is withdrawn. For somebody who is above the user in
+    /// every tenant of the user. The user stays unknown to whoever shares no tenant with it.
     pub async fn reset_link(
         &self,
         principal: &Principal,
@@ -29,7 +29,8 @@ impl Accounts {
         if !self.is_above(principal.user_id, user_id, person).await? {
             return Err(AccountError::NotPermitted);
         }
-        let purpose = Purpose::Reset { user_id, by: Some(principal.user_id) };
+        let by = Some(principal.user_id);
+        let purpose = Purpose::Reset { user_id, password_id: person.password_id, by };
         self.make_link(purpose, call.at, call.at + self.0.settings.reset_life).await
     }
 
@@ -43,7 +44,9 @@ impl Accounts {
         let link = self.find_link(token, "reset", call.at).await?;
         let user_id = UserId::from(link.user_id.ok_or(AccountError::LinkRefused)?);
         let user = self.user(user_id).await?;
-        let person = user.active().ok_or(AccountError::LinkRefused)?;
+        // Decided once more by the user's stream, which is told the password that is replaced.
+        let person = user.active().filter(|person| person.password_id == link.password_id);
+        let person = person.ok_or(AccountError::LinkRefused)?;
         if let Some(by) = link.created_by
             && !self.is_above(by.into(), user_id, person).await?
         {

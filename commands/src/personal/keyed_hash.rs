@@ -27,6 +27,10 @@ impl HashKey {
         self.uuid(&[b"guest", tenant.uuid().as_bytes(), normal(email).as_bytes()])
     }
 
+    pub(super) fn invitee(&self, tenant: TenantId, email: &str) -> [u8; 16] {
+        self.first_half(&[b"invitee", tenant.uuid().as_bytes(), normal(email).as_bytes()])
+    }
+
     pub(super) fn request(&self, content: &[u8]) -> Uuid {
         self.uuid(&[b"request", content])
     }

@@ -87,3 +87,21 @@ async fn an_invitation_does_not_change_the_rights_of_a_member() {
     let bad = refusal(accounts.invite(&ann.principal, "no e-mail", Role::Viewer, &call(0)).await);
     assert!(matches!(bad, AccountError::EmailInvalid), "{bad}");
 }
+
+#[tokio::test]
+async fn a_new_invitation_withdraws_the_former_one_of_the_same_tenant() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let (ann, eve) =
+        (register(&accounts, ANN, "acme").await, register(&accounts, "eve@example.com", "evil").await);
+    let stolen = accounts.invite(&ann.principal, BOB, Role::Owner, &call(0)).await.unwrap();
+    let foreign = accounts.invite(&eve.principal, BOB, Role::Viewer, &call(0)).await.unwrap();
+    let carol = accounts.invite(&ann.principal, "carol@example.com", Role::Viewer, &call(0)).await.unwrap();
+    let link = accounts.invite(&ann.principal, " BOB@example.com", Role::Viewer, &call(0)).await.unwrap();
+    let refused = refusal(accounts.accept_as_new(&stolen.token, person(PASSWORD), &call(0)).await);
+    assert!(matches!(refused, AccountError::LinkRefused), "{refused}");
+    let bob = accounts.accept_as_new(&link.token, person(PASSWORD), &call(1)).await.unwrap();
+    assert_eq!(bob.principal.role, Role::Viewer);
+    accounts.accept(&bob.principal, &foreign.token, &call(1)).await.unwrap();
+    accounts.accept_as_new(&carol.token, person(PASSWORD), &call(1)).await.unwrap();
+}

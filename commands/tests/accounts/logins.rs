@@ -5,6 +5,7 @@ use parking_domain::site::{Site, SiteEvent};
 use parking_domain::tenant::{Role, TenantCommand, TenantRefusal, TenantType};
 use parking_domain::{asked::Asked, id::TenantId};
 
+use crate::logged::Logged;
 use crate::support::{
     ANN, BOB, Deployment, OTHER, PASSWORD, at, call, check, join, login, login_to, refusal, register,
     registration, user_of,
@@ -85,6 +86,33 @@ async fn what_registers_is_checked_before_anything_is_stored() {
     }
     assert_eq!(deployment.count("select count(*) from ops.users").await, 0);
     assert_eq!(deployment.log.head().await, 1);
+}
+
+#[tokio::test]
+async fn the_same_queries_are_made_for_an_unknown_email_and_for_a_wrong_password() {
+    let logged = Logged::default();
+    let _guard = tracing::subscriber::set_default(logged.clone());
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    register(&accounts, ANN, "acme").await;
+    let bob = register(&accounts, BOB, "beta").await;
+    let root = crate::support::platform_admin(&accounts).await;
+    accounts.disable_user(&root.principal, user_of(&bob), None, &call(1)).await.unwrap();
+    let queries = async |email: &str| {
+        logged.take();
+        refusal(accounts.login(login(email, OTHER), &call(2)).await);
+        let lines = logged.take();
+        let made = lines.lines().filter(|line| line.starts_with("summary="));
+        // The store looks for skipped events every few seconds, whoever logs in.
+        made.filter(|line| !line.contains("select distinct e.aggregate_type"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let known = queries(ANN).await;
+    assert_eq!(known.len(), 3, "the e-mail, the user's stream, the password: {known:?}");
+    for other in ["nobody@example.com", BOB] {
+        assert_eq!(queries(other).await, known, "{other}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod invitations;
+mod logged;
 mod logins;
 mod members;
 mod passwords;

@@ -139,3 +139,23 @@ async fn a_user_changes_the_own_name() {
     let long = accounts.rename(&ann.principal, &"x".repeat(300), &call(1)).await;
     assert!(matches!(refusal(long), AccountError::PersonalData(_)));
 }
+
+#[tokio::test]
+async fn one_member_is_shown_without_the_others() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let bob = join(&accounts, &ann.principal, BOB, Role::Operator).await;
+    let eve = register(&accounts, "eve@example.com", "evil").await;
+    let listed = accounts.members(&ann.principal).await.unwrap();
+    // Ann's key cannot be used, so who opens her data fails.
+    let admin = deployment.log.admin();
+    let unchecked = "alter table ops.subject_keys drop constraint subject_keys_key_check";
+    sqlx::query(unchecked).execute(&admin).await.unwrap();
+    let broken = "update ops.subject_keys k set key = '' from ops.users u where u.subject = k.subject and u.user_id = $1";
+    sqlx::query(broken).bind(user_of(&ann).uuid()).execute(&admin).await.unwrap();
+    assert!(matches!(refusal(accounts.members(&ann.principal).await), AccountError::PersonalData(_)));
+    assert_eq!(accounts.member(&ann.principal, user_of(&bob)).await.unwrap(), listed[1]);
+    let foreign = refusal(accounts.member(&ann.principal, user_of(&eve)).await);
+    assert!(matches!(foreign, AccountError::Tenant(TenantRefusal::UserNotMember)), "{foreign}");
+}

@@ -1,6 +1,6 @@
 //! Reset links: made by somebody above the user in every tenant of the user, else by the platform.
 
-use parking_commands::accounts::AccountError;
+use parking_commands::accounts::{AccountError, Reach};
 use parking_domain::tenant::{MemberChange, Role};
 
 use crate::support::{
@@ -93,4 +93,38 @@ async fn a_platform_admin_resets_whatever_role_the_admin_has_in_the_tenant() {
     let link = accounts.invite(&ann.principal, "root@example.com", Role::Viewer, &call(0)).await.unwrap();
     accounts.accept(&root.principal, &link.token, &call(0)).await.unwrap();
     accounts.reset_link(&root.principal, user_of(&ann), &call(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_reset_link_withdraws_the_former_one_of_the_user() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let bob = join(&accounts, &ann.principal, BOB, Role::Viewer).await;
+    let clerk = join(&accounts, &ann.principal, "clerk@example.com", Role::Viewer).await;
+    let other = accounts.reset_link(&ann.principal, user_of(&clerk), &call(0)).await.unwrap();
+    let stolen = accounts.reset_link(&ann.principal, user_of(&bob), &call(0)).await.unwrap();
+    let link = accounts.reset_link(&ann.principal, user_of(&bob), &call(0)).await.unwrap();
+    let refused = refusal(accounts.use_reset(&stolen.token, &secret(OTHER), &call(0)).await);
+    assert!(matches!(refused, AccountError::LinkRefused), "{refused}");
+    for link in [link, other] {
+        accounts.use_reset(&link.token, &secret(OTHER), &call(1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_reset_links_of_the_user() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let bob = join(&accounts, &ann.principal, BOB, Role::Viewer).await;
+    let link = async || accounts.reset_link(&ann.principal, user_of(&bob), &call(0)).await.unwrap();
+    let stolen = link().await;
+    accounts.change_password(&bob.principal, &secret(PASSWORD), &secret(OTHER), &call(1)).await.unwrap();
+    let refused = refusal(accounts.use_reset(&stolen.token, &secret("of a thief"), &call(2)).await);
+    assert!(matches!(refused, AccountError::LinkRefused), "{refused}");
+    let stolen = link().await;
+    accounts.reset_on_host(Some(BOB), Reach::Loopback, &call(3)).await.unwrap();
+    let refused = refusal(accounts.use_reset(&stolen.token, &secret("of a thief"), &call(4)).await);
+    assert!(matches!(refused, AccountError::LinkRefused), "{refused}");
 }

@@ -1,53 +1,14 @@
 //! No e-mail, name, password or token is stored or logged as text.
 
-use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
-
 use parking_commands::accounts::{Bootstrapped, FirstAdmin, Reach};
 use parking_domain::tenant::Role;
 use parking_testkit::Role as Login;
 use secrecy::ExposeSecret;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Metadata, Subscriber, span};
 
+use crate::logged::Logged;
 use crate::support::{
     ANN, BOB, Deployment, OTHER, PASSWORD, call, check, join, login, register, secret, user_of,
 };
-
-/// Keeps what is logged, at every level.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<String>>);
-
-impl Visit for Logged {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0.lock().unwrap(), "{field}={value:?}").unwrap();
-    }
-}
-
-impl Subscriber for Logged {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        attributes.record(&mut self.clone());
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
 
 #[tokio::test]
 async fn no_email_password_or_token_is_in_any_table_or_in_the_log() {
@@ -93,8 +54,7 @@ async fn no_email_password_or_token_is_in_any_table_or_in_the_log() {
     let printed = format!("{ann:?} {root:?} {generated:?} {reset:?} {:?}", login(ANN, PASSWORD));
     let dump = dump(&deployment).await;
     assert!(dump.contains("acme") && dump.contains("argon2id$v=19$m=19456,t=2,p=1"), "the dump is complete");
-    for (what, text) in [("a table", dump), ("the log", logged.0.lock().unwrap().clone()), ("debug", printed)]
-    {
+    for (what, text) in [("a table", dump), ("the log", logged.take()), ("debug", printed)] {
         let text = text.to_lowercase();
         for secret in &secrets {
             for form in [secret.clone(), hex::encode(secret)] {

@@ -3,7 +3,9 @@
 use parking_commands::accounts::Swept;
 use parking_domain::tenant::Role;
 
-use crate::support::{ANN, BOB, Deployment, OTHER, PASSWORD, at, call, check, login, register, secret};
+use crate::support::{
+    ANN, BOB, Deployment, OTHER, PASSWORD, at, call, check, login, person, register, secret,
+};
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
@@ -64,6 +66,44 @@ async fn what_is_over_is_swept_with_the_persons_who_did_not_come() {
     assert_eq!(deployment.count(keys).await, 1);
     assert_eq!(accounts.sweep(at(31 * DAY + 1)).await.unwrap().sessions, 1);
     assert_eq!(deployment.count("select count(*) from ops.refresh_tokens").await, 0);
+}
+
+#[tokio::test]
+async fn the_key_of_an_invitation_goes_when_its_person_has_come_with_another_key() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let link = accounts.invite(&ann.principal, BOB, Role::Viewer, &call(0)).await.unwrap();
+    let bob = register(&accounts, BOB, "beta").await;
+    accounts.accept(&bob.principal, &link.token, &call(0)).await.unwrap();
+    let again = accounts.invite(&ann.principal, "carol@example.com", Role::Viewer, &call(0)).await.unwrap();
+    accounts.accept_as_new(&again.token, person(PASSWORD), &call(0)).await.unwrap();
+    let keys = "select count(*) from ops.subject_keys";
+    assert_eq!(deployment.count(keys).await, 4);
+    assert_eq!(accounts.sweep(at(DAY)).await.unwrap(), Swept::default());
+    let swept = accounts.sweep(at(DAY + 1)).await.unwrap();
+    assert_eq!((swept.persons, swept.links, deployment.count(keys).await), (1, 1, 3));
+    assert_eq!(accounts.profile(bob.principal.user_id).await.unwrap().email.as_deref(), Some(BOB));
+}
+
+#[tokio::test]
+async fn persons_whom_one_sweep_leaves_are_forgotten_by_the_next_one() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let invited = "with keys as (insert into ops.subject_keys (subject, key) \
+                                  select gen_random_uuid(), sha256('key') from generate_series(1, 1001) returning subject) \
+                   insert into ops.links (link_hash, purpose, tenant_id, invitee, role, subject, email, created_by, \
+                                          created_at, expires_at) \
+                   select sha256(subject::text::bytea), 'invite', subject, decode(md5(subject::text), 'hex'), 'viewer', \
+                          subject, 'x', subject, $1, $1 from keys";
+    sqlx::query(invited).bind(at(0).utc()).execute(&deployment.log.admin()).await.unwrap();
+    for (expected, left) in [(1000, 1), (1, 0)] {
+        let swept = accounts.sweep(at(2 * DAY)).await.unwrap();
+        assert_eq!(
+            (swept.persons, deployment.count("select count(*) from ops.subject_keys").await),
+            (expected, left)
+        );
+    }
 }
 
 #[tokio::test]

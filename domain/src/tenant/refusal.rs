@@ -25,6 +25,9 @@ pub enum TenantRefusal {
     /// The slug is invalid.
     #[error("a tenant's slug is 1 to {SLUG} of the characters a-z, 0-9 and -")]
     TenantSlugInvalid,
+    /// The slug belongs to a tenant of every installation, or counts as absent in a request.
+    #[error("the slugs platform, default, null and undefined are reserved: choose another one")]
+    TenantSlugReserved,
     /// The platform's tenant must stay usable, because only it can undo this.
     #[error("the platform's own tenant is neither suspended nor archived: name another tenant")]
     TenantIsPlatform,

@@ -26,7 +26,7 @@ type Decision = Result<Vec<TenantEvent>, TenantRefusal>;
 /// A new tenant has its tier's features and limits, with the given ones replacing them.
 pub(super) fn create(tenant: NewTenant, asked: Asked) -> Decision {
     let NewTenant { name, slug, tenant_type, tier, trial_days, features, limits, metadata } = tenant;
-    checked_slug(&slug)?;
+    checked_slug(&slug, asked.tenant_id)?;
     if (tenant_type == TenantType::Platform) != (asked.tenant_id == TenantId::PLATFORM) {
         return Err(TenantRefusal::TenantTypeFixed);
     }
@@ -51,7 +51,7 @@ impl Account {
     }
 
     pub(super) fn change_slug(&self, to: String, asked: Asked) -> Decision {
-        checked_slug(&to)?;
+        checked_slug(&to, asked.tenant_id)?;
         if to == self.slug {
             return Ok(Vec::new());
         }
@@ -135,7 +135,18 @@ fn checked(definition: Definition) -> Result<Definition, TenantRefusal> {
     Ok(definition)
 }
 
-fn checked_slug(slug: &str) -> Result<(), TenantRefusal> {
+/// The slugs of the tenants that every installation has. In a request `null` and `undefined` count as absent.
+const RESERVED: [(&str, Option<TenantId>); 4] = [
+    ("platform", Some(TenantId::PLATFORM)),
+    ("default", Some(TenantId::DEFAULT)),
+    ("null", None),
+    ("undefined", None),
+];
+
+fn checked_slug(slug: &str, tenant_id: TenantId) -> Result<(), TenantRefusal> {
+    if RESERVED.iter().any(|(reserved, of)| *reserved == slug && *of != Some(tenant_id)) {
+        return Err(TenantRefusal::TenantSlugReserved);
+    }
     if is_slug(slug, |c| matches!(c, 'a'..='z' | '0'..='9' | '-')) {
         Ok(())
     } else {

@@ -27,12 +27,20 @@ const ONCE: [&[&str]; 9] = [
 ];
 
 /// What proxies add, besides what begins with `X-Forwarded`.
-const BY_PROXIES: [&str; 7] = [
+const BY_PROXIES: [&str; 15] = [
+    "cdn-loop",
     "cf-connecting-ip",
+    "cf-ray",
+    "client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
     "forwarded",
     "true-client-ip",
     "via",
+    "x-azure-clientip",
     "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
     "x-original-forwarded-for",
     "x-real-ip",
 ];

@@ -55,16 +55,20 @@ pub(crate) async fn principal(
     if needs == Needs::Metrics && app.scraper.sent(headers) {
         return Ok(None);
     }
+    let slug = headers.get(TENANT).map(|slug| slug.to_str().map_err(|_| TokenRefusal::NotMember));
+    let slug = slug.transpose()?.map(str::trim).filter(|slug| is_present(slug));
     let Some(token) = bearer(headers)?.or_else(|| console::access_token(parts)) else {
         // A page of a listed origin must not have more rights than its user, on an open server either.
         let passage = parts.extensions.get::<Arc<Passage>>();
         let is_of_page = passage.is_some_and(|passage| passage.is_of_listed_origin());
         let is_trusted = app.admission.is_open() && !is_of_page;
         let is_trusted = is_trusted || parts.extensions.get::<OfThisProcess>().is_some();
+        // Nobody in particular belongs to the first tenant only.
+        if is_trusted && slug.is_some_and(|slug| slug != "default") {
+            return Err(TokenRefusal::NotMember.into());
+        }
         return if is_trusted && !needs.is_personal() { Ok(None) } else { Err(not_logged_in()) };
     };
-    let slug = headers.get(TENANT).map(|slug| slug.to_str().map_err(|_| TokenRefusal::NotMember));
-    let slug = slug.transpose()?.map(str::trim).filter(|slug| is_present(slug));
     let principal = app.accounts.authenticate(token, slug, app.clock.now()).await.map_err(refused)?;
     check(&principal, needs)?;
     Ok(Some(principal))

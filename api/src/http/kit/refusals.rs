@@ -126,6 +126,7 @@ coded! { TenantRefusal:
     TenantRefusal::TenantNotFound => NOT_FOUND "tenant_not_found",
     TenantRefusal::TenantNameInvalid => INVALID "tenant_name_invalid",
     TenantRefusal::TenantSlugInvalid => INVALID "tenant_slug_invalid",
+    TenantRefusal::TenantSlugReserved => INVALID "tenant_slug_invalid",
     TenantRefusal::TenantIsPlatform => CONFLICT "tenant_is_platform",
     TenantRefusal::TenantTypeFixed => CONFLICT "tenant_type_fixed",
     TenantRefusal::SuspensionWithoutReason => INVALID "suspension_without_reason",

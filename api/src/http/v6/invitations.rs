@@ -25,7 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Invites somebody to the tenant, with a role up to the caller's own. The answer has a one-time link to pass on; it is the
-/// same whether or not a user has the e-mail.
+/// same whether or not a user has the e-mail. A new invitation of the e-mail withdraws the tenant's former one.
 #[utoipa::path(post, path = "/api/v6/invitations", tag = "users", request_body = InvitationBody,
     responses((status = 201, body = LinkView), Refusals<(CommandErrors<ManageUsers>, InvitationRefusals)>))]
 async fn invite(

@@ -5,15 +5,13 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use parking_commands::accounts::Principal;
-use parking_domain::id::UserId;
 use parking_domain::tenant::{MemberChange, TenantRefusal};
 use parking_domain::user::UserRefusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::kit::account_refusals::UserRefusals;
-use crate::http::kit::app::{App, AppState};
+use crate::http::kit::app::AppState;
 use crate::http::kit::body::{Command, EmptyBody};
 use crate::http::kit::caller::Caller;
 use crate::http::kit::documented::{CommandErrors, ReadErrors, Refusals};
@@ -59,7 +57,8 @@ async fn one(
     caller: Caller<ReadUsers>,
     PathParam(UserPath { user_id }): PathParam<UserPath>,
 ) -> Result<Json<UserView>, Problem> {
-    Ok(Json(find(&app, caller.principal()?, user_id).await?))
+    let member = app.accounts.member(caller.principal()?, user_id).await?;
+    Ok(Json(UserView::of(member, caller.tenant_id)))
 }
 
 /// Changes a member's role, up to the caller's own, or locks the member out of the tenant. An owner who is the last one stays.
@@ -72,7 +71,8 @@ async fn update(
 ) -> Result<Reply<UserView>, Problem> {
     let principal = caller.principal()?;
     app.accounts.change_member(principal, user_id, body.change()?, &caller.call()).await?;
-    Ok(Reply::at(app.head(), find(&app, principal, user_id).await?))
+    let member = app.accounts.member(principal, user_id).await?;
+    Ok(Reply::at(app.head(), UserView::of(member, caller.tenant_id)))
 }
 
 /// Removes a member from the tenant. The user's sessions for the tenant end.
@@ -117,7 +117,7 @@ async fn enable(
 }
 
 /// Makes a one-time link with which the user chooses a new password. The caller's role must be above the user's in every tenant
-/// of the user.
+/// of the user. A new link withdraws the former one, and so does a new password.
 #[utoipa::path(post, path = "/api/v6/users/{user_id}/reset-link", tag = "users", params(UserPath),
     responses((status = 201, body = LinkView), Refusals<(CommandErrors<ManageUsers>, UserRefusals)>))]
 async fn reset_link(
@@ -127,11 +127,4 @@ async fn reset_link(
 ) -> Result<Reply<LinkView>, Problem> {
     let link = app.accounts.reset_link(caller.principal()?, user_id, &caller.call()).await?;
     Ok(Reply::at(app.head(), LinkView::of(&link)).created())
-}
-
-async fn find(app: &App, principal: &Principal, user_id: UserId) -> Result<UserView, Problem> {
-    let members = app.accounts.members(principal).await?;
-    let found = members.into_iter().find(|member| member.user_id == user_id);
-    let found = found.ok_or(TenantRefusal::UserNotMember)?;
-    Ok(UserView::of(found, principal.tenant.tenant_id))
 }

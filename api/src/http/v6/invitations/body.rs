@@ -21,6 +21,7 @@ pub(crate) struct InvitationBody {
     email: Option<String>,
     /// Required.
     #[schema(required = false, value_type = words::Role)]
+    #[serde(deserialize_with = "words::read::role")]
     role: Option<Role>,
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn required(name: &str, value: Option<String>) -> Result<String, Prob
 
 /// Refuses a text with fewer or more characters.
 pub(crate) fn sized(name: &str, text: String, shortest: usize, longest: usize) -> Result<String, Problem> {
-    if (shortest..=longest).contains(&text.chars().count()) {
+    if (shortest..=longest).contains(&text.chars().count()) && !text.trim().is_empty() {
         Ok(text)
     } else {
         Err(invalid_body(format!("{name} must have {shortest} to {longest} characters")))

@@ -15,6 +15,7 @@ use crate::http::v6::shared::words;
 #[serde(default)]
 pub(crate) struct MemberBody {
     #[schema(value_type = Option<words::Role>)]
+    #[serde(deserialize_with = "words::read::role")]
     role: Option<Role>,
     /// False locks the member out of the tenant.
     #[serde(deserialize_with = "lenient::flag")]

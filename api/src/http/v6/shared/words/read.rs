@@ -3,6 +3,7 @@
 use parking_domain::device;
 use parking_domain::occupancy::SpaceState;
 use parking_domain::space::{StateByHand, Status};
+use parking_domain::tenant::Role;
 use parking_projections::devices::inventory::read::StatusFilter;
 use serde::Deserializer;
 
@@ -20,6 +21,11 @@ pub(crate) fn space_state<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SpaceState>, D::Error> {
     lenient::read(deserializer, STATES, lenient::name)
+}
+
+/// A role in a tenant, in upper or lower case.
+pub(crate) fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
+    lenient::read(deserializer, "viewer, operator, admin or owner", lenient::name)
 }
 
 const STATES: &str = "free, occupied, reserved, maintenance or unknown";
