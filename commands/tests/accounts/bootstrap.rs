@@ -76,6 +76,18 @@ async fn a_generated_password_is_changed_first_and_void_after_a_day_beyond_loopb
 }
 
 #[tokio::test]
+async fn a_password_generated_on_loopback_ends_once_a_network_reaches_the_server() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let generated = made(&accounts, Reach::Loopback).await;
+    let password = secrecy::ExposeSecret::expose_secret(&generated.password).to_owned();
+    accounts.login(login(ROOT, &password), &call(2 * DAY)).await.unwrap();
+    accounts.limit_generated().await.unwrap();
+    accounts.login(login(ROOT, &password), &call(DAY - 1)).await.unwrap();
+    assert!(accounts.login(login(ROOT, &password), &call(DAY)).await.is_err());
+}
+
+#[tokio::test]
 async fn a_given_password_is_checked_and_needs_no_change() {
     let deployment = Deployment::start().await;
     let accounts = deployment.process().await;

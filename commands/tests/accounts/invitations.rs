@@ -26,6 +26,33 @@ async fn an_existing_user_accepts_only_by_logging_in() {
     assert_eq!(tenants, ["beta", "acme"]);
 }
 
+/// A login needs a tenant, and who was removed from the last one has none.
+#[tokio::test]
+async fn whoever_belongs_to_no_tenant_accepts_with_the_password() {
+    let deployment = Deployment::start().await;
+    let accounts = deployment.process().await;
+    let ann = register(&accounts, ANN, "acme").await;
+    let bob = user_of(&join(&accounts, &ann.principal, BOB, Role::Viewer).await);
+    accounts.change_member(&ann.principal, bob, MemberChange::Remove, &call(0)).await.unwrap();
+    let homeless = refusal(accounts.login(login(BOB, PASSWORD), &call(1)).await);
+    assert!(matches!(homeless, AccountError::NoTenant), "{homeless}");
+    let link = accounts.invite(&ann.principal, BOB, Role::Operator, &call(1)).await.unwrap();
+    let invited = accounts.invited_user(&link.token, &call(1)).await.unwrap();
+    assert_eq!(invited, Some(bob));
+    let wrong = person("another password");
+    let refused = refusal(accounts.accept_with_password(bob, &link.token, &wrong, &call(2)).await);
+    assert!(matches!(refused, AccountError::LoginRefused), "{refused}");
+    let other = user_of(&ann);
+    let foreign =
+        refusal(accounts.accept_with_password(other, &link.token, &person(PASSWORD), &call(2)).await);
+    assert!(matches!(foreign, AccountError::LinkRefused), "{foreign}");
+    let back = accounts.accept_with_password(bob, &link.token, &person(PASSWORD), &call(3)).await.unwrap();
+    assert_eq!((back.principal.tenant.slug.as_str(), back.principal.role), ("acme", Role::Operator));
+    let again = accounts.accept_with_password(bob, &link.token, &person(PASSWORD), &call(4)).await;
+    assert!(matches!(refusal(again), AccountError::LinkRefused));
+    accounts.login(login(BOB, PASSWORD), &call(5)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_link_is_used_once_and_in_time() {
     let deployment = Deployment::start().await;

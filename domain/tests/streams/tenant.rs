@@ -187,6 +187,15 @@ fn names_are_1_to_255_characters_and_not_blank() {
 }
 
 #[test]
+fn the_slugs_of_every_installation_are_reserved() {
+    for slug in ["platform", "null", "undefined"] {
+        let tenant = NewTenant { slug: slug.into(), ..new_acme() };
+        given([]).when(create(tenant)).then_refused(TenantRefusal::TenantSlugReserved);
+        given([created()]).when(change_slug(slug)).then_refused(TenantRefusal::TenantSlugReserved);
+    }
+}
+
+#[test]
 fn slugs_are_1_to_100_small_letters_digits_and_hyphens() {
     for good in ["a", "0", "-", "acme-2", "az09-", &"a".repeat(100)] {
         let events =

@@ -57,6 +57,8 @@ async fn an_open_server_serves_without_a_login_and_with_one() {
     assert_eq!(root.ask(client, "GET", "/api/v6/users", None).await.ok()["total"], 1);
     let garbage = [("authorization", "Bearer a.b.c")];
     client.ask_with("GET", "/api/v6/sites", &garbage, None).await.problem(401, "token_invalid");
+    let elsewhere = [("x-tenant-slug", "platform")];
+    client.ask_with("GET", "/api/v6/sites", &elsewhere, None).await.problem(403, "not_member");
     // As the quickstart sends it where no token is set.
     let empty = [("authorization", "Bearer")];
     assert_eq!(client.ask_with("GET", "/api/v6/sites", &empty, None).await.status, 200);
