@@ -96,11 +96,11 @@ impl Bench {
     /// This many reads, with these sessions in turn.
     async fn read(&self, sessions: &[Option<&str>], reads: usize) -> Result<Sample, BenchError> {
         let (http, url) = (self.http.clone(), self.url(READ));
-        let request = |token: &Option<&str>| {
+        let request = |token: Option<&str>| {
             let request = http.get(&url);
             token.map_or(request.try_clone(), |token| Some(request.bearer_auth(token)))
         };
-        let requests: Vec<_> = sessions.iter().cycle().take(reads).filter_map(request).collect();
+        let requests: Vec<_> = sessions.iter().copied().cycle().take(reads).filter_map(request).collect();
         let before = self.cpu();
         let mut sample = drive(requests, IN_FLIGHT, async |request| {
             request.send().await?.error_for_status()?.bytes().await?;
