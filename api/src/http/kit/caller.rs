@@ -144,7 +144,7 @@ impl<P: Permission, T: Time> FromRequestParts<AppState> for Caller<P, T> {
 
     /// Every operation that needs a permission passes here, so here the query as a whole is checked too.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let principal = authentication::caller(parts, P::NEEDS)?;
+        let principal = authentication::principal(parts, P::NEEDS)?;
         let time = T::of(&parts.uri)?;
         Ok(Self { identity: Identity::of(principal, app, parts), permission: PhantomData, time })
     }

@@ -9,7 +9,7 @@ use parking_domain::actor::Actor;
 use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
-use parking_domain::tenant::{Tenant, TenantCommand};
+use parking_domain::tenant::{Tenant, TenantCommand, TenantPatch};
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -101,6 +101,7 @@ async fn each_operation_serves_those_who_have_the_role_and_nobody_else() {
     let server = start(&log.database).await;
     let client = &server.client;
     let owner = register(client, "quayside").await;
+    raise_limit(&log, client, &owner).await;
     let mut people = Vec::new();
     for role in ["viewer", "operator", "admin"] {
         people.push((role, join(client, &owner, &format!("{role}@quayside.example"), role).await));
@@ -109,19 +110,20 @@ async fn each_operation_serves_those_who_have_the_role_and_nobody_else() {
     people.push(("platform_admin", login(client, ROOT, None).await));
     let ids = BTreeMap::new();
     let operations = Operation::all();
-    let mut served = 0;
+    let mut allowed = 0;
     for (role, person) in &people {
         for operation in operations.iter().filter(|operation| !operation.ends_session()) {
             let Some(needs) = &operation.needs else { continue };
             let answer = operation.ask(client, &[("authorization", &person.bearer)], &ids).await;
             let is_refused = matches!(answer.code().as_deref(), Some("forbidden")) || answer.status == 401;
+            assert_ne!(answer.status, 429, "{role}: {}", name(operation));
             let may = rank(role) >= rank(needs);
             assert_eq!(is_refused, !may, "{role}: {} needs {needs:?}: {answer:?}", name(operation));
             assert!(may || answer.status == 403, "{role}: {}: {answer:?}", name(operation));
-            served += usize::from(may);
+            allowed += usize::from(may);
         }
     }
-    assert!(served > 200, "{served}");
+    assert!(allowed > 200, "{allowed}");
 }
 
 #[tokio::test]
@@ -165,13 +167,29 @@ async fn without_a_session_that_counts_no_operation_is_served() {
     }
 }
 
-/// Suspends the person's tenant, in a process of its own.
+/// Suspends the person's tenant.
 async fn suspend(log: &EventLog, person: &Person) {
+    command(log, person, |asked| TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked }).await;
+}
+
+/// Lets the person's tenant send as many requests as the test does.
+async fn raise_limit(log: &EventLog, client: &Client, person: &Person) {
+    let limits = BTreeMap::from([("api_rate_limit".to_owned(), 1_000_000)]);
+    let patch = Box::new(TenantPatch { limits, ..TenantPatch::default() });
+    command(log, person, |asked| TenantCommand::UpdateTenant { patch, asked }).await;
+    let is_raised = async || {
+        let answer = person.ask(client, "GET", "/api/v6/sites", None).await;
+        (answer.header("x-ratelimit-limit") == "1000000").then_some(())
+    };
+    eventually("the limit is raised", is_raised).await;
+}
+
+/// A command on the person's tenant, in a process of its own.
+async fn command(log: &EventLog, person: &Person, of: impl FnOnce(Asked) -> TenantCommand) {
     let tenant_id: TenantId = person.tenant_id.parse().unwrap();
-    let asked = Asked { tenant_id, by: Actor::System, at: Instant::UNIX_EPOCH };
-    let suspend = TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked };
+    let command = of(Asked { tenant_id, by: Actor::System, at: Instant::UNIX_EPOCH });
     let bus = Bus::<Tenant>::new(log.store());
-    bus.execute(&tenant_id.to_string(), &suspend, &CommandContext::default()).await.unwrap();
+    bus.execute(&tenant_id.to_string(), &command, &CommandContext::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -180,6 +198,7 @@ async fn another_tenants_resource_is_as_one_that_does_not_exist() {
     let server = start(&log.database).await;
     let client = &server.client;
     let (owner, other) = (register(client, "quayside").await, register(client, "other").await);
+    raise_limit(&log, client, &other).await;
     let ids = furnish(client, &owner).await;
     let headers = [("authorization", &*other.bearer)];
     let mut asked = 0;
@@ -194,7 +213,7 @@ async fn another_tenants_resource_is_as_one_that_does_not_exist() {
         let missing = operation.ask(client, &headers, &BTreeMap::new()).await;
         let told = |answer: &Answer| (answer.code(), answer.json()["detail"].clone());
         assert_eq!(told(&foreign), told(&missing), "{} ({})", name(&operation), operation.tag);
-        for (_, id) in &ids {
+        for id in ids.values() {
             assert!(!foreign.body.contains(id.as_str()), "{}: {foreign:?}", name(&operation));
         }
         asked += 1;
