@@ -14,4 +14,4 @@ pub use cors::{Cors, OriginError, Preflight};
 pub use devices::{Device, Devices};
 pub use network::{Network, NetworkError};
 pub use proxies::{Connection, Proxies, Sender};
-pub use rates::{Allowance, Attempt, RateLimits};
+pub use rates::{Allowance, Attempt, RateLimits, TriedUser};

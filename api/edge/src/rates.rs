@@ -1,19 +1,20 @@
 //! How many requests who may send (decision 0057).
 
 mod bucket;
+mod passwords;
 
 use std::hash::Hash;
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName};
-use parking_domain::id::TenantId;
+use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
+use uuid::Uuid;
 
-use crate::devices::Device;
 use crate::network::Network;
-use crate::proxies::Sender;
 pub use bucket::Allowance;
 use bucket::{Buckets, Quota};
+pub use passwords::{Attempt, TriedUser};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -28,56 +29,68 @@ const ANONYMOUS: Quota = Quota::per_minute(600);
 /// Requests with a wrong credential, of one subscriber.
 const REFUSED: Quota = Quota::per_minute(60);
 
-/// Logins of one user from one network.
-const OF_USER: Quota = Quota::of(10, 1);
-
-/// Logins of all users from one subscriber.
-const OF_ADDRESS: Quota = Quota::of(30, 10);
-
-/// Logins of all users from everywhere. Hashing the passwords of so many keeps one processor busy for a third of the time.
-const OF_ALL: Quota = Quota::of(600, 600);
-
-/// Logins of one user from a device that the user has logged in from before.
-const OF_DEVICE: Quota = Quota::of(10, 1);
+/// Requests of a session about itself: who the user is, a new password, the logout.
+const OF_SESSION: Quota = Quota::per_minute(600);
 
 /// The limits of one process. With several processes each has its own, so the sum is what a client can reach.
 pub struct RateLimits {
     tenants: Buckets,
     anonymous: Buckets,
     refused: Buckets,
-    logins: Buckets,
+    sessions: Buckets,
+    passwords: Buckets,
 }
 
-/// A login that was allowed, until it is known whether the password is right.
-#[derive(Debug)]
-#[must_use = "a login that succeeds is put back with `succeeded`"]
-pub struct Attempt(Vec<(LoginKey, Quota)>);
-
-/// Whose tries are counted together. Of a user only the [hash](Buckets) is kept.
-#[derive(Clone, Debug, Hash)]
-enum LoginKey {
-    User(Vec<u8>, Network),
-    Address(Network),
-    All,
-    Device(Device),
+/// The requests of a tenant that are counted together.
+#[derive(Clone, Copy, Debug, Hash)]
+enum TenantKey {
+    All(TenantId),
+    Member(TenantId, UserId),
 }
 
 impl Default for RateLimits {
     fn default() -> Self {
         let buckets = || Buckets::new(MOST);
-        Self { tenants: buckets(), anonymous: buckets(), refused: buckets(), logins: buckets() }
+        Self {
+            tenants: buckets(),
+            anonymous: buckets(),
+            refused: buckets(),
+            sessions: buckets(),
+            passwords: buckets(),
+        }
     }
 }
 
 impl RateLimits {
-    /// Counts a request of a tenant; `per_minute` is the limit of its tier, none is no limit. An error: it is refused.
+    /// Counts a request of a tenant's member; `per_minute` is the limit of its tier, none is no limit. An error: it is refused.
+    ///
+    /// Half of the limit is for each member alone. Beyond it a member uses what the others leave, and half of the tenant's
+    /// bucket stays for them.
     pub fn check_tenant(
         &self,
-        tenant: TenantId,
+        (tenant, user): (TenantId, UserId),
         per_minute: Option<u32>,
         now: Instant,
     ) -> Result<Option<Allowance>, Allowance> {
-        per_minute.map(|limit| self.tenants.take(tenant.uuid(), Quota::per_minute(limit), now)).transpose()
+        let Some(limit) = per_minute else { return Ok(None) };
+        let (key, whole) = (TenantKey::All(tenant), Quota::per_minute(limit));
+        let (own_key, own) = (TenantKey::Member(tenant, user), Quota::per_minute(limit.div_ceil(2)));
+        let Ok(own_left) = self.tenants.take(own_key, own, now) else {
+            return self.tenants.take_leaving(limit / 2, key, whole, now).map(Some);
+        };
+        let taken = self.tenants.take(key, whole, now);
+        if taken.is_err() {
+            self.tenants.put_back(own_key, own);
+        }
+        let left = taken?;
+        let remaining = own_left.remaining.max(left.remaining.saturating_sub(limit / 2)).min(left.remaining);
+        Ok(Some(Allowance { remaining, ..left }))
+    }
+
+    /// Counts a request of a session about itself: others of the tenant must not be able to prevent it. An error: it is
+    /// refused.
+    pub fn check_session(&self, session_id: Uuid, now: Instant) -> Result<(), Allowance> {
+        take(&self.sessions, session_id, OF_SESSION, now)
     }
 
     /// Counts a request without a credential. An error: it is refused.
@@ -90,64 +103,6 @@ impl RateLimits {
     pub fn check_refused(&self, address: IpAddr, now: Instant) -> Result<(), Allowance> {
         take(&self.refused, Network::of_subscriber(address), REFUSED, now)
     }
-
-    /// Counts a try to log in, before the password is hashed. `user` is whatever names the user, known or not. An error: it is
-    /// refused. What others try elsewhere takes nothing from a known device.
-    pub fn check_login(
-        &self,
-        user: &[u8],
-        sender: &Sender,
-        device: Option<Device>,
-        now: Instant,
-    ) -> Result<Attempt, Allowance> {
-        if let Some(device) = device {
-            return self.take_all([(LoginKey::Device(device), OF_DEVICE)], now);
-        }
-        let here = Network::of_neighbours(sender.address);
-        // From the narrowest to the widest, so that one attacker does not use up what is everyone's.
-        let own = (LoginKey::User(user.to_vec(), here), OF_USER);
-        self.take_all([own].into_iter().chain(of_everyone(sender)), now)
-    }
-
-    /// Counts a registration as a try to log in: it hashes a password too. An error: it is refused.
-    pub fn check_registration(&self, sender: &Sender, now: Instant) -> Result<Attempt, Allowance> {
-        self.take_all(of_everyone(sender), now)
-    }
-
-    fn take_all(
-        &self,
-        keys: impl IntoIterator<Item = (LoginKey, Quota)>,
-        now: Instant,
-    ) -> Result<Attempt, Allowance> {
-        let mut taken = Attempt(Vec::new());
-        for (key, quota) in keys {
-            if let Err(refused) = take(&self.logins, &key, quota, now) {
-                self.put_back(taken);
-                return Err(refused);
-            }
-            taken.0.push((key, quota));
-        }
-        Ok(taken)
-    }
-
-    /// The password was right: only wrong ones count.
-    pub fn succeeded(&self, attempt: Attempt) {
-        self.put_back(attempt);
-    }
-
-    fn put_back(&self, Attempt(taken): Attempt) {
-        for (key, quota) in taken {
-            self.logins.put_back(&key, quota);
-        }
-    }
-}
-
-/// What tries of all users count in. Programs of this machine that no proxy forwards are free of limits by address.
-fn of_everyone(sender: &Sender) -> Vec<(LoginKey, Quota)> {
-    if sender.is_local {
-        return Vec::new();
-    }
-    vec![(LoginKey::Address(Network::of_subscriber(sender.address)), OF_ADDRESS), (LoginKey::All, OF_ALL)]
 }
 
 fn take(buckets: &Buckets, key: impl Hash, quota: Quota, now: Instant) -> Result<(), Allowance> {

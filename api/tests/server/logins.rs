@@ -2,6 +2,7 @@
 
 mod console;
 mod host;
+mod limits;
 mod matrix;
 pub(crate) mod people;
 mod revocation;

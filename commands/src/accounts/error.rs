@@ -45,7 +45,7 @@ pub enum AccountError {
     #[error("the link is not valid or was used: ask for a new one")]
     LinkRefused,
     /// The invited user exists: only that user accepts.
-    #[error("the invited user exists: log in as that user and accept then")]
+    #[error("the invited user exists: log in as that user and accept then, or send that user's password")]
     LoginToAccept,
     /// The role does not suffice.
     #[error("the caller may not do this: ask somebody with a higher role")]

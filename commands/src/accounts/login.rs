@@ -103,6 +103,13 @@ impl Accounts {
         Err(refusal)
     }
 
+    /// The password that the user with this e-mail logs in with. Whoever could ask for any e-mail would learn from the time
+    /// whether it is known.
+    pub async fn password_of(&self, email: &str) -> Result<Option<Uuid>, AccountError> {
+        let Some((user_id, _)) = self.user_by_email(email).await? else { return Ok(None) };
+        Ok(self.user(user_id).await?.active().and_then(|person| person.password_id))
+    }
+
     /// Makes another of the user's tenants the tenant of the session. Tokens stay as they are.
     pub async fn switch_tenant(
         &self,

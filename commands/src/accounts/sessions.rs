@@ -41,6 +41,8 @@ pub struct SignedIn {
     pub principal: Arc<Principal>,
     /// The user's own data.
     pub profile: Profile,
+    /// The password that the session was opened with. It is for no answer to the user.
+    pub password_id: Uuid,
 }
 
 /// A session as stored.
@@ -234,7 +236,7 @@ impl Accounts {
         let access = tokens::sign(settings, &key, owner, at, access_expires_at)?;
         let profile = self.profile(principal.user_id).await?;
         let tokens = Tokens { access, access_expires_at, refresh, session_expires_at: session.expires_at };
-        Ok(SignedIn { tokens, principal, profile })
+        Ok(SignedIn { tokens, principal, profile, password_id: session.password_id })
     }
 }
 

@@ -34,6 +34,24 @@ impl Quota {
     const fn whole(self) -> i64 {
         self.refill * self.most as i64
     }
+
+    /// Takes a request out of a bucket that is full at this time, if so many stay in it. Returns when it is full then.
+    fn give(self, staying: u32, full_at: Option<i64>, now: i64) -> (i64, Result<Allowance, Allowance>) {
+        // Also after the clock was set back, and after the quota has shrunk, a bucket is full after its usual time.
+        let full_at = full_at.map_or(now, |at| at.clamp(now, now.saturating_add(self.whole())));
+        let given = self.whole() - self.refill * i64::from(staying.min(self.most));
+        let after = full_at.saturating_add(self.refill);
+        let is_allowed = after - now <= given;
+        let full_at = if is_allowed { after } else { full_at };
+        let left = (given - (full_at - now)).max(0) / self.refill;
+        let allowance = Allowance {
+            limit: self.most,
+            remaining: u32::try_from(left).unwrap_or(u32::MAX),
+            reset: seconds(full_at - now),
+            retry_after: (!is_allowed).then(|| seconds(after - now - given).max(1)),
+        };
+        (full_at, if is_allowed { Ok(allowance) } else { Err(allowance) })
+    }
 }
 
 /// What is left in a bucket.
@@ -66,23 +84,29 @@ impl Buckets {
 
     /// Takes a request out of a bucket: an error if it is empty.
     pub(crate) fn take(&self, key: impl Hash, quota: Quota, now: Instant) -> Result<Allowance, Allowance> {
-        let (key, now) = (self.hasher.hash_one(key), now.micros());
+        self.take_leaving(0, key, quota, now)
+    }
+
+    /// Takes a request out of a bucket if so many stay in it, which the allowance does not contain.
+    pub(crate) fn take_leaving(
+        &self,
+        staying: u32,
+        key: impl Hash,
+        quota: Quota,
+        now: Instant,
+    ) -> Result<Allowance, Allowance> {
+        let key = self.hasher.hash_one(key);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // Also after the clock was set back, and after the quota has shrunk, a bucket is full after its usual time.
-        let full_at = buckets.get(&key).map_or(now, |at| (*at).clamp(now, now.saturating_add(quota.whole())));
-        let after = full_at.saturating_add(quota.refill);
-        let is_allowed = after - now <= quota.whole();
-        let full_at = if is_allowed { after } else { full_at };
+        let (full_at, given) = quota.give(staying, buckets.get(&key).copied(), now.micros());
         buckets.put(key, full_at);
-        forget(&mut buckets, self.most, now);
-        let left = (quota.whole() - (full_at - now)).max(0) / quota.refill;
-        let allowance = Allowance {
-            limit: quota.most,
-            remaining: u32::try_from(left).unwrap_or(u32::MAX),
-            reset: seconds(full_at - now),
-            retry_after: (!is_allowed).then(|| seconds(after - now - quota.whole()).max(1)),
-        };
-        if is_allowed { Ok(allowance) } else { Err(allowance) }
+        forget(&mut buckets, self.most, now.micros());
+        given
+    }
+
+    /// What taking a request out would answer. Nothing is taken.
+    pub(crate) fn look(&self, key: impl Hash, quota: Quota, now: Instant) -> Result<Allowance, Allowance> {
+        let buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        quota.give(0, buckets.peek(&self.hasher.hash_one(key)).copied(), now.micros()).1
     }
 
     /// Puts a request back that was taken out.
@@ -147,6 +171,22 @@ mod tests {
             assert_eq!(refused.retry_after, Some(60 - second.unsigned_abs()));
         }
         assert!(buckets.take(1, quota, at(60_000)).is_ok());
+    }
+
+    #[test]
+    fn what_stays_in_a_bucket_is_for_others() {
+        let (buckets, quota) = (Buckets::new(10), Quota::of(3, 60));
+        let leaving = |staying| buckets.take_leaving(staying, 1, quota, at(0));
+        assert_eq!(leaving(2).unwrap().remaining, 0);
+        assert_eq!(
+            leaving(2).unwrap_err(),
+            Allowance { limit: 3, remaining: 0, reset: 1, retry_after: Some(1) }
+        );
+        assert_eq!(buckets.look(1, quota, at(0)).unwrap().remaining, 1, "nothing is taken");
+        assert_eq!(buckets.take(1, quota, at(0)).unwrap().remaining, 1);
+        assert!(leaving(9).is_err(), "more than there can be");
+        buckets.take(1, quota, at(0)).unwrap();
+        assert_eq!(buckets.look(1, quota, at(0)), buckets.take(1, quota, at(0)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Tries of passwords: each is counted before the password is hashed, and put back if it was right.
+//! Tries of passwords: each is counted before the password is hashed. One that was right only counts as hashed, and makes the
+//! device known.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,10 +8,11 @@ use axum::extract::FromRequestParts;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
-use parking_commands::accounts::AccountError;
+use parking_commands::accounts::{AccountError, Accounts};
 use parking_commands::randomness::Randomness;
 use parking_domain::instant::Instant;
-use parking_edge::{Allowance, Attempt, Devices, RateLimits, Sender};
+use parking_edge::{Allowance, Devices, RateLimits, Sender, TriedUser};
+use uuid::Uuid;
 
 use crate::http::kit::app::AppState;
 use crate::http::kit::console::cookie;
@@ -53,58 +55,70 @@ impl Attempts {
         Self { devices: Devices::new(key), randomness }
     }
 
-    /// Tries a password of the user that these bytes name, unless the client has tried too many. Only wrong ones count.
+    /// Whose password somebody tries who logs in with this e-mail. None if this process does it, which has no limit.
+    pub(crate) async fn tried_user<'a>(
+        &self,
+        accounts: &Accounts,
+        client: &'a Client,
+        email: &str,
+    ) -> Result<Option<TriedUser<'a>>, Problem> {
+        let Some(sender) = &client.sender else { return Ok(None) };
+        let email_key = accounts.platform().sealer.user_key(email);
+        let device = client.cookie.as_deref().and_then(|cookie| self.devices.read(&email_key, cookie));
+        // Only whoever has logged in with this e-mail gets as far as the look-up: its time tells others nothing.
+        let is_known = match device {
+            Some(device) => accounts.password_of(email).await? == Some(device.password_id()),
+            None => false,
+        };
+        Ok(Some(TriedUser::of_email(email_key, sender, device.filter(|_| is_known))))
+    }
+
+    /// Tries a password, unless too many were tried.
     pub(crate) async fn password<T>(
         &self,
         (limits, now): (&RateLimits, Instant),
-        client: &Client,
-        user: &[u8],
+        user: Option<TriedUser<'_>>,
         trying: impl Future<Output = Result<T, AccountError>>,
     ) -> Result<T, Problem> {
-        let attempt = self.begin((limits, now), client, user).map_err(too_many)?;
+        let Some(user) = user else { return Ok(trying.await?) };
+        let attempt = limits.check_password(&user, now).map_err(too_many)?;
         let tried = trying.await;
-        let is_wrong = matches!(tried, Err(AccountError::LoginRefused | AccountError::WrongPassword));
-        if let Some(attempt) = attempt.filter(|_| !is_wrong) {
-            limits.succeeded(attempt);
+        match &tried {
+            Err(AccountError::LoginRefused | AccountError::WrongPassword) => drop(attempt),
+            Err(AccountError::Busy) => limits.withdraw(attempt),
+            _ => limits.succeeded(attempt),
         }
         Ok(tried?)
     }
 
-    fn begin(
+    /// The header that makes this device known as the user's, for as long as this is the user's password.
+    pub(crate) fn remember(
         &self,
-        (limits, now): (&RateLimits, Instant),
         client: &Client,
-        user: &[u8],
-    ) -> Result<Option<Attempt>, Allowance> {
-        let Some(sender) = &client.sender else { return Ok(None) };
-        let device = client.cookie.as_deref().and_then(|cookie| self.devices.known(user, cookie));
-        limits.check_login(user, sender, device, now).map(Some)
-    }
-
-    /// The header that makes this device known as the user's.
-    pub(crate) fn remember(&self, client: &Client, user: &[u8]) -> (HeaderName, HeaderValue) {
+        email_key: &[u8; 16],
+        password_id: Uuid,
+    ) -> (HeaderName, HeaderValue) {
         let mut random = [0; 16];
         self.randomness.fill(&mut random);
-        let value = self.devices.issue(user, random);
+        let value = self.devices.issue(email_key, password_id, random);
         let secure =
             if client.sender.as_ref().is_some_and(|sender| sender.is_https) { "; Secure" } else { "" };
         let cookie = format!(
             "{COOKIE_NAME}={value}; Path=/api/auth; Max-Age={COOKIE_LIFE}; HttpOnly; SameSite=Strict{secure}"
         );
         let value = HeaderValue::try_from(cookie);
-        (SET_COOKIE, value.expect("hex digits and the names of attributes are a header"))
+        (SET_COOKIE, value.expect("hex digits, dots and the names of attributes are a header"))
     }
 }
 
 impl Client {
     /// Counts a registration, unless the client has sent too many.
-    pub(crate) fn register(&self, limits: &RateLimits, now: Instant) -> Result<(), Problem> {
+    pub(crate) fn count_registration(&self, limits: &RateLimits, now: Instant) -> Result<(), Problem> {
         let Some(sender) = &self.sender else { return Ok(()) };
-        let _counted = limits.check_registration(sender, now).map_err(too_many)?;
-        Ok(())
+        limits.check_registration(sender, now).map_err(too_many)
     }
 }
 
 fn too_many(allowance: Allowance) -> Problem {
-    rate_limited("too many tries to log in: wait, then try again", allowance)
+    rate_limited("too many passwords were tried: wait, then try again", allowance)
 }

@@ -30,27 +30,33 @@ pub(crate) struct OfThisProcess;
 #[derive(Clone)]
 pub(crate) struct Authenticated(Option<Arc<Principal>>);
 
-/// Finds out who the caller of an operation is that needs this, and counts the request for the tenant. Handlers read nothing of
-/// a request whose caller may not ask.
+/// Finds out who the caller of an operation is that needs this, counts the request, and refuses a caller who may not ask.
+/// Handlers read nothing of such a request.
 pub(crate) async fn authenticate(parts: &mut Parts, app: &App, needs: Needs) -> Result<(), Problem> {
     if matches!(needs, Needs::Nothing | Needs::Token) {
         return Ok(());
     }
-    let principal = principal(parts, app, needs).await?;
-    if let (Some(principal), Some(passage)) = (&principal, parts.extensions.get::<Arc<Passage>>()) {
-        passage.is_of(principal.user_id);
-        let limit = principal.tenant.limit("api_rate_limit");
-        app.edge.charge_tenant(passage, principal.tenant.tenant_id, limit, app.clock.now())?;
+    let principal = identify(parts, app, needs).await?;
+    if let Some(principal) = &principal {
+        // Before it may be refused: what a user may not do counts too.
+        if let Some(passage) = parts.extensions.get::<Arc<Passage>>() {
+            passage.note_user(principal.user_id);
+            app.edge.charge_user(passage, principal, needs, app.clock.now())?;
+        }
+        check(principal, needs)?;
     }
     parts.extensions.insert(Authenticated(principal));
     Ok(())
 }
 
-pub(crate) async fn principal(
-    parts: &Parts,
-    app: &App,
-    needs: Needs,
-) -> Result<Option<Arc<Principal>>, Problem> {
+/// Who asks for what is for everyone, if it is somebody with this permission.
+pub(crate) async fn guest(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
+    let principal = identify(parts, app, needs).await?;
+    principal.as_ref().map_or(Ok(()), |principal| check(principal, needs))?;
+    Ok(principal)
+}
+
+async fn identify(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
     let headers = &parts.headers;
     if needs == Needs::Metrics && app.scraper.sent(headers) {
         return Ok(None);
@@ -69,9 +75,7 @@ pub(crate) async fn principal(
         }
         return if is_trusted && !needs.is_personal() { Ok(None) } else { Err(not_logged_in()) };
     };
-    let principal = app.accounts.authenticate(token, slug, app.clock.now()).await.map_err(refused)?;
-    check(&principal, needs)?;
-    Ok(Some(principal))
+    app.accounts.authenticate(token, slug, app.clock.now()).await.map(Some).map_err(refused)
 }
 
 /// The access token that a request has, as a header or as the console's cookie.
@@ -86,8 +90,9 @@ impl FromRequestParts<AppState> for SentToken {
     }
 }
 
-/// The caller of a handler with this permission. The middleware has checked the permission of the route, which is the same one.
-pub(crate) fn caller(parts: &Parts, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
+/// The principal of a handler with this permission. The middleware has checked the permission of the route, which is the same
+/// one.
+pub(crate) fn principal(parts: &Parts, needs: Needs) -> Result<Option<Arc<Principal>>, Problem> {
     let Authenticated(principal) = parts.extensions.get::<Authenticated>().ok_or_else(not_logged_in)?;
     if let Some(principal) = principal {
         check(principal, needs)?;
@@ -156,6 +161,11 @@ pub(crate) fn codes(needs: Needs) -> Vec<Code> {
         codes.push((FORBIDDEN, "password_change_required"));
     }
     codes
+}
+
+/// True for the refusals of a token, whatever was asked for with it.
+pub(crate) fn refuses_credential(code: &str) -> bool {
+    TOKENS.iter().any(|(_, (_, known))| *known == code)
 }
 
 const TOKENS: [(TokenRefusal, Code); 6] = [

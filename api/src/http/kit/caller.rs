@@ -142,7 +142,7 @@ impl<P: Permission> FromRequestParts<AppState> for Guest<P> {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
-        let principal = authentication::principal(parts, app, P::NEEDS).await;
+        let principal = authentication::guest(parts, app, P::NEEDS).await;
         let identity = principal.ok().map(|principal| Identity::of(principal, app, parts));
         Ok(Self { identity, permission: PhantomData })
     }
@@ -161,7 +161,7 @@ impl<P: Permission, T: Time> FromRequestParts<AppState> for Caller<P, T> {
 
     /// Every operation that needs a permission passes here, so here the query as a whole is checked too.
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let principal = authentication::caller(parts, P::NEEDS)?;
+        let principal = authentication::principal(parts, P::NEEDS)?;
         let time = T::of(&parts.uri)?;
         Ok(Self { identity: Identity::of(principal, app, parts), permission: PhantomData, time })
     }

@@ -7,10 +7,12 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use parking_commands::accounts::Principal;
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_edge::{Allowance, Connection, Cors, Network, Preflight, Proxies, RateLimits, Sender};
 
+use crate::http::kit::authentication::refuses_credential;
 use crate::http::kit::console::X_PARKING_CONSOLE;
 use crate::http::kit::permission::Needs;
 use crate::http::kit::problem::Problem;
@@ -29,6 +31,8 @@ pub(crate) struct Edge {
 pub(crate) struct Passage {
     /// Who sent it; none if this process sent it to itself.
     pub(crate) sender: Option<Sender>,
+    /// True if the body has a credential: a password or a refresh token.
+    is_login: bool,
     /// The origin whose pages may read the answer.
     origin: Option<HeaderValue>,
     preflight: Option<Preflight>,
@@ -47,6 +51,7 @@ impl Edge {
         let preflight = self.cors.preflight(request.method(), request.headers());
         let passage = Arc::new(Passage {
             sender,
+            is_login: is_login(request),
             origin,
             preflight,
             allowance: OnceLock::new(),
@@ -70,7 +75,11 @@ impl Edge {
         if sender.is_in_clear && !self.takes_clear && !is_always_served(path) {
             return Err(https_required());
         }
-        if needs_credential(needs, request) { Ok(()) } else { self.charge_anonymous(sender, now) }
+        if passage.is_login || needs_credential(needs, request) {
+            Ok(())
+        } else {
+            self.charge_anonymous(sender, now)
+        }
     }
 
     fn charge_anonymous(&self, sender: &Sender, now: Instant) -> Result<(), Problem> {
@@ -83,35 +92,57 @@ impl Edge {
         })
     }
 
-    /// Counts a request of a tenant; `per_minute` is the limit of its tier. Its answer then says what is left.
-    pub(crate) fn charge_tenant(
+    /// Counts a request of a user, whether the user may make it or not. Its session's own requests do not count for the tenant,
+    /// nor do a platform admin's: nobody can keep out those who would stop a member that sends too many.
+    pub(crate) fn charge_user(
         &self,
         passage: &Passage,
-        tenant_id: TenantId,
+        principal: &Principal,
+        needs: Needs,
+        now: Instant,
+    ) -> Result<(), Problem> {
+        if needs == Needs::Session {
+            let checked = self.limits.check_session(principal.session_id, now);
+            let detail = "this session asks about itself too often: wait, then try again";
+            return checked.map_err(|allowance| rate_limited(detail, allowance));
+        }
+        if principal.is_platform_admin {
+            return Ok(());
+        }
+        let (tenant, limit) = (principal.tenant.tenant_id, principal.tenant.limit("api_rate_limit"));
+        self.charge_tenant(passage, (tenant, principal.user_id), limit, now)
+    }
+
+    /// Counts a request of a tenant's member; `per_minute` is the limit of its tier. Its answer then says what is left.
+    fn charge_tenant(
+        &self,
+        passage: &Passage,
+        member: (TenantId, UserId),
         per_minute: Option<u32>,
         now: Instant,
     ) -> Result<(), Problem> {
-        let checked = self.limits.check_tenant(tenant_id, per_minute, now);
+        let checked = self.limits.check_tenant(member, per_minute, now);
         if let Ok(Some(allowance)) | Err(allowance) = checked {
             passage.allowance.get_or_init(|| allowance);
         }
-        let detail =
-            "the tenant has used up its requests of this minute: wait, send fewer, or ask for another tier";
+        let detail = "the tenant, or your half of it, has used up its requests of this minute: wait, send fewer, or ask for another tier";
         checked.map(|_| ()).map_err(|allowance| rate_limited(detail, allowance))
     }
 
-    /// Counts a refusal for a wrong credential. After too many from one address, the response is 429 instead. Requests with a
-    /// valid credential are not affected.
+    /// Counts a refusal for a wrong credential, or for one that does not count for the tenant. After too many from one address,
+    /// the response is 429 instead. Requests with a valid credential are not affected.
     pub(crate) fn charge_refusal(&self, passage: &Passage, response: Response, now: Instant) -> Response {
         let Some(sender) = passage.sender.as_ref().filter(|sender| !sender.is_local) else { return response };
-        if response.status() != StatusCode::UNAUTHORIZED {
+        let problem = response.extensions().get::<Problem>();
+        let is_of_credential = problem.is_some_and(|problem| refuses_credential(problem.code()));
+        let is_of_login = passage.is_login && response.status().is_client_error();
+        if response.status() != StatusCode::UNAUTHORIZED && !is_of_credential && !is_of_login {
             return response;
         }
+        let is_logged = problem.is_some_and(Problem::is_logged);
         let Err(allowance) = self.limits.check_refused(sender.address, now) else { return response };
-        let detail =
-            "this address sends too many wrong credentials: check the configuration of the sender, and wait";
+        let detail = "this address sends too many credentials that are refused: check the configuration of the sender, and wait";
         let problem = rate_limited(detail, allowance);
-        let is_logged = response.extensions().get().is_some_and(Problem::is_logged);
         if is_logged { problem.logged() } else { problem }.into_response()
     }
 
@@ -159,7 +190,7 @@ impl Passage {
     }
 
     /// Notes who sent the request.
-    pub(crate) fn is_of(&self, user_id: UserId) {
+    pub(crate) fn note_user(&self, user_id: UserId) {
         self.user.get_or_init(|| user_id);
     }
 
@@ -172,6 +203,12 @@ impl Passage {
     pub(crate) fn network(&self) -> Option<Network> {
         self.sender.as_ref().map(|sender| Network::of_neighbours(sender.address))
     }
+}
+
+/// True for logins and refreshes. Whoever shares an address with somebody who sends too much still gets in.
+fn is_login(request: &Request) -> bool {
+    let path = request.uri().path().trim_end_matches('/');
+    request.method() == Method::POST && ["/api/auth/login", "/api/auth/refresh"].contains(&path)
 }
 
 /// True if a credential is checked later: of these requests only the refused ones count. A header alone proves nothing.
@@ -196,6 +233,7 @@ fn https_required() -> Problem {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -208,10 +246,11 @@ mod tests {
             takes_clear: false,
         };
         let now = Instant::from_micros(1_800_000_000_000_000);
-        let ask = |per_minute: Option<u32>| {
+        let ask = |user: u128, per_minute: Option<u32>| {
             let mut request = Request::new(Body::empty());
             let passage = edge.enter(&mut request);
-            let charged = edge.charge_tenant(&passage, TenantId::DEFAULT, per_minute, now);
+            let member = (TenantId::DEFAULT, UserId::from(Uuid::from_u128(user)));
+            let charged = edge.charge_tenant(&passage, member, per_minute, now);
             let status = charged.as_ref().map_or_else(Problem::status, |()| StatusCode::OK);
             let mut answer = charged.into_response();
             edge.leave(&passage, answer.headers_mut());
@@ -222,9 +261,12 @@ mod tests {
             let limits = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"];
             (status.as_u16(), limits.map(|name| header(name).unwrap_or_default()).join(" "))
         };
-        assert_eq!(ask(Some(2)), (200, "2 1 30 ".to_owned()));
-        assert_eq!(ask(Some(2)), (200, "2 0 60 ".to_owned()));
-        assert_eq!(ask(Some(2)), (429, "2 0 60 30".to_owned()));
-        assert_eq!(ask(None), (200, "   ".to_owned()));
+        assert_eq!(ask(1, Some(4)), (200, "4 1 15 ".to_owned()), "half of it is for each member");
+        assert_eq!(ask(1, Some(4)), (200, "4 0 30 ".to_owned()));
+        assert_eq!(ask(1, Some(4)), (429, "4 0 30 15".to_owned()));
+        assert_eq!(ask(2, Some(4)), (200, "4 1 45 ".to_owned()));
+        assert_eq!(ask(2, Some(4)), (200, "4 0 60 ".to_owned()));
+        assert_eq!(ask(3, Some(4)), (429, "4 0 60 15".to_owned()));
+        assert_eq!(ask(3, None), (200, "   ".to_owned()));
     }
 }

@@ -105,8 +105,7 @@ pub(crate) async fn handle(State(door): State<Door>, mut request: Request, next:
         let problem = response.extensions_mut().remove().unwrap_or_else(|| Problem::of(response.status()));
         app.metrics.refused(problem.code());
         if !problem.is_logged() {
-            let client = passage.network();
-            span.in_scope(|| app.turned_away.refusal(&problem, is_matched, client, app.clock.now()));
+            span.in_scope(|| app.turned_away.refusal(&problem, is_matched, &passage, app.clock.now()));
         }
         response = problem::render(response, &problem, content_type, &id);
     }

@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::TimeDelta;
 use parking_domain::instant::Instant;
-use parking_edge::Network;
 use tracing::field::display;
 use tracing::{info, warn};
 
+use crate::http::kit::edge::Passage;
 use crate::http::kit::problem::{OVERLOADED, Problem};
 
 /// The time between two lines with the same reason.
@@ -33,14 +33,14 @@ impl TurnedAway {
     }
 
     /// Logs another refusal, in the span of its request. Its detail may repeat what the caller sent, which may be of a person.
-    pub(crate) fn refusal(&self, problem: &Problem, is_matched: bool, client: Option<Network>, now: Instant) {
-        let client = client.map(display);
+    pub(crate) fn refusal(&self, problem: &Problem, is_matched: bool, passage: &Passage, now: Instant) {
+        let (client, user) = (passage.network().map(display), passage.user().map(display));
         let (status, code) = (problem.status().as_u16(), problem.code());
         let reason = if code == OVERLOADED { OVERLOADED } else { "unmatched" };
         if is_matched && code != OVERLOADED {
-            info!(status, code, client, "the request is refused");
+            info!(status, code, client, user, "the request is refused");
         } else if let Some(requests) = self.due(reason, now) {
-            info!(status, code, requests, client, "requests are refused, this is one of them");
+            info!(status, code, requests, client, user, "requests are refused, this is one of them");
         }
     }
 

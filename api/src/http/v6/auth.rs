@@ -4,7 +4,10 @@ mod body;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use parking_commands::accounts::AccountError;
+use parking_domain::id::UserId;
+use parking_edge::TriedUser;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,7 +15,7 @@ use crate::http::kit::account_refusals::{
     LoginRefusals, LogoutRefusals, NameRefusals, PasswordRefusals, RefreshRefusals, RegistrationRefusals,
     ResetRefusals, SwitchRefusals,
 };
-use crate::http::kit::app::AppState;
+use crate::http::kit::app::{App, AppState};
 use crate::http::kit::attempts::Client;
 use crate::http::kit::authentication::{SentToken, not_logged_in};
 use crate::http::kit::body::{Command, EmptyBody, PublicCommand};
@@ -52,14 +55,14 @@ async fn register(
     if !app.takes_registrations {
         return Err(registration_closed());
     }
-    client.register(&app.edge.limits, call.at)?;
+    client.count_registration(&app.edge.limits, call.at)?;
     let signed_in = app.accounts.register(body.registration(device)?, &call).await?;
     let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
     Ok((cookies, Reply::at(app.head(), view).created()))
 }
 
-/// Logs a user in. The body is JSON or a form. The cookie of the answer makes the device known: tries that others make for the
-/// same user do not count for it.
+/// Logs a user in. The body is JSON or a form. The cookie of the answer makes the device known until the password changes:
+/// tries that others make for the same user do not count for it.
 #[utoipa::path(post, path = "/api/auth/login", tag = "auth",
     request_body(content((LoginBody = "application/json"), (LoginBody = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = SignedInView), Refusals<(CommandErrors<Anyone>, LoginRefusals)>))]
@@ -70,11 +73,13 @@ async fn login(
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, LoginBody>,
 ) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
     let login = body.login(device)?;
-    let user = app.platform.sealer.user_key(&login.email);
+    let email_key = app.platform.sealer.user_key(&login.email);
+    let user = app.attempts.tried_user(&app.accounts, &client, &login.email).await?;
     let trying = app.accounts.login(login, &call);
-    let signed_in = app.attempts.password((&app.edge.limits, call.at), &client, &user, trying).await?;
+    let signed_in = app.attempts.password((&app.edge.limits, call.at), user, trying).await?;
+    let known = app.attempts.remember(&client, &email_key, signed_in.password_id);
     let (mut cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
-    cookies.extend([app.attempts.remember(&client, &user)]);
+    cookies.extend([known]);
     Ok((cookies, Reply::at(app.head(), view)))
 }
 
@@ -137,20 +142,35 @@ async fn rename(
     Ok(Reply::at(app.head(), AccountView::of(principal, profile)))
 }
 
-/// Replaces the user's password. All other sessions of the user end.
+/// Replaces the user's password. All other sessions of the user end, and no other device is known any more.
 #[utoipa::path(post, path = "/api/auth/change-password", tag = "auth", request_body = PasswordBody,
     responses((status = 200, body = SucceededView), Refusals<(CommandErrors<UseSession>, PasswordRefusals)>))]
 async fn change_password(
     State(app): State<AppState>,
     client: Client,
     Command { caller, body }: Command<UseSession, PasswordBody>,
-) -> Result<Reply<SucceededView>, Problem> {
+) -> Result<(HeaderMap, Reply<SucceededView>), Problem> {
     let (current, new) = body.passwords()?;
     let (principal, call) = (caller.principal()?, caller.call());
     let trying = app.accounts.change_password(principal, &current, &new, &call);
-    let user = principal.user_id.uuid().into_bytes();
-    app.attempts.password((&app.edge.limits, call.at), &client, &user, trying).await?;
-    Ok(Reply::at(app.head(), SucceededView::saying("The password is changed")))
+    let user = TriedUser::of_session(principal.user_id);
+    app.attempts.password((&app.edge.limits, call.at), Some(user), trying).await?;
+    // If it cannot be found out, the device is known again after the next login. The password is changed.
+    let known = known_again(&app, &client, principal.user_id).await.ok().flatten();
+    let view = SucceededView::saying("The password is changed");
+    Ok((HeaderMap::from_iter(known), Reply::at(app.head(), view)))
+}
+
+/// The header that makes the device known with the user's new password.
+async fn known_again(
+    app: &App,
+    client: &Client,
+    user_id: UserId,
+) -> Result<Option<(HeaderName, HeaderValue)>, AccountError> {
+    let Some(email) = app.accounts.profile(user_id).await?.email else { return Ok(None) };
+    let email_key = app.platform.sealer.user_key(&email);
+    let password_id = app.accounts.password_of(&email).await?;
+    Ok(password_id.map(|password_id| app.attempts.remember(client, &email_key, password_id)))
 }
 
 /// Makes another of the user's tenants the tenant of the session. The tokens stay as they are.

@@ -4,7 +4,9 @@ mod body;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use parking_commands::accounts::AccountError;
 use parking_domain::tenant::TenantRefusal;
+use parking_edge::TriedUser;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,7 +52,8 @@ async fn accept(
     Ok(Reply::at(app.head(), SucceededView::saying(message)))
 }
 
-/// Accepts an invitation as a new user, and logs the user in.
+/// Accepts an invitation as a new user, and logs the user in. A user who exists and belongs to no tenant cannot log in first: the
+/// user's password does as well.
 #[utoipa::path(post, path = "/api/auth/invitations/accept", tag = "auth", request_body = NewPersonBody,
     responses((status = 201, body = SignedInView),
               Refusals<(CommandErrors<Anyone>, AcceptanceRefusals, TenantRefusal)>))]
@@ -60,7 +63,22 @@ async fn accept_as_new(
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, NewPersonBody>,
 ) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
     let (token, person) = body.parts(device)?;
-    let signed_in = app.accounts.accept_as_new(&token, person, &call).await?;
+    let signed_in = match app.accounts.invited_user(&token, &call).await? {
+        None => app.accounts.accept_as_new(&token, person, &call).await?,
+        Some(user_id) => {
+            let user = Some(TriedUser::of_session(user_id));
+            let accepting = app.accounts.accept_with_password(user_id, &token, &person, &call);
+            let accepted = app.attempts.password((&app.edge.limits, call.at), user, accepting).await;
+            accepted.map_err(
+                |refusal| if refusal.code() == "login_refused" { login_to_accept() } else { refusal },
+            )?
+        }
+    };
     let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
     Ok((cookies, Reply::at(app.head(), view).created()))
+}
+
+/// A wrong password says no more than that the invited user must prove to be that user.
+fn login_to_accept() -> Problem {
+    AccountError::LoginToAccept.into()
 }

@@ -9,7 +9,7 @@ use parking_domain::actor::Actor;
 use parking_domain::asked::Asked;
 use parking_domain::id::TenantId;
 use parking_domain::instant::Instant;
-use parking_domain::tenant::{Tenant, TenantCommand, TenantPatch, Tier};
+use parking_domain::tenant::{Tenant, TenantCommand, TenantPatch};
 use parking_testkit::{EventLog, Role};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -101,6 +101,7 @@ async fn each_operation_serves_those_who_have_the_role_and_nobody_else() {
     let server = start(&log.database).await;
     let client = &server.client;
     let owner = register(client, "quayside").await;
+    raise_limit(&log, client, &owner).await;
     let mut people = Vec::new();
     for role in ["viewer", "operator", "admin"] {
         people.push((role, join(client, &owner, &format!("{role}@quayside.example"), role).await));
@@ -115,6 +116,7 @@ async fn each_operation_serves_those_who_have_the_role_and_nobody_else() {
             let Some(needs) = &operation.needs else { continue };
             let answer = operation.ask(client, &[("authorization", &person.bearer)], &ids).await;
             let is_refused = matches!(answer.code().as_deref(), Some("forbidden")) || answer.status == 401;
+            assert_ne!(answer.status, 429, "{role}: {}", name(operation));
             let may = rank(role) >= rank(needs);
             assert_eq!(is_refused, !may, "{role}: {} needs {needs:?}: {answer:?}", name(operation));
             assert!(may || answer.status == 403, "{role}: {}: {answer:?}", name(operation));
@@ -139,8 +141,7 @@ async fn without_a_session_that_counts_no_operation_is_served() {
     let ended = "update ops.sessions set expires_at = created_at where user_id = $1";
     let user_id: Uuid = expired.id.parse().unwrap();
     sqlx::query(ended).bind(user_id).execute(&log.database.pool(Role::Identity)).await.unwrap();
-    let tenant_command = |asked| TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked };
-    change_tenant(&log, &suspended, tenant_command).await;
+    suspend(&log, &suspended).await;
 
     let refresh = format!("Bearer {}", owner.refresh);
     let sessions = [
@@ -172,12 +173,29 @@ async fn without_a_session_that_counts_no_operation_is_served() {
     suspended.ask(client, "GET", "/api/auth/me", None).await.problem(401, "session_ended");
 }
 
-/// Changes the person's tenant, in a process of its own.
-async fn change_tenant(log: &EventLog, person: &Person, command: impl FnOnce(Asked) -> TenantCommand) {
+/// Suspends the person's tenant.
+async fn suspend(log: &EventLog, person: &Person) {
+    command(log, person, |asked| TenantCommand::SuspendTenant { reason: "unpaid".to_owned(), asked }).await;
+}
+
+/// Lets the person's tenant send as many requests as the test does.
+async fn raise_limit(log: &EventLog, client: &Client, person: &Person) {
+    let limits = BTreeMap::from([("api_rate_limit".to_owned(), 1_000_000)]);
+    let patch = Box::new(TenantPatch { limits, ..TenantPatch::default() });
+    command(log, person, |asked| TenantCommand::UpdateTenant { patch, asked }).await;
+    let is_raised = async || {
+        let answer = person.ask(client, "GET", "/api/v6/sites", None).await;
+        (answer.header("x-ratelimit-limit") == "1000000").then_some(())
+    };
+    eventually("the limit is raised", is_raised).await;
+}
+
+/// A command on the person's tenant, in a process of its own.
+async fn command(log: &EventLog, person: &Person, of: impl FnOnce(Asked) -> TenantCommand) {
     let tenant_id: TenantId = person.tenant_id.parse().unwrap();
-    let asked = Asked { tenant_id, by: Actor::System, at: Instant::UNIX_EPOCH };
+    let command = of(Asked { tenant_id, by: Actor::System, at: Instant::UNIX_EPOCH });
     let bus = Bus::<Tenant>::new(log.store());
-    bus.execute(&tenant_id.to_string(), &command(asked), &CommandContext::default()).await.unwrap();
+    bus.execute(&tenant_id.to_string(), &command, &CommandContext::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -186,9 +204,7 @@ async fn another_tenants_resource_is_as_one_that_does_not_exist() {
     let server = start(&log.database).await;
     let client = &server.client;
     let (owner, other) = (register(client, "quayside").await, register(client, "other").await);
-    // More requests than a basic tenant has in a minute.
-    let patch = Box::new(TenantPatch { tier: Some(Tier::Enterprise), ..TenantPatch::default() });
-    change_tenant(&log, &other, |asked| TenantCommand::UpdateTenant { patch, asked }).await;
+    raise_limit(&log, client, &other).await;
     let ids = furnish(client, &owner).await;
     let headers = [("authorization", &*other.bearer)];
     let mut asked = 0;

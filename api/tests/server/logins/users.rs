@@ -103,3 +103,22 @@ async fn only_a_platform_admin_locks_a_user_out() {
         .await
         .problem(403, "not_permitted");
 }
+
+/// Who belongs to no tenant cannot log in, and comes back by an invitation.
+#[tokio::test]
+async fn a_removed_user_comes_back_with_the_password() {
+    let database = TestDatabase::create().await;
+    let server = start(&database).await;
+    let client = &server.client;
+    let owner = register(client, "quayside").await;
+    let ann = join(client, &owner, "ann@quayside.example", "viewer").await;
+    owner.ask(client, "DELETE", &format!("/api/v6/users/{}", ann.id), None).await.ok();
+    let invite = json!({"email": "ann@quayside.example", "role": "OPERATOR"});
+    let link = owner.ask(client, "POST", "/api/v6/invitations", invite).await.json()["token"].clone();
+    let wrong = json!({"token": link, "password": "wrong horse battery", "username": "Ann"});
+    client.ask("POST", "/api/auth/invitations/accept", wrong).await.problem(409, "login_to_accept");
+    let right = json!({"token": link, "password": PASSWORD, "username": "Ann"});
+    let back = client.ask("POST", "/api/auth/invitations/accept", right).await;
+    assert_eq!((back.status, &back.json()["user"]["role"]), (201, &json!("operator")), "{back:?}");
+    assert_eq!(back.json()["user"]["id"], ann.id.as_str());
+}

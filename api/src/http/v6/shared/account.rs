@@ -75,7 +75,7 @@ pub(crate) struct SignedInView {
 impl SignedInView {
     /// The tokens where the client keeps them: in the body, or in headers that set cookies.
     pub(crate) fn of(signed_in: SignedIn, keeping: &Keeping, at: Instant) -> (HeaderMap, Self) {
-        let SignedIn { tokens, principal, profile } = signed_in;
+        let SignedIn { tokens, principal, profile, .. } = signed_in;
         let in_body = |token: &SecretString| {
             if keeping.is_by_cookies() { String::new() } else { token.expose_secret().to_owned() }
         };
