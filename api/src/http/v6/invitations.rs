@@ -52,8 +52,8 @@ async fn accept(
     Ok(Reply::at(app.head(), SucceededView::saying(message)))
 }
 
-/// Accepts an invitation as a new user, and logs the user in. A user who exists and belongs to no tenant cannot log in first: the
-/// user's password does as well.
+/// Accepts an invitation as a new user, and logs the user in. A user who exists and belongs to no tenant cannot log in first:
+/// the user's password does as well.
 #[utoipa::path(post, path = "/api/auth/invitations/accept", tag = "auth", request_body = NewPersonBody,
     responses((status = 201, body = SignedInView),
               Refusals<(CommandErrors<Anyone>, AcceptanceRefusals, TenantRefusal)>))]
