@@ -76,6 +76,8 @@ async fn a_page_of_a_listed_origin_reads_answers_and_refusals() {
     }
     // An open server takes the page for nobody: it needs the token of a user.
     client.get_with("/api/v6/sites", &page).await.problem(401, "credential_missing");
+    let report = client.post_with(UPLINK, &page, uplink(1, 0).to_string()).await;
+    report.problem(403, "cross_site");
     // A cache must know that others get another answer.
     let answer = client.get("/health").await;
     says_nothing(&answer);

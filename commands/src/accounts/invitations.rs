@@ -100,15 +100,15 @@ impl Accounts {
         self.settle_link(token, joined).await
     }
 
-    /// The user who is invited, if the person is one.
+    /// The user who is invited, if the person is one, and the e-mail.
     pub async fn invited_user(
         &self,
         token: &SecretString,
         call: &Call,
-    ) -> Result<Option<UserId>, AccountError> {
+    ) -> Result<Option<(UserId, String)>, AccountError> {
         let invitation = self.invitation(token, call).await?;
         let invited = self.opened(&invitation.email).await?.ok_or(AccountError::LinkRefused)?;
-        Ok(self.user_by_email(&invited).await?.map(|(user_id, _)| user_id))
+        Ok(self.user_by_email(&invited).await?.map(|(user_id, _)| (user_id, invited)))
     }
 
     /// Accepts an invitation as a user who knows the password, and logs the user in. Who belongs to no tenant cannot log in
@@ -127,7 +127,7 @@ impl Accounts {
         let (Some(password_id), Some(must_change)) = (password_id, checked) else {
             return Err(AccountError::LoginRefused);
         };
-        if self.invited_user(token, call).await? != Some(user_id) {
+        if self.invited_user(token, call).await?.is_none_or(|(invited, _)| invited != user_id) {
             return Err(AccountError::LinkRefused);
         }
         self.use_link(token, call.at).await?;

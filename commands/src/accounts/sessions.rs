@@ -113,7 +113,7 @@ impl Accounts {
 
     /// Ends the session of a refresh token, used or not: a browser may have nothing else any more.
     pub async fn logout_by_refresh(&self, refresh: &SecretString, call: &Call) -> Result<(), AccountError> {
-        let session_id = self.session_of(&generated::secret_hash(refresh)).await?;
+        let session_id = self.session_of_refresh(refresh).await?;
         self.end_session(session_id.ok_or(TokenRefusal::Invalid)?, call).await
     }
 

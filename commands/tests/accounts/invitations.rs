@@ -38,7 +38,7 @@ async fn whoever_belongs_to_no_tenant_accepts_with_the_password() {
     assert!(matches!(homeless, AccountError::NoTenant), "{homeless}");
     let link = accounts.invite(&ann.principal, BOB, Role::Operator, &call(1)).await.unwrap();
     let invited = accounts.invited_user(&link.token, &call(1)).await.unwrap();
-    assert_eq!(invited, Some(bob));
+    assert_eq!(invited, Some((bob, BOB.to_owned())));
     let wrong = person("another password");
     let refused = refusal(accounts.accept_with_password(bob, &link.token, &wrong, &call(2)).await);
     assert!(matches!(refused, AccountError::LoginRefused), "{refused}");

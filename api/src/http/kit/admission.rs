@@ -98,7 +98,8 @@ impl Admission {
                 return Err(host_unknown());
             }
         }
-        if is_cross_site(request) {
+        // Nothing else stops a listed page that sends a report without a secret.
+        if is_cross_site(request) || is_unchecked && is_of_listed_page(request) {
             return Err(cross_site());
         }
         let is_health = HEALTH.iter().any(|path| request.uri().path().starts_with(path));
@@ -163,6 +164,10 @@ impl Place {
             None => self.host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
         }
     }
+}
+
+fn is_of_listed_page(request: &Request) -> bool {
+    request.extensions().get::<Arc<Passage>>().is_some_and(|passage| passage.is_of_listed_origin())
 }
 
 /// True for a request by a page of another origin that is not listed. A link to a page of this server is followed.

@@ -78,15 +78,20 @@ async fn identify(parts: &Parts, app: &App, needs: Needs) -> Result<Option<Arc<P
     app.accounts.authenticate(token, slug, app.clock.now()).await.map(Some).map_err(refused)
 }
 
-/// The access token that a request has, as a header or as the console's cookie.
-pub(crate) struct SentToken(pub(crate) Option<String>);
+/// The access tokens that a request has.
+pub(crate) struct SentToken {
+    /// Of the header `Authorization`.
+    pub(crate) header: Option<String>,
+    /// Of the console's cookie.
+    pub(crate) cookie: Option<String>,
+}
 
 impl FromRequestParts<AppState> for SentToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers)?.or_else(|| console::access_token(parts));
-        Ok(Self(token.map(str::to_owned)))
+        let header = bearer(&parts.headers)?.map(str::to_owned);
+        Ok(Self { header, cookie: console::access_token(parts).map(str::to_owned) })
     }
 }
 
@@ -155,6 +160,8 @@ pub(crate) fn codes(needs: Needs) -> Vec<Code> {
     let mut codes = Vec::new();
     if needs != Needs::Nothing {
         codes.push((UNAUTHORIZED, "credential_missing"));
+    }
+    if !matches!(needs, Needs::Nothing | Needs::Token) {
         codes.extend(TOKENS.map(|(_, code)| code));
     }
     if !matches!(needs, Needs::Nothing | Needs::Token | Needs::Session) {

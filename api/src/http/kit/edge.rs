@@ -4,19 +4,23 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use parking_commands::accounts::Principal;
 use parking_domain::id::{TenantId, UserId};
 use parking_domain::instant::Instant;
 use parking_edge::{Allowance, Connection, Cors, Network, Preflight, Proxies, RateLimits, Sender};
+use uuid::Uuid;
 
 use crate::http::kit::authentication::refuses_credential;
 use crate::http::kit::console::X_PARKING_CONSOLE;
 use crate::http::kit::permission::Needs;
 use crate::http::kit::problem::Problem;
 use crate::listen::{is_always_served, is_report};
+
+/// Operations that check a credential themselves.
+const LOGINS: [&str; 3] = ["/api/auth/login", "/api/auth/logout", "/api/auth/refresh"];
 
 /// What the operator has configured about the network, and the limits of clients.
 pub(crate) struct Edge {
@@ -102,15 +106,20 @@ impl Edge {
         now: Instant,
     ) -> Result<(), Problem> {
         if needs == Needs::Session {
-            let checked = self.limits.check_session(principal.session_id, now);
-            let detail = "this session asks about itself too often: wait, then try again";
-            return checked.map_err(|allowance| rate_limited(detail, allowance));
+            return self.charge_session(principal.session_id, now);
         }
         if principal.is_platform_admin {
             return Ok(());
         }
         let (tenant, limit) = (principal.tenant.tenant_id, principal.tenant.limit("api_rate_limit"));
         self.charge_tenant(passage, (tenant, principal.user_id), limit, now)
+    }
+
+    /// Counts a request of a session about itself.
+    pub(crate) fn charge_session(&self, session_id: Uuid, now: Instant) -> Result<(), Problem> {
+        let checked = self.limits.check_session(session_id, now);
+        let detail = "this session asks about itself too often: wait, then try again";
+        checked.map_err(|allowance| rate_limited(detail, allowance))
     }
 
     /// Counts a request of a tenant's member; `per_minute` is the limit of its tier. Its answer then says what is left.
@@ -143,7 +152,12 @@ impl Edge {
         let Err(allowance) = self.limits.check_refused(sender.address, now) else { return response };
         let detail = "this address sends too many credentials that are refused: check the configuration of the sender, and wait";
         let problem = rate_limited(detail, allowance);
-        if is_logged { problem.logged() } else { problem }.into_response()
+        let mut limited = if is_logged { problem.logged() } else { problem }.into_response();
+        // A browser still forgets its tokens.
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            limited.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
+        limited
     }
 
     /// Writes the headers for pages of other origins, and those of a tenant with a limit.
@@ -205,10 +219,10 @@ impl Passage {
     }
 }
 
-/// True for logins and refreshes. Whoever shares an address with somebody who sends too much still gets in.
+/// True for logins, refreshes and logouts: each refusal counts. Whoever shares an address with somebody who sends too much still gets in.
 fn is_login(request: &Request) -> bool {
     let path = request.uri().path().trim_end_matches('/');
-    request.method() == Method::POST && ["/api/auth/login", "/api/auth/refresh"].contains(&path)
+    request.method() == Method::POST && LOGINS.contains(&path)
 }
 
 /// True if a credential is checked later: of these requests only the refused ones count. A header alone proves nothing.
@@ -233,7 +247,6 @@ fn https_required() -> Problem {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use uuid::Uuid;
 
     use super::*;
 

@@ -91,7 +91,11 @@ async fn refresh(
     keeping: Keeping,
     PublicCommand { body, call, .. }: PublicCommand<Anyone, RefreshBody>,
 ) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
-    let signed_in = app.accounts.refresh(&body.token(keeping.refresh())?, &call).await?;
+    let token = body.token(keeping.refresh())?;
+    if let Some(session_id) = app.accounts.session_of_refresh(&token).await? {
+        app.edge.charge_session(session_id, call.at)?;
+    }
+    let signed_in = app.accounts.refresh(&token, &call).await?;
     let (cookies, view) = SignedInView::of(signed_in, &keeping, call.at);
     Ok((cookies, Reply::at(app.head(), view)))
 }
@@ -102,21 +106,22 @@ async fn refresh(
 async fn logout(
     State(app): State<AppState>,
     keeping: Keeping,
-    SentToken(access): SentToken,
+    SentToken { header, cookie }: SentToken,
     PublicCommand { call, .. }: PublicCommand<EndSession, EmptyBody>,
 ) -> Result<(HeaderMap, Reply<SucceededView>), (HeaderMap, Problem)> {
-    let ended = match (access, keeping.refresh()) {
-        (_, Some(refresh)) => {
-            app.accounts.logout_by_refresh(&refresh.into(), &call).await.map_err(Problem::from)
-        }
-        (Some(access), None) => app.accounts.logout(&access, &call).await.map_err(Problem::from),
-        (None, None) => Err(not_logged_in()),
+    let ended = match (header, keeping.refresh(), cookie) {
+        (Some(access), _, _) | (None, None, Some(access)) => app.accounts.logout(&access, &call).await,
+        (None, Some(refresh), _) => app.accounts.logout_by_refresh(&refresh.into(), &call).await,
+        (None, None, None) => return Err((keeping.forget(), not_logged_in())),
     };
-    // The browser forgets the tokens, also if they are worth nothing any more.
-    let cookies = keeping.forget();
-    match ended {
-        Ok(()) => Ok((cookies, Reply::at(app.head(), SucceededView::saying("Logged out successfully")))),
-        Err(refusal) => Err((cookies, refusal)),
+    match ended.map_err(Problem::from) {
+        Ok(()) => {
+            let view = SucceededView::saying("Logged out successfully");
+            Ok((keeping.forget(), Reply::at(app.head(), view)))
+        }
+        // The session may live: the browser keeps its tokens, to log out again.
+        Err(failure) if failure.status().is_server_error() => Err((HeaderMap::new(), failure)),
+        Err(refusal) => Err((keeping.forget(), refusal)),
     }
 }
 

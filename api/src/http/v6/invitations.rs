@@ -1,4 +1,5 @@
-//! Invitations to a tenant: `/api/v6/invitations`, and their acceptance by new users at `/api/auth/invitations/accept`.
+//! Invitations to a tenant: `/api/v6/invitations`, and their acceptance without a login at
+//! `/api/auth/invitations/accept`.
 
 mod body;
 
@@ -6,12 +7,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use parking_commands::accounts::AccountError;
 use parking_domain::tenant::TenantRefusal;
-use parking_edge::TriedUser;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::kit::account_refusals::{AcceptanceRefusals, InvitationRefusals};
 use crate::http::kit::app::AppState;
+use crate::http::kit::attempts::Client;
 use crate::http::kit::body::{Command, PublicCommand};
 use crate::http::kit::console::Keeping;
 use crate::http::kit::documented::{CommandErrors, Refusals};
@@ -59,14 +60,16 @@ async fn accept(
               Refusals<(CommandErrors<Anyone>, AcceptanceRefusals, TenantRefusal)>))]
 async fn accept_as_new(
     State(app): State<AppState>,
+    client: Client,
     keeping: Keeping,
     PublicCommand { body, call, device, .. }: PublicCommand<Anyone, NewPersonBody>,
 ) -> Result<(HeaderMap, Reply<SignedInView>), Problem> {
     let (token, person) = body.parts(device)?;
     let signed_in = match app.accounts.invited_user(&token, &call).await? {
         None => app.accounts.accept_as_new(&token, person, &call).await?,
-        Some(user_id) => {
-            let user = Some(TriedUser::of_session(user_id));
+        // Whoever has the link tries a password as at a login, and uses up no other tries.
+        Some((user_id, email)) => {
+            let user = app.attempts.tried_user(&app.accounts, &client, &email).await?;
             let accepting = app.accounts.accept_with_password(user_id, &token, &person, &call);
             let accepted = app.attempts.password((&app.edge.limits, call.at), user, accepting).await;
             accepted.map_err(

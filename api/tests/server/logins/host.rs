@@ -112,4 +112,5 @@ async fn of_an_answer_the_shell_gets_nothing_but_a_token() {
     login.arg("login").env("PARKING_URL", url).env("PARKING_EMAIL", ROOT).env("PARKING_PASSWORD", PASSWORD);
     let output = timeout(PATIENCE, login.output()).await.expect("it ends").unwrap();
     assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("INJECTED"), "the answer is shown: {output:?}");
 }

@@ -50,6 +50,11 @@ impl Accounts {
         self.signed_in(&session, next, principal, call.at).await
     }
 
+    /// The session of a refresh token, used or not, if there is one.
+    pub async fn session_of_refresh(&self, token: &SecretString) -> Result<Option<Uuid>, AccountError> {
+        Ok(self.session_of(&generated::secret_hash(token)).await?)
+    }
+
     /// The session of a refresh token, used or not.
     pub(super) async fn session_of(&self, presented: &[u8]) -> Result<Option<Uuid>, sqlx::Error> {
         sqlx::query_scalar("select session_id from ops.refresh_tokens where token_hash = $1")
