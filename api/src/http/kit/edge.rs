@@ -219,7 +219,8 @@ impl Passage {
     }
 }
 
-/// True for logins, refreshes and logouts: each refusal counts. Whoever shares an address with somebody who sends too much still gets in.
+/// True for logins, refreshes and logouts: each refusal counts. Whoever shares an address with somebody who sends too much
+/// still gets in.
 fn is_login(request: &Request) -> bool {
     let path = request.uri().path().trim_end_matches('/');
     request.method() == Method::POST && LOGINS.contains(&path)
