@@ -61,10 +61,10 @@ async fn register(
     Ok((cookies, Reply::at(app.head(), view).created()))
 }
 
-/// Logs a user in. The body is JSON or a form. The cookie of the answer makes the device known until the password changes:
-/// tries that others make for the same user do not count for it.
+/// Logs a user in. The body is JSON, or the same as a form (`application/x-www-form-urlencoded`). The cookie of the answer
+/// makes the device known until the password changes: tries that others make for the same user do not count for it.
 #[utoipa::path(post, path = "/api/auth/login", tag = "auth",
-    request_body(content((LoginBody = "application/json"), (LoginBody = "application/x-www-form-urlencoded"))),
+    request_body = LoginBody,
     responses((status = 200, body = SignedInView), Refusals<(CommandErrors<Anyone>, LoginRefusals)>))]
 async fn login(
     State(app): State<AppState>,
